@@ -1,0 +1,56 @@
+/*
+ * conf: the syntax of recursor.conf: lines `name=value`, `name+=value`, comments,
+ * continuation; and the same as `--name=value` on a command line.
+ *
+ * Syntax only: what a name means is recursor/settings.h's business.  Each setting found is
+ * handed to the caller with the place where it stands; the caller's error ends the reading.
+ *
+ * Rules (reference: PowerDNS): blanks around the name and before and after the value go;
+ * `#` opens a comment at the start of a line or after a blank; a final backslash joins the
+ * next line; a line without `=` is a name with an empty value.
+ *
+ * Limits: CONF_LINE_MAX bytes a line after joining; a NUL byte in a file is malformed.
+ */
+#ifndef COMMON_CONF_H
+#define COMMON_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+
+enum { CONF_LINE_MAX = 65536 };
+
+struct conf_item {
+	const char *name;
+	const char *value; /* "" when there is none */
+	bool append;       /* += */
+	const char *file;  /* or "command line" */
+	unsigned line;     /* 0 on the command line */
+};
+
+/* Called for each item in order; a negative return ends the reading and is returned. */
+typedef int (*conf_item_cb)(void *ctx, const struct conf_item *item);
+
+/* Reads a file.  E_SYSTEM (errno set), E_MALFORMED or E_TOO_LONG with one line into `why`. */
+int conf_read_file(const char *path, conf_item_cb cb, void *ctx, char *why, size_t why_cap) MUST_USE;
+
+/* The same from memory; `file` is what items and errors call it. */
+int conf_read_text(const char *text, size_t len, const char *file, conf_item_cb cb, void *ctx,
+		   char *why, size_t why_cap) MUST_USE;
+
+/* Reads options out of argv[1..]; words without a dash are kept, in order, in `words` (as many
+ * as argc), their number in *n_words. */
+int conf_read_args(int argc, char *const argv[], conf_item_cb cb, void *ctx, const char **words,
+		   int *n_words) MUST_USE;
+
+/* Splits a list at commas, blanks, tabs: calls back with each item; stops at an error. */
+int conf_each_word(const char *list, int (*cb)(void *ctx, const char *word, size_t len),
+		   void *ctx) MUST_USE;
+
+/* The values' readers: PowerDNS's rules.  "no" and "off" are off, the rest is on. */
+bool conf_bool(const char *value);
+/* strtol with base 0; trailing junk is refused here (they ignore it: a slip of theirs). */
+int conf_int(const char *value, long long min, long long max, long long *out) MUST_USE;
+
+#endif

@@ -1,0 +1,160 @@
+/*
+ * metrics: the one table of counters, and the struct that holds them, one a worker.
+ *
+ * A row of METRICS_COUNTERS is a member of struct counters, a line of `get-all`, of the man
+ * page and of every exporter.  The reading side (gauges, sums over the workers, texts) is
+ * recursor/watch/metrics.h.  A counter is never reset.
+ *
+ * Threads: a worker alone writes its struct counters; anyone may read at any time.  Members
+ *          are relaxed atomics written without a locked instruction, so counting costs an add.
+ */
+#ifndef COMMON_METRICS_H
+#define COMMON_METRICS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+typedef struct {
+	_Atomic uint64_t v;
+} counter;
+
+static inline void counter_add(counter *c, uint64_t n)
+{
+	atomic_store_explicit(&c->v, atomic_load_explicit(&c->v, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+static inline void counter_max(counter *c, uint64_t n)
+{
+	if (n > atomic_load_explicit(&c->v, memory_order_relaxed))
+		atomic_store_explicit(&c->v, n, memory_order_relaxed);
+}
+static inline uint64_t counter_get(const counter *c)
+{
+	return atomic_load_explicit(&c->v, memory_order_relaxed);
+}
+#define COUNT(counters, member) counter_add(&(counters)->member, 1)
+
+/* member, exported name, kind (COUNTER: summed over workers; PEAK: the largest), help */
+#define METRICS_COUNTERS(X)                                                                      \
+	X(questions, "questions", COUNTER, "client queries received over UDP and TCP")           \
+	X(ipv6_questions, "ipv6-questions", COUNTER, "client queries received over IPv6")        \
+	X(tcp_questions, "tcp-questions", COUNTER, "client queries received over TCP")           \
+	X(dnssec_queries, "dnssec-queries", COUNTER, "client queries with the DO bit")           \
+	X(dnssec_ad_queries, "dnssec-authentic-data-queries", COUNTER,                           \
+	  "client queries with the AD bit")                                                      \
+	X(dnssec_cd_queries, "dnssec-check-disabled-queries", COUNTER,                           \
+	  "client queries with the CD bit")                                                      \
+	X(cache_hits, "cache-hits", COUNTER,                                                     \
+	  "questions resolved without asking a server, packet-cache hits not counted")           \
+	X(cache_misses, "cache-misses", COUNTER, "questions for which a server was asked")       \
+	X(packetcache_hits, "packetcache-hits", COUNTER, "answers copied from the packet cache") \
+	X(packetcache_misses, "packetcache-misses", COUNTER,                                     \
+	  "questions not found in the packet cache")                                             \
+	X(noerror_answers, "noerror-answers", COUNTER, "answers sent with rcode NOERROR")        \
+	X(nxdomain_answers, "nxdomain-answers", COUNTER, "answers sent with rcode NXDOMAIN")     \
+	X(servfail_answers, "servfail-answers", COUNTER, "answers sent with rcode SERVFAIL")     \
+	X(other_rcode_answers, "other-rcode-answers", COUNTER,                                   \
+	  "answers sent with any other rcode")                                                   \
+	X(truncated_answers, "truncated-answers", COUNTER, "UDP answers sent with TC")           \
+	X(answers0_1, "answers0-1", COUNTER, "answered in less than 1 ms")                       \
+	X(answers1_10, "answers1-10", COUNTER, "answered in 1 to 10 ms")                         \
+	X(answers10_100, "answers10-100", COUNTER, "answered in 10 to 100 ms")                   \
+	X(answers100_1000, "answers100-1000", COUNTER, "answered in 100 ms to 1 s")              \
+	X(answers_slow, "answers-slow", COUNTER, "answered after 1 s or more")                   \
+	X(unauthorized_udp, "unauthorized-udp", COUNTER, "UDP queries refused by allow-from")    \
+	X(unauthorized_tcp, "unauthorized-tcp", COUNTER,                                         \
+	  "TCP connections refused by allow-from")                                               \
+	X(client_parse_errors, "client-parse-errors", COUNTER,                                   \
+	  "client packets that could not be parsed")                                             \
+	X(empty_queries, "empty-queries", COUNTER, "client packets without a question")          \
+	X(ignored_packets, "ignored-packets", COUNTER,                                           \
+	  "packets on a listening socket that are answers, not questions")                       \
+	X(notimp_queries, "notimp-queries", COUNTER, "client queries of an opcode not served")   \
+	X(over_capacity_drops, "over-capacity-drops", COUNTER,                                   \
+	  "client queries dropped because max-mthreads were being resolved")                     \
+	X(no_rd_refused, "no-rd-refused", COUNTER, "client queries without RD refused")          \
+	X(tcp_client_overflow, "tcp-client-overflow", COUNTER,                                   \
+	  "TCP connections refused by max-tcp-per-client")                                       \
+	X(tcp_overflow, "tcp-overflow", COUNTER, "TCP connections refused by max-tcp-clients")   \
+	X(tcp_timeouts, "tcp-client-timeouts", COUNTER, "TCP connections closed as idle")        \
+	X(send_errors, "udp-send-errors", COUNTER, "UDP answers that the kernel did not take")   \
+	X(all_outqueries, "all-outqueries", COUNTER, "questions sent to servers, all transports") \
+	X(ipv6_outqueries, "ipv6-outqueries", COUNTER, "questions sent to servers over IPv6")    \
+	X(tcp_outqueries, "tcp-outqueries", COUNTER, "questions sent to servers over TCP")       \
+	X(noedns_outqueries, "noedns-outqueries", COUNTER,                                       \
+	  "questions sent to servers without EDNS")                                              \
+	X(chain_resends, "chain-resends", COUNTER,                                               \
+	  "questions that joined an equal one in flight")                                        \
+	X(chain_limits, "chain-limits", COUNTER,                                                 \
+	  "questions refused because max-chain-length waited on one already")                    \
+	X(outgoing_timeouts, "outgoing-timeouts", COUNTER, "questions to servers that timed out") \
+	X(outgoing4_timeouts, "outgoing4-timeouts", COUNTER, "those over IPv4")                  \
+	X(outgoing6_timeouts, "outgoing6-timeouts", COUNTER, "those over IPv6")                  \
+	X(unreachables, "unreachables", COUNTER,                                                 \
+	  "questions to servers that met a network error")                                       \
+	X(throttled_out, "throttled-out", COUNTER,                                               \
+	  "questions not sent because server or question are throttled")                         \
+	X(dont_outqueries, "dont-outqueries", COUNTER, "questions not sent because of dont-query") \
+	X(resource_limits, "resource-limits", COUNTER,                                           \
+	  "questions not sent for want of descriptors or memory")                                \
+	X(server_parse_errors, "server-parse-errors", COUNTER,                                   \
+	  "answers of servers that could not be parsed")                                         \
+	X(unexpected_packets, "unexpected-packets", COUNTER,                                     \
+	  "packets from servers that answer no pending question")                                \
+	X(spoof_prevents, "spoof-prevents", COUNTER,                                             \
+	  "questions taken to TCP after too many near misses")                                   \
+	X(spoof_nearmisses, "spoof-nearmisses", COUNTER,                                         \
+	  "answers from the right server with a wrong id or question")                           \
+	X(case_mismatches, "case-mismatches", COUNTER,                                           \
+	  "answers whose name is spelt differently (0x20)")                                      \
+	X(lame_answers, "lame-answers", COUNTER, "answers of servers that do not serve the zone") \
+	X(truncated_outanswers, "truncated-outanswers", COUNTER,                                 \
+	  "answers of servers with TC, asked again over TCP")                                    \
+	X(edns_fallbacks, "edns-fallbacks", COUNTER,                                             \
+	  "questions repeated without EDNS after FORMERR")                                       \
+	X(out_of_bailiwick, "out-of-bailiwick-records", COUNTER,                                 \
+	  "records of servers thrown away as not theirs to give")                                \
+	X(nsset_invalidations, "nsset-invalidations", COUNTER,                                   \
+	  "name server sets of a zone given up for those of its parent")                         \
+	X(auth_noerror, "auth-noerror-answers", COUNTER, "answers of servers: NOERROR")          \
+	X(auth_formerr, "auth-formerr-answers", COUNTER, "answers of servers: FORMERR")          \
+	X(auth_servfail, "auth-servfail-answers", COUNTER, "answers of servers: SERVFAIL")       \
+	X(auth_nxdomain, "auth-nxdomain-answers", COUNTER, "answers of servers: NXDOMAIN")       \
+	X(auth_notimp, "auth-notimp-answers", COUNTER, "answers of servers: NOTIMP")             \
+	X(auth_refused, "auth-refused-answers", COUNTER, "answers of servers: REFUSED")          \
+	X(auth_other, "auth-other-answers", COUNTER, "answers of servers: any other rcode")      \
+	X(qmin_fallbacks, "qname-min-fallback", COUNTER,                                         \
+	  "resolutions that gave up minimising the name")                                        \
+	X(limit_qperq, "max-qperq-reached", COUNTER, "client queries ended by max-qperq")        \
+	X(limit_time, "max-total-msec-reached", COUNTER,                                         \
+	  "client queries ended by max-total-msec")                                              \
+	X(limit_bytes, "max-bytesperq-reached", COUNTER, "client queries ended by max-bytesperq") \
+	X(limit_cnames, "max-cnames-followed-reached", COUNTER,                                  \
+	  "resolutions ended by max-cnames-followed")                                            \
+	X(limit_depth, "max-recursion-depth-reached", COUNTER,                                   \
+	  "sub-resolutions refused by max-recursion-depth")                                      \
+	X(limit_ns_address, "max-ns-address-qperq-reached", COUNTER,                             \
+	  "client queries that used up max-ns-address-qperq")                                    \
+	X(limit_ns, "max-ns-per-resolve-reached", COUNTER,                                       \
+	  "delegations cut to max-ns-per-resolve names")                                         \
+	X(limit_rrset, "max-rrset-size-reached", COUNTER, "record sets refused as too large")    \
+	X(limit_goals, "max-goals-reached", COUNTER,                                             \
+	  "sub-resolutions refused because too many were in flight")                             \
+	X(goal_cycles, "resolution-cycles", COUNTER, "resolutions found to wait on themselves")  \
+	X(failures_cached, "failure-cache-hits", COUNTER,                                        \
+	  "questions answered from a recent failure (RFC 9520)")                                 \
+	X(special_answers, "special-name-answers", COUNTER,                                      \
+	  "questions answered locally because the name is special (RFC 6761)")                   \
+	X(primings, "root-primings", COUNTER, "times the root's name servers were fetched")      \
+	X(peak_goals, "max-concurrent-goals", PEAK, "most resolutions in flight at once")        \
+	X(peak_chain, "max-chain-length", PEAK, "most questions that waited on one")             \
+	X(traced_events_lost, "trace-events-lost", COUNTER,                                      \
+	  "events of a traced query that did not fit its buffer")
+
+struct counters {
+#define METRICS_MEMBER(member, name, kind, help) counter member;
+	METRICS_COUNTERS(METRICS_MEMBER)
+#undef METRICS_MEMBER
+};
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * rrset: a set of records (RFC 2181 5) as one immutable, reference-counted block.
+ *
+ *     struct rrset | owner (lower case) | rdata: u16 len, bytes | ... | RRSIG rdata: same ...
+ *
+ * Also what is known not to be: an NXDOMAIN or a NODATA is a block with the owner asked
+ * for, no rdata, and references to the sets that prove it (the zone's SOA first; NSEC and
+ * NSEC3 later).  And a resolution failure (RFC 9520): no rdata, a reason in `ede`.
+ *
+ * A set never changes after rrset_new(), but for its reference count and the cache's own
+ * fields, so any number of threads may read it.  Caches, goals and answers each hold a
+ * reference; the last rrset_put() frees.
+ *
+ * Time:    `expires_s` is the time of day (seconds since 1970) at which the TTL reaches 0.
+ * Limits:  RRSET_MAX_RECORDS records; the block is at most RRSET_MAX_BYTES.
+ */
+#ifndef COMMON_RRSET_H
+#define COMMON_RRSET_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/name.h"
+
+enum {
+	RRSET_MAX_RECORDS = 4096,
+	RRSET_MAX_BYTES = 128 * 1024,
+	RRSET_MAX_PROOFS = 8,
+};
+
+/* Trustworthiness after RFC 2181 5.4.1, least first. */
+enum rank {
+	RANK_NONE,
+	RANK_ADDITIONAL,      /* glue and other additional data: never an answer */
+	RANK_REFERRAL,        /* authority section of an answer without AA */
+	RANK_ANSWER,          /* answer section without AA, or not the head of a chain */
+	RANK_AUTH_AUTHORITY,  /* authority section of an authoritative answer */
+	RANK_AUTH_ANSWER,     /* answer section of an authoritative answer */
+	RANK_LOCAL,           /* hints, zones and names of ours */
+};
+
+enum rrset_kind {
+	RRSET_DATA,     /* records */
+	RRSET_NODATA,   /* the name has no such type; proofs */
+	RRSET_NXDOMAIN, /* no such name; type 0; proofs */
+	RRSET_FAILURE,  /* could not be resolved a moment ago; `ede` says why */
+};
+
+/* Validation state (RFC 4033 5). */
+enum security { SEC_UNCHECKED, SEC_INDETERMINATE, SEC_INSECURE, SEC_SECURE, SEC_BOGUS };
+
+struct rdata {
+	const uint8_t *data;
+	uint16_t len;
+};
+
+struct rrset {
+	atomic_uint refs;
+	uint32_t ttl;       /* as received, after floors and caps */
+	uint32_t expires_s;
+	uint16_t type;
+	uint16_t n_rr;
+	uint16_t n_sig;
+	int16_t ede;        /* FAILURE, and bogus later: enum ede */
+	uint32_t size;      /* bytes of the block */
+	uint8_t kind;       /* enum rrset_kind */
+	uint8_t rank;       /* enum rank */
+	uint8_t security;   /* enum security */
+	uint8_t owner_len;
+	uint8_t n_proofs;
+	uint8_t zone_labels; /* labels of the zone it came from: an ancestor of the owner, or it */
+	uint8_t data[];
+};
+
+/* Builds a set with one reference.  `owner` is lower case.  Equal rdata are kept once
+ * (RFC 2181 5).  Sigs are RRSIG rdata.  *out is written on success.
+ * E_NOMEM, E_LIMIT (too many records or bytes). */
+int rrset_new(struct rrset **out, const uint8_t *owner, uint16_t type, uint32_t ttl,
+	      uint32_t now_s, enum rank rank, const struct rdata *rr, size_t n_rr,
+	      const struct rdata *sig, size_t n_sig) MUST_USE;
+
+/* Builds a negative set or a failure; takes a reference to each proof. */
+int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *owner,
+		       uint16_t type, uint32_t ttl, uint32_t now_s, enum rank rank,
+		       struct rrset *const *proofs, size_t n_proofs, int ede) MUST_USE;
+
+/* A copy with another rank and expiry (a new block with one reference). */
+int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32_t ttl,
+	       uint32_t now_s) MUST_USE;
+
+struct rrset *rrset_get(struct rrset *s);
+/* Gives a reference back; accepts NULL. */
+void rrset_put(struct rrset *s);
+
+/* Borrowed, within the block. */
+const uint8_t *rrset_owner(const struct rrset *s);
+struct rrset *const *rrset_proofs(const struct rrset *s);
+
+/* Walks the records: start with *at = 0; false after the last.  Then the same for RRSIGs. */
+bool rrset_next(const struct rrset *s, size_t *at, struct rdata *rr);
+bool rrset_next_sig(const struct rrset *s, size_t *at, struct rdata *sig);
+
+/* Seconds left at `now_s`, at least 0, at most `ttl`: a clock set back does not lengthen it. */
+uint32_t rrset_ttl_left(const struct rrset *s, uint32_t now_s);
+bool rrset_is_expired(const struct rrset *s, uint32_t now_s);
+
+/* Same records, regardless of order. */
+bool rrset_equal_data(const struct rrset *a, const struct rrset *b);
+
+/* One record as text with ldns, "name ttl IN TYPE rdata" without a newline; into `out`.
+ * For dumps and traces, not for the hot path. */
+int rrset_record_text(const struct rrset *s, const struct rdata *rr, uint32_t ttl, char *out,
+		      size_t cap) MUST_USE;
+
+/* The address in an A or AAAA record's rdata is handled by addr_from_rdata() in addr.h. */
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * outgoing: asks servers over UDP and TCP.  The production side of struct world's send and
+ * cancel (pipeline.c joins the two; this room does not know the resolver).
+ *
+ * UDP: a connected socket to one server, from a random port (udp-source-port-min to -max, less
+ * the avoided ones), is used for at most OUTGOING_SOCKET_QUESTIONS questions or
+ * OUTGOING_SOCKET_MS, and for no further question after the first packet that matches nothing:
+ * an off-path attacker learns only the ports of sockets to his own servers.  Ids are random and
+ * unused on the socket.
+ * TCP: connections are kept and shared by questions to the same server (RFC 7766 6.2.1), with
+ * limits on number, idle time and questions.
+ *
+ * Only what comes from the server's address and port to the socket asked from, with the id of a
+ * pending question, is handed up as a reply.
+ *
+ * Limits:  sockets in all (struct outgoing_config.max_sockets): beyond it OUTGOING_NO_RESOURCES.
+ * Threads: all on one worker's loop.  No call here calls back before it returns.
+ */
+#ifndef NET_OUTGOING_H
+#define NET_OUTGOING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+#include "common/err.h"
+#include "recursor/net/loop.h"
+
+enum { OUTGOING_SOCKET_QUESTIONS = 32, OUTGOING_SOCKET_MS = 1000, OUTGOING_AVOID_MAX = 64 };
+
+struct outgoing_config {
+	struct addr local4[16], local6[16]; /* query-local-address; one is chosen at random */
+	unsigned n_local4, n_local6;        /* 0: that family is not used */
+	uint16_t port_min, port_max;
+	uint16_t avoid[OUTGOING_AVOID_MAX];
+	unsigned n_avoid;
+	uint32_t max_sockets;
+	uint32_t tcp_connect_ms;      /* network-timeout */
+	uint32_t tcp_idle_ms;         /* tcp-out-max-idle-ms */
+	uint32_t tcp_max_idle_server; /* tcp-out-max-idle-per-auth */
+	uint32_t tcp_max_idle;        /* tcp-out-max-idle-per-thread */
+	uint32_t tcp_max_queries;     /* tcp-out-max-queries; 0: no limit */
+};
+
+enum outgoing_result { OUTGOING_OK, OUTGOING_UNREACHABLE, OUTGOING_NO_RESOURCES };
+enum outgoing_failure { OUTGOING_FAIL_UNREACHABLE, OUTGOING_FAIL_REFUSED, OUTGOING_FAIL_CLOSED,
+			OUTGOING_FAIL_RESOURCES };
+
+struct outgoing_handler {
+	void *ctx;
+	/* False: the packet was not the answer (wrong question): the ticket stays, the socket is
+	 * not used for new questions. */
+	bool (*reply)(void *ctx, uint64_t ticket, const uint8_t *wire, size_t len);
+	void (*near_miss)(void *ctx, uint64_t ticket);
+	void (*failed)(void *ctx, uint64_t ticket, enum outgoing_failure why);
+	/* A packet on one of our sockets that answers no pending question. */
+	void (*unexpected)(void *ctx);
+};
+
+struct outgoing;
+
+int outgoing_new(struct outgoing **out, struct loop *loop, const struct outgoing_config *cfg,
+		 const struct outgoing_handler *h) MUST_USE;
+void outgoing_close(struct outgoing *o); /* cancels all; frees when the loop has closed it */
+
+/* `wire` is copied or sent before the call returns; its first two bytes are replaced by the id. */
+enum outgoing_result outgoing_send(struct outgoing *o, uint64_t ticket, const struct addr *server,
+				   bool tcp, const uint8_t *wire, size_t len);
+void outgoing_cancel(struct outgoing *o, uint64_t ticket);
+
+struct outgoing_stats {
+	size_t udp_sockets, tcp_connections, tcp_idle, pending;
+};
+void outgoing_stats(const struct outgoing *o, struct outgoing_stats *out);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * pipeline: a client's query from packet to answer.
+ *
+ * The table of contents of the daemon: each stage is one line of pipeline.c, in the order in
+ * which a query passes it.  Hit: ACL, question, packet cache, copy.  Miss: the whole message,
+ * policy, a request to the resolver, packing, packet cache, answer, account.
+ *
+ * Threads: one pipeline, one worker.
+ */
+#ifndef RECURSOR_PIPELINE_H
+#define RECURSOR_PIPELINE_H
+
+#include "common/err.h"
+#include "recursor/worker.h"
+
+struct pipeline;
+
+int pipeline_new(struct pipeline **out, struct worker *w) MUST_USE;
+void pipeline_free(struct pipeline *p);
+
+/* The handlers to give to the listener. */
+void pipeline_listen_handler(struct pipeline *p, struct listen_handler *h);
+
+/* Queries being resolved now (max-mthreads is their limit). */
+size_t pipeline_in_flight(const struct pipeline *p);
+
+/* The client a request belongs to, from the ctx that resolver_walk() shows. */
+struct client;
+const struct client *pipeline_client_of(const void *request_ctx);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * packetcache: whole answers, keyed by the question as it stands in the packet.
+ *
+ * The key is what an answer depends on: name (case ignored; the answer takes the asker's
+ * spelling by copying the question over), type, class, the flags RD, CD, AD and DO, UDP or
+ * TCP, the size the answer was packed for (a class of payload sizes), and a tag.  A hit is a
+ * copy with the asker's id, question and TTLs lowered by the age: no record is parsed, the
+ * places of the TTLs are remembered.
+ *
+ * Threads: one packet cache, one worker, no lock.
+ * Eviction: SIEVE, a few entries an insert.
+ * Limits:  max_entries, max_bytes; an answer larger than max_packet is not kept.
+ * Memory:  accounted to the byte.
+ */
+#ifndef RESOLVE_PACKETCACHE_H
+#define RESOLVE_PACKETCACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+struct packetcache;
+
+struct packetcache_config {
+	size_t max_entries;
+	size_t max_bytes;
+	size_t max_packet;
+};
+
+int packetcache_new(struct packetcache **out, const struct packetcache_config *cfg) MUST_USE;
+void packetcache_free(struct packetcache *pc);
+
+/* What the key is made of.  `query` is the client's packet, its question checked to be
+ * complete: the name at byte 12, uncompressed, its end at `question_end`. */
+struct packetcache_key {
+	const uint8_t *query;
+	size_t question_end; /* offset after qtype and qclass */
+	bool tcp;
+	bool edns;
+	bool dnssec_ok;
+	uint16_t payload; /* largest answer the client takes */
+	uint32_t tag;
+};
+
+/* Copies a live answer into `out`, fitted to the query: id, question as spelt, RD, TTLs.
+ * Returns its length; 0: not there, expired, or larger than `cap`.  *rcode and *age_s are set
+ * on a hit. */
+size_t packetcache_get(struct packetcache *pc, const struct packetcache_key *key, uint32_t now_s,
+		       uint8_t *out, size_t cap, uint8_t *rcode);
+
+/* Keeps an answer for `ttl` seconds.  `answer` is a whole message of ours (its question at byte
+ * 12 like the query's).  Its TTL places are found here. */
+void packetcache_put(struct packetcache *pc, const struct packetcache_key *key,
+		     const uint8_t *answer, size_t len, uint32_t ttl, uint32_t now_s);
+
+/* Takes away the answers for a name (lower case), or with `subtree` for all below; returns how many. */
+size_t packetcache_wipe(struct packetcache *pc, const uint8_t *name, uint16_t type, bool subtree);
+
+int packetcache_walk(struct packetcache *pc,
+		     int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left,
+			       bool tcp),
+		     void *ctx, uint32_t now_s);
+
+struct packetcache_stats {
+	size_t entries, bytes;
+	uint64_t evicted;
+};
+void packetcache_stats(const struct packetcache *pc, struct packetcache_stats *out);
+void packetcache_set_limits(struct packetcache *pc, size_t max_entries, size_t max_bytes);
+
+#endif

@@ -1,0 +1,179 @@
+/*
+ * resolver: from a question to an answer.
+ *
+ * The life of one question, as a caller sees it:
+ *
+ *     request = resolver_ask(r, &question, done, ctx);
+ *             looks into the cache; if the answer is there, done() is called before
+ *             resolver_ask() returns (and NULL comes back).  Otherwise a goal for
+ *             (name, type) is found or made, and the request waits on it.
+ *     world->send(...)                   is what the goal wants of the world
+ *     resolver_reply(r, ticket, ...)     is what the world brings; the goal takes a step
+ *     resolver_tick(r)                   time passed: time-outs
+ *     done(ctx, &answer)                 exactly once; the request is gone after it
+ *
+ * Inside: a *goal* is to know (name, type).  Clients, alias targets and name servers'
+ * addresses all wait on goals, so equal questions share one piece of work.  A goal asks one
+ * server at a time, waits on sub-goals, or ends.  Goals that wait on each other in a circle are
+ * found when the edge would be made.  Everything a goal sends is charged to every client query
+ * that waits on it, however indirectly; a client query whose budget is used up is answered
+ * SERVFAIL at once, and work that nobody waits for stops.
+ *
+ * Nothing here blocks, reads a clock, opens a socket or draws a random number but through
+ * struct world.
+ *
+ * Threads: one resolver, one worker.  The record cache and the server table are shared.
+ * Memory:  goals, edges and requests come from slabs; a goal that waits for a packet costs
+ *          about 2 KB with everything that hangs on it.
+ */
+#ifndef RESOLVE_RESOLVER_H
+#define RESOLVE_RESOLVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+#include "common/err.h"
+#include "common/metrics.h"
+#include "common/netset.h"
+#include "common/rrset.h"
+#include "recursor/resolve/cache.h"
+#include "recursor/resolve/event.h"
+#include "recursor/resolve/servers.h"
+#include "recursor/resolve/world.h"
+
+enum nx_cut { NX_CUT_NO, NX_CUT_DNSSEC, NX_CUT_YES };
+
+/* Every limit and habit of the resolver; filled from the settings.  Copied by resolver_new()
+ * and resolver_configure(). */
+struct resolver_config {
+	/* limits for one client query */
+	uint32_t max_qperq;
+	uint32_t max_total_msec;
+	uint32_t max_bytesperq;
+	uint32_t max_cnames;
+	uint32_t max_depth;
+	uint32_t max_ns_address_qperq;
+	uint32_t max_ns_per_resolve;
+	uint32_t max_rrset_records;
+	/* limits of the whole */
+	uint32_t max_goals;
+	uint32_t max_chain; /* requests and goals that may wait on one goal; 0: no limit */
+	/* asking */
+	uint32_t network_timeout_ms;
+	uint16_t edns_payload;
+	bool use_ipv4, use_ipv6;
+	bool qname_minimisation;
+	uint32_t minimise_max;     /* RFC 9156 MAX_MINIMISE_COUNT */
+	uint32_t minimise_one_lab; /* RFC 9156 MINIMISE_ONE_LAB */
+	bool use_0x20;
+	uint32_t spoof_nearmiss_max;
+	uint16_t server_port; /* 53; the lab and tests may use another */
+	const struct netset *dont_query; /* borrowed; outlives the resolver */
+	/* believing */
+	enum nx_cut nothing_below_nxdomain;
+	bool root_nx_trust;
+	/* keeping */
+	uint32_t min_ttl, max_ttl;
+	uint32_t max_negative_ttl;
+	uint32_t failure_ttl; /* RFC 9520: 1 to 300 s */
+	/* local */
+	bool serve_rfc1918, serve_rfc6303, serve_special; /* RFC 6761 and kin */
+};
+
+/* The values of design.md and of PowerDNS's defaults. */
+void resolver_config_defaults(struct resolver_config *cfg);
+
+struct resolver;
+
+/* `cache`, `servers`, `counters` and `world` are borrowed and outlive the resolver. */
+int resolver_new(struct resolver **out, const struct resolver_config *cfg, struct cache *cache,
+		 struct servers *servers, struct counters *counters,
+		 const struct world *world) MUST_USE;
+
+/* Every request still waiting is answered SERVFAIL first. */
+void resolver_free(struct resolver *r);
+
+void resolver_configure(struct resolver *r, const struct resolver_config *cfg);
+
+/* The root's name servers: NS and addresses as sets of rank LOCAL.  Without this call the
+ * built-in hints are used.  References are taken. */
+int resolver_set_hints(struct resolver *r, struct rrset *const *sets, size_t n) MUST_USE;
+
+/* Asks a root server for the root's name servers (RFC 9609).  done(ctx, ok) may be NULL. */
+void resolver_prime(struct resolver *r, void (*done)(void *ctx, bool ok), void *ctx);
+
+struct question {
+	const uint8_t *name; /* any case */
+	uint16_t type;
+	bool checking_disabled;
+	bool cache_only; /* RD=0 with allow-no-rd: never ask a server */
+	bool no_cache;   /* explain: do not take the final answer from the cache */
+	struct trace *trace; /* or NULL; the caller's, alive until done() */
+};
+
+/* What done() gets; everything is borrowed for the call: take references to keep it. */
+struct answer {
+	uint16_t rcode;
+	int16_t ede;		/* enum ede */
+	const char *ede_text;	/* constant, or NULL */
+	struct rrset *const *sets; /* the answer section in order: aliases, then the data */
+	size_t n_sets;
+	const struct rrset *soa; /* for the authority section of a negative answer, or NULL */
+	bool from_cache;	/* no server was asked for it */
+	bool cacheable;		/* may go into the packet cache */
+	uint32_t out_queries;	/* what it cost */
+	uint32_t timeouts, throttled;
+	uint32_t bytes;
+	struct trace *trace;
+};
+
+typedef void (*resolver_done_cb)(void *ctx, const struct answer *a);
+
+struct request;
+
+/* See the head of this file.  The caller keeps the request only to cancel it.
+ * When no memory is left or max_goals is reached, done() is called with SERVFAIL. */
+struct request *resolver_ask(struct resolver *r, const struct question *q, resolver_done_cb done,
+			     void *ctx);
+
+/* The client went away: done() is not called. */
+void resolver_cancel(struct resolver *r, struct request *req);
+
+/* A packet with the right id from the server that `ticket` was put to.  An unknown ticket is
+ * counted (unexpected-packets).  `wire` is borrowed for the call.  Returns false when the packet
+ * turned out not to answer the question (a near miss): then the ticket goes on waiting, and the
+ * socket should not be used for further questions. */
+bool resolver_reply(struct resolver *r, uint64_t ticket, const uint8_t *wire, size_t len);
+
+/* A packet from the right address with a wrong id. */
+void resolver_near_miss(struct resolver *r, uint64_t ticket);
+
+enum net_failure { NET_UNREACHABLE, NET_REFUSED, NET_CLOSED, NET_NO_RESOURCES };
+
+/* The transport failed: ICMP, connection refused or closed. */
+void resolver_failed(struct resolver *r, uint64_t ticket, enum net_failure why);
+
+/* Time passed; see world->wake_at. */
+void resolver_tick(struct resolver *r);
+
+struct resolver_stats {
+	size_t requests, goals, edges, timers;
+	size_t bytes; /* slabs and scratch */
+};
+void resolver_stats(const struct resolver *r, struct resolver_stats *out);
+
+/* The requests waiting now, for current-queries; cb returns false to stop. */
+struct request_view {
+	const uint8_t *name;
+	uint16_t type;
+	void *ctx; /* as given to resolver_ask() */
+	bool chained;
+	uint32_t spent_ms;
+	uint32_t out_queries;
+};
+void resolver_walk(const struct resolver *r, bool (*cb)(void *ctx, const struct request_view *v),
+		   void *ctx);
+
+#endif

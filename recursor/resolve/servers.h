@@ -1,0 +1,129 @@
+/*
+ * servers: what is known of each server's address (RTT, failures, EDNS), and which questions
+ * are not to be put to it for a while.  Shared by all workers.
+ *
+ * RTT is kept as in RFC 6298 (smoothed mean and variation, microseconds); a server not heard
+ * of has none and is worth trying.  What is not heard from for long fades, so that a server
+ * that was slow gets another chance.  One packet is one observation, however many questions
+ * wait behind it: callers report per packet.
+ *
+ * Throttles (reference: attacks.md section 2): a (server, name, type) for a time or a number
+ * of suppressed attempts; a whole server after `down_max_fails` failures in a row, with one
+ * try in `bypass_probability` let through.
+ *
+ * Memory:  two hash tables in shards; entries are of one size; the least recently used of a
+ *          bucket group goes when max is reached.
+ * Limits:  max_servers, max_throttles.
+ * Threads: any; a lock for each shard, held for one probe.
+ * Clock:   monotonic milliseconds, passed in.
+ */
+#ifndef RESOLVE_SERVERS_H
+#define RESOLVE_SERVERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+#include "common/err.h"
+
+struct servers;
+
+struct servers_config {
+	size_t max_servers;
+	size_t max_throttles;
+	uint32_t down_max_fails;     /* 0: never down */
+	uint32_t down_time_s;
+	uint32_t bypass_probability; /* one in n; 0: never */
+	uint32_t network_timeout_ms;
+};
+
+int servers_new(struct servers **out, const struct servers_config *cfg) MUST_USE;
+void servers_free(struct servers *s);
+
+enum edns_state {
+	EDNS_UNKNOWN,
+	EDNS_OK,
+	EDNS_NONE, /* answered FORMERR to EDNS and worked without: for EDNS_NONE_TIME */
+};
+
+struct server_view {
+	bool known;           /* heard of: some observation, good or bad */
+	uint32_t srtt_us;     /* faded; meaningless unless `measured` */
+	uint32_t timeout_ms;  /* how long to wait: mean + 4 variations, doubled by each time-out in a
+				 row, within [SERVERS_MIN_TIMEOUT_MS, network_timeout_ms] */
+	uint32_t fails;       /* failures in a row */
+	bool measured;        /* an RTT was measured */
+	bool down;            /* throttled as a whole just now */
+	enum edns_state edns;
+};
+
+enum { SERVERS_MIN_TIMEOUT_MS = 50, SERVERS_FIRST_TIMEOUT_MS = 400 };
+
+void servers_look(struct servers *s, const struct addr *a, uint64_t now_ms,
+		  struct server_view *view);
+
+/* An answer came after `rtt_us`.  `useful`: rcode NOERROR or NXDOMAIN and not lame: resets the
+ * failures in a row and lifts the server's throttle. */
+void servers_answered(struct servers *s, const struct addr *a, uint32_t rtt_us, bool useful,
+		      uint64_t now_ms);
+void servers_timed_out(struct servers *s, const struct addr *a, uint32_t waited_ms,
+		       uint64_t now_ms);
+void servers_unreachable(struct servers *s, const struct addr *a, uint64_t now_ms);
+void servers_set_edns(struct servers *s, const struct addr *a, enum edns_state state,
+		      uint64_t now_ms);
+/* The name by which the server was reached, for the dump: the last one wins. */
+void servers_set_name(struct servers *s, const struct addr *a, const uint8_t *ns_name);
+
+enum throttle_reason {
+	THROTTLE_NONE,
+	THROTTLE_TIMEOUT,     /* 10 s or 5 tries */
+	THROTTLE_RCODE,	      /* 60 s or 3 tries */
+	THROTTLE_LAME,	      /* 60 s or 100 tries */
+	THROTTLE_UNREACHABLE, /* 60 s or 100 tries */
+	THROTTLE_GARBLED,     /* 10 s or 2 tries */
+	THROTTLE_TRUNCATED,   /* truncated over TCP: 60 s or 3 tries */
+	THROTTLE_DOWN,	      /* the whole server */
+	THROTTLE_REASONS
+};
+const char *throttle_reason_text(enum throttle_reason r);
+
+/* From now on the question is not to be put to the server, for the time its reason sets. */
+void servers_throttle(struct servers *s, const struct addr *a, const uint8_t *name,
+		      uint16_t type, enum throttle_reason why, uint64_t now_ms);
+
+/* Is it throttled?  Uses up one of its tries.  `dice` is a random number: it decides whether a
+ * server that is down gets its one try in n. */
+enum throttle_reason servers_is_throttled(struct servers *s, const struct addr *a,
+					  const uint8_t *name, uint16_t type, uint32_t dice,
+					  uint64_t now_ms);
+
+struct server_dump {
+	struct addr addr;
+	const uint8_t *ns_name; /* or NULL */
+	struct server_view view;
+	uint64_t age_ms;	/* since the last observation */
+};
+int servers_walk(struct servers *s, int (*cb)(void *ctx, const struct server_dump *d), void *ctx,
+		 uint64_t now_ms);
+
+struct throttle_dump {
+	struct addr addr;
+	const uint8_t *name; /* NULL: the whole server */
+	uint16_t type;
+	uint32_t tries_left;
+	uint32_t ms_left;
+	enum throttle_reason why;
+};
+int servers_walk_throttles(struct servers *s, int (*cb)(void *ctx, const struct throttle_dump *d),
+			   void *ctx, uint64_t now_ms);
+
+struct servers_stats {
+	size_t servers, failed, throttles, bytes;
+};
+void servers_stats(struct servers *s, struct servers_stats *out);
+
+/* Forgets everything (throttles only, or the speeds too). */
+void servers_clear(struct servers *s, bool speeds_too);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * settings: the one table of settings and their values.
+ *
+ * A row of the table in settings.c is a setting: parser, --help, --config, the list in
+ * recursor.conf(5) and the tests that walk it all come from it.  A row is one of: ours (it has
+ * a member of struct settings), or known (PowerDNS has it, we do not, yet: start-up warns and
+ * goes on).
+ *
+ * A struct settings is a snapshot: read-only once made, shared by every thread; a reload makes a
+ * new one.  `texts` holds the value of each row as text, for --config and get-parameter.
+ *
+ * Errors: one line that names file, line, key and the value refused; nothing is changed.
+ */
+#ifndef RECURSOR_SETTINGS_H
+#define RECURSOR_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/addr.h"
+#include "common/err.h"
+#include "common/netset.h"
+
+enum { SETTINGS_ADDRS_MAX = 64, SETTINGS_WHY_MAX = 512, SETTINGS_AVOID_MAX = 64 };
+
+struct addr_list {
+	struct addr a[SETTINGS_ADDRS_MAX];
+	unsigned n;
+};
+
+struct settings {
+	/* listening */
+	struct addr_list local_address; /* ports filled in from local-port */
+	uint16_t local_port;
+	bool reuseport, non_local_bind;
+	struct netset *allow_from; /* empty: everybody */
+	bool allow_no_rd, any_to_tcp;
+	uint32_t udp_truncation_threshold;
+	uint32_t max_tcp_clients, max_tcp_per_client, max_tcp_queries_per_connection;
+	uint32_t max_concurrent_requests_per_tcp_connection;
+	uint32_t client_tcp_timeout_s;
+	uint32_t max_udp_queries_per_round;
+	/* process */
+	uint32_t threads;
+	bool daemon, write_pid, quiet;
+	const char *setuid, *setgid, *chroot;
+	const char *config_dir, *config_name, *include_dir;
+	const char *socket_dir, *socket_owner, *socket_group, *socket_mode;
+	const char *server_id, *version_string;
+	bool disable_syslog, log_timestamp, log_common_errors;
+	uint32_t loglevel;
+	const char *logging_facility;
+	uint32_t statistics_interval_s;
+	/* asking */
+	const char *hint_file; /* "": built in */
+	struct addr_list query_local_address; /* 0.0.0.0 and :: mean any */
+	struct netset *dont_query;
+	uint16_t udp_source_port_min, udp_source_port_max;
+	uint16_t udp_source_port_avoid[SETTINGS_AVOID_MAX];
+	unsigned n_udp_source_port_avoid;
+	uint32_t network_timeout_ms;
+	uint32_t edns_outgoing_bufsize;
+	bool qname_minimization;
+	uint32_t qname_max_minimize_count, qname_minimize_one_label;
+	bool use_0x20; /* our own: `use-0x20` */
+	uint32_t spoof_nearmiss_max;
+	uint32_t server_down_max_fails, server_down_throttle_time_s;
+	uint32_t bypass_server_throttling_probability;
+	uint32_t tcp_out_max_idle_ms, tcp_out_max_idle_per_auth, tcp_out_max_idle_per_thread;
+	uint32_t tcp_out_max_queries;
+	uint16_t outgoing_port; /* our own: `outgoing-port`, 53; the lab uses another */
+	/* limits */
+	uint32_t max_mthreads; /* client queries being resolved, each thread */
+	uint32_t max_qperq, max_total_msec, max_bytesperq;
+	uint32_t max_cnames_followed, max_recursion_depth;
+	uint32_t max_ns_address_qperq, max_ns_per_resolve;
+	uint32_t max_rrset_size, max_chain_length;
+	uint32_t max_goals; /* our own: `max-goals`, each thread */
+	/* caches */
+	uint64_t max_cache_entries, max_packetcache_entries;
+	uint32_t max_recordcache_entry_size, max_packetcache_entry_size;
+	uint32_t record_cache_shards;
+	bool disable_packetcache;
+	uint32_t packetcache_ttl_s, packetcache_negative_ttl_s, packetcache_servfail_ttl_s;
+	uint32_t max_cache_ttl_s, max_negative_ttl_s, minimum_ttl_override_s;
+	uint32_t failure_ttl_s; /* our own: `resolution-failure-ttl` (RFC 9520) */
+	/* local names */
+	bool serve_rfc1918, serve_rfc6303, root_nx_trust;
+	const char *nothing_below_nxdomain; /* no, dnssec, yes */
+	bool extended_resolution_errors;
+	uint32_t latency_statistic_size;
+
+	char **texts; /* one for each row of the table */
+	void *memory; /* what the pointers above point into */
+};
+
+/* Defaults, then files and command line in PowerDNS's order: a lax pass over the command line
+ * (config-dir, config-name), recursor.conf, include-dir, the command line again.
+ * A warning is one line through `warn`; an error leaves *out alone and fills `why`. */
+int settings_load(struct settings **out, int argc, char *const argv[],
+		  void (*warn)(void *ctx, const char *line), void *ctx,
+		  char why[SETTINGS_WHY_MAX]) MUST_USE;
+void settings_free(struct settings *s);
+
+/* What to do instead of serving: --help[=prefix], --config[=default|diff|check], --version. */
+enum settings_command { SETTINGS_RUN, SETTINGS_HELP, SETTINGS_CONFIG, SETTINGS_VERSION };
+enum settings_command settings_command(int argc, char *const argv[], const char **argument);
+
+void settings_print_help(FILE *f, const char *prefix);
+/* A commented template with every default; or with the values in force; or only differences. */
+void settings_print_config(FILE *f, const struct settings *s, const char *which);
+/* The rows as mdoc, for recursor.conf(5). */
+void settings_print_mdoc(FILE *f);
+
+/* The value as text, or NULL when there is no such setting. */
+const char *settings_text(const struct settings *s, const char *name);
+
+#endif

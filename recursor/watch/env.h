@@ -1,0 +1,60 @@
+/*
+ * env: what the operator's side may see and touch of the running daemon.  Filled by worker.c, so
+ * that this room needs to know neither the pipeline nor the network.
+ *
+ * Threads: the control thread.
+ */
+#ifndef WATCH_ENV_H
+#define WATCH_ENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/metrics.h"
+#include "recursor/resolve/cache.h"
+#include "recursor/resolve/packetcache.h"
+#include "recursor/resolve/resolver.h"
+#include "recursor/resolve/servers.h"
+
+/* What a function that visits a worker gets: valid on that worker's thread, for the call. */
+struct watch_worker {
+	unsigned index;
+	struct resolver *resolver;
+	struct packetcache *packetcache;
+};
+
+/* A client's address and transport, by a request's ctx (resolver_walk()). */
+struct watch_client {
+	struct addr remote;
+	bool tcp;
+};
+
+struct watch_env {
+	void *ctx;
+	unsigned n_workers;
+	struct cache *cache;
+	struct servers *servers;
+	uint64_t started_ms;
+
+	const struct counters *(*counters)(void *ctx, unsigned worker);
+	/* Gauges a worker publishes. */
+	size_t (*in_flight)(void *ctx, unsigned worker);
+	size_t (*tcp_clients)(void *ctx, unsigned worker);
+	size_t (*packetcache_entries)(void *ctx, unsigned worker);
+	size_t (*packetcache_bytes)(void *ctx, unsigned worker);
+
+	/* Runs `visit` on the worker's thread and comes back when it has run.  E_SYSTEM when the
+	 * worker has stopped.  A visit must end well within 1 ms: long work is done in slices. */
+	int (*on_worker)(void *ctx, unsigned worker,
+			 void (*visit)(void *arg, const struct watch_worker *w), void *arg);
+	bool (*client_of)(void *ctx, const void *request_ctx, struct watch_client *out);
+	/* A setting's value as text, or NULL. */
+	const char *(*setting)(void *ctx, const char *name);
+	/* Ends the daemon; `nicely`: what is in flight is answered first. */
+	void (*quit)(void *ctx, bool nicely);
+	uint64_t (*now_ms)(void *ctx);
+	uint32_t (*wall_s)(void *ctx);
+};
+
+#endif
