@@ -2,7 +2,8 @@
  * env: what the operator's side may see and touch of the running daemon.  Filled by worker.c, so
  * that this room needs to know neither the pipeline nor the network.
  *
- * Threads: the control thread.
+ * Threads: every function here may be called by several of the control server's threads at
+ *          once, and by no worker.
  */
 #ifndef WATCH_ENV_H
 #define WATCH_ENV_H
@@ -43,15 +44,18 @@ struct watch_env {
 	size_t (*tcp_clients)(void *ctx, unsigned worker);
 	size_t (*packetcache_entries)(void *ctx, unsigned worker);
 	size_t (*packetcache_bytes)(void *ctx, unsigned worker);
+	/* Moving average of the time from question to answer, over latency-statistic-size
+	 * answers; a packet-cache hit counts as 0.  NULL: not measured. */
+	uint64_t (*latency_us)(void *ctx, unsigned worker);
 
 	/* Runs `visit` on the worker's thread and comes back when it has run.  E_SYSTEM when the
 	 * worker has stopped.  A visit must end well within 1 ms: long work is done in slices. */
 	int (*on_worker)(void *ctx, unsigned worker,
 			 void (*visit)(void *arg, const struct watch_worker *w), void *arg);
 	bool (*client_of)(void *ctx, const void *request_ctx, struct watch_client *out);
-	/* A setting's value as text, or NULL. */
+	/* A setting's value as text, or NULL; valid until the next reload. */
 	const char *(*setting)(void *ctx, const char *name);
-	/* Ends the daemon; `nicely`: what is in flight is answered first. */
+	/* Ends the daemon; `nicely`: what is in flight is answered first.  Comes back at once. */
 	void (*quit)(void *ctx, bool nicely);
 	uint64_t (*now_ms)(void *ctx);
 	uint32_t (*wall_s)(void *ctx);
