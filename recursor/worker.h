@@ -23,8 +23,16 @@
 #include "recursor/resolve/packetcache.h"
 #include "recursor/resolve/resolver.h"
 #include "recursor/settings.h"
+#include "recursor/watch/env.h"
 
 struct server;
+
+/* What other threads may read of a worker, written by it after each turn of its loop. */
+struct worker_gauges {
+	_Atomic size_t in_flight, tcp_clients;
+	_Atomic size_t packetcache_entries, packetcache_bytes;
+	_Atomic uint64_t latency_us;
+};
 
 struct worker {
 	struct server *server;
@@ -40,6 +48,7 @@ struct worker {
 	struct loop_timer *tick;
 	struct random_source random;
 	struct counters counters;
+	struct worker_gauges gauges;
 };
 
 struct server {
@@ -58,5 +67,14 @@ int server_start(struct server *s) MUST_USE;
 /* Stops listening, lets go of what is being resolved, ends and joins the threads. */
 void server_stop(struct server *s);
 void server_free(struct server *s);
+
+/* Fills what the operator's side may see and touch; `quit` is called when it wants the daemon to
+ * end.  Valid until server_free(). */
+void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ctx, bool nicely),
+		  void *ctx);
+
+/* Workers take no new queries; returns when what they were resolving is answered, at the latest
+ * after max-total-msec.  server_stop() comes next. */
+void server_drain(struct server *s);
 
 #endif

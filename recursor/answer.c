@@ -1,0 +1,266 @@
+/* answer: see answer.h. */
+#include "recursor/answer.h"
+
+#include <string.h>
+
+#include "common/check.h"
+#include "common/msg.h"
+#include "common/rrtype.h"
+
+enum {
+	OPT_LEN = 11,
+	OPTION_EDE = 15, /* RFC 8914 2 */
+	OPCODE_BITS = 0x7800,
+	POINTER = 0xc000,	 /* RFC 1035 4.1.4 */
+	POINTER_REACH = 0x3fff,
+};
+
+size_t answer_limit(const struct query *q, bool tcp, uint32_t threshold)
+{
+	size_t limit = q->payload;
+
+	if (tcp)
+		return WIRE_MSG_MAX;
+	if (limit > threshold)
+		limit = threshold;
+	return limit < QUERY_UDP_PLAIN ? QUERY_UDP_PLAIN : limit;
+}
+
+/* The set's owner: in full the first time, later as a pointer to it. */
+static int write_owner(struct wire_writer *w, const uint8_t *owner, uint16_t *pointer)
+{
+	size_t at = w->len;
+	int err;
+
+	if (*pointer != 0)
+		return wire_write_u16(w, *pointer);
+	err = wire_write_name(w, owner);
+	if (err != E_OK)
+		return err;
+	if ((w->buf[at] & 0xc0) == 0xc0)
+		*pointer = wire_get_u16(w->buf + at);
+	else if (w->buf[at] != 0 && at <= POINTER_REACH)
+		*pointer = (uint16_t)(POINTER | at);
+	return E_OK;
+}
+
+/* Rdata with names that RFC 3597 4 lets us compress; `layout` as in rrtype.h. */
+static int write_fields(struct wire_writer *w, const char *layout, const struct rdata *rr)
+{
+	size_t at = 0;
+	int err = E_OK;
+
+	for (; *layout != '\0' && *layout != '*' && err == E_OK; layout++) {
+		size_t n;
+
+		if (*layout == 'N' || *layout == 'n') {
+			n = name_len(rr->data + at);
+			err = *layout == 'N' ? wire_write_name(w, rr->data + at)
+					     : wire_write_name_plain(w, rr->data + at);
+		} else {
+			n = *layout == 's' ? 1 + (size_t)rr->data[at] : (size_t)(*layout - '0');
+			err = wire_write_bytes(w, rr->data + at, n);
+		}
+		at += n;
+	}
+	ASSERT(at <= rr->len);
+	if (err != E_OK)
+		return err;
+	return wire_write_bytes(w, rr->data + at, rr->len - at);
+}
+
+static int write_record(struct wire_writer *w, const struct rrset *s, uint16_t class,
+			uint32_t ttl, const char *layout, const struct rdata *rr,
+			uint16_t *pointer)
+{
+	uint8_t fixed[10]; /* type, class, TTL, RDLENGTH */
+	size_t at;
+	int err = write_owner(w, rrset_owner(s), pointer);
+
+	if (err != E_OK)
+		return err;
+	wire_put_u16(fixed, s->type);
+	wire_put_u16(fixed + 2, class);
+	wire_put_u32(fixed + 4, ttl);
+	wire_put_u16(fixed + 8, rr->len);
+	err = wire_write_bytes(w, fixed, sizeof(fixed));
+	if (err != E_OK)
+		return err;
+	at = w->len;
+	if (layout == NULL)
+		return wire_write_bytes(w, rr->data, rr->len);
+	err = write_fields(w, layout, rr);
+	if (err == E_OK)
+		wire_put_u16(w->buf + at - 2, (uint16_t)(w->len - at));
+	return err;
+}
+
+/* Writes a set's records from the `first`-th on, then those before it. */
+static int write_set(struct wire_writer *w, const struct rrset *s, uint16_t class, unsigned first,
+		     uint32_t now_s, uint32_t *min_ttl)
+{
+	const char *layout = rrtype_layout(s->type);
+	uint32_t ttl = rrset_ttl_left(s, now_s);
+	uint16_t pointer = 0;
+	struct rdata rr;
+	size_t at = 0;
+
+	if (strchr(layout, 'N') == NULL)
+		layout = NULL;
+	if (ttl < *min_ttl)
+		*min_ttl = ttl;
+	for (unsigned i = 0; i < first; i++)
+		(void)rrset_next(s, &at, &rr);
+	for (unsigned i = 0; i < s->n_rr; i++) {
+		int err;
+
+		if (!rrset_next(s, &at, &rr)) {
+			at = 0;
+			if (!rrset_next(s, &at, &rr))
+				break;
+		}
+		err = write_record(w, s, class, ttl, layout, &rr, &pointer);
+		if (err != E_OK)
+			return err;
+	}
+	return E_OK;
+}
+
+static int write_sections(struct wire_writer *w, const struct query *q, const struct answer *a,
+			  uint32_t now_s, uint16_t count[2], uint32_t *min_ttl)
+{
+	unsigned id = wire_get_u16(q->wire);
+	int err;
+
+	for (size_t i = 0; i < a->n_sets; i++) {
+		const struct rrset *s = a->sets[i];
+
+		if (s->n_rr == 0)
+			continue;
+		err = write_set(w, s, q->class, id % s->n_rr, now_s, min_ttl);
+		if (err != E_OK)
+			return err;
+		count[0] = (uint16_t)(count[0] + s->n_rr);
+	}
+	if (a->soa != NULL && a->soa->n_rr != 0) {
+		err = write_set(w, a->soa, q->class, 0, now_s, min_ttl);
+		if (err != E_OK)
+			return err;
+		count[1] = a->soa->n_rr;
+	}
+	return E_OK;
+}
+
+static int write_opt(struct wire_writer *w, const struct query *q, uint16_t rcode, int ede,
+		     const char *text, size_t text_len)
+{
+	uint8_t opt[OPT_LEN + 6 + ANSWER_EDE_TEXT_MAX] = { 0 };
+	size_t len = OPT_LEN;
+
+	wire_put_u16(opt + 1, TYPE_OPT);
+	wire_put_u16(opt + 3, ANSWER_PAYLOAD);
+	opt[5] = (uint8_t)(rcode >> 4);
+	opt[7] = q->dnssec_ok ? 0x80 : 0; /* RFC 3225 3: copied */
+	if (ede != EDE_NONE) {
+		wire_put_u16(opt + 9, (uint16_t)(6 + text_len));
+		wire_put_u16(opt + 11, OPTION_EDE);
+		wire_put_u16(opt + 13, (uint16_t)(2 + text_len));
+		wire_put_u16(opt + 15, (uint16_t)ede);
+		memcpy(opt + 17, text, text_len);
+		len += 6 + text_len;
+	}
+	return wire_write_bytes(w, opt, len);
+}
+
+static void write_question(struct wire_writer *w, const struct query *q)
+{
+	static const uint8_t header[WIRE_HEADER_LEN];
+	int err = wire_write_bytes(w, header, sizeof(header));
+
+	if (err == E_OK)
+		err = wire_write_name(w, query_name(q));
+	if (err == E_OK)
+		err = wire_write_bytes(w, q->wire + q->question_end - 4, 4);
+	ASSERT(err == E_OK); /* QUERY_HEAD_MAX is below QUERY_UDP_PLAIN */
+}
+
+static void put_header(uint8_t *out, const struct query *q, uint16_t rcode, bool truncated,
+		       const uint16_t count[2])
+{
+	unsigned flags = MSG_QR | MSG_RA | (q->flags & (MSG_RD | MSG_CD)) | (rcode & 15U);
+
+	if (truncated)
+		flags |= MSG_TC;
+	memcpy(out, q->wire, 2);
+	wire_put_u16(out + 2, (uint16_t)flags);
+	wire_put_u16(out + 4, 1);
+	wire_put_u16(out + 6, count[0]);
+	wire_put_u16(out + 8, count[1]);
+	wire_put_u16(out + 10, q->edns);
+}
+
+static void pack(struct packed *to, uint8_t *out, size_t limit, const struct query *q,
+		 const struct answer *a, bool extended_errors, bool truncated, uint32_t now_s)
+{
+	int ede = q->edns && extended_errors ? a->ede : EDE_NONE;
+	const char *text = a->ede_text == NULL ? "" : a->ede_text;
+	size_t text_len = strnlen(text, ANSWER_EDE_TEXT_MAX);
+	size_t opt_len = 0, question_end;
+	uint16_t count[2] = { 0, 0 };
+	uint16_t rcode = a->rcode;
+	uint32_t min_ttl = UINT32_MAX;
+	struct wire_writer w;
+
+	ASSERT(limit >= QUERY_UDP_PLAIN);
+	if (q->edns)
+		opt_len = OPT_LEN + (ede == EDE_NONE ? 0 : 6 + text_len);
+	else if (rcode > 15)
+		rcode = RCODE_SERVFAIL;
+	/* The records must leave room for OPT. */
+	wire_writer_init(&w, out, limit - opt_len);
+	write_question(&w, q);
+	question_end = w.len;
+	if (!truncated && write_sections(&w, q, a, now_s, count, &min_ttl) != E_OK)
+		truncated = true;
+	if (truncated) {
+		wire_rewind(&w, question_end);
+		memset(count, 0, sizeof(count));
+		min_ttl = UINT32_MAX;
+	}
+	w.cap = limit;
+	if (q->edns) {
+		int err = write_opt(&w, q, rcode, ede, text, text_len);
+
+		ASSERT(err == E_OK);
+	}
+	put_header(out, q, rcode, truncated, count);
+	*to = (struct packed){
+		.len = w.len,
+		.min_ttl = min_ttl == UINT32_MAX ? 0 : min_ttl,
+		.truncated = truncated,
+	};
+}
+
+void answer_pack(struct packed *to, uint8_t *out, size_t limit, const struct query *q,
+		 const struct answer *a, bool extended_errors, uint32_t now_s)
+{
+	pack(to, out, limit, q, a, extended_errors, false, now_s);
+}
+
+void answer_pack_truncated(struct packed *to, uint8_t *out, size_t limit, const struct query *q)
+{
+	static const struct answer nothing = { .rcode = RCODE_NOERROR, .ede = EDE_NONE };
+
+	pack(to, out, limit, q, &nothing, false, true, 0);
+}
+
+size_t answer_pack_header(uint8_t out[WIRE_HEADER_LEN], const uint8_t *query_header,
+			  uint16_t rcode)
+{
+	unsigned flags = wire_get_u16(query_header + 2) & (OPCODE_BITS | MSG_RD);
+
+	memset(out, 0, WIRE_HEADER_LEN);
+	memcpy(out, query_header, 2);
+	wire_put_u16(out + 2, (uint16_t)(flags | MSG_QR | MSG_RA | rcode));
+	return WIRE_HEADER_LEN;
+}
