@@ -2,8 +2,8 @@
  * env: what the operator's side may see and touch of the running daemon.  Filled by worker.c, so
  * that this room needs to know neither the pipeline nor the network.
  *
- * Threads: every function here may be called by several of the control server's threads at
- *          once, and by no worker.
+ * Threads: every function here but client_of() may be called by several of the control
+ *          server's threads at once, and by no worker; client_of() by a visit.
  */
 #ifndef WATCH_ENV_H
 #define WATCH_ENV_H

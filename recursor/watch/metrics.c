@@ -1,0 +1,312 @@
+/* metrics: the table of all metrics; see metrics.h. */
+#include "recursor/watch/metrics.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/check.h"
+
+/* ---- what the gauges read ---- */
+
+static uint64_t workers_sum(const struct watch_env *env,
+			    size_t (*of_worker)(void *ctx, unsigned worker))
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < env->n_workers; i++)
+		sum += of_worker(env->ctx, i);
+	return sum;
+}
+
+static uint64_t read_in_flight(const struct watch_env *env)
+{
+	return workers_sum(env, env->in_flight);
+}
+
+static uint64_t read_tcp_clients(const struct watch_env *env)
+{
+	return workers_sum(env, env->tcp_clients);
+}
+
+static uint64_t read_packetcache_entries(const struct watch_env *env)
+{
+	return workers_sum(env, env->packetcache_entries);
+}
+
+static uint64_t read_packetcache_bytes(const struct watch_env *env)
+{
+	return workers_sum(env, env->packetcache_bytes);
+}
+
+#define READS_CACHE(name, member)                         \
+	static uint64_t name(const struct watch_env *env) \
+	{                                                 \
+		struct cache_stats s;                     \
+                                                          \
+		cache_stats(env->cache, &s);              \
+		return s.member;                          \
+	}
+READS_CACHE(read_cache_entries, entries)
+READS_CACHE(read_cache_negative, negative)
+READS_CACHE(read_cache_bytes, bytes)
+READS_CACHE(read_cache_acquired, lock_acquired)
+READS_CACHE(read_cache_contended, lock_contended)
+READS_CACHE(read_cache_evicted, evicted)
+READS_CACHE(read_cache_expired, expired)
+
+#define READS_SERVERS(name, member)                       \
+	static uint64_t name(const struct watch_env *env) \
+	{                                                 \
+		struct servers_stats s;                   \
+                                                          \
+		servers_stats(env->servers, &s);          \
+		return s.member;                          \
+	}
+READS_SERVERS(read_nsspeeds, servers)
+READS_SERVERS(read_failed_hosts, failed)
+READS_SERVERS(read_throttles, throttles)
+
+/* Each worker has an average of its own; one that answers more has more to say. */
+static uint64_t read_latency(const struct watch_env *env)
+{
+	uint64_t weighted = 0, weight = 0;
+
+	if (env->latency_us == NULL)
+		return 0;
+	for (unsigned i = 0; i < env->n_workers; i++) {
+		uint64_t questions = counter_get(&env->counters(env->ctx, i)->questions);
+
+		weighted += env->latency_us(env->ctx, i) * questions;
+		weight += questions;
+	}
+	return weight == 0 ? 0 : weighted / weight;
+}
+
+static uint64_t read_uptime(const struct watch_env *env)
+{
+	return (env->now_ms(env->ctx) - env->started_ms) / 1000;
+}
+
+static uint64_t timeval_ms(const struct timeval *tv)
+{
+	return (uint64_t)tv->tv_sec * 1000 + (uint64_t)tv->tv_usec / 1000;
+}
+
+static uint64_t read_user_ms(const struct watch_env *env)
+{
+	struct rusage ru;
+
+	(void)env;
+	return getrusage(RUSAGE_SELF, &ru) == 0 ? timeval_ms(&ru.ru_utime) : 0;
+}
+
+static uint64_t read_sys_ms(const struct watch_env *env)
+{
+	struct rusage ru;
+
+	(void)env;
+	return getrusage(RUSAGE_SELF, &ru) == 0 ? timeval_ms(&ru.ru_stime) : 0;
+}
+
+static uint64_t read_resident_bytes(const struct watch_env *env)
+{
+	unsigned long long total, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	(void)env;
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%llu %llu", &total, &resident) != 2)
+		resident = 0;
+	fclose(f);
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static uint64_t read_open_fds(const struct watch_env *env)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	uint64_t n = 0;
+
+	(void)env;
+	if (dir == NULL)
+		return 0;
+	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
+		n += e->d_name[0] != '.';
+	closedir(dir);
+	return n - 1; /* without the one that reads the directory */
+}
+
+static uint64_t setting_number(const struct watch_env *env, const char *name)
+{
+	const char *text = env->setting(env->ctx, name);
+
+	return text == NULL ? 0 : strtoull(text, NULL, 0);
+}
+
+static uint64_t read_max_cache(const struct watch_env *env)
+{
+	return setting_number(env, "max-cache-entries");
+}
+
+static uint64_t read_max_packetcache(const struct watch_env *env)
+{
+	return setting_number(env, "max-packetcache-entries");
+}
+
+static uint64_t read_zero(const struct watch_env *env)
+{
+	(void)env;
+	return 0;
+}
+
+/* ---- the table ---- */
+
+struct row {
+	struct metric m;
+	size_t counter; /* which of struct counters, when there is no `read` */
+	uint64_t (*read)(const struct watch_env *env);
+};
+
+#define COUNTED(member, name, kind, help)                      \
+	{ { name, help, METRIC_##kind },                       \
+	  offsetof(struct counters, member) / sizeof(counter), \
+	  NULL },
+#define READ(name, kind, read, help)                   \
+	{                                              \
+		{ name, help, METRIC_##kind }, 0, read \
+	}
+
+/* Names that scripts of the field ask for, of things that cannot happen here. */
+#define NEVER(name, why) READ(name, COUNTER, read_zero, "always 0: " why)
+
+static const struct row rows[] = {
+	METRICS_COUNTERS(COUNTED)
+	/* One count under a second name, as in the field. */
+	COUNTED(throttled_out, "throttled-outqueries", COUNTER, "the same as throttled-out")
+
+		READ("cache-bytes", GAUGE, read_cache_bytes, "bytes of the record cache"),
+	READ("cache-entries", GAUGE, read_cache_entries, "record sets in the record cache"),
+	READ("negcache-entries", GAUGE, read_cache_negative,
+	     "denials and recent failures in the record cache"),
+	READ("max-cache-entries", GAUGE, read_max_cache, "the setting of that name"),
+	READ("record-cache-acquired", COUNTER, read_cache_acquired,
+	     "times a lock of the record cache was taken"),
+	READ("record-cache-contended", COUNTER, read_cache_contended,
+	     "times a lock of the record cache had to be waited for"),
+	READ("record-cache-evicted", COUNTER, read_cache_evicted,
+	     "record sets that made room for others before they expired"),
+	READ("record-cache-expired", COUNTER, read_cache_expired,
+	     "record sets removed because they had expired"),
+	READ("packetcache-bytes", GAUGE, read_packetcache_bytes, "bytes of the packet caches"),
+	READ("packetcache-entries", GAUGE, read_packetcache_entries,
+	     "answers in the packet caches"),
+	READ("max-packetcache-entries", GAUGE, read_max_packetcache, "the setting of that name"),
+	READ("nsspeeds-entries", GAUGE, read_nsspeeds, "servers whose speed is known"),
+	READ("failed-host-entries", GAUGE, read_failed_hosts,
+	     "servers that failed when they were asked last"),
+	READ("throttle-entries", GAUGE, read_throttles,
+	     "servers, and questions to servers, that are throttled"),
+	READ("concurrent-queries", GAUGE, read_in_flight, "client queries being resolved"),
+	READ("tcp-clients", GAUGE, read_tcp_clients, "open TCP connections of clients"),
+	READ("qa-latency", GAUGE, read_latency,
+	     "moving average of the time to answer, in microseconds"),
+	READ("uptime", COUNTER, read_uptime, "seconds since start"),
+	READ("user-msec", COUNTER, read_user_ms, "milliseconds of CPU time in user mode"),
+	READ("sys-msec", COUNTER, read_sys_ms, "milliseconds of CPU time in the kernel"),
+	READ("real-memory-usage", GAUGE, read_resident_bytes,
+	     "resident memory in bytes (0 where /proc is not to be seen)"),
+	READ("fd-usage", GAUGE, read_open_fds,
+	     "open file descriptors (0 where /proc is not to be seen)"),
+
+	NEVER("dlg-only-drops", "there are no delegation-only zones"),
+	NEVER("edns-ping-matches", "EDNS ping is not spoken"),
+	NEVER("edns-ping-mismatches", "EDNS ping is not spoken"),
+	NEVER("malloc-bytes", "see real-memory-usage"),
+	NEVER("max-mthread-stack", "a resolution has no stack of its own"),
+	NEVER("no-packet-error", "sockets are read in batches until they are empty"),
+	NEVER("noping-outqueries", "EDNS ping is not spoken"),
+	NEVER("policy-drops", "no policy drops queries"),
+	NEVER("too-old-drops", "queries are not dropped for their age"),
+};
+
+enum { N_ROWS = ARRAY_LEN(rows) };
+static_assert(sizeof(struct counters) % sizeof(counter) == 0, "counters alone");
+
+static const struct row *by_name[N_ROWS];
+static pthread_once_t sorted = PTHREAD_ONCE_INIT;
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *const *x = a, *const *y = b;
+
+	return strcmp((*x)->m.name, (*y)->m.name);
+}
+
+static void sort_rows(void)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		by_name[i] = &rows[i];
+	qsort(by_name, N_ROWS, sizeof(by_name[0]), compare_rows);
+}
+
+static const struct row *row_at(size_t i)
+{
+	ASSERT(i < N_ROWS);
+	pthread_once(&sorted, sort_rows);
+	return by_name[i];
+}
+
+size_t metrics_count(void)
+{
+	return N_ROWS;
+}
+
+const struct metric *metrics_at(size_t i)
+{
+	return &row_at(i)->m;
+}
+
+uint64_t metrics_value(const struct watch_env *env, size_t i)
+{
+	const struct row *row = row_at(i);
+	uint64_t value = 0;
+
+	if (row->read != NULL)
+		return row->read(env);
+	for (unsigned w = 0; w < env->n_workers; w++) {
+		const struct counters *c = env->counters(env->ctx, w);
+		uint64_t v = counter_get((const counter *)c + row->counter);
+
+		if (row->m.kind != METRIC_PEAK)
+			value += v;
+		else if (v > value)
+			value = v;
+	}
+	return value;
+}
+
+bool metrics_find(const char *name, size_t *i)
+{
+	size_t low = 0, high = N_ROWS;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = strcmp(name, row_at(mid)->m.name);
+
+		if (order == 0) {
+			*i = mid;
+			return true;
+		}
+		if (order < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return false;
+}
