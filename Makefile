@@ -150,7 +150,12 @@ live: all ## run the daemon against real authorities and clients
 
 # ---- the rest ----
 
-.PHONY: deps clean distclean help
+.PHONY: format deps clean distclean help
+C_FILES = $(shell git ls-files '*.c' '*.h')
+
+format: ## bring every C file into the form of .clang-format
+	$(Q)clang-format -i $(C_FILES)
+
 deps: ## install the Debian packages for building and testing
 	@tools/deps build test
 

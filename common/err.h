@@ -10,6 +10,7 @@
 #ifndef COMMON_ERR_H
 #define COMMON_ERR_H
 
+/* clang-format off */
 #define ERR_TABLE(X)                                                                             \
 	X(E_OK, 0, "no error")                                                                   \
 	X(E_NOMEM, -1, "out of memory")                                                          \
@@ -23,6 +24,7 @@
 	X(E_LIMIT, -9, "a limit was reached")                                                    \
 	X(E_SYSTEM, -10, "the system refused (see errno)")                                       \
 	X(E_UNSUPPORTED, -11, "not supported")
+/* clang-format on */
 
 enum err {
 #define ERR_ENUM(name, value, text) name = (value),

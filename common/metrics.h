@@ -35,6 +35,7 @@ static inline uint64_t counter_get(const counter *c)
 #define COUNT(counters, member) counter_add(&(counters)->member, 1)
 
 /* member, exported name, kind (COUNTER: summed over workers; PEAK: the largest), help */
+/* clang-format off */
 #define METRICS_COUNTERS(X)                                                                      \
 	X(questions, "questions", COUNTER, "client queries received over UDP and TCP")           \
 	X(ipv6_questions, "ipv6-questions", COUNTER, "client queries received over IPv6")        \
@@ -150,6 +151,7 @@ static inline uint64_t counter_get(const counter *c)
 	X(peak_chain, "max-chain-length", PEAK, "most questions that waited on one")             \
 	X(traced_events_lost, "trace-events-lost", COUNTER,                                      \
 	  "events of a traced query that did not fit its buffer")
+/* clang-format on */
 
 struct counters {
 #define METRICS_MEMBER(member, name, kind, help) counter member;

@@ -18,6 +18,7 @@
  * 'n' a name, '2' two bytes, '6' six bytes (and so on), 's' a character string, '*' the rest
  * as it is.  "*" alone: nothing to unfold.  An upper-case 'N' is a name that we may also
  * compress when we write (RFC 1035 types only). */
+/* clang-format off */
 #define RRTYPE_TABLE(X)                                                                          \
 	X(A, 1, "*")                                                                             \
 	X(NS, 2, "N")                                                                            \
@@ -92,6 +93,7 @@
 	X(AVC, 258, "*")                                                                         \
 	X(RESINFO, 261, "*")                                                                     \
 	X(DLV, 32769, "*")
+/* clang-format on */
 
 enum rrtype {
 #define RRTYPE_ENUM(name, number, layout) TYPE_##name = (number),
@@ -103,6 +105,7 @@ enum rrclass { CLASS_IN = 1, CLASS_CH = 3, CLASS_NONE = 254, CLASS_ANY = 255 };
 
 enum opcode { OPCODE_QUERY = 0, OPCODE_IQUERY = 1, OPCODE_STATUS = 2, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 
+/* clang-format off */
 #define RCODE_TABLE(X)                                                                           \
 	X(NOERROR, 0)                                                                            \
 	X(FORMERR, 1)                                                                            \
@@ -117,6 +120,7 @@ enum opcode { OPCODE_QUERY = 0, OPCODE_IQUERY = 1, OPCODE_STATUS = 2, OPCODE_NOT
 	X(NOTZONE, 10)                                                                           \
 	X(BADVERS, 16)                                                                           \
 	X(BADCOOKIE, 23)
+/* clang-format on */
 
 enum rcode {
 #define RCODE_ENUM(name, number) RCODE_##name = (number),
@@ -125,6 +129,7 @@ enum rcode {
 };
 
 /* Extended DNS Errors (RFC 8914 4), as far as we send them. */
+/* clang-format off */
 #define EDE_TABLE(X)                                                                             \
 	X(NONE, -1, "none")                                                                      \
 	X(OTHER, 0, "Other")                                                                     \
@@ -142,6 +147,7 @@ enum rcode {
 	X(NETWORK_ERROR, 23, "Network Error")                                                    \
 	X(INVALID_DATA, 24, "Invalid Data")                                                      \
 	X(SYNTHESIZED, 29, "Synthesized")
+/* clang-format on */
 
 enum ede {
 #define EDE_ENUM(name, number, text) EDE_##name = (number),

@@ -24,6 +24,7 @@
 #include "recursor/resolve/world.h"
 
 /* kind, word for machines, sentence for people (the reader appends the fields) */
+/* clang-format off */
 #define EVENT_TABLE(X)                                                                           \
 	X(EVENT_GOAL, "goal", "looks for")                                                       \
 	X(EVENT_JOINED, "joined", "somebody looks for it already: waits with them")              \
@@ -71,6 +72,7 @@ enum event_kind {
 #undef EVENT_ENUM
 	EVENT_KINDS
 };
+/* clang-format on */
 
 struct event {
 	uint8_t kind;	    /* enum event_kind */
