@@ -20,6 +20,9 @@ void hash_key_set(uint64_t k0, uint64_t k1);
 
 uint64_t hash_bytes(const void *data, size_t len);
 
+/* The hash of the same bytes with ASCII letters in lower case. */
+uint64_t hash_bytes_lower(const void *data, size_t len);
+
 /* Two 64-bit halves into one, keyed. */
 uint64_t hash_mix(uint64_t a, uint64_t b);
 

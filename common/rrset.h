@@ -34,12 +34,12 @@ enum {
 /* Trustworthiness after RFC 2181 5.4.1, least first. */
 enum rank {
 	RANK_NONE,
-	RANK_ADDITIONAL,      /* glue and other additional data: never an answer */
-	RANK_REFERRAL,        /* authority section of an answer without AA */
-	RANK_ANSWER,          /* answer section without AA, or not the head of a chain */
-	RANK_AUTH_AUTHORITY,  /* authority section of an authoritative answer */
-	RANK_AUTH_ANSWER,     /* answer section of an authoritative answer */
-	RANK_LOCAL,           /* hints, zones and names of ours */
+	RANK_ADDITIONAL,     /* glue and other additional data: never an answer */
+	RANK_REFERRAL,       /* authority section of an answer without AA */
+	RANK_ANSWER,         /* answer section without AA, or not the head of a chain */
+	RANK_AUTH_AUTHORITY, /* authority section of an authoritative answer */
+	RANK_AUTH_ANSWER,    /* answer section of an authoritative answer */
+	RANK_LOCAL,          /* hints, zones and names of ours */
 };
 
 enum rrset_kind {
@@ -59,16 +59,17 @@ struct rdata {
 
 struct rrset {
 	atomic_uint refs;
-	uint32_t ttl;       /* as received, after floors and caps */
+	uint32_t ttl; /* as received, after floors and caps */
 	uint32_t expires_s;
 	uint16_t type;
 	uint16_t n_rr;
 	uint16_t n_sig;
-	int16_t ede;        /* FAILURE, and bogus later: enum ede */
-	uint32_t size;      /* bytes of the block */
-	uint8_t kind;       /* enum rrset_kind */
-	uint8_t rank;       /* enum rank */
-	uint8_t security;   /* enum security */
+	int16_t ede;      /* FAILURE, and bogus later: enum ede */
+	uint32_t size;    /* bytes of the block */
+	uint32_t sigs_at; /* offset in data[] behind the last record, of the first RRSIG */
+	uint8_t kind;     /* enum rrset_kind */
+	uint8_t rank;     /* enum rank */
+	uint8_t security; /* enum security */
 	uint8_t owner_len;
 	uint8_t n_proofs;
 	uint8_t zone_labels; /* labels of the zone it came from: an ancestor of the owner, or it */
@@ -78,9 +79,9 @@ struct rrset {
 /* Builds a set with one reference.  `owner` is lower case.  Equal rdata are kept once
  * (RFC 2181 5).  Sigs are RRSIG rdata.  *out is written on success.
  * E_NOMEM, E_LIMIT (too many records or bytes). */
-int rrset_new(struct rrset **out, const uint8_t *owner, uint16_t type, uint32_t ttl,
-	      uint32_t now_s, enum rank rank, const struct rdata *rr, size_t n_rr,
-	      const struct rdata *sig, size_t n_sig) MUST_USE;
+int rrset_new(struct rrset **out, const uint8_t *owner, uint16_t type, uint32_t ttl, uint32_t now_s,
+	      enum rank rank, const struct rdata *rr, size_t n_rr, const struct rdata *sig,
+	      size_t n_sig) MUST_USE;
 
 /* Builds a negative set or a failure; takes a reference to each proof. */
 int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *owner,

@@ -1,0 +1,319 @@
+#include "common/rrset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/hash.h"
+#include "common/rrtype.h"
+#include "common/wire.h"
+
+enum {
+	LINEAR_MAX = 16, /* up to here records are compared each with each */
+	TABLE_SLOTS = 2 * RRSET_MAX_RECORDS,
+};
+
+/* Records packed one behind another, and a way to find one of them. */
+struct pack {
+	const uint8_t *base;
+	size_t len;
+	bool use_table;
+	size_t mask;
+	uint32_t table[TABLE_SLOTS]; /* offset + 1; 0: free */
+};
+
+static size_t get_record(const uint8_t *at, struct rdata *rr)
+{
+	rr->len = wire_get_u16(at);
+	rr->data = at + 2;
+	return 2 + (size_t)rr->len;
+}
+
+static bool rdata_equal(const struct rdata *a, const struct rdata *b)
+{
+	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+static void pack_init(struct pack *p, const uint8_t *base, size_t n)
+{
+	size_t slots = 1;
+
+	p->base = base;
+	p->len = 0;
+	p->use_table = n > LINEAR_MAX;
+	if (!p->use_table)
+		return;
+	while (slots < 2 * n)
+		slots *= 2;
+	ASSERT(slots <= TABLE_SLOTS);
+	p->mask = slots - 1;
+	memset(p->table, 0, slots * sizeof(p->table[0]));
+}
+
+/* True if the pack has it; else *slot is where it belongs. */
+static bool pack_find(const struct pack *p, const struct rdata *rr, size_t *slot)
+{
+	struct rdata have;
+
+	if (!p->use_table) {
+		for (size_t at = 0; at < p->len;) {
+			at += get_record(p->base + at, &have);
+			if (rdata_equal(&have, rr))
+				return true;
+		}
+		return false;
+	}
+	*slot = hash_bytes(rr->data, rr->len) & p->mask;
+	for (; p->table[*slot] != 0; *slot = (*slot + 1) & p->mask) {
+		(void)get_record(p->base + p->table[*slot] - 1, &have);
+		if (rdata_equal(&have, rr))
+			return true;
+	}
+	return false;
+}
+
+/* The record that stands behind the pack now belongs to it. */
+static void pack_grow(struct pack *p, const struct rdata *rr, size_t slot)
+{
+	if (p->use_table)
+		p->table[slot] = (uint32_t)p->len + 1;
+	p->len += 2 + (size_t)rr->len;
+}
+
+/* Writes each different record once; returns how many.  Sets *len to the bytes written. */
+static uint16_t write_records(uint8_t *out, const struct rdata *rr, size_t n, size_t *len)
+{
+	struct pack p;
+	uint16_t kept = 0;
+
+	pack_init(&p, out, n);
+	for (size_t i = 0; i < n; i++) {
+		size_t slot = 0;
+
+		if (pack_find(&p, &rr[i], &slot))
+			continue;
+		wire_put_u16(out + p.len, rr[i].len);
+		if (rr[i].len > 0)
+			memcpy(out + p.len + 2, rr[i].data, rr[i].len);
+		pack_grow(&p, &rr[i], slot);
+		kept++;
+	}
+	*len = p.len;
+	return kept;
+}
+
+static uint32_t expiry(uint32_t now_s, uint32_t ttl)
+{
+	return ttl > UINT32_MAX - now_s ? UINT32_MAX : now_s + ttl;
+}
+
+static struct rrset *block_new(size_t data_len, const uint8_t *owner, uint16_t type, uint32_t ttl,
+			       uint32_t now_s, enum rank rank)
+{
+	size_t size = offsetof(struct rrset, data) + data_len;
+	struct rrset *s = malloc(size < sizeof(*s) ? sizeof(*s) : size);
+
+	if (s == NULL)
+		return NULL;
+	*s = (struct rrset) {
+		.ttl = ttl,
+		.expires_s = expiry(now_s, ttl),
+		.type = type,
+		.ede = EDE_NONE,
+		.size = (uint32_t)size,
+		.rank = (uint8_t)rank,
+		.owner_len = (uint8_t)name_len(owner),
+	};
+	atomic_init(&s->refs, 1);
+	memcpy(s->data, owner, s->owner_len);
+	s->sigs_at = s->owner_len;
+	return s;
+}
+
+static size_t packed_len(const struct rdata *rr, size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		len += 2 + (size_t)rr[i].len;
+	return len;
+}
+
+int rrset_new(struct rrset **out, const uint8_t *owner, uint16_t type, uint32_t ttl, uint32_t now_s,
+	      enum rank rank, const struct rdata *rr, size_t n_rr, const struct rdata *sig,
+	      size_t n_sig)
+{
+	struct rrset *s, *smaller;
+	size_t most, rr_len, sig_len;
+
+	if (n_rr > RRSET_MAX_RECORDS || n_sig > RRSET_MAX_RECORDS)
+		return E_LIMIT;
+	most = name_len(owner) + packed_len(rr, n_rr) + packed_len(sig, n_sig);
+	if (most > RRSET_MAX_BYTES - sizeof(struct rrset))
+		return E_LIMIT;
+	s = block_new(most, owner, type, ttl, now_s, rank);
+	if (s == NULL)
+		return E_NOMEM;
+	s->kind = RRSET_DATA;
+	s->n_rr = write_records(s->data + s->owner_len, rr, n_rr, &rr_len);
+	s->sigs_at = s->owner_len + (uint32_t)rr_len;
+	s->n_sig = write_records(s->data + s->sigs_at, sig, n_sig, &sig_len);
+	if (s->sigs_at + sig_len < most) {
+		s->size = (uint32_t)(offsetof(struct rrset, data) + s->sigs_at + sig_len);
+		smaller = realloc(s, s->size < sizeof(*s) ? sizeof(*s) : s->size);
+		if (smaller != NULL)
+			s = smaller;
+	}
+	*out = s;
+	return E_OK;
+}
+
+/* Where the references to proofs stand in data[]: behind the owner, aligned. */
+static size_t proofs_at(size_t owner_len)
+{
+	const size_t align = _Alignof(struct rrset *), head = offsetof(struct rrset, data);
+
+	return (head + owner_len + align - 1) / align * align - head;
+}
+
+int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *owner,
+		       uint16_t type, uint32_t ttl, uint32_t now_s, enum rank rank,
+		       struct rrset *const *proofs, size_t n_proofs, int ede)
+{
+	size_t at = proofs_at(name_len(owner));
+	struct rrset *s;
+
+	if (n_proofs > RRSET_MAX_PROOFS)
+		return E_LIMIT;
+	s = block_new(at + n_proofs * sizeof(s), owner, type, ttl, now_s, rank);
+	if (s == NULL)
+		return E_NOMEM;
+	s->kind = (uint8_t)kind;
+	s->ede = (int16_t)ede;
+	for (size_t i = 0; i < n_proofs; i++) {
+		struct rrset *proof;
+
+		/* So that freeing goes one level deep. */
+		ASSERT(proofs[i]->n_proofs == 0);
+		proof = rrset_get(proofs[i]);
+		memcpy(s->data + at + i * sizeof(proof), &proof, sizeof(proof));
+	}
+	s->n_proofs = (uint8_t)n_proofs;
+	*out = s;
+	return E_OK;
+}
+
+int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32_t ttl,
+	       uint32_t now_s)
+{
+	struct rrset *copy = block_new(s->size - offsetof(struct rrset, data), rrset_owner(s),
+				       s->type, ttl, now_s, rank);
+
+	if (copy == NULL)
+		return E_NOMEM;
+	copy->n_rr = s->n_rr;
+	copy->n_sig = s->n_sig;
+	copy->sigs_at = s->sigs_at;
+	copy->ede = s->ede;
+	copy->kind = s->kind;
+	copy->security = s->security;
+	copy->n_proofs = s->n_proofs;
+	copy->zone_labels = s->zone_labels;
+	memcpy(copy->data, s->data, s->size - offsetof(struct rrset, data));
+	for (size_t i = 0; i < copy->n_proofs; i++)
+		(void)rrset_get(rrset_proofs(copy)[i]);
+	*out = copy;
+	return E_OK;
+}
+
+struct rrset *rrset_get(struct rrset *s)
+{
+	/* Whoever has a reference may copy it: nothing need be ordered before. */
+	atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+	return s;
+}
+
+void rrset_put(struct rrset *s)
+{
+	unsigned before;
+
+	if (s == NULL)
+		return;
+	before = atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel);
+	ASSERT(before != 0);
+	if (before > 1)
+		return;
+	for (size_t i = 0; i < s->n_proofs; i++)
+		rrset_put(rrset_proofs(s)[i]);
+	free(s);
+}
+
+const uint8_t *rrset_owner(const struct rrset *s)
+{
+	return s->data;
+}
+
+struct rrset *const *rrset_proofs(const struct rrset *s)
+{
+	return (struct rrset *const *)(const void *)(s->data + proofs_at(s->owner_len));
+}
+
+bool rrset_next(const struct rrset *s, size_t *at, struct rdata *rr)
+{
+	size_t pos = *at != 0 ? *at : s->owner_len;
+
+	if (pos >= s->sigs_at)
+		return false;
+	*at = pos + get_record(s->data + pos, rr);
+	return true;
+}
+
+bool rrset_next_sig(const struct rrset *s, size_t *at, struct rdata *sig)
+{
+	size_t pos = *at != 0 ? *at : s->sigs_at;
+
+	if (s->n_sig == 0 || pos >= s->size - offsetof(struct rrset, data))
+		return false;
+	*at = pos + get_record(s->data + pos, sig);
+	return true;
+}
+
+uint32_t rrset_ttl_left(const struct rrset *s, uint32_t now_s)
+{
+	uint32_t left;
+
+	if (now_s >= s->expires_s)
+		return 0;
+	left = s->expires_s - now_s;
+	return left < s->ttl ? left : s->ttl;
+}
+
+bool rrset_is_expired(const struct rrset *s, uint32_t now_s)
+{
+	return now_s >= s->expires_s;
+}
+
+bool rrset_equal_data(const struct rrset *a, const struct rrset *b)
+{
+	const uint8_t *a_data = a->data + a->owner_len, *b_data = b->data + b->owner_len;
+	size_t len = a->sigs_at - a->owner_len, at = 0, slot = 0;
+	struct pack p;
+	struct rdata rr;
+
+	if (a->n_rr != b->n_rr || len != b->sigs_at - b->owner_len)
+		return false;
+	if (memcmp(a_data, b_data, len) == 0)
+		return true;
+	pack_init(&p, a_data, a->n_rr);
+	while (p.len < len) {
+		(void)get_record(a_data + p.len, &rr);
+		if (p.use_table)
+			(void)pack_find(&p, &rr, &slot);
+		pack_grow(&p, &rr, slot);
+	}
+	/* In neither is a record twice, so it is enough that all of b are in a. */
+	while (rrset_next(b, &at, &rr))
+		if (!pack_find(&p, &rr, &slot))
+			return false;
+	return true;
+}
