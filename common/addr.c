@@ -34,7 +34,7 @@ static bool read_port(const char *text, uint16_t *port)
 
 int addr_from_text(struct addr *out, const char *text, uint16_t default_port)
 {
-	struct addr a = {.port = default_port};
+	struct addr a = { .port = default_port };
 	char ip[ADDR_TEXT_MAX];
 	const char *end, *port = NULL;
 	bool brackets = text[0] == '[';
@@ -90,7 +90,7 @@ char *addr_text(char out[ADDR_TEXT_MAX], const struct addr *a)
 
 int addr_from_sockaddr(struct addr *out, const struct sockaddr *sa)
 {
-	struct addr a = {0};
+	struct addr a = { 0 };
 
 	if (sa->sa_family == AF_INET) {
 		struct sockaddr_in in;
@@ -122,14 +122,14 @@ socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *out)
 {
 	memset(out, 0, sizeof(*out));
 	if (a->family == 4) {
-		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(a->port)};
+		struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(a->port) };
 
 		memcpy(&in.sin_addr, a->ip, 4);
 		memcpy(out, &in, sizeof(in));
 		return sizeof(in);
 	}
 	ASSERT(a->family == 6);
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(a->port) };
 
 	memcpy(&in6.sin6_addr, a->ip, 16);
 	memcpy(out, &in6, sizeof(in6));
@@ -138,7 +138,7 @@ socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *out)
 
 int addr_from_rdata(struct addr *out, const uint8_t *rdata, size_t len, uint16_t port)
 {
-	struct addr a = {.port = port};
+	struct addr a = { .port = port };
 
 	if (len != 4 && len != 16)
 		return E_MALFORMED;

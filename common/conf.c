@@ -53,7 +53,7 @@ static void cut_comment(char *line)
 /* `text` is "name", "name=value" or "name+=value"; it is cut in place. */
 static int hand_over(char *text, const char *file, unsigned line, conf_item_cb cb, void *ctx)
 {
-	struct conf_item item = {.value = "", .file = file, .line = line};
+	struct conf_item item = { .value = "", .file = file, .line = line };
 	char *equals = strchr(text, '=');
 
 	if (equals != NULL) {

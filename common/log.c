@@ -18,7 +18,8 @@ void log_configure(const struct log_options *o)
 	/* The clock's zone and the log's socket are opened now: a chroot may hide them. */
 	tzset();
 	if (o->use_syslog) {
-		(void)snprintf(ident, sizeof(ident), "%s", o->ident != NULL ? o->ident : "recursor");
+		(void)snprintf(ident, sizeof(ident), "%s",
+			       o->ident != NULL ? o->ident : "recursor");
 		openlog(ident, LOG_PID | LOG_NDELAY, o->facility);
 	} else if (to_syslog) {
 		closelog();

@@ -99,7 +99,7 @@ static int reserve(struct netset *s)
 
 static uint32_t new_node(struct netset *s, bits key, unsigned len, enum verdict verdict)
 {
-	s->nodes[s->n_nodes] = (struct node){
+	s->nodes[s->n_nodes] = (struct node) {
 		.key = key & mask(len),
 		.len = (uint8_t)len,
 		.verdict = (uint8_t)verdict,
@@ -207,7 +207,7 @@ static int add_word(void *ctx, const char *word, size_t len)
 
 int netset_add_list(struct netset *s, const char *list, char bad[ADDR_TEXT_MAX])
 {
-	struct adding adding = {.set = s, .bad = bad};
+	struct adding adding = { .set = s, .bad = bad };
 
 	return conf_each_word(list, add_word, &adding);
 }
@@ -262,7 +262,7 @@ static void put(struct printing *p, const char *text)
 
 static void print_prefix(struct printing *p, const struct node *n, uint8_t family)
 {
-	struct addr a = {.family = family};
+	struct addr a = { .family = family };
 	char ip[ADDR_TEXT_MAX], text[ADDR_TEXT_MAX + 8];
 	unsigned size = family == 4 ? 4 : 16;
 
@@ -276,10 +276,11 @@ static void print_prefix(struct printing *p, const struct node *n, uint8_t famil
 /* As deep as a path is long: at most 128 nodes. */
 static void print_tree(struct printing *p, uint32_t at, uint8_t family)
 {
-	const struct node *n = &p->set->nodes[at];
+	const struct node *n;
 
 	if (at == 0)
 		return;
+	n = &p->set->nodes[at];
 	if (n->verdict != NO_PREFIX)
 		print_prefix(p, n, family);
 	print_tree(p, n->child[0], family);
@@ -288,7 +289,7 @@ static void print_tree(struct printing *p, uint32_t at, uint8_t family)
 
 size_t netset_text(const struct netset *s, char *out, size_t cap)
 {
-	struct printing p = {.set = s, .out = out, .cap = cap};
+	struct printing p = { .set = s, .out = out, .cap = cap };
 
 	if (cap > 0)
 		out[0] = '\0';

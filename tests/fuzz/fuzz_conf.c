@@ -26,8 +26,8 @@ static bool ends_in_blank(const char *text)
 {
 	size_t len = strlen(text);
 
-	return len > 0 && (strchr(" \t\r\n", text[0]) != NULL ||
-			   strchr(" \t\r\n", text[len - 1]) != NULL);
+	return len > 0 &&
+	       (strchr(" \t\r\n", text[0]) != NULL || strchr(" \t\r\n", text[len - 1]) != NULL);
 }
 
 static int look_at(void *ctx, const struct conf_item *item)

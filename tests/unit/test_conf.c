@@ -44,41 +44,41 @@ START_TEST(reads_lines)
 	static const struct {
 		const char *text, *items;
 	} rows[] = {
-		{"", ""},
-		{"\n \n\t\r\n", ""},
-		{"a=1", "1:a=1|"},
-		{"a=1\nb=2\n", "1:a=1|2:b=2|"},
-		{"a=1\r\nb=2\r\n", "1:a=1|2:b=2|"},
-		{"  a  =  1 2  \n", "1:a=1 2|"},
-		{"a\n", "1:a=|"},
-		{"a=\n", "1:a=|"},
-		{"a=b=c\n", "1:a=b=c|"},
-		{"a+=1\n", "1:a+=1|"},
-		{"a +=  1\n", "1:a+=1|"},
-		{"a=+=1\n", "1:a=+=1|"},
-		{"=1\n", "1:=1|"},
-		{"+=1\n", "1:+=1|"},
-		{"A=x\na=y\n", "1:A=x|2:a=y|"},
-		{"two words\n", "1:two words=|"},
-		{"a=\"q\"\n", "1:a=\"q\"|"},
+		{ "", "" },
+		{ "\n \n\t\r\n", "" },
+		{ "a=1", "1:a=1|" },
+		{ "a=1\nb=2\n", "1:a=1|2:b=2|" },
+		{ "a=1\r\nb=2\r\n", "1:a=1|2:b=2|" },
+		{ "  a  =  1 2  \n", "1:a=1 2|" },
+		{ "a\n", "1:a=|" },
+		{ "a=\n", "1:a=|" },
+		{ "a=b=c\n", "1:a=b=c|" },
+		{ "a+=1\n", "1:a+=1|" },
+		{ "a +=  1\n", "1:a+=1|" },
+		{ "a=+=1\n", "1:a=+=1|" },
+		{ "=1\n", "1:=1|" },
+		{ "+=1\n", "1:+=1|" },
+		{ "A=x\na=y\n", "1:A=x|2:a=y|" },
+		{ "two words\n", "1:two words=|" },
+		{ "a=\"q\"\n", "1:a=\"q\"|" },
 		/* comments */
-		{"# a=1\nb=2\n", "2:b=2|"},
-		{"  # a=1\nb=2\n", "2:b=2|"},
-		{"a=1 # one\n", "1:a=1|"},
-		{"a=1\t# one\n", "1:a=1|"},
-		{"a=p#q\n", "1:a=p#q|"},
-		{"a=p#q #r\n", "1:a=p#q|"},
-		{"a=#1\n", "1:a=#1|"},
-		{"a= #1\n", "1:a=|"},
+		{ "# a=1\nb=2\n", "2:b=2|" },
+		{ "  # a=1\nb=2\n", "2:b=2|" },
+		{ "a=1 # one\n", "1:a=1|" },
+		{ "a=1\t# one\n", "1:a=1|" },
+		{ "a=p#q\n", "1:a=p#q|" },
+		{ "a=p#q #r\n", "1:a=p#q|" },
+		{ "a=#1\n", "1:a=#1|" },
+		{ "a= #1\n", "1:a=|" },
 		/* continuation */
-		{"a=1,\\\n  2\nb=3\n", "1:a=1,  2|3:b=3|"},
-		{"a=1,\\  \n2\n", "1:a=1,2|"},
-		{"a=1,\\\n\\\n\\\n2\nb=3\n", "1:a=1,2|5:b=3|"},
-		{"a=1\\", "1:a=1|"},
-		{"a=1\\\n", "1:a=1|"},
-		{"\\\n\\\na=1\n", "1:a=1|"},
-		{"a=1\\\\\n", "1:a=1\\|"},
-		{"# a \\\nb=2\nc=3\n", "3:c=3|"},
+		{ "a=1,\\\n  2\nb=3\n", "1:a=1,  2|3:b=3|" },
+		{ "a=1,\\  \n2\n", "1:a=1,2|" },
+		{ "a=1,\\\n\\\n\\\n2\nb=3\n", "1:a=1,2|5:b=3|" },
+		{ "a=1\\", "1:a=1|" },
+		{ "a=1\\\n", "1:a=1|" },
+		{ "\\\n\\\na=1\n", "1:a=1|" },
+		{ "a=1\\\\\n", "1:a=1\\|" },
+		{ "# a \\\nb=2\nc=3\n", "3:c=3|" },
 	};
 	struct seen seen;
 	char why[200];
@@ -129,10 +129,11 @@ END_TEST
 
 START_TEST(stops_where_refused)
 {
-	struct seen seen = {.stop_at = 2};
+	struct seen seen = { .stop_at = 2 };
 	char why[200] = "mine";
 
-	ck_assert_int_eq(conf_read_text("a=1\nb=2\nc=3\n", 12, "f", note, &seen, why, 200), E_LIMIT);
+	ck_assert_int_eq(conf_read_text("a=1\nb=2\nc=3\n", 12, "f", note, &seen, why, 200),
+			 E_LIMIT);
 	ck_assert_int_eq(seen.n, 2);
 	ck_assert_str_eq(why, "mine"); /* what the callback wrote is not painted over */
 }
@@ -141,7 +142,7 @@ END_TEST
 START_TEST(reads_files)
 {
 	char path[] = "/tmp/unit_conf_XXXXXX", why[200] = "", expected[200];
-	struct seen seen = {.file = path};
+	struct seen seen = { .file = path };
 	int fd = mkstemp(path);
 
 	ck_assert_int_ge(fd, 0);
@@ -163,11 +164,11 @@ END_TEST
 
 START_TEST(reads_arguments)
 {
-	char *argv[] = {"prog",	    "--a=1", "get", "-b=2",   "--c", "--d+=x y",
-			"--e=# no", "-",     "x=y", "--f=\\", "--",  NULL};
+	char *argv[] = { "prog",     "--a=1", "get", "-b=2",   "--c", "--d+=x y",
+			 "--e=# no", "-",     "x=y", "--f=\\", "--",  NULL };
 	int argc = (int)ARRAY_LEN(argv) - 1, n_words = -1;
 	const char *words[ARRAY_LEN(argv)];
-	struct seen seen = {.file = "command line"};
+	struct seen seen = { .file = "command line" };
 
 	ck_assert_int_eq(conf_read_args(argc, argv, note, &seen, words, &n_words), E_OK);
 	ck_assert_str_eq(seen.text, "0:a=1|0:b=2|0:c=|0:d+=x y|0:e=# no|0:f=\\|0:=|");
@@ -176,7 +177,7 @@ START_TEST(reads_arguments)
 	ck_assert_str_eq(words[1], "-");
 	ck_assert_str_eq(words[2], "x=y");
 
-	seen = (struct seen){.stop_at = 2};
+	seen = (struct seen) { .stop_at = 2 };
 	ck_assert_int_eq(conf_read_args(argc, argv, note, &seen, words, &n_words), E_LIMIT);
 	ck_assert_int_eq(seen.n, 2);
 }
@@ -199,13 +200,13 @@ START_TEST(splits_lists)
 		const char *list, *words;
 		int err;
 	} rows[] = {
-		{"", "", E_OK},
-		{" ,\t,\n ", "", E_OK},
-		{"a", "a|", E_OK},
-		{"a,b c\td\ne", "a|b|c|d|e|", E_OK},
-		{" a , , b ", "a|b|", E_OK},
-		{"a;b", "a;b|", E_OK},
-		{"a,stop,b", "a|", E_LIMIT},
+		{ "", "", E_OK },
+		{ " ,\t,\n ", "", E_OK },
+		{ "a", "a|", E_OK },
+		{ "a,b c\td\ne", "a|b|c|d|e|", E_OK },
+		{ " a , , b ", "a|b|", E_OK },
+		{ "a;b", "a;b|", E_OK },
+		{ "a,stop,b", "a|", E_LIMIT },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -237,23 +238,23 @@ START_TEST(reads_integers)
 		int err;
 		long long value;
 	} rows[] = {
-		{"0", E_OK, 0},
-		{"10", E_OK, 10},
-		{"0x10", E_OK, 16},
-		{"010", E_OK, 8},
-		{"-5", E_OK, -5},
-		{"1000", E_OK, 1000},
-		{"1001", E_RANGE, 0},
-		{"-6", E_RANGE, 0},
-		{"99999999999999999999", E_RANGE, 0},
-		{"-99999999999999999999", E_RANGE, 0},
-		{"", E_MALFORMED, 0},
-		{"x", E_MALFORMED, 0},
-		{"10x", E_MALFORMED, 0},
-		{"10 ", E_MALFORMED, 0},
-		{"09", E_MALFORMED, 0},
-		{"1.5", E_MALFORMED, 0},
-		{"yes", E_MALFORMED, 0},
+		{ "0", E_OK, 0 },
+		{ "10", E_OK, 10 },
+		{ "0x10", E_OK, 16 },
+		{ "010", E_OK, 8 },
+		{ "-5", E_OK, -5 },
+		{ "1000", E_OK, 1000 },
+		{ "1001", E_RANGE, 0 },
+		{ "-6", E_RANGE, 0 },
+		{ "99999999999999999999", E_RANGE, 0 },
+		{ "-99999999999999999999", E_RANGE, 0 },
+		{ "", E_MALFORMED, 0 },
+		{ "x", E_MALFORMED, 0 },
+		{ "10x", E_MALFORMED, 0 },
+		{ "10 ", E_MALFORMED, 0 },
+		{ "09", E_MALFORMED, 0 },
+		{ "1.5", E_MALFORMED, 0 },
+		{ "yes", E_MALFORMED, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

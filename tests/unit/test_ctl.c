@@ -6,7 +6,7 @@
 
 START_TEST(header_passes)
 {
-	struct ctl_header in = {.status = -7, .length = 1000}, out = {0};
+	struct ctl_header in = { .status = -7, .length = 1000 }, out = { 0 };
 	uint8_t wire[CTL_HEADER_LEN];
 
 	ctl_put_header(wire, &in);
@@ -18,7 +18,7 @@ END_TEST
 
 START_TEST(length_is_checked)
 {
-	struct ctl_header in = {.length = 1001}, out = {.status = 5, .length = 6};
+	struct ctl_header in = { .length = 1001 }, out = { .status = 5, .length = 6 };
 	uint8_t wire[CTL_HEADER_LEN];
 
 	ctl_put_header(wire, &in);
@@ -55,14 +55,14 @@ START_TEST(splits)
 		int n;
 		const char *words[4];
 	} rows[] = {
-		{"", 0, {0}},
-		{" \t\r\n", 0, {0}},
-		{"ping", 1, {"ping"}},
-		{"PING\n", 1, {"ping"}},
-		{"  Get\tQuestions  X ", 3, {"get", "Questions", "X"}},
-		{"a b c d", 4, {"a", "b", "c", "d"}},
-		{"a b c d e", E_LIMIT, {0}},
-		{"a b c d ", 4, {"a", "b", "c", "d"}},
+		{ "", 0, { 0 } },
+		{ " \t\r\n", 0, { 0 } },
+		{ "ping", 1, { "ping" } },
+		{ "PING\n", 1, { "ping" } },
+		{ "  Get\tQuestions  X ", 3, { "get", "Questions", "X" } },
+		{ "a b c d", 4, { "a", "b", "c", "d" } },
+		{ "a b c d e", E_LIMIT, { 0 } },
+		{ "a b c d ", 4, { "a", "b", "c", "d" } },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

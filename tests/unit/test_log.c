@@ -42,7 +42,7 @@ static void release_stderr(void)
 
 static void to_stderr(int level, bool stamps)
 {
-	struct log_options o = {.use_stderr = true, .timestamps = stamps, .level = level};
+	struct log_options o = { .use_stderr = true, .timestamps = stamps, .level = level };
 
 	log_configure(&o);
 }
@@ -71,7 +71,7 @@ END_TEST
 
 START_TEST(stderr_can_be_off)
 {
-	struct log_options o = {.level = LOG_LEVEL_DEBUG};
+	struct log_options o = { .level = LOG_LEVEL_DEBUG };
 
 	log_configure(&o);
 	log_error("lost");
@@ -88,9 +88,8 @@ START_TEST(timestamps_stand_in_front)
 	to_stderr(LOG_LEVEL_INFO, true);
 	log_info("here");
 	text = caught();
-	ck_assert_int_eq(sscanf(text, "%3s %d %d:%d:%d %9s", month, &day, &hour, &minute, &second,
-				word),
-			 6);
+	ck_assert_int_eq(
+		sscanf(text, "%3s %d %d:%d:%d %9s", month, &day, &hour, &minute, &second, word), 6);
 	ck_assert_str_eq(word, "here");
 }
 END_TEST
@@ -120,7 +119,7 @@ END_TEST
 
 START_TEST(gate_keeps_back)
 {
-	struct log_gate gate = {0};
+	struct log_gate gate = { 0 };
 	unsigned lines = 0;
 	const char *text;
 
@@ -160,7 +159,7 @@ static void *write_lines(void *arg)
 
 START_TEST(threads_do_not_mix)
 {
-	static char words[4][5] = {"aaaa", "bbbb", "cccc", "dddd"};
+	static char words[4][5] = { "aaaa", "bbbb", "cccc", "dddd" };
 	pthread_t threads[4];
 	unsigned lines = 0;
 

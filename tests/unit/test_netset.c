@@ -26,7 +26,7 @@ static bool has(const struct netset *s, const char *text)
 START_TEST(empty_matches_nothing)
 {
 	struct netset *s = make(" , \t,");
-	struct addr none = {0};
+	struct addr none = { 0 };
 
 	ck_assert(netset_is_empty(s));
 	ck_assert_uint_eq(netset_count(s), 0);
@@ -88,14 +88,14 @@ START_TEST(refuses)
 		const char *text;
 		int err;
 	} rows[] = {
-		{"192.0.2.0/33", E_RANGE},	{"::/129", E_RANGE},
-		{"192.0.2.0/999", E_RANGE},	{"192.0.2.0/", E_MALFORMED},
-		{"192.0.2.0/x", E_MALFORMED},	{"192.0.2.0/-1", E_MALFORMED},
-		{"192.0.2.0/+8", E_MALFORMED},	{"192.0.2.0/24/24", E_MALFORMED},
-		{"192.0.2.1:53", E_MALFORMED},	{"[::1]", E_MALFORMED},
-		{"[::1]:53", E_MALFORMED},	{"!", E_MALFORMED},
-		{"!!10.0.0.0/8", E_MALFORMED},	{"10/8", E_MALFORMED},
-		{"192.0.2.0/0024", E_MALFORMED}, {"", E_MALFORMED},
+		{ "192.0.2.0/33", E_RANGE },       { "::/129", E_RANGE },
+		{ "192.0.2.0/999", E_RANGE },      { "192.0.2.0/", E_MALFORMED },
+		{ "192.0.2.0/x", E_MALFORMED },    { "192.0.2.0/-1", E_MALFORMED },
+		{ "192.0.2.0/+8", E_MALFORMED },   { "192.0.2.0/24/24", E_MALFORMED },
+		{ "192.0.2.1:53", E_MALFORMED },   { "[::1]", E_MALFORMED },
+		{ "[::1]:53", E_MALFORMED },       { "!", E_MALFORMED },
+		{ "!!10.0.0.0/8", E_MALFORMED },   { "10/8", E_MALFORMED },
+		{ "192.0.2.0/0024", E_MALFORMED }, { "", E_MALFORMED },
 	};
 	struct netset *s = make("");
 
@@ -184,7 +184,7 @@ static bool naive_match(const struct naive *list, size_t n, const struct addr *a
 /* Few distinct bits, so that prefixes overlap and part at all depths. */
 static struct addr random_addr(uint32_t *state)
 {
-	struct addr a = {.family = next_random(state) % 2 == 0 ? 4 : 6};
+	struct addr a = { .family = next_random(state) % 2 == 0 ? 4 : 6 };
 	unsigned n = a.family == 4 ? 4 : 16;
 
 	for (unsigned i = 0; i < n; i++)
