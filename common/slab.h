@@ -9,6 +9,7 @@
 #ifndef COMMON_SLAB_H
 #define COMMON_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { SLAB_PAGE_OBJECTS = 64 };
@@ -29,5 +30,9 @@ void slab_deinit(struct slab *s);
 /* Zeroed.  NULL at the limit or out of memory. */
 void *slab_take(struct slab *s);
 void slab_give(struct slab *s, void *object);
+
+/* True if `p` is an object of this slab: for a pointer that may be somebody else's.  Walks the
+ * pages. */
+bool slab_owns(const struct slab *s, const void *p);
 
 #endif
