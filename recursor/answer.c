@@ -11,7 +11,7 @@ enum {
 	OPT_LEN = 11,
 	OPTION_EDE = 15, /* RFC 8914 2 */
 	OPCODE_BITS = 0x7800,
-	POINTER = 0xc000,	 /* RFC 1035 4.1.4 */
+	POINTER = 0xc000, /* RFC 1035 4.1.4 */
 	POINTER_REACH = 0x3fff,
 };
 
@@ -69,9 +69,8 @@ static int write_fields(struct wire_writer *w, const char *layout, const struct 
 	return wire_write_bytes(w, rr->data + at, rr->len - at);
 }
 
-static int write_record(struct wire_writer *w, const struct rrset *s, uint16_t class,
-			uint32_t ttl, const char *layout, const struct rdata *rr,
-			uint16_t *pointer)
+static int write_record(struct wire_writer *w, const struct rrset *s, uint16_t class, uint32_t ttl,
+			const char *layout, const struct rdata *rr, uint16_t *pointer)
 {
 	uint8_t fixed[10]; /* type, class, TTL, RDLENGTH */
 	size_t at;
@@ -234,7 +233,7 @@ static void pack(struct packed *to, uint8_t *out, size_t limit, const struct que
 		ASSERT(err == E_OK);
 	}
 	put_header(out, q, rcode, truncated, count);
-	*to = (struct packed){
+	*to = (struct packed) {
 		.len = w.len,
 		.min_ttl = min_ttl == UINT32_MAX ? 0 : min_ttl,
 		.truncated = truncated,
@@ -254,8 +253,7 @@ void answer_pack_truncated(struct packed *to, uint8_t *out, size_t limit, const 
 	pack(to, out, limit, q, &nothing, false, true, 0);
 }
 
-size_t answer_pack_header(uint8_t out[WIRE_HEADER_LEN], const uint8_t *query_header,
-			  uint16_t rcode)
+size_t answer_pack_header(uint8_t out[WIRE_HEADER_LEN], const uint8_t *query_header, uint16_t rcode)
 {
 	unsigned flags = wire_get_u16(query_header + 2) & (OPCODE_BITS | MSG_RD);
 

@@ -72,7 +72,7 @@ int query_read(struct query *q, const uint8_t *wire, size_t len)
 	end = WIRE_HEADER_LEN + name_len + 4;
 	if (end > len)
 		return E_TRUNCATED;
-	*q = (struct query){
+	*q = (struct query) {
 		.wire = wire,
 		.question_end = (uint16_t)end,
 		.flags = wire_get_u16(wire + 2),

@@ -26,9 +26,9 @@ enum {
 struct query {
 	const uint8_t *wire;   /* header and question, the name uncompressed at WIRE_HEADER_LEN */
 	uint16_t question_end; /* offset after the question */
-	uint16_t flags;	       /* enum msg_flag, as they stand in the header */
+	uint16_t flags;        /* enum msg_flag, as they stand in the header */
 	uint16_t type, class;
-	uint16_t payload;      /* the largest UDP answer the client takes; at least QUERY_UDP_PLAIN */
+	uint16_t payload; /* the largest UDP answer the client takes; at least QUERY_UDP_PLAIN */
 	bool edns;
 	bool dnssec_ok;
 	uint8_t edns_version;
