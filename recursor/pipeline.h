@@ -24,8 +24,11 @@ void pipeline_listen_handler(struct pipeline *p, struct listen_handler *h);
 /* Queries being resolved now (max-mthreads is their limit). */
 size_t pipeline_in_flight(const struct pipeline *p);
 
-/* The client a request belongs to, from the ctx that resolver_walk() shows. */
-struct client;
-const struct client *pipeline_client_of(const void *request_ctx);
+/* Moving average of the time from question to answer (qa-latency). */
+uint64_t pipeline_latency_us(const struct pipeline *p);
+
+/* The client a request belongs to, from the ctx that resolver_walk() shows; NULL when the request
+ * is not a client's (explain, and the like). */
+const struct client *pipeline_client_of(const struct pipeline *p, const void *request_ctx);
 
 #endif

@@ -1,0 +1,95 @@
+/* account: see account.h. */
+#include "recursor/account.h"
+
+#include "common/log.h"
+#include "common/msg.h"
+#include "common/rrtype.h"
+
+void account_init(struct account *a, struct counters *counters, const struct settings *s)
+{
+	double window = s->latency_statistic_size == 0 ? 1 : s->latency_statistic_size;
+
+	*a = (struct account) {
+		.counters = counters,
+		.latency_keep = 1 - 1 / window,
+		.latency_max = 1000.0 * s->network_timeout_ms,
+	};
+}
+
+void account_question(struct account *a, const struct client *from, const struct query *q)
+{
+	COUNT(a->counters, questions);
+	if (from->tcp)
+		COUNT(a->counters, tcp_questions);
+	if (from->remote.family == 6)
+		COUNT(a->counters, ipv6_questions);
+	if (q->dnssec_ok)
+		COUNT(a->counters, dnssec_queries);
+	if (q->flags & MSG_AD)
+		COUNT(a->counters, dnssec_ad_queries);
+	if (q->flags & MSG_CD)
+		COUNT(a->counters, dnssec_cd_queries);
+}
+
+void account_rcode(struct account *a, unsigned rcode)
+{
+	switch (rcode) {
+	case RCODE_NOERROR:
+		COUNT(a->counters, noerror_answers);
+		break;
+	case RCODE_NXDOMAIN:
+		COUNT(a->counters, nxdomain_answers);
+		break;
+	case RCODE_SERVFAIL:
+		COUNT(a->counters, servfail_answers);
+		break;
+	default:
+		COUNT(a->counters, other_rcode_answers);
+	}
+}
+
+void account_latency(struct account *a, uint64_t us)
+{
+	double sample = (double)us;
+
+	if (us < 1000)
+		COUNT(a->counters, answers0_1);
+	else if (us < 10000)
+		COUNT(a->counters, answers1_10);
+	else if (us < 100000)
+		COUNT(a->counters, answers10_100);
+	else if (us < 1000000)
+		COUNT(a->counters, answers100_1000);
+	else
+		COUNT(a->counters, answers_slow);
+	if (sample > a->latency_max)
+		sample = a->latency_max;
+	a->latency_us = a->latency_us * a->latency_keep + sample * (1 - a->latency_keep);
+}
+
+void account_packetcache_hit(struct account *a, unsigned rcode)
+{
+	COUNT(a->counters, packetcache_hits);
+	account_rcode(a, rcode);
+	a->latency_us *= a->latency_keep; /* a sample of 0 */
+}
+
+void account_log_question(const struct client *from, const struct query *q, const char *how)
+{
+	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], addr[ADDR_TEXT_MAX];
+
+	log_info("%squestion for '%s|%s' from %s%s", from->tcp ? "TCP " : "",
+		 name_to_text(name, query_name(q)), rrtype_to_text(q->type, type),
+		 addr_text(addr, &from->remote), how);
+}
+
+void account_log_answer(const struct query *q, const struct answer *a, uint64_t us)
+{
+	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], rcode[RRTYPE_TEXT_MAX];
+
+	log_info("answer to question '%s|%s': %s, %zu sets, took %u packets, %u throttled, "
+		 "%u timeouts, %.1f ms",
+		 name_to_text(name, query_name(q)), rrtype_to_text(q->type, type),
+		 rcode_to_text(a->rcode, rcode), a->n_sets, a->out_queries, a->throttled,
+		 a->timeouts, (double)us / 1000);
+}

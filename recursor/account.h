@@ -1,0 +1,43 @@
+/*
+ * account: what the pipeline counts and logs of questions and answers.
+ *
+ * `questions` is every well-formed question of somebody who may ask.  Each ends in exactly one
+ * of packetcache-hits, over-capacity-drops and the buckets answers0-1 ... answers-slow.  What is
+ * no question is counted by its reason: unauthorized-udp, client-parse-errors, ignored-packets,
+ * notimp-queries, empty-queries.
+ *
+ * Threads: one account, one worker.
+ */
+#ifndef RECURSOR_ACCOUNT_H
+#define RECURSOR_ACCOUNT_H
+
+#include <stdint.h>
+
+#include "common/metrics.h"
+#include "recursor/net/listen.h"
+#include "recursor/query.h"
+#include "recursor/resolve/resolver.h"
+#include "recursor/settings.h"
+
+struct account {
+	struct counters *counters; /* borrowed */
+	double latency_us;         /* moving average over about latency-statistic-size answers */
+	double latency_keep;       /* its weight against a new sample */
+	double latency_max;        /* a sample counts as no more: network-timeout */
+};
+
+void account_init(struct account *a, struct counters *counters, const struct settings *s);
+
+void account_question(struct account *a, const struct client *from, const struct query *q);
+/* An answer of any kind was sent. */
+void account_rcode(struct account *a, unsigned rcode);
+/* ... to a question that took `us` microseconds. */
+void account_latency(struct account *a, uint64_t us);
+/* ... out of the packet cache. */
+void account_packetcache_hit(struct account *a, unsigned rcode);
+
+/* With quiet=no: lines as the field knows them. */
+void account_log_question(const struct client *from, const struct query *q, const char *how);
+void account_log_answer(const struct query *q, const struct answer *a, uint64_t us);
+
+#endif

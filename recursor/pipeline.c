@@ -1,0 +1,439 @@
+/* pipeline: see pipeline.h.  The table of stages below is what happens to a query. */
+#include "recursor/pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/msg.h"
+#include "common/rrtype.h"
+#include "common/slab.h"
+#include "recursor/account.h"
+#include "recursor/answer.h"
+#include "recursor/local.h"
+#include "recursor/policy/acl.h"
+#include "recursor/query.h"
+
+struct pipeline {
+	struct worker *worker;
+	struct account account;
+	struct slab queries;           /* struct client_query: those being resolved */
+	bool dropped;                  /* finish() tells resolve() that there was no answer */
+	uint8_t scratch[WIRE_MSG_MAX]; /* an answer, where the listener has no place for it */
+};
+
+/* A query in the resolver. */
+struct client_query {
+	struct pipeline *pipeline;
+	struct client client;
+	struct query q; /* reads from `head` */
+	uint64_t start_us;
+	bool over_capacity;
+	uint8_t head[QUERY_HEAD_MAX];
+};
+
+/* A packet on its way through the stages. */
+struct passage {
+	const struct settings *settings;
+	const struct client *from;
+	const uint8_t *wire;
+	size_t len;
+	struct query q; /* from read_question() on */
+};
+
+enum step {
+	STEP_ON,   /* to the next stage */
+	STEP_DONE, /* answered, or will be */
+	STEP_DROP, /* no answer: silence over UDP, the end of a TCP connection */
+};
+
+typedef enum step stage(struct pipeline *p, struct passage *t);
+
+static stage check_acl, check_header, read_question, check_edns, look_in_packetcache,
+	answer_locally, check_recursion, resolve;
+
+static stage *const stages[] = {
+	check_acl,           /* may they ask? */
+	check_header,        /* is it a query? */
+	read_question,       /* what is asked, and how */
+	check_edns,          /* in a version that we speak? */
+	look_in_packetcache, /* the answer of a moment ago */
+	answer_locally,      /* questions about ourselves, and what nobody resolves */
+	check_recursion,     /* without RD we are not to ask anybody */
+	resolve,             /* and finish(), once the resolver is done */
+};
+
+static enum listen_verdict take_query(void *ctx, const struct client *from, uint8_t *wire,
+				      size_t len)
+{
+	struct pipeline *p = ctx;
+	struct passage t = {
+		.settings = atomic_load_explicit(&p->worker->server->settings,
+						 memory_order_acquire),
+		.from = from,
+		.wire = wire,
+		.len = len,
+	};
+	enum step step = STEP_ON;
+
+	for (size_t i = 0; i < ARRAY_LEN(stages) && step == STEP_ON; i++)
+		step = stages[i](p, &t);
+	return step == STEP_DROP && from->tcp ? LISTEN_CLOSE : LISTEN_TAKEN;
+}
+
+/* ---- sending ---- */
+
+static uint8_t *answer_place(struct pipeline *p, const struct client *to, size_t limit)
+{
+	uint8_t *place = listen_reply_buffer(p->worker->listener, to, limit);
+
+	return place != NULL ? place : p->scratch;
+}
+
+static void send_packed(struct pipeline *p, const struct client *to, const uint8_t *wire,
+			const struct packed *packed, unsigned rcode, uint64_t us)
+{
+	listen_reply(p->worker->listener, to, wire, packed->len);
+	if (packed->truncated)
+		COUNT(p->account.counters, truncated_answers);
+	account_rcode(&p->account, rcode);
+	account_latency(&p->account, us);
+}
+
+/* An answer that took no time and is not kept; NULL: ask again over TCP. */
+static enum step send_now(struct pipeline *p, const struct passage *t, const struct answer *a)
+{
+	size_t limit = answer_limit(&t->q, t->from->tcp, t->settings->udp_truncation_threshold);
+	uint8_t *out = answer_place(p, t->from, limit);
+	struct packed packed;
+
+	if (a == NULL)
+		answer_pack_truncated(&packed, out, limit, &t->q);
+	else
+		answer_pack(&packed, out, limit, &t->q, a, t->settings->extended_resolution_errors,
+			    loop_wall_s());
+	send_packed(p, t->from, out, &packed, a == NULL ? RCODE_NOERROR : a->rcode, 0);
+	return STEP_DONE;
+}
+
+static enum step send_error(struct pipeline *p, const struct passage *t, uint16_t rcode,
+			    int16_t ede)
+{
+	const struct answer a = { .rcode = rcode, .ede = ede };
+
+	return send_now(p, t, &a);
+}
+
+static enum step send_header(struct pipeline *p, const struct passage *t, uint16_t rcode)
+{
+	uint8_t out[WIRE_HEADER_LEN];
+	size_t len = answer_pack_header(out, t->wire, rcode);
+
+	listen_reply(p->worker->listener, t->from, out, len);
+	account_rcode(&p->account, rcode);
+	return STEP_DONE;
+}
+
+/* ---- the stages ---- */
+
+static bool accept_client(void *ctx, const struct addr *remote)
+{
+	struct pipeline *p = ctx;
+	const struct settings *s = atomic_load_explicit(&p->worker->server->settings,
+							memory_order_acquire);
+
+	if (acl_allows(s->allow_from, remote))
+		return true;
+	COUNT(p->account.counters, unauthorized_tcp);
+	return false;
+}
+
+static enum step check_acl(struct pipeline *p, struct passage *t)
+{
+	/* A TCP client was looked at when it connected. */
+	if (t->from->tcp || acl_allows(t->settings->allow_from, &t->from->remote))
+		return STEP_ON;
+	COUNT(p->account.counters, unauthorized_udp);
+	return STEP_DROP;
+}
+
+static enum step check_header(struct pipeline *p, struct passage *t)
+{
+	unsigned flags;
+
+	/* Nobody asks from port 0; an answer could not be sent. */
+	if (t->len < WIRE_HEADER_LEN || t->from->remote.port == 0) {
+		COUNT(p->account.counters, client_parse_errors);
+		return STEP_DROP;
+	}
+	flags = wire_get_u16(t->wire + 2);
+	/* To answer an answer is how two servers come to talk for ever. */
+	if (flags & MSG_QR) {
+		COUNT(p->account.counters, ignored_packets);
+		return STEP_DROP;
+	}
+	if ((flags >> 11 & 15) != OPCODE_QUERY) {
+		COUNT(p->account.counters, notimp_queries);
+		return send_header(p, t, RCODE_NOTIMP);
+	}
+	return STEP_ON;
+}
+
+static enum step read_question(struct pipeline *p, struct passage *t)
+{
+	int err = query_read(&t->q, t->wire, t->len);
+
+	if (err != E_OK) {
+		if (err == E_END)
+			COUNT(p->account.counters, empty_queries);
+		else
+			COUNT(p->account.counters, client_parse_errors);
+		return send_header(p, t, RCODE_FORMERR);
+	}
+	account_question(&p->account, t->from, &t->q);
+	return STEP_ON;
+}
+
+static enum step check_edns(struct pipeline *p, struct passage *t)
+{
+	if (t->q.edns_version == 0)
+		return STEP_ON;
+	return send_error(p, t, RCODE_BADVERS, EDE_NONE); /* RFC 6891 6.1.3 */
+}
+
+static struct packetcache_key cache_key(const struct query *q, bool tcp, size_t limit)
+{
+	return (struct packetcache_key) {
+		.query = q->wire,
+		.question_end = q->question_end,
+		.tcp = tcp,
+		.edns = q->edns,
+		.dnssec_ok = q->dnssec_ok,
+		.payload = (uint16_t)limit,
+	};
+}
+
+static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
+{
+	size_t limit = answer_limit(&t->q, t->from->tcp, t->settings->udp_truncation_threshold);
+	struct packetcache_key key;
+	uint8_t *out, rcode;
+	size_t len;
+
+	if (t->settings->disable_packetcache)
+		return STEP_ON;
+	key = cache_key(&t->q, t->from->tcp, limit);
+	out = answer_place(p, t->from, limit);
+	len = packetcache_get(p->worker->packetcache, &key, loop_wall_s(), out, limit, &rcode);
+	if (len == 0) {
+		COUNT(p->account.counters, packetcache_misses);
+		return STEP_ON;
+	}
+	listen_reply(p->worker->listener, t->from, out, len);
+	account_packetcache_hit(&p->account, rcode);
+	if (!t->settings->quiet)
+		account_log_question(t->from, &t->q, ": answered from the packet cache");
+	return STEP_DONE;
+}
+
+static enum step answer_locally(struct pipeline *p, struct passage *t)
+{
+	struct local_answer local;
+	struct answer a;
+	enum step step;
+
+	if (!t->settings->quiet)
+		account_log_question(t->from, &t->q, "");
+	switch (local_look(&local, &t->q, t->from->tcp, t->settings, loop_wall_s())) {
+	case LOCAL_RESOLVE:
+		return STEP_ON;
+	case LOCAL_TRUNCATE:
+		return send_now(p, t, NULL);
+	case LOCAL_ANSWER:
+		break;
+	}
+	a = (struct answer) {
+		.rcode = local.rcode,
+		.ede = local.ede,
+		.sets = &local.set,
+		.n_sets = local.set != NULL,
+	};
+	step = send_now(p, t, &a);
+	rrset_put(local.set);
+	return step;
+}
+
+static enum step check_recursion(struct pipeline *p, struct passage *t)
+{
+	if ((t->q.flags & MSG_RD) || t->settings->allow_no_rd)
+		return STEP_ON;
+	COUNT(p->account.counters, no_rd_refused);
+	return send_error(p, t, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE); /* RFC 8914 4.21 */
+}
+
+/* ---- the resolver's answer ---- */
+
+/* ANY is resolved as A: that tells whether the name is there, and the A records, or an alias,
+ * are an answer (RFC 8482 4.1: a subset).  A name without them has the HINFO of RFC 8482 4.2.
+ * An alias is not followed for ANY (RFC 1034 3.6.2).  Returns a set for the caller to give back. */
+static struct rrset *answer_any(struct answer *a, const struct query *q, uint32_t now_s)
+{
+	struct rrset *hinfo = NULL;
+
+	for (size_t i = 0; i < a->n_sets; i++)
+		if (a->sets[i]->type == TYPE_CNAME) {
+			a->n_sets = i + 1;
+			a->rcode = RCODE_NOERROR;
+			a->soa = NULL;
+			return NULL;
+		}
+	if (a->rcode == RCODE_NOERROR && a->n_sets == 0) {
+		hinfo = local_any(q, now_s);
+		a->soa = NULL;
+	}
+	return hinfo;
+}
+
+/* How long the packet cache may keep an answer; 0: not at all. */
+static uint32_t packet_ttl(const struct settings *s, const struct answer *a,
+			   const struct packed *packed)
+{
+	uint32_t ttl = packed->min_ttl, cap = s->packetcache_ttl_s;
+
+	if (!a->cacheable || packed->truncated || s->disable_packetcache)
+		return 0;
+	if (a->rcode == RCODE_SERVFAIL) {
+		/* RFC 9520 3.2: for as long as the failure itself is remembered, which began now
+		 * unless it was remembered already. */
+		ttl = a->from_cache ? 0 : s->failure_ttl_s;
+		cap = s->packetcache_servfail_ttl_s;
+	} else if (a->soa != NULL) {
+		cap = s->packetcache_negative_ttl_s;
+	}
+	return ttl < cap ? ttl : cap;
+}
+
+static void send_answer(struct pipeline *p, const struct client_query *cq, const struct settings *s,
+			const struct answer *a)
+{
+	size_t limit = answer_limit(&cq->q, cq->client.tcp, s->udp_truncation_threshold);
+	struct packetcache_key key = cache_key(&cq->q, cq->client.tcp, limit);
+	uint8_t *out = answer_place(p, &cq->client, limit);
+	uint64_t us = loop_now_us() - cq->start_us;
+	uint32_t now_s = loop_wall_s(), ttl;
+	struct packed packed;
+
+	answer_pack(&packed, out, limit, &cq->q, a, s->extended_resolution_errors, now_s);
+	ttl = packet_ttl(s, a, &packed);
+	if (ttl > 0)
+		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, now_s);
+	send_packed(p, &cq->client, out, &packed, a->rcode, us);
+	if (!s->quiet)
+		account_log_answer(&cq->q, a, us);
+}
+
+static void finish(void *ctx, const struct answer *found)
+{
+	struct client_query *cq = ctx;
+	struct pipeline *p = cq->pipeline;
+	const struct settings *s = atomic_load_explicit(&p->worker->server->settings,
+							memory_order_acquire);
+	struct answer a = *found;
+	struct rrset *any = NULL;
+
+	if (cq->over_capacity && a.rcode == RCODE_SERVFAIL) {
+		COUNT(p->account.counters, over_capacity_drops);
+		p->dropped = true;
+		goto out;
+	}
+	if (a.out_queries == 0)
+		COUNT(p->account.counters, cache_hits);
+	else
+		COUNT(p->account.counters, cache_misses);
+	if (cq->q.type == TYPE_ANY) {
+		any = answer_any(&a, &cq->q, loop_wall_s());
+		if (any != NULL) {
+			a.sets = &any;
+			a.n_sets = 1;
+		}
+	}
+	send_answer(p, cq, s, &a);
+out:
+	rrset_put(any);
+	slab_give(&p->queries, cq);
+}
+
+/* When max-mthreads are being resolved, one more may look whether the answer is known. */
+static enum step resolve(struct pipeline *p, struct passage *t)
+{
+	bool over_capacity = p->queries.used >= t->settings->max_mthreads;
+	struct client_query *cq = slab_take(&p->queries);
+	struct question question;
+
+	if (cq == NULL) {
+		COUNT(p->account.counters, over_capacity_drops);
+		return STEP_DROP;
+	}
+	cq->pipeline = p;
+	cq->client = *t->from;
+	cq->q = t->q;
+	memcpy(cq->head, t->q.wire, t->q.question_end);
+	cq->q.wire = cq->head;
+	cq->start_us = loop_now_us();
+	cq->over_capacity = over_capacity;
+	question = (struct question) {
+		.name = query_name(&cq->q),
+		.type = cq->q.type == TYPE_ANY ? TYPE_A : cq->q.type,
+		.checking_disabled = (cq->q.flags & MSG_CD) != 0,
+		.cache_only = over_capacity || !(cq->q.flags & MSG_RD),
+	};
+	p->dropped = false;
+	(void)resolver_ask(p->worker->resolver, &question, finish, cq);
+	return p->dropped ? STEP_DROP : STEP_DONE;
+}
+
+/* ---- life ---- */
+
+int pipeline_new(struct pipeline **out, struct worker *w)
+{
+	const struct settings *s = atomic_load_explicit(&w->server->settings, memory_order_acquire);
+	struct pipeline *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return E_NOMEM;
+	p->worker = w;
+	account_init(&p->account, &w->counters, s);
+	slab_init(&p->queries, sizeof(struct client_query), (size_t)s->max_mthreads + 1);
+	*out = p;
+	return E_OK;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+	if (p == NULL)
+		return;
+	slab_deinit(&p->queries);
+	free(p);
+}
+
+void pipeline_listen_handler(struct pipeline *p, struct listen_handler *h)
+{
+	*h = (struct listen_handler) { .ctx = p, .query = take_query, .accept = accept_client };
+}
+
+size_t pipeline_in_flight(const struct pipeline *p)
+{
+	return p->queries.used;
+}
+
+uint64_t pipeline_latency_us(const struct pipeline *p)
+{
+	return (uint64_t)p->account.latency_us;
+}
+
+const struct client *pipeline_client_of(const struct pipeline *p, const void *request_ctx)
+{
+	const struct client_query *cq = request_ctx;
+
+	return slab_owns(&p->queries, cq) ? &cq->client : NULL;
+}
