@@ -157,7 +157,7 @@ live: all ## the daemon against real authorities and clients
 
 VARIANT = @$(MAKE) --no-print-directory WERROR= HARDEN= OPT='-O1 -g -fno-omit-frame-pointer'
 
-sanitize: ## unit, fuzz corpora, sim and live with the address and undefined-behaviour sanitizers
+sanitize: ## the tests with the address and undefined-behaviour sanitizers
 	$(VARIANT) B=$(B)/sanitize CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' all tests
 	@ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 \
@@ -179,9 +179,11 @@ fuzz: ## run libFuzzer for FUZZ_SECONDS on each target
 	@for t in $(FUZZ_NAMES); do \
 		echo "FUZZ    $$t"; \
 		mkdir -p $(B)/fuzz/grown/$$t $(B)/fuzz/found; \
-		$(FUZZ_B)/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
-			-print_final_stats=1 -artifact_prefix=$(B)/fuzz/found/$$t- \
-			$(B)/fuzz/grown/$$t tests/fuzz/corpus/$$t || exit 1; \
+		$(FUZZ_B)/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-artifact_prefix=$(B)/fuzz/found/$$t- $(B)/fuzz/grown/$$t \
+			tests/fuzz/corpus/$$t >$(B)/fuzz/$$t.log 2>&1 || \
+			{ tail -n 50 $(B)/fuzz/$$t.log; exit 1; }; \
+		tail -n 1 $(B)/fuzz/$$t.log; \
 	done
 
 FUZZERS := $(FUZZ_NAMES:%=$(B)/fuzz/%)
@@ -200,26 +202,26 @@ SCRIPTS = $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/* $(wildcard tools/* tools/*/*
 MAN_PAGES = $(wildcard man/*.[1-8])
 
 .PHONY: lint lint-format lint-man lint-scripts lint-cppcheck lint-tidy lint-includes format
-lint: lint-format lint-man lint-scripts lint-includes lint-cppcheck lint-tidy ## everything that reads the source: clang-format, clang-tidy, cppcheck, mandoc, shellcheck
+lint: lint-format lint-man lint-scripts lint-includes lint-cppcheck lint-tidy ## read the source: clang-format, clang-tidy, cppcheck, mandoc, shellcheck
 
 lint-format:
-	$(call say,FORMAT)
+	$(call say,LINT,clang-format)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 
 lint-man:
-	$(call say,MAN)
+	$(call say,LINT,mandoc)
 	$(Q)$(if $(MAN_PAGES),mandoc -T lint -W warning $(MAN_PAGES))
 
 lint-scripts:
-	$(call say,SHELL)
+	$(call say,LINT,shellcheck)
 	$(Q)shellcheck $(SCRIPTS)
 
 lint-includes: $(LIB)
-	$(call say,ROOMS)
+	$(call say,LINT,includes)
 	$(Q)tests/lint/includes $(B)
 
 lint-cppcheck: $(B)/gen/suites.h
-	$(call say,CPPCHECK)
+	$(call say,LINT,cppcheck)
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --suppressions-list=tests/lint/cppcheck \
 		--enable=warning,performance,portability --cppcheck-build-dir=$(B)/cppcheck -j2 \
 		-I. -I$(B) $(filter %.c,$(C_FILES))
