@@ -26,6 +26,7 @@ enum { TIMERS_SLOTS = 8192 };
 struct timer {
 	struct timer *next, **prev; /* prev is NULL while not started */
 	uint64_t due_ms;
+	unsigned kind; /* the owner's own, to tell its timers apart */
 };
 
 struct timers;

@@ -69,7 +69,7 @@ struct resolver_config {
 	uint32_t minimise_one_lab; /* RFC 9156 MINIMISE_ONE_LAB */
 	bool use_0x20;
 	uint32_t spoof_nearmiss_max;
-	uint16_t server_port; /* 53; the lab and tests may use another */
+	uint16_t server_port;            /* 53; the lab and tests may use another */
 	const struct netset *dont_query; /* borrowed; outlives the resolver */
 	/* believing */
 	enum nx_cut nothing_below_nxdomain;
@@ -108,22 +108,22 @@ struct question {
 	const uint8_t *name; /* any case */
 	uint16_t type;
 	bool checking_disabled;
-	bool cache_only; /* RD=0 with allow-no-rd: never ask a server */
-	bool no_cache;   /* explain: do not take the final answer from the cache */
+	bool cache_only;     /* RD=0 with allow-no-rd: never ask a server */
+	bool no_cache;       /* explain: do not take the final answer from the cache */
 	struct trace *trace; /* or NULL; the caller's, alive until done() */
 };
 
 /* What done() gets; everything is borrowed for the call: take references to keep it. */
 struct answer {
 	uint16_t rcode;
-	int16_t ede;		/* enum ede */
-	const char *ede_text;	/* constant, or NULL */
+	int16_t ede;               /* enum ede */
+	const char *ede_text;      /* constant, or NULL */
 	struct rrset *const *sets; /* the answer section in order: aliases, then the data */
 	size_t n_sets;
 	const struct rrset *soa; /* for the authority section of a negative answer, or NULL */
-	bool from_cache;	/* no server was asked for it */
-	bool cacheable;		/* may go into the packet cache */
-	uint32_t out_queries;	/* what it cost */
+	bool from_cache;         /* no server was asked for it */
+	bool cacheable;          /* may go into the packet cache */
+	uint32_t out_queries;    /* what it cost */
 	uint32_t timeouts, throttled;
 	uint32_t bytes;
 	struct trace *trace;
@@ -169,7 +169,7 @@ struct request_view {
 	const uint8_t *name;
 	uint16_t type;
 	resolver_done_cb done; /* as given to resolver_ask(): they tell */
-	void *ctx;	       /* whose request it is */
+	void *ctx;             /* whose request it is */
 	bool chained;
 	uint32_t spent_ms;
 	uint32_t out_queries;

@@ -1,0 +1,228 @@
+/* ask: one question to one server: the packet, its ticket, and what counts as its answer. */
+#include "recursor/resolve/goal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+
+enum { ASK_PACKET_MAX = WIRE_HEADER_LEN + NAME_MAX_LEN + 4 + 11, ASK_SLOTS_START = 64 };
+
+/* ---- tickets: slot + 1 below, a serial number above, so that an old one finds nothing ---- */
+
+static int slots_grow(struct resolver *r)
+{
+	uint32_t n = r->n_slots == 0 ? ASK_SLOTS_START : r->n_slots * 2;
+	struct goal **slots = realloc(r->slots, n * sizeof(struct goal *));
+	uint32_t *next_free;
+
+	if (slots == NULL)
+		return E_NOMEM;
+	r->slots = slots;
+	next_free = realloc(r->slot_next_free, n * sizeof(*next_free));
+	if (next_free == NULL)
+		return E_NOMEM;
+	r->slot_next_free = next_free;
+	for (uint32_t i = r->n_slots; i < n; i++) {
+		slots[i] = NULL;
+		next_free[i] = i + 1 < n ? i + 1 : UINT32_MAX;
+	}
+	r->slot_free = r->n_slots;
+	r->n_slots = n;
+	return E_OK;
+}
+
+int ask_slot_take(struct resolver *r, struct goal *g)
+{
+	if (r->slot_free == UINT32_MAX && slots_grow(r) != E_OK)
+		return E_NOMEM;
+	g->slot = r->slot_free;
+	r->slot_free = r->slot_next_free[g->slot];
+	r->slots[g->slot] = g;
+	return E_OK;
+}
+
+void ask_slot_give(struct resolver *r, struct goal *g)
+{
+	r->slots[g->slot] = NULL;
+	r->slot_next_free[g->slot] = r->slot_free;
+	r->slot_free = g->slot;
+}
+
+struct goal *ask_find(struct resolver *r, uint64_t ticket)
+{
+	uint32_t slot = (uint32_t)ticket - 1;
+	struct goal *g = slot < r->n_slots ? r->slots[slot] : NULL;
+
+	return g != NULL && ticket != 0 && g->ticket == ticket ? g : NULL;
+}
+
+/* ---- the question ---- */
+
+static const uint8_t *asked_name(const struct goal *g)
+{
+	return name_suffix(g->name, g->asked_labels);
+}
+
+/* Draws the spelling of the name: each letter upper or lower by the toss of a coin, 0x20 bits
+ * more that a forger has to guess (draft-vixie-dnsext-dns0x20). */
+static void spelling_draw(struct resolver *r, struct goal *g)
+{
+	memset(g->spelling, 0, sizeof(g->spelling));
+	if (r->cfg.use_0x20)
+		r->world.random(r->world.ctx, g->spelling, sizeof(g->spelling));
+}
+
+static size_t name_spell(const struct goal *g, uint8_t out[NAME_MAX_LEN])
+{
+	size_t len = name_copy(out, asked_name(g));
+
+	for (size_t i = 0, left = 0; i < len; i++, left--) {
+		if (left == 0) {
+			left = out[i] + 1U;
+			continue;
+		}
+		if (out[i] >= 'a' && out[i] <= 'z' && (g->spelling[i / 8] >> (i % 8) & 1))
+			out[i] = (uint8_t)(out[i] - 'a' + 'A');
+	}
+	return len;
+}
+
+static size_t packet_build(const struct resolver *r, const struct goal *g,
+			   uint8_t out[ASK_PACKET_MAX])
+{
+	size_t len = WIRE_HEADER_LEN;
+
+	memset(out, 0, WIRE_HEADER_LEN);
+	out[5] = 1; /* QDCOUNT; RD is off: we ask authorities */
+	len += name_spell(g, out + len);
+	wire_put_u16(out + len, g->asked_type);
+	wire_put_u16(out + len + 2, CLASS_IN);
+	len += 4;
+	if (g->sent_edns) {
+		out[11] = 1; /* ARCOUNT: the OPT record, RFC 6891 6.1.2 */
+		memset(out + len, 0, 11);
+		wire_put_u16(out + len + 1, TYPE_OPT);
+		wire_put_u16(out + len + 3, r->cfg.edns_payload);
+		len += 11;
+	}
+	return len;
+}
+
+static void sent_count(struct resolver *r, const struct goal *g, const struct target *t,
+		       enum transport transport)
+{
+	COUNT(r->counters, all_outqueries);
+	if (t->addr.family == 6)
+		COUNT(r->counters, ipv6_outqueries);
+	if (transport == TRANSPORT_TCP)
+		COUNT(r->counters, tcp_outqueries);
+	if (!g->sent_edns)
+		COUNT(r->counters, noedns_outqueries);
+}
+
+/* The packet did not leave. */
+static bool send_failed(struct resolver *r, struct goal *g, struct target *t, enum send_result why)
+{
+	g->ticket = 0;
+	goal_refund_query(r, g);
+	t->dead = TARGET_DEAD;
+	if (why == SEND_UNREACHABLE) {
+		COUNT(r->counters, unreachables);
+		servers_unreachable(r->servers, &t->addr, r->world.now_ms(r->world.ctx));
+		GOAL_EVENT(r, g, EVENT_UNREACHABLE, cut_ns_name(g, t->ns), NULL, .server = t->addr);
+	} else {
+		COUNT(r->counters, resource_limits);
+		GOAL_EVENT(r, g, EVENT_NO_RESOURCES, NULL, NULL, .server = t->addr);
+	}
+	return false;
+}
+
+/* A throttled server is passed over.  A second question to a server that answers (TCP after a
+ * truncation, a repeat without EDNS) is part of the first and is not asked about. */
+static bool is_throttled(struct resolver *r, struct goal *g, struct target *t)
+{
+	enum throttle_reason why;
+
+	if (t->tries > 0)
+		return false;
+	why = servers_is_throttled(r->servers, &t->addr, asked_name(g), g->asked_type,
+				   (uint32_t)resolver_random(r), r->world.now_ms(r->world.ctx));
+	if (why == THROTTLE_NONE)
+		return false;
+	t->dead = why == THROTTLE_DOWN ? TARGET_DEAD : TARGET_SILENT_ON;
+	COUNT(r->counters, throttled_out);
+	goal_charge_throttled(r, g);
+	GOAL_EVENT(r, g, EVENT_THROTTLED, cut_ns_name(g, t->ns), NULL, .server = t->addr,
+		   .note = throttle_reason_text(why));
+	return true;
+}
+
+bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transport transport)
+{
+	struct target *t = &g->targets[target];
+	uint8_t packet[ASK_PACKET_MAX];
+	struct server_view view;
+	enum send_result sent;
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+
+	if (is_throttled(r, g, t) || !goal_charge_query(r, g))
+		return false;
+	servers_look(r->servers, &t->addr, now_ms, &view);
+	g->sent_edns = !t->no_edns && view.edns != EDNS_NONE;
+	g->target = (uint8_t)target;
+	g->transport = (uint8_t)transport;
+	g->near_misses = 0;
+	g->timeout_ms = transport == TRANSPORT_TCP ? r->cfg.network_timeout_ms : view.timeout_ms;
+	g->ticket = (uint64_t)++r->ticket_serial << 32 | (g->slot + 1);
+	spelling_draw(r, g);
+	if (t->tries < UINT8_MAX)
+		t->tries++;
+
+	sent = r->world.send(r->world.ctx, &(struct outquery) {
+						   .ticket = g->ticket,
+						   .server = t->addr,
+						   .transport = transport,
+						   .wire = packet,
+						   .len = packet_build(r, g, packet),
+					   });
+	if (sent != SEND_OK)
+		return send_failed(r, g, t, sent);
+	sent_count(r, g, t, transport);
+	g->sent_us = r->world.now_us(r->world.ctx);
+	g->state = GOAL_ASKED;
+	timers_start(r->timers, &g->timer, now_ms + g->timeout_ms);
+	GOAL_EVENT(r, g, EVENT_ASKED, asked_name(g), cut_ns_name(g, t->ns), .type = g->asked_type,
+		   .server = t->addr, .transport = (uint8_t)transport);
+	return true;
+}
+
+void ask_cancel(struct resolver *r, struct goal *g)
+{
+	if (g->ticket == 0)
+		return;
+	r->world.cancel(r->world.ctx, g->ticket);
+	g->ticket = 0;
+	timers_stop(r->timers, &g->timer);
+}
+
+bool ask_matches(struct resolver *r, struct goal *g, const struct msg *m)
+{
+	uint8_t spelt[NAME_MAX_LEN];
+
+	if (!(m->flags & MSG_QR) || m->opcode != OPCODE_QUERY)
+		return false;
+	/* Some servers that could not read the question do not repeat it. */
+	if (!m->has_question)
+		return m->rcode != RCODE_NOERROR && m->rcode != RCODE_NXDOMAIN;
+	if (m->qtype != g->asked_type || m->qclass != CLASS_IN ||
+	    !name_equal(m->qname, asked_name(g)))
+		return false;
+	if (!r->cfg.use_0x20)
+		return true;
+	name_spell(g, spelt);
+	if (name_equal_case(m->qname, spelt))
+		return true;
+	COUNT(r->counters, case_mismatches);
+	return false;
+}

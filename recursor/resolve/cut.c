@@ -1,0 +1,452 @@
+/* cut: where to ask: the closest zone cut, its name servers, their addresses, the choice among
+ * them. */
+#include "recursor/resolve/goal.h"
+
+#include <string.h>
+
+#include "common/check.h"
+
+enum {
+	NEW_SERVER_US = 30000,        /* what a server not yet heard of is taken for, and as much */
+	NEW_SERVER_SPREAD_US = 30000, /* again at random, so that each gets its turn */
+	FAILURE_US = 400000,          /* each failure in a row counts as so much slower */
+	TRY_US = 100000000,           /* an address already tried comes after all that are not */
+	EXPLORE_ONE_IN = 32,
+	STALE_CUT_S = 30, /* a cut younger than this is not fetched anew because its servers fail */
+};
+
+/* ---- what is known ---- */
+
+void knowledge_clear(struct knowledge *k)
+{
+	rrset_put(k->set);
+	rrset_put(k->dname);
+	rrset_put(k->ns_own);
+	rrset_put(k->ns_parent);
+	memset(k, 0, sizeof(*k));
+}
+
+/* RFC 2181 5.4.1: additional data and the authority of a referral are never an answer. */
+static bool may_answer(const struct rrset *s)
+{
+	return s != NULL && s->rank > RANK_REFERRAL;
+}
+
+static void take(struct knowledge *k, enum known what, struct rrset **set)
+{
+	k->what = what;
+	k->set = *set;
+	*set = NULL;
+}
+
+/* At the name itself. */
+static void answer_take(struct knowledge *k, struct cache_view *v)
+{
+	if (v->exact != NULL && v->exact->kind == RRSET_DATA && may_answer(v->exact))
+		take(k, KNOWN_DATA, &v->exact);
+	else if (v->nxdomain != NULL)
+		take(k, KNOWN_NXDOMAIN, &v->nxdomain);
+	else if (v->exact != NULL && v->exact->kind == RRSET_NODATA)
+		take(k, KNOWN_NODATA, &v->exact);
+	else if (may_answer(v->cname))
+		take(k, KNOWN_ALIAS, &v->cname);
+	else if (v->exact != NULL && v->exact->kind == RRSET_FAILURE)
+		take(k, KNOWN_FAILURE, &v->exact);
+}
+
+/* May a denial of an ancestor answer for all below it (RFC 8020)? */
+static bool nx_covers(const struct resolver *r, const struct rrset *nx)
+{
+	switch (r->cfg.nothing_below_nxdomain) {
+	case NX_CUT_YES:
+		return true;
+	case NX_CUT_DNSSEC:
+		if (nx->security == SEC_SECURE)
+			return true;
+		break;
+	case NX_CUT_NO:
+		break;
+	}
+	/* root-nx-trust: the root knows all top-level domains. */
+	return r->cfg.root_nx_trust && nx->owner_len > 1 && nx->owner_len == 2 + rrset_owner(nx)[0];
+}
+
+/* At an ancestor of the name. */
+static void ancestor_take(struct resolver *r, struct knowledge *k, struct cache_view *v,
+			  const uint8_t *name, uint32_t now_s)
+{
+	if (may_answer(v->dname) && cname_synthesise(&k->set, name, v->dname, now_s) == E_OK) {
+		k->what = KNOWN_ALIAS;
+		k->dname = v->dname;
+		v->dname = NULL;
+	} else if (v->nxdomain != NULL && nx_covers(r, v->nxdomain)) {
+		take(k, KNOWN_NXDOMAIN, &v->nxdomain);
+	}
+}
+
+static bool cut_take(struct resolver *r, struct knowledge *k, struct cache_view *v, unsigned labels)
+{
+	if (labels > 0 && v->delegation == NULL)
+		return false;
+	k->zone_labels = labels;
+	k->ns_own = v->ns;
+	k->ns_parent = labels > 0 ? v->delegation : rrset_get(r->root_ns);
+	v->ns = NULL;
+	if (labels > 0)
+		v->delegation = NULL;
+	return true;
+}
+
+void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, bool answer,
+		    unsigned max_labels, struct knowledge *k)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	unsigned whole = name_labels(name);
+	const uint8_t *at = name;
+	bool done = false;
+
+	memset(k, 0, sizeof(*k));
+	for (unsigned labels = whole; !done; labels--, at = name_parent(at)) {
+		struct cache_view v;
+		unsigned want = CACHE_WANT_CUT;
+		/* RFC 4035 3.1.4.1: the DS of a zone is asked of its parent. */
+		bool may_cut = labels <= max_labels && !(type == TYPE_DS && labels == whole);
+
+		if (labels == whole && answer)
+			want |= CACHE_WANT_ANSWER;
+		memset(&v, 0, sizeof(v));
+		if (cache_look(r->cache, at, type, want, now_s, 0, &v) && answer) {
+			if (labels == whole)
+				answer_take(k, &v);
+			else
+				ancestor_take(r, k, &v, name, now_s);
+		}
+		done = k->what != KNOWN_NOTHING || (may_cut && cut_take(r, k, &v, labels)) ||
+		       labels == 0;
+		/* A DS of the root: there is no parent, so the root itself is asked. */
+		if (labels == 0 && k->what == KNOWN_NOTHING && k->ns_parent == NULL)
+			cut_take(r, k, &v, 0);
+		cache_view_put(&v);
+	}
+}
+
+/* ---- entering a zone ---- */
+
+static struct rrset *set_in_use(const struct goal *g)
+{
+	return g->ns_own != NULL && !g->at_parents_set ? g->ns_own : g->ns_parent;
+}
+
+const uint8_t *cut_ns_name(const struct goal *g, unsigned ns)
+{
+	return set_in_use(g)->data + g->ns[ns].offset;
+}
+
+void cut_leave(struct resolver *r, struct goal *g)
+{
+	(void)r;
+	rrset_put(g->ns_own);
+	rrset_put(g->ns_parent);
+	g->ns_own = g->ns_parent = NULL;
+	g->n_ns = g->n_targets = 0;
+}
+
+static bool family_is_used(const struct resolver *r, const struct addr *a)
+{
+	return a->family == 4 ? r->cfg.use_ipv4 : r->cfg.use_ipv6;
+}
+
+static bool target_is_known(const struct goal *g, const struct addr *a)
+{
+	for (unsigned i = 0; i < g->n_targets; i++)
+		if (addr_equal(&g->targets[i].addr, a))
+			return true;
+	return false;
+}
+
+static void target_add(struct resolver *r, struct goal *g, unsigned ns, const struct addr *a,
+		       bool is_hint)
+{
+	if (!family_is_used(r, a) || g->n_targets == GOAL_TARGETS_MAX)
+		return;
+	/* What the operator has written into the hints he means. */
+	if (!is_hint && r->cfg.dont_query != NULL && netset_match(r->cfg.dont_query, a)) {
+		COUNT(r->counters, dont_outqueries);
+		GOAL_EVENT(r, g, EVENT_DONT_QUERY, cut_ns_name(g, ns), NULL, .server = *a);
+		return;
+	}
+	g->ns[ns].state = NS_KNOWN;
+	if (target_is_known(g, a))
+		return;
+	g->targets[g->n_targets++] = (struct target) { .addr = *a, .ns = (uint8_t)ns };
+	GOAL_EVENT(r, g, EVENT_ADDRESS_KNOWN, cut_ns_name(g, ns), NULL, .server = *a);
+}
+
+/* Adds the addresses in a set, if it is one of addresses. */
+static void targets_add(struct resolver *r, struct goal *g, unsigned ns, const struct rrset *s,
+			bool is_hint)
+{
+	struct rdata rr;
+	size_t at = 0;
+
+	if (s->kind != RRSET_DATA || (s->type != TYPE_A && s->type != TYPE_AAAA))
+		return;
+	while (rrset_next(s, &at, &rr)) {
+		struct addr a;
+
+		if (addr_from_rdata(&a, rr.data, rr.len, r->cfg.server_port) == E_OK)
+			target_add(r, g, ns, &a, is_hint);
+	}
+}
+
+/* The addresses of the root's servers that came with the hints. */
+static void hints_add(struct resolver *r, struct goal *g, unsigned ns)
+{
+	for (unsigned i = 0; i < r->n_hints; i++)
+		if (name_equal(rrset_owner(r->hints[i]), cut_ns_name(g, ns)))
+			targets_add(r, g, ns, r->hints[i], true);
+}
+
+static void addresses_look(struct resolver *r, struct goal *g, unsigned ns)
+{
+	struct rrset *a = NULL, *aaaa = NULL;
+	struct ns_name *n = &g->ns[ns];
+
+	cache_get_addresses(r->cache, cut_ns_name(g, ns), r->world.wall_s(r->world.ctx), &a, &aaaa);
+	n->asked_a = a != NULL || !r->cfg.use_ipv4;
+	n->asked_aaaa = aaaa != NULL || !r->cfg.use_ipv6;
+	if (a != NULL)
+		targets_add(r, g, ns, a, false);
+	if (aaaa != NULL)
+		targets_add(r, g, ns, aaaa, false);
+	if (g->zone_labels == 0 && n->state == NS_UNKNOWN)
+		hints_add(r, g, ns);
+	if (n->state == NS_UNKNOWN && n->asked_a && n->asked_aaaa)
+		n->state = NS_NONE;
+	rrset_put(a);
+	rrset_put(aaaa);
+}
+
+/* Takes the names of the set in use, at most max-ns-per-resolve of them, each with the same
+ * chance (reservoir sampling), so that a delegation to hundreds costs no more than one to 13. */
+static void ns_names_take(struct resolver *r, struct goal *g)
+{
+	const struct rrset *set = set_in_use(g);
+	uint32_t max = r->cfg.max_ns_per_resolve, seen = 0;
+	struct rdata rr;
+	size_t at = 0;
+
+	if (max == 0 || max > GOAL_NS_MAX)
+		max = GOAL_NS_MAX;
+	g->n_ns = g->n_targets = 0;
+	while (set != NULL && rrset_next(set, &at, &rr)) {
+		size_t offset = (size_t)(rr.data - set->data);
+		uint32_t place = seen < max ? seen : resolver_random_below(r, seen + 1);
+
+		if (offset > UINT16_MAX)
+			break;
+		seen++;
+		if (place >= max)
+			continue;
+		g->ns[place] = (struct ns_name) { .offset = (uint16_t)offset };
+		if (g->n_ns < max)
+			g->n_ns++;
+	}
+	if (seen > max) {
+		COUNT(r->counters, limit_ns);
+		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = "max-ns-per-resolve");
+	}
+	for (unsigned i = 0; i < g->n_ns; i++)
+		addresses_look(r, g, i);
+}
+
+void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct rrset **ns_own,
+	       struct rrset **ns_parent)
+{
+	cut_leave(r, g);
+	g->zone_labels = (uint8_t)zone_labels;
+	g->asked_labels = (uint8_t)zone_labels;
+	g->minimise_steps = 0;
+	g->at_parents_set = false;
+	g->n_cuts++;
+	if (ns_own != NULL) {
+		g->ns_own = *ns_own;
+		*ns_own = NULL;
+	}
+	g->ns_parent = *ns_parent;
+	*ns_parent = NULL;
+	GOAL_EVENT(r, g, EVENT_CUT, goal_zone(g), NULL, .type = TYPE_NS);
+	ns_names_take(r, g);
+}
+
+bool cut_use_parents_set(struct resolver *r, struct goal *g)
+{
+	if (g->at_parents_set || g->ns_own == NULL || g->ns_parent == NULL ||
+	    rrset_equal_data(g->ns_own, g->ns_parent))
+		return false;
+	goal_unwant_all(r, g);
+	g->at_parents_set = true;
+	COUNT(r->counters, nsset_invalidations);
+	GOAL_EVENT(r, g, EVENT_PARENT_AGAIN, goal_zone(g), NULL, );
+	ns_names_take(r, g);
+	return true;
+}
+
+/* Is it worth asking the parent whom it refers to by now?  Yes if we know no address at all
+ * (the glue has expired), or the referral is not of just now; so a zone whose servers are dead
+ * does not send its queries to its parent. */
+static bool cut_may_be_stale(struct resolver *r, const struct goal *g)
+{
+	const struct rrset *s = g->ns_parent;
+
+	if (s == NULL || g->n_targets == 0)
+		return true;
+	return s->ttl - rrset_ttl_left(s, r->world.wall_s(r->world.ctx)) >= STALE_CUT_S;
+}
+
+bool cut_go_up(struct resolver *r, struct goal *g)
+{
+	struct knowledge k;
+
+	if (g->zone_labels == 0 || g->went_up || !cut_may_be_stale(r, g))
+		return false;
+	g->went_up = true;
+	knowledge_look(r, g->name, g->type, false, g->zone_labels - 1U, &k);
+	goal_unwant_all(r, g);
+	cut_enter(r, g, k.zone_labels, &k.ns_own, &k.ns_parent);
+	knowledge_clear(&k);
+	return true;
+}
+
+/* ---- choosing a server ---- */
+
+static uint64_t score(struct resolver *r, const struct target *t, uint64_t now_ms)
+{
+	struct server_view v;
+	uint64_t us;
+
+	servers_look(r->servers, &t->addr, now_ms, &v);
+	us = v.measured ? v.srtt_us
+			: NEW_SERVER_US + resolver_random_below(r, NEW_SERVER_SPREAD_US);
+	us += (uint64_t)(v.fails < 64 ? v.fails : 64) * FAILURE_US;
+	return us + (uint64_t)t->tries * TRY_US;
+}
+
+int cut_choose(struct resolver *r, struct goal *g)
+{
+	uint64_t now_ms = r->world.now_ms(r->world.ctx), best_score = UINT64_MAX;
+	int candidates[GOAL_TARGETS_MAX], n = 0, best = -1;
+
+	for (int i = 0; i < g->n_targets; i++)
+		if (g->targets[i].dead == TARGET_ALIVE && g->targets[i].tries < GOAL_TRIES_MAX)
+			candidates[n++] = i;
+	if (n <= 1)
+		return n == 1 ? candidates[0] : -1;
+	for (int i = 0; i < n; i++) {
+		uint64_t s = score(r, &g->targets[candidates[i]], now_ms);
+
+		if (s < best_score) {
+			best_score = s;
+			best = candidates[i];
+		}
+	}
+	/* Now and then another that has been tried no oftener: a server that has got faster, or
+	 * come back, shows it only when asked. */
+	if (resolver_random_below(r, EXPLORE_ONE_IN) == 0) {
+		int other = candidates[resolver_random_below(r, (uint32_t)n)];
+		if (g->targets[other].tries <= g->targets[best].tries)
+			best = other;
+	}
+	return best;
+}
+
+/* ---- looking up name servers' addresses ---- */
+
+/* All ways to this name server's address have been tried. */
+static void ns_give_up(struct resolver *r, struct goal *g, unsigned ns)
+{
+	g->ns[ns].state = NS_NONE;
+	GOAL_EVENT(r, g, EVENT_ADDRESS_NONE, cut_ns_name(g, ns), NULL, );
+	goal_charge_ns_failure(r, g);
+}
+
+/* Has one address type of a name server looked up: A first, AAAA when that brought nothing. */
+static bool ns_look_up(struct resolver *r, struct goal *g, unsigned ns)
+{
+	struct ns_name *n = &g->ns[ns];
+	const uint8_t *written = cut_ns_name(g, ns);
+	uint8_t name[NAME_MAX_LEN];
+
+	name_lower(name, written);
+	while (!n->asked_a || !n->asked_aaaa) {
+		uint16_t type = n->asked_a ? TYPE_AAAA : TYPE_A;
+
+		if (type == TYPE_A)
+			n->asked_a = true;
+		else
+			n->asked_aaaa = true;
+		if (goal_want(r, g, EDGE_ADDRESS, (uint8_t)ns, name, type) == EDGE_MADE) {
+			n->state = NS_WAITING;
+			GOAL_EVENT(r, g, EVENT_ADDRESS_WANTED, name, NULL, .type = type);
+			return true;
+		}
+	}
+	ns_give_up(r, g, ns);
+	return false;
+}
+
+/* A server within the zone whose address nobody told us cannot be found by asking the zone. */
+static bool is_out_of_reach(const struct goal *g, unsigned ns)
+{
+	return g->n_targets == 0 && name_is_within(cut_ns_name(g, ns), goal_zone(g)) &&
+	       g->zone_labels > 0;
+}
+
+unsigned cut_look_up_addresses(struct resolver *r, struct goal *g)
+{
+	unsigned waiting = 0, start;
+
+	for (unsigned i = 0; i < g->n_ns; i++) {
+		waiting += g->ns[i].state == NS_WAITING;
+		if (g->ns[i].state == NS_UNKNOWN && is_out_of_reach(g, i))
+			g->ns[i].state = NS_NONE;
+	}
+	start = g->n_ns > 0 ? resolver_random_below(r, g->n_ns) : 0;
+	for (unsigned k = 0; k < g->n_ns && waiting < GOAL_LOOKUPS_AT_ONCE; k++) {
+		unsigned ns = (start + k) % g->n_ns;
+
+		if (g->ns[ns].state != NS_UNKNOWN)
+			continue;
+		if (!goal_may_look_up_ns(r, g)) {
+			GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = "max-ns-address-qperq");
+			break;
+		}
+		waiting += ns_look_up(r, g, ns);
+		if (g->state == GOAL_DEAD)
+			return 0;
+	}
+	return waiting;
+}
+
+void cut_stop_waiting(struct resolver *r, struct goal *g)
+{
+	for (unsigned i = 0; i < g->n_ns; i++)
+		if (g->ns[i].state == NS_WAITING) {
+			g->ns[i].state = NS_UNKNOWN;
+			g->ns[i].asked_a = !r->cfg.use_ipv4;
+			g->ns[i].asked_aaaa = !r->cfg.use_ipv6;
+		}
+}
+
+void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const struct goal *child)
+{
+	struct ns_name *n = &g->ns[ns];
+
+	n->state = NS_UNKNOWN;
+	if (child->rcode == RCODE_NOERROR && child->n_chain > 0)
+		targets_add(r, g, ns, child->chain[child->n_chain - 1], false);
+	/* NXDOMAIN says it for the other family too. */
+	if (n->state == NS_UNKNOWN &&
+	    (child->rcode == RCODE_NXDOMAIN || (n->asked_a && n->asked_aaaa)))
+		ns_give_up(r, g, ns);
+}

@@ -1,0 +1,483 @@
+/* goal: the table of goals, the graph of who waits on whom, and everything that walks it. */
+#include "recursor/resolve/goal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/hash.h"
+
+static uint64_t key_hash(const uint8_t *name, uint16_t type)
+{
+	return hash_mix(name_hash(name), type);
+}
+
+static struct goal **bucket(struct resolver *r, uint64_t hash)
+{
+	return &r->table[hash & (r->table_size - 1)];
+}
+
+struct goal *goal_find(struct resolver *r, const uint8_t *name, uint16_t type)
+{
+	uint64_t hash = key_hash(name, type);
+
+	for (struct goal *g = *bucket(r, hash); g != NULL; g = g->hash_next)
+		if (g->hash == hash && g->type == type && name_equal_case(g->name, name))
+			return g;
+	return NULL;
+}
+
+/* Doubles the table when it holds as many goals as buckets.  A failed allocation is no harm:
+ * the chains get longer. */
+static void table_grow(struct resolver *r)
+{
+	size_t size = r->table_size * 2;
+	struct goal **old = r->table, **fresh;
+
+	if (r->n_goals < r->table_size)
+		return;
+	fresh = calloc(size, sizeof(struct goal *));
+	if (fresh == NULL)
+		return;
+	for (size_t i = 0; i < r->table_size; i++)
+		for (struct goal *g = old[i], *next; g != NULL; g = next) {
+			next = g->hash_next;
+			g->hash_next = fresh[g->hash & (size - 1)];
+			fresh[g->hash & (size - 1)] = g;
+		}
+	r->table = fresh;
+	r->table_size = size;
+	free(old);
+}
+
+static void table_remove(struct resolver *r, struct goal *g)
+{
+	struct goal **at;
+
+	if (!g->in_table)
+		return;
+	for (at = bucket(r, g->hash); *at != g; at = &(*at)->hash_next)
+		ASSERT(*at != NULL);
+	*at = g->hash_next;
+	g->in_table = false;
+	r->n_goals--;
+}
+
+struct goal *goal_new(struct resolver *r, const uint8_t *name, uint16_t type)
+{
+	struct goal *g = slab_take(&r->goals);
+
+	if (g == NULL || ask_slot_take(r, g) != E_OK) {
+		COUNT(r->counters, limit_goals);
+		if (g != NULL)
+			slab_give(&r->goals, g);
+		return NULL;
+	}
+	g->name_len = (uint8_t)name_copy(g->name, name);
+	g->type = type;
+	g->hash = key_hash(name, type);
+	g->serial = ++r->goal_serial;
+	g->ede = EDE_NONE;
+	g->timer.kind = TIMER_ANSWER;
+	g->minimise = r->cfg.qname_minimisation;
+	table_grow(r);
+	g->hash_next = *bucket(r, g->hash);
+	*bucket(r, g->hash) = g;
+	g->in_table = true;
+	r->n_goals++;
+	counter_max(&r->counters->peak_goals, r->n_goals);
+	goal_make_ready(r, g);
+	return g;
+}
+
+void goal_make_ready(struct resolver *r, struct goal *g)
+{
+	if (g->is_ready || g->state == GOAL_DEAD)
+		return;
+	g->is_ready = true;
+	g->ready_next = NULL;
+	*r->ready_last = g;
+	r->ready_last = &g->ready_next;
+}
+
+/* ---- edges ---- */
+
+static void edge_link(struct edge *e)
+{
+	e->next_of_parent = e->parent->children;
+	e->prev_of_parent = &e->parent->children;
+	if (e->next_of_parent != NULL)
+		e->next_of_parent->prev_of_parent = &e->next_of_parent;
+	e->parent->children = e;
+
+	e->next_of_child = e->child->parents;
+	e->prev_of_child = &e->child->parents;
+	if (e->next_of_child != NULL)
+		e->next_of_child->prev_of_child = &e->next_of_child;
+	e->child->parents = e;
+	e->child->n_waiters++;
+}
+
+static void edge_free(struct resolver *r, struct edge *e)
+{
+	*e->prev_of_parent = e->next_of_parent;
+	if (e->next_of_parent != NULL)
+		e->next_of_parent->prev_of_parent = e->prev_of_parent;
+	*e->prev_of_child = e->next_of_child;
+	if (e->next_of_child != NULL)
+		e->next_of_child->prev_of_child = e->prev_of_child;
+	ASSERT(e->child->n_waiters > 0);
+	e->child->n_waiters--;
+	slab_give(&r->edges, e);
+}
+
+/* Goes over every goal that waits on `g`, however indirectly, `g` first.  The list is chained
+ * through walk_next, so no stack grows with the depth of the graph. */
+static struct goal *walk_begin(struct resolver *r, struct goal *g)
+{
+	r->walk_mark++;
+	g->mark = r->walk_mark;
+	g->walk_next = NULL;
+	return g;
+}
+
+/* Adds what waits on `at` behind `last`; returns the new last. */
+static struct goal *walk_extend(struct resolver *r, struct goal *at, struct goal *last)
+{
+	for (struct edge *e = at->parents; e != NULL; e = e->next_of_child) {
+		if (e->parent->mark == r->walk_mark)
+			continue;
+		e->parent->mark = r->walk_mark;
+		e->parent->walk_next = NULL;
+		last->walk_next = e->parent;
+		last = e->parent;
+	}
+	return last;
+}
+
+/* Does `g` wait on `other`, or is it `other`?  Asked from below: is `g` met above `other`? */
+static bool waits_on(struct resolver *r, struct goal *g, struct goal *other)
+{
+	struct goal *last = walk_begin(r, other);
+
+	for (struct goal *at = other; at != NULL; at = at->walk_next) {
+		if (at == g)
+			return true;
+		last = walk_extend(r, at, last);
+	}
+	return false;
+}
+
+static struct goal *child_make(struct resolver *r, struct goal *parent, enum edge_kind kind,
+			       const uint8_t *name, uint16_t type)
+{
+	struct goal *g = goal_new(r, name, type);
+
+	if (g == NULL)
+		return NULL;
+	/* Aliases are counted by max-cnames-followed, the rest by max-recursion-depth. */
+	g->depth = (uint8_t)(parent->depth + (kind == EDGE_ALIAS ? 0 : 1));
+	g->links = (uint8_t)(kind == EDGE_ALIAS ? parent->links + 1 : 0);
+	return g;
+}
+
+enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_kind kind, uint8_t ns,
+			   const uint8_t *name, uint16_t type)
+{
+	struct goal *child = goal_find(r, name, type);
+	struct edge *e;
+
+	if (child != NULL && waits_on(r, child, parent)) {
+		COUNT(r->counters, goal_cycles);
+		parent->met_cycle = true;
+		GOAL_EVENT(r, parent, EVENT_CYCLE, name, NULL, .type = type);
+		return EDGE_CYCLE;
+	}
+	if (child == NULL && kind != EDGE_ALIAS && parent->depth >= r->cfg.max_depth) {
+		COUNT(r->counters, limit_depth);
+		GOAL_EVENT(r, parent, EVENT_LIMIT, name, NULL, .type = type,
+			   .note = "max-recursion-depth");
+		return EDGE_TOO_DEEP;
+	}
+	if (child != NULL && r->cfg.max_chain > 0 && child->n_waiters >= r->cfg.max_chain) {
+		COUNT(r->counters, chain_limits);
+		return EDGE_NO_ROOM;
+	}
+	e = slab_take(&r->edges);
+	if (e == NULL)
+		return EDGE_NO_ROOM;
+	bool joined = child != NULL;
+	if (child == NULL)
+		child = child_make(r, parent, kind, name, type);
+	if (child == NULL) {
+		slab_give(&r->edges, e);
+		return EDGE_NO_ROOM;
+	}
+	*e = (struct edge) { .parent = parent, .child = child, .kind = (uint8_t)kind, .ns = ns };
+	edge_link(e);
+	counter_max(&r->counters->peak_chain, child->n_waiters);
+	GOAL_EVENT(r, child, joined ? EVENT_JOINED : EVENT_GOAL, child->name, NULL,
+		   .type = child->type, .parent = parent->serial);
+	return EDGE_MADE;
+}
+
+void goal_unwant_all(struct resolver *r, struct goal *g)
+{
+	while (g->children != NULL) {
+		struct goal *child = g->children->child;
+
+		edge_free(r, g->children);
+		if (child->n_waiters == 0)
+			goal_drop(r, child);
+	}
+}
+
+/* ---- the end of a goal ---- */
+
+static void goal_release(struct resolver *r, struct goal *g)
+{
+	ask_cancel(r, g);
+	timers_stop(r->timers, &g->timer);
+	goal_unwant_all(r, g);
+	table_remove(r, g);
+	cut_leave(r, g);
+	g->state = GOAL_DEAD;
+}
+
+/* A goal on the ready list is buried when its turn comes (resolver_run()). */
+static void goal_bury(struct resolver *r, struct goal *g)
+{
+	g->walk_next = r->buried;
+	r->buried = g;
+}
+
+void goal_bury_all(struct resolver *r)
+{
+	while (r->buried != NULL) {
+		struct goal *g = r->buried;
+
+		r->buried = g->walk_next;
+		ASSERT(g->n_waiters == 0 && g->children == NULL);
+		for (unsigned i = 0; i < g->n_chain; i++)
+			rrset_put(g->chain[i]);
+		rrset_put(g->soa);
+		ask_slot_give(r, g);
+		slab_give(&r->goals, g);
+	}
+}
+
+static void answer_of(const struct goal *g, const struct request *req, struct answer *a)
+{
+	*a = (struct answer) {
+		.rcode = g->rcode,
+		.ede = g->ede,
+		.ede_text = g->ede_text,
+		.sets = g->chain,
+		.n_sets = g->n_chain,
+		.soa = g->soa,
+		.from_cache = req->out_queries == 0,
+		.cacheable = g->cacheable,
+		.out_queries = req->out_queries,
+		.timeouts = req->timeouts,
+		.throttled = req->throttled,
+		.bytes = req->bytes,
+		.trace = req->trace,
+	};
+}
+
+void goal_end(struct resolver *r, struct goal *g)
+{
+	GOAL_EVENT(r, g, g->rcode == RCODE_SERVFAIL ? EVENT_FAILED : EVENT_DONE, g->name, NULL,
+		   .type = g->type, .rcode = g->rcode, .note = g->ede_text);
+	goal_release(r, g);
+	while (g->requests != NULL) {
+		struct answer a;
+
+		answer_of(g, g->requests, &a);
+		request_finish(r, g->requests, &a);
+	}
+	while (g->parents != NULL) {
+		struct edge *e = g->parents;
+		struct goal *parent = e->parent;
+
+		goal_child_ended(r, e);
+		edge_free(r, e);
+		goal_make_ready(r, parent);
+	}
+	if (!g->is_ready)
+		goal_bury(r, g);
+}
+
+void goal_drop(struct resolver *r, struct goal *g)
+{
+	ASSERT(g->n_waiters == 0);
+	if (g->state == GOAL_DEAD)
+		return;
+	goal_release(r, g);
+	if (!g->is_ready)
+		goal_bury(r, g);
+}
+
+/* ---- budgets: what a goal does is charged to every request above it ---- */
+
+/* Calls `charge` for each request that waits on `g`; those for which it returns true are doomed
+ * and answered after the walk, for answering changes the graph. */
+static bool each_request(struct resolver *r, struct goal *g,
+			 bool (*charge)(struct resolver *r, struct request *req, size_t amount),
+			 size_t amount, enum ede ede, const char *text)
+{
+	struct goal *last = walk_begin(r, g);
+	struct request *doomed = NULL;
+
+	for (struct goal *at = g; at != NULL; at = at->walk_next) {
+		for (struct request *req = at->requests; req != NULL; req = req->next)
+			if (charge(r, req, amount)) {
+				req->doomed_next = doomed;
+				doomed = req;
+			}
+		last = walk_extend(r, at, last);
+	}
+	if (doomed != NULL)
+		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = text);
+	while (doomed != NULL) {
+		struct request *next = doomed->doomed_next;
+
+		request_fail(r, doomed, ede, text);
+		doomed = next;
+	}
+	return g->state != GOAL_DEAD;
+}
+
+static bool query_is_over(struct resolver *r, struct request *req, size_t amount)
+{
+	(void)amount;
+	if (req->out_queries >= r->cfg.max_qperq) {
+		COUNT(r->counters, limit_qperq);
+		return true;
+	}
+	req->out_queries++;
+	return false;
+}
+
+bool goal_charge_query(struct resolver *r, struct goal *g)
+{
+	return each_request(r, g, query_is_over, 1, EDE_NO_REACHABLE_AUTHORITY, "max-qperq");
+}
+
+static bool query_refund(struct resolver *r, struct request *req, size_t amount)
+{
+	(void)r;
+	req->out_queries -= (uint32_t)amount;
+	return false;
+}
+
+void goal_refund_query(struct resolver *r, struct goal *g)
+{
+	each_request(r, g, query_refund, 1, EDE_NONE, NULL);
+}
+
+static bool bytes_are_over(struct resolver *r, struct request *req, size_t amount)
+{
+	req->bytes += (uint32_t)amount;
+	if (r->cfg.max_bytesperq == 0 || req->bytes <= r->cfg.max_bytesperq)
+		return false;
+	COUNT(r->counters, limit_bytes);
+	return true;
+}
+
+bool goal_charge_bytes(struct resolver *r, struct goal *g, size_t bytes)
+{
+	return each_request(r, g, bytes_are_over, bytes, EDE_INVALID_DATA, "max-bytesperq");
+}
+
+static bool timeout_note(struct resolver *r, struct request *req, size_t amount)
+{
+	(void)r;
+	req->timeouts += (uint32_t)amount;
+	return false;
+}
+
+void goal_charge_timeout(struct resolver *r, struct goal *g)
+{
+	each_request(r, g, timeout_note, 1, EDE_NONE, NULL);
+}
+
+static bool throttled_note(struct resolver *r, struct request *req, size_t amount)
+{
+	(void)r;
+	req->throttled += (uint32_t)amount;
+	return false;
+}
+
+void goal_charge_throttled(struct resolver *r, struct goal *g)
+{
+	each_request(r, g, throttled_note, 1, EDE_NONE, NULL);
+}
+
+static bool ns_failure_note(struct resolver *r, struct request *req, size_t amount)
+{
+	req->ns_failures += (uint32_t)amount;
+	if (req->ns_failures == r->cfg.max_ns_address_qperq)
+		COUNT(r->counters, limit_ns_address);
+	return false;
+}
+
+void goal_charge_ns_failure(struct resolver *r, struct goal *g)
+{
+	each_request(r, g, ns_failure_note, 1, EDE_NONE, NULL);
+}
+
+bool goal_may_look_up_ns(struct resolver *r, struct goal *g)
+{
+	struct goal *last = walk_begin(r, g);
+
+	if (r->cfg.max_ns_address_qperq == 0)
+		return true;
+	for (struct goal *at = g; at != NULL; at = at->walk_next) {
+		for (struct request *req = at->requests; req != NULL; req = req->next)
+			if (req->ns_failures < r->cfg.max_ns_address_qperq)
+				return true;
+		last = walk_extend(r, at, last);
+	}
+	return false;
+}
+
+/* ---- events ---- */
+
+static void event_write(const struct resolver *r, const struct request *req, const struct event *e,
+			const uint8_t *name, const uint8_t *other)
+{
+	struct event copy = *e;
+	uint64_t us = r->world.now_us(r->world.ctx) - req->trace->began_us;
+
+	copy.at_ms = (uint32_t)(us / 1000);
+	copy.budget = (uint16_t)(r->cfg.max_qperq > req->out_queries
+					 ? r->cfg.max_qperq - req->out_queries
+					 : 0);
+	copy.name = name != NULL ? trace_add_name(req->trace, name) : TRACE_NO_NAME;
+	copy.other = other != NULL ? trace_add_name(req->trace, other) : TRACE_NO_NAME;
+	trace_add(req->trace, &copy);
+}
+
+void goal_event(struct resolver *r, struct goal *g, const struct event *e, const uint8_t *name,
+		const uint8_t *other)
+{
+	struct goal *last;
+	struct event copy = *e;
+	struct goal *next;
+
+	copy.goal = g->serial;
+	last = walk_begin(r, g);
+	for (struct goal *at = g; at != NULL; at = next) {
+		for (struct request *req = at->requests; req != NULL; req = req->next)
+			if (req->trace != NULL) {
+				uint32_t lost = req->trace->lost;
+
+				event_write(r, req, &copy, name, other);
+				counter_add(&r->counters->traced_events_lost,
+					    req->trace->lost - lost);
+			}
+		last = walk_extend(r, at, last);
+		next = at->walk_next;
+	}
+}

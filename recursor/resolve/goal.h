@@ -1,0 +1,354 @@
+/*
+ * goal: the inside of the resolver: goals, the edges between them, requests.
+ *
+ * Private to recursor/resolve/: callers see resolver.h.
+ *
+ *     request --> goal (www.example.com, A)            a client waits on a goal
+ *                  | edge (alias)
+ *                  v
+ *                 goal (www.example.net, A) --- asks one server at a time
+ *                  | edge (address)
+ *                  v
+ *                 goal (ns1.example.org, A)            joined, if somebody else wants it too
+ *
+ * A goal lives while somebody waits on it.  Work is done by resolver_run(): a goal that something
+ * happened to is put on the ready list and takes its step there, never deeper in the stack; a goal
+ * that has ended is buried and freed when the list is empty, so a pointer to a goal stays good for
+ * as long as one entry into the resolver lasts.
+ *
+ * Files:   resolver.c  requests, entries from outside, the run loop
+ *          goal.c      the table, edges, budgets (everything that walks the graph)
+ *          iterate.c   a goal's steps: the states
+ *          cut.c       where to ask: zone cut, name servers, their addresses, the choice
+ *          ask.c       one question to one server, and matching what comes back
+ *          outcome.c   what became of it: an answer, silence, an error
+ *          reply.c     what an answer means
+ *          special.c   names that are answered here
+ */
+#ifndef RESOLVE_GOAL_H
+#define RESOLVE_GOAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/rrtype.h"
+#include "common/slab.h"
+#include "common/timers.h"
+#include "recursor/resolve/reply.h"
+#include "recursor/resolve/resolver.h"
+#include "recursor/resolve/special.h"
+
+enum {
+	GOAL_NS_MAX = 13,         /* names of one delegation that are used, at most */
+	GOAL_TARGETS_MAX = 26,    /* addresses */
+	GOAL_TRIES_MAX = 3,       /* questions to one address for one name, time-outs only */
+	GOAL_LOOKUPS_AT_ONCE = 2, /* name servers whose addresses are looked up side by side */
+	GOAL_CHAIN_MAX = 24,      /* sets in an answer: ten aliases, each perhaps with its DNAME */
+	GOAL_CUTS_MAX = 64,       /* referrals followed by one goal */
+	GOAL_HASH_START = 1024,
+};
+
+struct goal;
+struct request;
+
+enum edge_kind { EDGE_ALIAS, EDGE_ADDRESS };
+
+struct edge {
+	struct goal *parent, *child;
+	struct edge *next_of_parent, **prev_of_parent;
+	struct edge *next_of_child, **prev_of_child;
+	uint8_t kind; /* enum edge_kind */
+	uint8_t ns;   /* ADDRESS: which of the parent's name servers */
+};
+
+/* One of a delegation's name servers. */
+enum ns_state {
+	NS_UNKNOWN, /* no address known, none looked for */
+	NS_WAITING, /* a goal is looking */
+	NS_KNOWN,   /* has addresses among the targets */
+	NS_NONE,    /* has none, or must not be looked up */
+};
+
+struct ns_name {
+	uint16_t offset; /* of the name in the NS set's data */
+	uint8_t state;
+	bool asked_a, asked_aaaa;
+};
+
+enum target_life {
+	TARGET_ALIVE,
+	TARGET_SILENT_ON, /* of no use for the question on hand */
+	TARGET_DEAD,      /* of no use for the zone */
+};
+
+struct target {
+	struct addr addr;
+	uint8_t ns;
+	uint8_t tries;
+	uint8_t dead; /* enum target_life */
+	bool no_edns; /* answered FORMERR: once more without */
+};
+
+/* What a timer of the resolver's is for. */
+enum timer_kind { TIMER_ANSWER, TIMER_REQUEST };
+
+enum goal_state {
+	GOAL_START,     /* look at what is known */
+	GOAL_CHOOSE,    /* pick a server, or have addresses looked up */
+	GOAL_ASKED,     /* a question is on its way */
+	GOAL_ADDRESSES, /* waits for name servers' addresses */
+	GOAL_ALIAS,     /* waits for the alias's target */
+	GOAL_ENDING,    /* the alias's target has ended: so does this goal */
+	GOAL_DEAD,      /* ended; buried */
+	GOAL_STATES
+};
+
+struct goal {
+	struct goal *hash_next;
+	struct goal *ready_next;
+	struct goal *walk_next;
+	uint64_t hash;
+	struct edge *parents;  /* who waits on this goal, */
+	struct edge *children; /* whom it waits on */
+	struct request *requests;
+	uint32_t n_waiters; /* requests and parents */
+	uint32_t mark;      /* the walk that last came by */
+	uint32_t slot;      /* in resolver.slots; part of the ticket */
+	uint16_t serial;    /* its name in traces */
+	uint16_t type;
+	uint8_t state;
+	uint8_t depth; /* sub-goals above it when it was made */
+	uint8_t links; /* aliases followed to it when it was made */
+	uint8_t name_len;
+	bool is_ready, in_table, no_cache, met_cycle, went_up, saw_refusal;
+
+	/* where to ask */
+	uint8_t zone_labels; /* the zone is the last so many labels of the name */
+	bool at_parents_set; /* the zone's own servers failed: those its parent names */
+	uint8_t n_cuts;
+	uint8_t n_ns, n_targets;
+	struct rrset *ns_own, *ns_parent; /* the two NS sets of the zone; one may be NULL */
+	struct ns_name ns[GOAL_NS_MAX];
+	struct target targets[GOAL_TARGETS_MAX];
+
+	/* what to ask: QNAME minimisation (RFC 9156) */
+	bool minimise;
+	uint8_t minimise_steps;
+	uint8_t asked_labels;
+	uint16_t asked_type;
+
+	/* the question on its way */
+	uint64_t ticket;
+	uint64_t sent_us;
+	uint32_t timeout_ms;
+	uint8_t target; /* index */
+	uint8_t transport;
+	bool sent_edns;
+	uint8_t near_misses;
+	uint8_t spelling[32]; /* 0x20: a bit for each byte of the name in upper case */
+	struct timer timer;
+
+	/* how it ended */
+	uint16_t rcode;
+	int16_t ede;
+	const char *ede_text;
+	uint8_t n_chain;
+	bool cacheable;
+	struct rrset *soa;
+	struct rrset *chain[GOAL_CHAIN_MAX];
+
+	uint8_t name[NAME_MAX_LEN]; /* lower case */
+};
+
+struct request {
+	struct goal *goal;
+	struct request *next, **prev;         /* on its goal */
+	struct request *all_next, **all_prev; /* of the resolver */
+	struct request *doomed_next;
+	resolver_done_cb done;
+	void *ctx;
+	struct timer timer;
+	struct trace *trace;
+	uint64_t began_ms;
+	uint32_t out_queries, bytes, timeouts, throttled, ns_failures;
+	uint16_t type;
+	bool joined;
+};
+
+struct resolver {
+	struct resolver_config cfg;
+	struct cache *cache;
+	struct servers *servers;
+	struct counters *counters;
+	struct world world;
+	struct special *special;
+	struct reply_scratch *scratch;
+
+	struct slab goals, edges, requests;
+	struct goal **table; /* by (name, type); chained */
+	size_t table_size, n_goals;
+	struct goal **slots; /* by ticket */
+	uint32_t *slot_next_free;
+	uint32_t n_slots, slot_free;
+	uint32_t ticket_serial;
+	uint16_t goal_serial;
+	uint32_t walk_mark;
+
+	struct goal *ready_first, **ready_last;
+	struct goal *buried;
+	struct request *all;
+	size_t n_requests, n_traces;
+	struct timers *timers;
+	uint64_t wake_at_ms;
+	bool running;
+	struct request *asking; /* the request resolver_ask() is busy with; NULL once it is done */
+
+	uint64_t prime_after_ms; /* no sooner is the root asked for its servers again */
+	struct rrset *root_ns;   /* the hints' NS set; what priming brings is in the cache */
+	struct rrset *hints[2 * GOAL_NS_MAX];
+	unsigned n_hints;
+
+	uint64_t pool[16]; /* random bytes drawn ahead */
+	unsigned pool_left;
+};
+
+/* ---- goal.c ---- */
+
+/* The goal for (name, type), or NULL. */
+struct goal *goal_find(struct resolver *r, const uint8_t *name, uint16_t type);
+/* A new one, ready for its first step.  NULL: max_goals is reached, or no memory (counted). */
+struct goal *goal_new(struct resolver *r, const uint8_t *name, uint16_t type);
+void goal_make_ready(struct resolver *r, struct goal *g);
+
+/* The parent comes to wait on a goal for (name, type), made if need be.
+ * Returns EDGE_MADE, or why not. */
+enum edge_result { EDGE_MADE, EDGE_CYCLE, EDGE_TOO_DEEP, EDGE_NO_ROOM };
+enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_kind kind, uint8_t ns,
+			   const uint8_t *name, uint16_t type);
+/* The goal waits on nothing any more; children that nobody else wants are dropped. */
+void goal_unwant_all(struct resolver *r, struct goal *g);
+
+/* Ends with what is in g->rcode, chain, soa, ede: tells everyone who waits. */
+void goal_end(struct resolver *r, struct goal *g);
+/* Nobody waits any more. */
+void goal_drop(struct resolver *r, struct goal *g);
+void goal_bury_all(struct resolver *r);
+
+/* Charges one out-query to every request that waits on the goal; those over their budget are
+ * answered SERVFAIL.  False: nobody is left, the goal is dead. */
+bool goal_charge_query(struct resolver *r, struct goal *g);
+bool goal_charge_bytes(struct resolver *r, struct goal *g, size_t bytes);
+/* The question could not leave after all: it costs nobody anything. */
+void goal_refund_query(struct resolver *r, struct goal *g);
+void goal_charge_timeout(struct resolver *r, struct goal *g);
+void goal_charge_throttled(struct resolver *r, struct goal *g);
+/* A name server without address.  False when no request of the goal's may look up more. */
+void goal_charge_ns_failure(struct resolver *r, struct goal *g);
+bool goal_may_look_up_ns(struct resolver *r, struct goal *g);
+
+/* Writes an event to every trace that listens to the goal. */
+void goal_event(struct resolver *r, struct goal *g, const struct event *e, const uint8_t *name,
+		const uint8_t *other);
+#define GOAL_EVENT(r, g, evkind, name_, other_, ...)                                               \
+	do {                                                                                       \
+		if ((r)->n_traces > 0)                                                             \
+			goal_event((r), (g), &(struct event) { .kind = (evkind), __VA_ARGS__ },    \
+				   (name_), (other_));                                             \
+	} while (0)
+
+/* ---- resolver.c ---- */
+
+/* Answers a request and frees it. */
+void request_finish(struct resolver *r, struct request *req, const struct answer *a);
+void request_fail(struct resolver *r, struct request *req, enum ede ede, const char *text);
+uint64_t resolver_random(struct resolver *r);
+/* Uniform below `bound` (at least 1); the bias of 2^-32 does not matter for choices. */
+uint32_t resolver_random_below(struct resolver *r, uint32_t bound);
+
+/* Asks for the root's name servers, unless that was tried just now. */
+void resolver_prime_soon(struct resolver *r);
+
+/* ---- iterate.c ---- */
+
+void goal_step(struct resolver *r, struct goal *g);
+void goal_child_ended(struct resolver *r, struct edge *e);
+void goal_fail(struct resolver *r, struct goal *g, enum ede ede, const char *text);
+void goal_end_data(struct resolver *r, struct goal *g, struct rrset *set);
+void goal_end_denial(struct resolver *r, struct goal *g, struct rrset *set);
+/* The name is an alias: `cname`, that follows from `dname` or NULL. */
+void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname,
+		       struct rrset *cname);
+void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t type,
+			       enum ede ede);
+/* Is the question on hand the whole name with its type? */
+bool goal_question_is_whole(const struct goal *g);
+/* Nothing stands in the way at the labels asked: on with the next. */
+void goal_minimise_on(struct resolver *r, struct goal *g);
+/* The whole name from now on; false if it was that already. */
+bool goal_minimise_off(struct resolver *r, struct goal *g);
+void goal_enter_referral(struct resolver *r, struct goal *g, struct rrset **ns);
+
+/* ---- outcome.c: what became of a question ---- */
+
+void outcome_reply(struct resolver *r, struct goal *g, size_t len, struct msg *m);
+void outcome_garbled(struct resolver *r, struct goal *g);
+void outcome_timeout(struct resolver *r, struct goal *g);
+void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why);
+void outcome_near_miss(struct resolver *r, struct goal *g);
+
+static inline const uint8_t *goal_zone(const struct goal *g)
+{
+	return name_suffix(g->name, g->zone_labels);
+}
+
+/* ---- cut.c ---- */
+
+/* What is known of a name: an answer, and where one would ask. */
+enum known { KNOWN_NOTHING, KNOWN_DATA, KNOWN_ALIAS, KNOWN_NODATA, KNOWN_NXDOMAIN, KNOWN_FAILURE };
+
+struct knowledge {
+	enum known what;
+	struct rrset *set;   /* reference: the data, the CNAME, the denial, the failure */
+	struct rrset *dname; /* reference: the DNAME that the CNAME follows from */
+	unsigned zone_labels;
+	struct rrset *ns_own, *ns_parent; /* references: the closest cut; both NULL at the root
+					     before it is primed */
+};
+
+void knowledge_clear(struct knowledge *k);
+/* Looks for an answer and for the closest zone cut; `answer` false: for the cut only, at most
+ * `max_labels` labels deep. */
+void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, bool answer,
+		    unsigned max_labels, struct knowledge *k);
+
+/* The goal moves to a zone: takes over the references. */
+void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct rrset **ns_own,
+	       struct rrset **ns_parent);
+void cut_leave(struct resolver *r, struct goal *g);
+/* Falls back on the parent's name servers for the zone; false if that is what was in use. */
+bool cut_use_parents_set(struct resolver *r, struct goal *g);
+/* Goes up to the next zone cut above, to be referred anew; false at the root. */
+bool cut_go_up(struct resolver *r, struct goal *g);
+/* The server to ask next: an index into targets, or -1. */
+int cut_choose(struct resolver *r, struct goal *g);
+/* Has addresses of name servers looked up, if any are still unknown; how many goals it waits on. */
+unsigned cut_look_up_addresses(struct resolver *r, struct goal *g);
+/* No look-up is under way any more. */
+void cut_stop_waiting(struct resolver *r, struct goal *g);
+void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const struct goal *child);
+const uint8_t *cut_ns_name(const struct goal *g, unsigned ns);
+
+/* ---- ask.c ---- */
+
+/* Sends the goal's question to a target; on failure marks the target and returns false (then
+ * choose again), or the goal is dead. */
+bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transport transport);
+/* Stops waiting for the answer, if one is awaited. */
+void ask_cancel(struct resolver *r, struct goal *g);
+struct goal *ask_find(struct resolver *r, uint64_t ticket);
+/* Does the message answer the question on its way?  0x20 included. */
+bool ask_matches(struct resolver *r, struct goal *g, const struct msg *m);
+int ask_slot_take(struct resolver *r, struct goal *g) MUST_USE;
+void ask_slot_give(struct resolver *r, struct goal *g);
+
+#endif

@@ -1,0 +1,357 @@
+/* iterate: a goal's steps.  One function a state; the table at the end is the list of what can
+ * happen. */
+#include "recursor/resolve/goal.h"
+
+#include <string.h>
+
+#include "common/check.h"
+
+/* ---- ends ---- */
+
+static void chain_add(struct goal *g, struct rrset *set)
+{
+	if (set != NULL && EXPECT(g->n_chain < GOAL_CHAIN_MAX))
+		g->chain[g->n_chain++] = rrset_get(set);
+}
+
+static void chain_clear(struct goal *g)
+{
+	while (g->n_chain > 0)
+		rrset_put(g->chain[--g->n_chain]);
+	rrset_put(g->soa);
+	g->soa = NULL;
+}
+
+void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t type, enum ede ede)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	struct rrset *failure = NULL;
+
+	if (r->cfg.failure_ttl == 0 ||
+	    rrset_new_negative(&failure, RRSET_FAILURE, name, type, r->cfg.failure_ttl, now_s,
+			       RANK_NONE, NULL, 0, ede) != E_OK)
+		return;
+	cache_put(r->cache, failure, false, now_s);
+	rrset_put(failure);
+}
+
+void goal_fail(struct resolver *r, struct goal *g, enum ede ede, const char *text)
+{
+	/* RFC 9520 3: a failure is remembered for a while.  Not one that comes of a circle: it may
+	 * be none for whoever asks from another side. */
+	if (!g->met_cycle && ede != EDE_CACHED_ERROR)
+		resolver_remember_failure(r, g->name, g->type, ede);
+	chain_clear(g);
+	g->rcode = RCODE_SERVFAIL;
+	g->ede = (int16_t)ede;
+	g->ede_text = text;
+	g->cacheable = false;
+	goal_end(r, g);
+}
+
+void goal_end_data(struct resolver *r, struct goal *g, struct rrset *set)
+{
+	chain_add(g, set);
+	g->rcode = RCODE_NOERROR;
+	g->cacheable = true;
+	goal_end(r, g);
+}
+
+void goal_end_denial(struct resolver *r, struct goal *g, struct rrset *set)
+{
+	g->rcode = set->kind == RRSET_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR;
+	if (set->n_proofs > 0) {
+		g->soa = rrset_get(rrset_proofs(set)[0]);
+		g->cacheable = true;
+	}
+	goal_end(r, g);
+}
+
+/* ---- aliases ---- */
+
+void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, struct rrset *cname)
+{
+	uint8_t target[NAME_MAX_LEN];
+	struct rdata rr;
+	size_t at = 0;
+
+	chain_add(g, dname);
+	chain_add(g, cname);
+	g->cacheable = true;
+	if (!EXPECT(rrset_next(cname, &at, &rr))) {
+		goal_fail(r, g, EDE_INVALID_DATA, "empty alias");
+		return;
+	}
+	name_lower(target, rr.data);
+	GOAL_EVENT(r, g, dname != NULL ? EVENT_DNAME : EVENT_CNAME, g->name, target,
+		   .type = TYPE_CNAME);
+	if (g->links >= r->cfg.max_cnames) {
+		COUNT(r->counters, limit_cnames);
+		GOAL_EVENT(r, g, EVENT_LIMIT, target, NULL, .note = "max-cnames-followed");
+		goal_fail(r, g, EDE_OTHER, "max-cnames-followed");
+		return;
+	}
+	cut_leave(r, g);
+	switch (goal_want(r, g, EDGE_ALIAS, 0, target, g->type)) {
+	case EDGE_MADE:
+		g->state = GOAL_ALIAS;
+		return;
+	case EDGE_CYCLE:
+		goal_fail(r, g, EDE_OTHER, "alias loop");
+		return;
+	case EDGE_TOO_DEEP:
+	case EDGE_NO_ROOM:
+		break;
+	}
+	goal_fail(r, g, EDE_OTHER, "too much to do");
+}
+
+static unsigned links_count(const struct goal *g)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < g->n_chain; i++)
+		n += g->chain[i]->type == TYPE_CNAME;
+	return n;
+}
+
+/* The alias's target has ended: its answer continues ours. */
+static void alias_ended(struct resolver *r, struct goal *g, const struct goal *child)
+{
+	g->state = GOAL_ENDING;
+	g->rcode = child->rcode;
+	g->ede = child->ede;
+	g->ede_text = child->ede_text;
+	g->cacheable = g->cacheable && child->cacheable;
+	g->met_cycle = g->met_cycle || child->met_cycle;
+	if (child->rcode == RCODE_SERVFAIL)
+		return;
+	if (links_count(g) + links_count(child) > r->cfg.max_cnames ||
+	    g->n_chain + child->n_chain > GOAL_CHAIN_MAX) {
+		COUNT(r->counters, limit_cnames);
+		g->rcode = RCODE_SERVFAIL;
+		g->ede = EDE_OTHER;
+		g->ede_text = "max-cnames-followed";
+		return;
+	}
+	for (unsigned i = 0; i < child->n_chain; i++)
+		chain_add(g, child->chain[i]);
+	g->soa = rrset_get(child->soa);
+}
+
+void goal_child_ended(struct resolver *r, struct edge *e)
+{
+	if (e->kind == EDGE_ALIAS)
+		alias_ended(r, e->parent, e->child);
+	else
+		cut_address_found(r, e->parent, e->ns, e->child);
+}
+
+static void step_ending(struct resolver *r, struct goal *g)
+{
+	if (g->rcode == RCODE_SERVFAIL)
+		goal_fail(r, g, (enum ede)g->ede, g->ede_text);
+	else
+		goal_end(r, g);
+}
+
+/* ---- QNAME minimisation (RFC 9156) ---- */
+
+/* The next question at this zone: a label more than is known to exist, the first few one by one,
+ * the rest in as many strides as are left (RFC 9156 2.3); the whole name with its type at last. */
+static void question_choose(const struct resolver *r, struct goal *g)
+{
+	unsigned max_steps = r->cfg.minimise_max, one_label = r->cfg.minimise_one_lab;
+	unsigned whole = name_labels(g->name), left = whole - g->asked_labels, stride = 1;
+
+	if (g->minimise_steps >= max_steps || !g->minimise)
+		stride = left;
+	else if (g->minimise_steps >= one_label)
+		stride = (left + max_steps - g->minimise_steps - 1) /
+			 (max_steps - g->minimise_steps);
+	if (stride >= left) {
+		g->asked_labels = (uint8_t)whole;
+		g->asked_type = g->type;
+		return;
+	}
+	g->minimise_steps++;
+	g->asked_labels = (uint8_t)(g->asked_labels + stride);
+	/* RFC 9156 2.1: a type that is ordinary everywhere. */
+	g->asked_type = TYPE_A;
+}
+
+bool goal_question_is_whole(const struct goal *g)
+{
+	return g->asked_type == g->type && g->asked_labels == name_labels(g->name);
+}
+
+/* Another question: every server may be asked it. */
+static void targets_renew(struct goal *g)
+{
+	for (unsigned i = 0; i < g->n_targets; i++) {
+		struct target *t = &g->targets[i];
+
+		t->tries = 0;
+		if (t->dead == TARGET_SILENT_ON)
+			t->dead = TARGET_ALIVE;
+	}
+}
+
+void goal_minimise_on(struct resolver *r, struct goal *g)
+{
+	question_choose(r, g);
+	targets_renew(g);
+	GOAL_EVENT(r, g, EVENT_MINIMISED_ON, name_suffix(g->name, g->asked_labels), NULL,
+		   .type = g->asked_type);
+}
+
+/* RFC 9156 2.3, relaxed: a server that stumbles over a name cut short gets the whole. */
+bool goal_minimise_off(struct resolver *r, struct goal *g)
+{
+	if (goal_question_is_whole(g))
+		return false;
+	COUNT(r->counters, qmin_fallbacks);
+	GOAL_EVENT(r, g, EVENT_MINIMISE_OFF, g->name, NULL, );
+	g->minimise = false;
+	question_choose(r, g);
+	targets_renew(g);
+	return true;
+}
+
+/* ---- looking at what is known ---- */
+
+static bool special_try(struct resolver *r, struct goal *g)
+{
+	struct rrset *set = special_look(r->special, &r->cfg, g->name, g->type,
+					 r->world.wall_s(r->world.ctx));
+
+	if (set == NULL)
+		return false;
+	COUNT(r->counters, special_answers);
+	GOAL_EVENT(r, g, EVENT_SPECIAL, g->name, NULL, .type = g->type);
+	if (set->kind == RRSET_DATA)
+		goal_end_data(r, g, set);
+	else
+		goal_end_denial(r, g, set);
+	rrset_put(set);
+	return true;
+}
+
+static void known_report(struct resolver *r, struct goal *g, const struct knowledge *k)
+{
+	static const uint8_t kinds[] = {
+		[KNOWN_NOTHING] = EVENT_CACHE_MISS,      [KNOWN_DATA] = EVENT_CACHE_HIT,
+		[KNOWN_ALIAS] = EVENT_CACHE_HIT,         [KNOWN_NODATA] = EVENT_CACHE_NEGATIVE,
+		[KNOWN_NXDOMAIN] = EVENT_CACHE_NEGATIVE, [KNOWN_FAILURE] = EVENT_CACHE_FAILURE,
+	};
+
+	GOAL_EVENT(r, g, kinds[k->what], g->name, NULL, .type = g->type,
+		   .ttl = k->set != NULL ? rrset_ttl_left(k->set, r->world.wall_s(r->world.ctx))
+					 : 0);
+}
+
+static void step_start(struct resolver *r, struct goal *g)
+{
+	struct knowledge k;
+
+	if (special_try(r, g))
+		return;
+	knowledge_look(r, g->name, g->type, !g->no_cache, NAME_MAX_LABELS, &k);
+	known_report(r, g, &k);
+	switch (k.what) {
+	case KNOWN_DATA:
+		goal_end_data(r, g, k.set);
+		break;
+	case KNOWN_ALIAS:
+		goal_follow_alias(r, g, k.dname, k.set);
+		break;
+	case KNOWN_NODATA:
+	case KNOWN_NXDOMAIN:
+		goal_end_denial(r, g, k.set);
+		break;
+	case KNOWN_FAILURE:
+		COUNT(r->counters, failures_cached);
+		goal_fail(r, g, EDE_CACHED_ERROR, "failed a moment ago");
+		break;
+	case KNOWN_NOTHING:
+		if (k.zone_labels == 0 && k.ns_own == NULL)
+			resolver_prime_soon(r);
+		cut_enter(r, g, k.zone_labels, &k.ns_own, &k.ns_parent);
+		question_choose(r, g);
+		g->state = GOAL_CHOOSE;
+		goal_make_ready(r, g);
+		break;
+	}
+	knowledge_clear(&k);
+}
+
+/* ---- choosing and waiting ---- */
+
+static void step_choose(struct resolver *r, struct goal *g)
+{
+	int target;
+
+	g->state = GOAL_CHOOSE;
+	while ((target = cut_choose(r, g)) >= 0)
+		if (ask_send(r, g, (unsigned)target, TRANSPORT_UDP) || g->state == GOAL_DEAD)
+			return;
+	if (cut_look_up_addresses(r, g) > 0) {
+		g->state = GOAL_ADDRESSES;
+		return;
+	}
+	if (g->state == GOAL_DEAD)
+		return;
+	if ((g->saw_refusal && goal_minimise_off(r, g)) || cut_use_parents_set(r, g) ||
+	    goal_minimise_off(r, g)) {
+		goal_make_ready(r, g);
+		return;
+	}
+	if (cut_go_up(r, g)) {
+		question_choose(r, g);
+		goal_make_ready(r, g);
+		return;
+	}
+	goal_fail(r, g, EDE_NO_REACHABLE_AUTHORITY, "no server of the zone answers");
+}
+
+/* Something came of an address look-up: either a server can be asked now, or another look-up
+ * is worth starting, or all have ended. */
+static void step_addresses(struct resolver *r, struct goal *g)
+{
+	if (cut_choose(r, g) >= 0)
+		goal_unwant_all(r, g);
+	if (g->children == NULL)
+		cut_stop_waiting(r, g);
+	step_choose(r, g);
+}
+
+static void step_nothing(struct resolver *r, struct goal *g)
+{
+	(void)r;
+	(void)g;
+}
+
+void goal_step(struct resolver *r, struct goal *g)
+{
+	static void (*const steps[GOAL_STATES])(struct resolver *, struct goal *) = {
+		[GOAL_START] = step_start,   [GOAL_CHOOSE] = step_choose,
+		[GOAL_ASKED] = step_nothing, [GOAL_ADDRESSES] = step_addresses,
+		[GOAL_ALIAS] = step_nothing, [GOAL_ENDING] = step_ending,
+		[GOAL_DEAD] = step_nothing,
+	};
+
+	steps[g->state](r, g);
+}
+
+void goal_enter_referral(struct resolver *r, struct goal *g, struct rrset **ns)
+{
+	if (g->n_cuts >= GOAL_CUTS_MAX) {
+		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = "too many referrals");
+		goal_fail(r, g, EDE_OTHER, "too many referrals");
+		return;
+	}
+	cut_enter(r, g, name_labels(rrset_owner(*ns)), NULL, ns);
+	question_choose(r, g);
+	g->state = GOAL_CHOOSE;
+	goal_make_ready(r, g);
+}

@@ -1,0 +1,346 @@
+/* outcome: what became of a question to a server: an answer of some kind, silence, an error; what
+ * is learned about the server, and where the goal goes from here. */
+#include "recursor/resolve/goal.h"
+
+#include <string.h>
+
+#include "common/check.h"
+
+static struct target *target_asked(struct goal *g)
+{
+	return &g->targets[g->target];
+}
+
+static void choose_again(struct resolver *r, struct goal *g)
+{
+	g->state = GOAL_CHOOSE;
+	goal_make_ready(r, g);
+}
+
+/* The server is of no use (for the question, or for the zone), and not for others who ask the
+ * same for a while. */
+static void target_give_up(struct resolver *r, struct goal *g, enum target_life dead,
+			   enum throttle_reason why)
+{
+	struct target *t = target_asked(g);
+
+	t->dead = (uint8_t)dead;
+	servers_throttle(r->servers, &t->addr, name_suffix(g->name, g->asked_labels), g->asked_type,
+			 why, r->world.now_ms(r->world.ctx));
+	choose_again(r, g);
+}
+
+/* The same server once more, over TCP or without EDNS. */
+static void ask_again(struct resolver *r, struct goal *g, enum transport transport)
+{
+	if (!ask_send(r, g, g->target, transport) && g->state != GOAL_DEAD)
+		choose_again(r, g);
+}
+
+/* ---- no answer ---- */
+
+void outcome_timeout(struct resolver *r, struct goal *g)
+{
+	struct target *t = target_asked(g);
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+
+	ask_cancel(r, g);
+	COUNT(r->counters, outgoing_timeouts);
+	if (t->addr.family == 4)
+		COUNT(r->counters, outgoing4_timeouts);
+	else
+		COUNT(r->counters, outgoing6_timeouts);
+	servers_timed_out(r->servers, &t->addr, g->timeout_ms, now_ms);
+	goal_charge_timeout(r, g);
+	GOAL_EVENT(r, g, EVENT_TIMEOUT, cut_ns_name(g, t->ns), NULL, .server = t->addr,
+		   .transport = g->transport);
+	if (g->transport == TRANSPORT_TCP || t->tries >= GOAL_TRIES_MAX)
+		target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_TIMEOUT);
+	else
+		choose_again(r, g);
+}
+
+void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why)
+{
+	struct target *t = target_asked(g);
+	static const char *const notes[] = {
+		[NET_UNREACHABLE] = "no way there",
+		[NET_REFUSED] = "nothing listens there",
+		[NET_CLOSED] = "connection closed",
+		[NET_NO_RESOURCES] = "no descriptor or memory",
+	};
+
+	g->ticket = 0;
+	timers_stop(r->timers, &g->timer);
+	GOAL_EVENT(r, g, why == NET_NO_RESOURCES ? EVENT_NO_RESOURCES : EVENT_UNREACHABLE,
+		   cut_ns_name(g, t->ns), NULL, .server = t->addr, .note = notes[why]);
+	if (why == NET_NO_RESOURCES) {
+		/* Our fault, not the server's. */
+		COUNT(r->counters, resource_limits);
+		t->dead = TARGET_SILENT_ON;
+		choose_again(r, g);
+		return;
+	}
+	COUNT(r->counters, unreachables);
+	servers_unreachable(r->servers, &t->addr, r->world.now_ms(r->world.ctx));
+	target_give_up(r, g, why == NET_CLOSED ? TARGET_SILENT_ON : TARGET_DEAD,
+		       THROTTLE_UNREACHABLE);
+}
+
+void outcome_near_miss(struct resolver *r, struct goal *g)
+{
+	struct target *t = target_asked(g);
+
+	COUNT(r->counters, spoof_nearmisses);
+	GOAL_EVENT(r, g, EVENT_NEAR_MISS, NULL, NULL, .server = t->addr);
+	if (g->near_misses < UINT8_MAX)
+		g->near_misses++;
+	if (r->cfg.spoof_nearmiss_max == 0 || g->near_misses <= r->cfg.spoof_nearmiss_max ||
+	    g->transport == TRANSPORT_TCP)
+		return;
+	/* Somebody guesses.  The server is not to blame (CVE-2023-26437): ask it where guessing
+	 * does not help. */
+	COUNT(r->counters, spoof_prevents);
+	GOAL_EVENT(r, g, EVENT_SPOOFED, NULL, NULL, .server = t->addr);
+	ask_cancel(r, g);
+	ask_again(r, g, TRANSPORT_TCP);
+}
+
+void outcome_garbled(struct resolver *r, struct goal *g)
+{
+	struct target *t = target_asked(g);
+
+	g->ticket = 0;
+	timers_stop(r->timers, &g->timer);
+	COUNT(r->counters, server_parse_errors);
+	GOAL_EVENT(r, g, EVENT_GARBLED, cut_ns_name(g, t->ns), NULL, .server = t->addr);
+	target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_GARBLED);
+}
+
+/* ---- answers with another rcode than NOERROR and NXDOMAIN ---- */
+
+static void rcode_count(struct resolver *r, uint16_t rcode)
+{
+	switch (rcode) {
+	case RCODE_NOERROR:
+		COUNT(r->counters, auth_noerror);
+		break;
+	case RCODE_FORMERR:
+		COUNT(r->counters, auth_formerr);
+		break;
+	case RCODE_SERVFAIL:
+		COUNT(r->counters, auth_servfail);
+		break;
+	case RCODE_NXDOMAIN:
+		COUNT(r->counters, auth_nxdomain);
+		break;
+	case RCODE_NOTIMP:
+		COUNT(r->counters, auth_notimp);
+		break;
+	case RCODE_REFUSED:
+		COUNT(r->counters, auth_refused);
+		break;
+	default:
+		COUNT(r->counters, auth_other);
+		break;
+	}
+}
+
+static void on_bad_rcode(struct resolver *r, struct goal *g, const struct msg *m)
+{
+	struct target *t = target_asked(g);
+
+	/* RFC 6891 7: a server that does not know EDNS says FORMERR and has no OPT in its answer.
+	 * Nothing else is taken for that (DNS flag day 2019). */
+	if (m->rcode == RCODE_FORMERR && g->sent_edns && !m->edns.present) {
+		COUNT(r->counters, edns_fallbacks);
+		GOAL_EVENT(r, g, EVENT_NO_EDNS, cut_ns_name(g, t->ns), NULL, .server = t->addr);
+		t->no_edns = true;
+		ask_again(r, g, g->transport);
+		return;
+	}
+	g->saw_refusal = true;
+	GOAL_EVENT(r, g, EVENT_BAD_RCODE, cut_ns_name(g, t->ns), NULL, .server = t->addr,
+		   .rcode = m->rcode);
+	target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_RCODE);
+}
+
+static void on_truncated(struct resolver *r, struct goal *g)
+{
+	struct target *t = target_asked(g);
+
+	GOAL_EVENT(r, g, EVENT_TRUNCATED, NULL, NULL, .server = t->addr, .transport = g->transport);
+	if (g->transport == TRANSPORT_TCP) {
+		target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_TRUNCATED);
+		return;
+	}
+	COUNT(r->counters, truncated_outanswers);
+	ask_again(r, g, TRANSPORT_TCP);
+}
+
+/* ---- answers ---- */
+
+static void on_lame(struct resolver *r, struct goal *g, const struct reply *reply)
+{
+	struct target *t = target_asked(g);
+
+	COUNT(r->counters, lame_answers);
+	GOAL_EVENT(r, g, EVENT_LAME, cut_ns_name(g, t->ns), goal_zone(g), .server = t->addr,
+		   .note = reply->note);
+	g->saw_refusal = true;
+	target_give_up(r, g, TARGET_DEAD, THROTTLE_LAME);
+}
+
+static void keep_all(struct resolver *r, struct goal *g, const struct reply *reply)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+
+	for (unsigned i = 0; i < reply->n_keep; i++)
+		cache_put(r->cache, reply->keep[i].set, reply->keep[i].as_delegation, now_s);
+	if (reply->out_of_bailiwick > 0)
+		GOAL_EVENT(r, g, EVENT_OUT_OF_BAILIWICK, goal_zone(g), NULL,
+			   .records = { (uint16_t)reply->out_of_bailiwick });
+}
+
+/* Does the absence of a name on the way to ours answer the question (RFC 8020)? */
+static bool covers_all_below(const struct resolver *r, const struct goal *g)
+{
+	return r->cfg.nothing_below_nxdomain == NX_CUT_YES ||
+	       (r->cfg.root_nx_trust && g->zone_labels == 0);
+}
+
+/* An answer to a name cut short says only whether there is a zone cut. */
+static void on_step(struct resolver *r, struct goal *g, const struct reply *reply)
+{
+	if (reply->kind != REPLY_NXDOMAIN) {
+		goal_minimise_on(r, g);
+		choose_again(r, g);
+		return;
+	}
+	if (covers_all_below(r, g)) {
+		GOAL_EVENT(r, g, EVENT_NXDOMAIN, name_suffix(g->name, g->asked_labels), NULL, );
+		goal_end_denial(r, g, reply->negative);
+		return;
+	}
+	/* RFC 9156 2.3: there are servers that deny empty non-terminals. */
+	goal_minimise_off(r, g);
+	choose_again(r, g);
+}
+
+static void on_whole(struct resolver *r, struct goal *g, const struct reply *reply)
+{
+	switch (reply->kind) {
+	case REPLY_ANSWER:
+		GOAL_EVENT(r, g, EVENT_ANSWER, g->name, NULL, .type = g->type,
+			   .ttl = reply->answer->ttl);
+		goal_end_data(r, g, reply->answer);
+		return;
+	case REPLY_ALIAS:
+		goal_follow_alias(r, g, reply->dname, reply->answer);
+		return;
+	case REPLY_NODATA:
+		GOAL_EVENT(r, g, EVENT_NODATA, g->name, NULL, .type = g->type);
+		goal_end_denial(r, g, reply->negative);
+		return;
+	case REPLY_NXDOMAIN:
+		GOAL_EVENT(r, g, EVENT_NXDOMAIN, g->name, NULL, .type = g->type);
+		goal_end_denial(r, g, reply->negative);
+		return;
+	case REPLY_REFERRAL:
+	case REPLY_LAME:
+	case REPLY_UNUSABLE:
+		break;
+	}
+	ASSERT(!"handled before");
+}
+
+static void on_content(struct resolver *r, struct goal *g, struct reply *reply)
+{
+	struct target *t = target_asked(g);
+
+	switch (reply->kind) {
+	case REPLY_LAME:
+		on_lame(r, g, reply);
+		return;
+	case REPLY_UNUSABLE:
+		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .server = t->addr, .note = reply->note);
+		target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_GARBLED);
+		return;
+	case REPLY_REFERRAL:
+		GOAL_EVENT(r, g, EVENT_REFERRAL, rrset_owner(reply->referral), NULL,
+			   .type = TYPE_NS, .ttl = reply->referral->ttl);
+		goal_enter_referral(r, g, &reply->referral);
+		return;
+	case REPLY_ANSWER:
+	case REPLY_ALIAS:
+	case REPLY_NODATA:
+	case REPLY_NXDOMAIN:
+		break;
+	}
+	if (goal_question_is_whole(g))
+		on_whole(r, g, reply);
+	else
+		on_step(r, g, reply);
+}
+
+static void content_read(struct resolver *r, struct goal *g, struct msg *m)
+{
+	struct reply reply;
+	struct reply_question q = {
+		.name = name_suffix(g->name, g->asked_labels),
+		.type = g->asked_type,
+		.zone = goal_zone(g),
+		.now_s = r->world.wall_s(r->world.ctx),
+		.has_delegation = g->zone_labels > 0 && g->ns_parent != NULL,
+	};
+	int err;
+
+	if (q.has_delegation)
+		q.delegation_expires_s = g->ns_parent->expires_s;
+	err = reply_read(&reply, r->scratch, m, &q, &r->cfg, r->counters);
+	if (err != E_OK) {
+		outcome_garbled(r, g);
+		return;
+	}
+	keep_all(r, g, &reply);
+	on_content(r, g, &reply);
+	reply_clear(&reply);
+}
+
+/* What the answer says of the server, whatever it says of the name. */
+static void server_learn(struct resolver *r, struct goal *g, const struct msg *m, uint32_t rtt_us)
+{
+	struct target *t = target_asked(g);
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+	bool useful = m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN;
+
+	rcode_count(r, m->rcode);
+	servers_answered(r->servers, &t->addr, rtt_us, useful, now_ms);
+	servers_set_name(r->servers, &t->addr, cut_ns_name(g, t->ns));
+	if (useful && t->no_edns)
+		servers_set_edns(r->servers, &t->addr, EDNS_NONE, now_ms);
+	else if (useful && m->edns.present)
+		servers_set_edns(r->servers, &t->addr, EDNS_OK, now_ms);
+}
+
+void outcome_reply(struct resolver *r, struct goal *g, size_t len, struct msg *m)
+{
+	struct target *t = target_asked(g);
+	uint32_t rtt_us = (uint32_t)(r->world.now_us(r->world.ctx) - g->sent_us);
+
+	g->ticket = 0;
+	timers_stop(r->timers, &g->timer);
+	GOAL_EVENT(r, g, EVENT_ANSWERED, name_suffix(g->name, g->asked_labels),
+		   cut_ns_name(g, t->ns), .type = g->asked_type, .server = t->addr,
+		   .transport = g->transport, .rcode = m->rcode, .us = rtt_us,
+		   .size = (uint32_t)len, .records = { m->count[1], m->count[2], m->count[3] });
+	server_learn(r, g, m, rtt_us);
+	if (!goal_charge_bytes(r, g, len))
+		return;
+	if (m->flags & MSG_TC)
+		on_truncated(r, g);
+	else if (m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN)
+		content_read(r, g, m);
+	else
+		on_bad_rcode(r, g, m);
+}

@@ -1,0 +1,633 @@
+/* reply: reading a server's answer; see reply.h. */
+#include "recursor/resolve/reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/rrtype.h"
+
+enum { NONE = UINT16_MAX };
+
+struct record {
+	uint32_t rdata; /* offset in the arena */
+	uint16_t rdlen;
+	uint16_t next; /* the set's next record, or NONE */
+};
+
+/* Records of one owner, type and section. */
+struct group {
+	uint32_t owner; /* offset in the arena */
+	uint32_t ttl;   /* the least of its records (RFC 2181 5.2) */
+	uint16_t type;
+	uint16_t first, last, n;
+	uint8_t section;
+	bool used;
+};
+
+struct reply_scratch {
+	unsigned n_records, n_groups;
+	size_t arena_len;
+	struct record records[REPLY_RECORDS_MAX];
+	struct group groups[REPLY_RECORDS_MAX];
+	struct rdata rdata[REPLY_RECORDS_MAX];
+	uint8_t arena[REPLY_ARENA];
+};
+
+/* What the steps below share. */
+struct reading {
+	struct reply *out;
+	struct reply_scratch *s;
+	const struct msg *m;
+	const struct reply_question *q;
+	const struct resolver_config *cfg;
+	struct counters *counters;
+};
+
+struct reply_scratch *reply_scratch_new(void)
+{
+	return malloc(sizeof(struct reply_scratch));
+}
+
+void reply_scratch_free(struct reply_scratch *s)
+{
+	free(s);
+}
+
+void reply_clear(struct reply *r)
+{
+	rrset_put(r->answer);
+	rrset_put(r->dname);
+	rrset_put(r->negative);
+	rrset_put(r->referral);
+	for (unsigned i = 0; i < r->n_keep; i++)
+		rrset_put(r->keep[i].set);
+	memset(r, 0, sizeof(*r));
+}
+
+uint32_t reply_negative_ttl(const struct rrset *soa, uint32_t soa_ttl, uint32_t cap)
+{
+	struct rdata rr;
+	size_t at = 0;
+	uint32_t ttl = soa_ttl;
+
+	if (rrset_next(soa, &at, &rr) && rr.len >= 4) {
+		uint32_t minimum = wire_get_u32(rr.data + rr.len - 4);
+		if (minimum < ttl)
+			ttl = minimum;
+	}
+	return ttl < cap ? ttl : cap;
+}
+
+/* ---- gathering records into groups ---- */
+
+static const uint8_t *group_owner(const struct reply_scratch *s, const struct group *g)
+{
+	return s->arena + g->owner;
+}
+
+static struct group *group_find(struct reply_scratch *s, const uint8_t *owner, uint16_t type,
+				unsigned section)
+{
+	for (unsigned i = 0; i < s->n_groups; i++) {
+		struct group *g = &s->groups[i];
+		if (g->type == type && g->section == section &&
+		    name_equal(group_owner(s, g), owner))
+			return g;
+	}
+	return NULL;
+}
+
+static struct group *group_add(struct reply_scratch *s, const struct msg_rr *rr)
+{
+	struct group *g;
+
+	if (s->arena_len + rr->owner_len > REPLY_ARENA)
+		return NULL;
+	g = &s->groups[s->n_groups++];
+	*g = (struct group) {
+		.owner = (uint32_t)s->arena_len,
+		.ttl = rr->ttl,
+		.type = rr->type,
+		.first = NONE,
+		.last = NONE,
+		.section = rr->section,
+	};
+	memcpy(s->arena + s->arena_len, rr->owner, rr->owner_len);
+	s->arena_len += rr->owner_len;
+	return g;
+}
+
+static int record_add(struct reading *x, const struct msg_rr *rr)
+{
+	struct reply_scratch *s = x->s;
+	struct group *g;
+	struct record *rec;
+	uint16_t len = 0;
+	int err;
+
+	if (s->n_records == REPLY_RECORDS_MAX)
+		return E_LIMIT;
+	/* Records of a set stand together in practice, so the newest group is tried first. */
+	g = s->n_groups > 0 ? &s->groups[s->n_groups - 1] : NULL;
+	if (g == NULL || g->type != rr->type || g->section != rr->section ||
+	    !name_equal(group_owner(s, g), rr->owner))
+		g = group_find(s, rr->owner, rr->type, rr->section);
+	if (g == NULL)
+		g = group_add(s, rr);
+	if (g == NULL)
+		return E_LIMIT;
+
+	err = msg_rdata(x->m, rr, s->arena + s->arena_len, REPLY_ARENA - s->arena_len, &len);
+	if (err != E_OK)
+		return err == E_TOO_LONG ? E_LIMIT : err;
+	rec = &s->records[s->n_records];
+	*rec = (struct record) {
+		.rdata = (uint32_t)s->arena_len,
+		.rdlen = len,
+		.next = NONE,
+	};
+	s->arena_len += len;
+	if (g->first == NONE)
+		g->first = (uint16_t)s->n_records;
+	else
+		s->records[g->last].next = (uint16_t)s->n_records;
+	g->last = (uint16_t)s->n_records++;
+	g->n++;
+	if (rr->ttl < g->ttl)
+		g->ttl = rr->ttl;
+	return E_OK;
+}
+
+static int records_gather(struct reading *x, struct msg *m)
+{
+	struct msg_rr rr;
+	int err;
+
+	x->s->n_records = x->s->n_groups = 0;
+	x->s->arena_len = 0;
+	while ((err = msg_next(m, &rr)) == E_OK) {
+		if (rr.class != CLASS_IN || rrtype_is_meta(rr.type))
+			continue;
+		err = record_add(x, &rr);
+		/* Additional data may be cut short: nothing rests on them. */
+		if (err == E_LIMIT && rr.section == SECTION_ADDITIONAL)
+			return E_OK;
+		if (err != E_OK)
+			return err;
+	}
+	return err == E_END ? E_OK : err;
+}
+
+/* ---- from groups to sets ---- */
+
+static uint32_t ttl_clamp(const struct reading *x, uint32_t ttl)
+{
+	if (ttl < x->cfg->min_ttl)
+		ttl = x->cfg->min_ttl;
+	return ttl < x->cfg->max_ttl ? ttl : x->cfg->max_ttl;
+}
+
+/* How long a zone's own NS set may live: never longer than the referral that led here, or a zone
+ * that its parent has taken back could keep itself alive (ghost domains, CVE-2012-1192). */
+static uint32_t ttl_of_apex_ns(const struct reading *x, uint32_t ttl)
+{
+	int32_t left;
+
+	if (!x->q->has_delegation)
+		return ttl;
+	left = (int32_t)(x->q->delegation_expires_s - x->q->now_s);
+	if (left < 0)
+		left = 0;
+	return ttl < (uint32_t)left ? ttl : (uint32_t)left;
+}
+
+static int set_make(struct reading *x, struct group *g, enum rank rank, struct rrset **out)
+{
+	struct reply_scratch *s = x->s;
+	struct group *sigs = NULL;
+	size_t n = 0, n_sig = 0;
+	uint32_t ttl = ttl_clamp(x, g->ttl);
+
+	if (g->n > x->cfg->max_rrset_records) {
+		COUNT(x->counters, limit_rrset);
+		return E_LIMIT;
+	}
+	if (g->type == TYPE_NS && name_equal(group_owner(s, g), x->q->zone))
+		ttl = ttl_of_apex_ns(x, ttl);
+	for (unsigned i = g->first; i != NONE; i = s->records[i].next)
+		s->rdata[n++] = (struct rdata) { s->arena + s->records[i].rdata,
+						 s->records[i].rdlen };
+	sigs = group_find(s, group_owner(s, g), TYPE_RRSIG, g->section);
+	if (sigs != NULL && g->type != TYPE_RRSIG)
+		for (unsigned i = sigs->first; i != NONE; i = s->records[i].next) {
+			const struct record *rec = &s->records[i];
+			/* RFC 4034 3.1.1: the type covered comes first. */
+			if (rec->rdlen > 18 && wire_get_u16(s->arena + rec->rdata) == g->type)
+				s->rdata[n + n_sig++] = (struct rdata) { s->arena + rec->rdata,
+									 rec->rdlen };
+		}
+	g->used = true;
+	return rrset_new(out, group_owner(s, g), g->type, ttl, x->q->now_s, rank, s->rdata, n,
+			 s->rdata + n, n_sig);
+}
+
+/* Notes a set for the cache; it keeps a reference of its own. */
+static void keep(struct reading *x, struct rrset *set, bool as_delegation)
+{
+	if (x->out->n_keep < REPLY_KEEP_MAX)
+		x->out->keep[x->out->n_keep++] = (struct reply_kept) { rrset_get(set),
+								       as_delegation };
+}
+
+static bool in_bailiwick(const struct reading *x, const struct group *g)
+{
+	return name_is_within(group_owner(x->s, g), x->q->zone);
+}
+
+static const uint8_t *group_target(const struct reply_scratch *s, const struct group *g)
+{
+	return s->arena + s->records[g->first].rdata;
+}
+
+/* ---- the answer section: the chain from the name asked ---- */
+
+/* A DNAME above `name` in the answer, within the zone (RFC 6672 2.2). */
+static struct group *dname_find(struct reading *x, const uint8_t *name)
+{
+	for (unsigned i = 0; i < x->s->n_groups; i++) {
+		struct group *g = &x->s->groups[i];
+		if (g->type == TYPE_DNAME && g->section == SECTION_ANSWER && in_bailiwick(x, g) &&
+		    name_is_below(name, group_owner(x->s, g)))
+			return g;
+	}
+	return NULL;
+}
+
+int dname_substitute(uint8_t out[NAME_MAX_LEN], const uint8_t *name, const uint8_t *owner,
+		     const uint8_t *target)
+{
+	size_t prefix = name_len(name) - name_len(owner), tail = name_len(target);
+
+	if (prefix + tail > NAME_MAX_LEN)
+		return E_TOO_LONG; /* RFC 6672 2.3: YXDOMAIN there */
+	memcpy(out, name, prefix);
+	memcpy(out + prefix, target, tail);
+	return E_OK;
+}
+
+int cname_synthesise(struct rrset **out, const uint8_t *name, const struct rrset *dname,
+		     uint32_t now_s)
+{
+	uint8_t target[NAME_MAX_LEN];
+	struct rdata rr;
+	size_t at = 0;
+	int err;
+
+	if (!rrset_next(dname, &at, &rr))
+		return E_MALFORMED;
+	err = dname_substitute(target, name, rrset_owner(dname), rr.data);
+	if (err != E_OK)
+		return err;
+	rr = (struct rdata) { target, (uint16_t)name_len(target) };
+	/* RFC 6672 3.1: the CNAME lives as long as the DNAME it follows from. */
+	return rrset_new(out, name, TYPE_CNAME, rrset_ttl_left(dname, now_s), now_s, dname->rank,
+			 &rr, 1, NULL, 0);
+}
+
+struct chain {
+	uint8_t end[NAME_MAX_LEN]; /* lower case: where the chain has led so far */
+	unsigned links;
+	bool found; /* data of the type asked stand at its end */
+};
+
+/* RFC 2181 5.4.1: with an alias only the first link is authoritative. */
+static enum rank rank_of_link(const struct reading *x, unsigned links)
+{
+	return (x->m->flags & MSG_AA) && links == 0 ? RANK_AUTH_ANSWER : RANK_ANSWER;
+}
+
+static int chain_follow_dname(struct reading *x, struct chain *c, struct group *g)
+{
+	struct rrset *dname = NULL, *cname = NULL;
+	int err = set_make(x, g, rank_of_link(x, c->links), &dname);
+
+	if (err == E_OK)
+		err = cname_synthesise(&cname, c->end, dname, x->q->now_s);
+	if (err == E_OK) {
+		size_t at = 0;
+		struct rdata rr;
+
+		keep(x, dname, false);
+		if (rrset_next(cname, &at, &rr))
+			name_lower(c->end, rr.data);
+		if (c->links == 0) {
+			x->out->dname = rrset_get(dname);
+			x->out->answer = rrset_get(cname);
+		}
+	}
+	rrset_put(dname);
+	rrset_put(cname);
+	return err;
+}
+
+static int chain_follow_cname(struct reading *x, struct chain *c, struct group *g)
+{
+	struct rrset *set = NULL;
+	int err;
+
+	/* RFC 2181 10.1: one CNAME a name; of several the first is believed. */
+	if (g->n > 1) {
+		g->n = 1;
+		x->s->records[g->first].next = NONE;
+	}
+	err = set_make(x, g, rank_of_link(x, c->links), &set);
+	if (err != E_OK)
+		return err;
+	keep(x, set, false);
+	name_lower(c->end, group_target(x->s, g));
+	if (c->links == 0)
+		x->out->answer = rrset_get(set);
+	rrset_put(set);
+	return E_OK;
+}
+
+static int chain_end(struct reading *x, struct chain *c, struct group *g)
+{
+	struct rrset *set = NULL;
+	int err = set_make(x, g, rank_of_link(x, c->links), &set);
+
+	if (err != E_OK)
+		return err;
+	keep(x, set, false);
+	if (c->links == 0)
+		x->out->answer = rrset_get(set);
+	rrset_put(set);
+	c->found = true;
+	return E_OK;
+}
+
+static int chain_walk(struct reading *x, struct chain *c)
+{
+	int err = E_OK;
+
+	name_copy(c->end, x->q->name);
+	while (err == E_OK && !c->found && c->links < REPLY_LINKS_MAX &&
+	       name_is_within(c->end, x->q->zone)) {
+		struct group *g = group_find(x->s, c->end, x->q->type, SECTION_ANSWER);
+
+		if (g != NULL) {
+			err = chain_end(x, c, g);
+			continue;
+		}
+		g = dname_find(x, c->end);
+		if (g != NULL) {
+			err = chain_follow_dname(x, c, g);
+			c->links++;
+			continue;
+		}
+		g = group_find(x->s, c->end, TYPE_CNAME, SECTION_ANSWER);
+		if (g == NULL || g->used)
+			break;
+		err = chain_follow_cname(x, c, g);
+		c->links++;
+	}
+	return err;
+}
+
+/* ---- the authority section ---- */
+
+static struct group *soa_find(struct reading *x, const uint8_t *name)
+{
+	for (unsigned i = 0; i < x->s->n_groups; i++) {
+		struct group *g = &x->s->groups[i];
+		if (g->type == TYPE_SOA && g->section == SECTION_AUTHORITY && in_bailiwick(x, g) &&
+		    name_is_within(name, group_owner(x->s, g)))
+			return g;
+	}
+	return NULL;
+}
+
+/* The NS set of the zone nearest to the name, below the zone asked. */
+static struct group *referral_find(struct reading *x)
+{
+	struct group *best = NULL;
+
+	for (unsigned i = 0; i < x->s->n_groups; i++) {
+		struct group *g = &x->s->groups[i];
+		const uint8_t *owner = group_owner(x->s, g);
+
+		if (g->type != TYPE_NS || g->section != SECTION_AUTHORITY ||
+		    !name_is_below(owner, x->q->zone) || !name_is_within(x->q->name, owner))
+			continue;
+		if (best == NULL || name_is_below(owner, group_owner(x->s, best)))
+			best = g;
+	}
+	return best;
+}
+
+static bool ns_names(const struct reply_scratch *s, const struct group *ns, const uint8_t *name)
+{
+	for (unsigned i = ns->first; i != NONE; i = s->records[i].next)
+		if (name_equal(s->arena + s->records[i].rdata, name))
+			return true;
+	return false;
+}
+
+/* Addresses of the servers that `ns` names, from the additional section: the zone asked may
+ * speak for names within it only (and never for an address outside of it: Kashpureff). */
+static int glue_keep(struct reading *x, const struct group *ns)
+{
+	for (unsigned i = 0; i < x->s->n_groups; i++) {
+		struct group *g = &x->s->groups[i];
+		struct rrset *set = NULL;
+		int err;
+
+		if (g->section != SECTION_ADDITIONAL || g->used ||
+		    (g->type != TYPE_A && g->type != TYPE_AAAA) || !in_bailiwick(x, g) ||
+		    !ns_names(x->s, ns, group_owner(x->s, g)))
+			continue;
+		err = set_make(x, g, RANK_ADDITIONAL, &set);
+		if (err == E_LIMIT)
+			continue;
+		if (err != E_OK)
+			return err;
+		keep(x, set, false);
+		rrset_put(set);
+	}
+	return E_OK;
+}
+
+/* The zone's own NS set beside an answer, and its addresses. */
+static int apex_ns_keep(struct reading *x)
+{
+	struct group *g = group_find(x->s, x->q->zone, TYPE_NS, SECTION_AUTHORITY);
+	struct rrset *set = NULL;
+	int err;
+
+	if (g == NULL)
+		g = group_find(x->s, x->q->zone, TYPE_NS, SECTION_ANSWER);
+	if (g == NULL || !(x->m->flags & MSG_AA))
+		return E_OK;
+	if (!g->used) {
+		err = set_make(x, g, RANK_AUTH_AUTHORITY, &set);
+		if (err != E_OK)
+			return err == E_LIMIT ? E_OK : err;
+		keep(x, set, false);
+		rrset_put(set);
+	}
+	return glue_keep(x, g);
+}
+
+static int referral_take(struct reading *x, struct group *g)
+{
+	int err = set_make(x, g, RANK_REFERRAL, &x->out->referral);
+
+	if (err != E_OK)
+		return err;
+	x->out->kind = REPLY_REFERRAL;
+	keep(x, x->out->referral, true);
+	return glue_keep(x, g);
+}
+
+/* ---- denials (RFC 2308) ---- */
+
+/* Makes the negative set for `name`; without a SOA it is not to be cached (RFC 2308 5). */
+static int denial_make(struct reading *x, const uint8_t *name, bool nxdomain, struct rrset **out)
+{
+	struct group *g = soa_find(x, name);
+	struct rrset *soa = NULL, *raw = NULL;
+	enum rank rank = x->m->flags & MSG_AA ? RANK_AUTH_ANSWER : RANK_ANSWER;
+	uint32_t ttl = 0;
+	int err = E_OK;
+
+	if (g != NULL) {
+		err = set_make(x, g, RANK_AUTH_AUTHORITY, &raw);
+		if (err != E_OK)
+			return err;
+		ttl = reply_negative_ttl(raw, g->ttl, x->cfg->max_negative_ttl);
+		if (ttl < x->cfg->min_ttl)
+			ttl = x->cfg->min_ttl;
+		err = rrset_copy(&soa, raw, RANK_AUTH_AUTHORITY, ttl, x->q->now_s);
+	}
+	if (err == E_OK)
+		err = rrset_new_negative(out, nxdomain ? RRSET_NXDOMAIN : RRSET_NODATA, name,
+					 nxdomain ? 0 : x->q->type, ttl, x->q->now_s, rank, &soa,
+					 soa != NULL ? 1 : 0, -1);
+	if (err == E_OK && soa != NULL)
+		(*out)->zone_labels = (uint8_t)name_labels(rrset_owner(soa));
+	rrset_put(raw);
+	rrset_put(soa);
+	return err;
+}
+
+static int denial_take(struct reading *x, const uint8_t *name, bool nxdomain)
+{
+	int err = denial_make(x, name, nxdomain, &x->out->negative);
+
+	if (err != E_OK)
+		return err;
+	x->out->kind = nxdomain ? REPLY_NXDOMAIN : REPLY_NODATA;
+	if (x->out->negative->n_proofs > 0)
+		keep(x, x->out->negative, false);
+	return apex_ns_keep(x);
+}
+
+/* The alias led to a name of the same zone that is denied in the same answer (RFC 6604 3). */
+static int denial_of_target(struct reading *x, const struct chain *c)
+{
+	struct rrset *negative = NULL;
+	int err;
+
+	if (!(x->m->flags & MSG_AA) || !name_is_within(c->end, x->q->zone) ||
+	    soa_find(x, c->end) == NULL)
+		return E_OK;
+	err = denial_make(x, c->end, x->m->rcode == RCODE_NXDOMAIN, &negative);
+	if (err != E_OK)
+		return err;
+	keep(x, negative, false);
+	rrset_put(negative);
+	return E_OK;
+}
+
+static int lame(struct reading *x, const char *note)
+{
+	x->out->kind = REPLY_LAME;
+	x->out->note = note;
+	return E_OK;
+}
+
+/* ---- the whole ---- */
+
+static int empty_read(struct reading *x)
+{
+	bool aa = (x->m->flags & MSG_AA) != 0;
+	bool has_soa = soa_find(x, x->q->name) != NULL;
+	struct group *g;
+
+	if (x->m->rcode == RCODE_NXDOMAIN)
+		return aa || has_soa ? denial_take(x, x->q->name, true)
+				     : lame(x, "NXDOMAIN without AA and SOA");
+	if (has_soa)
+		return denial_take(x, x->q->name, false);
+	g = referral_find(x);
+	/* RFC 4035 3.1.4.1: a parent that knows no DS answers for itself, it does not refer. */
+	if (g != NULL && x->q->type == TYPE_DS && name_equal(group_owner(x->s, g), x->q->name))
+		return denial_take(x, x->q->name, false);
+	if (g != NULL)
+		return referral_take(x, g);
+	if (aa)
+		return denial_take(x, x->q->name, false);
+	return lame(x, group_find(x->s, x->q->zone, TYPE_NS, SECTION_AUTHORITY) != NULL
+			       ? "refers to the zone itself"
+			       : "neither answer, referral nor denial");
+}
+
+static int answer_read(struct reading *x)
+{
+	struct chain c = { .links = 0 };
+	int err = chain_walk(x, &c);
+
+	if (err != E_OK)
+		return err;
+	if (x->out->answer == NULL)
+		return empty_read(x);
+	x->out->kind = c.links > 0 ? REPLY_ALIAS : REPLY_ANSWER;
+	err = apex_ns_keep(x);
+	if (err == E_OK && c.links > 0 && !c.found)
+		err = denial_of_target(x, &c);
+	return err;
+}
+
+static void strangers_count(struct reading *x)
+{
+	for (unsigned i = 0; i < x->s->n_groups; i++)
+		if (!in_bailiwick(x, &x->s->groups[i]))
+			x->out->out_of_bailiwick += x->s->groups[i].n;
+	counter_add(&x->counters->out_of_bailiwick, x->out->out_of_bailiwick);
+}
+
+int reply_read(struct reply *out, struct reply_scratch *s, struct msg *m,
+	       const struct reply_question *q, const struct resolver_config *cfg,
+	       struct counters *counters)
+{
+	struct reading x = { .out = out, .s = s, .m = m, .q = q, .cfg = cfg, .counters = counters };
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	err = records_gather(&x, m);
+	if (err == E_OK)
+		err = answer_read(&x);
+	if (err == E_LIMIT) {
+		reply_clear(out);
+		out->kind = REPLY_UNUSABLE;
+		out->note = "too many records";
+		return E_OK;
+	}
+	if (err != E_OK) {
+		reply_clear(out);
+		return err;
+	}
+	strangers_count(&x);
+	return E_OK;
+}

@@ -1,0 +1,556 @@
+/* resolver: requests, the entries from outside, the run loop. */
+#include "recursor/resolve/resolver.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "recursor/resolve/goal.h"
+#include "recursor/resolve/roothints.h"
+
+enum { PRIME_RETRY_MS = 5000, EDGES_PER_GOAL = 4 };
+
+void resolver_config_defaults(struct resolver_config *cfg)
+{
+	*cfg = (struct resolver_config) {
+		.max_qperq = 50,
+		.max_total_msec = 7000,
+		.max_bytesperq = 100000,
+		.max_cnames = 10,
+		.max_depth = 16,
+		.max_ns_address_qperq = 10,
+		.max_ns_per_resolve = GOAL_NS_MAX,
+		.max_rrset_records = 256,
+		.max_goals = 200000,
+		.max_chain = 0,
+		.network_timeout_ms = 1500,
+		.edns_payload = 1232,
+		.use_ipv4 = true,
+		.use_ipv6 = true,
+		.qname_minimisation = true,
+		.minimise_max = 10,
+		.minimise_one_lab = 4,
+		.spoof_nearmiss_max = 1,
+		.server_port = 53,
+		.nothing_below_nxdomain = NX_CUT_DNSSEC,
+		.root_nx_trust = true,
+		.min_ttl = 1,
+		.max_ttl = 86400,
+		.max_negative_ttl = 3600,
+		.failure_ttl = 5,
+		.serve_rfc1918 = true,
+		.serve_rfc6303 = true,
+		.serve_special = true,
+	};
+}
+
+/* ---- random numbers, drawn ahead so that a choice costs no call ---- */
+
+uint64_t resolver_random(struct resolver *r)
+{
+	if (r->pool_left == 0) {
+		r->world.random(r->world.ctx, r->pool, sizeof(r->pool));
+		r->pool_left = ARRAY_LEN(r->pool);
+	}
+	return r->pool[--r->pool_left];
+}
+
+uint32_t resolver_random_below(struct resolver *r, uint32_t bound)
+{
+	return (uint32_t)(((resolver_random(r) & UINT32_MAX) * bound) >> 32);
+}
+
+/* ---- the resolver ---- */
+
+void resolver_configure(struct resolver *r, const struct resolver_config *cfg)
+{
+	r->cfg = *cfg;
+	r->goals.max = cfg->max_goals;
+	r->edges.max = (size_t)cfg->max_goals * EDGES_PER_GOAL;
+	r->requests.max = SIZE_MAX;
+}
+
+static int hints_built_in(struct resolver *r)
+{
+	struct rrset *sets[ROOTHINTS_MAX];
+	size_t n = 0;
+	int err = roothints_make(sets, &n);
+
+	if (err != E_OK)
+		return err;
+	err = resolver_set_hints(r, sets, n);
+	while (n > 0)
+		rrset_put(sets[--n]);
+	return err;
+}
+
+int resolver_new(struct resolver **out, const struct resolver_config *cfg, struct cache *cache,
+		 struct servers *servers, struct counters *counters, const struct world *world)
+{
+	struct resolver *r = calloc(1, sizeof(*r));
+	int err = E_NOMEM;
+
+	if (r == NULL)
+		return E_NOMEM;
+	r->cache = cache;
+	r->servers = servers;
+	r->counters = counters;
+	r->world = *world;
+	r->ready_last = &r->ready_first;
+	r->slot_free = UINT32_MAX;
+	r->wake_at_ms = UINT64_MAX;
+	slab_init(&r->goals, sizeof(struct goal), cfg->max_goals);
+	slab_init(&r->edges, sizeof(struct edge), SIZE_MAX);
+	slab_init(&r->requests, sizeof(struct request), SIZE_MAX);
+	resolver_configure(r, cfg);
+	r->table_size = GOAL_HASH_START;
+	r->table = calloc(r->table_size, sizeof(struct goal *));
+	r->timers = timers_new(r->world.now_ms(r->world.ctx));
+	r->scratch = reply_scratch_new();
+	if (r->table != NULL && r->timers != NULL && r->scratch != NULL)
+		err = special_new(&r->special);
+	if (err == E_OK)
+		err = hints_built_in(r);
+	if (err != E_OK) {
+		resolver_free(r);
+		return err;
+	}
+	*out = r;
+	return E_OK;
+}
+
+static void hints_drop(struct resolver *r)
+{
+	while (r->n_hints > 0)
+		rrset_put(r->hints[--r->n_hints]);
+	rrset_put(r->root_ns);
+	r->root_ns = NULL;
+}
+
+void resolver_free(struct resolver *r)
+{
+	if (r == NULL)
+		return;
+	while (r->all != NULL)
+		request_fail(r, r->all, EDE_NOT_READY, "shutting down");
+	/* Goals that were ready are still on the list; they are dead now. */
+	for (struct goal *g = r->ready_first; g != NULL; g = g->ready_next) {
+		ASSERT(g->state == GOAL_DEAD);
+		g->walk_next = r->buried;
+		r->buried = g;
+	}
+	goal_bury_all(r);
+	hints_drop(r);
+	special_free(r->special);
+	reply_scratch_free(r->scratch);
+	if (r->timers != NULL)
+		timers_free(r->timers);
+	free(r->table);
+	free(r->slots);
+	free(r->slot_next_free);
+	slab_deinit(&r->goals);
+	slab_deinit(&r->edges);
+	slab_deinit(&r->requests);
+	free(r);
+}
+
+int resolver_set_hints(struct resolver *r, struct rrset *const *sets, size_t n)
+{
+	bool has_ns = false;
+
+	for (size_t i = 0; i < n; i++)
+		has_ns |= sets[i]->type == TYPE_NS && name_is_root(rrset_owner(sets[i]));
+	if (!has_ns)
+		return E_NOT_FOUND;
+	hints_drop(r);
+	for (size_t i = 0; i < n; i++) {
+		if (sets[i]->type == TYPE_NS && name_is_root(rrset_owner(sets[i])) &&
+		    r->root_ns == NULL)
+			r->root_ns = rrset_get(sets[i]);
+		else if (r->n_hints < ARRAY_LEN(r->hints))
+			r->hints[r->n_hints++] = rrset_get(sets[i]);
+	}
+	return E_OK;
+}
+
+/* ---- the run loop ---- */
+
+static void wake_up_arrange(struct resolver *r)
+{
+	uint64_t next = timers_next(r->timers);
+
+	if (next != r->wake_at_ms) {
+		r->wake_at_ms = next;
+		r->world.wake_at(r->world.ctx, next);
+	}
+}
+
+static void run(struct resolver *r)
+{
+	if (r->running)
+		return;
+	r->running = true;
+	while (r->ready_first != NULL) {
+		struct goal *g = r->ready_first;
+
+		r->ready_first = g->ready_next;
+		if (r->ready_first == NULL)
+			r->ready_last = &r->ready_first;
+		g->is_ready = false;
+		if (g->state == GOAL_DEAD) {
+			g->walk_next = r->buried;
+			r->buried = g;
+		} else {
+			goal_step(r, g);
+		}
+	}
+	goal_bury_all(r);
+	r->running = false;
+	wake_up_arrange(r);
+}
+
+/* ---- requests ---- */
+
+static void request_attach(struct goal *g, struct request *req)
+{
+	req->goal = g;
+	req->next = g->requests;
+	req->prev = &g->requests;
+	if (req->next != NULL)
+		req->next->prev = &req->next;
+	g->requests = req;
+	g->n_waiters++;
+}
+
+/* Takes the request off every list and gives it back; its goal may be left without a waiter. */
+static struct goal *request_detach(struct resolver *r, struct request *req)
+{
+	struct goal *g = req->goal;
+
+	if (r->asking == req)
+		r->asking = NULL;
+	timers_stop(r->timers, &req->timer);
+	*req->prev = req->next;
+	if (req->next != NULL)
+		req->next->prev = req->prev;
+	*req->all_prev = req->all_next;
+	if (req->all_next != NULL)
+		req->all_next->all_prev = req->all_prev;
+	r->n_requests--;
+	r->n_traces -= req->trace != NULL;
+	ASSERT(g->n_waiters > 0);
+	g->n_waiters--;
+	slab_give(&r->requests, req);
+	return g;
+}
+
+void request_finish(struct resolver *r, struct request *req, const struct answer *a)
+{
+	resolver_done_cb done = req->done;
+	void *ctx = req->ctx;
+
+	request_detach(r, req);
+	done(ctx, a);
+}
+
+void request_fail(struct resolver *r, struct request *req, enum ede ede, const char *text)
+{
+	struct goal *g = req->goal;
+	struct answer a = {
+		.rcode = RCODE_SERVFAIL,
+		.ede = (int16_t)ede,
+		.ede_text = text,
+		.out_queries = req->out_queries,
+		.timeouts = req->timeouts,
+		.throttled = req->throttled,
+		.bytes = req->bytes,
+		.trace = req->trace,
+	};
+
+	/* RFC 9520 2.1: a question that cost its whole budget is not worked on again at once. */
+	if (ede != EDE_NOT_READY)
+		resolver_remember_failure(r, g->name, g->type, ede);
+	request_finish(r, req, &a);
+	if (g->n_waiters == 0)
+		goal_drop(r, g);
+}
+
+static struct request *request_new(struct resolver *r, const struct question *q,
+				   resolver_done_cb done, void *ctx)
+{
+	struct request *req = slab_take(&r->requests);
+
+	if (req == NULL)
+		return NULL;
+	req->done = done;
+	req->ctx = ctx;
+	req->trace = q->trace;
+	req->timer.kind = TIMER_REQUEST;
+	req->type = q->type;
+	req->began_ms = r->world.now_ms(r->world.ctx);
+	if (q->trace != NULL && q->trace->began_us == 0)
+		q->trace->began_us = r->world.now_us(r->world.ctx);
+	req->all_next = r->all;
+	req->all_prev = &r->all;
+	if (r->all != NULL)
+		r->all->all_prev = &req->all_next;
+	r->all = req;
+	r->n_requests++;
+	r->n_traces += q->trace != NULL;
+	if (r->cfg.max_total_msec > 0)
+		timers_start(r->timers, &req->timer, req->began_ms + r->cfg.max_total_msec);
+	return req;
+}
+
+static void refuse(resolver_done_cb done, void *ctx, const struct question *q, uint16_t rcode,
+		   enum ede ede, const char *text)
+{
+	done(ctx, &(struct answer) {
+			  .rcode = rcode,
+			  .ede = (int16_t)ede,
+			  .ede_text = text,
+			  .from_cache = true,
+			  .trace = q->trace,
+		  });
+}
+
+/* The goal that answers the question, found or made. */
+static struct goal *goal_for(struct resolver *r, const struct question *q, bool *joined)
+{
+	uint8_t name[NAME_MAX_LEN];
+	struct goal *g;
+
+	name_lower(name, q->name);
+	g = goal_find(r, name, q->type);
+	*joined = g != NULL;
+	if (g == NULL) {
+		g = goal_new(r, name, q->type);
+		if (g != NULL)
+			g->no_cache = q->no_cache;
+	} else if (r->cfg.max_chain > 0 && g->n_waiters >= r->cfg.max_chain) {
+		COUNT(r->counters, chain_limits);
+		return NULL;
+	}
+	return g;
+}
+
+/* RD is off: what the cache knows, and nobody is asked. */
+static void ask_cache_only(struct resolver *r, const struct question *q, resolver_done_cb done,
+			   void *ctx)
+{
+	uint8_t name[NAME_MAX_LEN];
+	struct knowledge k;
+	struct answer a = { .ede = EDE_NONE, .from_cache = true, .trace = q->trace };
+	struct rrset *sets[2];
+
+	name_lower(name, q->name);
+	knowledge_look(r, name, q->type, true, NAME_MAX_LABELS, &k);
+	if (k.dname != NULL)
+		sets[a.n_sets++] = k.dname;
+	switch (k.what) {
+	case KNOWN_DATA:
+	case KNOWN_ALIAS:
+		sets[a.n_sets++] = k.set;
+		break;
+	case KNOWN_NODATA:
+	case KNOWN_NXDOMAIN:
+		a.rcode = k.what == KNOWN_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR;
+		a.soa = k.set->n_proofs > 0 ? rrset_proofs(k.set)[0] : NULL;
+		break;
+	case KNOWN_FAILURE:
+	case KNOWN_NOTHING:
+		/* RFC 8914 4.21 */
+		a.rcode = RCODE_REFUSED;
+		a.ede = EDE_NOT_AUTHORITATIVE;
+		break;
+	}
+	a.sets = sets;
+	done(ctx, &a);
+	knowledge_clear(&k);
+}
+
+struct request *resolver_ask(struct resolver *r, const struct question *q, resolver_done_cb done,
+			     void *ctx)
+{
+	struct request *req, *outer = r->asking;
+	struct goal *g;
+	bool joined;
+
+	if (q->cache_only) {
+		ask_cache_only(r, q, done, ctx);
+		return NULL;
+	}
+	g = goal_for(r, q, &joined);
+	req = g != NULL ? request_new(r, q, done, ctx) : NULL;
+	if (req == NULL) {
+		if (g != NULL && g->n_waiters == 0)
+			goal_drop(r, g);
+		refuse(done, ctx, q, RCODE_SERVFAIL, EDE_OTHER, "too much to do");
+		run(r);
+		return NULL;
+	}
+	request_attach(g, req);
+	req->joined = joined;
+	if (joined)
+		COUNT(r->counters, chain_resends);
+	counter_max(&r->counters->peak_chain, g->n_waiters);
+	GOAL_EVENT(r, g, joined ? EVENT_JOINED : EVENT_GOAL, g->name, NULL, .type = g->type);
+	r->asking = req;
+	run(r);
+	/* Inside a callback the goal takes its first step only when that has returned. */
+	req = r->asking;
+	r->asking = outer;
+	return req;
+}
+
+void resolver_cancel(struct resolver *r, struct request *req)
+{
+	struct goal *g = request_detach(r, req);
+
+	if (g->n_waiters == 0)
+		goal_drop(r, g);
+	run(r);
+}
+
+/* ---- entries from the world ---- */
+
+bool resolver_reply(struct resolver *r, uint64_t ticket, const uint8_t *wire, size_t len)
+{
+	struct goal *g = ask_find(r, ticket);
+	struct msg m;
+	bool matches = true;
+
+	if (g == NULL) {
+		COUNT(r->counters, unexpected_packets);
+		return true;
+	}
+	if (msg_open_question(&m, wire, len) != E_OK) {
+		outcome_garbled(r, g);
+	} else if (!ask_matches(r, g, &m)) {
+		matches = false;
+		outcome_near_miss(r, g);
+	} else if (msg_open(&m, wire, len) != E_OK && !(m.flags & MSG_TC)) {
+		outcome_garbled(r, g);
+	} else {
+		outcome_reply(r, g, len, &m);
+	}
+	run(r);
+	return matches;
+}
+
+void resolver_near_miss(struct resolver *r, uint64_t ticket)
+{
+	struct goal *g = ask_find(r, ticket);
+
+	if (g == NULL)
+		return;
+	outcome_near_miss(r, g);
+	run(r);
+}
+
+void resolver_failed(struct resolver *r, uint64_t ticket, enum net_failure why)
+{
+	struct goal *g = ask_find(r, ticket);
+
+	if (g == NULL)
+		return;
+	outcome_failed(r, g, why);
+	run(r);
+}
+
+static void timer_ring(struct resolver *r, struct timer *t)
+{
+	if (t->kind == TIMER_ANSWER) {
+		outcome_timeout(r, CONTAINER(t, struct goal, timer));
+		return;
+	}
+	COUNT(r->counters, limit_time);
+	request_fail(r, CONTAINER(t, struct request, timer), EDE_NO_REACHABLE_AUTHORITY,
+		     "max-total-msec");
+}
+
+void resolver_tick(struct resolver *r)
+{
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+	struct timer *t;
+
+	r->wake_at_ms = UINT64_MAX;
+	while ((t = timers_take(r->timers, now_ms)) != NULL) {
+		timer_ring(r, t);
+		run(r);
+	}
+	run(r);
+}
+
+/* ---- priming (RFC 9609) ---- */
+
+struct priming {
+	void (*done)(void *ctx, bool ok);
+	void *ctx;
+};
+
+static void primed(void *ctx, const struct answer *a)
+{
+	struct priming *p = ctx;
+
+	if (p->done != NULL)
+		p->done(p->ctx, a->rcode == RCODE_NOERROR && a->n_sets > 0);
+	free(p);
+}
+
+void resolver_prime(struct resolver *r, void (*done)(void *ctx, bool ok), void *ctx)
+{
+	struct question q = { .name = name_root, .type = TYPE_NS, .no_cache = true };
+	struct priming *p = malloc(sizeof(*p));
+
+	if (p == NULL) {
+		if (done != NULL)
+			done(ctx, false);
+		return;
+	}
+	*p = (struct priming) { done, ctx };
+	r->prime_after_ms = r->world.now_ms(r->world.ctx) + PRIME_RETRY_MS;
+	COUNT(r->counters, primings);
+	resolver_ask(r, &q, primed, p);
+}
+
+void resolver_prime_soon(struct resolver *r)
+{
+	if (r->world.now_ms(r->world.ctx) >= r->prime_after_ms)
+		resolver_prime(r, NULL, NULL);
+}
+
+/* ---- looking in ---- */
+
+void resolver_stats(const struct resolver *r, struct resolver_stats *out)
+{
+	*out = (struct resolver_stats) {
+		.requests = r->n_requests,
+		.goals = r->goals.used,
+		.edges = r->edges.used,
+		.timers = timers_count(r->timers),
+		.bytes = r->goals.peak * sizeof(struct goal) + r->edges.peak * sizeof(struct edge) +
+			 r->requests.peak * sizeof(struct request) +
+			 r->table_size * sizeof(struct goal *) +
+			 r->n_slots * (sizeof(struct goal *) + sizeof(uint32_t)),
+	};
+}
+
+void resolver_walk(const struct resolver *r, bool (*cb)(void *ctx, const struct request_view *v),
+		   void *ctx)
+{
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+
+	for (const struct request *req = r->all; req != NULL; req = req->all_next) {
+		struct request_view v = {
+			.name = req->goal->name,
+			.type = req->type,
+			.ctx = req->ctx,
+			.chained = req->joined,
+			.spent_ms = (uint32_t)(now_ms - req->began_ms),
+			.out_queries = req->out_queries,
+		};
+		if (!cb(ctx, &v))
+			return;
+	}
+}

@@ -1,0 +1,27 @@
+/*
+ * special: names that are never asked for on the Internet and are answered here: localhost,
+ * invalid, test, onion (RFC 6761, 7686), home.arpa (RFC 8375), and the reverse zones of private
+ * and reserved addresses (RFC 1918, 6303).
+ *
+ * Threads: one resolver's; read-only after special_new().
+ */
+#ifndef RESOLVE_SPECIAL_H
+#define RESOLVE_SPECIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/rrset.h"
+
+struct resolver_config;
+struct special;
+
+int special_new(struct special **out) MUST_USE;
+void special_free(struct special *s);
+
+/* NULL when the name is not special, or its kind is switched off; else a set (a reference for the
+ * caller): data, NODATA or NXDOMAIN of rank LOCAL. */
+struct rrset *special_look(const struct special *s, const struct resolver_config *cfg,
+			   const uint8_t *name, uint16_t type, uint32_t now_s);
+
+#endif
