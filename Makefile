@@ -22,7 +22,7 @@ include config.mk
 endif
 
 configure: configure.ac
-	$(if $(filter $(INSTALLING),$(MAKECMDGOALS)),$(Q)tools/deps build)
+	$(if $(filter $(INSTALLING),$(MAKECMDGOALS)),$(Q)! command -v dpkg-query >/dev/null || tools/deps --quiet build)
 	$(call say,CONF,$@)
 	$(Q)pkg-config --version >/dev/null 2>&1 || \
 		{ echo "pkg-config is missing: run tools/deps build" >&2; exit 1; }
@@ -134,41 +134,154 @@ $(B)/sources: FORCE
 
 # ---- tests ----
 
-.PHONY: check unit sim live fuzz-replay scenarios setup
+.PHONY: check unit sim live scenarios sanitize tsan fuzz
 setup:
-	@command -v dpkg-query >/dev/null || exit 0; tools/deps build test
+	@! command -v dpkg-query >/dev/null || tools/deps --quiet build test
+.PHONY: setup
 
-check: setup ## set up, build and run every test; ends with the totals
+check: setup ## set up, build and run every test; closes with the totals
 	@$(MAKE) --no-print-directory all tests
 	@tests/run $(B)
 
-unit: $(B)/tests/unit ## run the unit tests
-	@$(B)/tests/unit
+unit: $(B)/tests/unit ## the unit tests; SUITES="name cache" for some of them
+	@$(B)/tests/unit $(SUITES)
 
-sim: $(B)/tests/sim ## play our own scenarios on the simulated network
+sim: $(B)/tests/sim ## our own scenarios on the simulated network
 	@$(B)/tests/sim tests/sim/scenarios
 
-scenarios: $(B)/tests/sim ## play the scenarios of SCENARIOS=dir
-	@$(B)/tests/sim $(or $(SCENARIOS),tests/sim/scenarios)
+scenarios: $(B)/tests/sim ## the scenarios of SCENARIOS=dir
+	@$(B)/tests/sim $(or $(SCENARIOS),$(error say where they are: make scenarios SCENARIOS=dir))
 
-live: all ## run the daemon against real authorities and clients
-	@tests/live/run $(B)
+live: all ## the daemon against real authorities and clients
+	@tests/run $(B) live
 
-# ---- the rest ----
+VARIANT = @$(MAKE) --no-print-directory WERROR= HARDEN= OPT='-O1 -g -fno-omit-frame-pointer'
 
-.PHONY: format deps clean distclean help
-C_FILES = $(shell git ls-files '*.c' '*.h')
+sanitize: ## the tests with the address and undefined-behaviour sanitizers
+	$(VARIANT) B=$(B)/sanitize CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' all tests
+	@ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 \
+		UBSAN_OPTIONS=print_stacktrace=1 tests/run $(B)/sanitize unit fuzz sim live
+
+tsan: ## unit and live with the thread sanitizer
+	$(VARIANT) B=$(B)/tsan CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
+		SANITIZE=-fsanitize=thread all tests
+	@tests/run $(B)/tsan unit live
+
+# What libFuzzer finds goes to build/fuzz/found; a find that is understood is copied to the
+# corpus, smallest form, with the repair.
+FUZZ_SECONDS := 60
+FUZZ_B := $(B)/libfuzzer
+fuzz: ## run libFuzzer for FUZZ_SECONDS on each target
+	$(VARIANT) B=$(FUZZ_B) CC=clang CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
+		SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' \
+		fuzzers
+	@for t in $(FUZZ_NAMES); do \
+		echo "FUZZ    $$t"; \
+		mkdir -p $(B)/fuzz/grown/$$t $(B)/fuzz/found; \
+		$(FUZZ_B)/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-artifact_prefix=$(B)/fuzz/found/$$t- $(B)/fuzz/grown/$$t \
+			tests/fuzz/corpus/$$t >$(B)/fuzz/$$t.log 2>&1 || \
+			{ tail -n 50 $(B)/fuzz/$$t.log; exit 1; }; \
+		tail -n 1 $(B)/fuzz/$$t.log; \
+	done
+
+FUZZERS := $(FUZZ_NAMES:%=$(B)/fuzz/%)
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+$(FUZZERS): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIB)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(BASE_LIBS)
+
+# ---- what reads the source ----
+
+C_FILES = $(sort $(wildcard $(ROOMS:%=%/*.[ch]) tools/*.[ch] tools/*/*.[ch] tests/*/*.[ch]))
+SCRIPTS = $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/* $(wildcard tools/* tools/*/* tests/* tests/*/*) \
+	2>/dev/null)
+MAN_PAGES = $(wildcard man/*.[1-8])
+
+.PHONY: lint lint-format lint-man lint-scripts lint-cppcheck lint-tidy lint-includes format
+lint: lint-format lint-man lint-scripts lint-includes lint-cppcheck lint-tidy ## read the source: clang-format, clang-tidy, cppcheck, mandoc, shellcheck
+
+lint-format:
+	$(call say,LINT,clang-format)
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+
+lint-man:
+	$(call say,LINT,mandoc)
+	$(Q)$(if $(MAN_PAGES),mandoc -T lint -W warning $(MAN_PAGES))
+
+lint-scripts:
+	$(call say,LINT,shellcheck)
+	$(Q)shellcheck $(SCRIPTS)
+
+lint-includes: $(LIB)
+	$(call say,LINT,includes)
+	$(Q)tests/lint/includes $(B)
+
+lint-cppcheck: $(B)/gen/suites.h
+	$(call say,LINT,cppcheck)
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --suppressions-list=tests/lint/cppcheck \
+		--enable=warning,performance,portability --cppcheck-build-dir=$(B)/cppcheck -j2 \
+		-I. -I$(B) $(filter %.c,$(C_FILES))
+
+TIDY := $(patsubst %.c,$(B)/tidy/%.ok,$(filter %.c,$(C_FILES)))
+lint-tidy: $(TIDY)
+$(TIDY): $(B)/tidy/%.ok: %.c .clang-tidy $(B)/gen/suites.h $(filter %.h,$(C_FILES))
+	$(call say,TIDY,$<)
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(ALL_CFLAGS) 2>$@.err >$@.out || \
+		{ cat $@.out; grep -v 'warnings generated' $@.err; exit 1; }
+	@touch $@
 
 format: ## bring every C file into the form of .clang-format
 	$(Q)clang-format -i $(C_FILES)
 
-deps: ## install the Debian packages for building and testing
-	@tools/deps build test
+# ---- use ----
+
+.PHONY: demo run install uninstall
+demo: ## set up, build, then a small Internet, a recursor and questions; DEMO_SECONDS=n ends it
+	@! command -v dpkg-query >/dev/null || tools/deps --quiet build demo
+	@$(MAKE) --no-print-directory all
+	@B=$(B) tools/demo
+
+RUN_DIR = $(B)/run
+run: all ## the daemon in the foreground on 127.0.0.1 port 5300, with the real root
+	@mkdir -p $(RUN_DIR)
+	$(B)/recursor --config-dir=$(RUN_DIR) --socket-dir=$(RUN_DIR) --local-address=127.0.0.1 \
+		--local-port=5300 $(RUN_ARGS)
+
+# PREFIX, as many write it; DESTDIR for packagers.
+ifdef PREFIX
+prefix := $(PREFIX)
+endif
+EXAMPLES = $(wildcard recursor.conf.example)
+install: all ## programs, man pages and an example of recursor.conf; DESTDIR, PREFIX
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(sysconfdir)
+	$(INSTALL) -m 755 $(B)/recursor $(DESTDIR)$(sbindir)/
+	$(INSTALL) -m 755 $(B)/rec_control $(DESTDIR)$(bindir)/
+	$(foreach s,1 5 7 8,$(if $(filter %.$s,$(MAN_PAGES)),\
+		$(INSTALL) -d $(DESTDIR)$(mandir)/man$s && \
+		$(INSTALL) -m 644 $(filter %.$s,$(MAN_PAGES)) $(DESTDIR)$(mandir)/man$s/;))
+	$(B)/recursor --config >$(B)/recursor.conf-dist
+	$(INSTALL) -m 644 $(B)/recursor.conf-dist $(DESTDIR)$(sysconfdir)/recursor.conf-dist
+
+uninstall: ## remove what install put there; your recursor.conf stays
+	rm -f $(DESTDIR)$(sbindir)/recursor $(DESTDIR)$(bindir)/rec_control \
+		$(DESTDIR)$(sysconfdir)/recursor.conf-dist \
+		$(foreach m,$(MAN_PAGES),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $m))/$(notdir $m))
+
+# ---- the rest ----
+
+.PHONY: deps clean distclean help
+deps: ## install the Debian packages for building, testing and lint
+	@tools/deps build test lint
 
 clean: ## remove what was built
 	$(Q)rm -rf $(B)
 
-distclean: clean ## and what configure wrote
+distclean: clean ## and what autoconf and configure wrote
 	$(Q)rm -rf autom4te.cache configure config.h config.h.in config.h.in~ configure~ \
 		config.mk config.log config.status
 
