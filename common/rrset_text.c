@@ -8,6 +8,26 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 
+/* ldns leaves a tab within a string as it is, and blanks at the end of a line. */
+static char *tidy(const char *rdata)
+{
+	size_t len = strcspn(rdata, "\n");
+	char *out = malloc(4 * len + 1), *p = out;
+
+	if (out == NULL)
+		return NULL;
+	while (len > 0 && rdata[len - 1] == ' ')
+		len--;
+	for (size_t i = 0; i < len; i++) {
+		if (rdata[i] == '\t')
+			p = stpcpy(p, "\\009");
+		else
+			*p++ = rdata[i];
+	}
+	*p = '\0';
+	return out;
+}
+
 /* The rdata as ldns writes them, into a buffer of its own; NULL when they make no sense to it. */
 static char *ldns_rdata_text(const struct rrset *s, const struct rdata *rr)
 {
@@ -39,9 +59,7 @@ static char *ldns_rdata_text(const struct rrset *s, const struct rdata *rr)
 		rdata = strchr(rdata, '\t');
 		rdata += rdata != NULL;
 	}
-	rdata = rdata != NULL ? strdup(rdata) : NULL;
-	if (rdata != NULL)
-		rdata[strcspn(rdata, "\n")] = '\0';
+	rdata = rdata != NULL ? tidy(rdata) : NULL;
 out:
 	free(all);
 	ldns_buffer_free(text);
@@ -77,9 +95,6 @@ int rrset_record_text(const struct rrset *s, const struct rdata *rr, uint32_t tt
 		rdata = generic_rdata_text(rr);
 	if (rdata == NULL)
 		return E_NOMEM;
-	for (char *p = rdata; *p != '\0'; p++)
-		if (*p == '\t')
-			*p = ' ';
 	n = asprintf(&line, "%s %u IN %s %s", name_to_text(owner, rrset_owner(s)), (unsigned)ttl,
 		     rrtype_to_text(s->type, type), rdata);
 	if (n < 0) {
