@@ -1,0 +1,239 @@
+#include "common/sieve.h"
+
+#include <stdlib.h>
+
+#include "common/check.h"
+#include "common/heap.h"
+
+_Static_assert(sizeof(struct sieve_slot) == 24, "three words a slot");
+
+enum {
+	SPARE_MIN = 8,     /* slots of reserve when the arrays grow, beside the quarter */
+	SHRINK_ABOVE = 64, /* smaller arrays are kept until they are empty */
+	MERGES_A_REMOVAL = 2,
+};
+
+void sieve_init(struct sieve *s)
+{
+	*s = (struct sieve) {
+		.newest = SIEVE_NONE,
+		.oldest = SIEVE_NONE,
+		.hand = SIEVE_NONE,
+	};
+}
+
+void sieve_deinit(struct sieve *s)
+{
+	free(s->slots);
+	free(s->buckets);
+	sieve_init(s);
+}
+
+static uint32_t with_spare(uint32_t n)
+{
+	return n + n / 4 + SPARE_MIN;
+}
+
+static void set_next(struct sieve_slot *slot, uint32_t next)
+{
+	slot->next = next & SIEVE_NONE;
+}
+
+static size_t bytes_for(uint32_t cap)
+{
+	if (cap == 0)
+		return 0;
+	return heap_cost(cap * sizeof(struct sieve_slot)) + heap_cost(cap * sizeof(uint32_t));
+}
+
+size_t sieve_bytes(const struct sieve *s)
+{
+	return bytes_for(s->cap);
+}
+
+size_t sieve_growth(const struct sieve *s)
+{
+	return s->n < s->cap ? 0 : bytes_for(with_spare(s->cap)) - bytes_for(s->cap);
+}
+
+static int resize(struct sieve *s, uint32_t cap)
+{
+	struct sieve_slot *slots = realloc(s->slots, cap * sizeof(*slots));
+	uint32_t *buckets;
+
+	if (slots == NULL)
+		return E_NOMEM;
+	s->slots = slots;
+	buckets = realloc(s->buckets, cap * sizeof(*buckets));
+	if (buckets == NULL) {
+		/* Shrinking: the slots array is short already, so the room is. */
+		s->cap = cap < s->cap ? cap : s->cap;
+		return E_NOMEM;
+	}
+	s->buckets = buckets;
+	s->cap = cap;
+	return E_OK;
+}
+
+/* Linear hashing: bucket m = n_buckets comes to be and takes its share from the bucket that
+ * stood in for it, m without its highest bit. */
+static void split_bucket(struct sieve *s)
+{
+	uint32_t m = s->n_buckets++;
+	uint32_t at, next, kept = SIEVE_NONE, moved = SIEVE_NONE;
+
+	if (m == 0) {
+		s->mask = 0;
+		s->buckets[0] = SIEVE_NONE;
+		return;
+	}
+	if (m == s->mask * 2 + 2)
+		s->mask = s->mask * 2 + 1;
+	for (at = s->buckets[m & s->mask]; at != SIEVE_NONE; at = next) {
+		uint32_t *chain = (s->slots[at].hash & (s->mask * 2 + 1)) == m ? &moved : &kept;
+
+		next = s->slots[at].next;
+		set_next(&s->slots[at], *chain);
+		*chain = at;
+	}
+	s->buckets[m & s->mask] = kept;
+	s->buckets[m] = moved;
+}
+
+/* The last bucket goes; the one that stands in for it takes its chain. */
+static void merge_bucket(struct sieve *s)
+{
+	uint32_t m = --s->n_buckets;
+	uint32_t at = s->buckets[m];
+	uint32_t into;
+
+	if (m == s->mask)
+		s->mask >>= 1;
+	into = m & s->mask;
+	if (at == SIEVE_NONE)
+		return;
+	while (s->slots[at].next != SIEVE_NONE)
+		at = s->slots[at].next;
+	set_next(&s->slots[at], s->buckets[into]);
+	s->buckets[into] = s->buckets[m];
+}
+
+/* Makes what pointed to slot `from` in its chain point to `to`. */
+static void chain_redirect(struct sieve *s, uint32_t from, uint32_t to)
+{
+	uint32_t b = sieve_bucket(s, s->slots[from].hash);
+	uint32_t at = s->buckets[b];
+
+	if (at == from) {
+		s->buckets[b] = to;
+		return;
+	}
+	while (s->slots[at].next != from) {
+		at = s->slots[at].next;
+		ASSERT(at != SIEVE_NONE);
+	}
+	set_next(&s->slots[at], to);
+}
+
+/* Makes what pointed to slot `at` in the queue point to `newer` and `older` instead. */
+static void queue_redirect(struct sieve *s, uint32_t at, uint32_t newer, uint32_t older)
+{
+	const struct sieve_slot *slot = &s->slots[at];
+
+	if (slot->older != SIEVE_NONE)
+		s->slots[slot->older].newer = newer;
+	else
+		s->oldest = newer;
+	if (slot->newer != SIEVE_NONE)
+		s->slots[slot->newer].older = older;
+	else
+		s->newest = older;
+}
+
+int sieve_insert(struct sieve *s, uint32_t hash, void *value, uint32_t *at)
+{
+	struct sieve_slot *slot;
+	uint32_t b;
+	int err;
+
+	if (s->n >= SIEVE_MAX_SLOTS)
+		return E_LIMIT;
+	if (s->n == s->cap) {
+		err = resize(s, with_spare(s->cap));
+		if (err != E_OK)
+			return err;
+	}
+	*at = s->n++;
+	while (s->n_buckets < s->n)
+		split_bucket(s);
+	b = sieve_bucket(s, hash);
+	slot = &s->slots[*at];
+	*slot = (struct sieve_slot) {
+		.value = value,
+		.hash = hash,
+		.newer = SIEVE_NONE,
+		.older = s->newest,
+	};
+	set_next(slot, s->buckets[b]);
+	s->buckets[b] = *at;
+	if (s->newest != SIEVE_NONE)
+		s->slots[s->newest].newer = *at;
+	else
+		s->oldest = *at;
+	s->newest = *at;
+	return E_OK;
+}
+
+static void shrink(struct sieve *s)
+{
+	if (s->n == 0) {
+		sieve_deinit(s);
+		return;
+	}
+	for (int i = 0; i < MERGES_A_REMOVAL && s->n_buckets > with_spare(s->n); i++)
+		merge_bucket(s);
+	if (s->cap > SHRINK_ABOVE && s->n < s->cap / 2 && s->n_buckets <= with_spare(s->n)) {
+		/* When there is no memory for less memory, the arrays stay as they are. */
+		if (resize(s, with_spare(s->n)) != E_OK)
+			return;
+	}
+}
+
+void *sieve_remove(struct sieve *s, uint32_t at)
+{
+	struct sieve_slot *slot = &s->slots[at];
+	void *value = slot->value;
+	uint32_t last;
+
+	ASSERT(at < s->n);
+	if (s->hand == at)
+		s->hand = slot->newer;
+	chain_redirect(s, at, slot->next);
+	queue_redirect(s, at, slot->newer, slot->older);
+	last = --s->n;
+	if (last != at) {
+		chain_redirect(s, last, at);
+		queue_redirect(s, last, at, at);
+		if (s->hand == last)
+			s->hand = at;
+		*slot = s->slots[last];
+	}
+	shrink(s);
+	return value;
+}
+
+uint32_t sieve_victim(struct sieve *s)
+{
+	uint32_t at = s->hand;
+
+	for (int step = 0; step < SIEVE_MAX_STEPS; step++) {
+		if (at == SIEVE_NONE)
+			at = s->oldest;
+		if (at == SIEVE_NONE || !s->slots[at].visited)
+			break;
+		s->slots[at].visited = 0;
+		at = s->slots[at].newer;
+	}
+	s->hand = at != SIEVE_NONE ? at : s->oldest;
+	return s->hand;
+}
