@@ -3,13 +3,14 @@
  *
  * The key is what an answer depends on: name (case ignored; the answer takes the asker's
  * spelling by copying the question over), type, class, the flags RD, CD, AD and DO, UDP or
- * TCP, the size the answer was packed for (a class of payload sizes), and a tag.  A hit is a
- * copy with the asker's id, question and TTLs lowered by the age: no record is parsed, the
- * places of the TTLs are remembered.
+ * TCP, with EDNS or without, and a tag.  The client's payload size is not part of it: an answer
+ * serves whoever takes its length (one with TC set is for nobody else, and is not to be put
+ * here).  A hit is a copy with the asker's id, question and TTLs lowered by the age: no record
+ * is parsed, the places of the TTLs are remembered.
  *
  * Threads: one packet cache, one worker, no lock.
- * Eviction: SIEVE, a few entries an insert.
- * Limits:  max_entries, max_bytes; an answer larger than max_packet is not kept.
+ * Eviction: SIEVE (common/sieve.h), a few entries an insert.
+ * Limits:  max_entries, max_bytes (0: none); an answer larger than max_packet is not kept.
  * Memory:  accounted to the byte.
  */
 #ifndef RESOLVE_PACKETCACHE_H
@@ -40,13 +41,13 @@ struct packetcache_key {
 	bool tcp;
 	bool edns;
 	bool dnssec_ok;
-	uint16_t payload; /* largest answer the client takes */
+	uint16_t payload; /* largest answer the client takes over UDP */
 	uint32_t tag;
 };
 
 /* Copies a live answer into `out`, fitted to the query: id, question as spelt, RD, TTLs.
- * Returns its length; 0: not there, expired, or larger than `cap`.  *rcode and *age_s are set
- * on a hit. */
+ * Returns its length; 0: not there, expired, or larger than `cap` or the client's payload.
+ * *rcode is set on a hit. */
 size_t packetcache_get(struct packetcache *pc, const struct packetcache_key *key, uint32_t now_s,
 		       uint8_t *out, size_t cap, uint8_t *rcode);
 
@@ -55,9 +56,12 @@ size_t packetcache_get(struct packetcache *pc, const struct packetcache_key *key
 void packetcache_put(struct packetcache *pc, const struct packetcache_key *key,
 		     const uint8_t *answer, size_t len, uint32_t ttl, uint32_t now_s);
 
-/* Takes away the answers for a name (lower case), or with `subtree` for all below; returns how many. */
+/* Takes away the answers for a name, or with `subtree` for all below it too; `type` 0: every
+ * type.  Returns how many. */
 size_t packetcache_wipe(struct packetcache *pc, const uint8_t *name, uint16_t type, bool subtree);
 
+/* Walks the live answers; `qname` is lower case, borrowed.  cb must not change the packet cache;
+ * a negative return stops, and is returned. */
 int packetcache_walk(struct packetcache *pc,
 		     int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left,
 			       bool tcp),
