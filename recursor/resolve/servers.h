@@ -3,17 +3,20 @@
  * are not to be put to it for a while.  Shared by all workers.
  *
  * RTT is kept as in RFC 6298 (smoothed mean and variation, microseconds); a server not heard
- * of has none and is worth trying.  What is not heard from for long fades, so that a server
- * that was slow gets another chance.  One packet is one observation, however many questions
- * wait behind it: callers report per packet.
+ * of has none and is worth trying.  Time lost to time-outs is averaged likewise, apart from the
+ * RTT (Karn: a lost packet measures nothing) and added to it for choosing, so that a server
+ * that loses half of what it gets looks as slow as it is.  What is not heard from for long
+ * fades, by half each SERVERS_HALF_LIFE_S, so that a server that was slow gets another chance.
+ * One packet is one observation, however many questions wait behind it: callers report per
+ * packet.  Time-outs of packets that were under way together double the time-out once.
  *
  * Throttles (reference: attacks.md section 2): a (server, name, type) for a time or a number
  * of suppressed attempts; a whole server after `down_max_fails` failures in a row, with one
  * try in `bypass_probability` let through.
  *
- * Memory:  two hash tables in shards; entries are of one size; the least recently used of a
- *          bucket group goes when max is reached.
- * Limits:  max_servers, max_throttles.
+ * Memory:  two hash tables in shards, which grow with need; SIEVE (common/sieve.h) chooses who
+ *          goes when max is reached.
+ * Limits:  max_servers, max_throttles (0: none).
  * Threads: any; a lock for each shard, held for one probe.
  * Clock:   monotonic milliseconds, passed in.
  */
@@ -32,7 +35,7 @@ struct servers;
 struct servers_config {
 	size_t max_servers;
 	size_t max_throttles;
-	uint32_t down_max_fails;     /* 0: never down */
+	uint32_t down_max_fails; /* 0: never down */
 	uint32_t down_time_s;
 	uint32_t bypass_probability; /* one in n; 0: never */
 	uint32_t network_timeout_ms;
@@ -44,27 +47,33 @@ void servers_free(struct servers *s);
 enum edns_state {
 	EDNS_UNKNOWN,
 	EDNS_OK,
-	EDNS_NONE, /* answered FORMERR to EDNS and worked without: for EDNS_NONE_TIME */
+	EDNS_NONE, /* answered FORMERR to EDNS and worked without: for SERVERS_EDNS_NONE_S */
 };
 
 struct server_view {
-	bool known;           /* heard of: some observation, good or bad */
-	uint32_t srtt_us;     /* faded; meaningless unless `measured` */
-	uint32_t timeout_ms;  /* how long to wait: mean + 4 variations, doubled by each time-out in a
+	bool known;          /* heard of: some observation, good or bad */
+	uint32_t srtt_us;    /* for choosing: mean RTT (0 unless `measured`) and time lost, faded */
+	uint32_t timeout_ms; /* how long to wait: mean + 4 variations, doubled by each time-out in a
 				 row, within [SERVERS_MIN_TIMEOUT_MS, network_timeout_ms] */
-	uint32_t fails;       /* failures in a row */
-	bool measured;        /* an RTT was measured */
-	bool down;            /* throttled as a whole just now */
+	uint32_t fails;      /* failures in a row */
+	bool measured;       /* an RTT was measured */
+	bool down;           /* throttled as a whole just now */
 	enum edns_state edns;
 };
 
-enum { SERVERS_MIN_TIMEOUT_MS = 50, SERVERS_FIRST_TIMEOUT_MS = 400 };
+enum {
+	SERVERS_MIN_TIMEOUT_MS = 50,
+	SERVERS_FIRST_TIMEOUT_MS = 400,
+	SERVERS_HALF_LIFE_S = 60,
+	SERVERS_EDNS_NONE_S = 3600, /* then EDNS is tried again */
+	SERVERS_DOWN_TRIES = 10000, /* suppressed attempts that end a server's throttle early */
+};
 
 void servers_look(struct servers *s, const struct addr *a, uint64_t now_ms,
 		  struct server_view *view);
 
 /* An answer came after `rtt_us`.  `useful`: rcode NOERROR or NXDOMAIN and not lame: resets the
- * failures in a row and lifts the server's throttle. */
+ * failures in a row and lifts the server's throttle; any other answer leaves them as they are. */
 void servers_answered(struct servers *s, const struct addr *a, uint32_t rtt_us, bool useful,
 		      uint64_t now_ms);
 void servers_timed_out(struct servers *s, const struct addr *a, uint32_t waited_ms,
@@ -78,19 +87,20 @@ void servers_set_name(struct servers *s, const struct addr *a, const uint8_t *ns
 enum throttle_reason {
 	THROTTLE_NONE,
 	THROTTLE_TIMEOUT,     /* 10 s or 5 tries */
-	THROTTLE_RCODE,	      /* 60 s or 3 tries */
-	THROTTLE_LAME,	      /* 60 s or 100 tries */
+	THROTTLE_RCODE,       /* 60 s or 3 tries */
+	THROTTLE_LAME,        /* 60 s or 100 tries */
 	THROTTLE_UNREACHABLE, /* 60 s or 100 tries */
 	THROTTLE_GARBLED,     /* 10 s or 2 tries */
 	THROTTLE_TRUNCATED,   /* truncated over TCP: 60 s or 3 tries */
-	THROTTLE_DOWN,	      /* the whole server */
+	THROTTLE_DOWN,        /* the whole server */
 	THROTTLE_REASONS
 };
 const char *throttle_reason_text(enum throttle_reason r);
 
-/* From now on the question is not to be put to the server, for the time its reason sets. */
-void servers_throttle(struct servers *s, const struct addr *a, const uint8_t *name,
-		      uint16_t type, enum throttle_reason why, uint64_t now_ms);
+/* From now on the question is not to be put to the server, for the time its reason sets.
+ * `name` NULL or THROTTLE_DOWN: no question is. */
+void servers_throttle(struct servers *s, const struct addr *a, const uint8_t *name, uint16_t type,
+		      enum throttle_reason why, uint64_t now_ms);
 
 /* Is it throttled?  Uses up one of its tries.  `dice` is a random number: it decides whether a
  * server that is down gets its one try in n. */
@@ -98,11 +108,13 @@ enum throttle_reason servers_is_throttled(struct servers *s, const struct addr *
 					  const uint8_t *name, uint16_t type, uint32_t dice,
 					  uint64_t now_ms);
 
+/* Walks collect under a shard's lock and call with none held; what a dump points to is borrowed.
+ * A negative return of cb stops, and is returned. */
 struct server_dump {
 	struct addr addr;
 	const uint8_t *ns_name; /* or NULL */
 	struct server_view view;
-	uint64_t age_ms;	/* since the last observation */
+	uint64_t age_ms; /* since the last observation */
 };
 int servers_walk(struct servers *s, int (*cb)(void *ctx, const struct server_dump *d), void *ctx,
 		 uint64_t now_ms);
@@ -119,7 +131,9 @@ int servers_walk_throttles(struct servers *s, int (*cb)(void *ctx, const struct 
 			   void *ctx, uint64_t now_ms);
 
 struct servers_stats {
-	size_t servers, failed, throttles, bytes;
+	size_t servers, failed; /* failed: with failures in a row */
+	size_t throttles;       /* of questions */
+	size_t bytes;
 };
 void servers_stats(struct servers *s, struct servers_stats *out);
 
