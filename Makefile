@@ -14,25 +14,29 @@ say = $(if $(filter 0,$(V)$(IS_SILENT)),@printf '%-7s %s\n' '$(1)' '$(2)')
 
 # ---- set-up: autoconf and configure, when their inputs changed ----
 
-# These targets need nothing configured; check and demo may install what is missing.
-UNCONFIGURED := help clean distclean deps format
-INSTALLING := check demo setup
-ifneq ($(filter-out $(UNCONFIGURED),$(or $(MAKECMDGOALS),all)),)
+# These targets need nothing configured.
+ifneq ($(filter-out help clean distclean deps format,$(or $(MAKECMDGOALS),all)),)
 include config.mk
 endif
 
+# deps(PARTS): installs what is missing, where that is ours to do.
+deps = @! command -v dpkg-query >/dev/null || tools/deps --quiet $(1)
+# check and demo do the whole set-up; a plain make tells what is missing.
+setup_build = $(if $(filter setup check demo,$(MAKECMDGOALS)),$(call deps,build))
+
 configure: configure.ac
-	$(if $(filter $(INSTALLING),$(MAKECMDGOALS)),$(Q)! command -v dpkg-query >/dev/null || tools/deps --quiet build)
+	$(setup_build)
 	$(call say,CONF,$@)
-	$(Q)pkg-config --version >/dev/null 2>&1 || \
-		{ echo "pkg-config is missing: run tools/deps build" >&2; exit 1; }
-	$(Q)autoconf --version >/dev/null 2>&1 || \
-		{ echo "autoconf is missing: run tools/deps build" >&2; exit 1; }
-	$(Q)acdir=$$(pkg-config --variable=prefix pkg-config 2>/dev/null)/share/aclocal; \
-		[ -f "$$acdir/pkg.m4" ] || acdir=/usr/share/aclocal; \
-		autoheader -I "$$acdir" -f && autoconf -I "$$acdir" -f
+	$(Q)for tool in pkg-config autoconf; do \
+		$$tool --version >/dev/null 2>&1 || \
+			{ echo "$$tool is missing: run tools/deps build" >&2; exit 1; }; \
+	done
+	$(Q)macros=$$(pkg-config --variable=prefix pkg-config 2>/dev/null)/share/aclocal; \
+		[ -f "$$macros/pkg.m4" ] || macros=/usr/share/aclocal; \
+		autoheader -f -I "$$macros" && autoconf -f -I "$$macros"
 
 config.mk: configure config.mk.in
+	$(setup_build)
 	$(call say,CONF,$@)
 	$(Q)if [ -x config.status ]; then \
 		./config.status --recheck --quiet >/dev/null && ./config.status --quiet; \
@@ -55,6 +59,9 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(CONFIGURED_CPPFLAGS) $(CPPFLA
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) \
 	$(CONFIGURED_LDFLAGS) $(LDFLAGS)
 BASE_LIBS = $(UV_LIBS) $(LDNS_LIBS) $(CRYPTO_LIBS)
+
+# The commands that do everything use all processors, unless they were told how many.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 
 # ---- what is built from what ----
 
@@ -136,11 +143,11 @@ $(B)/sources: FORCE
 
 .PHONY: check unit sim live scenarios sanitize tsan fuzz
 setup:
-	@! command -v dpkg-query >/dev/null || tools/deps --quiet build test
+	$(call deps,build test)
 .PHONY: setup
 
 check: setup ## set up, build and run every test; closes with the totals
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) $(JOBS) --no-print-directory all tests
 	@tests/run $(B)
 
 unit: $(B)/tests/unit ## the unit tests; SUITES="name cache" for some of them
@@ -155,7 +162,7 @@ scenarios: $(B)/tests/sim ## the scenarios of SCENARIOS=dir
 live: all ## the daemon against real authorities and clients
 	@tests/run $(B) live
 
-VARIANT = @$(MAKE) --no-print-directory WERROR= HARDEN= OPT='-O1 -g -fno-omit-frame-pointer'
+VARIANT = @$(MAKE) $(JOBS) --no-print-directory WERROR= HARDEN= OPT='-O1 -g -fno-omit-frame-pointer'
 
 sanitize: ## the tests with the address and undefined-behaviour sanitizers
 	$(VARIANT) B=$(B)/sanitize CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
@@ -242,8 +249,8 @@ format: ## bring every C file into the form of .clang-format
 
 .PHONY: demo run install uninstall
 demo: ## set up, build, then a small Internet, a recursor and questions; DEMO_SECONDS=n ends it
-	@! command -v dpkg-query >/dev/null || tools/deps --quiet build demo
-	@$(MAKE) --no-print-directory all
+	$(call deps,build demo)
+	@$(MAKE) $(JOBS) --no-print-directory all
 	@B=$(B) tools/demo
 
 RUN_DIR = $(B)/run
