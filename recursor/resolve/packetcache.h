@@ -74,4 +74,14 @@ struct packetcache_stats {
 void packetcache_stats(const struct packetcache *pc, struct packetcache_stats *out);
 void packetcache_set_limits(struct packetcache *pc, size_t max_entries, size_t max_bytes);
 
+/* Walking and wiping in slices, for callers who may hold the worker for a moment only: looks at
+ * `n` entries at most.  *cursor is SIZE_MAX to begin with, and kept by the caller; false after the
+ * last slice.  What is put between two slices may be missed.  *wiped is added to. */
+bool packetcache_walk_some(struct packetcache *pc, size_t *cursor, size_t n,
+			   int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype,
+				     uint32_t ttl_left, bool tcp),
+			   void *ctx, uint32_t now_s);
+bool packetcache_wipe_some(struct packetcache *pc, size_t *cursor, size_t n, const uint8_t *name,
+			   uint16_t type, bool subtree, size_t *wiped);
+
 #endif

@@ -32,7 +32,7 @@ struct control_options {
 	const char *path;  /* ctl_socket_path(); with chroot: as seen before chroot */
 	const char *owner; /* user name or number; NULL or "": left as it is */
 	const char *group;
-	const char *mode;  /* octal; NULL or "": 0600 */
+	const char *mode; /* octal; NULL or "": 0600 */
 };
 
 /* Binds the socket.  A stale socket is removed: a path that is no socket, or one at which

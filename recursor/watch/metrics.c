@@ -44,13 +44,13 @@ static uint64_t read_packetcache_bytes(const struct watch_env *env)
 	return workers_sum(env, env->packetcache_bytes);
 }
 
-#define READS_CACHE(name, member)                         \
-	static uint64_t name(const struct watch_env *env) \
-	{                                                 \
-		struct cache_stats s;                     \
-                                                          \
-		cache_stats(env->cache, &s);              \
-		return s.member;                          \
+#define READS_CACHE(name, member)                                                                  \
+	static uint64_t name(const struct watch_env *env)                                          \
+	{                                                                                          \
+		struct cache_stats s;                                                              \
+                                                                                                   \
+		cache_stats(env->cache, &s);                                                       \
+		return s.member;                                                                   \
 	}
 READS_CACHE(read_cache_entries, entries)
 READS_CACHE(read_cache_negative, negative)
@@ -60,13 +60,13 @@ READS_CACHE(read_cache_contended, lock_contended)
 READS_CACHE(read_cache_evicted, evicted)
 READS_CACHE(read_cache_expired, expired)
 
-#define READS_SERVERS(name, member)                       \
-	static uint64_t name(const struct watch_env *env) \
-	{                                                 \
-		struct servers_stats s;                   \
-                                                          \
-		servers_stats(env->servers, &s);          \
-		return s.member;                          \
+#define READS_SERVERS(name, member)                                                                \
+	static uint64_t name(const struct watch_env *env)                                          \
+	{                                                                                          \
+		struct servers_stats s;                                                            \
+                                                                                                   \
+		servers_stats(env->servers, &s);                                                   \
+		return s.member;                                                                   \
 	}
 READS_SERVERS(read_nsspeeds, servers)
 READS_SERVERS(read_failed_hosts, failed)
@@ -173,13 +173,13 @@ struct row {
 	uint64_t (*read)(const struct watch_env *env);
 };
 
-#define COUNTED(member, name, kind, help)                      \
-	{ { name, help, METRIC_##kind },                       \
-	  offsetof(struct counters, member) / sizeof(counter), \
+#define COUNTED(member, name, kind, help)                                                          \
+	{ { name, help, METRIC_##kind },                                                           \
+	  offsetof(struct counters, member) / sizeof(counter),                                     \
 	  NULL },
-#define READ(name, kind, read, help)                   \
-	{                                              \
-		{ name, help, METRIC_##kind }, 0, read \
+#define READ(name, kind, read, help)                                                               \
+	{                                                                                          \
+		{ name, help, METRIC_##kind }, 0, read                                             \
 	}
 
 /* Names that scripts of the field ask for, of things that cannot happen here. */

@@ -1,0 +1,44 @@
+/*
+ * command_table: the one table of control commands.
+ *
+ * A row is a command: the server's table (commands.h), `help`, rec_control's usage, which of its
+ * commands come with a file and how long it waits, the list in rec_control(1) and the tests that
+ * walk them all come from it.  To add a command is to add a row and its function.
+ */
+#ifndef WATCH_COMMAND_TABLE_H
+#define WATCH_COMMAND_TABLE_H
+
+enum { COMMAND_WORDS_MAX = 1024 };
+
+/* word, another word for it, arguments, fewest and most arguments (the file not counted), comes
+ * with a file, seconds that rec_control waits for the answer, function, help.
+ * In order of the words. */
+// clang-format off
+#define COMMANDS(X)                                                                              \
+	X("current-queries", "", "", 0, 0, false, 5, current_queries,                            \
+	  "show the questions being resolved now")                                               \
+	X("dump-cache", "", "FILE [r] [n] [p]", 0, 3, true, 600, dump_cache_command,             \
+	  "write the caches to FILE: records, negative entries, packets; without a letter all")  \
+	X("dump-nsspeeds", "", "FILE", 0, 0, true, 600, dump_nsspeeds_command,                   \
+	  "write the speeds of servers to FILE")                                                 \
+	X("dump-throttlemap", "", "FILE", 0, 0, true, 600, dump_throttles_command,               \
+	  "write the throttled servers and questions to FILE")                                   \
+	X("explain", "", "NAME [TYPE]", 1, 2, false, 60, explain_command,                        \
+	  "resolve now and show each step; TYPE is A unless given")                              \
+	X("get", "", "METRIC...", 0, COMMAND_WORDS_MAX, false, 5, get, "show these metrics")     \
+	X("get-all", "", "", 0, 0, false, 5, get_all, "show all metrics")                        \
+	X("get-parameter", "", "SETTING...", 1, COMMAND_WORDS_MAX, false, 5, get_parameter,      \
+	  "show the values of settings")                                                         \
+	X("help", "", "", 0, 0, false, 5, help, "show this list")                                \
+	X("ping", "", "", 0, 0, false, 5, ping, "have each worker answer")                       \
+	X("quit", "", "", 0, 0, false, 5, quit, "end the daemon at once")                        \
+	X("quit-nicely", "stop", "", 0, 0, false, 5, quit_nicely,                                \
+	  "end the daemon when the questions being resolved are answered")                       \
+	X("version", "", "", 0, 0, false, 5, version, "show the daemon's version")               \
+	X("wipe-cache", "flushname", "NAME[$]...", 1, COMMAND_WORDS_MAX, false, 60, wipe_cache,  \
+	  "forget what the caches hold of NAME; with a $ also of all names below it")            \
+	X("wipe-cache-typed", "", "TYPE NAME[$]...", 0, COMMAND_WORDS_MAX, false, 60,            \
+	  wipe_cache_typed, "forget records of TYPE only")
+// clang-format on
+
+#endif

@@ -1,0 +1,391 @@
+#include "recursor/watch/dump.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/check.h"
+#include "common/rrtype.h"
+
+enum { BUFFER_BYTES = 64 * 1024, PIPE_PIECE = 4096 };
+
+/* ---- the file ---- */
+
+struct sink {
+	FILE *out;
+	int fd, stop_fd;
+	size_t piece;
+	int error; /* errno of the first failure */
+};
+
+/* poll() promises room for PIPE_BUF bytes of a pipe: so much is written without blocking, though
+ * the descriptor, which is the client's too, stays in blocking mode. */
+static ssize_t write_piece(struct sink *s, const char *data, size_t len)
+{
+	struct pollfd fds[2] = {
+		{ .fd = s->fd, .events = POLLOUT },
+		{ .fd = s->stop_fd, .events = POLLIN },
+	};
+	int ready = poll(fds, 2, DUMP_STALL_MS);
+
+	if (ready == 0)
+		errno = ETIMEDOUT;
+	if (ready > 0 && fds[1].revents != 0)
+		errno = ECANCELED;
+	if (ready <= 0 || fds[1].revents != 0)
+		return -1;
+	return write(s->fd, data, len < s->piece ? len : s->piece);
+}
+
+static ssize_t sink_write(void *cookie, const char *data, size_t len)
+{
+	struct sink *s = cookie;
+	size_t done = 0;
+
+	while (done < len && s->error == 0) {
+		ssize_t n = write_piece(s, data + done, len - done);
+
+		if (n >= 0)
+			done += (size_t)n;
+		else if (errno != EINTR && errno != EAGAIN)
+			s->error = errno;
+	}
+	return s->error == 0 ? (ssize_t)done : 0;
+}
+
+static int sink_open(struct sink *s, const struct command_call *call)
+{
+	cookie_io_functions_t io = { .write = sink_write };
+	struct stat st;
+
+	*s = (struct sink) { .fd = call->file, .stop_fd = call->stop_fd, .piece = PIPE_PIECE };
+	if (fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode))
+		s->piece = BUFFER_BYTES;
+	s->out = fopencookie(s, "w", io);
+	if (s->out == NULL)
+		return E_NOMEM;
+	setvbuf(s->out, NULL, _IOFBF, BUFFER_BYTES);
+	return E_OK;
+}
+
+/* Ends the dump and writes the reply. */
+static int sink_close(struct sink *s, struct command_call *call, const char *prefix, size_t n)
+{
+	if (fclose(s->out) != 0 && s->error == 0)
+		s->error = errno;
+	if (s->error != 0) {
+		fprintf(call->out, "Error writing dump file: %s\n", strerror(s->error));
+		return 1;
+	}
+	fprintf(call->out, "%sdumped %zu records\n", prefix, n);
+	json_object_set_new(call->json, "records", json_integer((json_int_t)n));
+	return 0;
+}
+
+/* What every walk's callback returns: a failed write ends the walk. */
+static int go_on(const struct sink *s)
+{
+	return s->error == 0 ? E_OK : E_SYSTEM;
+}
+
+/* ---- the record cache ---- */
+
+enum { RECORD_TEXT_MAX = 300 * 1024 }; /* 64 KB of rdata, each byte as \DDD, and some */
+
+struct cache_dump {
+	struct sink *sink;
+	bool negative; /* which half is being written */
+	uint32_t now_s;
+	size_t n;
+	char *text;
+};
+
+static const char *security_text(const struct rrset *s)
+{
+	static const char *const texts[] = {
+		[SEC_UNCHECKED] = "Unchecked", [SEC_INDETERMINATE] = "Indeterminate",
+		[SEC_INSECURE] = "Insecure",   [SEC_SECURE] = "Secure",
+		[SEC_BOGUS] = "Bogus",
+	};
+
+	return s->security < ARRAY_LEN(texts) ? texts[s->security] : "?";
+}
+
+static const char *rank_text(const struct rrset *s)
+{
+	static const char *const texts[] = {
+		[RANK_NONE] = "none",
+		[RANK_ADDITIONAL] = "additional",
+		[RANK_REFERRAL] = "referral",
+		[RANK_ANSWER] = "answer",
+		[RANK_AUTH_AUTHORITY] = "auth-authority",
+		[RANK_AUTH_ANSWER] = "auth-answer",
+		[RANK_LOCAL] = "local",
+	};
+
+	return s->rank < ARRAY_LEN(texts) ? texts[s->rank] : "?";
+}
+
+static void dump_records(struct cache_dump *d, const struct rrset *s, bool delegation)
+{
+	uint32_t left = rrset_ttl_left(s, d->now_s);
+	char zone[NAME_TEXT_MAX];
+	struct rdata rr;
+	size_t at = 0;
+
+	name_to_text(zone, name_suffix(rrset_owner(s), s->zone_labels));
+	while (rrset_next(s, &at, &rr)) {
+		char *rest;
+
+		if (rrset_record_text(s, &rr, left, d->text, RECORD_TEXT_MAX) != E_OK)
+			continue;
+		/* name, then the TTL it came with, then the rest: the TTL left and the data */
+		rest = d->text + strcspn(d->text, " \t");
+		fprintf(d->sink->out, "%.*s %u%s ; (%s) auth=%d zone=%s rank=%s%s\n",
+			(int)(rest - d->text), d->text, s->ttl, rest, security_text(s),
+			s->rank >= RANK_AUTH_AUTHORITY, zone, rank_text(s),
+			delegation ? " delegation" : "");
+		d->n++;
+	}
+}
+
+static void dump_negative(struct cache_dump *d, const struct rrset *s)
+{
+	char name[NAME_TEXT_MAX], auth[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
+	uint32_t left = rrset_ttl_left(s, d->now_s);
+
+	name_to_text(name, rrset_owner(s));
+	rrtype_to_text(s->type, type);
+	fprintf(d->sink->out, "%s %u IN %s ", name, left, rrtype_to_text(s->type, type));
+	if (s->kind == RRSET_FAILURE)
+		fprintf(d->sink->out, "FAILED %s", ede_to_text(s->ede));
+	else
+		fprintf(d->sink->out, "VIA %s",
+			s->n_proofs == 0 ? "-"
+					 : name_to_text(auth, rrset_owner(rrset_proofs(s)[0])));
+	fprintf(d->sink->out, " ; (%s) origttl=%u\n", security_text(s), s->ttl);
+	d->n++;
+}
+
+static int dump_set(void *ctx, const struct rrset *s, bool delegation)
+{
+	struct cache_dump *d = ctx;
+
+	if (d->negative != (s->kind == RRSET_DATA) && !rrset_is_expired(s, d->now_s)) {
+		if (d->negative)
+			dump_negative(d, s);
+		else
+			dump_records(d, s, delegation);
+	}
+	return go_on(d->sink);
+}
+
+static size_t dump_record_cache(struct command_call *call, struct sink *sink, bool negative)
+{
+	struct cache_dump d = {
+		.sink = sink,
+		.negative = negative,
+		.now_s = call->env->wall_s(call->env->ctx),
+		.text = malloc(RECORD_TEXT_MAX),
+	};
+	const char *what = negative ? "negcache" : "main record cache";
+
+	if (d.text == NULL) {
+		sink->error = ENOMEM;
+		return 0;
+	}
+	fprintf(sink->out, "; %s dump follows\n;\n", what);
+	/* A walk that ends early has its reason in the sink. */
+	(void)cache_walk(call->env->cache, dump_set, &d);
+	fprintf(sink->out, "; %s: %zu records\n", what, d.n);
+	free(d.text);
+	return d.n;
+}
+
+/* ---- the packet caches ---- */
+
+struct packet_row {
+	uint8_t name[NAME_MAX_LEN];
+	uint16_t type;
+	uint32_t ttl;
+	bool tcp;
+};
+
+enum { PACKET_ROWS = 256 };
+
+/* What one visit brings: the rows of a slice. */
+struct packet_visit {
+	size_t cursor;
+	uint32_t now_s;
+	bool more;
+	unsigned n;
+	struct packet_row rows[PACKET_ROWS];
+};
+
+static int note_packet(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left, bool tcp)
+{
+	struct packet_visit *v = ctx;
+	struct packet_row *row = &v->rows[v->n];
+
+	name_copy(row->name, qname);
+	row->type = qtype;
+	row->ttl = ttl_left;
+	row->tcp = tcp;
+	v->n++;
+	return E_OK;
+}
+
+static void visit_packets(void *arg, const struct watch_worker *w)
+{
+	struct packet_visit *v = arg;
+
+	v->n = 0;
+	v->more = packetcache_walk_some(w->packetcache, &v->cursor, PACKET_ROWS, note_packet, v,
+					v->now_s);
+}
+
+static size_t dump_packetcache(struct command_call *call, struct sink *sink, unsigned worker)
+{
+	struct packet_visit *v = calloc(1, sizeof(*v));
+	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
+	size_t n = 0;
+
+	if (v == NULL) {
+		sink->error = ENOMEM;
+		return 0;
+	}
+	v->now_s = call->env->wall_s(call->env->ctx);
+	v->cursor = SIZE_MAX;
+	v->more = true;
+	fprintf(sink->out, "; packet cache dump from worker-%u follows\n;\n", worker);
+	while (v->more && go_on(sink) == E_OK) {
+		if (call->env->on_worker(call->env->ctx, worker, visit_packets, v) != E_OK)
+			break; /* it has stopped, and its packet cache with it */
+		for (unsigned i = 0; i < v->n; i++)
+			fprintf(sink->out, "%s %u %s  ; %s\n", name_to_text(name, v->rows[i].name),
+				v->rows[i].ttl, rrtype_to_text(v->rows[i].type, type),
+				v->rows[i].tcp ? "tcp" : "udp");
+		n += v->n;
+	}
+	free(v);
+	return n;
+}
+
+int dump_cache_command(struct command_call *call)
+{
+	bool all = call->argc == 0, parts[256] = { false };
+	struct sink sink;
+	size_t n = 0;
+
+	for (int i = 0; i < call->argc; i++) {
+		if (strlen(call->argv[i]) != 1 || strchr("rnp", call->argv[i][0]) == NULL) {
+			fprintf(call->out, "dump-cache: r, n and p are parts, '%s' is none\n",
+				call->argv[i]);
+			return 1;
+		}
+		parts[(unsigned char)call->argv[i][0]] = true;
+	}
+	if (sink_open(&sink, call) != E_OK) {
+		fprintf(call->out, "%s\n", err_text(E_NOMEM));
+		return 1;
+	}
+	if (all || parts['r'])
+		n += dump_record_cache(call, &sink, false);
+	if (all || parts['n'])
+		n += dump_record_cache(call, &sink, true);
+	for (unsigned i = 0; i < call->env->n_workers; i++)
+		if (all || parts['p'])
+			n += dump_packetcache(call, &sink, i);
+	return sink_close(&sink, call, "", n);
+}
+
+/* ---- the server table ---- */
+
+struct servers_dump {
+	struct sink *sink;
+	uint32_t wall_s;
+	size_t n;
+};
+
+enum { TIME_TEXT_MAX = 32 };
+
+static char *time_text(char out[TIME_TEXT_MAX], time_t t)
+{
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL || strftime(out, TIME_TEXT_MAX, "%FT%TZ", &tm) == 0)
+		strcpy(out, "-");
+	return out;
+}
+
+static int dump_server(void *ctx, const struct server_dump *s)
+{
+	struct servers_dump *d = ctx;
+	char name[NAME_TEXT_MAX] = "-", ip[ADDR_TEXT_MAX], when[TIME_TEXT_MAX];
+
+	if (s->ns_name != NULL)
+		name_to_text(name, s->ns_name);
+	time_text(when, (time_t)d->wall_s - (time_t)(s->age_ms / 1000));
+	fprintf(d->sink->out, "%s\t%s\t%s/", name, when, addr_ip_text(ip, &s->addr));
+	if (s->view.measured)
+		fprintf(d->sink->out, "%u.%03u", s->view.srtt_us / 1000, s->view.srtt_us % 1000);
+	else
+		fputc('-', d->sink->out);
+	fprintf(d->sink->out, "/%u/%u%s%s\n", s->view.timeout_ms, s->view.fails,
+		s->view.down ? "/down" : "", s->view.edns == EDNS_NONE ? "/noedns" : "");
+	d->n++;
+	return go_on(d->sink);
+}
+
+static int dump_throttle(void *ctx, const struct throttle_dump *t)
+{
+	struct servers_dump *d = ctx;
+	char name[NAME_TEXT_MAX] = "-", ip[ADDR_TEXT_MAX], when[TIME_TEXT_MAX];
+	char type[RRTYPE_TEXT_MAX];
+
+	if (t->name != NULL)
+		name_to_text(name, t->name);
+	time_text(when, (time_t)d->wall_s + (time_t)(t->ms_left / 1000));
+	fprintf(d->sink->out, "%s\t%s\t%s\t%u\t%s\t%s\n", addr_ip_text(ip, &t->addr), name,
+		t->name == NULL ? "-" : rrtype_to_text(t->type, type), t->tries_left, when,
+		throttle_reason_text(t->why));
+	d->n++;
+	return go_on(d->sink);
+}
+
+int dump_nsspeeds_command(struct command_call *call)
+{
+	const struct watch_env *env = call->env;
+	struct sink sink;
+	struct servers_dump d = { .sink = &sink, .wall_s = env->wall_s(env->ctx) };
+
+	if (sink_open(&sink, call) != E_OK) {
+		fprintf(call->out, "%s\n", err_text(E_NOMEM));
+		return 1;
+	}
+	fprintf(sink.out,
+		"; nsspeed dump follows\n"
+		"; nsname\ttimestamp\tip/smoothed-ms/timeout-ms/failures[/down][/noedns]\n");
+	(void)servers_walk(env->servers, dump_server, &d, env->now_ms(env->ctx));
+	return sink_close(&sink, call, "dump-nsspeeds: ", d.n);
+}
+
+int dump_throttles_command(struct command_call *call)
+{
+	const struct watch_env *env = call->env;
+	struct sink sink;
+	struct servers_dump d = { .sink = &sink, .wall_s = env->wall_s(env->ctx) };
+
+	if (sink_open(&sink, call) != E_OK) {
+		fprintf(call->out, "%s\n", err_text(E_NOMEM));
+		return 1;
+	}
+	fprintf(sink.out, "; throttle map dump follows\n"
+			  "; remote IP\tqname\tqtype\tcount\tttd\treason\n");
+	(void)servers_walk_throttles(env->servers, dump_throttle, &d, env->now_ms(env->ctx));
+	return sink_close(&sink, call, "dump-throttlemap: ", d.n);
+}

@@ -1,0 +1,22 @@
+/*
+ * explain: the command that resolves a question now and shows each step.
+ *
+ * The question is put to the first worker's resolver, with a trace and without taking the final
+ * answer from the cache; what the steps on the way know from the cache they use, and show.  The
+ * control thread waits, the worker does not.
+ *
+ * Memory:  one struct explain, shared by the control thread and the request; the last of the two
+ *          to be done with it frees it.
+ * Limits:  max-total-msec and a second.
+ */
+#ifndef WATCH_EXPLAIN_H
+#define WATCH_EXPLAIN_H
+
+#include "recursor/watch/commands.h"
+
+int explain_command(struct command_call *call);
+
+/* The callback of its requests: by it current-queries knows that a request's ctx is no client. */
+void explain_done(void *ctx, const struct answer *a);
+
+#endif

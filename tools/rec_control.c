@@ -1,0 +1,523 @@
+/*
+ * rec_control: says a command to a running recursor and shows the answer; see rec_control(1).
+ *
+ * The daemon knows the commands; here the table (recursor/watch/command_table.h) only tells
+ * which of them write a file, and how long an answer may take.  A command that is not in the
+ * table is sent all the same: the daemon may be newer.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/conf.h"
+#include "common/ctl.h"
+#include "config.h"
+#include "recursor/watch/command_table.h"
+
+enum { EXIT_REFUSED = 1, EXIT_NO_COMMAND = 99 };
+enum { DEFAULT_TIMEOUT_S = 5, PATH_TEXT_MAX = 4096 };
+
+static const struct {
+	const char *word, *alias, *arguments, *help;
+	bool takes_file;
+	int wait_s;
+} commands[] = {
+#define COMMAND_ROW(word, alias, arguments, least, most, file, wait_s, function, help)             \
+	{ word, alias, arguments, help, file, wait_s },
+	COMMANDS(COMMAND_ROW)
+#undef COMMAND_ROW
+};
+enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+/* ---- options ---- */
+
+struct options {
+	char config_dir[PATH_TEXT_MAX], config_name[PATH_TEXT_MAX];
+	char socket_dir[PATH_TEXT_MAX], chroot[PATH_TEXT_MAX];
+	long long timeout_s; /* -1: the command's own */
+	bool json, help, version, mdoc;
+	enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
+};
+
+static const struct {
+	const char *name, *value, *help;
+} option_help[] = {
+	{ "chroot", "DIR", "where the daemon's chroot is; it is only used to find the socket" },
+	{ "color", "WHEN", "always, never, or auto: on a terminal" },
+	{ "config-dir", "DIR", "where recursor.conf is, to learn socket-dir (" SYSCONFDIR ")" },
+	{ "config-name", "NAME", "read recursor-NAME.conf and ask that daemon" },
+	{ "help", "", "show this text" },
+	{ "json", "", "have the answer in JSON" },
+	{ "socket-dir", "DIR",
+	  "where the control socket is (recursor.conf, or " RUNSTATEDIR "/pdns-recursor)" },
+	{ "timeout", "SECONDS",
+	  "how long to wait for the answer; 0: for ever (5, or more where "
+	  "it takes long)" },
+	{ "version", "", "show rec_control's version" },
+};
+enum { N_OPTIONS = sizeof(option_help) / sizeof(option_help[0]) };
+
+static int set_text(char *out, const struct conf_item *item)
+{
+	if (strlen(item->value) >= PATH_TEXT_MAX)
+		return E_TOO_LONG;
+	strcpy(out, item->value);
+	return E_OK;
+}
+
+static int set_color(struct options *o, const char *value)
+{
+	if (strcmp(value, "always") == 0 || value[0] == '\0')
+		o->color = COLOR_ALWAYS;
+	else if (strcmp(value, "never") == 0)
+		o->color = COLOR_NEVER;
+	else if (strcmp(value, "auto") == 0)
+		o->color = COLOR_AUTO;
+	else
+		return E_RANGE;
+	return E_OK;
+}
+
+static int set_option(struct options *o, const struct conf_item *item)
+{
+	if (strcmp(item->name, "config-dir") == 0)
+		return set_text(o->config_dir, item);
+	if (strcmp(item->name, "config-name") == 0)
+		return set_text(o->config_name, item);
+	if (strcmp(item->name, "socket-dir") == 0)
+		return set_text(o->socket_dir, item);
+	if (strcmp(item->name, "chroot") == 0)
+		return set_text(o->chroot, item);
+	if (strcmp(item->name, "timeout") == 0)
+		return conf_int(item->value, 0, 1000000, &o->timeout_s);
+	if (strcmp(item->name, "color") == 0)
+		return set_color(o, item->value);
+	if (strcmp(item->name, "json") == 0)
+		o->json = conf_bool(item->value);
+	else if (strcmp(item->name, "help") == 0)
+		o->help = true;
+	else if (strcmp(item->name, "version") == 0)
+		o->version = true;
+	else if (strcmp(item->name, "mdoc") == 0)
+		o->mdoc = true;
+	else
+		return E_NOT_FOUND;
+	return E_OK;
+}
+
+static int on_argument(void *ctx, const struct conf_item *item)
+{
+	int err = set_option(ctx, item);
+
+	if (err == E_NOT_FOUND)
+		fprintf(stderr, "rec_control: unknown option --%s\n", item->name);
+	else if (err != E_OK)
+		fprintf(stderr, "rec_control: --%s=%s: %s\n", item->name, item->value,
+			err_text(err));
+	return err;
+}
+
+/* Of recursor.conf only the place of the socket matters. */
+static int on_setting(void *ctx, const struct conf_item *item)
+{
+	if (strcmp(item->name, "socket-dir") != 0 && strcmp(item->name, "chroot") != 0)
+		return E_OK;
+	return set_option(ctx, item);
+}
+
+static void read_config(struct options *o)
+{
+	char path[2 * PATH_TEXT_MAX + 32], why[512];
+
+	snprintf(path, sizeof(path), "%s/recursor%s%s.conf", o->config_dir,
+		 o->config_name[0] == '\0' ? "" : "-", o->config_name);
+	if (conf_read_file(path, on_setting, o, why, sizeof(why)) != E_OK)
+		fprintf(stderr, "Warning: unable to parse configuration file '%s'\n", path);
+}
+
+/* The command line, the file that it names, and the command line again, so that it wins. */
+static int read_options(struct options *o, int argc, char *const argv[], const char **words,
+			int *n_words)
+{
+	int err;
+
+	*o = (struct options) { .config_dir = SYSCONFDIR, .timeout_s = -1 };
+	err = conf_read_args(argc, argv, on_argument, o, words, n_words);
+	if (err != E_OK || o->help || o->version || o->mdoc || *n_words == 0)
+		return err;
+	if (o->socket_dir[0] == '\0') {
+		read_config(o);
+		err = conf_read_args(argc, argv, on_argument, o, words, n_words);
+	}
+	return err;
+}
+
+/* ---- texts ---- */
+
+static void print_usage(FILE *f)
+{
+	fprintf(f, "Usage: rec_control [options] command [arguments]\n\nOptions:\n");
+	for (unsigned i = 0; i < N_OPTIONS; i++)
+		fprintf(f, "  --%s%s%s\n        %s\n", option_help[i].name,
+			option_help[i].value[0] == '\0' ? "" : "=", option_help[i].value,
+			option_help[i].help);
+	fprintf(f, "\nCommands:\n");
+	for (unsigned i = 0; i < N_COMMANDS; i++)
+		fprintf(f, "  %s%s%s\n        %s\n", commands[i].word,
+			commands[i].arguments[0] == '\0' ? "" : " ", commands[i].arguments,
+			commands[i].help);
+}
+
+static void print_mdoc_arguments(const char *arguments)
+{
+	char copy[128], *rest = copy;
+
+	snprintf(copy, sizeof(copy), "%s", arguments);
+	for (char *word = strsep(&rest, " "); word != NULL; word = strsep(&rest, " ")) {
+		size_t len = strlen(word);
+		bool many = len > 3 && strcmp(word + len - 3, "...") == 0;
+
+		if (len == 0)
+			continue;
+		if (many)
+			word[len - 3] = '\0';
+		if (word[0] == '[')
+			printf(" Oo Ar %.*s Oc", (int)strcspn(word + 1, "]"), word + 1);
+		else
+			printf(" Ar %s", word);
+		if (many)
+			printf(" ...");
+	}
+}
+
+/* The list of commands as rec_control(1) has it. */
+static void print_mdoc(void)
+{
+	for (unsigned i = 0; i < N_COMMANDS; i++) {
+		printf(".It Cm %s", commands[i].word);
+		print_mdoc_arguments(commands[i].arguments);
+		printf("\n%c%s.\n", toupper((unsigned char)commands[i].help[0]),
+		       commands[i].help + 1);
+		if (commands[i].alias[0] != '\0')
+			printf("Also known as\n.Cm %s .\n", commands[i].alias);
+	}
+}
+
+/* ---- the conversation ---- */
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static int fatal(const char *what, const char *detail)
+{
+	fprintf(stderr, "Fatal: %s%s%s\n", what, detail[0] == '\0' ? "" : ": ", detail);
+	return EXIT_REFUSED;
+}
+
+static int find_socket(const struct options *o, char *out, size_t cap)
+{
+	char dir[2 * PATH_TEXT_MAX + 2];
+	const char *socket_dir = o->socket_dir;
+
+	if (socket_dir[0] == '\0')
+		socket_dir = o->chroot[0] == '\0' ? RUNSTATEDIR "/pdns-recursor" : "";
+	if (o->chroot[0] == '\0')
+		snprintf(dir, sizeof(dir), "%s", socket_dir);
+	else
+		snprintf(dir, sizeof(dir), "%s/%s", o->chroot, socket_dir);
+	return ctl_socket_path(out, cap, dir, o->config_name);
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(sun.sun_path, path); /* ctl_socket_path() saw to it that it fits */
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0)
+		return fd;
+	fprintf(stderr, "Fatal: Unable to connect to remote '%s': %s\n", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* A daemon that refuses without reading to the end may be gone before all is sent; its answer
+ * is there nevertheless. */
+static bool send_all(int fd, const void *data, size_t len)
+{
+	for (size_t sent = 0; sent < len;) {
+		ssize_t n = send(fd, (const char *)data + sent, len - sent, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return errno == EPIPE;
+		if (n > 0)
+			sent += (size_t)n;
+	}
+	return true;
+}
+
+static bool send_descriptor(int fd, int passed)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	char x = 'X';
+	struct iovec iov = { .iov_base = &x, .iov_len = 1 };
+	struct msghdr m = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cm = CMSG_FIRSTHDR(&m);
+
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_RIGHTS;
+	cm->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cm), &passed, sizeof(int));
+	return sendmsg(fd, &m, MSG_NOSIGNAL) == 1 || errno == EPIPE;
+}
+
+/* What went wrong, or NULL. */
+static const char *receive(int fd, void *buf, size_t len, uint64_t until_ms)
+{
+	for (size_t got = 0; got < len;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		uint64_t now = now_ms();
+		int wait = until_ms == UINT64_MAX ? -1
+			   : now >= until_ms      ? 0
+						  : (int)(until_ms - now);
+		int ready = poll(&p, 1, wait);
+		ssize_t n;
+
+		if (ready == 0)
+			return "Timeout waiting for control channel data";
+		n = ready < 0 ? -1 : recv(fd, (char *)buf + got, len - got, 0);
+		if (n == 0)
+			return "The control channel was closed before the answer was complete";
+		if (n < 0 && errno != EINTR)
+			return strerror(errno);
+		if (n > 0)
+			got += (size_t)n;
+	}
+	return NULL;
+}
+
+struct reply {
+	int status;
+	char *text;
+	size_t len;
+};
+
+static const char *receive_reply(int fd, uint64_t until_ms, struct reply *r)
+{
+	uint8_t head[CTL_HEADER_LEN];
+	struct ctl_header h;
+	const char *wrong = receive(fd, head, sizeof(head), until_ms);
+
+	if (wrong != NULL)
+		return wrong;
+	if (ctl_get_header(head, CTL_REPLY_MAX, &h) != E_OK)
+		return "The answer is no recursor's";
+	r->text = malloc(h.length + 1);
+	if (r->text == NULL)
+		return err_text(E_NOMEM);
+	r->status = h.status;
+	r->len = h.length;
+	return receive(fd, r->text, r->len, until_ms);
+}
+
+/* ---- one command ---- */
+
+struct command_line {
+	const char **words;
+	int n_words;
+	int command;      /* index into commands, or -1 */
+	const char *file; /* to write, or NULL */
+	char text[CTL_REQUEST_MAX];
+	size_t len;
+};
+
+static int find_command(const char *word)
+{
+	for (int i = 0; i < N_COMMANDS; i++)
+		if (strcasecmp(word, commands[i].word) == 0 ||
+		    (commands[i].alias[0] != '\0' && strcasecmp(word, commands[i].alias) == 0))
+			return i;
+	return -1;
+}
+
+static bool add_word(struct command_line *c, const char *word)
+{
+	int n = snprintf(c->text + c->len, sizeof(c->text) - c->len, "%s%s", c->len == 0 ? "" : " ",
+			 word);
+
+	c->len += (size_t)n;
+	return c->len < sizeof(c->text);
+}
+
+static bool is_utf8_terminal(void)
+{
+	return isatty(STDOUT_FILENO) && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static bool wants_colour(const struct options *o)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (o->color != COLOR_AUTO)
+		return o->color == COLOR_ALWAYS;
+	return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0') && term != NULL &&
+	       strcmp(term, "dumb") != 0;
+}
+
+/* Puts the request together; the name of the file stays here. */
+static bool make_request(const struct options *o, struct command_line *c)
+{
+	bool fits = true;
+
+	c->command = find_command(c->words[0]);
+	if (o->json)
+		fits = add_word(c, "--json");
+	if (is_utf8_terminal())
+		fits = fits && add_word(c, "--unicode");
+	if (wants_colour(o))
+		fits = fits && add_word(c, "--color");
+	for (int i = 0; i < c->n_words && fits; i++) {
+		if (i == 1 && c->command >= 0 && commands[c->command].takes_file)
+			c->file = c->words[i];
+		else
+			fits = add_word(c, c->words[i]);
+	}
+	return fits;
+}
+
+/* The file for the dump; `-` is standard output.  -1: said why. */
+static int open_file(const struct command_line *c)
+{
+	int fd;
+
+	if (c->file == NULL) {
+		fprintf(stderr, "rec_control: %s needs a file to write to\n", c->words[0]);
+		return -1;
+	}
+	if (strcmp(c->file, "-") == 0)
+		return STDOUT_FILENO;
+	fd = open(c->file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0660);
+	if (fd < 0)
+		fprintf(stderr, "Error opening dump file for writing: %s\n", strerror(errno));
+	return fd;
+}
+
+static const char *converse(const struct options *o, const struct command_line *c, int socket_fd,
+			    int file, struct reply *r)
+{
+	struct ctl_header h = { .length = c->len };
+	uint8_t head[CTL_HEADER_LEN];
+	long long wait_s = o->timeout_s;
+	uint64_t until_ms;
+
+	if (wait_s < 0)
+		wait_s = c->command < 0 ? DEFAULT_TIMEOUT_S : commands[c->command].wait_s;
+	until_ms = wait_s == 0 ? UINT64_MAX : now_ms() + (uint64_t)wait_s * 1000;
+	ctl_put_header(head, &h);
+	if (!send_all(socket_fd, head, sizeof(head)) || !send_all(socket_fd, c->text, c->len))
+		return strerror(errno);
+	if (file >= 0 && !send_descriptor(socket_fd, file))
+		return strerror(errno);
+	return receive_reply(socket_fd, until_ms, r);
+}
+
+/* What a dump says of itself must not stand in the dump. */
+static int show(const struct reply *r, bool dumped_to_stdout)
+{
+	FILE *f = r->status != 0 || dumped_to_stdout ? stderr : stdout;
+
+	fwrite(r->text, 1, r->len, f);
+	if (r->len > 0 && r->text[r->len - 1] != '\n')
+		fputc('\n', f);
+	if (fflush(f) != 0)
+		return EXIT_REFUSED;
+	return r->status == 0 ? EXIT_SUCCESS : EXIT_REFUSED;
+}
+
+static int run(const struct options *o, struct command_line *c)
+{
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	int socket_fd, file = -1, status = EXIT_REFUSED;
+	struct reply reply = { 0 };
+	const char *wrong;
+
+	if (!make_request(o, c))
+		return fatal("The command is too long", "");
+	if (find_socket(o, path, sizeof(path)) != E_OK)
+		return fatal("The path of the control socket is too long", "");
+	socket_fd = connect_to(path);
+	if (socket_fd < 0)
+		return EXIT_REFUSED;
+	if (c->command >= 0 && commands[c->command].takes_file) {
+		file = open_file(c);
+		if (file < 0)
+			goto out;
+	}
+	wrong = converse(o, c, socket_fd, file, &reply);
+	if (wrong != NULL)
+		status = fatal(wrong, "");
+	else
+		status = show(&reply, file == STDOUT_FILENO);
+	if (status != EXIT_SUCCESS && file > STDOUT_FILENO)
+		unlink(c->file);
+out:
+	if (file > STDOUT_FILENO)
+		close(file);
+	free(reply.text);
+	close(socket_fd);
+	return status;
+}
+
+int main(int argc, char *argv[])
+{
+	struct command_line c = { .words = calloc((size_t)argc + 1, sizeof(char *)) };
+	struct options o;
+	int status = EXIT_SUCCESS;
+
+	setlocale(LC_CTYPE, "");
+	if (c.words == NULL)
+		return fatal(err_text(E_NOMEM), "");
+	if (read_options(&o, argc, argv, c.words, &c.n_words) != E_OK) {
+		status = EXIT_REFUSED;
+	} else if (o.help) {
+		print_usage(stdout);
+	} else if (o.version) {
+		printf("rec_control version %s\n", PACKAGE_VERSION);
+	} else if (o.mdoc) {
+		print_mdoc();
+	} else if (c.n_words == 0) {
+		print_usage(stdout);
+		status = EXIT_NO_COMMAND;
+	} else {
+		status = run(&o, &c);
+	}
+	free(c.words);
+	return status;
+}
