@@ -78,6 +78,8 @@ static inline uint64_t counter_get(const counter *c)
 	  "TCP connections refused by max-tcp-per-client")                                       \
 	X(tcp_overflow, "tcp-overflow", COUNTER, "TCP connections refused by max-tcp-clients")   \
 	X(tcp_timeouts, "tcp-client-timeouts", COUNTER, "TCP connections closed as idle")        \
+	X(tcp_slow_readers, "tcp-slow-readers", COUNTER,                                         \
+	  "TCP connections closed because answers were not read")                                \
 	X(send_errors, "udp-send-errors", COUNTER, "UDP answers that the kernel did not take")   \
 	X(all_outqueries, "all-outqueries", COUNTER, "questions sent to servers, all transports") \
 	X(ipv6_outqueries, "ipv6-outqueries", COUNTER, "questions sent to servers over IPv6")    \

@@ -31,18 +31,22 @@ uint64_t loop_now_ms(struct loop *l);
 /* Seconds since 1970, read through libc (clock_gettime), so that libfaketime can shift it. */
 uint32_t loop_wall_s(void);
 
-/* A one-shot timer that is moved, not made anew. */
+/* A one-shot timer that is moved, not made anew; to move it costs little.  A time that is past
+ * fires in the next turn. */
 struct loop_timer;
-int loop_timer_new(struct loop_timer **out, struct loop *l, void (*cb)(void *ctx), void *ctx) MUST_USE;
+int loop_timer_new(struct loop_timer **out, struct loop *l, void (*cb)(void *ctx),
+		   void *ctx) MUST_USE;
 void loop_timer_at(struct loop_timer *t, uint64_t due_ms); /* UINT64_MAX: stop */
 void loop_timer_close(struct loop_timer *t);
 
-/* Called once after each turn of the loop in which anything happened: where batches of answers
- * are sent. */
+/* Called once in each turn of the loop, when its events and timers have been handled and before
+ * it waits again: where batches of answers are sent.  E_LIMIT beyond LOOP_AFTER_TURN_MAX. */
+enum { LOOP_AFTER_TURN_MAX = 8 };
 int loop_after_turn(struct loop *l, void (*cb)(void *ctx), void *ctx) MUST_USE;
+void loop_after_turn_cancel(struct loop *l, void (*cb)(void *ctx), void *ctx);
 
 /* A mailbox: any thread posts, the loop's thread gets each message in order.  At most
- * LOOP_MAILBOX_MAX are waiting; E_LIMIT beyond. */
+ * LOOP_MAILBOX_MAX are waiting; E_LIMIT beyond.  What waits when the loop is freed is dropped. */
 enum { LOOP_MAILBOX_MAX = 65536 };
 int loop_post(struct loop *l, void (*fn)(void *ctx), void *ctx) MUST_USE;
 
@@ -55,5 +59,29 @@ int loop_fd_new(struct loop_fd **out, struct loop *l, int fd, bool read, bool wr
 		void (*cb)(void *ctx, bool readable, bool writable), void *ctx) MUST_USE;
 void loop_fd_want(struct loop_fd *f, bool read, bool write);
 void loop_fd_close(struct loop_fd *f); /* the descriptor stays open: its owner closes it */
+
+/*
+ * A watch: as loop_fd, for descriptors that come and go by the thousand.  The owner embeds it
+ * and may free it as soon as loop_watch_close() returns, in its own callback too; to begin costs
+ * one system call, to end costs none beside close(2).  (libuv's own handle takes four, and its
+ * memory must wait for the end of the turn.)  All watches of a loop share an epoll instance that
+ * libuv polls.
+ */
+enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_BROKEN = 4 };
+struct loop_watch {
+	struct loop *loop; /* NULL: not watched */
+	int fd;
+	unsigned want; /* LOOP_READ, LOOP_WRITE */
+	/* LOOP_BROKEN: an error waits on the socket, or both directions are shut.  It comes whether
+	 * wanted or not, and again until the descriptor is closed or the error is read. */
+	void (*cb)(void *ctx, unsigned events);
+	void *ctx;
+};
+
+/* Takes the descriptor when it succeeds; E_SYSTEM otherwise. */
+int loop_watch_start(struct loop_watch *w, struct loop *l, int fd, unsigned want,
+		     void (*cb)(void *ctx, unsigned events), void *ctx) MUST_USE;
+void loop_watch_want(struct loop_watch *w, unsigned want);
+void loop_watch_close(struct loop_watch *w); /* closes the descriptor; may be closed already */
 
 #endif

@@ -1,0 +1,323 @@
+#include "recursor/net/outgoing.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/check.h"
+#include "common/wire.h"
+#include "recursor/net/outgoing_impl.h"
+
+enum {
+	PORT_TRIES = 32,
+	BUCKETS_MIN = 256,
+	BUCKETS_MAX = 1 << 18,
+	TICKETS_PER_SOCKET = 4, /* expected; more only lengthen the chains */
+};
+
+/* ---- tickets ---- */
+
+static struct question **ticket_bucket(const struct outgoing *o, uint64_t ticket)
+{
+	/* Tickets are the resolver's own: spread is enough, no key is needed. */
+	return &o->tickets[((ticket * 0x9e3779b97f4a7c15U) >> 32) & (o->ticket_buckets - 1)];
+}
+
+void outgoing_ticket_add(struct outgoing *o, struct question *q)
+{
+	struct question **bucket = ticket_bucket(o, q->ticket);
+
+	q->next = *bucket;
+	*bucket = q;
+	o->n_pending++;
+}
+
+struct question *outgoing_ticket_find(const struct outgoing *o, uint64_t ticket)
+{
+	struct question *q = *ticket_bucket(o, ticket);
+
+	while (q != NULL && q->ticket != ticket)
+		q = q->next;
+	return q;
+}
+
+void outgoing_ticket_remove(struct outgoing *o, struct question *q)
+{
+	struct question **at = ticket_bucket(o, q->ticket);
+
+	while (*at != q) {
+		ASSERT(*at != NULL);
+		at = &(*at)->next;
+	}
+	*at = q->next;
+	o->n_pending--;
+}
+
+/* ---- sockets ---- */
+
+size_t outgoing_server_bucket(const struct outgoing *o, const struct addr *server)
+{
+	return addr_hash(server) & (o->server_buckets - 1);
+}
+
+bool outgoing_make_room(struct outgoing *o)
+{
+	return o->n_udp + o->n_tcp < o->cfg.max_sockets || outgoing_udp_evict(o) ||
+	       outgoing_tcp_evict(o);
+}
+
+static bool is_avoided(const struct outgoing *o, uint16_t port)
+{
+	return (o->avoid[port / 8] >> (port % 8) & 1) != 0;
+}
+
+/* Every port that may be used is equally likely. */
+static uint16_t random_port(struct outgoing *o)
+{
+	uint32_t n = (uint32_t)o->cfg.port_max - o->cfg.port_min + 1;
+	uint16_t port;
+
+	do
+		port = (uint16_t)(o->cfg.port_min + random_below(&o->random, n));
+	while (is_avoided(o, port));
+	return port;
+}
+
+static bool is_any(const struct addr *a)
+{
+	static const uint8_t zero[sizeof(a->ip)];
+
+	return memcmp(a->ip, zero, sizeof(zero)) == 0;
+}
+
+static bool bind_random(struct outgoing *o, int fd, struct addr *local)
+{
+	struct sockaddr_storage sa;
+
+	for (int i = 0; i < PORT_TRIES; i++) {
+		socklen_t len;
+
+		local->port = random_port(o);
+		len = addr_to_sockaddr(local, &sa);
+		if (bind(fd, (struct sockaddr *)&sa, len) == 0)
+			return true;
+		/* EACCES: a privileged port in the range. */
+		if (errno != EADDRINUSE && errno != EACCES)
+			return false;
+	}
+	return false;
+}
+
+/* The kernel chooses the port: TCP's sequence numbers do for it what the port does for UDP. */
+static bool bind_address(int fd, struct addr *local)
+{
+	struct sockaddr_storage sa;
+	socklen_t len;
+	int on = 1;
+
+	if (is_any(local))
+		return true;
+	local->port = 0;
+	len = addr_to_sockaddr(local, &sa);
+	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	return bind(fd, (struct sockaddr *)&sa, len) == 0;
+}
+
+int outgoing_open_bound(struct outgoing *o, const struct addr *server, bool tcp)
+{
+	bool v4 = server->family == 4;
+	unsigned n = v4 ? o->cfg.n_local4 : o->cfg.n_local6;
+	struct addr local;
+	int fd;
+
+	ASSERT(n > 0);
+	local = (v4 ? o->cfg.local4 : o->cfg.local6)[n == 1 ? 0 : random_below(&o->random, n)];
+	fd = socket(v4 ? AF_INET : AF_INET6,
+		    (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (tcp ? bind_address(fd, &local) : bind_random(o, fd, &local))
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+enum outgoing_result outgoing_result_of(int error)
+{
+	switch (error) {
+	case 0:
+		return OUTGOING_OK;
+	case EAGAIN:
+	case ENOMEM:
+	case ENOBUFS:
+		return OUTGOING_NO_RESOURCES;
+	default:
+		return OUTGOING_UNREACHABLE;
+	}
+}
+
+enum outgoing_failure outgoing_failure_of(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return OUTGOING_FAIL_REFUSED;
+	case ECONNRESET:
+	case EPIPE:
+		return OUTGOING_FAIL_CLOSED;
+	case ENOMEM:
+	case ENOBUFS:
+		return OUTGOING_FAIL_RESOURCES;
+	default:
+		return OUTGOING_FAIL_UNREACHABLE;
+	}
+}
+
+/* ---- time ---- */
+
+void outgoing_wake_by(struct outgoing *o, uint64_t due_ms)
+{
+	if (due_ms < o->due_ms) {
+		o->due_ms = due_ms;
+		loop_timer_at(o->timer, due_ms);
+	}
+}
+
+static void on_timer(void *ctx)
+{
+	struct outgoing *o = ctx;
+	uint64_t now = loop_now_ms(o->loop);
+
+	o->due_ms = UINT64_MAX;
+	o->depth++;
+	outgoing_udp_tick(o, now);
+	outgoing_tcp_tick(o, now);
+	o->depth--;
+}
+
+/* ---- the public side ---- */
+
+enum outgoing_result outgoing_send(struct outgoing *o, uint64_t ticket, const struct addr *server,
+				   bool tcp, const uint8_t *wire, size_t len)
+{
+	unsigned n_local = server->family == 4   ? o->cfg.n_local4
+			   : server->family == 6 ? o->cfg.n_local6
+						 : 0;
+
+	if (n_local == 0 || server->port == 0)
+		return OUTGOING_UNREACHABLE;
+	if (!EXPECT(len >= WIRE_HEADER_LEN && len <= WIRE_MSG_MAX) ||
+	    !EXPECT(ticket != 0 && outgoing_ticket_find(o, ticket) == NULL))
+		return OUTGOING_NO_RESOURCES;
+	return (tcp ? outgoing_tcp_send : outgoing_udp_send)(o, ticket, server, wire, len);
+}
+
+void outgoing_cancel(struct outgoing *o, uint64_t ticket)
+{
+	struct question *q = outgoing_ticket_find(o, ticket);
+
+	if (q == NULL)
+		return;
+	if (q->tcp != NULL)
+		outgoing_tcp_cancel(o, q);
+	else
+		outgoing_udp_cancel(o, q);
+}
+
+void outgoing_stats(const struct outgoing *o, struct outgoing_stats *out)
+{
+	*out = (struct outgoing_stats) {
+		.udp_sockets = o->n_udp,
+		.tcp_connections = o->n_tcp,
+		.tcp_idle = o->n_tcp_idle,
+		.pending = o->n_pending,
+	};
+}
+
+static size_t power_of_two(size_t at_least)
+{
+	size_t n = BUCKETS_MIN;
+
+	while (n < at_least && n < BUCKETS_MAX)
+		n *= 2;
+	return n;
+}
+
+static int init_ports(struct outgoing *o)
+{
+	for (unsigned i = 0; i < o->cfg.n_avoid; i++)
+		o->avoid[o->cfg.avoid[i] / 8] |= (uint8_t)(1U << (o->cfg.avoid[i] % 8));
+	o->avoid[0] |= 1; /* port 0 would let the kernel choose */
+	for (uint32_t port = o->cfg.port_min; port <= o->cfg.port_max; port++)
+		if (!is_avoided(o, (uint16_t)port))
+			return E_OK;
+	return E_RANGE;
+}
+
+static void free_tables(struct outgoing *o)
+{
+	loop_timer_close(o->timer);
+	free(o->tickets);
+	free(o->udp);
+	free(o->tcp);
+	free(o);
+}
+
+int outgoing_new(struct outgoing **out, struct loop *loop, const struct outgoing_config *cfg,
+		 const struct outgoing_handler *h)
+{
+	struct outgoing *o = calloc(1, sizeof(*o));
+	int err;
+
+	if (o == NULL)
+		return E_NOMEM;
+	ASSERT(cfg->n_local4 <= ARRAY_LEN(cfg->local4) && cfg->n_local6 <= ARRAY_LEN(cfg->local6));
+	ASSERT(cfg->n_avoid <= ARRAY_LEN(cfg->avoid));
+	o->loop = loop;
+	o->cfg = *cfg;
+	o->handler = *h;
+	o->due_ms = UINT64_MAX;
+	o->server_buckets = power_of_two(cfg->max_sockets);
+	o->ticket_buckets = power_of_two((size_t)cfg->max_sockets * TICKETS_PER_SOCKET);
+	TAILQ_INIT(&o->tcp_connecting);
+	TAILQ_INIT(&o->tcp_idle);
+	TAILQ_INIT(&o->tcp_broken);
+
+	err = init_ports(o);
+	if (err != E_OK)
+		goto out;
+	err = random_init(&o->random);
+	if (err != E_OK)
+		goto out;
+	o->tickets = calloc(o->ticket_buckets, sizeof(o->tickets[0]));
+	o->udp = calloc(o->server_buckets, sizeof(o->udp[0]));
+	o->tcp = calloc(o->server_buckets, sizeof(o->tcp[0]));
+	err = o->tickets == NULL || o->udp == NULL || o->tcp == NULL
+		      ? E_NOMEM
+		      : loop_timer_new(&o->timer, loop, on_timer, o);
+	if (err != E_OK)
+		goto out;
+	err = outgoing_udp_init(o);
+	if (err != E_OK)
+		goto out;
+	*out = o;
+	return E_OK;
+out:
+	free_tables(o);
+	return err;
+}
+
+void outgoing_close(struct outgoing *o)
+{
+	if (o == NULL)
+		return;
+	ASSERT(o->depth == 0);
+	for (size_t i = 0; i < o->ticket_buckets; i++)
+		while (o->tickets[i] != NULL)
+			outgoing_cancel(o, o->tickets[i]->ticket);
+	outgoing_tcp_deinit(o);
+	outgoing_udp_deinit(o);
+	free_tables(o);
+}

@@ -1,0 +1,111 @@
+/*
+ * outgoing_impl: what outgoing.c, outgoing_udp.c and outgoing_tcp.c share; nobody else includes it.
+ *
+ * A question is in the table of tickets and belongs to one socket.  A socket is `current` while
+ * new questions may be asked from it; then it is found by its server's address.  One that is not
+ * lives on until its last question is answered or cancelled.  One that has no question is idle:
+ * it is the first to go when sockets run short.
+ *
+ * While a callback of the owner may run, the socket at work is held: whatever the callback asks
+ * or cancels, the socket is not freed until settle() has seen it again.
+ */
+#ifndef NET_OUTGOING_IMPL_H
+#define NET_OUTGOING_IMPL_H
+
+#include <sys/queue.h>
+#include <sys/uio.h>
+
+#include "common/random.h"
+#include "common/slab.h"
+#include "recursor/net/outgoing.h"
+
+struct udp_socket;
+struct tcp_conn;
+struct udp_buffers;
+
+struct question {
+	uint64_t ticket;
+	struct question *next;  /* in the bucket of its ticket */
+	struct udp_socket *udp; /* the one of the two it was asked from */
+	struct tcp_conn *tcp;
+	uint16_t id;
+	uint8_t place; /* UDP: its index in the socket */
+};
+
+LIST_HEAD(udp_bucket, udp_socket);
+LIST_HEAD(tcp_bucket, tcp_conn);
+TAILQ_HEAD(udp_list, udp_socket);
+TAILQ_HEAD(tcp_list, tcp_conn);
+
+/* A length and the longest message. */
+enum { OUTGOING_TCP_BUFFER = 2 + 65535 };
+
+struct outgoing {
+	struct loop *loop;
+	struct loop_timer *timer;
+	uint64_t due_ms; /* of the timer */
+	struct outgoing_config cfg;
+	struct outgoing_handler handler;
+	struct random_source random;
+	uint8_t avoid[65536 / 8]; /* a bit a port */
+	unsigned depth;           /* > 0: a callback of the owner may be running */
+
+	struct question **tickets;
+	size_t ticket_buckets; /* powers of two */
+	size_t server_buckets;
+	size_t n_pending;
+
+	struct slab udp_sockets, udp_questions;
+	struct udp_bucket *udp;
+	struct udp_list udp_idle, udp_broken;
+	struct udp_buffers *udp_in;
+	size_t n_udp;
+
+	struct tcp_bucket *tcp;
+	struct tcp_list tcp_connecting, tcp_idle, tcp_broken;
+	size_t n_tcp, n_tcp_idle;
+	uint8_t tcp_in[OUTGOING_TCP_BUFFER];
+};
+
+/* ---- outgoing.c ---- */
+
+void outgoing_ticket_add(struct outgoing *o, struct question *q);
+struct question *outgoing_ticket_find(const struct outgoing *o, uint64_t ticket);
+void outgoing_ticket_remove(struct outgoing *o, struct question *q);
+
+/* The bucket of a server's address. */
+size_t outgoing_server_bucket(const struct outgoing *o, const struct addr *server);
+
+/* Makes room for one more socket by closing an idle one where needed. */
+bool outgoing_make_room(struct outgoing *o);
+
+/* A new socket bound to a local address; UDP: to a random port also.  -1: none can be had. */
+int outgoing_open_bound(struct outgoing *o, const struct addr *server, bool tcp);
+
+/* Has outgoing_udp_tick() and outgoing_tcp_tick() called at that time or before. */
+void outgoing_wake_by(struct outgoing *o, uint64_t due_ms);
+
+/* What errno means when a call has failed at once, and when it came later. */
+enum outgoing_result outgoing_result_of(int error);
+enum outgoing_failure outgoing_failure_of(int error);
+
+/* ---- outgoing_udp.c ---- */
+
+int outgoing_udp_init(struct outgoing *o) MUST_USE;
+void outgoing_udp_deinit(struct outgoing *o); /* every question has been cancelled */
+enum outgoing_result outgoing_udp_send(struct outgoing *o, uint64_t ticket,
+				       const struct addr *server, const uint8_t *wire, size_t len);
+void outgoing_udp_cancel(struct outgoing *o, struct question *q);
+bool outgoing_udp_evict(struct outgoing *o);
+void outgoing_udp_tick(struct outgoing *o, uint64_t now_ms);
+
+/* ---- outgoing_tcp.c ---- */
+
+void outgoing_tcp_deinit(struct outgoing *o);
+enum outgoing_result outgoing_tcp_send(struct outgoing *o, uint64_t ticket,
+				       const struct addr *server, const uint8_t *wire, size_t len);
+void outgoing_tcp_cancel(struct outgoing *o, struct question *q);
+bool outgoing_tcp_evict(struct outgoing *o);
+void outgoing_tcp_tick(struct outgoing *o, uint64_t now_ms);
+
+#endif
