@@ -69,9 +69,9 @@ ROOMS := common recursor recursor/resolve recursor/net recursor/policy recursor/
 MAIN_SRC := recursor/main.c
 LIB_SRC := $(filter-out $(MAIN_SRC),$(wildcard $(ROOMS:%=%/*.c)))
 CTL_SRC := $(wildcard tools/rec_control*.c tools/rec_control/*.c)
-LAB_SRC := $(wildcard tools/lab/*.c)
+LAB_SRC := $(if $(wildcard tools/lab/main.c),$(wildcard tools/lab/*.c))
 UNIT_SRC := $(wildcard tests/unit/*.c)
-SIM_SRC := $(wildcard tests/sim/*.c)
+SIM_SRC := $(wildcard tests/sim/*.c) tools/lab/zone.c
 FUZZ_DRIVER := tests/fuzz/replay.c
 FUZZ_SRC := $(filter-out $(FUZZ_DRIVER),$(wildcard tests/fuzz/*.c))
 FUZZ_NAMES := $(FUZZ_SRC:tests/fuzz/%.c=%)

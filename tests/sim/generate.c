@@ -59,7 +59,7 @@ static void say_nothing_there(ldns_pkt *reply, const char *zone, ldns_pkt_rcode 
 {
 	ldns_pkt_set_aa(reply, true);
 	ldns_pkt_set_rcode(reply, (uint8_t)rcode);
-	put(reply, LDNS_SECTION_AUTHORITY, "%s SOA ns.test. admin.test. 1 3600 600 86400 300",
+	put(reply, LDNS_SECTION_AUTHORITY, "%s SOA ns.example. admin.example. 1 3600 600 86400 300",
 	    zone);
 }
 
@@ -90,7 +90,7 @@ static void deep(ldns_pkt *reply, const struct request_of_server *r)
 	free(zone);
 }
 
-/* The number in a name's second label from the right: n17.test. */
+/* The number in a name's second label from the right: n17.example. */
 static unsigned number_of(const struct request_of_server *r)
 {
 	char *zone = suffix(r, 2);
@@ -110,8 +110,8 @@ static void glueless(ldns_pkt *reply, const struct request_of_server *r)
 	if (refer_to_top(reply, r))
 		return;
 	zone = suffix(r, 2);
-	put(reply, LDNS_SECTION_AUTHORITY, "%s NS ns.n%u.test.", zone, 2 * n + 1);
-	put(reply, LDNS_SECTION_AUTHORITY, "%s NS ns.n%u.test.", zone, 2 * n + 2);
+	put(reply, LDNS_SECTION_AUTHORITY, "%s NS ns.n%u.example.", zone, 2 * n + 1);
+	put(reply, LDNS_SECTION_AUTHORITY, "%s NS ns.n%u.example.", zone, 2 * n + 2);
 	free(zone);
 }
 
@@ -126,15 +126,15 @@ static void names(ldns_pkt *reply, const struct request_of_server *r)
 	if (refer_to_top(reply, r))
 		return;
 	zone = suffix(r, 2);
-	if (strcmp(zone, "victim.test.") == 0) {
+	if (strcmp(zone, "victim.example.") == 0) {
 		for (unsigned i = 0; i < n; i++)
-			put(reply, LDNS_SECTION_AUTHORITY, "%s NS ns%u.d%u.test.", zone, i, i);
+			put(reply, LDNS_SECTION_AUTHORITY, "%s NS ns%u.d%u.example.", zone, i, i);
 	} else if (strcmp(say, "refused") == 0 && r->depth == 2) {
 		ldns_pkt_set_rcode(reply, LDNS_RCODE_REFUSED);
 	} else if (strcmp(say, "nxdomain") == 0) {
-		say_nothing_there(reply, "test.", LDNS_RCODE_NXDOMAIN);
+		say_nothing_there(reply, "example.", LDNS_RCODE_NXDOMAIN);
 	} else if (strcmp(say, "nodata") == 0) {
-		say_nothing_there(reply, "test.", LDNS_RCODE_NOERROR);
+		say_nothing_there(reply, "example.", LDNS_RCODE_NOERROR);
 	} else if (r->depth == 1) {
 		char ns[300];
 
@@ -182,7 +182,7 @@ static void thirteen(ldns_pkt *reply, const struct request_of_server *r)
 	} else if (strcmp(r->argument, "truncated") == 0) {
 		ldns_pkt_set_tc(reply, true);
 	} else if (strcmp(r->argument, "lame") == 0) {
-		put(reply, LDNS_SECTION_AUTHORITY, ". NS up.test.");
+		put(reply, LDNS_SECTION_AUTHORITY, ". NS up.example.");
 	} else {
 		ldns_pkt_set_rcode(reply, strcmp(r->argument, "refused") == 0 ? LDNS_RCODE_REFUSED
 					  : strcmp(r->argument, "formerr") == 0
@@ -200,7 +200,7 @@ static void cycle(ldns_pkt *reply, const struct request_of_server *r)
 		return;
 	zone = suffix(r, 2);
 	put(reply, LDNS_SECTION_AUTHORITY, "%s NS ns.%s", zone,
-	    strcmp(zone, "one.test.") == 0 ? "two.test." : "one.test.");
+	    strcmp(zone, "one.example.") == 0 ? "two.example." : "one.example.");
 	free(zone);
 }
 

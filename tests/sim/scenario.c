@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/rrtype.h"
 
 enum { DEFAULT_TTL = 3600, DEFAULT_PAYLOAD = 4096 };
 
@@ -40,6 +41,12 @@ static const struct word adjust_words[] = {
 #define ADJUST_WORD(name, word) { word, ADJUST_##name },
 	ADJUST_TABLE(ADJUST_WORD)
 #undef ADJUST_WORD
+};
+
+static const struct word rcode_words[] = {
+#define RCODE_WORD(name, number) { #name, number },
+	RCODE_TABLE(RCODE_WORD)
+#undef RCODE_WORD
 };
 
 static const struct {
@@ -196,7 +203,7 @@ static int parse_adjust(struct reader *r, char *rest, struct entry *e)
 
 static int parse_flags(struct reader *r, char *rest, ldns_pkt *p)
 {
-	const ldns_lookup_table *rcode;
+	const struct word *w;
 	char *word;
 
 	while ((word = take_word(&rest)) != NULL) {
@@ -216,12 +223,12 @@ static int parse_flags(struct reader *r, char *rest, ldns_pkt *p)
 			ldns_pkt_set_cd(p, true);
 		else if (strcmp(word, "DO") == 0)
 			ldns_pkt_set_edns_do(p, true);
-		else if (strcmp(word, "BADVERS") == 0)
-			ldns_pkt_set_edns_extended_rcode(p, 1);
-		else if ((rcode = ldns_lookup_by_name(ldns_rcodes, word)) != NULL)
-			ldns_pkt_set_rcode(p, (uint8_t)rcode->id);
-		else
+		else if ((w = find_word(rcode_words, ARRAY_LEN(rcode_words), word)) == NULL)
 			return refuse(r, "unknown word in REPLY", word);
+		else {
+			ldns_pkt_set_rcode(p, w->bits & 15);
+			ldns_pkt_set_edns_extended_rcode(p, (uint8_t)(w->bits >> 4));
+		}
 	}
 	return E_OK;
 }
@@ -367,6 +374,37 @@ static int parse_address(struct reader *r, char *rest, struct range *range)
 	return addr_from_text(a, rest, 0) == E_OK ? E_OK : refuse(r, "not an address", rest);
 }
 
+/* From after ZONE to ZONE_END: lines of a zone file, at the same line numbers. */
+static int parse_zone(struct reader *r, char *origin, struct range *range)
+{
+	char *text = NULL, *name = copy_text(origin), *rest;
+	size_t len = 0;
+	unsigned line = 1;
+	struct zone *z = NULL;
+	FILE *f = open_memstream(&text, &len);
+	int err;
+
+	ASSERT(f != NULL);
+	while ((err = next_line(r)) == E_OK && !begins(r, "ZONE_END", &rest)) {
+		for (; line < r->line; line++)
+			fputc('\n', f);
+		fputs(r->text, f);
+	}
+	fputc('\n', f);
+	fclose(f);
+	if (err != E_OK) {
+		err = refuse(r, "ZONE_END is missing", "");
+	} else if ((f = fmemopen(text, len, "r")) != NULL) {
+		err = zone_read(&z, f, r->path, name, r->why);
+		fclose(f);
+	}
+	if (z != NULL)
+		*(struct zone **)append(&range->zones, &range->n_zones, sizeof(z)) = z;
+	free(text);
+	free(name);
+	return err;
+}
+
 static int parse_range(struct reader *r, char *rest, struct scenario *s)
 {
 	struct range *range = append(&s->ranges, &s->n_ranges, sizeof(*range));
@@ -382,6 +420,8 @@ static int parse_range(struct reader *r, char *rest, struct scenario *s)
 		} else if (begins(r, "GENERATE", &rest)) {
 			free(range->generate);
 			range->generate = copy_text(rest);
+		} else if (begins(r, "ZONE", &rest)) {
+			err = parse_zone(r, rest, range);
 		} else if (begins(r, "ENTRY_BEGIN", &rest)) {
 			struct entry *e = NULL;
 
@@ -538,6 +578,9 @@ void scenario_free(struct scenario *s)
 	for (size_t i = 0; i < s->n_ranges; i++) {
 		for (size_t k = 0; k < s->ranges[i].n_entries; k++)
 			entry_free(s->ranges[i].entries[k]);
+		for (size_t k = 0; k < s->ranges[i].n_zones; k++)
+			zone_free(s->ranges[i].zones[k]);
+		free(s->ranges[i].zones);
 		free(s->ranges[i].entries);
 		free(s->ranges[i].addrs);
 		free(s->ranges[i].generate);

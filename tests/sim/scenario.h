@@ -18,6 +18,7 @@
 
 #include "common/addr.h"
 #include "common/err.h"
+#include "tools/lab/zone.h"
 
 /* word, what must be equal for two messages to match; the second line is ours */
 #define MATCH_TABLE(X)                                                                             \
@@ -38,12 +39,13 @@
 	X(NO_EDNS, "no_edns")                                                                      \
 	X(TTL, "ttl")
 
-/* word, how a stored answer is fitted to a question; from WRONG_ID on they are ours */
+/* word, how a stored answer is fitted to a question; from ID_ONLY on they are ours */
 #define ADJUST_TABLE(X)                                                                            \
 	X(COPY_ID, "copy_id")                                                                      \
 	X(COPY_QUERY, "copy_query")                                                                \
 	X(RAW_ID, "raw_id")                                                                        \
 	X(SILENT, "do_not_answer")                                                                 \
+	X(ID_ONLY, "id_only")                                                                      \
 	X(WRONG_ID, "wrong_id")                                                                    \
 	X(NO_OPT, "no_opt")                                                                        \
 	X(UNREACHABLE, "unreachable")                                                              \
@@ -96,6 +98,8 @@ struct range {
 	char *generate;  /* the name of a programmed server and its arguments, or NULL */
 	struct entry **entries;
 	size_t n_entries;
+	struct zone **zones; /* speak when no entry fits */
+	size_t n_zones;
 };
 
 #define STEP_TABLE(X)                                                                              \

@@ -143,15 +143,43 @@ static void give_packet(struct player *p, ldns_pkt *reply, const struct outquery
 	ldns_pkt_free(reply);
 }
 
-static ldns_pkt *servfail(const ldns_pkt *query)
+static ldns_pkt *reply_new(const ldns_pkt *query, ldns_pkt_rcode rcode)
 {
 	ldns_pkt *reply = ldns_pkt_new();
 
 	ASSERT(reply != NULL);
 	ldns_pkt_set_qr(reply, true);
-	ldns_pkt_set_rcode(reply, LDNS_RCODE_SERVFAIL);
+	ldns_pkt_set_rcode(reply, (uint8_t)rcode);
+	ldns_pkt_set_edns_udp_size(reply, 1232);
 	ldns_pkt_push_rr_list(reply, LDNS_SECTION_QUESTION,
 			      ldns_rr_list_clone(ldns_pkt_question(query)));
+	return reply;
+}
+
+/* As an authority for the range's zones: the closest one speaks, over UDP no more than fits. */
+static ldns_pkt *ask_zones(const struct range *r, const ldns_pkt *query, enum transport transport)
+{
+	const ldns_rr *question = ldns_rr_list_rr(ldns_pkt_question(query), 0);
+	size_t limit = ldns_pkt_edns_udp_size(query), len = 0;
+	const struct zone *best = NULL;
+	ldns_pkt *reply;
+	uint8_t *wire = NULL;
+
+	for (size_t i = 0; i < r->n_zones; i++)
+		if (zone_holds(r->zones[i], ldns_rr_owner(question)) &&
+		    (best == NULL || zone_holds(best, r->zones[i]->origin)))
+			best = r->zones[i];
+	if (best == NULL)
+		return reply_new(query, LDNS_RCODE_REFUSED);
+	reply = reply_new(query, LDNS_RCODE_NOERROR);
+	zone_answer(best, ldns_rr_owner(question), ldns_rr_get_type(question), reply);
+	ASSERT(ldns_pkt2wire(&wire, reply, &len) == LDNS_STATUS_OK);
+	free(wire);
+	if (transport == TRANSPORT_UDP && len > (limit < 512 ? 512 : limit)) {
+		ldns_pkt_free(reply);
+		reply = reply_new(query, LDNS_RCODE_NOERROR);
+		ldns_pkt_set_tc(reply, true);
+	}
 	return reply;
 }
 
@@ -199,10 +227,13 @@ enum send_result play_serve(void *ctx, struct network *net, const struct outquer
 		snprintf(line, sizeof(line), "line %u", e->line);
 		note(p, q, query, line);
 		result = give(p, e, q, query);
+	} else if (range != NULL && range->n_zones > 0) {
+		note(p, q, query, "zone");
+		give_packet(p, ask_zones(range, query, q->transport), q, query);
 	} else {
 		note(p, q, query, "UNFORESEEN");
 		p->unforeseen++;
-		give_packet(p, servfail(query), q, query);
+		give_packet(p, reply_new(query, LDNS_RCODE_SERVFAIL), q, query);
 	}
 	ldns_pkt_free(query);
 	return result;
