@@ -272,9 +272,10 @@ ldns_pkt *generate(const char *spec, struct player *p, const struct outquery *q,
 	r.argument = find(spec, &make);
 	ldns_pkt_set_qr(reply, true);
 	ldns_pkt_set_edns_udp_size(reply, 4096);
-	ldns_pkt_push_rr_list(reply, LDNS_SECTION_QUESTION,
-			      ldns_rr_list_clone(ldns_pkt_question(query)));
-	if (r.argument != NULL)
+	ldns_pkt_push_rr(reply, LDNS_SECTION_QUESTION, ldns_rr_clone(question));
+	if (r.argument != NULL && r.labels == 0)
+		say_nothing_there(reply, ".", LDNS_RCODE_NOERROR);
+	else if (r.argument != NULL)
 		make(reply, &r);
 	if (r.argument != NULL && ldns_pkt_qr(reply))
 		return reply;

@@ -151,8 +151,7 @@ static ldns_pkt *reply_new(const ldns_pkt *query, ldns_pkt_rcode rcode)
 	ldns_pkt_set_qr(reply, true);
 	ldns_pkt_set_rcode(reply, (uint8_t)rcode);
 	ldns_pkt_set_edns_udp_size(reply, 1232);
-	ldns_pkt_push_rr_list(reply, LDNS_SECTION_QUESTION,
-			      ldns_rr_list_clone(ldns_pkt_question(query)));
+	copy_question(reply, query, true);
 	return reply;
 }
 
@@ -216,17 +215,17 @@ enum send_result play_serve(void *ctx, struct network *net, const struct outquer
 		play_fail(p, NULL, "a question that ldns cannot read");
 		return SEND_OK;
 	}
-	if (range != NULL && range->generate != NULL) {
-		note(p, q, query, range->generate);
-		reply = generate(range->generate, p, q, query);
-		if (reply != NULL)
-			give_packet(p, reply, q, query);
-	} else if ((e = find_entry(p, range, query, q->transport)) != NULL) {
+	if ((e = find_entry(p, range, query, q->transport)) != NULL) {
 		char line[32];
 
 		snprintf(line, sizeof(line), "line %u", e->line);
 		note(p, q, query, line);
 		result = give(p, e, q, query);
+	} else if (range != NULL && range->generate != NULL) {
+		note(p, q, query, range->generate);
+		reply = generate(range->generate, p, q, query);
+		if (reply != NULL)
+			give_packet(p, reply, q, query);
 	} else if (range != NULL && range->n_zones > 0) {
 		note(p, q, query, "zone");
 		give_packet(p, ask_zones(range, query, q->transport), q, query);
