@@ -154,7 +154,7 @@ unit: $(B)/tests/unit ## the unit tests; SUITES="name cache" for some of them
 	@$(B)/tests/unit $(SUITES)
 
 sim: $(B)/tests/sim ## our own scenarios on the simulated network
-	@$(B)/tests/sim tests/sim/scenarios
+	@$(B)/tests/sim --strict tests/sim/scenarios
 
 scenarios: $(B)/tests/sim ## the scenarios of SCENARIOS=dir
 	@$(B)/tests/sim $(or $(SCENARIOS),$(error say where they are: make scenarios SCENARIOS=dir))
