@@ -113,13 +113,11 @@ $(B)/obj/%.o: %.c $(B)/flags | config.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# main.c and libFuzzer call them by name: a header of their own would say nothing.
-$(call obj,$(UNIT_SRC) $(FUZZ_SRC)): ALL_CFLAGS += -Wno-missing-prototypes
+# main.c and libFuzzer call them by name: a header of their own would say nothing.  Private:
+# what these objects depend on, build/flags above all, is not to see it.
+$(call obj,$(UNIT_SRC) $(FUZZ_SRC)): private WARNINGS += -Wno-missing-prototypes
 
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj -name '*.d')
-
-# suite_x() is declared where it is called: in the list.
-$(B)/obj/tests/unit/%.o: WARNINGS += -Wno-missing-prototypes
 
 # The list of suites is made from the names of the files: to add tests/unit/test_x.c is
 # enough to have suite_x() run.

@@ -93,8 +93,10 @@ int conf_read_text(const char *text, size_t len, const char *file, conf_item_cb 
 	unsigned line = 0;
 	int err = E_OK;
 
-	if (j == NULL)
+	if (j == NULL) {
+		explain(why, why_cap, "%s: out of memory", file);
 		return E_NOMEM;
+	}
 	j->len = 0;
 	j->line = 0;
 	while (text < end && err == E_OK) {

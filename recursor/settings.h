@@ -33,9 +33,10 @@ struct addr_list {
 struct settings {
 	/* listening */
 	struct addr_list local_address; /* ports filled in from local-port */
-	uint16_t local_port;
+	uint16_t local_port;            /* as set; local_address has it where needed */
 	bool reuseport, non_local_bind;
-	struct netset *allow_from; /* empty: everybody */
+	struct netset *allow_from; /* empty: everybody; allow-from-file's when that is set */
+	const char *allow_from_file;
 	bool allow_no_rd, any_to_tcp;
 	uint32_t udp_truncation_threshold;
 	uint32_t max_tcp_clients, max_tcp_per_client, max_tcp_queries_per_connection;
@@ -47,14 +48,15 @@ struct settings {
 	bool daemon, write_pid, quiet;
 	const char *setuid, *setgid, *chroot;
 	const char *config_dir, *config_name, *include_dir;
+	/* socket_dir: never empty, and as seen before chroot */
 	const char *socket_dir, *socket_owner, *socket_group, *socket_mode;
 	const char *server_id, *version_string;
 	bool disable_syslog, log_timestamp, log_common_errors;
-	uint32_t loglevel;
+	uint32_t loglevel; /* LOG_LEVEL_ERROR to LOG_LEVEL_DEBUG; quiet=no has raised it */
 	const char *logging_facility;
 	uint32_t statistics_interval_s;
 	/* asking */
-	const char *hint_file; /* "": built in */
+	const char *hint_file;                /* "": built in */
 	struct addr_list query_local_address; /* 0.0.0.0 and :: mean any */
 	struct netset *dont_query;
 	uint16_t udp_source_port_min, udp_source_port_max;
@@ -81,7 +83,7 @@ struct settings {
 	/* caches */
 	uint64_t max_cache_entries, max_packetcache_entries;
 	uint32_t max_recordcache_entry_size, max_packetcache_entry_size;
-	uint32_t record_cache_shards;
+	uint32_t record_cache_shards; /* a power of two */
 	bool disable_packetcache;
 	uint32_t packetcache_ttl_s, packetcache_negative_ttl_s, packetcache_servfail_ttl_s;
 	uint32_t max_cache_ttl_s, max_negative_ttl_s, minimum_ttl_override_s;
@@ -102,7 +104,11 @@ struct settings {
 int settings_load(struct settings **out, int argc, char *const argv[],
 		  void (*warn)(void *ctx, const char *line), void *ctx,
 		  char why[SETTINGS_WHY_MAX]) MUST_USE;
-void settings_free(struct settings *s);
+void settings_free(struct settings *s); /* accepts NULL */
+
+/* A snapshot that differs in one setting. */
+int settings_change(struct settings **out, const struct settings *s, const char *name,
+		    const char *value, char why[SETTINGS_WHY_MAX]) MUST_USE;
 
 /* What to do instead of serving: --help[=prefix], --config[=default|diff|check], --version. */
 enum settings_command { SETTINGS_RUN, SETTINGS_HELP, SETTINGS_CONFIG, SETTINGS_VERSION };

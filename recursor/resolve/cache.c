@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/ascii.h"
 #include "common/check.h"
 #include "common/heap.h"
 #include "common/rrtype.h"
@@ -17,8 +18,7 @@ enum {
 
 enum {
 	MIN_ENTRIES_A_SHARD = 16,
-	MAX_SETS_A_NAME = 64, /* or one name asked for with every type makes one long chain */
-	SCAN_STEP = 64,       /* slots looked at under one lock by walks */
+	SCAN_STEP = 64, /* slots looked at under one lock by walks */
 	DROPS_MAX = 32,
 	VICTIMS_AN_INSERT = 8,
 	BYTES_A_VICTIM = 64, /* a large set may push out more, one for each of these */
@@ -95,7 +95,7 @@ static uint32_t same_name(const struct shard *sh, uint32_t at, const struct key 
 	for (; at != SIEVE_NONE; at = sieve_next(&sh->map, at)) {
 		const struct rrset *s = set_at(sh, at);
 
-		if (s->owner_len == k->len && memcmp(rrset_owner(s), k->name, k->len) == 0)
+		if (s->owner_len == k->len && ascii_equal(rrset_owner(s), k->name, k->len))
 			break;
 	}
 	return at;
@@ -474,7 +474,7 @@ static uint32_t clear_the_way(struct shard *sh, const struct offer *o, struct dr
 		n++;
 		at = next_of(sh, at, &o->key);
 	}
-	if (own == SIEVE_NONE && n >= MAX_SETS_A_NAME) {
+	if (own == SIEVE_NONE && n >= CACHE_MAX_SETS_A_NAME) {
 		entry_remove(sh, denial != SIEVE_NONE ? denial : last, drops);
 		sh->evicted++;
 	}

@@ -1,8 +1,9 @@
 /*
  * cache: the record cache, shared by all workers.
  *
- * Keyed by name, so that one probe under one lock finds everything known of a name: the type
- * asked for, an alias (CNAME), a denial (NXDOMAIN, NODATA), a recent failure, the zone cut.
+ * Keyed by name (RFC 4343: in any case), so that one probe under one lock finds everything
+ * known of a name: the type asked for, an alias (CNAME), a denial (NXDOMAIN, NODATA), a recent
+ * failure, the zone cut.
  * Values are rrsets (common/rrset.h); a lookup hands out references, so eviction and TTL 0
  * never pull a set away from somebody who uses it.
  *
@@ -12,12 +13,16 @@
  * Which of two sets for one key stays is RFC 2181 5.4.1's ranking: a set replaces another of
  * lower or equal rank, or an expired one; a set of lower rank never replaces a live one.
  * Negative entries are ranked likewise; an NXDOMAIN takes the name's other entries of lower or
- * equal rank away, but not its CACHE_DELEGATION.
+ * equal rank away, but not its CACHE_DELEGATION; and the other way round.  An authoritative set
+ * takes a CNAME away, and a CNAME the name's NODATA (RFC 1034 3.6.2).  A failure takes nothing
+ * away: it stands beside the expired set that could not be renewed, until there is a new one.
  *
- * Eviction: SIEVE in each shard: a hit sets a bit, nothing is moved; a few entries an insert.
- * Memory:   accounted to the byte: entry and set blocks, buckets.
+ * Eviction: SIEVE in each shard (common/sieve.h): a hit sets a bit, nothing is moved; a few
+ *           entries an insert.
+ * Memory:   accounted to the byte: sets, the proofs of denials (those that many share, once),
+ *           slots and buckets, and what malloc adds.
  * Limits:   `max_entries` and `max_bytes` over all shards (0: none); a set larger than
- *           `max_set_bytes` is not kept.
+ *           `max_set_bytes` (0: none) is not kept; CACHE_MAX_SETS_A_NAME.
  * Threads:  any; a lock for each shard, held for one probe.
  * Clock:    passed in (time of day, seconds).
  */
@@ -30,7 +35,10 @@
 
 #include "common/rrset.h"
 
-enum { CACHE_DELEGATION = 65281 }; /* private use, RFC 6895 3.1: never on the wire */
+enum {
+	CACHE_DELEGATION = 65281,   /* private use, RFC 6895 3.1: never on the wire */
+	CACHE_MAX_SETS_A_NAME = 64, /* or questions for every type make one long chain */
+};
 
 struct cache;
 
@@ -47,7 +55,7 @@ void cache_free(struct cache *c);
 /* What is known of a name.  Each member is NULL or a reference for the caller, who gives it
  * back with cache_view_put(). */
 struct cache_view {
-	struct rrset *exact;      /* (name, type): data, NODATA or failure */
+	struct rrset *exact;      /* (name, type): data or NODATA; else a failure */
 	struct rrset *cname;      /* the name's CNAME, when another type was asked */
 	struct rrset *dname;      /* the name's DNAME */
 	struct rrset *nxdomain;   /* the name does not exist */
@@ -60,26 +68,27 @@ enum cache_want {
 	CACHE_WANT_CUT = 2,    /* ns, delegation, dname, nxdomain */
 };
 
-/* Looks a lower-case name up.  Only what is not expired at now_s is handed out, unless
+/* Looks a name up, in any case.  Only what is not expired at now_s is handed out, unless
  * `stale_s` is not 0: then also what expired at most that long ago.  Returns true if anything
  * was found. */
-bool cache_look(struct cache *c, const uint8_t *name, uint16_t type, unsigned want,
-		uint32_t now_s, uint32_t stale_s, struct cache_view *view);
+bool cache_look(struct cache *c, const uint8_t *name, uint16_t type, unsigned want, uint32_t now_s,
+		uint32_t stale_s, struct cache_view *view);
 void cache_view_put(struct cache_view *view);
 
-/* One set: data only, of exactly that type, rank at least `rank`.  A reference, or NULL. */
+/* One set: data only, of exactly that type (or CACHE_DELEGATION), rank at least `rank`.
+ * A reference, or NULL. */
 struct rrset *cache_get(struct cache *c, const uint8_t *name, uint16_t type, enum rank rank,
 			uint32_t now_s);
 
 /* Both address sets of a name server under one lock; each NULL or a reference (data or NODATA).
  * An NXDOMAIN of the name comes back in both. */
-void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s,
-			 struct rrset **a, struct rrset **aaaa);
+void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s, struct rrset **a,
+			 struct rrset **aaaa);
 
 enum cache_put_result {
 	CACHE_STORED,
 	CACHE_KEPT_BETTER, /* what is there ranks higher */
-	CACHE_REFUSED,	   /* too large, TTL 0, or no memory */
+	CACHE_REFUSED,     /* too large, TTL 0, or no memory */
 };
 
 /* Offers a set; the cache takes its own reference when it keeps it.  The key's type is
@@ -91,11 +100,13 @@ struct cache_wiped {
 	size_t records, negative;
 };
 
-/* Takes away what is at a name, or with `subtree` also all below it; `type` 0: every type. */
+/* Takes away what is at a name, or with `subtree` also all below it; `type` 0: every type.
+ * NS means both NS sets; an NXDOMAIN denies every type and goes with each. */
 struct cache_wiped cache_wipe(struct cache *c, const uint8_t *name, uint16_t type, bool subtree);
 
-/* Walks everything, one shard at a time; cb gets a borrowed set.  A negative return stops.
- * Holds a shard's lock for collecting references only, never while cb runs. */
+/* Walks everything, one shard at a time; cb gets a borrowed set.  A negative return stops, and is
+ * returned.  Holds a shard's lock for collecting a few references only, never while cb runs; what
+ * comes or goes meanwhile may be missed or met twice. */
 int cache_walk(struct cache *c, int (*cb)(void *ctx, const struct rrset *s, bool delegation),
 	       void *ctx);
 

@@ -351,17 +351,61 @@ static bool is_wiped(struct entry *e, const uint8_t *name, uint16_t type, bool s
 	return subtree ? name_is_within(qname_of(e), name) : name_equal(qname_of(e), name);
 }
 
-size_t packetcache_wipe(struct packetcache *pc, const uint8_t *name, uint16_t type, bool subtree)
+/* From the last slot down: a removal moves the last one into the gap, one that was looked at. */
+static uint32_t slice_begin(const struct packetcache *pc, size_t cursor)
 {
-	size_t gone = 0;
+	return cursor < pc->map.n ? (uint32_t)cursor : pc->map.n;
+}
 
-	for (uint32_t at = pc->map.n; at-- > 0;) {
-		if (!is_wiped(entry_at(pc, at), name, type, subtree))
+bool packetcache_wipe_some(struct packetcache *pc, size_t *cursor, size_t n, const uint8_t *name,
+			   uint16_t type, bool subtree, size_t *wiped)
+{
+	uint32_t at = slice_begin(pc, *cursor);
+
+	for (; at > 0 && n > 0; n--) {
+		if (!is_wiped(entry_at(pc, --at), name, type, subtree))
 			continue;
 		entry_remove(pc, at);
-		gone++;
+		++*wiped;
 	}
+	*cursor = at;
+	return at > 0;
+}
+
+size_t packetcache_wipe(struct packetcache *pc, const uint8_t *name, uint16_t type, bool subtree)
+{
+	size_t cursor = SIZE_MAX, gone = 0;
+
+	packetcache_wipe_some(pc, &cursor, SIZE_MAX, name, type, subtree, &gone);
 	return gone;
+}
+
+static int show(struct entry *e,
+		int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left,
+			  bool tcp),
+		void *ctx, uint32_t now_s)
+{
+	uint8_t qname[NAME_MAX_LEN];
+
+	if (is_expired(e, now_s))
+		return E_OK;
+	name_lower(qname, qname_of(e));
+	return cb(ctx, qname, qtype_of(e), e->ttl - (now_s - e->stored_s),
+		  (e->flags & FLAG_TCP) != 0);
+}
+
+bool packetcache_walk_some(struct packetcache *pc, size_t *cursor, size_t n,
+			   int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype,
+				     uint32_t ttl_left, bool tcp),
+			   void *ctx, uint32_t now_s)
+{
+	uint32_t at = slice_begin(pc, *cursor);
+
+	for (; at > 0 && n > 0; n--)
+		if (show(entry_at(pc, --at), cb, ctx, now_s) < 0)
+			at = 0;
+	*cursor = at;
+	return at > 0;
 }
 
 int packetcache_walk(struct packetcache *pc,
@@ -369,20 +413,11 @@ int packetcache_walk(struct packetcache *pc,
 			       bool tcp),
 		     void *ctx, uint32_t now_s)
 {
-	for (uint32_t at = pc->map.n; at-- > 0;) {
-		struct entry *e = entry_at(pc, at);
-		uint8_t qname[NAME_MAX_LEN];
-		int result;
+	int result = E_OK;
 
-		if (is_expired(e, now_s))
-			continue;
-		name_lower(qname, qname_of(e));
-		result = cb(ctx, qname, qtype_of(e), e->ttl - (now_s - e->stored_s),
-			    (e->flags & FLAG_TCP) != 0);
-		if (result < 0)
-			return result;
-	}
-	return E_OK;
+	for (uint32_t at = pc->map.n; at-- > 0 && result >= 0;)
+		result = show(entry_at(pc, at), cb, ctx, now_s);
+	return result < 0 ? result : E_OK;
 }
 
 void packetcache_stats(const struct packetcache *pc, struct packetcache_stats *out)

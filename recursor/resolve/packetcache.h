@@ -76,7 +76,8 @@ void packetcache_set_limits(struct packetcache *pc, size_t max_entries, size_t m
 
 /* Walking and wiping in slices, for callers who may hold the worker for a moment only: looks at
  * `n` entries at most.  *cursor is SIZE_MAX to begin with, and kept by the caller; false after the
- * last slice.  What is put between two slices may be missed.  *wiped is added to. */
+ * last slice.  What is put between two slices may be missed.  *wiped is added to; a negative
+ * return of cb ends the walk. */
 bool packetcache_walk_some(struct packetcache *pc, size_t *cursor, size_t n,
 			   int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype,
 				     uint32_t ttl_left, bool tcp),

@@ -168,8 +168,7 @@ void resolver_stats(const struct resolver *r, struct resolver_stats *out);
 struct request_view {
 	const uint8_t *name;
 	uint16_t type;
-	resolver_done_cb done; /* as given to resolver_ask(): they tell */
-	void *ctx;             /* whose request it is */
+	void *ctx; /* as given to resolver_ask() */
 	bool chained;
 	uint32_t spent_ms;
 	uint32_t out_queries;

@@ -52,6 +52,7 @@ struct watch_env {
 	 * worker has stopped.  A visit must end well within 1 ms: long work is done in slices. */
 	int (*on_worker)(void *ctx, unsigned worker,
 			 void (*visit)(void *arg, const struct watch_worker *w), void *arg);
+	/* False: the request is no client's, but ours. */
 	bool (*client_of)(void *ctx, const void *request_ctx, struct watch_client *out);
 	/* A setting's value as text, or NULL; valid until the next reload. */
 	const char *(*setting)(void *ctx, const char *name);

@@ -40,7 +40,7 @@ static void explain_put(struct explain *x)
 
 /* ---- on the worker ---- */
 
-void explain_done(void *ctx, const struct answer *a)
+static void explain_done(void *ctx, const struct answer *a)
 {
 	struct explain *x = ctx;
 	uint64_t one = 1;

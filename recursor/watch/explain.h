@@ -16,7 +16,4 @@
 
 int explain_command(struct command_call *call);
 
-/* The callback of its requests: by it current-queries knows that a request's ctx is no client. */
-void explain_done(void *ctx, const struct answer *a);
-
 #endif

@@ -1,0 +1,313 @@
+/*
+ * From the texts of all settings to a snapshot: what holds for one value is read by
+ * settings_value.c, what holds between them is checked here.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/conf.h"
+#include "common/log.h"
+#include "config.h"
+#include "recursor/settings_table.h"
+
+struct building {
+	struct settings *s;
+	char *const *texts;
+	char *const *places; /* or NULL */
+	const struct settings_warn *warn;
+	char *why;
+};
+
+/* "recursor.conf:12: threads=0: must be 1 to 256"; returns `err`. */
+static int __attribute__((format(printf, 4, 5)))
+refuse(const struct building *b, const char *name, int err, const char *format, ...)
+{
+	char reason[SETTINGS_WHY_MAX];
+	const struct setting *row = setting_find(name);
+	const char *place = NULL;
+	va_list args;
+	size_t i;
+
+	ASSERT(row != NULL);
+	i = (size_t)(row - settings_table);
+	if (b->places != NULL)
+		place = b->places[i];
+	va_start(args, format);
+	(void)vsnprintf(reason, sizeof(reason), format, args);
+	va_end(args);
+	(void)snprintf(b->why, SETTINGS_WHY_MAX, "%.160s: %s=%.100s: %.200s",
+		       place != NULL ? place : "default", name, b->texts[i], reason);
+	return err;
+}
+
+static void warn(const struct building *b, const char *line)
+{
+	if (b->warn->line != NULL)
+		b->warn->line(b->warn->ctx, line);
+}
+
+static int read_members(struct building *b)
+{
+	char reason[SETTINGS_WHY_MAX];
+
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *row = &settings_table[i];
+		int err = setting_read(row, b->texts[i], b->s, reason);
+
+		if (err != E_OK)
+			return refuse(b, row->name, err, "%s", reason);
+	}
+	return E_OK;
+}
+
+static bool is_loopback(const struct addr *a)
+{
+	static const uint8_t six[16] = { [15] = 1 };
+
+	return a->family == 4 ? a->ip[0] == 127 : memcmp(a->ip, six, sizeof(six)) == 0;
+}
+
+static int finish_addresses(struct building *b)
+{
+	struct settings *s = b->s;
+	bool only_loopback = true;
+
+	if (s->local_address.n == 0)
+		return refuse(b, "local-address", E_MALFORMED, "no address");
+	if (s->query_local_address.n == 0)
+		return refuse(b, "query-local-address", E_MALFORMED, "no address");
+	for (unsigned i = 0; i < s->query_local_address.n; i++) {
+		if (s->query_local_address.a[i].port != 0)
+			return refuse(b, "query-local-address", E_MALFORMED,
+				      "a port is not for here: see udp-source-port-min");
+	}
+	for (unsigned i = 0; i < s->local_address.n; i++) {
+		struct addr *a = &s->local_address.a[i];
+
+		if (a->port == 0)
+			a->port = s->local_port;
+		only_loopback = only_loopback && is_loopback(a);
+		for (unsigned k = 0; k < i; k++) {
+			if (addr_equal(a, &s->local_address.a[k]))
+				return refuse(b, "local-address", E_EXISTS, "an address twice");
+		}
+	}
+	if (netset_is_empty(s->allow_from) && !only_loopback)
+		warn(b, "allow-from is empty: everybody may ask, an open resolver is easily "
+			"abused");
+	return E_OK;
+}
+
+static int finish_ports(struct building *b)
+{
+	struct settings *s = b->s;
+	unsigned avoided = 0, span;
+
+	if (s->udp_source_port_min > s->udp_source_port_max)
+		return refuse(b, "udp-source-port-min", E_RANGE,
+			      "is above udp-source-port-max, which is %u",
+			      (unsigned)s->udp_source_port_max);
+	span = (unsigned)(s->udp_source_port_max - s->udp_source_port_min) + 1;
+	for (unsigned i = 0; i < s->n_udp_source_port_avoid; i++)
+		avoided += s->udp_source_port_avoid[i] >= s->udp_source_port_min &&
+			   s->udp_source_port_avoid[i] <= s->udp_source_port_max;
+	if (avoided >= span)
+		return refuse(b, "udp-source-port-avoid", E_RANGE, "leaves no port to ask from");
+	return E_OK;
+}
+
+/* One netmask a line; `#` opens a comment. */
+static int read_allow_file(struct building *b)
+{
+	const char *path = b->s->allow_from_file;
+	struct netset *set = NULL;
+	FILE *f = NULL;
+	char *line = NULL;
+	size_t cap = 0;
+	int err;
+
+	if (*path == '\0')
+		return E_OK;
+	err = netset_new(&set);
+	if (err != E_OK)
+		return refuse(b, "allow-from-file", err, "%s", err_text(err));
+	f = fopen(path, "re");
+	if (f == NULL) {
+		err = refuse(b, "allow-from-file", E_SYSTEM, "%s", strerror(errno));
+		goto out;
+	}
+	for (unsigned n = 1; getline(&line, &cap, f) >= 0; n++) {
+		char bad[ADDR_TEXT_MAX] = "";
+
+		line[strcspn(line, "#")] = '\0';
+		err = netset_add_list(set, line, bad);
+		if (err != E_OK) {
+			err = refuse(b, "allow-from-file", err, "line %u: '%s' is not a netmask", n,
+				     bad);
+			goto out;
+		}
+	}
+	if (ferror(f)) {
+		err = refuse(b, "allow-from-file", E_SYSTEM, "%s", strerror(errno));
+		goto out;
+	}
+	netset_free(b->s->allow_from);
+	b->s->allow_from = set;
+	set = NULL;
+out:
+	netset_free(set);
+	free(line);
+	if (f != NULL)
+		(void)fclose(f);
+	return err;
+}
+
+/* The directory as seen before chroot, with the default filled in. */
+static int finish_socket_dir(struct building *b)
+{
+	struct settings *s = b->s;
+	bool rooted = *s->chroot != '\0';
+	const char *dir = s->socket_dir;
+	char *path = NULL;
+
+	if (*dir == '\0' && !rooted)
+		dir = RUNSTATEDIR "/pdns-recursor";
+	if (asprintf(&path, "%s%s%s", s->chroot, rooted ? "/" : "", dir) < 0)
+		return refuse(b, "socket-dir", E_NOMEM, "%s", err_text(E_NOMEM));
+	s->memory = path;
+	s->socket_dir = path;
+	return E_OK;
+}
+
+static void finish_levels(struct settings *s)
+{
+	if (s->loglevel < LOG_LEVEL_ERROR)
+		s->loglevel = LOG_LEVEL_ERROR;
+	if (!s->quiet && s->loglevel < LOG_LEVEL_INFO)
+		s->loglevel = LOG_LEVEL_INFO;
+	if (s->loglevel > LOG_LEVEL_DEBUG)
+		s->loglevel = LOG_LEVEL_DEBUG;
+}
+
+static uint32_t power_of_two(uint32_t n)
+{
+	uint32_t power = 1;
+
+	while (power < n)
+		power *= 2;
+	return power;
+}
+
+int settings_build(struct settings **out, char **texts, char *const *places,
+		   const struct settings_warn *warn_to, char why[SETTINGS_WHY_MAX])
+{
+	struct building b = { .texts = texts, .places = places, .warn = warn_to, .why = why };
+	int err;
+
+	b.s = calloc(1, sizeof(*b.s));
+	if (b.s == NULL) {
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(E_NOMEM));
+		return E_NOMEM;
+	}
+	err = read_members(&b);
+	if (err == E_OK)
+		err = read_allow_file(&b);
+	if (err == E_OK)
+		err = finish_addresses(&b);
+	if (err == E_OK)
+		err = finish_ports(&b);
+	if (err == E_OK)
+		err = finish_socket_dir(&b);
+	if (err != E_OK) {
+		settings_free(b.s);
+		return err;
+	}
+	finish_levels(b.s);
+	b.s->record_cache_shards = power_of_two(b.s->record_cache_shards);
+	b.s->texts = texts;
+	*out = b.s;
+	return E_OK;
+}
+
+void settings_free(struct settings *s)
+{
+	if (s == NULL)
+		return;
+	netset_free(s->allow_from);
+	netset_free(s->dont_query);
+	settings_texts_free(s->texts);
+	free(s->memory);
+	free(s);
+}
+
+int settings_texts_new(char ***out, char *const *from)
+{
+	char **texts = calloc(settings_count, sizeof(*texts));
+	char host[SETTINGS_HOST_MAX];
+
+	if (texts == NULL)
+		return E_NOMEM;
+	for (size_t i = 0; i < settings_count; i++) {
+		texts[i] = strdup(from != NULL ? from[i]
+					       : setting_initial(&settings_table[i], host));
+		if (texts[i] == NULL) {
+			settings_texts_free(texts);
+			return E_NOMEM;
+		}
+	}
+	*out = texts;
+	return E_OK;
+}
+
+void settings_texts_free(char **texts)
+{
+	if (texts == NULL)
+		return;
+	for (size_t i = 0; i < settings_count; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+const char *settings_text(const struct settings *s, const char *name)
+{
+	const struct setting *row = setting_find(name);
+
+	if (row == NULL || row->status == SETTING_COMMAND || row->status == SETTING_NO_USE)
+		return NULL;
+	return s->texts[row - settings_table];
+}
+
+int settings_change(struct settings **out, const struct settings *s, const char *name,
+		    const char *value, char why[SETTINGS_WHY_MAX])
+{
+	static const struct settings_warn nobody = { 0 };
+	const struct setting *row = setting_find(name);
+	char **texts = NULL, *text;
+	int err;
+
+	if (row == NULL || row->status != SETTING_OURS) {
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%.100s: unknown setting", name);
+		return E_NOT_FOUND;
+	}
+	err = settings_texts_new(&texts, s->texts);
+	text = strdup(value);
+	if (err != E_OK || text == NULL) {
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(E_NOMEM));
+		err = E_NOMEM;
+		goto out;
+	}
+	free(texts[row - settings_table]);
+	texts[row - settings_table] = text;
+	text = NULL;
+	err = settings_build(out, texts, NULL, &nobody, why);
+	if (err == E_OK)
+		texts = NULL;
+out:
+	settings_texts_free(texts);
+	free(text);
+	return err;
+}

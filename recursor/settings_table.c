@@ -1,0 +1,491 @@
+/*
+ * The table of settings.  To add a setting: a member in settings.h and a row here.
+ * Own ones first, in order of name; then what PowerDNS has and we do not.
+ */
+#include "recursor/settings_table.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/check.h"
+#include "config.h"
+
+#define LOCAL_NETS                                                                                 \
+	"127.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 192.168.0.0/16, "                 \
+	"172.16.0.0/12, ::1/128, fc00::/7, fe80::/10"
+#define BAD_NETS                                                                                   \
+	"0.0.0.0/8, 192.0.0.0/24, 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24, "                 \
+	"240.0.0.0/4, ::/96, ::ffff:0:0/96, 100::/64, 2001:db8::/32"
+
+/* A member's place; another type than the row's does not compile. */
+#define MEMBER(m, member_type)                                                                     \
+	(offsetof(struct settings, m) +                                                            \
+	 0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((struct settings *)NULL)->m),    \
+						      member_type)                                 \
+				 ? 1                                                               \
+				 : -1]))
+
+#define OURS(type, m, member_type, min, max, unit)                                                 \
+	SETTING_OURS, type, MEMBER(m, member_type), min, max, unit
+#define BOOL(m) OURS(SET_BOOL, m, bool, 0, 0, NULL)
+#define INT(m, min, max, unit) OURS(SET_INT, m, uint32_t, min, max, unit)
+#define BIG(m, min, max, unit) OURS(SET_BIG, m, uint64_t, min, max, unit)
+#define PORT(m) OURS(SET_PORT, m, uint16_t, 1, UINT16_MAX, NULL)
+#define TEXT(m) OURS(SET_TEXT, m, const char *, 0, 0, NULL)
+#define WORD(m, choices) OURS(SET_WORD, m, const char *, 0, 0, choices)
+#define USER(m) OURS(SET_USER, m, const char *, 0, 0, NULL)
+#define GROUP(m) OURS(SET_GROUP, m, const char *, 0, 0, NULL)
+#define MODE(m) OURS(SET_MODE, m, const char *, 0, 0, NULL)
+#define NETS(m) OURS(SET_NETS, m, struct netset *, 0, 0, NULL)
+#define ADDRS(m) OURS(SET_ADDRS, m, struct addr_list, 0, 0, NULL)
+#define AVOID SETTING_OURS, SET_AVOID, SETTING_NO_MEMBER, 1, UINT16_MAX, NULL
+#define NO_MEMBER(type) SETTING_OURS, type, SETTING_NO_MEMBER, 0, 0, NULL
+#define COMMAND SETTING_COMMAND, SET_NONE, SETTING_NO_MEMBER, 0, 0, NULL
+#define LATER(type) SETTING_LATER, SET_##type, SETTING_NO_MEMBER, 0, 0, NULL
+#define NO_USE SETTING_NO_USE, SET_NONE, SETTING_NO_MEMBER, 0, 0, NULL
+
+#define MANY 1000000000LL
+#define TTL_MAX INT32_MAX /* RFC 2181 8 */
+
+/* clang-format off */
+const struct setting settings_table[] = {
+{ "allow-from", NETS(allow_from), LOCAL_NETS, "3.0",
+  "Clients that may ask.  Queries of others are dropped in silence.  Empty: everybody may ask." },
+{ "allow-from-file", TEXT(allow_from_file), "", "3.1.7.1",
+  "A file with one netmask a line, # for comments.  It takes the place of allow-from." },
+{ "allow-no-rd", BOOL(allow_no_rd), "no", "5.0.0",
+  "Answer queries without the RD bit, from the cache alone.  When off they are refused." },
+{ "any-to-tcp", BOOL(any_to_tcp), "yes", "3.6.0",
+  "Answer a query for ANY over UDP with TC and nothing else, so that it comes again over TCP." },
+{ "bypass-server-throttling-probability",
+  INT(bypass_server_throttling_probability, 0, MANY, NULL), "25", "5.0.0",
+  "A server that is throttled is asked all the same once in so many times.  0: never." },
+{ "chroot", TEXT(chroot), "", "3.0",
+  "Change the root directory to this one when the sockets are open.  socket-dir is then looked "
+  "for within it." },
+{ "client-tcp-timeout", INT(client_tcp_timeout_s, 1, 3600, "seconds"), "2", "3.0",
+  "A client's TCP connection that is idle for so long is closed." },
+{ "config", COMMAND, "", "3.0",
+  "Print the settings as a file for recursor.conf, each with its default, and end.  "
+  "--config=default: without what is configured; --config=diff: only what differs from the "
+  "default; --config=check: print nothing but errors." },
+{ "config-dir", TEXT(config_dir), SYSCONFDIR, "3.0",
+  "The directory of recursor.conf.  On the command line only." },
+{ "config-name", TEXT(config_name), "", "3.6.0",
+  "Read recursor-NAME.conf; the names of control socket and pid file get -NAME too.  On the "
+  "command line only." },
+{ "daemon", BOOL(daemon), "no", "3.0",
+  "Go to the background.  The starting command ends when queries are served, or fails." },
+{ "disable-packetcache", BOOL(disable_packetcache), "no", "3.2",
+  "Keep no whole answers: each query is put together from the record cache." },
+{ "disable-syslog", BOOL(disable_syslog), "no", "4.0.0",
+  "Do not log to syslog.  In the foreground lines always go to stderr too." },
+{ "dont-query", NETS(dont_query), LOCAL_NETS ", " BAD_NETS, "3.1.7.1",
+  "Never send a query to these networks, whatever a delegation says.  Empty: ask anybody." },
+{ "edns-outgoing-bufsize", INT(edns_outgoing_bufsize, 512, 4096, "bytes"), "1232", "4.0.0",
+  "The size of answer that servers may send over UDP." },
+{ "enable-old-settings", NO_MEMBER(SET_BOOL), "no", "5.2.0",
+  "Accepted for the sake of PowerDNS's command lines: this form of recursor.conf is always "
+  "read." },
+{ "extended-resolution-errors", BOOL(extended_resolution_errors), "yes", "4.5.0",
+  "Tell clients that speak EDNS why a resolution failed (RFC 8914)." },
+{ "help", COMMAND, "", "3.0",
+  "Print all settings, or with --help=PREFIX those that begin so, and end." },
+{ "hint-file", TEXT(hint_file), "", "3.0",
+  "A zone file with the names and addresses of the root's servers.  Empty: those built in.  "
+  "no-refresh: those built in, and the root is not asked for newer ones.  no: none at all." },
+{ "ignore-unknown-settings", NO_MEMBER(SET_LIST), "", "4.6.0",
+  "Names of settings that need not be known: they give a warning in place of an error." },
+{ "include-dir", TEXT(include_dir), "", "3.6.0",
+  "After recursor.conf read every *.conf of this directory, in order of name." },
+{ "latency-statistic-size", INT(latency_statistic_size, 1, MANY, "queries"), "10000", "3.6.0",
+  "About how many queries the average latency looks back." },
+{ "local-address", ADDRS(local_address), "127.0.0.1, ::1", "3.0",
+  "Addresses to serve clients on, each with a port if it is to be another than local-port: "
+  "192.0.2.1:5300, [2001:db8::1]:5300.  Answers to a query received on 0.0.0.0 or :: leave from "
+  "the address that was asked." },
+{ "local-port", PORT(local_port), "53", "3.0",
+  "The port for each local-address that has none of its own." },
+{ "log-common-errors", BOOL(log_common_errors), "no", "3.0",
+  "Log errors that happen all the time and do no harm." },
+{ "log-timestamp", BOOL(log_timestamp), "yes", "4.1.0",
+  "Begin each line on stderr with the time." },
+{ "logging-facility", WORD(logging_facility, "0 1 2 3 4 5 6 7"), "", "3.1.4",
+  "Log to syslog's facility LOCALn, with n the digit given.  Empty: DAEMON." },
+{ "loglevel", INT(loglevel, 0, 9, NULL), "6", "3.6.0",
+  "What to log, as syslog counts: 3 errors, 4 warnings, 5 notices, 6 information, 7 and more "
+  "everything.  Less than 3 is taken as 3; quiet=no raises it to 6." },
+{ "max-bytesperq", INT(max_bytesperq, 512, MANY, "bytes"), "100000", "5.1.10",
+  "For one client query at most so much is received from servers." },
+{ "max-cache-entries", BIG(max_cache_entries, 1, MANY, "record sets"), "1000000", "3.0",
+  "The size of the record cache, which all threads share." },
+{ "max-cache-ttl", INT(max_cache_ttl_s, 1, TTL_MAX, "seconds"), "86400", "3.2",
+  "Records are kept no longer than this, whatever their TTL." },
+{ "max-chain-length", INT(max_chain_length, 0, MANY, "queries"), "0", "5.1.0",
+  "At most so many queries wait for the answer to one equal question.  0: no limit." },
+{ "max-cnames-followed", INT(max_cnames_followed, 1, 64, NULL), "10", "5.1.0",
+  "A chain of CNAME and DNAME records may have so many links." },
+{ "max-concurrent-requests-per-tcp-connection",
+  INT(max_concurrent_requests_per_tcp_connection, 1, 65535, "queries"), "10", "4.3.0",
+  "A client's TCP connection is not read further while so many of its queries are unanswered." },
+{ "max-goals", INT(max_goals, 10, 10000000, NULL), "100000", "own",
+  "Each thread resolves at most so many names at once, those of name servers included." },
+{ "max-mthreads", INT(max_mthreads, 1, 1000000, "queries"), "2048", "3.2",
+  "Each thread resolves at most so many client queries at once; more are dropped." },
+{ "max-negative-ttl", INT(max_negative_ttl_s, 1, TTL_MAX, "seconds"), "3600", "3.0",
+  "That a name or type does not exist is kept no longer than this." },
+{ "max-ns-address-qperq", INT(max_ns_address_qperq, 1, 1000, NULL), "10", "4.1.16",
+  "For one client query, at most so many name servers' addresses are looked for in vain." },
+{ "max-ns-per-resolve", INT(max_ns_per_resolve, 1, 1000, NULL), "13", "4.5.11",
+  "Of a delegation to more name servers than this, so many are used, chosen at random." },
+{ "max-packetcache-entries", BIG(max_packetcache_entries, 1, MANY, "answers"), "500000", "3.2",
+  "The size of the packet cache, divided among the threads." },
+{ "max-packetcache-entry-size", INT(max_packetcache_entry_size, 64, 65535, "bytes"), "8192",
+  "5.1.10", "Larger answers are not kept in the packet cache." },
+{ "max-qperq", INT(max_qperq, 1, 10000, "questions"), "50", "3.7.0",
+  "For one client query servers are asked at most so often." },
+{ "max-recordcache-entry-size", INT(max_recordcache_entry_size, 64, 131072, "bytes"), "8192",
+  "5.1.10", "Larger record sets are not kept in the record cache." },
+{ "max-recursion-depth", INT(max_recursion_depth, 1, 64, NULL), "16", "4.0.4",
+  "Names that must be resolved to resolve names to resolve a name: so deep it may go." },
+{ "max-rrset-size", INT(max_rrset_size, 1, 4096, "records"), "256", "4.9.9",
+  "Larger record sets of servers are refused." },
+{ "max-tcp-clients", INT(max_tcp_clients, 1, 1000000, "connections"), "1024", "3.0",
+  "Clients may hold so many TCP connections in all; they are divided among the threads." },
+{ "max-tcp-per-client", INT(max_tcp_per_client, 0, 1000000, "connections"), "0", "3.0",
+  "Each client address may hold so many TCP connections.  0: no limit." },
+{ "max-tcp-queries-per-connection", INT(max_tcp_queries_per_connection, 0, MANY, "queries"), "0",
+  "4.1.0", "A client's TCP connection is closed after so many queries.  0: no limit." },
+{ "max-total-msec", INT(max_total_msec, 1, 600000, "milliseconds"), "7000", "3.7.0",
+  "A client query that takes longer than this is answered with SERVFAIL." },
+{ "max-udp-queries-per-round", INT(max_udp_queries_per_round, 1, MANY, "queries"), "10000",
+  "4.1.4", "After so many queries received over UDP other work has its turn." },
+{ "minimum-ttl-override", INT(minimum_ttl_override_s, 0, TTL_MAX, "seconds"), "1", "3.6.0",
+  "Shorter TTLs are raised to this." },
+{ "network-timeout", INT(network_timeout_ms, 10, 60000, "milliseconds"), "1500", "3.2",
+  "The longest wait for a server's answer." },
+{ "non-local-bind", BOOL(non_local_bind), "no", "4.0.0",
+  "Serve on addresses that this host does not have, or not yet." },
+{ "nothing-below-nxdomain", WORD(nothing_below_nxdomain, "no dnssec yes"), "dnssec", "4.3.0",
+  "Where a name does not exist nothing exists below it (RFC 8020).  Believe that: no; dnssec: of "
+  "validated answers; yes: always." },
+{ "outgoing-port", PORT(outgoing_port), "53", "own",
+  "The port at which servers are asked.  Another than 53 is for laboratories." },
+{ "packetcache-negative-ttl", INT(packetcache_negative_ttl_s, 0, TTL_MAX, "seconds"), "60",
+  "4.9.0", "Negative answers stay in the packet cache no longer than this." },
+{ "packetcache-servfail-ttl", INT(packetcache_servfail_ttl_s, 0, TTL_MAX, "seconds"), "60",
+  "3.2", "SERVFAIL answers stay in the packet cache no longer than this." },
+{ "packetcache-ttl", INT(packetcache_ttl_s, 0, TTL_MAX, "seconds"), "86400", "3.2",
+  "Answers stay in the packet cache no longer than this." },
+{ "qname-max-minimize-count", INT(qname_max_minimize_count, 1, 127, NULL), "10", "5.0.0",
+  "A name is shortened for at most so many questions (RFC 9156: MAX_MINIMISE_COUNT)." },
+{ "qname-minimization", BOOL(qname_minimization), "yes", "4.3.0",
+  "Show each server no more of a name than it needs to see (RFC 9156)." },
+{ "qname-minimize-one-label", INT(qname_minimize_one_label, 0, 127, NULL), "4", "5.0.0",
+  "So many of them lengthen it by one label (RFC 9156: MINIMISE_ONE_LAB)." },
+{ "query-local-address", ADDRS(query_local_address), "0.0.0.0, ::", "3.0",
+  "Addresses to ask servers from.  0.0.0.0 and ::: any.  Without an address of a family, servers "
+  "are not asked over it." },
+{ "quiet", BOOL(quiet), "yes", "3.0",
+  "Do not log each query and its answer.  SIGUSR2 turns it over." },
+{ "record-cache-shards", INT(record_cache_shards, 1, 65536, NULL), "1024", "4.4.0",
+  "The record cache is divided into so many parts with a lock each.  A power of two, or it is "
+  "raised to the next." },
+{ "resolution-failure-ttl", INT(failure_ttl_s, 1, 300, "seconds"), "5", "own",
+  "A name that could not be resolved is not tried again for so long (RFC 9520)." },
+{ "reuseport", BOOL(reuseport), "yes", "4.0.0",
+  "Each thread has sockets of its own, and the kernel spreads the clients over them.  When off "
+  "all threads read from the same sockets." },
+{ "root-nx-trust", BOOL(root_nx_trust), "yes", "3.7.0",
+  "When a root server says that a top-level domain does not exist, nothing below it does." },
+{ "serve-rfc1918", BOOL(serve_rfc1918), "yes", "3.1.2",
+  "Answer reverse lookups of private addresses (RFC 1918) here: there is nothing." },
+{ "serve-rfc6303", BOOL(serve_rfc6303), "yes", "5.1.3",
+  "The same for the other zones of RFC 6303." },
+{ "server-down-max-fails", INT(server_down_max_fails, 0, MANY, NULL), "64", "3.6.0",
+  "A server that failed so many times in a row is taken to be down.  0: never." },
+{ "server-down-throttle-time", INT(server_down_throttle_time_s, 1, 86400, "seconds"), "60",
+  "3.6.0", "A server that is down is left alone for so long." },
+{ "server-id", TEXT(server_id), SETTING_HOSTNAME, "3.0",
+  "The answer to id.server CH TXT.  disabled: there is none." },
+{ "setgid", GROUP(setgid), "", "3.0",
+  "Take on this group when the sockets are open.  Empty: the group of setuid's user." },
+{ "setuid", USER(setuid), "", "3.0",
+  "Take on this user when the sockets are open, with no way back." },
+{ "socket-dir", TEXT(socket_dir), "", "3.0",
+  "The directory of the control socket and the pid file.  Empty: " RUNSTATEDIR "/pdns-recursor, "
+  "which is made if it is not there." },
+{ "socket-group", GROUP(socket_group), "", "3.2", "The group that the control socket gets." },
+{ "socket-mode", MODE(socket_mode), "", "3.2",
+  "The control socket's mode, in octal.  Empty: 600." },
+{ "socket-owner", USER(socket_owner), "", "3.2", "The user that the control socket gets." },
+{ "spoof-nearmiss-max", INT(spoof_nearmiss_max, 0, 65535, NULL), "1", "3.0",
+  "After so many answers that are almost right the question is asked over TCP.  0: never." },
+{ "statistics-interval", INT(statistics_interval_s, 0, TTL_MAX, "seconds"), "1800", "4.1.0",
+  "Log a summary of the statistics so often.  0: never.  SIGUSR1 logs it at once." },
+{ "tcp-out-max-idle-ms", INT(tcp_out_max_idle_ms, 0, 600000, "milliseconds"), "10000", "4.6.0",
+  "An idle TCP connection to a server is kept for so long." },
+{ "tcp-out-max-idle-per-auth", INT(tcp_out_max_idle_per_auth, 0, 65535, "connections"), "10",
+  "4.6.0", "So many idle ones are kept to one server." },
+{ "tcp-out-max-idle-per-thread", INT(tcp_out_max_idle_per_thread, 0, 65535, "connections"),
+  "100", "4.6.0", "So many idle ones are kept by each thread." },
+{ "tcp-out-max-queries", INT(tcp_out_max_queries, 0, MANY, "questions"), "0", "4.6.0",
+  "A TCP connection to a server is closed after so many questions.  0: no limit." },
+{ "threads", INT(threads, 1, 256, NULL), "2", "3.2", "Threads that serve clients." },
+{ "udp-source-port-avoid", AVOID, "4791, 11211", "4.2.0",
+  "Servers are not asked from these ports." },
+{ "udp-source-port-max", PORT(udp_source_port_max), "65535", "4.2.0",
+  "The highest port from which servers are asked." },
+{ "udp-source-port-min", PORT(udp_source_port_min), "1024", "4.2.0",
+  "The lowest port from which servers are asked." },
+{ "udp-truncation-threshold", INT(udp_truncation_threshold, 512, 4096, "bytes"), "1232", "3.6.0",
+  "Answers over UDP are never larger than this, whatever size the client allows." },
+{ "use-0x20", BOOL(use_0x20), "no", "own",
+  "Ask with letters of random case, and have the answer repeat them.  It makes forging answers "
+  "harder; a few servers cannot do it." },
+{ "version", COMMAND, "", "3.1.7.1", "Print the version and end." },
+{ "version-string", TEXT(version_string), PACKAGE_STRING, "3.0",
+  "The answer to version.bind CH TXT." },
+{ "write-pid", BOOL(write_pid), "yes", "4.0.0",
+  "Write the process id to pdns_recursor[-NAME].pid in socket-dir." },
+
+/* What PowerDNS has and we do not, yet. */
+{ "aggressive-cache-max-nsec3-hash-cost", LATER(INT), "150", "4.8.6",
+  "no NSEC3 from the cache when it costs more hashing" },
+{ "aggressive-cache-min-nsec3-hit-ratio", LATER(INT), "2000", "4.9.0",
+  "keep an NSEC3 that is hit more often than 1 in n" },
+{ "aggressive-nsec-cache-size", LATER(INT), "100000", "4.5.0", "entries of the cache of RFC 8198" },
+{ "allow-notify-for", LATER(LIST), "", "4.6.0", "zones whose NOTIFY wipes the cache" },
+{ "allow-notify-for-file", LATER(TEXT), "", "4.6.0", "the same from a file" },
+{ "allow-notify-from", LATER(NETS), "", "4.6.0", "senders whose NOTIFY is heard" },
+{ "allow-notify-from-file", LATER(TEXT), "", "4.6.0", "the same from a file" },
+{ "allow-trust-anchor-query", LATER(BOOL), "no", "4.3.0",
+  "answer CH TXT questions about trust anchors" },
+{ "api-config-dir", LATER(TEXT), "", "4.0.0", "directory that the API writes to" },
+{ "api-key", LATER(TEXT), "", "4.0.0", "key of the API" },
+{ "auth-zones", LATER(ZONES), "", "3.1.2", "zones served from files" },
+{ "carbon-instance", LATER(TEXT), "recursor", "4.2.0", "third element of the metrics' paths" },
+{ "carbon-interval", LATER(INT), "30", "3.6.0", "seconds between two reports" },
+{ "carbon-namespace", LATER(TEXT), "pdns", "4.2.0", "first element of the metrics' paths" },
+{ "carbon-ourname", LATER(TEXT), "", "3.6.0", "second element of the metrics' paths" },
+{ "carbon-server", LATER(ADDRS), "", "3.6.0", "receivers of metrics" },
+{ "cpu-map", LATER(TEXT), "", "4.1.0", "CPUs for threads" },
+{ "cross-origin-request-header", LATER(TEXT), "", "5.1.10", "a header of the web server" },
+{ "dns64-prefix", LATER(TEXT), "", "4.4.0", "prefix of DNS64 answers" },
+{ "dnssec", LATER(TEXT), "process", "4.0.0", "validation" },
+{ "dnssec-disabled-algorithms", LATER(LIST), "", "4.9.0", "algorithms taken as unknown" },
+{ "dnssec-log-bogus", LATER(BOOL), "no", "4.0.0", "log failed validations" },
+{ "dont-throttle-names", LATER(LIST), "", "4.2.0", "name servers never throttled" },
+{ "dont-throttle-netmasks", LATER(NETS), "", "4.2.0", "addresses of servers never throttled" },
+{ "dot-to-auth-names", LATER(LIST), "", "4.6.0", "servers asked over TLS" },
+{ "dot-to-port-853", LATER(BOOL), "yes", "4.6.0", "port 853 means TLS" },
+{ "ecs-add-for", LATER(NETS), "", "4.2.0", "clients whose subnet is shown to servers" },
+{ "ecs-cache-limit-ttl", LATER(INT), "0", "4.1.12",
+  "answers for a subnet with shorter TTLs are not kept" },
+{ "ecs-ipv4-bits", LATER(INT), "24", "4.0.5", "bits of IPv4 addresses shown" },
+{ "ecs-ipv4-cache-bits", LATER(INT), "24", "4.1.12", "narrower IPv4 scopes are not kept" },
+{ "ecs-ipv4-never-cache", LATER(BOOL), "no", "4.5.0", "keep no answers for an IPv4 subnet" },
+{ "ecs-ipv6-bits", LATER(INT), "56", "4.0.5", "bits of IPv6 addresses shown" },
+{ "ecs-ipv6-cache-bits", LATER(INT), "56", "4.1.12", "narrower IPv6 scopes are not kept" },
+{ "ecs-ipv6-never-cache", LATER(BOOL), "no", "4.5.0", "keep no answers for an IPv6 subnet" },
+{ "ecs-minimum-ttl-override", LATER(INT), "1", "4.2.0", "lowest TTL of answers for a subnet" },
+{ "ecs-scope-zero-address", LATER(TEXT), "", "4.1.0",
+  "address shown for clients that want to hide" },
+{ "edns-padding-from", LATER(NETS), "", "4.5.0", "clients that get padded answers" },
+{ "edns-padding-mode", LATER(TEXT), "padded-queries-only", "4.5.0", "which answers are padded" },
+{ "edns-padding-out", LATER(BOOL), "yes", "4.8.0", "pad questions over TLS" },
+{ "edns-padding-tag", LATER(INT), "7830", "4.5.0", "packet cache tag of padded answers" },
+{ "edns-subnet-allow-list", LATER(LIST), "", "4.5.0",
+  "servers and zones that are shown the subnet" },
+{ "edns-subnet-harden", LATER(BOOL), "no", "5.0.12",
+  "refuse answers without the subnet asked for" },
+{ "etc-hosts-file", LATER(TEXT), "/etc/hosts", "3.2", "the hosts file" },
+{ "event-trace-enabled", LATER(INT), "0", "4.6.0", "where events are traced to" },
+{ "export-etc-hosts", LATER(BOOL), "no", "3.1.2", "answer from the hosts file" },
+{ "export-etc-hosts-search-suffix", LATER(TEXT), "", "3.5",
+  "suffix of short names of the hosts file" },
+{ "forward-zones", LATER(ZONES), "", "3.1.2", "zones asked of given servers" },
+{ "forward-zones-file", LATER(TEXT), "", "3.1.7.1", "the same from a file" },
+{ "forward-zones-recurse", LATER(ZONES), "", "3.2", "the same with RD set" },
+{ "gettag-needs-edns-options", LATER(BOOL), "no", "4.1.0", "parse EDNS options for gettag()" },
+{ "limit-qtype-any", LATER(BOOL), "yes", "4.9.9", "max-rrset-size holds for ANY too" },
+{ "log-rpz-changes", LATER(BOOL), "no", "4.1.0", "log changes of RPZ zones" },
+{ "lowercase-outgoing", LATER(BOOL), "no", "3.7.4", "ask servers in lower case" },
+{ "lua-config-file", LATER(TEXT), "", "4.0.0", "configuration in Lua" },
+{ "lua-dns-script", LATER(TEXT), "", "3.1.7.1", "script with hooks" },
+{ "lua-global-include-dir", LATER(TEXT), "", "5.2.0", "Lua files read before the script" },
+{ "lua-maintenance-interval", LATER(INT), "1", "4.2.0", "seconds between calls of maintenance()" },
+{ "max-busy-dot-probes", LATER(INT), "0", "4.7.0", "servers probed for TLS at once" },
+{ "max-cache-bogus-ttl", LATER(INT), "3600", "4.2.0", "longest TTL of what failed validation" },
+{ "max-dnskeys", LATER(INT), "2", "4.8.6", "keys of equal tag tried for a signature" },
+{ "max-ds-per-zone", LATER(INT), "8", "4.8.6", "DS records looked at" },
+{ "max-generate-steps", LATER(INT), "0", "4.3.0", "steps of $GENERATE in zone files" },
+{ "max-include-depth", LATER(INT), "20", "4.6.0", "depth of $INCLUDE in zone files" },
+{ "max-nsec3-hash-computations-per-query", LATER(INT), "600", "4.8.6",
+  "NSEC3 hashes for one query" },
+{ "max-nsec3s-per-record", LATER(INT), "10", "4.8.6", "NSEC3 records looked at for one denial" },
+{ "max-rrsigs-per-record", LATER(INT), "2", "4.8.6", "signatures tried for one set" },
+{ "max-signature-validations-per-query", LATER(INT), "30", "4.8.6",
+  "signatures checked for one query" },
+{ "new-domain-db-size", LATER(INT), "67108864", "4.2.0", "cells of the filter" },
+{ "new-domain-db-snapshot-interval", LATER(INT), "600", "5.1.0", "seconds between two snapshots" },
+{ "new-domain-history-dir", LATER(TEXT), "", "4.2.0", "directory of the snapshots" },
+{ "new-domain-ignore-list", LATER(LIST), "", "4.5.0", "names never new" },
+{ "new-domain-ignore-list-file", LATER(TEXT), "", "5.1.0", "the same from a file" },
+{ "new-domain-log", LATER(BOOL), "yes", "4.2.0", "log new names" },
+{ "new-domain-lookup", LATER(TEXT), "", "4.2.0", "tell of new names by a lookup below this one" },
+{ "new-domain-pb-tag", LATER(TEXT), "pdns-nod", "4.2.0", "tag of new names in protobuf" },
+{ "new-domain-tracking", LATER(BOOL), "no", "4.2.0", "notice names never seen before" },
+{ "non-resolving-ns-max-fails", LATER(INT), "5", "4.5.0",
+  "failures until a name server without address is left alone" },
+{ "non-resolving-ns-throttle-time", LATER(INT), "60", "4.5.0", "seconds for which it is" },
+{ "nsec3-max-iterations", LATER(INT), "50", "4.1.0", "more iterations make a zone insecure" },
+{ "nta-extended-error", LATER(BOOL), "no", "5.5.0", "tell of negative trust anchors by EDE" },
+{ "out-any-to-tcp", LATER(BOOL), "yes", "5.4.0", "ask for ANY over TCP" },
+{ "outgoing-cookies", LATER(BOOL), "no", "5.4.0", "cookies for servers" },
+{ "outgoing-cookies-unsupported", LATER(ADDRS), "", "5.4.0", "servers without cookies" },
+{ "packetcache-shards", LATER(INT), "1024", "4.9.0", "parts of the packet cache" },
+{ "protobuf-use-kernel-timestamp", LATER(BOOL), "no", "4.2.0",
+  "latency from the kernel's time of receipt" },
+{ "proxy-protocol-exceptions", LATER(ADDRS), "", "5.1.0", "own addresses without PROXY header" },
+{ "proxy-protocol-from", LATER(NETS), "", "4.4.0", "senders that must use PROXY v2" },
+{ "proxy-protocol-maximum-size", LATER(INT), "512", "4.4.0", "longest PROXY header" },
+{ "public-suffix-list-file", LATER(TEXT), "", "4.2.0", "a list of public suffixes" },
+{ "record-cache-locked-ttl-perc", LATER(INT), "0", "4.8.0",
+  "records are not replaced before so much of their TTL" },
+{ "refresh-on-ttl-perc", LATER(INT), "0", "4.5.0",
+  "records are fetched anew when so much of their TTL is left" },
+{ "save-parent-ns-set", LATER(BOOL), "yes", "4.7.0", "fall back to the parent's name servers" },
+{ "security-poll-suffix", LATER(TEXT), "secpoll.powerdns.com.", "3.6.2",
+  "zone that tells of security updates" },
+{ "serve-stale-extensions", LATER(INT), "0", "4.8.0",
+  "serve expired records for so many times 30 s" },
+{ "signature-inception-skew", LATER(INT), "60", "4.1.5", "seconds that clocks may differ" },
+{ "snmp-agent", LATER(BOOL), "no", "4.1.0", "SNMP over AgentX" },
+{ "snmp-daemon-socket", LATER(TEXT), "", "4.5.0", "socket of the SNMP daemon" },
+{ "stats-api-disabled-list", LATER(LIST), "", "4.5.0", "metrics not in the API" },
+{ "stats-carbon-disabled-list", LATER(LIST), "", "4.5.0", "metrics not sent to carbon" },
+{ "stats-rec-control-disabled-list", LATER(LIST), "", "4.5.0", "metrics not in get-all" },
+{ "stats-ringbuffer-entries", LATER(INT), "10000", "3.7.0", "entries of each ring" },
+{ "stats-snmp-disabled-list", LATER(LIST), "", "4.5.0", "metrics not in SNMP" },
+{ "structured-logging", LATER(BOOL), "yes", "4.6.0", "lines of keys and values" },
+{ "structured-logging-backend", LATER(TEXT), "default", "4.8.0", "form of structured lines" },
+{ "system-resolver-interval", LATER(INT), "0", "5.1.0",
+  "seconds between lookups of forwarders' names" },
+{ "system-resolver-self-resolve-check", LATER(BOOL), "yes", "5.1.0",
+  "notice when the system asks us" },
+{ "system-resolver-ttl", LATER(INT), "0", "5.1.0", "TTL of forwarders' names" },
+{ "tcp-fast-open", LATER(INT), "0", "4.1.0", "TCP fast open for clients" },
+{ "tcp-fast-open-connect", LATER(BOOL), "no", "4.5.0", "TCP fast open to servers" },
+{ "trace", LATER(TEXT), "no", "3.0", "log how names are resolved" },
+{ "unique-response-db-size", LATER(INT), "67108864", "4.2.0", "cells of the filter" },
+{ "unique-response-history-dir", LATER(TEXT), "", "4.2.0", "directory of the snapshots" },
+{ "unique-response-ignore-list", LATER(LIST), "", "5.1.0", "names left out" },
+{ "unique-response-ignore-list-file", LATER(TEXT), "", "5.1.0", "the same from a file" },
+{ "unique-response-log", LATER(BOOL), "yes", "4.2.0", "log unique answers" },
+{ "unique-response-pb-tag", LATER(TEXT), "pdns-udr", "4.2.0", "tag of unique answers in protobuf" },
+{ "unique-response-tracking", LATER(BOOL), "no", "4.2.0", "notice answers never seen before" },
+{ "use-incoming-edns-subnet", LATER(BOOL), "no", "4.0.5", "use the subnet that clients show" },
+{ "webserver", LATER(BOOL), "no", "4.0.0", "the web server" },
+{ "webserver-address", LATER(TEXT), "127.0.0.1", "4.0.0", "its address" },
+{ "webserver-allow-from", LATER(NETS), "127.0.0.1, ::1", "3.7.0", "who may use it" },
+{ "webserver-hash-plaintext-credentials", LATER(BOOL), "no", "4.6.0",
+  "keep only hashes of passwords" },
+{ "webserver-loglevel", LATER(TEXT), "normal", "4.2.0", "what it logs" },
+{ "webserver-max-request-size", LATER(INT), "2", "5.3.6", "longest request in MiB" },
+{ "webserver-password", LATER(TEXT), "", "4.0.0", "its password" },
+{ "webserver-port", LATER(INT), "8082", "4.0.0", "its port" },
+{ "x-dnssec-names", LATER(LIST), "", "4.5.0", "names counted apart in metrics of DNSSEC" },
+
+/* What has no use here, or has another name now: the text says which. */
+{ "aaaa-additional-processing", NO_USE, "", "", "gone before 3.7" },
+{ "additional-processing", NO_USE, "", "", "gone before 3.7" },
+{ "api-logfile", NO_USE, "", "", "gone since 4.2" },
+{ "api-readonly", NO_USE, "", "", "gone since 4.2" },
+{ "auth-can-lower-ttl", NO_USE, "", "", "gone before 3.7" },
+{ "delegation-only", NO_USE, "", "", "gone since 4.6" },
+{ "devonly-regression-test-mode", NO_USE, "", "", "internal to PowerDNS" },
+{ "disable-edns", NO_USE, "", "", "gone since 4.0" },
+{ "disable-real-memory-usage", NO_USE, "", "", "gone" },
+{ "distribution-load-factor", NO_USE, "", "", "the kernel spreads clients over threads" },
+{ "distribution-pipe-buffer-size", NO_USE, "", "", "there are no distributor threads" },
+{ "distributor-threads", NO_USE, "", "", "there are none: each thread has sockets of its own" },
+{ "edns-subnet-whitelist", NO_USE, "", "", "now edns-subnet-allow-list" },
+{ "entropy-source", NO_USE, "", "", "random numbers come from the kernel" },
+{ "experimental-api-config-dir", NO_USE, "", "", "now api-config-dir" },
+{ "experimental-api-key", NO_USE, "", "", "now api-key" },
+{ "experimental-api-readonly", NO_USE, "", "", "gone since 4.2" },
+{ "experimental-json-interface", NO_USE, "", "", "gone before 3.7" },
+{ "experimental-logfile", NO_USE, "", "", "gone since 4.2" },
+{ "experimental-webserver", NO_USE, "", "", "now webserver" },
+{ "experimental-webserver-address", NO_USE, "", "", "now webserver-address" },
+{ "experimental-webserver-password", NO_USE, "", "", "now webserver-password" },
+{ "experimental-webserver-port", NO_USE, "", "", "now webserver-port" },
+{ "fork", NO_USE, "", "", "gone before 3.7" },
+{ "ignore-rd-bit", NO_USE, "", "", "gone before 3.7" },
+{ "logfile", NO_USE, "", "", "gone before 3.7" },
+{ "new-domain-whitelist", NO_USE, "", "", "now new-domain-ignore-list" },
+{ "no-shuffle", NO_USE, "", "", "internal to PowerDNS" },
+{ "pdns-distributes-queries", NO_USE, "", "", "the kernel spreads clients over threads" },
+{ "processes", NO_USE, "", "", "there is one process with threads" },
+{ "query-local-address6", NO_USE, "", "", "now part of query-local-address" },
+{ "remotes-ringbuffer-entries", NO_USE, "", "", "now stats-ringbuffer-entries" },
+{ "rng", NO_USE, "", "", "random numbers come from the kernel" },
+{ "single-socket", NO_USE, "", "", "a question must leave from a random port" },
+{ "snmp-master-socket", NO_USE, "", "", "now snmp-daemon-socket" },
+{ "soa-minimum-ttl", NO_USE, "", "", "internal to PowerDNS" },
+{ "soa-serial-offset", NO_USE, "", "", "gone before 3.7" },
+{ "stack-cache-size", NO_USE, "", "", "a resolution needs no stack of its own" },
+{ "stack-size", NO_USE, "", "", "a resolution needs no stack of its own" },
+{ "stats-api-blacklist", NO_USE, "", "", "now stats-api-disabled-list" },
+{ "stats-carbon-blacklist", NO_USE, "", "", "now stats-carbon-disabled-list" },
+{ "stats-rec-control-blacklist", NO_USE, "", "", "now stats-rec-control-disabled-list" },
+{ "stats-snmp-blacklist", NO_USE, "", "", "now stats-snmp-disabled-list" },
+{ "taskthreads", NO_USE, "", "", "background work is done by the threads that serve" },
+{ "tcp-threads", NO_USE, "", "", "each thread serves UDP and TCP" },
+{ "use-logfile", NO_USE, "", "", "gone before 3.7" },
+{ "xpf-allow-from", NO_USE, "", "", "gone" },
+{ "xpf-rr-code", NO_USE, "", "", "gone" },
+};
+/* clang-format on */
+
+const size_t settings_count = ARRAY_LEN(settings_table);
+
+const struct setting *setting_find(const char *name)
+{
+	for (size_t i = 0; i < settings_count; i++) {
+		if (strcmp(settings_table[i].name, name) == 0)
+			return &settings_table[i];
+	}
+	return NULL;
+}
+
+bool setting_is_list(const struct setting *row)
+{
+	switch (row->type) {
+	case SET_LIST:
+	case SET_NETS:
+	case SET_ADDRS:
+	case SET_AVOID:
+	case SET_ZONES:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool setting_is_for_command_line(const struct setting *row)
+{
+	return strcmp(row->name, "config-dir") == 0 || strcmp(row->name, "config-name") == 0;
+}
+
+const char *setting_initial(const struct setting *row, char host[SETTINGS_HOST_MAX])
+{
+	if (strcmp(row->initial, SETTING_HOSTNAME) != 0)
+		return row->initial;
+	if (gethostname(host, SETTINGS_HOST_MAX - 1) != 0)
+		host[0] = '\0';
+	host[SETTINGS_HOST_MAX - 1] = '\0';
+	return host;
+}

@@ -1,0 +1,238 @@
+/*
+ * From a setting's text to its member.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/conf.h"
+#include "recursor/settings_table.h"
+
+/* A place in the struct: the table's macros have checked its type. */
+static void *member(const struct setting *row, struct settings *s)
+{
+	return (char *)s + row->offset;
+}
+
+static int read_number(const struct setting *row, const char *text, long long *out, char *reason)
+{
+	int err = conf_int(text, row->min, row->max, out);
+
+	if (err == E_MALFORMED)
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "not a number");
+	else if (err == E_RANGE)
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "must be %lld to %lld", row->min,
+			       row->max);
+	return err;
+}
+
+static int store_number(const struct setting *row, const char *text, struct settings *s,
+			char *reason)
+{
+	long long number;
+	/* PowerDNS takes an empty number for its default. */
+	int err = read_number(row, *text == '\0' ? row->initial : text, &number, reason);
+
+	if (err != E_OK)
+		return err;
+	if (row->type == SET_PORT)
+		*(uint16_t *)member(row, s) = (uint16_t)number;
+	else if (row->type == SET_BIG)
+		*(uint64_t *)member(row, s) = (uint64_t)number;
+	else
+		*(uint32_t *)member(row, s) = (uint32_t)number;
+	return E_OK;
+}
+
+static bool is_choice(const char *choices, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = choices; *at != '\0'; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+
+		if (n == len && memcmp(at, word, n) == 0)
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+/* The text itself is the value, if it is one. */
+static int check_text(const struct setting *row, const char *text, char *reason)
+{
+	long long number;
+	bool is_number = conf_int(text, 0, UINT32_MAX - 1, &number) == E_OK;
+
+	if (*text == '\0' && *row->initial == '\0')
+		return E_OK;
+	switch (row->type) {
+	case SET_WORD:
+		if (is_choice(row->unit, text))
+			return E_OK;
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "must be one of %s", row->unit);
+		return E_MALFORMED;
+	case SET_USER:
+		if (is_number || getpwnam(text) != NULL)
+			return E_OK;
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "no such user");
+		return E_MALFORMED;
+	case SET_GROUP:
+		if (is_number || getgrnam(text) != NULL)
+			return E_OK;
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "no such group");
+		return E_MALFORMED;
+	case SET_MODE:
+		if (strspn(text, "01234567") == strlen(text) && strlen(text) <= 4)
+			return E_OK;
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "not an octal mode");
+		return E_MALFORMED;
+	default:
+		return E_OK;
+	}
+}
+
+static int store_text(const struct setting *row, const char *text, struct settings *s, char *reason)
+{
+	int err = check_text(row, text, reason);
+
+	if (err == E_OK)
+		*(const char **)member(row, s) = text;
+	return err;
+}
+
+static int store_nets(const struct setting *row, const char *text, struct settings *s, char *reason)
+{
+	struct netset **place = member(row, s), *set = NULL;
+	char bad[ADDR_TEXT_MAX] = "";
+	int err = netset_new(&set);
+
+	if (err != E_OK)
+		return err;
+	err = netset_add_list(set, text, bad);
+	if (err != E_OK) {
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "'%s': %s", bad,
+			       err == E_MALFORMED ? "not a netmask"
+			       : err == E_RANGE   ? "the prefix is too long"
+						  : err_text(err));
+		netset_free(set);
+		return err;
+	}
+	netset_free(*place);
+	*place = set;
+	return E_OK;
+}
+
+struct reading {
+	const struct setting *row;
+	struct addr_list *addrs;
+	struct settings *s;
+	char *reason;
+};
+
+static int add_addr(void *ctx, const char *word, size_t len)
+{
+	struct reading *r = ctx;
+	struct addr_list *list = r->addrs;
+	char text[ADDR_TEXT_MAX];
+
+	if (list->n == SETTINGS_ADDRS_MAX) {
+		(void)snprintf(r->reason, SETTINGS_WHY_MAX, "more than %d addresses",
+			       SETTINGS_ADDRS_MAX);
+		return E_LIMIT;
+	}
+	(void)snprintf(text, sizeof(text), "%.*s", (int)len, word);
+	if (len >= sizeof(text) || addr_from_text(&list->a[list->n], text, 0) != E_OK) {
+		(void)snprintf(r->reason, SETTINGS_WHY_MAX, "'%s': not an address", text);
+		return E_MALFORMED;
+	}
+	list->n++;
+	return E_OK;
+}
+
+static int store_addrs(const struct setting *row, const char *text, struct settings *s,
+		       char *reason)
+{
+	struct addr_list list = { .n = 0 };
+	struct reading r = { .row = row, .addrs = &list, .reason = reason };
+	int err = conf_each_word(text, add_addr, &r);
+
+	if (err == E_OK)
+		memcpy(member(row, s), &list, sizeof(list));
+	return err;
+}
+
+static int add_port(void *ctx, const char *word, size_t len)
+{
+	struct reading *r = ctx;
+	char text[16];
+	long long port;
+	int err;
+
+	if (r->s->n_udp_source_port_avoid == SETTINGS_AVOID_MAX) {
+		(void)snprintf(r->reason, SETTINGS_WHY_MAX, "more than %d ports",
+			       SETTINGS_AVOID_MAX);
+		return E_LIMIT;
+	}
+	(void)snprintf(text, sizeof(text), "%.*s", (int)len, word);
+	err = read_number(r->row, text, &port, r->reason);
+	if (err == E_OK)
+		r->s->udp_source_port_avoid[r->s->n_udp_source_port_avoid++] = (uint16_t)port;
+	return err;
+}
+
+static int store_avoid(const struct setting *row, const char *text, struct settings *s,
+		       char *reason)
+{
+	struct reading r = { .row = row, .s = s, .reason = reason };
+
+	s->n_udp_source_port_avoid = 0;
+	return conf_each_word(text, add_port, &r);
+}
+
+int setting_read(const struct setting *row, const char *text, struct settings *s,
+		 char reason[SETTINGS_WHY_MAX])
+{
+	(void)snprintf(reason, SETTINGS_WHY_MAX, "%s", err_text(E_NOMEM));
+	if (row->status != SETTING_OURS)
+		return E_OK;
+	if (row->type == SET_AVOID)
+		return store_avoid(row, text, s, reason);
+	if (row->offset == SETTING_NO_MEMBER)
+		return E_OK;
+	switch (row->type) {
+	case SET_BOOL:
+		*(bool *)member(row, s) = conf_bool(text);
+		return E_OK;
+	case SET_INT:
+	case SET_BIG:
+	case SET_PORT:
+		return store_number(row, text, s, reason);
+	case SET_NETS:
+		return store_nets(row, text, s, reason);
+	case SET_ADDRS:
+		return store_addrs(row, text, s, reason);
+	default:
+		return store_text(row, text, s, reason);
+	}
+}
+
+int setting_check(const struct setting *row, const char *text, char reason[SETTINGS_WHY_MAX])
+{
+	struct settings *scratch = calloc(1, sizeof(*scratch));
+	int err;
+
+	if (scratch == NULL) {
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "%s", err_text(E_NOMEM));
+		return E_NOMEM;
+	}
+	err = setting_read(row, text, scratch, reason);
+	netset_free(scratch->allow_from);
+	netset_free(scratch->dont_query);
+	free(scratch);
+	return err;
+}

@@ -1,0 +1,479 @@
+#include <check.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "common/name.h"
+#include "common/rrtype.h"
+#include "recursor/resolve/servers.h"
+
+enum { T0 = 5000000 };
+
+static const struct servers_config ordinary = {
+	.max_servers = 6400,
+	.max_throttles = 6400,
+	.down_max_fails = 64,
+	.down_time_s = 60,
+	.bypass_probability = 25,
+	.network_timeout_ms = 1500,
+};
+
+static struct servers *make_table(const struct servers_config *cfg)
+{
+	struct servers *s = NULL;
+
+	hash_key_set(0x243f6a8885a308d3, 0x13198a2e03707344);
+	ck_assert_int_eq(servers_new(&s, cfg), E_OK);
+	return s;
+}
+
+static struct addr addr_n(unsigned n)
+{
+	return (struct addr) {
+		.family = 4,
+		.port = 53,
+		.ip = { 10, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n },
+	};
+}
+
+static struct server_view look(struct servers *s, const struct addr *a, uint64_t now_ms)
+{
+	struct server_view v;
+
+	servers_look(s, a, now_ms, &v);
+	return v;
+}
+
+static struct servers_stats stats_of(struct servers *s)
+{
+	struct servers_stats st;
+
+	servers_stats(s, &st);
+	return st;
+}
+
+static const uint8_t www[] = "\3www\7example";
+static const uint8_t www_spelt[] = "\3wWw\7Example";
+static const uint8_t ftp[] = "\3ftp\7example";
+
+static enum throttle_reason is_throttled(struct servers *s, const struct addr *a,
+					 const uint8_t *name, uint64_t now_ms)
+{
+	return servers_is_throttled(s, a, name, TYPE_A, 1, now_ms);
+}
+
+START_TEST(an_unknown_server_is_worth_a_try)
+{
+	struct servers *s = make_table(&ordinary);
+	struct addr a = addr_n(1);
+	struct server_view v = look(s, &a, T0);
+
+	ck_assert(!v.known);
+	ck_assert(!v.measured);
+	ck_assert(!v.down);
+	ck_assert_uint_eq(v.timeout_ms, SERVERS_FIRST_TIMEOUT_MS);
+	ck_assert_uint_eq(stats_of(s).servers, 0);
+	servers_free(s);
+}
+END_TEST
+
+/* RFC 6298 2. */
+START_TEST(the_mean_follows_the_rtt)
+{
+	struct servers *s = make_table(&ordinary);
+	struct addr a = addr_n(1);
+	struct server_view v;
+
+	servers_answered(s, &a, 100000, true, T0);
+	v = look(s, &a, T0);
+	ck_assert(v.known);
+	ck_assert(v.measured);
+	ck_assert_uint_eq(v.srtt_us, 100000);
+	ck_assert_uint_eq(v.timeout_ms, 300);
+	servers_answered(s, &a, 20000, true, T0);
+	v = look(s, &a, T0);
+	ck_assert_uint_eq(v.srtt_us, 90000);
+	ck_assert_uint_eq(v.timeout_ms, 90 + (4 * (50 * 3 + 80)) / 4);
+	for (int i = 0; i < 100; i++)
+		servers_answered(s, &a, 20000, true, T0);
+	v = look(s, &a, T0);
+	ck_assert_uint_ge(v.srtt_us, 19900);
+	ck_assert_uint_le(v.srtt_us, 20100);
+	ck_assert_uint_eq(v.timeout_ms, SERVERS_MIN_TIMEOUT_MS);
+	servers_free(s);
+}
+END_TEST
+
+START_TEST(time_outs_double_within_bounds)
+{
+	struct servers *s = make_table(&ordinary);
+	struct addr a = addr_n(1);
+	uint64_t now = T0;
+
+	servers_answered(s, &a, 100000, true, now);
+	servers_timed_out(s, &a, 300, now += 300);
+	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 600);
+	/* Two more were under way at the same time: one observation of the way's state. */
+	servers_timed_out(s, &a, 300, now);
+	servers_timed_out(s, &a, 300, now + 10);
+	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 600);
+	ck_assert_uint_eq(look(s, &a, now).fails, 3);
+	servers_timed_out(s, &a, 600, now += 600);
+	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 1200);
+	for (int i = 0; i < 20; i++)
+		servers_timed_out(s, &a, 1500, now += 1500);
+	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 1500);
+	servers_answered(s, &a, 100000, true, now);
+	ck_assert_uint_le(look(s, &a, now).timeout_ms, 300);
+	ck_assert_uint_eq(look(s, &a, now).fails, 0);
+	servers_free(s);
+}
+END_TEST
+
+START_TEST(a_server_that_loses_looks_slow)
+{
+	struct servers *s = make_table(&ordinary);
+	struct addr lossy = addr_n(1), steady = addr_n(2);
+	uint64_t now = T0;
+
+	for (int i = 0; i < 50; i++) {
+		servers_answered(s, &steady, 40000, true, now);
+		if (i % 2 == 0)
+			servers_answered(s, &lossy, 10000, true, now);
+		else
+			servers_timed_out(s, &lossy, 200, now);
+		now += 1000;
+	}
+	ck_assert_uint_gt(look(s, &lossy, now).srtt_us, look(s, &steady, now).srtt_us);
+	/* How long to wait for what does come back is another matter. */
+	servers_answered(s, &lossy, 10000, true, now);
+	ck_assert_uint_le(look(s, &lossy, now).timeout_ms, 60);
+	for (int i = 0; i < 50; i++)
+		servers_answered(s, &lossy, 10000, true, now);
+	ck_assert_uint_lt(look(s, &lossy, now).srtt_us, look(s, &steady, now).srtt_us);
+	servers_free(s);
+}
+END_TEST
+
+START_TEST(what_is_not_heard_from_fades)
+{
+	struct servers *s = make_table(&ordinary);
+	struct addr a = addr_n(1);
+	const uint64_t half_ms = SERVERS_HALF_LIFE_S * 1000;
+	uint32_t before = UINT32_MAX;
+
+	servers_answered(s, &a, 800000, true, T0);
+	ck_assert_uint_eq(look(s, &a, T0 + half_ms).srtt_us, 400000);
+	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 3 / 2).srtt_us, 300000);
+	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 3).srtt_us, 100000);
+	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 40).srtt_us, 0);
+	for (uint64_t t = 0; t < 10 * half_ms; t += half_ms / 7) {
+		ck_assert_uint_le(look(s, &a, T0 + t).srtt_us, before);
+		before = look(s, &a, T0 + t).srtt_us;
+	}
+	/* The time to wait does not fade, but doublings do. */
+	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 3).timeout_ms, 1500);
+	servers_answered(s, &a, 1000, true, T0 + half_ms * 20); /* all else is too old */
+	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 20).srtt_us, 1000);
+	servers_timed_out(s, &a, 50, T0 + half_ms * 20);
+	servers_timed_out(s, &a, 50, T0 + half_ms * 20 + 100);
+	servers_timed_out(s, &a, 50, T0 + half_ms * 20 + 200);
+	servers_timed_out(s, &a, 50, T0 + half_ms * 20 + 300);
+	servers_timed_out(s, &a, 50, T0 + half_ms * 20 + 400);
+	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 20 + 400).timeout_ms, 96);
+	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 30).timeout_ms, 50);
+	servers_free(s);
+}
+END_TEST
+
+START_TEST(edns_none_is_for_a_time)
+{
+	struct servers *s = make_table(&ordinary);
+	struct addr a = addr_n(1);
+
+	ck_assert_int_eq(look(s, &a, T0).edns, EDNS_UNKNOWN);
+	servers_set_edns(s, &a, EDNS_NONE, T0);
+	ck_assert_int_eq(look(s, &a, T0 + SERVERS_EDNS_NONE_S * 1000 - 1).edns, EDNS_NONE);
+	ck_assert_int_eq(look(s, &a, T0 + SERVERS_EDNS_NONE_S * 1000).edns, EDNS_UNKNOWN);
+	servers_set_edns(s, &a, EDNS_OK, T0);
+	ck_assert_int_eq(look(s, &a, T0 + SERVERS_EDNS_NONE_S * 1000).edns, EDNS_OK);
+	servers_free(s);
+}
+END_TEST
+
+/* attacks.md 2: for so many seconds or so many attempts. */
+static const struct {
+	enum throttle_reason why;
+	unsigned seconds, tries;
+} throttles[] = {
+	{ THROTTLE_TIMEOUT, 10, 5 }, { THROTTLE_RCODE, 60, 3 },
+	{ THROTTLE_LAME, 60, 100 },  { THROTTLE_UNREACHABLE, 60, 100 },
+	{ THROTTLE_GARBLED, 10, 2 }, { THROTTLE_TRUNCATED, 60, 3 },
+};
+
+START_TEST(a_question_is_throttled_by_time_and_tries)
+{
+	struct servers *s = make_table(&ordinary);
+	struct addr a = addr_n(1), b = addr_n(2);
+	enum throttle_reason why = throttles[_i].why;
+	uint64_t end = T0 + throttles[_i].seconds * 1000;
+
+	servers_throttle(s, &a, www, TYPE_A, why, T0);
+	ck_assert_int_eq(is_throttled(s, &a, www_spelt, end - 1), why);
+	ck_assert_int_eq(is_throttled(s, &a, www, end), THROTTLE_NONE);
+	ck_assert_uint_eq(stats_of(s).throttles, 0);
+
+	servers_throttle(s, &a, www_spelt, TYPE_A, why, T0);
+	ck_assert_int_eq(is_throttled(s, &b, www, T0), THROTTLE_NONE);
+	ck_assert_int_eq(is_throttled(s, &a, ftp, T0), THROTTLE_NONE);
+	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_AAAA, 1, T0), THROTTLE_NONE);
+	for (unsigned i = 0; i < throttles[_i].tries; i++)
+		ck_assert_int_eq(is_throttled(s, &a, www, T0), why);
+	ck_assert_int_eq(is_throttled(s, &a, www, T0), THROTTLE_NONE);
+	servers_free(s);
+}
+END_TEST
+
+START_TEST(many_fails_bring_a_server_down)
+{
+	struct servers *s = make_table(&ordinary);
+	struct addr a = addr_n(1);
+
+	for (int i = 0; i < 63; i++)
+		servers_timed_out(s, &a, 1500, T0);
+	ck_assert(!look(s, &a, T0).down);
+	ck_assert_int_eq(is_throttled(s, &a, www, T0), THROTTLE_NONE);
+	/* An answer that is of no use neither counts nor forgives. */
+	servers_answered(s, &a, 1000, false, T0);
+	ck_assert_uint_eq(look(s, &a, T0).fails, 63);
+	servers_unreachable(s, &a, T0);
+	ck_assert(look(s, &a, T0).down);
+	ck_assert_int_eq(is_throttled(s, &a, www, T0), THROTTLE_DOWN);
+	ck_assert_int_eq(is_throttled(s, &a, ftp, T0 + 59999), THROTTLE_DOWN);
+	ck_assert_uint_eq(stats_of(s).failed, 1);
+
+	/* One in 25 is let through, by the dice. */
+	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, 50, T0), THROTTLE_NONE);
+	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, 51, T0), THROTTLE_DOWN);
+
+	/* When the time is over it gets a try; one more failure, and it is down again. */
+	ck_assert_int_eq(is_throttled(s, &a, www, T0 + 60000), THROTTLE_NONE);
+	servers_timed_out(s, &a, 1500, T0 + 61500);
+	ck_assert_int_eq(is_throttled(s, &a, www, T0 + 62000), THROTTLE_DOWN);
+	servers_answered(s, &a, 1000, true, T0 + 62000);
+	ck_assert_int_eq(is_throttled(s, &a, www, T0 + 62000), THROTTLE_NONE);
+	ck_assert_uint_eq(stats_of(s).failed, 0);
+	servers_free(s);
+}
+END_TEST
+
+START_TEST(down_ends_after_many_tries)
+{
+	struct servers_config cfg = ordinary;
+	struct addr a = addr_n(1);
+	struct servers *s;
+
+	cfg.bypass_probability = 0;
+	s = make_table(&cfg);
+	servers_throttle(s, &a, NULL, 0, THROTTLE_DOWN, T0);
+	for (int i = 0; i < SERVERS_DOWN_TRIES; i++)
+		ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, 0, T0), THROTTLE_DOWN);
+	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, 0, T0), THROTTLE_NONE);
+	ck_assert(!look(s, &a, T0).down);
+	servers_free(s);
+}
+END_TEST
+
+START_TEST(never_down_when_so_set)
+{
+	struct servers_config cfg = ordinary;
+	struct addr a = addr_n(1);
+	struct servers *s;
+
+	cfg.down_max_fails = 0;
+	s = make_table(&cfg);
+	for (int i = 0; i < 1000; i++)
+		servers_timed_out(s, &a, 1500, T0);
+	ck_assert(!look(s, &a, T0).down);
+	servers_free(s);
+}
+END_TEST
+
+START_TEST(tables_are_bounded)
+{
+	struct servers *s = make_table(&ordinary);
+	struct addr hot = addr_n(0xffffff);
+
+	servers_answered(s, &hot, 1000, true, T0);
+	for (unsigned i = 0; i < 20000; i++) {
+		struct addr a = addr_n(i);
+
+		servers_timed_out(s, &a, 100, T0);
+		servers_throttle(s, &a, www, TYPE_A, THROTTLE_TIMEOUT, T0);
+		ck_assert(look(s, &hot, T0).known);
+	}
+	ck_assert_uint_le(stats_of(s).servers, ordinary.max_servers);
+	ck_assert_uint_ge(stats_of(s).servers, ordinary.max_servers / 2);
+	ck_assert_uint_le(stats_of(s).throttles, ordinary.max_throttles);
+	ck_assert_uint_eq(stats_of(s).failed, stats_of(s).servers - 1);
+	servers_clear(s, false);
+	ck_assert_uint_eq(stats_of(s).throttles, 0);
+	ck_assert(look(s, &hot, T0).known);
+	servers_clear(s, true);
+	ck_assert_uint_eq(stats_of(s).servers + stats_of(s).failed + stats_of(s).bytes, 0);
+	servers_free(s);
+}
+END_TEST
+
+START_TEST(ended_throttles_are_tidied_up)
+{
+	struct servers *s = make_table(&ordinary);
+
+	for (unsigned i = 0; i < 1000; i++) {
+		struct addr a = addr_n(i);
+
+		servers_throttle(s, &a, www, TYPE_A, THROTTLE_TIMEOUT, T0);
+	}
+	for (unsigned i = 1000; i < 3000; i++) {
+		struct addr a = addr_n(i);
+
+		servers_throttle(s, &a, www, TYPE_A, THROTTLE_TIMEOUT, T0 + 10000);
+	}
+	ck_assert_uint_lt(stats_of(s).throttles, 2500);
+	servers_free(s);
+}
+END_TEST
+
+struct seen {
+	unsigned servers, named, throttles, down;
+	int result;
+};
+
+static int see_server(void *ctx, const struct server_dump *d)
+{
+	struct seen *seen = ctx;
+
+	seen->servers++;
+	if (d->ns_name != NULL) {
+		seen->named++;
+		ck_assert(name_equal_case(d->ns_name, ftp));
+		ck_assert_uint_eq(d->view.srtt_us, 5000);
+	}
+	ck_assert_uint_eq(d->age_ms, 0);
+	return seen->result;
+}
+
+static int see_throttle(void *ctx, const struct throttle_dump *d)
+{
+	struct seen *seen = ctx;
+
+	seen->throttles++;
+	if (d->name == NULL) {
+		seen->down++;
+		ck_assert_int_eq(d->why, THROTTLE_DOWN);
+		ck_assert_uint_eq(d->ms_left, 60000);
+	} else {
+		ck_assert(name_equal_case(d->name, www));
+		ck_assert_str_eq(throttle_reason_text(d->why), "lame");
+		ck_assert_uint_eq(d->tries_left, 100);
+	}
+	return seen->result;
+}
+
+START_TEST(dumps_show_all)
+{
+	struct servers *s = make_table(&ordinary);
+	struct seen seen = { 0 };
+
+	for (unsigned i = 0; i < 2000; i++) {
+		struct addr a = addr_n(i);
+
+		servers_answered(s, &a, 5000, true, T0);
+		if (i % 2 == 0)
+			servers_set_name(s, &a, www);
+		if (i % 4 == 0)
+			servers_set_name(s, &a, www_spelt);
+		if (i % 2 == 0)
+			servers_set_name(s, &a, ftp);
+		if (i % 5 == 0)
+			servers_throttle(s, &a, www_spelt, TYPE_A, THROTTLE_LAME, T0);
+		if (i % 10 == 0)
+			servers_throttle(s, &a, www, TYPE_A, THROTTLE_DOWN, T0);
+	}
+	ck_assert_int_eq(servers_walk(s, see_server, &seen, T0), E_OK);
+	ck_assert_uint_eq(seen.servers, 2000);
+	ck_assert_uint_eq(seen.named, 1000);
+	ck_assert_int_eq(servers_walk_throttles(s, see_throttle, &seen, T0), E_OK);
+	ck_assert_uint_eq(seen.throttles, 600);
+	ck_assert_uint_eq(seen.down, 200);
+	seen = (struct seen) { .result = -9 };
+	ck_assert_int_eq(servers_walk(s, see_server, &seen, T0), -9);
+	ck_assert_int_eq(servers_walk_throttles(s, see_throttle, &seen, T0), -9);
+	ck_assert_uint_eq(seen.servers + seen.throttles, 2);
+	servers_clear(s, true);
+	ck_assert_uint_eq(stats_of(s).bytes, 0);
+	servers_free(s);
+}
+END_TEST
+
+static void *hammer(void *arg)
+{
+	struct servers *s = arg;
+
+	for (unsigned i = 0; i < 5000; i++) {
+		struct addr a = addr_n(i * 7919 % 300);
+
+		servers_answered(s, &a, i, i % 2 == 0, T0 + i);
+		servers_timed_out(s, &a, 100, T0 + i);
+		servers_set_name(s, &a, i % 2 == 0 ? www : ftp);
+		look(s, &a, T0 + i);
+		servers_throttle(s, &a, www, TYPE_A, THROTTLE_RCODE, T0 + i);
+		is_throttled(s, &a, www, T0 + i);
+	}
+	return NULL;
+}
+
+START_TEST(two_threads_share_it)
+{
+	struct servers_config cfg = ordinary;
+	pthread_t thread;
+	struct servers *s;
+
+	cfg.max_servers = 128;
+	s = make_table(&cfg);
+	ck_assert_int_eq(pthread_create(&thread, NULL, hammer, s), 0);
+	hammer(s);
+	pthread_join(thread, NULL);
+	ck_assert_uint_le(stats_of(s).servers, 128);
+	servers_clear(s, true);
+	ck_assert_uint_eq(stats_of(s).bytes, 0);
+	servers_free(s);
+}
+END_TEST
+
+Suite *suite_servers(void);
+
+Suite *suite_servers(void)
+{
+	Suite *s = suite_create("servers");
+	TCase *t = tcase_create("servers");
+
+	tcase_add_test(t, an_unknown_server_is_worth_a_try);
+	tcase_add_test(t, the_mean_follows_the_rtt);
+	tcase_add_test(t, time_outs_double_within_bounds);
+	tcase_add_test(t, a_server_that_loses_looks_slow);
+	tcase_add_test(t, what_is_not_heard_from_fades);
+	tcase_add_test(t, edns_none_is_for_a_time);
+	tcase_add_loop_test(t, a_question_is_throttled_by_time_and_tries, 0,
+			    (int)(sizeof(throttles) / sizeof(*throttles)));
+	tcase_add_test(t, many_fails_bring_a_server_down);
+	tcase_add_test(t, down_ends_after_many_tries);
+	tcase_add_test(t, never_down_when_so_set);
+	tcase_add_test(t, tables_are_bounded);
+	tcase_add_test(t, ended_throttles_are_tidied_up);
+	tcase_add_test(t, dumps_show_all);
+	tcase_add_test(t, two_threads_share_it);
+	suite_add_tcase(s, t);
+	return s;
+}

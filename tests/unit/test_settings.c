@@ -1,0 +1,579 @@
+#include <check.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/check.h"
+#include "common/log.h"
+#include "recursor/settings.h"
+
+static char dir[64];
+static char warnings[8192];
+static char why[SETTINGS_WHY_MAX];
+
+static void make_dir(void)
+{
+	strcpy(dir, "/tmp/unit_settings_XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	warnings[0] = '\0';
+	why[0] = '\0';
+}
+
+static void remove_dir(void)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void write_file(const char *name, const char *text)
+{
+	char path[200];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+/* "@" in an expected text stands for the directory. */
+static const char *with_dir(const char *text)
+{
+	static char out[8192];
+	size_t len = 0;
+
+	for (; *text != '\0'; text++)
+		len += (size_t)snprintf(out + len, sizeof(out) - len, *text == '@' ? "%s" : "%.1s",
+					*text == '@' ? dir : text);
+	out[len] = '\0';
+	return out;
+}
+
+static void note_warning(void *ctx, const char *line)
+{
+	ck_assert_ptr_eq(ctx, warnings);
+	ck_assert_uint_lt(strlen(warnings) + strlen(line) + 2, sizeof(warnings));
+	strcat(warnings, line);
+	strcat(warnings, "\n");
+}
+
+/* Loads `conf` as recursor.conf with up to four options. */
+static int load(struct settings **s, const char *conf, ...)
+{
+	char *argv[8] = { "recursor" }, config_dir[100];
+	int argc = 2;
+	va_list args;
+
+	warnings[0] = '\0';
+	if (conf != NULL)
+		write_file("recursor.conf", conf);
+	(void)snprintf(config_dir, sizeof(config_dir), "--config-dir=%s", dir);
+	argv[1] = config_dir;
+	va_start(args, conf);
+	while ((argv[argc] = va_arg(args, char *)) != NULL)
+		ck_assert_int_lt(++argc, 7);
+	va_end(args);
+	return settings_load(s, argc, argv, note_warning, warnings, why);
+}
+
+static struct settings *good(const char *conf)
+{
+	struct settings *s = NULL;
+
+	ck_assert_msg(load(&s, conf, NULL) == E_OK, "%s: %s", conf, why);
+	return s;
+}
+
+static bool allows(const struct netset *set, const char *text)
+{
+	struct addr a;
+
+	ck_assert_int_eq(addr_from_text(&a, text, 0), E_OK);
+	return netset_match(set, &a);
+}
+
+/* ---- values ---- */
+
+START_TEST(defaults)
+{
+	struct settings *s = good("");
+	char text[ADDR_TEXT_MAX], host[256] = "";
+
+	ck_assert_str_eq(warnings, "");
+	ck_assert_uint_eq(s->local_address.n, 2);
+	ck_assert_str_eq(addr_text(text, &s->local_address.a[0]), "127.0.0.1:53");
+	ck_assert_str_eq(addr_text(text, &s->local_address.a[1]), "[::1]:53");
+	ck_assert_uint_eq(s->query_local_address.n, 2);
+	ck_assert_str_eq(addr_text(text, &s->query_local_address.a[0]), "0.0.0.0:0");
+	ck_assert_str_eq(addr_text(text, &s->query_local_address.a[1]), "[::]:0");
+	ck_assert(allows(s->allow_from, "100.64.0.1"));
+	ck_assert(!allows(s->allow_from, "192.0.2.1"));
+	ck_assert(allows(s->dont_query, "192.168.1.1"));
+	ck_assert(allows(s->dont_query, "::ffff:192.0.9.1"));
+	ck_assert(!allows(s->dont_query, "192.0.9.1"));
+	ck_assert_uint_eq(s->threads, 2);
+	ck_assert_uint_eq(s->max_qperq, 50);
+	ck_assert_uint_eq(s->n_udp_source_port_avoid, 2);
+	ck_assert_uint_eq(s->udp_source_port_avoid[0], 4791);
+	ck_assert_uint_eq(s->udp_source_port_avoid[1], 11211);
+	ck_assert(s->quiet);
+	ck_assert_int_eq((int)s->loglevel, LOG_LEVEL_INFO);
+	ck_assert_str_eq(s->nothing_below_nxdomain, "dnssec");
+	ck_assert_int_eq(gethostname(host, sizeof(host) - 1), 0);
+	ck_assert_str_eq(s->server_id, host);
+	ck_assert_ptr_nonnull(strstr(s->socket_dir, "/pdns-recursor"));
+	ck_assert_ptr_null(settings_text(s, "no-such-setting"));
+	ck_assert_ptr_null(settings_text(s, "help"));
+	ck_assert_str_eq(settings_text(s, "max-qperq"), "50");
+	settings_free(s);
+	settings_free(NULL);
+}
+END_TEST
+
+START_TEST(numbers_have_bases)
+{
+	struct settings *s = good("threads=0x10\nmax-qperq=070\nmax-mthreads=\n");
+
+	ck_assert_uint_eq(s->threads, 16);
+	ck_assert_uint_eq(s->max_qperq, 56);
+	ck_assert_uint_eq(s->max_mthreads, 2048); /* empty: the default */
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(local_ports_are_filled_in)
+{
+	/* The order of the two does not matter. */
+	struct settings *s = good("local-address=127.0.0.1, 127.0.0.2:54 [::1]:55,::1\n"
+				  "local-port=5300\n");
+	static const uint16_t ports[] = { 5300, 54, 55, 5300 };
+
+	ck_assert_uint_eq(s->local_address.n, 4);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_uint_eq(s->local_address.a[i].port, ports[i]);
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(levels)
+{
+	static const struct {
+		const char *conf;
+		int level;
+	} rows[] = {
+		{ "loglevel=0\n", LOG_LEVEL_ERROR },
+		{ "loglevel=4\n", LOG_LEVEL_WARNING },
+		{ "loglevel=9\n", LOG_LEVEL_DEBUG },
+		{ "loglevel=3\nquiet=no\n", LOG_LEVEL_INFO },
+		{ "loglevel=7\nquiet=no\n", LOG_LEVEL_DEBUG },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct settings *s = good(rows[i].conf);
+
+		ck_assert_int_eq((int)s->loglevel, rows[i].level);
+		settings_free(s);
+	}
+}
+END_TEST
+
+START_TEST(socket_dir_is_within_chroot)
+{
+	struct settings *s = good("chroot=/srv/root\nsocket-dir=run\n");
+
+	ck_assert_str_eq(s->socket_dir, "/srv/root/run");
+	settings_free(s);
+	s = good("chroot=/srv/root\n");
+	ck_assert_str_eq(s->socket_dir, "/srv/root/");
+	settings_free(s);
+	s = good("socket-dir=/tmp\n");
+	ck_assert_str_eq(s->socket_dir, "/tmp");
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(shards_become_a_power_of_two)
+{
+	struct settings *s = good("record-cache-shards=33\n");
+
+	ck_assert_uint_eq(s->record_cache_shards, 64);
+	settings_free(s);
+	s = good("record-cache-shards=64\n");
+	ck_assert_uint_eq(s->record_cache_shards, 64);
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(allow_from_file_takes_over)
+{
+	struct settings *s;
+	char conf[300];
+
+	write_file("acl", "# clients\n192.0.2.0/24 # a\n\n2001:db8::/32\n!192.0.2.9\n");
+	(void)snprintf(conf, sizeof(conf), "allow-from=10.0.0.0/8\nallow-from-file=%s/acl\n", dir);
+	s = good(conf);
+	ck_assert(allows(s->allow_from, "192.0.2.1"));
+	ck_assert(allows(s->allow_from, "2001:db8::1"));
+	ck_assert(!allows(s->allow_from, "192.0.2.9"));
+	ck_assert(!allows(s->allow_from, "10.0.0.1"));
+	settings_free(s);
+
+	write_file("acl", "192.0.2.0/24\n192.0.2.0/99\n");
+	s = NULL;
+	ck_assert_int_eq(load(&s, conf, NULL), E_RANGE);
+	ck_assert_str_eq(why, with_dir("@/recursor.conf:2: allow-from-file=@/acl: "
+				       "line 2: '192.0.2.0/99' is not a netmask"));
+	ck_assert_ptr_null(s);
+}
+END_TEST
+
+START_TEST(open_resolvers_are_warned_of)
+{
+	struct settings *s = good("allow-from=\nlocal-address=127.0.0.1,::1\n");
+
+	ck_assert_str_eq(warnings, "");
+	ck_assert(netset_is_empty(s->allow_from));
+	settings_free(s);
+	s = good("allow-from=\nlocal-address=0.0.0.0\n");
+	ck_assert(strncmp(warnings, "allow-from is empty", 19) == 0);
+	settings_free(s);
+}
+END_TEST
+
+/* ---- what += does ---- */
+
+START_TEST(append)
+{
+	struct settings *s = good("allow-from+=192.0.2.0/24\n");
+
+	/* A default that is not empty is added to. */
+	ck_assert(allows(s->allow_from, "127.0.0.1"));
+	ck_assert(allows(s->allow_from, "192.0.2.1"));
+	settings_free(s);
+
+	s = good("allow-from=\nallow-from+=192.0.2.0/24\nallow-from+=198.51.100.0/24\n");
+	ck_assert(!allows(s->allow_from, "127.0.0.1"));
+	ck_assert_str_eq(settings_text(s, "allow-from"), "192.0.2.0/24, 198.51.100.0/24");
+	settings_free(s);
+
+	s = good("local-address=127.0.0.1\nlocal-address+=127.0.0.2\n");
+	ck_assert_uint_eq(s->local_address.n, 2);
+	settings_free(s);
+
+	/* Known ones of the kind of a list too. */
+	s = good("forward-zones=a=192.0.2.1\nforward-zones+=b=192.0.2.2\n");
+	ck_assert_str_eq(settings_text(s, "forward-zones"), "a=192.0.2.1, b=192.0.2.2");
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(command_line_wins)
+{
+	struct settings *s = NULL;
+
+	ck_assert_int_eq(load(&s, "threads=3\nallow-from=10.0.0.0/8\n", "--threads=4",
+			      "--allow-from+=192.0.2.0/24", NULL),
+			 E_OK);
+	ck_assert_uint_eq(s->threads, 4);
+	ck_assert(allows(s->allow_from, "10.0.0.1"));
+	ck_assert(allows(s->allow_from, "192.0.2.1"));
+	ck_assert_str_eq(settings_text(s, "config-dir"), dir);
+	settings_free(s);
+
+	s = NULL;
+	ck_assert_int_eq(load(&s, "allow-from+=10.0.0.0/8\n", "--allow-from=192.0.2.0/24", NULL),
+			 E_OK);
+	ck_assert(!allows(s->allow_from, "10.0.0.1"));
+	settings_free(s);
+}
+END_TEST
+
+/* ---- files ---- */
+
+START_TEST(included_in_order)
+{
+	struct settings *s;
+	char conf[200];
+
+	(void)snprintf(conf, sizeof(conf), "include-dir=%s\nthreads=9\n", with_dir("@/inc"));
+	(void)snprintf(why, sizeof(why), "%s/inc", dir);
+	ck_assert_int_eq(mkdir(why, 0700), 0);
+	write_file("inc/b.conf", "threads=3\nserver-id=b\nlocal-address+=127.0.0.9\n");
+	write_file("inc/A.conf", "threads=2\nserver-id=a\nlocal-address=127.0.0.8\n");
+	write_file("inc/C.conf", "threads=4\n");
+	write_file("inc/.d.conf", "threads=5\n");
+	write_file("inc/z.txt", "threads=6\n");
+	write_file("inc/.conf", "threads=7\n");
+	s = good(conf);
+	ck_assert_uint_eq(s->threads, 4);
+	ck_assert_str_eq(s->server_id, "b");
+	ck_assert_uint_eq(s->local_address.n, 2);
+	ck_assert_str_eq(warnings, "");
+	settings_free(s);
+
+	write_file("inc/C.conf", "include-dir=/nowhere\n");
+	s = good(conf);
+	ck_assert_str_eq(warnings, with_dir("@/inc/C.conf:1: an included file cannot include, "
+					    "'include-dir' is ignored\n"));
+	settings_free(s);
+
+	write_file("inc/C.conf", "\n\nthreads=none\n");
+	s = NULL;
+	ck_assert_int_eq(load(&s, conf, NULL), E_MALFORMED);
+	ck_assert_str_eq(why, with_dir("@/inc/C.conf:3: threads=none: not a number"));
+}
+END_TEST
+
+START_TEST(include_dir_on_command_line)
+{
+	struct settings *s = NULL;
+	char option[200];
+
+	write_file("x.conf", "threads=7\n");
+	write_file("recursor.conf", "include-dir=/nowhere\n");
+	(void)snprintf(option, sizeof(option), "--include-dir=%s", dir);
+	ck_assert_int_eq(load(&s, NULL, option, NULL), E_OK);
+	ck_assert_uint_eq(s->threads, 7);
+	settings_free(s);
+
+	s = NULL;
+	ck_assert_int_eq(load(&s, NULL, NULL), E_SYSTEM);
+	ck_assert_str_eq(why, "include-dir=/nowhere: No such file or directory");
+	ck_assert_ptr_null(s);
+}
+END_TEST
+
+START_TEST(missing_file_is_a_warning)
+{
+	struct settings *s = NULL;
+
+	ck_assert_int_eq(load(&s, NULL, "--threads=3", NULL), E_OK);
+	ck_assert_str_eq(warnings, with_dir("Unable to read configuration file "
+					    "'@/recursor.conf': No such file or directory\n"));
+	ck_assert_uint_eq(s->threads, 3);
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(unreadable_file_is_an_error)
+{
+	struct settings *s = NULL;
+	char path[200];
+
+	(void)snprintf(path, sizeof(path), "%s/recursor.conf", dir);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(load(&s, NULL, NULL), E_SYSTEM);
+	ck_assert_str_eq(why, with_dir("@/recursor.conf: Is a directory"));
+}
+END_TEST
+
+START_TEST(config_name_chooses_the_file)
+{
+	struct settings *s = NULL;
+
+	write_file("recursor-two.conf", "threads=5\n");
+	ck_assert_int_eq(load(&s, "threads=4\n", "--config-name=two", NULL), E_OK);
+	ck_assert_uint_eq(s->threads, 5);
+	ck_assert_str_eq(s->config_name, "two");
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(command_line_only)
+{
+	struct settings *s = good("config-name=x\nhelp\n");
+
+	ck_assert_str_eq(warnings,
+			 with_dir("@/recursor.conf:1: setting 'config-name' has a meaning on the "
+				  "command line only, ignored\n"
+				  "@/recursor.conf:2: 'help' is an option for the command line, "
+				  "ignored\n"));
+	ck_assert_str_eq(s->config_name, "");
+	settings_free(s);
+
+	s = NULL;
+	ck_assert_int_eq(load(&s, "", "start", NULL), E_OK);
+	ck_assert_str_eq(warnings, "command line: 'start' is not an option, ignored\n");
+	settings_free(s);
+}
+END_TEST
+
+/* ---- errors ---- */
+
+START_TEST(errors_name_the_place)
+{
+	static const struct {
+		const char *conf, *why;
+	} rows[] = {
+		{ "\nfrobnicate=1\n", ":2: frobnicate=1: unknown setting" },
+		{ "frobnicate\n", ":1: frobnicate=: unknown setting" },
+		{ "Threads=1\n", ":1: Threads=1: unknown setting" },
+		{ "=1\n", ":1: =1: unknown setting" },
+		{ "threads=0\n", ":1: threads=0: must be 1 to 256" },
+		{ "threads=2x\n", ":1: threads=2x: not a number" },
+		{ "threads=1\nthreads=no\nthreads=2\n", ":2: threads=no: not a number" },
+		{ "threads+=1\n", ":1: threads+=1: only a list can be added to" },
+		{ "include-dir+=/x\n", ":1: include-dir+=/x: only a list can be added to" },
+		{ "ignore-unknown-settings+=x\n",
+		  ":1: ignore-unknown-settings+=x: there is nothing to add to" },
+		{ "allow-from=10.0.0.0/8,10.0.0.0/33\n",
+		  ":1: allow-from=10.0.0.0/8,10.0.0.0/33: '10.0.0.0/33': the prefix is too long" },
+		{ "allow-from+=me\n", ":1: allow-from+=me: 'me': not a netmask" },
+		{ "local-address=localhost\n",
+		  ":1: local-address=localhost: 'localhost': not an address" },
+		{ "local-address=\n", ":1: local-address=: no address" },
+		{ "local-address=127.0.0.1:53 127.0.0.1\n",
+		  ":1: local-address=127.0.0.1:53 127.0.0.1: an address twice" },
+		{ "query-local-address=\n", ":1: query-local-address=: no address" },
+		{ "query-local-address=127.0.0.1:53\n",
+		  ":1: query-local-address=127.0.0.1:53: a port is not for here: see "
+		  "udp-source-port-min" },
+		{ "local-port=65536\n", ":1: local-port=65536: must be 1 to 65535" },
+		{ "logging-facility=8\n",
+		  ":1: logging-facility=8: must be one of 0 1 2 3 4 5 6 7" },
+		{ "nothing-below-nxdomain=maybe\n",
+		  ":1: nothing-below-nxdomain=maybe: must be one of no dnssec yes" },
+		{ "nothing-below-nxdomain=\n",
+		  ":1: nothing-below-nxdomain=: must be one of no dnssec yes" },
+		{ "nothing-below-nxdomain=no dnssec\n",
+		  ":1: nothing-below-nxdomain=no dnssec: must be one of no dnssec yes" },
+		{ "setuid=no-such-user\n", ":1: setuid=no-such-user: no such user" },
+		{ "setgid=no-such-group\n", ":1: setgid=no-such-group: no such group" },
+		{ "socket-mode=0689\n", ":1: socket-mode=0689: not an octal mode" },
+		{ "udp-source-port-avoid=53,x\n", ":1: udp-source-port-avoid=53,x: not a number" },
+		{ "udp-source-port-min=5000\nudp-source-port-max=4000\n",
+		  ":1: udp-source-port-min=5000: is above udp-source-port-max, which is 4000" },
+		{ "udp-source-port-min=4791\nudp-source-port-max=4791\n",
+		  "default: udp-source-port-avoid=4791, 11211: leaves no port to ask from" },
+		{ "allow-from-file=/nowhere/acl\n",
+		  ":1: allow-from-file=/nowhere/acl: No such file or directory" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct settings *s = NULL;
+		char expected[SETTINGS_WHY_MAX];
+
+		ck_assert_msg(load(&s, rows[i].conf, NULL) < 0, "taken: %s", rows[i].conf);
+		ck_assert_ptr_null(s);
+		(void)snprintf(expected, sizeof(expected), "%s%s",
+			       rows[i].why[0] == ':' ? with_dir("@/recursor.conf") : "",
+			       rows[i].why);
+		ck_assert_str_eq(why, expected);
+	}
+}
+END_TEST
+
+START_TEST(errors_on_the_command_line)
+{
+	struct settings *s = NULL;
+
+	ck_assert_int_lt(load(&s, "", "--threads=none", NULL), 0);
+	ck_assert_str_eq(why, "command line: threads=none: not a number");
+	ck_assert_int_lt(load(&s, "", "-frobnicate", NULL), 0);
+	ck_assert_str_eq(why, "command line: frobnicate=: unknown setting");
+	ck_assert_ptr_null(s);
+}
+END_TEST
+
+START_TEST(long_values_are_cut)
+{
+	struct settings *s = NULL;
+	char conf[3000];
+
+	memset(conf, 'x', sizeof(conf) - 1);
+	memcpy(conf, "threads=", 8);
+	conf[sizeof(conf) - 1] = '\0';
+	ck_assert_int_eq(load(&s, conf, NULL), E_MALFORMED);
+	ck_assert_ptr_nonnull(strstr(why, ": not a number"));
+}
+END_TEST
+
+START_TEST(unknown_may_be_ignored)
+{
+	/* Wherever the list stands. */
+	struct settings *s = good("frob=1\nignore-unknown-settings=nob, frob\nnob=2\n");
+
+	ck_assert_str_eq(warnings,
+			 with_dir("@/recursor.conf:1: frob=1: unknown setting, ignored\n"
+				  "@/recursor.conf:3: nob=2: unknown setting, ignored\n"));
+	settings_free(s);
+
+	s = NULL;
+	ck_assert_int_eq(load(&s, "ignore-unknown-settings=nob, frob\nfro=1\n", NULL), E_NOT_FOUND);
+	ck_assert_str_eq(why, with_dir("@/recursor.conf:2: fro=1: unknown setting"));
+}
+END_TEST
+
+START_TEST(many_addresses_are_refused)
+{
+	struct settings *s = NULL;
+	char conf[4096] = "local-address=127.0.0.1\n";
+
+	for (int i = 2; i <= SETTINGS_ADDRS_MAX + 1; i++)
+		(void)snprintf(conf + strlen(conf), sizeof(conf) - strlen(conf),
+			       "local-address+=127.0.0.%d\n", i);
+	ck_assert_int_eq(load(&s, conf, NULL), E_LIMIT);
+	ck_assert_ptr_nonnull(strstr(why, "recursor.conf:65: local-address=127.0.0.1, 127"));
+	ck_assert_ptr_nonnull(strstr(why, ": more than 64 addresses"));
+}
+END_TEST
+
+/* ---- change ---- */
+
+START_TEST(change_makes_another)
+{
+	struct settings *s = good("threads=3\nlocal-port=5300\n"), *t = NULL;
+
+	ck_assert_int_eq(settings_change(&t, s, "quiet", "no", why), E_OK);
+	ck_assert(s->quiet && !t->quiet);
+	ck_assert_uint_eq(t->threads, 3);
+	ck_assert_uint_eq(t->local_address.a[0].port, 5300);
+	ck_assert_str_eq(settings_text(t, "quiet"), "no");
+	settings_free(t);
+
+	t = NULL;
+	ck_assert_int_eq(settings_change(&t, s, "threads", "0", why), E_RANGE);
+	ck_assert_str_eq(why, "default: threads=0: must be 1 to 256");
+	ck_assert_int_eq(settings_change(&t, s, "frobnicate", "0", why), E_NOT_FOUND);
+	ck_assert_ptr_null(t);
+	settings_free(s);
+}
+END_TEST
+
+Suite *suite_settings(void)
+{
+	Suite *s = suite_create("settings");
+	TCase *tc = tcase_create("settings");
+
+	tcase_add_checked_fixture(tc, make_dir, remove_dir);
+	tcase_add_test(tc, defaults);
+	tcase_add_test(tc, numbers_have_bases);
+	tcase_add_test(tc, local_ports_are_filled_in);
+	tcase_add_test(tc, levels);
+	tcase_add_test(tc, socket_dir_is_within_chroot);
+	tcase_add_test(tc, shards_become_a_power_of_two);
+	tcase_add_test(tc, allow_from_file_takes_over);
+	tcase_add_test(tc, open_resolvers_are_warned_of);
+	tcase_add_test(tc, append);
+	tcase_add_test(tc, command_line_wins);
+	tcase_add_test(tc, included_in_order);
+	tcase_add_test(tc, include_dir_on_command_line);
+	tcase_add_test(tc, missing_file_is_a_warning);
+	tcase_add_test(tc, unreadable_file_is_an_error);
+	tcase_add_test(tc, config_name_chooses_the_file);
+	tcase_add_test(tc, command_line_only);
+	tcase_add_test(tc, errors_name_the_place);
+	tcase_add_test(tc, errors_on_the_command_line);
+	tcase_add_test(tc, long_values_are_cut);
+	tcase_add_test(tc, unknown_may_be_ignored);
+	tcase_add_test(tc, many_addresses_are_refused);
+	tcase_add_test(tc, change_makes_another);
+	suite_add_tcase(s, tc);
+	return s;
+}
