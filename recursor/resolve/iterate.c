@@ -136,7 +136,8 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 	}
 	for (unsigned i = 0; i < child->n_chain; i++)
 		chain_add(g, child->chain[i]);
-	g->soa = rrset_get(child->soa);
+	if (child->soa != NULL)
+		g->soa = rrset_get(child->soa);
 }
 
 void goal_child_ended(struct resolver *r, struct edge *e)
