@@ -239,9 +239,10 @@ static bool view_offer(struct cache_view *v, struct rrset *s, bool delegation, u
 	bool used = false;
 
 	if (delegation) {
-		if (cut)
-			v->delegation = s;
-		return cut;
+		if (!cut || s->type != TYPE_NS)
+			return false;
+		v->delegation = s;
+		return true;
 	}
 	if (s->kind == RRSET_NXDOMAIN) {
 		v->nxdomain = s;
@@ -331,7 +332,7 @@ struct rrset *cache_get(struct cache *c, const uint8_t *name, uint16_t type, enu
 
 		if (is_delegation(sh, at) != delegation || s->kind != RRSET_DATA)
 			continue;
-		if ((!delegation && s->type != type) || s->rank < rank)
+		if (s->type != (delegation ? TYPE_NS : type) || s->rank < rank)
 			continue;
 		if (rrset_is_expired(s, now_s))
 			continue;
@@ -343,35 +344,52 @@ struct rrset *cache_get(struct cache *c, const uint8_t *name, uint16_t type, enu
 	return found;
 }
 
-void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s, struct rrset **a,
-			 struct rrset **aaaa)
+/* Gives an entry its place among a server's addresses; false: it has none. */
+static bool address_offer(struct cache_addresses *v, struct rrset *s, bool delegation)
+{
+	if (s->kind == RRSET_FAILURE)
+		return false;
+	if (s->kind == RRSET_NXDOMAIN) {
+		v->a = v->a != NULL ? v->a : s;
+		v->aaaa = v->aaaa != NULL ? v->aaaa : s;
+	} else if (s->type == TYPE_A) {
+		*(delegation ? &v->glue_a : &v->a) = s;
+	} else if (s->type == TYPE_AAAA) {
+		*(delegation ? &v->glue_aaaa : &v->aaaa) = s;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s,
+			 struct cache_addresses *out)
 {
 	struct key k = key_of(name);
 	struct shard *sh = shard_lock(shard_of(c, &k));
-	struct rrset *nxdomain = NULL;
+	struct cache_addresses v = { 0 };
 
-	*a = NULL;
-	*aaaa = NULL;
 	for (uint32_t at = first_of(sh, &k); at != SIEVE_NONE; at = next_of(sh, at, &k)) {
 		struct rrset *s = set_at(sh, at);
 
-		if (rrset_is_expired(s, now_s) || is_delegation(sh, at) || s->kind == RRSET_FAILURE)
-			continue;
-		if (s->kind == RRSET_NXDOMAIN)
-			nxdomain = s;
-		else if (s->type == TYPE_A)
-			*a = s;
-		else if (s->type == TYPE_AAAA)
-			*aaaa = s;
-		else
-			continue;
-		sh->map.slots[at].visited = 1;
+		if (!rrset_is_expired(s, now_s) && address_offer(&v, s, is_delegation(sh, at)))
+			sh->map.slots[at].visited = 1;
 	}
-	*a = *a != NULL ? *a : nxdomain;
-	*aaaa = *aaaa != NULL ? *aaaa : nxdomain;
-	hold(*a);
-	hold(*aaaa);
+	hold(v.a);
+	hold(v.aaaa);
+	hold(v.glue_a);
+	hold(v.glue_aaaa);
 	shard_unlock(sh);
+	*out = v;
+}
+
+void cache_addresses_put(struct cache_addresses *out)
+{
+	rrset_put(out->a);
+	rrset_put(out->aaaa);
+	rrset_put(out->glue_a);
+	rrset_put(out->glue_aaaa);
+	*out = (struct cache_addresses) { 0 };
 }
 
 /* --- putting --------------------------------------------------------------------------- */
@@ -395,7 +413,7 @@ static bool is_same_key(const struct shard *sh, uint32_t at, const struct offer 
 	const struct rrset *s = set_at(sh, at);
 
 	if (is_delegation(sh, at) || o->delegation)
-		return is_delegation(sh, at) && o->delegation;
+		return is_delegation(sh, at) && o->delegation && s->type == o->set->type;
 	if (s->kind == RRSET_NXDOMAIN || o->set->kind == RRSET_NXDOMAIN)
 		return s->kind == o->set->kind;
 	return s->type == o->set->type && is_denial_or_data(s) == is_denial_or_data(o->set);

@@ -7,8 +7,10 @@
  * Values are rrsets (common/rrset.h); a lookup hands out references, so eviction and TTL 0
  * never pull a set away from somebody who uses it.
  *
- * Two sets of NS records may stand at one name: the parent's (CACHE_DELEGATION, a private
- * type number: who may speak for the zone, and until when) and the zone's own (TYPE_NS).
+ * What a parent says in a referral (NS, and the addresses of servers: glue) stands beside what
+ * the zone says of itself: the parent's NS set decides who may speak for the zone, and until when
+ * (ghost domains), and its glue is there when the zone's own addresses do not work.  The parent's
+ * NS set is asked for as CACHE_DELEGATION, a private type number.
  *
  * Which of two sets for one key stays is RFC 2181 5.4.1's ranking: a set replaces another of
  * lower or equal rank, or an expired one; a set of lower rank never replaces a live one.
@@ -80,10 +82,16 @@ void cache_view_put(struct cache_view *view);
 struct rrset *cache_get(struct cache *c, const uint8_t *name, uint16_t type, enum rank rank,
 			uint32_t now_s);
 
-/* Both address sets of a name server under one lock; each NULL or a reference (data or NODATA).
- * An NXDOMAIN of the name comes back in both. */
-void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s, struct rrset **a,
-			 struct rrset **aaaa);
+/* The addresses of a name server, all under one lock; each NULL or a reference.  `a` and `aaaa` are
+ * data or NODATA; an NXDOMAIN of the name comes back in both.  `glue_a` and `glue_aaaa` are what
+ * the parent said in its referral. */
+struct cache_addresses {
+	struct rrset *a, *aaaa;
+	struct rrset *glue_a, *glue_aaaa;
+};
+void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s,
+			 struct cache_addresses *out);
+void cache_addresses_put(struct cache_addresses *out);
 
 enum cache_put_result {
 	CACHE_STORED,
@@ -91,8 +99,8 @@ enum cache_put_result {
 	CACHE_REFUSED,     /* too large, TTL 0, or no memory */
 };
 
-/* Offers a set; the cache takes its own reference when it keeps it.  The key's type is
- * s->type, or CACHE_DELEGATION when `as_delegation`. */
+/* Offers a set; the cache takes its own reference when it keeps it.  `as_delegation`: it is the
+ * parent's word (NS, and glue), which stands beside the zone's own and is never an answer. */
 enum cache_put_result cache_put(struct cache *c, struct rrset *s, bool as_delegation,
 				uint32_t now_s);
 

@@ -12,7 +12,9 @@ enum {
 	FAILURE_US = 400000,          /* each failure in a row counts as so much slower */
 	TRY_US = 100000000,           /* an address already tried comes after all that are not */
 	EXPLORE_ONE_IN = 32,
-	STALE_CUT_S = 30, /* a cut younger than this is not fetched anew because its servers fail */
+	/* a cut younger than this is not fetched anew because its servers fail */
+	STALE_CUT_S = 30,
+	GLUELESS_CUT_S = 5,
 };
 
 /* ---- what is known ---- */
@@ -182,6 +184,11 @@ static void target_add(struct resolver *r, struct goal *g, unsigned ns, const st
 	GOAL_EVENT(r, g, EVENT_ADDRESS_KNOWN, cut_ns_name(g, ns), NULL, .server = *a);
 }
 
+static bool is_data(const struct rrset *s)
+{
+	return s != NULL && s->kind == RRSET_DATA;
+}
+
 /* Adds the addresses in a set, if it is one of addresses. */
 static void targets_add(struct resolver *r, struct goal *g, unsigned ns, const struct rrset *s,
 			bool is_hint)
@@ -189,7 +196,7 @@ static void targets_add(struct resolver *r, struct goal *g, unsigned ns, const s
 	struct rdata rr;
 	size_t at = 0;
 
-	if (s->kind != RRSET_DATA || (s->type != TYPE_A && s->type != TYPE_AAAA))
+	if (!is_data(s) || (s->type != TYPE_A && s->type != TYPE_AAAA))
 		return;
 	while (rrset_next(s, &at, &rr)) {
 		struct addr a;
@@ -207,24 +214,27 @@ static void hints_add(struct resolver *r, struct goal *g, unsigned ns)
 			targets_add(r, g, ns, r->hints[i], true);
 }
 
+/* A server's own word on its addresses counts; the parent's glue while there is none, or when
+ * the servers the zone names have all failed. */
 static void addresses_look(struct resolver *r, struct goal *g, unsigned ns)
 {
-	struct rrset *a = NULL, *aaaa = NULL;
+	struct cache_addresses v;
 	struct ns_name *n = &g->ns[ns];
 
-	cache_get_addresses(r->cache, cut_ns_name(g, ns), r->world.wall_s(r->world.ctx), &a, &aaaa);
-	n->asked_a = a != NULL || !r->cfg.use_ipv4;
-	n->asked_aaaa = aaaa != NULL || !r->cfg.use_ipv6;
-	if (a != NULL)
-		targets_add(r, g, ns, a, false);
-	if (aaaa != NULL)
-		targets_add(r, g, ns, aaaa, false);
-	if (g->zone_labels == 0 && n->state == NS_UNKNOWN)
+	cache_get_addresses(r->cache, cut_ns_name(g, ns), r->world.wall_s(r->world.ctx), &v);
+	n->asked_a = v.a != NULL || !r->cfg.use_ipv4;
+	n->asked_aaaa = v.aaaa != NULL || !r->cfg.use_ipv6;
+	targets_add(r, g, ns, v.a, false);
+	targets_add(r, g, ns, v.aaaa, false);
+	if (g->at_parents_set || (!is_data(v.a) && !is_data(v.aaaa))) {
+		targets_add(r, g, ns, v.glue_a, false);
+		targets_add(r, g, ns, v.glue_aaaa, false);
+	}
+	if (g->zone_labels == 0 && (g->at_parents_set || n->state == NS_UNKNOWN))
 		hints_add(r, g, ns);
 	if (n->state == NS_UNKNOWN && n->asked_a && n->asked_aaaa)
 		n->state = NS_NONE;
-	rrset_put(a);
-	rrset_put(aaaa);
+	cache_addresses_put(&v);
 }
 
 /* Takes the names of the set in use, at most max-ns-per-resolve of them, each with the same
@@ -267,7 +277,7 @@ void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct 
 	g->zone_labels = (uint8_t)zone_labels;
 	g->asked_labels = (uint8_t)zone_labels;
 	g->minimise_steps = 0;
-	g->at_parents_set = false;
+	g->at_parents_set = g->lacks_glue = false;
 	g->n_cuts++;
 	if (ns_own != NULL) {
 		g->ns_own = *ns_own;
@@ -279,29 +289,56 @@ void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct 
 	ns_names_take(r, g);
 }
 
+/* What has been tried stays tried when the list of servers is made anew. */
+static bool targets_inherit(struct goal *g, const struct target *old, unsigned n_old)
+{
+	bool any_alive = false;
+
+	for (unsigned i = 0; i < g->n_targets; i++) {
+		struct target *t = &g->targets[i];
+
+		for (unsigned k = 0; k < n_old; k++)
+			if (addr_equal(&t->addr, &old[k].addr)) {
+				t->tries = old[k].tries;
+				t->dead = old[k].dead;
+			}
+		any_alive |= t->dead == TARGET_ALIVE && t->tries < GOAL_TRIES_MAX;
+	}
+	return any_alive;
+}
+
 bool cut_use_parents_set(struct resolver *r, struct goal *g)
 {
-	if (g->at_parents_set || g->ns_own == NULL || g->ns_parent == NULL ||
-	    rrset_equal_data(g->ns_own, g->ns_parent))
+	struct target old[GOAL_TARGETS_MAX];
+	unsigned n_old = g->n_targets;
+	bool differs;
+
+	if (g->at_parents_set || g->ns_parent == NULL)
 		return false;
+	differs = g->ns_own != NULL && !rrset_equal_data(g->ns_own, g->ns_parent);
+	memcpy(old, g->targets, n_old * sizeof(old[0]));
 	goal_unwant_all(r, g);
 	g->at_parents_set = true;
+	ns_names_take(r, g);
+	if (!targets_inherit(g, old, n_old) && !differs)
+		return false;
 	COUNT(r->counters, nsset_invalidations);
 	GOAL_EVENT(r, g, EVENT_PARENT_AGAIN, goal_zone(g), NULL, );
-	ns_names_take(r, g);
 	return true;
 }
 
-/* Is it worth asking the parent whom it refers to by now?  Yes if we know no address at all
- * (the glue has expired), or the referral is not of just now; so a zone whose servers are dead
- * does not send its queries to its parent. */
+/* Is it worth asking the parent whom it refers to by now?  Yes if the referral is not of just
+ * now, or the glue that came with it has expired; but a zone whose servers are dead shall not send
+ * all its queries to its parent. */
 static bool cut_may_be_stale(struct resolver *r, const struct goal *g)
 {
 	const struct rrset *s = g->ns_parent;
+	uint32_t age_s;
 
-	if (s == NULL || g->n_targets == 0)
+	if (s == NULL)
 		return true;
-	return s->ttl - rrset_ttl_left(s, r->world.wall_s(r->world.ctx)) >= STALE_CUT_S;
+	age_s = s->ttl - rrset_ttl_left(s, r->world.wall_s(r->world.ctx));
+	return age_s >= (g->lacks_glue ? GLUELESS_CUT_S : STALE_CUT_S);
 }
 
 bool cut_go_up(struct resolver *r, struct goal *g)
@@ -395,21 +432,19 @@ static bool ns_look_up(struct resolver *r, struct goal *g, unsigned ns)
 	return false;
 }
 
-/* A server within the zone whose address nobody told us cannot be found by asking the zone. */
-static bool is_out_of_reach(const struct goal *g, unsigned ns)
-{
-	return g->n_targets == 0 && name_is_within(cut_ns_name(g, ns), goal_zone(g)) &&
-	       g->zone_labels > 0;
-}
-
 unsigned cut_look_up_addresses(struct resolver *r, struct goal *g)
 {
 	unsigned waiting = 0, start;
 
 	for (unsigned i = 0; i < g->n_ns; i++) {
 		waiting += g->ns[i].state == NS_WAITING;
-		if (g->ns[i].state == NS_UNKNOWN && is_out_of_reach(g, i))
+		/* A server within the zone, when none of the zone's can be asked: only its parent
+		 * can tell where it is. */
+		if (g->ns[i].state == NS_UNKNOWN && g->zone_labels > 0 &&
+		    name_is_within(cut_ns_name(g, i), goal_zone(g))) {
 			g->ns[i].state = NS_NONE;
+			g->lacks_glue = true;
+		}
 	}
 	start = g->n_ns > 0 ? resolver_random_below(r, g->n_ns) : 0;
 	for (unsigned k = 0; k < g->n_ns && waiting < GOAL_LOOKUPS_AT_ONCE; k++) {

@@ -125,6 +125,7 @@ struct goal {
 	/* where to ask */
 	uint8_t zone_labels; /* the zone is the last so many labels of the name */
 	bool at_parents_set; /* the zone's own servers failed: those its parent names */
+	bool lacks_glue;     /* servers within the zone are without an address */
 	uint8_t n_cuts;
 	uint8_t n_ns, n_targets;
 	struct rrset *ns_own, *ns_parent; /* the two NS sets of the zone; one may be NULL */

@@ -188,7 +188,8 @@ static void on_lame(struct resolver *r, struct goal *g, const struct reply *repl
 	GOAL_EVENT(r, g, EVENT_LAME, cut_ns_name(g, t->ns), goal_zone(g), .server = t->addr,
 		   .note = reply->note);
 	g->saw_refusal = true;
-	target_give_up(r, g, TARGET_DEAD, THROTTLE_LAME);
+	target_give_up(r, g, goal_question_is_whole(g) ? TARGET_DEAD : TARGET_SILENT_ON,
+		       THROTTLE_LAME);
 }
 
 static void keep_all(struct resolver *r, struct goal *g, const struct reply *reply)

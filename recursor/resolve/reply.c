@@ -436,7 +436,7 @@ static bool ns_names(const struct reply_scratch *s, const struct group *ns, cons
 
 /* Addresses of the servers that `ns` names, from the additional section: the zone asked may
  * speak for names within it only (and never for an address outside of it: Kashpureff). */
-static int glue_keep(struct reading *x, const struct group *ns)
+static int glue_keep(struct reading *x, const struct group *ns, bool as_delegation)
 {
 	for (unsigned i = 0; i < x->s->n_groups; i++) {
 		struct group *g = &x->s->groups[i];
@@ -452,7 +452,7 @@ static int glue_keep(struct reading *x, const struct group *ns)
 			continue;
 		if (err != E_OK)
 			return err;
-		keep(x, set, false);
+		keep(x, set, as_delegation);
 		rrset_put(set);
 	}
 	return E_OK;
@@ -476,7 +476,7 @@ static int apex_ns_keep(struct reading *x)
 		keep(x, set, false);
 		rrset_put(set);
 	}
-	return glue_keep(x, g);
+	return glue_keep(x, g, false);
 }
 
 static int referral_take(struct reading *x, struct group *g)
@@ -487,7 +487,7 @@ static int referral_take(struct reading *x, struct group *g)
 		return err;
 	x->out->kind = REPLY_REFERRAL;
 	keep(x, x->out->referral, true);
-	return glue_keep(x, g);
+	return glue_keep(x, g, true);
 }
 
 /* ---- denials (RFC 2308) ---- */

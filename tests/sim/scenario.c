@@ -414,6 +414,9 @@ static int parse_range(struct reader *r, char *rest, struct scenario *s)
 	if ((err = take_number(r, &rest, &range->first)) != E_OK ||
 	    (err = take_number(r, &rest, &range->last)) != E_OK)
 		return err;
+	/* Some scenarios name the range's address on its first line. */
+	if (*rest != '\0' && (err = parse_address(r, rest, range)) != E_OK)
+		return err;
 	while ((err = next_line(r)) == E_OK && !begins(r, "RANGE_END", &rest)) {
 		if (begins(r, "ADDRESS", &rest)) {
 			err = parse_address(r, rest, range);

@@ -160,24 +160,30 @@ END_TEST
 START_TEST(addresses_come_together)
 {
 	struct cache *c = cache_make(&small);
-	struct rrset *a, *aaaa;
+	struct cache_addresses v;
 
 	put_a(c, "ns.example.", 60);
 	put(c, negative(RRSET_NODATA, "ns.example.", TYPE_AAAA, 60, RANK_AUTH_ANSWER));
-	cache_get_addresses(c, wire("ns.example."), NOW, &a, &aaaa);
-	ck_assert_int_eq(a->kind, RRSET_DATA);
-	ck_assert_int_eq(aaaa->kind, RRSET_NODATA);
-	rrset_put(a);
-	rrset_put(aaaa);
+	cache_get_addresses(c, wire("ns.example."), NOW, &v);
+	ck_assert_int_eq(v.a->kind, RRSET_DATA);
+	ck_assert_int_eq(v.aaaa->kind, RRSET_NODATA);
+	ck_assert_ptr_null(v.glue_a);
+	cache_addresses_put(&v);
+	/* The parent's word stands beside the server's own, and is no answer. */
+	put_as(c, set_a("ns.example.", 60, RANK_ADDITIONAL), true, NOW);
 	put(c, negative(RRSET_NXDOMAIN, "ns.example.", 0, 60, RANK_AUTH_ANSWER));
-	cache_get_addresses(c, wire("ns.example."), NOW, &a, &aaaa);
-	ck_assert_int_eq(a->kind, RRSET_NXDOMAIN);
-	ck_assert_ptr_eq(a, aaaa);
-	rrset_put(a);
-	rrset_put(aaaa);
-	cache_get_addresses(c, wire("ns.example."), NOW + 60, &a, &aaaa);
-	ck_assert_ptr_null(a);
-	ck_assert_ptr_null(aaaa);
+	cache_get_addresses(c, wire("ns.example."), NOW, &v);
+	ck_assert_int_eq(v.a->kind, RRSET_NXDOMAIN);
+	ck_assert_ptr_eq(v.a, v.aaaa);
+	ck_assert_int_eq(v.glue_a->kind, RRSET_DATA);
+	ck_assert_ptr_null(v.glue_aaaa);
+	cache_addresses_put(&v);
+	ck_assert_ptr_null(cache_get(c, wire("ns.example."), TYPE_A, RANK_NONE, NOW));
+	ck_assert_ptr_null(cache_get(c, wire("ns.example."), CACHE_DELEGATION, RANK_NONE, NOW));
+	cache_get_addresses(c, wire("ns.example."), NOW + 60, &v);
+	ck_assert_ptr_null(v.a);
+	ck_assert_ptr_null(v.aaaa);
+	ck_assert_ptr_null(v.glue_a);
 	cache_free(c);
 }
 END_TEST
@@ -591,7 +597,8 @@ static void *hammer(void *arg)
 	for (unsigned i = 0; i < 4000; i++) {
 		unsigned n = i * 7919 % 500;
 		struct rdata rr = { .data = (const uint8_t *)"\x7f\0\0\1", .len = 4 };
-		struct rrset *s = NULL, *a, *aaaa;
+		struct rrset *s = NULL;
+		struct cache_addresses addresses;
 		struct cache_view v;
 
 		snprintf(text, sizeof(text), "n%u.example.", n);
@@ -603,9 +610,8 @@ static void *hammer(void *arg)
 		rrset_put(s);
 		if (cache_look(c, name, TYPE_A, CACHE_WANT_ANSWER | CACHE_WANT_CUT, NOW, 0, &v))
 			cache_view_put(&v);
-		cache_get_addresses(c, name, NOW, &a, &aaaa);
-		rrset_put(a);
-		rrset_put(aaaa);
+		cache_get_addresses(c, name, NOW, &addresses);
+		cache_addresses_put(&addresses);
 		if (i % 1000 == 0)
 			cache_wipe(c, name, 0, true);
 		if (i % 100 == 0)
