@@ -171,7 +171,7 @@ static bool note_query(void *ctx, const struct request_view *v)
 	row->chained = v->chained;
 	row->spent_ms = v->spent_ms;
 	row->tcp = false;
-	strcpy(row->remote, "rec_control"); /* an explain: nobody's query */
+	strcpy(row->remote, "-"); /* nobody's: an explain, the priming of the root */
 	if (visit->env->client_of(visit->env->ctx, v->ctx, &client)) {
 		addr_ip_text(row->remote, &client.remote);
 		row->tcp = client.tcp;

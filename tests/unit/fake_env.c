@@ -1,0 +1,290 @@
+#include "fake_env.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/rrtype.h"
+#include "common/wire.h"
+#include "recursor/watch/commands.h"
+
+/* ---- the daemon's side ---- */
+
+static const struct counters *counters_of(void *ctx, unsigned worker)
+{
+	struct fake_env *f = ctx;
+
+	return &f->counters[worker];
+}
+
+static size_t in_flight(void *ctx, unsigned worker)
+{
+	(void)ctx;
+	return 10 + worker;
+}
+
+static size_t tcp_clients(void *ctx, unsigned worker)
+{
+	(void)ctx;
+	return 20 + worker;
+}
+
+static size_t packetcache_entries(void *ctx, unsigned worker)
+{
+	struct fake_env *f = ctx;
+	struct packetcache_stats s;
+
+	packetcache_stats(f->packetcache[worker], &s);
+	return s.entries;
+}
+
+static size_t packetcache_bytes(void *ctx, unsigned worker)
+{
+	struct fake_env *f = ctx;
+	struct packetcache_stats s;
+
+	packetcache_stats(f->packetcache[worker], &s);
+	return s.bytes;
+}
+
+static uint64_t latency_us(void *ctx, unsigned worker)
+{
+	(void)ctx;
+	return worker == 0 ? 100 : 500;
+}
+
+static int on_worker(void *ctx, unsigned worker,
+		     void (*visit)(void *arg, const struct watch_worker *w), void *arg)
+{
+	struct fake_env *f = ctx;
+	struct watch_worker w = {
+		.index = worker,
+		.resolver = f->resolver[worker],
+		.packetcache = f->packetcache[worker],
+	};
+
+	if (f->is_stopped[worker])
+		return E_SYSTEM;
+	f->visits++;
+	visit(arg, &w);
+	return E_OK;
+}
+
+static bool client_of(void *ctx, const void *request_ctx, struct watch_client *out)
+{
+	struct fake_env *f = ctx;
+
+	if (request_ctx != &f->client)
+		return false;
+	out->tcp = true;
+	ck_assert_int_eq(addr_from_text(&out->remote, "192.0.2.99:4000", 0), E_OK);
+	return true;
+}
+
+static const char *setting(void *ctx, const char *name)
+{
+	(void)ctx;
+	if (strcmp(name, "max-cache-entries") == 0)
+		return "1000000";
+	if (strcmp(name, "max-qperq") == 0)
+		return "50";
+	if (strcmp(name, "version-string") == 0)
+		return "say \"\xff\"";
+	return strcmp(name, "max-total-msec") == 0 ? "0" : NULL;
+}
+
+static void quit(void *ctx, bool nicely)
+{
+	struct fake_env *f = ctx;
+
+	f->quits += !nicely;
+	f->quits_nicely += nicely;
+}
+
+static uint64_t now_ms(void *ctx)
+{
+	(void)ctx;
+	return FAKE_NOW_MS;
+}
+
+static uint32_t wall_s(void *ctx)
+{
+	(void)ctx;
+	return FAKE_WALL_S;
+}
+
+/* ---- the resolver's world ---- */
+
+static uint64_t now_us(void *ctx)
+{
+	return now_ms(ctx) * 1000;
+}
+
+static void random_bytes_of_world(void *ctx, void *buf, size_t len)
+{
+	(void)ctx;
+	memset(buf, 4, len);
+}
+
+static enum send_result send_nowhere(void *ctx, const struct outquery *q)
+{
+	struct fake_env *f = ctx;
+
+	(void)q;
+	return f->deaf ? SEND_OK : SEND_UNREACHABLE;
+}
+
+static void cancel(void *ctx, uint64_t ticket)
+{
+	(void)ctx;
+	(void)ticket;
+}
+
+static void wake_at(void *ctx, uint64_t due_ms)
+{
+	(void)ctx;
+	(void)due_ms;
+}
+
+static void open_worker(struct fake_env *f, unsigned i, const struct world *world)
+{
+	static const struct packetcache_config packets = { .max_packet = 4096 };
+	struct resolver_config cfg;
+
+	resolver_config_defaults(&cfg);
+	ck_assert_int_eq(packetcache_new(&f->packetcache[i], &packets), E_OK);
+	ck_assert_int_eq(resolver_new(&f->resolver[i], &cfg, f->env.cache, f->env.servers,
+				      &f->counters[i], world),
+			 E_OK);
+}
+
+void fake_env_open(struct fake_env *f)
+{
+	static const struct cache_config cache = { .max_set_bytes = 65536, .shards = 4 };
+	static const struct servers_config servers = { .down_max_fails = 2,
+						       .down_time_s = 60,
+						       .network_timeout_ms = 1500 };
+	struct world world = {
+		.ctx = f,
+		.now_ms = now_ms,
+		.now_us = now_us,
+		.wall_s = wall_s,
+		.random = random_bytes_of_world,
+		.send = send_nowhere,
+		.cancel = cancel,
+		.wake_at = wake_at,
+	};
+
+	memset(f, 0, sizeof(*f));
+	f->env = (struct watch_env) {
+		.ctx = f,
+		.n_workers = FAKE_WORKERS,
+		.started_ms = FAKE_NOW_MS - 42999,
+		.counters = counters_of,
+		.in_flight = in_flight,
+		.tcp_clients = tcp_clients,
+		.packetcache_entries = packetcache_entries,
+		.packetcache_bytes = packetcache_bytes,
+		.latency_us = latency_us,
+		.on_worker = on_worker,
+		.client_of = client_of,
+		.setting = setting,
+		.quit = quit,
+		.now_ms = now_ms,
+		.wall_s = wall_s,
+	};
+	ck_assert_int_eq(cache_new(&f->env.cache, &cache), E_OK);
+	ck_assert_int_eq(servers_new(&f->env.servers, &servers), E_OK);
+	for (unsigned i = 0; i < FAKE_WORKERS; i++)
+		open_worker(f, i, &world);
+}
+
+void fake_env_close(struct fake_env *f)
+{
+	for (unsigned i = 0; i < FAKE_WORKERS; i++) {
+		resolver_free(f->resolver[i]);
+		packetcache_free(f->packetcache[i]);
+	}
+	servers_free(f->env.servers);
+	cache_free(f->env.cache);
+}
+
+/* ---- what the tests put in and say ---- */
+
+static void read_name(uint8_t out[NAME_MAX_LEN], const char *name)
+{
+	ck_assert_int_eq(name_from_text(out, name), E_OK);
+	name_lower(out, out);
+}
+
+void fake_env_put(struct fake_env *f, const char *name, uint16_t type, uint32_t ttl, enum rank rank,
+		  const void *rdata, size_t len)
+{
+	struct rdata rr = { .data = rdata, .len = (uint16_t)len };
+	struct rrset *s = NULL;
+	uint8_t owner[NAME_MAX_LEN];
+
+	read_name(owner, name);
+	ck_assert_int_eq(rrset_new(&s, owner, type, ttl, FAKE_WALL_S, rank, &rr, 1, NULL, 0), E_OK);
+	s->zone_labels = 1;
+	ck_assert_int_eq(cache_put(f->env.cache, s, false, FAKE_WALL_S), CACHE_STORED);
+	rrset_put(s);
+}
+
+void fake_env_put_negative(struct fake_env *f, enum rrset_kind kind, const char *name,
+			   uint16_t type, uint32_t ttl)
+{
+	static const uint8_t soa_rdata[22] = { 0 };
+	struct rdata rr = { .data = soa_rdata, .len = sizeof(soa_rdata) };
+	struct rrset *soa = NULL, *s = NULL;
+	uint8_t owner[NAME_MAX_LEN], zone[NAME_MAX_LEN];
+	size_t n_proofs = kind == RRSET_FAILURE ? 0 : 1;
+
+	read_name(owner, name);
+	name_copy(zone, name_suffix(owner, 1));
+	ck_assert_int_eq(rrset_new(&soa, zone, TYPE_SOA, ttl, FAKE_WALL_S, RANK_AUTH_AUTHORITY, &rr,
+				   1, NULL, 0),
+			 E_OK);
+	ck_assert_int_eq(rrset_new_negative(&s, kind, owner, type, ttl, FAKE_WALL_S,
+					    RANK_AUTH_ANSWER, &soa, n_proofs,
+					    kind == RRSET_FAILURE ? EDE_NETWORK_ERROR : EDE_NONE),
+			 E_OK);
+	ck_assert_int_eq(cache_put(f->env.cache, s, false, FAKE_WALL_S), CACHE_STORED);
+	rrset_put(s);
+	rrset_put(soa);
+}
+
+void fake_env_put_packet(struct fake_env *f, unsigned worker, const char *name, uint16_t type,
+			 uint32_t ttl, bool tcp)
+{
+	uint8_t wire[512] = { 0 };
+	struct packetcache_key key = { .query = wire, .tcp = tcp, .payload = 512 };
+	size_t len = WIRE_HEADER_LEN;
+
+	wire_put_u16(wire + 4, 1);
+	ck_assert_int_eq(name_from_text(wire + len, name), E_OK);
+	len += name_len(wire + len);
+	wire_put_u16(wire + len, type);
+	wire_put_u16(wire + len + 2, CLASS_IN);
+	key.question_end = len + 4;
+	packetcache_put(f->packetcache[worker], &key, wire, key.question_end, ttl, FAKE_WALL_S);
+}
+
+char *fake_env_say(struct fake_env *f, const char *line, int file, int *status)
+{
+	struct command_request *rq = malloc(sizeof(*rq));
+	struct command_reply reply;
+	char *text = strdup(line);
+
+	ck_assert_ptr_nonnull(rq);
+	ck_assert_ptr_nonnull(text);
+	command_parse(rq, text, strlen(line));
+	rq->file = file;
+	command_run(&f->env, rq, &reply);
+	ck_assert_ptr_nonnull(reply.text);
+	ck_assert_uint_eq(strlen(reply.text), reply.len);
+	*status = reply.status;
+	free(text);
+	free(rq);
+	return reply.text;
+}

@@ -1,0 +1,39 @@
+/*
+ * fake_env: a running daemon as the rooms of watch/ see it, without threads and sockets: real
+ * caches, server table and resolvers, two workers that are visited in place, clocks that stand
+ * still.  No server can be reached, or, when `deaf`, none ever answers.
+ */
+#ifndef UNIT_FAKE_ENV_H
+#define UNIT_FAKE_ENV_H
+
+#include "recursor/watch/env.h"
+
+enum { FAKE_WORKERS = 2, FAKE_WALL_S = 1700000000, FAKE_NOW_MS = 65000 };
+
+struct fake_env {
+	struct watch_env env;
+	struct counters counters[FAKE_WORKERS];
+	struct packetcache *packetcache[FAKE_WORKERS];
+	struct resolver *resolver[FAKE_WORKERS];
+	bool is_stopped[FAKE_WORKERS];
+	bool deaf;
+	char client; /* its address is the ctx of a client's request */
+	unsigned quits, quits_nicely, visits;
+};
+
+void fake_env_open(struct fake_env *f);
+void fake_env_close(struct fake_env *f);
+
+/* A set of one record in the record cache; `rdata` as it stands in a message. */
+void fake_env_put(struct fake_env *f, const char *name, uint16_t type, uint32_t ttl, enum rank rank,
+		  const void *rdata, size_t len);
+void fake_env_put_negative(struct fake_env *f, enum rrset_kind kind, const char *name,
+			   uint16_t type, uint32_t ttl);
+/* An answer in a worker's packet cache. */
+void fake_env_put_packet(struct fake_env *f, unsigned worker, const char *name, uint16_t type,
+			 uint32_t ttl, bool tcp);
+
+/* Runs a command line as the socket would; the reply's text is the caller's to free. */
+char *fake_env_say(struct fake_env *f, const char *line, int file, int *status);
+
+#endif

@@ -1,0 +1,417 @@
+#include <check.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/check.h"
+#include "common/rrtype.h"
+#include "fake_env.h"
+#include "recursor/watch/commands.h"
+#include "recursor/watch/metrics.h"
+
+static struct fake_env env;
+
+static void open_env(void)
+{
+	fake_env_open(&env);
+}
+
+static void close_env(void)
+{
+	fake_env_close(&env);
+}
+
+static void expect_reply(const char *line, int status, const char *text)
+{
+	int got;
+	char *reply = fake_env_say(&env, line, -1, &got);
+
+	ck_assert_str_eq(reply, text);
+	ck_assert_msg(got == status, "'%s' has status %d", line, got);
+	free(reply);
+}
+
+static json_t *expect_json(const char *line, int status)
+{
+	json_t *json;
+	int got;
+	char *reply = fake_env_say(&env, line, -1, &got);
+
+	json = json_loads(reply, 0, NULL);
+	ck_assert_msg(json_is_object(json), "'%s' is answered with: %s", line, reply);
+	ck_assert_msg(got == status, "'%s' has status %d", line, got);
+	ck_assert_int_eq(json_object_get(json, "error") != NULL, status != 0);
+	free(reply);
+	return json;
+}
+
+START_TEST(rows_are_in_order_and_explained)
+{
+	for (size_t i = 0; i < commands_count(); i++) {
+		const struct command *c = commands_at(i);
+
+		ck_assert_uint_gt(strlen(c->help), 10);
+		ck_assert_ptr_nonnull(c->run);
+		ck_assert_int_le(c->min_args, c->max_args);
+		ck_assert_int_eq(c->takes_file, strncmp(c->arguments, "FILE", 4) == 0);
+		if (i > 0)
+			ck_assert_str_lt(commands_at(i - 1)->word, c->word);
+	}
+}
+END_TEST
+
+START_TEST(what_is_no_command_is_refused)
+{
+	expect_reply("", 1, "invalid command\n");
+	expect_reply("  \t", 1, "invalid command\n");
+	expect_reply("--json", 1, "{\"error\":\"invalid command\"}");
+	expect_reply("Frobnicate X", 1, "Unknown command 'frobnicate', try 'help'\n");
+	expect_reply("--frob ping", 1, "Unknown flag '--frob'\n");
+	expect_reply("ping pong", 1, "usage: ping\n");
+	expect_reply("get-parameter", 1, "usage: get-parameter SETTING...\n");
+	expect_reply("explain a b c", 1, "usage: explain NAME [TYPE]\n");
+	expect_reply("dump-cache", 1, "dump-cache: no file came with it\n");
+	ck_assert_uint_eq(env.visits, 0);
+}
+END_TEST
+
+START_TEST(a_request_is_bytes)
+{
+	struct command_request *rq = malloc(sizeof(*rq));
+	size_t len = 4 + 2 * COMMAND_WORDS_MAX;
+	char zero[] = "ping\0quit", *many = malloc(len + 1);
+
+	command_parse(rq, zero, sizeof(zero) - 1);
+	ck_assert_ptr_null(rq->command);
+	ck_assert_str_eq(rq->why, "invalid command");
+
+	for (size_t i = 0; i < len; i++)
+		many[i] = i % 2 == 0 ? 'x' : ' ';
+	many[len] = '\0';
+	command_parse(rq, many, len);
+	ck_assert_ptr_null(rq->command);
+	ck_assert_str_eq(rq->why, "more than 1024 words");
+	free(many);
+	free(rq);
+}
+END_TEST
+
+START_TEST(case_of_the_word_does_not_matter_and_flags_are_read)
+{
+	struct command_request *rq = malloc(sizeof(*rq));
+	char text[] = " --json --unicode --color  GET\tQuestions";
+
+	command_parse(rq, text, strlen(text));
+	ck_assert_str_eq(rq->command->word, "get");
+	ck_assert(rq->json && rq->unicode && rq->colour);
+	ck_assert_int_eq(rq->argc, 1);
+	ck_assert_str_eq(rq->argv[0], "Questions");
+	free(rq);
+}
+END_TEST
+
+START_TEST(every_worker_answers_a_ping)
+{
+	expect_reply("ping", 0, "pong worker-0\npong worker-1\n");
+	ck_assert_uint_eq(env.visits, 2);
+	expect_reply("--json ping", 0, "{\"pong\":[\"worker-0\",\"worker-1\"]}");
+	env.is_stopped[0] = true;
+	expect_reply("ping", 1, "no answer from worker-0\npong worker-1\n");
+	json_decref(expect_json("--json ping", 1));
+}
+END_TEST
+
+START_TEST(metrics_are_shown)
+{
+	json_t *json;
+	char *all;
+	int status;
+
+	counter_add(&env.counters[0].questions, 7);
+	expect_reply("get", 0, "");
+	expect_reply("get questions nothing uptime", 0, "7\nUNKNOWN\n42\n");
+	expect_reply("--json get questions nothing", 0, "{\"questions\":7,\"nothing\":null}");
+
+	all = fake_env_say(&env, "get-all", -1, &status);
+	ck_assert_ptr_nonnull(strstr(all, "\nquestions\t7\n"));
+	ck_assert_ptr_null(strstr(all, "cache-bytes"));
+	free(all);
+	json = expect_json("--json get-all", 0);
+	ck_assert_uint_eq(json_object_size(json), metrics_count() - 2);
+	json_decref(json);
+}
+END_TEST
+
+START_TEST(settings_are_shown)
+{
+	json_t *json;
+
+	expect_reply("get-parameter max-qperq max-total-msec", 0,
+		     "max-qperq=50\nmax-total-msec=0\n");
+	expect_reply("get-parameter max-qperq nothing", 1, "max-qperq=50\nnothing not known\n");
+	json = expect_json("--json get-parameter version-string", 0);
+	ck_assert_str_eq(json_string_value(json_object_get(json, "version-string")), "say \"?\"");
+	json_decref(json);
+	json = expect_json("--json get-parameter max-qperq nothing", 1);
+	ck_assert_uint_eq(json_object_size(json), 1);
+	json_decref(json);
+}
+END_TEST
+
+static enum command_quit quit_of(const char *line)
+{
+	struct command_request *rq = malloc(sizeof(*rq));
+	struct command_reply reply;
+	enum command_quit quit;
+	char text[64];
+
+	strcpy(text, line);
+	command_parse(rq, text, strlen(text));
+	command_run(&env.env, rq, &reply);
+	ck_assert_int_eq(reply.status, 0);
+	quit = reply.quit;
+	command_reply_free(&reply);
+	free(rq);
+	return quit;
+}
+
+START_TEST(quitting_waits_for_the_reply)
+{
+	expect_reply("quit", 0, "bye\n");
+	expect_reply("quit-nicely", 0, "bye nicely\n");
+	ck_assert_int_eq(quit_of("quit"), COMMAND_QUIT);
+	ck_assert_int_eq(quit_of("quit-nicely"), COMMAND_QUIT_NICELY);
+	ck_assert_int_eq(quit_of("--json stop"), COMMAND_QUIT_NICELY);
+	ck_assert_int_eq(quit_of("ping"), COMMAND_STAY);
+	ck_assert_uint_eq(env.quits + env.quits_nicely, 0);
+}
+END_TEST
+
+START_TEST(help_lists_every_command)
+{
+	json_t *json = expect_json("--json help", 0);
+	int status;
+	char *help = fake_env_say(&env, "help", -1, &status);
+
+	ck_assert_uint_eq(json_array_size(json_object_get(json, "commands")), commands_count());
+	for (size_t i = 0; i < commands_count(); i++) {
+		const struct command *c = commands_at(i);
+		char line[256];
+
+		snprintf(line, sizeof(line), "%s%s%s\n        %s\n", c->word,
+			 c->arguments[0] == '\0' ? "" : " ", c->arguments, c->help);
+		ck_assert_msg(strstr(help, line) != NULL, "%s is not in help", c->word);
+	}
+	free(help);
+	json_decref(json);
+}
+END_TEST
+
+/* Every row is run, with nothing wrong: what is answered must be JSON. */
+START_TEST(every_command_answers_in_json)
+{
+	FILE *file = tmpfile();
+
+	ck_assert_ptr_nonnull(file);
+	for (size_t i = 0; i < commands_count(); i++) {
+		const struct command *c = commands_at(i);
+		const char *args = c->takes_file || c->arguments[0] == '\0' ? "" : " localhost";
+		char line[128], *reply;
+		json_t *json;
+		int status;
+
+		if (strcmp(c->word, "get-parameter") == 0)
+			args = " max-qperq";
+		if (strcmp(c->word, "wipe-cache-typed") == 0)
+			args = " A localhost";
+		snprintf(line, sizeof(line), "--json %s%s", c->word, args);
+		reply = fake_env_say(&env, line, c->takes_file ? fileno(file) : -1, &status);
+		json = json_loads(reply, 0, NULL);
+		ck_assert_msg(json_is_object(json) && json_object_size(json) > 0 && status == 0,
+			      "%s is answered with status %d: %s", line, status, reply);
+		json_decref(json);
+		free(reply);
+	}
+	fclose(file);
+}
+END_TEST
+
+/* ---- wiping ---- */
+
+static void fill_caches(void)
+{
+	static const uint8_t ip[4] = { 192, 0, 2, 1 };
+
+	fake_env_put(&env, "example.", TYPE_A, 300, RANK_AUTH_ANSWER, ip, sizeof(ip));
+	fake_env_put(&env, "example.", TYPE_TXT, 300, RANK_AUTH_ANSWER, "\1x", 2);
+	fake_env_put(&env, "www.example.", TYPE_A, 300, RANK_AUTH_ANSWER, ip, sizeof(ip));
+	fake_env_put(&env, "www.other.", TYPE_A, 300, RANK_AUTH_ANSWER, ip, sizeof(ip));
+	fake_env_put_negative(&env, RRSET_NODATA, "www.example.", TYPE_AAAA, 300);
+	fake_env_put_packet(&env, 0, "www.example.", TYPE_A, 300, false);
+	fake_env_put_packet(&env, 1, "www.example.", TYPE_A, 300, false);
+	fake_env_put_packet(&env, 1, "www.example.", TYPE_AAAA, 300, true);
+	fake_env_put_packet(&env, 1, "example.", TYPE_A, 300, false);
+}
+
+START_TEST(a_name_is_wiped)
+{
+	fill_caches();
+	expect_reply("wipe-cache WWW.example", 0,
+		     "wiped 1 records, 1 negative records, 3 packets\n");
+	expect_reply("wipe-cache www.example.", 0,
+		     "wiped 0 records, 0 negative records, 0 packets\n");
+	expect_reply("--json flushname example", 0, "{\"records\":2,\"negative\":0,\"packets\":1}");
+}
+END_TEST
+
+START_TEST(a_subtree_is_wiped)
+{
+	fill_caches();
+	expect_reply("wipe-cache example$", 0, "wiped 3 records, 1 negative records, 4 packets\n");
+	expect_reply("wipe-cache $", 0, "wiped 1 records, 0 negative records, 0 packets\n");
+	fill_caches();
+	expect_reply("wipe-cache .$", 0, "wiped 4 records, 1 negative records, 4 packets\n");
+}
+END_TEST
+
+START_TEST(a_type_is_wiped)
+{
+	fill_caches();
+	expect_reply("wipe-cache-typed", 1, "Need a qtype\n");
+	expect_reply("wipe-cache-typed FROB example", 1, "Unknown qtype FROB\n");
+	expect_reply("wipe-cache-typed A", 1, "Need a name\n");
+	expect_reply("wipe-cache-typed aaaa example$", 0,
+		     "wiped 0 records, 1 negative records, 1 packets\n");
+	expect_reply("wipe-cache-typed A www.example example", 0,
+		     "wiped 2 records, 0 negative records, 3 packets\n");
+}
+END_TEST
+
+START_TEST(a_wrong_name_wipes_nothing)
+{
+	static const char *const wrong[] = { "a..b", ".example", "a\\9" };
+
+	fill_caches();
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		char line[64];
+		char *reply;
+		int status;
+
+		snprintf(line, sizeof(line), "wipe-cache www.example %s", wrong[i]);
+		reply = fake_env_say(&env, line, -1, &status);
+		ck_assert_int_eq(status, 1);
+		ck_assert_ptr_eq(strstr(reply, "Error: "), reply);
+		ck_assert_ptr_nonnull(strstr(reply, ", nothing wiped\n"));
+		free(reply);
+	}
+	expect_reply("wipe-cache www.example", 0,
+		     "wiped 1 records, 1 negative records, 3 packets\n");
+}
+END_TEST
+
+/* A worker is visited for slices of a packet cache, not for all of it. */
+START_TEST(a_large_packet_cache_is_wiped_in_slices)
+{
+	env.env.n_workers = 1;
+	for (unsigned i = 0; i < 5000; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "n%u.%s", i, i % 5 == 0 ? "keep" : "go");
+		fake_env_put_packet(&env, 0, name, TYPE_A, 300, false);
+	}
+	expect_reply("wipe-cache go$", 0, "wiped 0 records, 0 negative records, 4000 packets\n");
+	ck_assert_uint_ge(env.visits, 4);
+	expect_reply("wipe-cache $", 0, "wiped 0 records, 0 negative records, 1000 packets\n");
+}
+END_TEST
+
+/* ---- what is being resolved ---- */
+
+static void never_done(void *ctx, const struct answer *a)
+{
+	(void)ctx;
+	(void)a;
+}
+
+static void ask(const char *name, uint16_t type, void *ctx)
+{
+	uint8_t wire[NAME_MAX_LEN];
+	struct question q = { .name = wire, .type = type };
+
+	env.deaf = true;
+	ck_assert_int_eq(name_from_text(wire, name), E_OK);
+	ck_assert_ptr_nonnull(resolver_ask(env.resolver[0], &q, never_done, ctx));
+}
+
+#define QUERIES_HEAD                                                                               \
+	"qname                                   qtype  remote          tcp  chained   spent(ms)\n"
+
+START_TEST(current_queries_have_their_columns)
+{
+	json_t *all, *worker;
+
+	ask("www.example.com.", TYPE_A, &env.client);
+	/* The resolver primes the root beside it. */
+	expect_reply(
+		"current-queries", 0,
+		"2 currently outstanding questions\n" QUERIES_HEAD
+		".                                       NS     -               n    n         0\n"
+		"www.example.com.                        A      192.0.2.99      Y    n         0\n"
+		" - done\n"
+		"0 currently outstanding questions\n" QUERIES_HEAD " - done\n");
+	ask("www.example.com.", TYPE_A, NULL);
+	all = expect_json("--json current-queries", 0);
+	worker = json_array_get(json_object_get(all, "workers"), 0);
+	ck_assert_int_eq(json_integer_value(json_object_get(worker, "outstanding")), 3);
+	ck_assert_uint_eq(json_array_size(json_object_get(worker, "queries")), 3);
+	json_decref(all);
+}
+END_TEST
+
+START_TEST(current_queries_are_a_hundred_at_most)
+{
+	char name[32], *reply;
+	unsigned lines = 0;
+	int status;
+
+	for (unsigned i = 0; i < 130; i++) {
+		snprintf(name, sizeof(name), "n%u.example.com.", i);
+		ask(name, TYPE_MX, NULL);
+	}
+	reply = fake_env_say(&env, "current-queries", -1, &status);
+	ck_assert_ptr_eq(strstr(reply, "131 currently"), reply);
+	for (const char *p = strchr(reply, '\n'); p != NULL; p = strchr(p + 1, '\n'))
+		lines++;
+	ck_assert_uint_eq(lines, 2 + 100 + 1 + 3); /* heads and ends of two workers */
+	free(reply);
+}
+END_TEST
+
+Suite *suite_commands(void)
+{
+	Suite *s = suite_create("commands");
+	TCase *t = tcase_create("commands");
+
+	tcase_add_checked_fixture(t, open_env, close_env);
+	tcase_add_test(t, rows_are_in_order_and_explained);
+	tcase_add_test(t, what_is_no_command_is_refused);
+	tcase_add_test(t, a_request_is_bytes);
+	tcase_add_test(t, case_of_the_word_does_not_matter_and_flags_are_read);
+	tcase_add_test(t, every_worker_answers_a_ping);
+	tcase_add_test(t, metrics_are_shown);
+	tcase_add_test(t, settings_are_shown);
+	tcase_add_test(t, quitting_waits_for_the_reply);
+	tcase_add_test(t, help_lists_every_command);
+	tcase_add_test(t, every_command_answers_in_json);
+	tcase_add_test(t, a_name_is_wiped);
+	tcase_add_test(t, a_subtree_is_wiped);
+	tcase_add_test(t, a_type_is_wiped);
+	tcase_add_test(t, a_wrong_name_wipes_nothing);
+	tcase_add_test(t, a_large_packet_cache_is_wiped_in_slices);
+	tcase_add_test(t, current_queries_have_their_columns);
+	tcase_add_test(t, current_queries_are_a_hundred_at_most);
+	suite_add_tcase(s, t);
+	return s;
+}
