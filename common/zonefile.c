@@ -1,0 +1,421 @@
+#include "common/zonefile.h"
+
+#include <errno.h>
+#include <ldns/ldns.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/ascii.h"
+#include "common/msg.h"
+#include "common/name.h"
+#include "common/rrtype.h"
+
+struct source {
+	FILE *file;
+	const char *path;
+	unsigned lines; /* newlines read */
+
+	/* One entry: a record or directive on one line, without brackets and comments. */
+	char *text;
+	size_t len, cap;
+	bool has_words; /* not blank */
+	unsigned first_line;
+
+	uint8_t origin[NAME_MAX_LEN];
+	uint8_t owner[NAME_MAX_LEN]; /* of the last record, as spelt */
+	bool has_owner;
+	uint32_t ttl;      /* for a record that says none */
+	bool has_ttl;      /* it is $TTL's */
+	uint8_t *rdata;    /* WIRE_MSG_MAX bytes */
+	uint8_t *unfolded; /* as many, for checking */
+
+	char *why;
+	size_t why_cap;
+};
+
+__attribute__((format(printf, 4, 5))) static int refuse(const struct source *s, unsigned line,
+							int err, const char *format, ...)
+{
+	va_list args;
+	int n = snprintf(s->why, s->why_cap, "%s:%u: ", s->path, line);
+
+	if (n >= 0 && (size_t)n < s->why_cap) {
+		va_start(args, format);
+		(void)vsnprintf(s->why + n, s->why_cap - (size_t)n, format, args);
+		va_end(args);
+		/* The file's own words are in it; they shall not steer a terminal. */
+		for (char *p = s->why + n; *p != '\0'; p++)
+			if ((unsigned char)*p < ' ' || *p == 0x7f)
+				*p = '?';
+	}
+	return err;
+}
+
+static int append(struct source *s, char c)
+{
+	if (s->len >= ZONEFILE_RECORD_MAX)
+		return refuse(s, s->first_line, E_TOO_LONG, "the record is too long");
+	if (s->len + 1 >= s->cap) {
+		size_t cap = s->cap == 0 ? 1024 : 2 * s->cap;
+		char *text;
+
+		text = realloc(s->text, cap);
+		if (text == NULL)
+			return refuse(s, s->first_line, E_NOMEM, "out of memory");
+		s->text = text;
+		s->cap = cap;
+	}
+	if (!s->has_words && c != ' ' && c != '\t') {
+		/* An entry in brackets begins where its first word stands. */
+		s->has_words = true;
+		s->first_line = s->lines + 1;
+	}
+	s->text[s->len++] = c;
+	s->text[s->len] = '\0';
+	return E_OK;
+}
+
+/* What a reader must know of the characters before. */
+struct scan {
+	unsigned depth; /* open brackets */
+	bool in_string, in_comment, is_escaped;
+};
+
+/* Takes one character; *done is set when it ends an entry. */
+static int scan_char(struct source *s, struct scan *at, int c, bool *done)
+{
+	if (c == '\0')
+		return refuse(s, s->lines + 1, E_MALFORMED, "a zero byte");
+	if (c == '\n') {
+		s->lines++;
+		if (at->in_string || at->is_escaped)
+			return refuse(s, s->lines, E_MALFORMED,
+				      at->in_string ? "the string has no end on its line"
+						    : "a backslash at the end of the line");
+		at->in_comment = false;
+		*done = at->depth == 0;
+		return *done ? E_OK : append(s, ' ');
+	}
+	if (at->in_comment)
+		return E_OK;
+	if (at->is_escaped) {
+		at->is_escaped = false;
+		return append(s, (char)c);
+	}
+	if (c == '\\')
+		at->is_escaped = true;
+	else if (c == '"')
+		at->in_string = !at->in_string;
+	else if (at->in_string)
+		return append(s, (char)c);
+	else if (c == ';') {
+		at->in_comment = true;
+		return E_OK;
+	} else if (c == '(') {
+		at->depth++;
+		c = ' ';
+	} else if (c == ')') {
+		if (at->depth == 0)
+			return refuse(s, s->lines + 1, E_MALFORMED, "')' without '('");
+		at->depth--;
+		c = ' ';
+	} else if (c == '\r') {
+		c = ' ';
+	}
+	return append(s, (char)c);
+}
+
+/* Reads the next entry that says something.  E_END at the end of the file. */
+static int read_entry(struct source *s)
+{
+	struct scan at = { 0 };
+	int c = EOF, err;
+
+	s->len = 0;
+	s->has_words = false;
+	s->first_line = s->lines + 1;
+	while ((c = getc_unlocked(s->file)) != EOF) {
+		bool done = false;
+
+		err = scan_char(s, &at, c, &done);
+		if (err != E_OK)
+			return err;
+		if (done && s->has_words)
+			return E_OK;
+		if (done)
+			s->len = 0;
+	}
+	if (ferror(s->file))
+		return refuse(s, s->lines + 1, E_SYSTEM, "%s", strerror(errno));
+	if (at.depth > 0 || at.in_string || at.is_escaped)
+		return refuse(s, s->first_line, E_MALFORMED, "the file ends within the record");
+	return s->has_words ? E_OK : E_END;
+}
+
+/* The next word of the entry, closed with a zero byte; "" at its end. */
+static char *next_word(char **rest)
+{
+	char *word = *rest + strspn(*rest, " \t"), *p = word;
+
+	while (*p != '\0' && *p != ' ' && *p != '\t')
+		p += p[0] == '\\' && p[1] != '\0' ? 2 : 1;
+	*rest = p;
+	if (*p != '\0') {
+		*p = '\0';
+		*rest = p + 1;
+	}
+	return word;
+}
+
+static int read_name(const struct source *s, const char *text, uint8_t out[NAME_MAX_LEN])
+{
+	uint8_t name[NAME_MAX_LEN];
+	size_t len = strlen(text), slashes = 0, head;
+	int err;
+
+	if (strcmp(text, "@") == 0) {
+		(void)name_copy(out, s->origin);
+		return E_OK;
+	}
+	err = name_from_text(name, text);
+	if (err != E_OK)
+		return refuse(s, s->first_line, err, "'%s' is no name: %s", text, err_text(err));
+	head = name_len(name);
+	/* The final dot, if it is one and not part of a label. */
+	while (len > 1 && slashes < len - 1 && text[len - 2 - slashes] == '\\')
+		slashes++;
+	if (text[len - 1] != '.' || slashes % 2 == 1) {
+		head--;
+		if (head + name_len(s->origin) > NAME_MAX_LEN)
+			return refuse(s, s->first_line, E_TOO_LONG,
+				      "'%s' is too long below its origin", text);
+		(void)name_copy(name + head, s->origin);
+	}
+	(void)name_copy(out, name);
+	return E_OK;
+}
+
+/* Seconds, or numbers with units: 1w2d3h4m5s. */
+static int read_ttl(const struct source *s, const char *text, uint32_t *ttl)
+{
+	uint64_t sum = 0;
+	const char *p = text;
+
+	while (*p != '\0') {
+		uint64_t number = 0, unit = 1;
+
+		if (!ascii_is_digit(*p))
+			return refuse(s, s->first_line, E_MALFORMED, "'%s' is no TTL", text);
+		for (; ascii_is_digit(*p) && number <= INT32_MAX; p++)
+			number = number * 10 + (uint64_t)(*p - '0');
+		switch (ascii_lower((uint8_t)*p)) {
+		case 'w':
+			unit = 7 * 86400;
+			break;
+		case 'd':
+			unit = 86400;
+			break;
+		case 'h':
+			unit = 3600;
+			break;
+		case 'm':
+			unit = 60;
+			break;
+		default:
+			break;
+		}
+		if (unit != 1 || *p == 's' || *p == 'S')
+			p++;
+		sum += number * unit;
+		if (sum > INT32_MAX)
+			return refuse(s, s->first_line, E_MALFORMED,
+				      "the TTL '%s' is above 2147483647", text);
+	}
+	*ttl = (uint32_t)sum;
+	return E_OK;
+}
+
+static int read_directive(struct source *s)
+{
+	char *rest = s->text, *word = next_word(&rest), *value = next_word(&rest);
+	int err;
+
+	if (strcasecmp(word, "$INCLUDE") == 0)
+		return refuse(s, s->first_line, E_UNSUPPORTED, "$INCLUDE is not supported");
+	if (strcasecmp(word, "$ORIGIN") != 0 && strcasecmp(word, "$TTL") != 0)
+		return refuse(s, s->first_line, E_MALFORMED, "unknown directive '%s'", word);
+	if (*value == '\0' || *next_word(&rest) != '\0')
+		return refuse(s, s->first_line, E_MALFORMED, "%s takes one value", word);
+	if (strcasecmp(word, "$ORIGIN") == 0)
+		return read_name(s, value, s->origin);
+	err = read_ttl(s, value, &s->ttl);
+	if (err == E_OK)
+		s->has_ttl = true;
+	return err;
+}
+
+/* RFC 1035 5.1: [TTL] [class] type, or [class] [TTL] type. */
+static int read_head(struct source *s, char **rest, uint32_t *ttl, uint16_t *type)
+{
+	bool has_class = false, has_ttl = false;
+	char *word;
+
+	for (;;) {
+		word = next_word(rest);
+		if (ascii_is_digit(*word) && !has_ttl) {
+			int err = read_ttl(s, word, ttl);
+
+			if (err != E_OK)
+				return err;
+			has_ttl = true;
+		} else if (strcasecmp(word, "IN") == 0 && !has_class) {
+			has_class = true;
+		} else {
+			break;
+		}
+	}
+	if (!has_ttl)
+		*ttl = s->ttl;
+	else if (!s->has_ttl)
+		s->ttl = *ttl;
+	if (*word == '\0')
+		return refuse(s, s->first_line, E_MALFORMED, "the record has no type");
+	if (strcasecmp(word, "CH") == 0 || strcasecmp(word, "HS") == 0)
+		return refuse(s, s->first_line, E_UNSUPPORTED, "class %s is not supported", word);
+	if (rrtype_from_text(word, type) != E_OK)
+		return refuse(s, s->first_line, E_MALFORMED, "'%s' is no record type", word);
+	if (*type == 0 || rrtype_is_meta(*type))
+		return refuse(s, s->first_line, E_MALFORMED, "a zone has no records of type %s",
+			      word);
+	return E_OK;
+}
+
+/* True if the rdata are what their type says, with no pointers. */
+static bool is_sound(const struct source *s, uint16_t type, uint16_t len)
+{
+	struct msg m = { .wire = s->rdata, .len = len };
+	struct msg_rr rr = { .type = type, .rdlen = len };
+	uint16_t n = 0;
+
+	return msg_rdata(&m, &rr, s->unfolded, WIRE_MSG_MAX, &n) == E_OK && n == len;
+}
+
+static int rdata_to_wire(const struct source *s, const ldns_rr *rr, uint16_t *len)
+{
+	ldns_buffer *buf = ldns_buffer_new(512);
+	int err = E_NOMEM;
+
+	if (buf == NULL)
+		goto out;
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++)
+		if (ldns_rdf2buffer_wire(buf, ldns_rr_rdf(rr, i)) != LDNS_STATUS_OK)
+			goto out;
+	err = E_TOO_LONG;
+	if (ldns_buffer_position(buf) > WIRE_MSG_MAX)
+		goto out;
+	*len = (uint16_t)ldns_buffer_position(buf);
+	memcpy(s->rdata, ldns_buffer_begin(buf), *len);
+	err = E_OK;
+out:
+	ldns_buffer_free(buf);
+	return err;
+}
+
+static int read_rdata(const struct source *s, uint16_t type, const char *text, uint16_t *len)
+{
+	ldns_rdf *origin = ldns_dname_new_frm_data((uint16_t)name_len(s->origin), s->origin);
+	ldns_rr *rr = NULL;
+	ldns_status status = LDNS_STATUS_MEM_ERR;
+	char *line = NULL;
+	int err = E_NOMEM;
+
+	if (origin == NULL || asprintf(&line, ". 0 IN TYPE%u %s", (unsigned)type, text) < 0) {
+		line = NULL;
+		goto out;
+	}
+	status = ldns_rr_new_frm_str(&rr, line, 0, origin, NULL);
+	if (status != LDNS_STATUS_OK) {
+		err = status == LDNS_STATUS_MEM_ERR ? E_NOMEM : E_MALFORMED;
+		goto out;
+	}
+	err = rdata_to_wire(s, rr, len);
+	if (err == E_OK && !is_sound(s, type, *len))
+		err = E_MALFORMED;
+out:
+	ldns_rr_free(rr);
+	ldns_rdf_deep_free(origin);
+	free(line);
+	if (err == E_OK)
+		return E_OK;
+	return refuse(s, s->first_line, err, "the rdata: %s",
+		      status != LDNS_STATUS_OK ? ldns_get_errorstr_by_id(status) : err_text(err));
+}
+
+static int read_record(struct source *s, zonefile_record_cb cb, void *ctx)
+{
+	uint8_t owner[NAME_MAX_LEN];
+	char *rest = s->text;
+	uint32_t ttl = 0;
+	uint16_t type = 0, len = 0;
+	int err;
+
+	if (*rest != ' ' && *rest != '\t') {
+		err = read_name(s, next_word(&rest), s->owner);
+		if (err != E_OK)
+			return err;
+		s->has_owner = true;
+	} else if (!s->has_owner) {
+		return refuse(s, s->first_line, E_MALFORMED, "the first record has no owner");
+	}
+	err = read_head(s, &rest, &ttl, &type);
+	if (err == E_OK)
+		err = read_rdata(s, type, rest, &len);
+	if (err != E_OK)
+		return err;
+	(void)name_lower(owner, s->owner);
+	err = cb(ctx, owner, type, ttl, s->rdata, len);
+	return err < 0 ? refuse(s, s->first_line, err, "%s", err_text(err)) : E_OK;
+}
+
+int zonefile_read(const char *path, const uint8_t *origin, zonefile_record_cb cb, void *ctx,
+		  char *why, size_t why_cap)
+{
+	struct source s = {
+		.path = path,
+		.ttl = ZONEFILE_DEFAULT_TTL,
+		.why = why,
+		.why_cap = why_cap,
+	};
+	int err = E_NOMEM;
+
+	(void)name_copy(s.origin, origin != NULL ? origin : name_root);
+	s.rdata = malloc(WIRE_MSG_MAX);
+	s.unfolded = malloc(WIRE_MSG_MAX);
+	if (s.rdata == NULL || s.unfolded == NULL) {
+		(void)snprintf(why, why_cap, "%s: %s", path, err_text(err));
+		goto out;
+	}
+	s.file = fopen(path, "re");
+	if (s.file == NULL) {
+		err = E_SYSTEM;
+		(void)snprintf(why, why_cap, "%s: %s", path, strerror(errno));
+		goto out;
+	}
+	while ((err = read_entry(&s)) == E_OK) {
+		err = s.text[0] == '$' ? read_directive(&s) : read_record(&s, cb, ctx);
+		if (err != E_OK)
+			goto out;
+	}
+	if (err == E_END)
+		err = E_OK;
+out:
+	if (s.file != NULL)
+		fclose(s.file);
+	free(s.text);
+	free(s.unfolded);
+	free(s.rdata);
+	return err;
+}

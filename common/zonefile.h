@@ -1,0 +1,35 @@
+/*
+ * zonefile: reads records from a file in the form of RFC 1035 5.1: hints, zones.
+ *
+ * Owner, TTL, class, type and the directives $ORIGIN and $TTL are read here; the rdata by ldns.
+ * A record is handed to the caller as wire bytes.  The first thing wrong ends the reading with
+ * one line: the file, the line where the record begins, what is wrong.
+ *
+ * Rules:   TTL and class come in any order; without a TTL it is $TTL's (RFC 2308 4), else that
+ *          of the record before, else an hour; units as in 1w2d3h4m5s; a TTL is at most 2^31-1
+ *          (RFC 2181 8).  Class IN only, no types that are no data (OPT, ANY, ...).
+ *          A relative $ORIGIN is relative to the one before.  $INCLUDE is refused.
+ * Limits:  ZONEFILE_RECORD_MAX bytes of text a record.
+ * Threads: any; nothing is shared.
+ */
+#ifndef COMMON_ZONEFILE_H
+#define COMMON_ZONEFILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+enum { ZONEFILE_RECORD_MAX = 512 * 1024, ZONEFILE_DEFAULT_TTL = 3600 };
+
+/* Called for each record in order; everything is borrowed for the call.  `owner` is lower case.
+ * A negative return ends the reading and is returned. */
+typedef int (*zonefile_record_cb)(void *ctx, const uint8_t *owner, uint16_t type, uint32_t ttl,
+				  const uint8_t *rdata, uint16_t rdlen);
+
+/* `origin` may be NULL: the root.  E_SYSTEM, E_MALFORMED, E_TOO_LONG, E_UNSUPPORTED, E_NOMEM or
+ * what the callback returned; then one line stands in `why`. */
+int zonefile_read(const char *path, const uint8_t *origin, zonefile_record_cb cb, void *ctx,
+		  char *why, size_t why_cap) MUST_USE;
+
+#endif
