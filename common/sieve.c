@@ -5,10 +5,10 @@
 #include "common/check.h"
 #include "common/heap.h"
 
-_Static_assert(sizeof(struct sieve_slot) == 24, "three words a slot");
+_Static_assert(sizeof(struct sieve_slot) == 20, "packed");
 
 enum {
-	SPARE_MIN = 8,     /* slots of reserve when the arrays grow, beside the quarter */
+	SPARE_MIN = 8,     /* slots of reserve when the arrays grow, beside the eighth */
 	SHRINK_ABOVE = 64, /* smaller arrays are kept until they are empty */
 	MERGES_A_REMOVAL = 2,
 };
@@ -31,12 +31,37 @@ void sieve_deinit(struct sieve *s)
 
 static uint32_t with_spare(uint32_t n)
 {
-	return n + n / 4 + SPARE_MIN;
+	return n + n / 8 + SPARE_MIN;
 }
 
 static void set_next(struct sieve_slot *slot, uint32_t next)
 {
 	slot->next = next & SIEVE_NONE;
+}
+
+static void set_newer(struct sieve_slot *slot, uint32_t newer)
+{
+	slot->newer = newer & SIEVE_NONE;
+}
+
+static void set_older(struct sieve_slot *slot, uint32_t older)
+{
+	slot->older = older & SIEVE_NONE;
+}
+
+static uint32_t next_of(const struct sieve *s, uint32_t at)
+{
+	return (uint32_t)s->slots[at].next;
+}
+
+static uint32_t newer_of(const struct sieve *s, uint32_t at)
+{
+	return (uint32_t)s->slots[at].newer;
+}
+
+static uint32_t older_of(const struct sieve *s, uint32_t at)
+{
+	return (uint32_t)s->slots[at].older;
 }
 
 static size_t bytes_for(uint32_t cap)
@@ -92,7 +117,7 @@ static void split_bucket(struct sieve *s)
 	for (at = s->buckets[m & s->mask]; at != SIEVE_NONE; at = next) {
 		uint32_t *chain = (s->slots[at].hash & (s->mask * 2 + 1)) == m ? &moved : &kept;
 
-		next = s->slots[at].next;
+		next = next_of(s, at);
 		set_next(&s->slots[at], *chain);
 		*chain = at;
 	}
@@ -112,13 +137,13 @@ static void merge_bucket(struct sieve *s)
 	into = m & s->mask;
 	if (at == SIEVE_NONE)
 		return;
-	while (s->slots[at].next != SIEVE_NONE)
-		at = s->slots[at].next;
+	while (next_of(s, at) != SIEVE_NONE)
+		at = next_of(s, at);
 	set_next(&s->slots[at], s->buckets[into]);
 	s->buckets[into] = s->buckets[m];
 }
 
-/* Makes what pointed to slot `from` in its chain point to `to`. */
+/* Makes what points to slot `from` in its chain point to `to`. */
 static void chain_redirect(struct sieve *s, uint32_t from, uint32_t to)
 {
 	uint32_t b = sieve_bucket(s, s->slots[from].hash);
@@ -128,24 +153,22 @@ static void chain_redirect(struct sieve *s, uint32_t from, uint32_t to)
 		s->buckets[b] = to;
 		return;
 	}
-	while (s->slots[at].next != from) {
-		at = s->slots[at].next;
+	while (next_of(s, at) != from) {
+		at = next_of(s, at);
 		ASSERT(at != SIEVE_NONE);
 	}
 	set_next(&s->slots[at], to);
 }
 
-/* Makes what pointed to slot `at` in the queue point to `newer` and `older` instead. */
+/* Makes what points to slot `at` in the queue point to `newer` and `older` instead. */
 static void queue_redirect(struct sieve *s, uint32_t at, uint32_t newer, uint32_t older)
 {
-	const struct sieve_slot *slot = &s->slots[at];
-
-	if (slot->older != SIEVE_NONE)
-		s->slots[slot->older].newer = newer;
+	if (older_of(s, at) != SIEVE_NONE)
+		set_newer(&s->slots[older_of(s, at)], newer);
 	else
 		s->oldest = newer;
-	if (slot->newer != SIEVE_NONE)
-		s->slots[slot->newer].older = older;
+	if (newer_of(s, at) != SIEVE_NONE)
+		set_older(&s->slots[newer_of(s, at)], older);
 	else
 		s->newest = older;
 }
@@ -168,16 +191,12 @@ int sieve_insert(struct sieve *s, uint32_t hash, void *value, uint32_t *at)
 		split_bucket(s);
 	b = sieve_bucket(s, hash);
 	slot = &s->slots[*at];
-	*slot = (struct sieve_slot) {
-		.value = value,
-		.hash = hash,
-		.newer = SIEVE_NONE,
-		.older = s->newest,
-	};
+	*slot = (struct sieve_slot) { .value = value, .hash = hash, .newer = SIEVE_NONE };
 	set_next(slot, s->buckets[b]);
+	set_older(slot, s->newest);
 	s->buckets[b] = *at;
 	if (s->newest != SIEVE_NONE)
-		s->slots[s->newest].newer = *at;
+		set_newer(&s->slots[s->newest], *at);
 	else
 		s->oldest = *at;
 	s->newest = *at;
@@ -201,22 +220,21 @@ static void shrink(struct sieve *s)
 
 void *sieve_remove(struct sieve *s, uint32_t at)
 {
-	struct sieve_slot *slot = &s->slots[at];
-	void *value = slot->value;
+	void *value = s->slots[at].value;
 	uint32_t last;
 
 	ASSERT(at < s->n);
 	if (s->hand == at)
-		s->hand = slot->newer;
-	chain_redirect(s, at, slot->next);
-	queue_redirect(s, at, slot->newer, slot->older);
+		s->hand = newer_of(s, at);
+	chain_redirect(s, at, next_of(s, at));
+	queue_redirect(s, at, newer_of(s, at), older_of(s, at));
 	last = --s->n;
 	if (last != at) {
 		chain_redirect(s, last, at);
 		queue_redirect(s, last, at, at);
 		if (s->hand == last)
 			s->hand = at;
-		*slot = s->slots[last];
+		s->slots[at] = s->slots[last];
 	}
 	shrink(s);
 	return value;
@@ -232,7 +250,7 @@ uint32_t sieve_victim(struct sieve *s)
 		if (at == SIEVE_NONE || !s->slots[at].visited)
 			break;
 		s->slots[at].visited = 0;
-		at = s->slots[at].newer;
+		at = newer_of(s, at);
 	}
 	s->hand = at != SIEVE_NONE ? at : s->oldest;
 	return s->hand;

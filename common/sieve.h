@@ -20,7 +20,8 @@
  * removal.  Walking from the last slot down misses nothing that was there at the start,
  * whatever is removed meanwhile.
  *
- * Memory:  28 bytes a slot, 25 % in reserve; nothing when empty.  The values are the owner's.
+ * Memory:  24 bytes a slot with its bucket, up to 1/8 in reserve; nothing when empty.  The values
+ *          are the owner's.
  * Limits:  SIEVE_MAX_SLOTS; the owner keeps to limits of its own.
  * Threads: none; the owner locks.
  */
@@ -33,20 +34,21 @@
 #include "common/err.h"
 
 enum {
-	SIEVE_NONE = 0x0fffffff, /* no slot */
+	SIEVE_NONE = 0xfffff, /* no slot */
 	SIEVE_MAX_SLOTS = SIEVE_NONE - 1,
 	SIEVE_MAX_STEPS = 64, /* of the hand for one victim */
 };
 
+/* Packed: a large cache is made of these and little else. */
 struct sieve_slot {
 	void *value;
 	uint32_t hash;
-	uint32_t next : 28; /* in the bucket's chain */
-	uint32_t visited : 1;
-	uint32_t tag : 3; /* the owner's */
-	uint32_t newer;
-	uint32_t older;
-};
+	uint64_t next : 20; /* in the bucket's chain */
+	uint64_t newer : 20;
+	uint64_t older : 20;
+	uint64_t visited : 1;
+	uint64_t tag : 3; /* the owner's */
+} __attribute__((packed, aligned(4)));
 
 struct sieve {
 	struct sieve_slot *slots;
@@ -87,7 +89,7 @@ static inline uint32_t sieve_bucket(const struct sieve *s, uint32_t hash)
 static inline uint32_t sieve_same_hash(const struct sieve *s, uint32_t at, uint32_t hash)
 {
 	while (at != SIEVE_NONE && s->slots[at].hash != hash)
-		at = s->slots[at].next;
+		at = (uint32_t)s->slots[at].next;
 	return at;
 }
 
@@ -99,7 +101,7 @@ static inline uint32_t sieve_first(const struct sieve *s, uint32_t hash)
 
 static inline uint32_t sieve_next(const struct sieve *s, uint32_t at)
 {
-	return sieve_same_hash(s, s->slots[at].next, s->slots[at].hash);
+	return sieve_same_hash(s, (uint32_t)s->slots[at].next, s->slots[at].hash);
 }
 
 #endif

@@ -150,8 +150,8 @@ START_TEST(memory_follows_the_content)
 		ck_assert_uint_eq(sieve_bytes(&s), before + growth);
 	}
 	full = sieve_bytes(&s);
-	ck_assert_uint_ge(full, 10000 * 28);
-	ck_assert_uint_le(full, 10000 * 36);
+	ck_assert_uint_ge(full, 10000 * 24);
+	ck_assert_uint_le(full, 10000 * 28);
 	while (s.n > 1000)
 		sieve_remove(&s, s.n / 2);
 	verify(&s);
