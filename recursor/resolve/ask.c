@@ -206,23 +206,21 @@ void ask_cancel(struct resolver *r, struct goal *g)
 	timers_stop(r->timers, &g->timer);
 }
 
-bool ask_matches(struct resolver *r, struct goal *g, const struct msg *m)
+enum ask_match ask_match(const struct resolver *r, const struct goal *g, const struct msg *m)
 {
 	uint8_t spelt[NAME_MAX_LEN];
 
 	if (!(m->flags & MSG_QR) || m->opcode != OPCODE_QUERY)
-		return false;
+		return ASK_OTHER;
 	/* Some servers that could not read the question do not repeat it. */
 	if (!m->has_question)
-		return m->rcode != RCODE_NOERROR && m->rcode != RCODE_NXDOMAIN;
+		return m->rcode != RCODE_NOERROR && m->rcode != RCODE_NXDOMAIN ? ASK_MATCHES
+									       : ASK_OTHER;
 	if (m->qtype != g->asked_type || m->qclass != CLASS_IN ||
 	    !name_equal(m->qname, asked_name(g)))
-		return false;
-	if (!r->cfg.use_0x20)
-		return true;
+		return ASK_OTHER;
+	if (!r->cfg.use_0x20 || g->transport == TRANSPORT_TCP)
+		return ASK_MATCHES;
 	name_spell(g, spelt);
-	if (name_equal_case(m->qname, spelt))
-		return true;
-	COUNT(r->counters, case_mismatches);
-	return false;
+	return name_equal_case(m->qname, spelt) ? ASK_MATCHES : ASK_RESPELT;
 }

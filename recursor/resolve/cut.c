@@ -226,11 +226,11 @@ static void addresses_look(struct resolver *r, struct goal *g, unsigned ns)
 	n->asked_aaaa = v.aaaa != NULL || !r->cfg.use_ipv6;
 	targets_add(r, g, ns, v.a, false);
 	targets_add(r, g, ns, v.aaaa, false);
-	if (g->at_parents_set || (!is_data(v.a) && !is_data(v.aaaa))) {
+	if (g->with_glue || (!is_data(v.a) && !is_data(v.aaaa))) {
 		targets_add(r, g, ns, v.glue_a, false);
 		targets_add(r, g, ns, v.glue_aaaa, false);
 	}
-	if (g->zone_labels == 0 && (g->at_parents_set || n->state == NS_UNKNOWN))
+	if (g->zone_labels == 0 && (g->with_glue || n->state == NS_UNKNOWN))
 		hints_add(r, g, ns);
 	if (n->state == NS_UNKNOWN && n->asked_a && n->asked_aaaa)
 		n->state = NS_NONE;
@@ -277,7 +277,7 @@ void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct 
 	g->zone_labels = (uint8_t)zone_labels;
 	g->asked_labels = (uint8_t)zone_labels;
 	g->minimise_steps = 0;
-	g->at_parents_set = g->lacks_glue = false;
+	g->at_parents_set = g->with_glue = g->lacks_glue = false;
 	g->n_cuts++;
 	if (ns_own != NULL) {
 		g->ns_own = *ns_own;
@@ -287,6 +287,16 @@ void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct 
 	*ns_parent = NULL;
 	GOAL_EVENT(r, g, EVENT_CUT, goal_zone(g), NULL, .type = TYPE_NS);
 	ns_names_take(r, g);
+}
+
+void cut_stop_waiting(struct resolver *r, struct goal *g)
+{
+	for (unsigned i = 0; i < g->n_ns; i++)
+		if (g->ns[i].state == NS_WAITING) {
+			g->ns[i].state = NS_UNKNOWN;
+			g->ns[i].asked_a = !r->cfg.use_ipv4;
+			g->ns[i].asked_aaaa = !r->cfg.use_ipv6;
+		}
 }
 
 /* What has been tried stays tried when the list of servers is made anew. */
@@ -311,15 +321,21 @@ bool cut_use_parents_set(struct resolver *r, struct goal *g)
 {
 	struct target old[GOAL_TARGETS_MAX];
 	unsigned n_old = g->n_targets;
-	bool differs;
+	bool differs = g->ns_own != NULL && g->ns_parent != NULL &&
+		       !rrset_equal_data(g->ns_own, g->ns_parent);
 
-	if (g->at_parents_set || g->ns_parent == NULL)
+	if (g->with_glue)
 		return false;
-	differs = g->ns_own != NULL && !rrset_equal_data(g->ns_own, g->ns_parent);
-	memcpy(old, g->targets, n_old * sizeof(old[0]));
 	goal_unwant_all(r, g);
-	g->at_parents_set = true;
-	ns_names_take(r, g);
+	cut_stop_waiting(r, g);
+	memcpy(old, g->targets, n_old * sizeof(old[0]));
+	g->with_glue = true;
+	g->at_parents_set = differs;
+	if (differs)
+		ns_names_take(r, g);
+	else
+		for (unsigned i = 0; i < g->n_ns; i++)
+			addresses_look(r, g, i);
 	if (!targets_inherit(g, old, n_old) && !differs)
 		return false;
 	COUNT(r->counters, nsset_invalidations);
@@ -461,16 +477,6 @@ unsigned cut_look_up_addresses(struct resolver *r, struct goal *g)
 			return 0;
 	}
 	return waiting;
-}
-
-void cut_stop_waiting(struct resolver *r, struct goal *g)
-{
-	for (unsigned i = 0; i < g->n_ns; i++)
-		if (g->ns[i].state == NS_WAITING) {
-			g->ns[i].state = NS_UNKNOWN;
-			g->ns[i].asked_a = !r->cfg.use_ipv4;
-			g->ns[i].asked_aaaa = !r->cfg.use_ipv6;
-		}
 }
 
 void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const struct goal *child)

@@ -75,22 +75,22 @@ enum event_kind {
 /* clang-format on */
 
 struct event {
-	uint8_t kind;	    /* enum event_kind */
-	uint8_t transport;  /* ASKED, ANSWERED: enum transport */
+	uint8_t kind;      /* enum event_kind */
+	uint8_t transport; /* ASKED, ANSWERED: enum transport */
 	uint16_t goal;
-	uint16_t parent;    /* GOAL, JOINED: the goal that wants it; 0: the client */
-	uint16_t type;      /* the type looked for, asked for or found; 0: none */
-	uint16_t rcode;     /* ANSWERED, BAD_RCODE, DONE */
-	uint16_t budget;    /* out-queries left for the client's query */
-	uint32_t us;        /* ANSWERED: RTT; else since the trace began */
-	uint32_t at_ms;     /* since the trace began */
-	uint32_t ttl;       /* ANSWER, CACHE_HIT, CUT: seconds left */
-	uint32_t size;      /* ANSWERED: bytes */
+	uint16_t parent;     /* GOAL, JOINED: the goal that wants it; 0: the client */
+	uint16_t type;       /* the type looked for, asked for or found; 0: none */
+	uint16_t rcode;      /* ANSWERED, BAD_RCODE, DONE */
+	uint16_t budget;     /* out-queries left for the client's query */
+	uint32_t us;         /* ANSWERED: RTT; else since the trace began */
+	uint32_t at_ms;      /* since the trace began */
+	uint32_t ttl;        /* ANSWER, CACHE_HIT, CUT: seconds left */
+	uint32_t size;       /* ANSWERED: bytes */
 	uint16_t records[3]; /* ANSWERED: answer, authority, additional */
 	struct addr server;  /* ASKED, ANSWERED and the like */
-	uint16_t name;	    /* offset into trace->names; the name the event is about */
-	uint16_t other;	    /* second name: CNAME target, zone, name server; 0xffff: none */
-	const char *note;   /* a constant string, or NULL: which limit, why lame */
+	uint16_t name;       /* offset into trace->names; the name the event is about */
+	uint16_t other;      /* second name: CNAME target, zone, name server; 0xffff: none */
+	const char *note;    /* a constant string, or NULL: which limit, why lame */
 };
 
 enum { TRACE_EVENTS_MAX = 1024, TRACE_NAMES_MAX = 32768, TRACE_NO_NAME = 0xffff };

@@ -125,6 +125,7 @@ struct goal {
 	/* where to ask */
 	uint8_t zone_labels; /* the zone is the last so many labels of the name */
 	bool at_parents_set; /* the zone's own servers failed: those its parent names */
+	bool with_glue;      /* and the addresses that the parent gave, whatever the servers say */
 	bool lacks_glue;     /* servers within the zone are without an address */
 	uint8_t n_cuts;
 	uint8_t n_ns, n_targets;
@@ -296,6 +297,7 @@ void outcome_garbled(struct resolver *r, struct goal *g);
 void outcome_timeout(struct resolver *r, struct goal *g);
 void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why);
 void outcome_near_miss(struct resolver *r, struct goal *g);
+void outcome_respelt(struct resolver *r, struct goal *g);
 
 static inline const uint8_t *goal_zone(const struct goal *g)
 {
@@ -347,8 +349,13 @@ bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transpor
 /* Stops waiting for the answer, if one is awaited. */
 void ask_cancel(struct resolver *r, struct goal *g);
 struct goal *ask_find(struct resolver *r, uint64_t ticket);
-/* Does the message answer the question on its way?  0x20 included. */
-bool ask_matches(struct resolver *r, struct goal *g, const struct msg *m);
+/* Does the message answer the question on its way? */
+enum ask_match {
+	ASK_MATCHES,
+	ASK_OTHER,   /* another question */
+	ASK_RESPELT, /* our question, the letters in another case (0x20) */
+};
+enum ask_match ask_match(const struct resolver *r, const struct goal *g, const struct msg *m);
 int ask_slot_take(struct resolver *r, struct goal *g) MUST_USE;
 void ask_slot_give(struct resolver *r, struct goal *g);
 

@@ -87,23 +87,35 @@ void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why)
 		       THROTTLE_UNREACHABLE);
 }
 
+/* The server is not to blame (CVE-2023-26437): ask it where guessing does not help. */
+static void ask_over_tcp(struct resolver *r, struct goal *g)
+{
+	GOAL_EVENT(r, g, EVENT_SPOOFED, NULL, NULL, .server = target_asked(g)->addr);
+	ask_cancel(r, g);
+	ask_again(r, g, TRANSPORT_TCP);
+}
+
 void outcome_near_miss(struct resolver *r, struct goal *g)
 {
-	struct target *t = target_asked(g);
-
 	COUNT(r->counters, spoof_nearmisses);
-	GOAL_EVENT(r, g, EVENT_NEAR_MISS, NULL, NULL, .server = t->addr);
+	GOAL_EVENT(r, g, EVENT_NEAR_MISS, NULL, NULL, .server = target_asked(g)->addr);
 	if (g->near_misses < UINT8_MAX)
 		g->near_misses++;
 	if (r->cfg.spoof_nearmiss_max == 0 || g->near_misses <= r->cfg.spoof_nearmiss_max ||
 	    g->transport == TRANSPORT_TCP)
 		return;
-	/* Somebody guesses.  The server is not to blame (CVE-2023-26437): ask it where guessing
-	 * does not help. */
 	COUNT(r->counters, spoof_prevents);
-	GOAL_EVENT(r, g, EVENT_SPOOFED, NULL, NULL, .server = t->addr);
-	ask_cancel(r, g);
-	ask_again(r, g, TRANSPORT_TCP);
+	ask_over_tcp(r, g);
+}
+
+/* Right but for the case of letters: a forger's, or of a server that does not keep the case; TCP
+ * tells the two apart, so there is nothing to wait for. */
+void outcome_respelt(struct resolver *r, struct goal *g)
+{
+	COUNT(r->counters, case_mismatches);
+	GOAL_EVENT(r, g, EVENT_NEAR_MISS, NULL, NULL, .server = target_asked(g)->addr,
+		   .note = "the name's letters are in another case");
+	ask_over_tcp(r, g);
 }
 
 void outcome_garbled(struct resolver *r, struct goal *g)

@@ -414,28 +414,36 @@ void resolver_cancel(struct resolver *r, struct request *req)
 
 /* ---- entries from the world ---- */
 
+static void reply_take(struct resolver *r, struct goal *g, const uint8_t *wire, size_t len,
+		       struct msg *m)
+{
+	/* A truncated message may end anywhere: it says only that TCP is wanted. */
+	if (msg_open(m, wire, len) != E_OK && !(m->flags & MSG_TC))
+		outcome_garbled(r, g);
+	else
+		outcome_reply(r, g, len, m);
+}
+
 bool resolver_reply(struct resolver *r, uint64_t ticket, const uint8_t *wire, size_t len)
 {
 	struct goal *g = ask_find(r, ticket);
+	enum ask_match match = ASK_MATCHES;
 	struct msg m;
-	bool matches = true;
 
 	if (g == NULL) {
 		COUNT(r->counters, unexpected_packets);
 		return true;
 	}
-	if (msg_open_question(&m, wire, len) != E_OK) {
+	if (msg_open_question(&m, wire, len) != E_OK)
 		outcome_garbled(r, g);
-	} else if (!ask_matches(r, g, &m)) {
-		matches = false;
+	else if ((match = ask_match(r, g, &m)) == ASK_MATCHES)
+		reply_take(r, g, wire, len, &m);
+	else if (match == ASK_RESPELT)
+		outcome_respelt(r, g);
+	else
 		outcome_near_miss(r, g);
-	} else if (msg_open(&m, wire, len) != E_OK && !(m.flags & MSG_TC)) {
-		outcome_garbled(r, g);
-	} else {
-		outcome_reply(r, g, len, &m);
-	}
 	run(r);
-	return matches;
+	return match == ASK_MATCHES;
 }
 
 void resolver_near_miss(struct resolver *r, uint64_t ticket)

@@ -26,15 +26,15 @@ enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
 
 /* One question to one server.  Everything is borrowed for the call of send(). */
 struct outquery {
-	uint64_t ticket;	 /* names the question in every later call; never 0 */
+	uint64_t ticket; /* names the question in every later call; never 0 */
 	struct addr server;
 	enum transport transport;
-	const uint8_t *wire;	 /* a whole message, id zero */
+	const uint8_t *wire; /* a whole message, id zero */
 	size_t len;
 };
 
 enum send_result {
-	SEND_OK,	  /* on its way; reply, failed or cancel will end it */
+	SEND_OK,          /* on its way; reply, failed or cancel will end it */
 	SEND_UNREACHABLE, /* the kernel knows no way there, now */
 	SEND_NO_RESOURCES /* no descriptor, port or memory: our fault, not the server's */
 };
