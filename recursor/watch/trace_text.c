@@ -158,24 +158,28 @@ static bool field_text(char out[FIELD_MAX], const struct trace *t, const struct 
 	}
 }
 
-/* Writes a layout up to `end`; false, with nothing written, when a field does not apply. */
-static bool print_fields(FILE *out, const struct trace *t, const struct event *e, const char *at,
+/* Does every field between `at` and `end` apply? */
+static bool all_apply(const struct trace *t, const struct event *e, const char *at, const char *end)
+{
+	char field[FIELD_MAX];
+
+	for (; at < end; at++)
+		if (*at == '%' && !field_text(field, t, e, *++at))
+			return false;
+	return true;
+}
+
+static void print_fields(FILE *out, const struct trace *t, const struct event *e, const char *at,
 			 const char *end)
 {
 	char field[FIELD_MAX];
 
-	for (const char *p = at; p < end; p++)
-		if (*p == '%' && !field_text(field, t, e, *++p))
-			return false;
 	for (; at < end; at++) {
-		if (*at != '%') {
+		if (*at != '%')
 			fputc(*at, out);
-			continue;
-		}
-		field_text(field, t, e, *++at);
-		fputs(field, out);
+		else
+			fputs(field_text(field, t, e, *++at) ? field : "?", out);
 	}
-	return true;
 }
 
 static void print_event(FILE *out, const struct trace *t, const struct event *e)
@@ -186,7 +190,8 @@ static void print_event(FILE *out, const struct trace *t, const struct event *e)
 		const char *end = at + strcspn(at, *at == '[' ? "]" : "[");
 
 		if (*at == '[') {
-			print_fields(out, t, e, at + 1, end);
+			if (all_apply(t, e, at + 1, end))
+				print_fields(out, t, e, at + 1, end);
 			at = end + 1;
 		} else {
 			print_fields(out, t, e, at, end);
