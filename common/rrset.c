@@ -22,6 +22,26 @@ struct pack {
 	uint32_t table[TABLE_SLOTS]; /* offset + 1; 0: free */
 };
 
+enum { HEAD = offsetof(struct rrset, data), SIGS_AT_LEN = sizeof(uint32_t) };
+
+_Static_assert(HEAD == 24 && sizeof(struct rrset) == HEAD, "packed");
+_Static_assert(RRSET_MAX_BYTES < 1 << 18 && RRSET_MAX_RECORDS < 1 << 13 &&
+		       RRSET_MAX_PROOFS < 1 << 3,
+	       "in the bits of struct rrset");
+
+/* Where the RRSIGs begin, and the records end. */
+static size_t sigs_at(const struct rrset *s)
+{
+	uint32_t at;
+
+	if (s->kind != RRSET_DATA)
+		return s->owner_len;
+	if (s->n_sig == 0)
+		return (size_t)s->size - HEAD;
+	memcpy(&at, s->data + s->size - HEAD - SIGS_AT_LEN, SIGS_AT_LEN);
+	return at;
+}
+
 static size_t get_record(const uint8_t *at, struct rdata *rr)
 {
 	rr->len = wire_get_u16(at);
@@ -81,10 +101,10 @@ static void pack_grow(struct pack *p, const struct rdata *rr, size_t slot)
 }
 
 /* Writes each different record once; returns how many.  Sets *len to the bytes written. */
-static uint16_t write_records(uint8_t *out, const struct rdata *rr, size_t n, size_t *len)
+static uint32_t write_records(uint8_t *out, const struct rdata *rr, size_t n, size_t *len)
 {
 	struct pack p;
-	uint16_t kept = 0;
+	uint32_t kept = 0;
 
 	pack_init(&p, out, n);
 	for (size_t i = 0; i < n; i++) {
@@ -107,11 +127,15 @@ static uint32_t expiry(uint32_t now_s, uint32_t ttl)
 	return ttl > UINT32_MAX - now_s ? UINT32_MAX : now_s + ttl;
 }
 
+static void set_size(struct rrset *s, size_t data_len)
+{
+	s->size = (HEAD + data_len) & ((1 << 18) - 1);
+}
+
 static struct rrset *block_new(size_t data_len, const uint8_t *owner, uint16_t type, uint32_t ttl,
 			       uint32_t now_s, enum rank rank)
 {
-	size_t size = offsetof(struct rrset, data) + data_len;
-	struct rrset *s = malloc(size < sizeof(*s) ? sizeof(*s) : size);
+	struct rrset *s = malloc(HEAD + data_len);
 
 	if (s == NULL)
 		return NULL;
@@ -120,13 +144,12 @@ static struct rrset *block_new(size_t data_len, const uint8_t *owner, uint16_t t
 		.expires_s = expiry(now_s, ttl),
 		.type = type,
 		.ede = EDE_NONE,
-		.size = (uint32_t)size,
-		.rank = (uint8_t)rank,
+		.rank = rank & 7,
 		.owner_len = (uint8_t)name_len(owner),
 	};
 	atomic_init(&s->refs, 1);
+	set_size(s, data_len);
 	memcpy(s->data, owner, s->owner_len);
-	s->sigs_at = s->owner_len;
 	return s;
 }
 
@@ -139,41 +162,54 @@ static size_t packed_len(const struct rdata *rr, size_t n)
 	return len;
 }
 
+/* Gives memory that was not needed back. */
+static struct rrset *block_trim(struct rrset *s, size_t data_len)
+{
+	struct rrset *smaller;
+
+	if (s->size == HEAD + data_len)
+		return s;
+	set_size(s, data_len);
+	smaller = realloc(s, s->size);
+	return smaller != NULL ? smaller : s;
+}
+
 int rrset_new(struct rrset **out, const uint8_t *owner, uint16_t type, uint32_t ttl, uint32_t now_s,
 	      enum rank rank, const struct rdata *rr, size_t n_rr, const struct rdata *sig,
 	      size_t n_sig)
 {
-	struct rrset *s, *smaller;
-	size_t most, rr_len, sig_len;
+	struct rrset *s;
+	size_t most, len, end;
+	uint32_t at;
 
 	if (n_rr > RRSET_MAX_RECORDS || n_sig > RRSET_MAX_RECORDS)
 		return E_LIMIT;
-	most = name_len(owner) + packed_len(rr, n_rr) + packed_len(sig, n_sig);
-	if (most > RRSET_MAX_BYTES - sizeof(struct rrset))
+	most = name_len(owner) + packed_len(rr, n_rr) + packed_len(sig, n_sig) +
+	       (n_sig > 0 ? SIGS_AT_LEN : 0);
+	if (most > RRSET_MAX_BYTES - HEAD)
 		return E_LIMIT;
 	s = block_new(most, owner, type, ttl, now_s, rank);
 	if (s == NULL)
 		return E_NOMEM;
 	s->kind = RRSET_DATA;
-	s->n_rr = write_records(s->data + s->owner_len, rr, n_rr, &rr_len);
-	s->sigs_at = s->owner_len + (uint32_t)rr_len;
-	s->n_sig = write_records(s->data + s->sigs_at, sig, n_sig, &sig_len);
-	if (s->sigs_at + sig_len < most) {
-		s->size = (uint32_t)(offsetof(struct rrset, data) + s->sigs_at + sig_len);
-		smaller = realloc(s, s->size < sizeof(*s) ? sizeof(*s) : s->size);
-		if (smaller != NULL)
-			s = smaller;
+	s->n_rr = write_records(s->data + s->owner_len, rr, n_rr, &len) & 0x1fff;
+	end = s->owner_len + len;
+	if (n_sig > 0) {
+		at = (uint32_t)end;
+		s->n_sig = write_records(s->data + end, sig, n_sig, &len) & 0x1fff;
+		end += len + SIGS_AT_LEN;
+		memcpy(s->data + end - SIGS_AT_LEN, &at, SIGS_AT_LEN);
 	}
-	*out = s;
+	*out = block_trim(s, end);
 	return E_OK;
 }
 
 /* Where the references to proofs stand in data[]: behind the owner, aligned. */
 static size_t proofs_at(size_t owner_len)
 {
-	const size_t align = _Alignof(struct rrset *), head = offsetof(struct rrset, data);
+	const size_t align = _Alignof(struct rrset *);
 
-	return (head + owner_len + align - 1) / align * align - head;
+	return (HEAD + owner_len + align - 1) / align * align - HEAD;
 }
 
 int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *owner,
@@ -188,8 +224,8 @@ int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *
 	s = block_new(at + n_proofs * sizeof(s), owner, type, ttl, now_s, rank);
 	if (s == NULL)
 		return E_NOMEM;
-	s->kind = (uint8_t)kind;
-	s->ede = (int16_t)ede;
+	s->kind = kind & 3;
+	s->ede = (int8_t)ede;
 	for (size_t i = 0; i < n_proofs; i++) {
 		struct rrset *proof;
 
@@ -198,7 +234,7 @@ int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *
 		proof = rrset_get(proofs[i]);
 		memcpy(s->data + at + i * sizeof(proof), &proof, sizeof(proof));
 	}
-	s->n_proofs = (uint8_t)n_proofs;
+	s->n_proofs = n_proofs & 7;
 	*out = s;
 	return E_OK;
 }
@@ -206,20 +242,18 @@ int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *
 int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32_t ttl,
 	       uint32_t now_s)
 {
-	struct rrset *copy = block_new(s->size - offsetof(struct rrset, data), rrset_owner(s),
-				       s->type, ttl, now_s, rank);
+	struct rrset *copy = block_new(s->size - HEAD, rrset_owner(s), s->type, ttl, now_s, rank);
 
 	if (copy == NULL)
 		return E_NOMEM;
 	copy->n_rr = s->n_rr;
 	copy->n_sig = s->n_sig;
-	copy->sigs_at = s->sigs_at;
 	copy->ede = s->ede;
 	copy->kind = s->kind;
 	copy->security = s->security;
 	copy->n_proofs = s->n_proofs;
 	copy->zone_labels = s->zone_labels;
-	memcpy(copy->data, s->data, s->size - offsetof(struct rrset, data));
+	memcpy(copy->data, s->data, s->size - HEAD);
 	for (size_t i = 0; i < copy->n_proofs; i++)
 		(void)rrset_get(rrset_proofs(copy)[i]);
 	*out = copy;
@@ -262,7 +296,7 @@ bool rrset_next(const struct rrset *s, size_t *at, struct rdata *rr)
 {
 	size_t pos = *at != 0 ? *at : s->owner_len;
 
-	if (pos >= s->sigs_at)
+	if (pos >= sigs_at(s))
 		return false;
 	*at = pos + get_record(s->data + pos, rr);
 	return true;
@@ -270,9 +304,9 @@ bool rrset_next(const struct rrset *s, size_t *at, struct rdata *rr)
 
 bool rrset_next_sig(const struct rrset *s, size_t *at, struct rdata *sig)
 {
-	size_t pos = *at != 0 ? *at : s->sigs_at;
+	size_t pos = *at != 0 ? *at : sigs_at(s);
 
-	if (s->n_sig == 0 || pos >= s->size - offsetof(struct rrset, data))
+	if (s->n_sig == 0 || pos >= (size_t)s->size - HEAD - SIGS_AT_LEN)
 		return false;
 	*at = pos + get_record(s->data + pos, sig);
 	return true;
@@ -296,11 +330,11 @@ bool rrset_is_expired(const struct rrset *s, uint32_t now_s)
 bool rrset_equal_data(const struct rrset *a, const struct rrset *b)
 {
 	const uint8_t *a_data = a->data + a->owner_len, *b_data = b->data + b->owner_len;
-	size_t len = a->sigs_at - a->owner_len, at = 0, slot = 0;
+	size_t len = sigs_at(a) - a->owner_len, at = 0, slot = 0;
 	struct pack p;
 	struct rdata rr;
 
-	if (a->n_rr != b->n_rr || len != b->sigs_at - b->owner_len)
+	if (a->n_rr != b->n_rr || len != sigs_at(b) - b->owner_len)
 		return false;
 	if (memcmp(a_data, b_data, len) == 0)
 		return true;

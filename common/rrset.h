@@ -1,7 +1,8 @@
 /*
  * rrset: a set of records (RFC 2181 5) as one immutable, reference-counted block.
  *
- *     struct rrset | owner (lower case) | rdata: u16 len, bytes | ... | RRSIG rdata: same ...
+ *     struct rrset | owner (lower case) | rdata: u16 len, bytes | ... | RRSIG rdata: same ... |
+ *     where the RRSIGs begin: u32, if there are any
  *
  * Also what is known not to be: an NXDOMAIN or a NODATA is a block with the owner asked
  * for, no rdata, and references to the sets that prove it (the zone's SOA first; NSEC and
@@ -28,7 +29,7 @@
 enum {
 	RRSET_MAX_RECORDS = 4096,
 	RRSET_MAX_BYTES = 128 * 1024,
-	RRSET_MAX_PROOFS = 8,
+	RRSET_MAX_PROOFS = 7,
 };
 
 /* Trustworthiness after RFC 2181 5.4.1, least first. */
@@ -57,22 +58,22 @@ struct rdata {
 	uint16_t len;
 };
 
+/* 24 bytes, since a cache holds millions. */
 struct rrset {
 	atomic_uint refs;
 	uint32_t ttl; /* as received, after floors and caps */
 	uint32_t expires_s;
 	uint16_t type;
-	uint16_t n_rr;
-	uint16_t n_sig;
-	int16_t ede;      /* FAILURE, and bogus later: enum ede */
-	uint32_t size;    /* bytes of the block */
-	uint32_t sigs_at; /* offset in data[] behind the last record, of the first RRSIG */
-	uint8_t kind;     /* enum rrset_kind */
-	uint8_t rank;     /* enum rank */
-	uint8_t security; /* enum security */
 	uint8_t owner_len;
-	uint8_t n_proofs;
 	uint8_t zone_labels; /* labels of the zone it came from: an ancestor of the owner, or it */
+	uint32_t size : 18;  /* bytes of the block */
+	uint32_t n_rr : 13;
+	uint16_t n_sig : 13;
+	uint16_t rank : 3;    /* enum rank */
+	uint8_t kind : 2;     /* enum rrset_kind */
+	uint8_t security : 3; /* enum security */
+	uint8_t n_proofs : 3;
+	int8_t ede; /* FAILURE, and bogus later: enum ede */
 	uint8_t data[];
 };
 

@@ -65,7 +65,7 @@ START_TEST(holds_what_it_was_given)
 	ck_assert_int_eq(s->ede, EDE_NONE);
 	ck_assert_uint_eq(s->n_rr, 3);
 	ck_assert_uint_eq(s->n_sig, 2);
-	ck_assert_uint_eq(s->size, offsetof(struct rrset, data) + sizeof(owner) + 13 + 13);
+	ck_assert_uint_eq(s->size, offsetof(struct rrset, data) + sizeof(owner) + 13 + 13 + 4);
 	for (size_t i = 0; i < ARRAY_LEN(rr); i++) {
 		ck_assert(rrset_next(s, &at, &got));
 		ck_assert_uint_eq(got.len, rr[i].len);
@@ -102,7 +102,7 @@ START_TEST(equal_records_are_kept_once)
 	ck_assert(rrset_next(s, &at, &got) && got.len == 3);
 	ck_assert(rrset_next(s, &at, &got) && got.len == 4 && got.data[3] == 'e');
 	ck_assert(!rrset_next(s, &at, &got));
-	ck_assert_uint_eq(s->size, offsetof(struct rrset, data) + sizeof(owner) + 17 + 3);
+	ck_assert_uint_eq(s->size, offsetof(struct rrset, data) + sizeof(owner) + 17 + 3 + 4);
 	rrset_put(s);
 }
 END_TEST
