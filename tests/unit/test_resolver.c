@@ -1,0 +1,516 @@
+/* The resolver's edges: requests that join, go away, ask from within a callback; tickets; memory.
+ * What it makes of the Internet's answers is tests/sim's business. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "common/msg.h"
+#include "common/rrtype.h"
+#include "common/wire.h"
+#include "recursor/resolve/resolver.h"
+
+enum { SENT_MAX = 256 };
+
+static const uint8_t www[] = "\3www\7example";
+static const uint8_t ftp[] = "\3ftp\7example";
+
+/* A world in which nothing happens by itself. */
+struct sent {
+	struct outquery q;
+	uint8_t wire[512];
+	bool cancelled;
+};
+
+static struct fixture {
+	struct resolver *r;
+	struct cache *cache;
+	struct servers *servers;
+	struct counters counters;
+	struct resolver_config cfg;
+	uint64_t now_us;
+	uint32_t wall_s;
+	uint64_t wake_at_ms;
+	uint64_t random;
+	struct sent sent[SENT_MAX];
+	unsigned n_sent;
+	enum send_result send_result;
+	/* what done() saw */
+	unsigned n_done;
+	uint16_t rcode;
+	int ede;
+	size_t n_sets;
+	uint32_t out_queries;
+	bool ask_again;
+} f;
+
+static uint64_t now_ms(void *ctx)
+{
+	(void)ctx;
+	return f.now_us / 1000;
+}
+
+static uint64_t now_us(void *ctx)
+{
+	(void)ctx;
+	return f.now_us;
+}
+
+static uint32_t wall_s(void *ctx)
+{
+	(void)ctx;
+	return f.wall_s;
+}
+
+static void fill_random(void *ctx, void *buf, size_t len)
+{
+	uint8_t *p = buf;
+
+	(void)ctx;
+	for (size_t i = 0; i < len; i++) {
+		f.random = f.random * 6364136223846793005u + 1442695040888963407u;
+		p[i] = (uint8_t)(f.random >> 56);
+	}
+}
+
+static enum send_result send_note(void *ctx, const struct outquery *q)
+{
+	struct sent *s = &f.sent[f.n_sent];
+
+	(void)ctx;
+	if (f.send_result != SEND_OK)
+		return f.send_result;
+	ck_assert_uint_lt(f.n_sent, SENT_MAX);
+	ck_assert_uint_le(q->len, sizeof(s->wire));
+	*s = (struct sent) { .q = *q };
+	memcpy(s->wire, q->wire, q->len);
+	f.n_sent++;
+	return SEND_OK;
+}
+
+static void cancel_note(void *ctx, uint64_t ticket)
+{
+	(void)ctx;
+	for (unsigned i = 0; i < f.n_sent; i++)
+		if (f.sent[i].q.ticket == ticket)
+			f.sent[i].cancelled = true;
+}
+
+static void wake_note(void *ctx, uint64_t due_ms)
+{
+	(void)ctx;
+	f.wake_at_ms = due_ms;
+}
+
+static void done(void *ctx, const struct answer *a)
+{
+	(void)ctx;
+	f.n_done++;
+	f.rcode = a->rcode;
+	f.ede = a->ede;
+	f.n_sets = a->n_sets;
+	f.out_queries = a->out_queries;
+	if (f.ask_again) {
+		struct question q = { .name = ftp, .type = TYPE_A };
+
+		f.ask_again = false;
+		resolver_ask(f.r, &q, done, NULL);
+	}
+}
+
+static void resolver_make(void)
+{
+	static const struct world world = {
+		.now_ms = now_ms,
+		.now_us = now_us,
+		.wall_s = wall_s,
+		.random = fill_random,
+		.send = send_note,
+		.cancel = cancel_note,
+		.wake_at = wake_note,
+	};
+	ck_assert_int_eq(resolver_new(&f.r, &f.cfg, f.cache, f.servers, &f.counters, &world), E_OK);
+}
+
+static void setup(void)
+{
+	struct cache_config cc = { .max_entries = 1000, .max_set_bytes = 8192, .shards = 4 };
+	struct servers_config sc = { .max_servers = 1000,
+				     .max_throttles = 1000,
+				     .down_max_fails = 64,
+				     .down_time_s = 60,
+				     .network_timeout_ms = 1500 };
+
+	memset(&f, 0, sizeof(f));
+	hash_key_set(1, 2);
+	f.now_us = 1000000;
+	f.wall_s = 1700000000;
+	f.random = 1;
+	resolver_config_defaults(&f.cfg);
+	f.cfg.use_ipv6 = false;
+	f.cfg.qname_minimisation = false;
+	ck_assert_int_eq(cache_new(&f.cache, &cc), E_OK);
+	ck_assert_int_eq(servers_new(&f.servers, &sc), E_OK);
+	resolver_make();
+}
+
+static void teardown(void)
+{
+	resolver_free(f.r);
+	servers_free(f.servers);
+	cache_free(f.cache);
+}
+
+static struct request *ask(const uint8_t *name)
+{
+	struct question q = { .name = name, .type = TYPE_A };
+
+	return resolver_ask(f.r, &q, done, NULL);
+}
+
+/* The question for `name` that was sent last, or NULL. */
+static struct sent *sent_for(const uint8_t *name)
+{
+	for (unsigned i = f.n_sent; i-- > 0;)
+		if (name_equal(f.sent[i].wire + WIRE_HEADER_LEN, name))
+			return &f.sent[i];
+	return NULL;
+}
+
+/* An answer to a question sent: one A record, or none with an rcode. */
+static size_t answer_build(const struct sent *s, uint8_t *out, unsigned rcode, bool with_data)
+{
+	struct wire_writer w;
+	size_t question = WIRE_HEADER_LEN + name_len(s->wire + WIRE_HEADER_LEN) + 4;
+
+	wire_writer_init(&w, out, 512);
+	ck_assert_int_eq(wire_write_bytes(&w, s->wire, question), E_OK);
+	wire_put_u16(out + 2, (uint16_t)(MSG_QR | MSG_AA | rcode));
+	memset(out + 6, 0, 6);
+	if (with_data) {
+		static const uint8_t rr[] = "\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc0\0\2\1";
+
+		ck_assert_int_eq(wire_write_bytes(&w, rr, sizeof(rr) - 1), E_OK);
+		wire_put_u16(out + 6, 1);
+	}
+	return w.len;
+}
+
+static bool reply(const struct sent *s, unsigned rcode, bool with_data)
+{
+	uint8_t wire[512];
+	size_t len = answer_build(s, wire, rcode, with_data);
+
+	return resolver_reply(f.r, s->q.ticket, wire, len);
+}
+
+static void expect_idle(void)
+{
+	struct resolver_stats st;
+
+	resolver_stats(f.r, &st);
+	ck_assert_uint_eq(st.requests, 0);
+	ck_assert_uint_eq(st.goals, 0);
+	ck_assert_uint_eq(st.edges, 0);
+	ck_assert_uint_eq(st.timers, 0);
+}
+
+/* The root answers everything itself; priming is let go unanswered, then dropped. */
+static void priming_end(void)
+{
+	struct sent *s = sent_for(name_root);
+
+	if (s != NULL)
+		ck_assert(reply(s, RCODE_NOERROR, false));
+}
+
+START_TEST(one_question_one_answer)
+{
+	struct request *req = ask(www);
+
+	ck_assert_ptr_nonnull(req);
+	ck_assert_uint_eq(f.n_done, 0);
+	ck_assert(reply(sent_for(www), RCODE_NOERROR, true));
+	ck_assert_uint_eq(f.n_done, 1);
+	ck_assert_uint_eq(f.rcode, RCODE_NOERROR);
+	ck_assert_uint_eq(f.n_sets, 1);
+	ck_assert_uint_eq(f.out_queries, 1);
+	priming_end();
+	expect_idle();
+	/* Now the cache has it: the answer comes before resolver_ask() returns. */
+	ck_assert_ptr_null(ask(www));
+	ck_assert_uint_eq(f.n_done, 2);
+	ck_assert_uint_eq(f.out_queries, 0);
+	expect_idle();
+}
+END_TEST
+
+START_TEST(equal_questions_share_the_work)
+{
+	unsigned sent;
+
+	ask(www);
+	sent = f.n_sent;
+	ask((const uint8_t *)"\3WWW\7Example");
+	ck_assert_uint_eq(f.n_sent, sent);
+	ck_assert_uint_eq(counter_get(&f.counters.chain_resends), 1);
+	ck_assert(reply(sent_for(www), RCODE_NOERROR, true));
+	ck_assert_uint_eq(f.n_done, 2);
+	priming_end();
+	expect_idle();
+}
+END_TEST
+
+START_TEST(the_last_to_go_ends_the_work)
+{
+	struct request *a = ask(www), *b = ask(www);
+	struct sent *s = sent_for(www);
+
+	resolver_cancel(f.r, a);
+	ck_assert(!s->cancelled);
+	resolver_cancel(f.r, b);
+	ck_assert(s->cancelled);
+	ck_assert_uint_eq(f.n_done, 0);
+	/* A late answer finds nobody. */
+	ck_assert(reply(s, RCODE_NOERROR, true));
+	ck_assert_uint_eq(counter_get(&f.counters.unexpected_packets), 1);
+	priming_end();
+	expect_idle();
+}
+END_TEST
+
+START_TEST(a_callback_may_ask)
+{
+	ask(www);
+	f.ask_again = true;
+	ck_assert(reply(sent_for(www), RCODE_NOERROR, true));
+	ck_assert_uint_eq(f.n_done, 1);
+	ck_assert_ptr_nonnull(sent_for(ftp));
+	ck_assert(reply(sent_for(ftp), RCODE_NOERROR, true));
+	ck_assert_uint_eq(f.n_done, 2);
+	priming_end();
+	expect_idle();
+}
+END_TEST
+
+START_TEST(a_ticket_is_good_once)
+{
+	struct sent *s;
+
+	ask(www);
+	s = sent_for(www);
+	ck_assert(reply(s, RCODE_NOERROR, true));
+	ck_assert(reply(s, RCODE_NOERROR, true));
+	ck_assert_uint_eq(counter_get(&f.counters.unexpected_packets), 1);
+	ck_assert_uint_eq(f.n_done, 1);
+	resolver_failed(f.r, s->q.ticket, NET_REFUSED);
+	resolver_near_miss(f.r, s->q.ticket);
+	resolver_reply(f.r, 0, s->wire, s->q.len);
+	resolver_reply(f.r, UINT64_MAX, s->wire, s->q.len);
+	ck_assert_uint_eq(f.n_done, 1);
+}
+END_TEST
+
+START_TEST(another_question_is_a_near_miss)
+{
+	struct sent *s, other;
+
+	ask(www);
+	s = sent_for(www);
+	other = *s;
+	memcpy(other.wire + WIRE_HEADER_LEN, ftp, sizeof(ftp));
+	ck_assert(!reply(&other, RCODE_NOERROR, true));
+	ck_assert_uint_eq(counter_get(&f.counters.spoof_nearmisses), 1);
+	ck_assert(!s->cancelled);
+	ck_assert(!reply(&other, RCODE_NOERROR, true));
+	/* One was tolerated (spoof-nearmiss-max); now it is asked over TCP. */
+	ck_assert(s->cancelled);
+	ck_assert_int_eq(sent_for(www)->q.transport, TRANSPORT_TCP);
+	ck_assert_uint_eq(counter_get(&f.counters.spoof_prevents), 1);
+	ck_assert(reply(sent_for(www), RCODE_NOERROR, true));
+	ck_assert_uint_eq(f.rcode, RCODE_NOERROR);
+}
+END_TEST
+
+START_TEST(time_is_limited)
+{
+	ask(www);
+	priming_end();
+	for (unsigned i = 0; i < 100 && f.n_done == 0; i++) {
+		f.now_us += 100000;
+		resolver_tick(f.r);
+	}
+	ck_assert_uint_eq(f.n_done, 1);
+	ck_assert_uint_eq(f.rcode, RCODE_SERVFAIL);
+	ck_assert_int_eq(f.ede, EDE_NO_REACHABLE_AUTHORITY);
+	ck_assert_uint_eq(counter_get(&f.counters.limit_time), 1);
+	ck_assert_uint_eq(f.now_us / 1000 - 1000, f.cfg.max_total_msec);
+	ck_assert_uint_le(f.out_queries, f.cfg.max_qperq);
+	/* RFC 9520: the same question does not cost as much again at once. */
+	ck_assert_ptr_null(ask(www));
+	ck_assert_uint_eq(f.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(counter_get(&f.counters.failures_cached), 1);
+}
+END_TEST
+
+START_TEST(what_does_not_leave_costs_nothing)
+{
+	f.send_result = SEND_UNREACHABLE;
+	ck_assert_ptr_null(ask(www));
+	ck_assert_uint_eq(f.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(f.out_queries, 0);
+	ck_assert_uint_eq(counter_get(&f.counters.all_outqueries), 0);
+	ck_assert_uint_ge(counter_get(&f.counters.unreachables), 13);
+	expect_idle();
+}
+END_TEST
+
+START_TEST(waiters_are_limited)
+{
+	f.cfg.max_chain = 2;
+	resolver_configure(f.r, &f.cfg);
+	ask(www);
+	ask(www);
+	ck_assert_ptr_null(ask(www));
+	ck_assert_uint_eq(f.n_done, 1);
+	ck_assert_uint_eq(f.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(counter_get(&f.counters.chain_limits), 1);
+	ck_assert(reply(sent_for(www), RCODE_NOERROR, true));
+	ck_assert_uint_eq(f.n_done, 3);
+}
+END_TEST
+
+START_TEST(goals_are_limited)
+{
+	f.cfg.max_goals = 2; /* the question and the priming it sets off */
+	resolver_configure(f.r, &f.cfg);
+	ck_assert_ptr_nonnull(ask(www));
+	ck_assert_ptr_null(ask(ftp));
+	ck_assert_uint_eq(f.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(counter_get(&f.counters.limit_goals), 1);
+	ck_assert(reply(sent_for(www), RCODE_NOERROR, true));
+	ck_assert_ptr_nonnull(ask(ftp));
+}
+END_TEST
+
+START_TEST(the_end_answers_everyone)
+{
+	ask(www);
+	ask(www);
+	ask(ftp);
+	resolver_free(f.r);
+	ck_assert_uint_eq(f.n_done, 3);
+	ck_assert_int_eq(f.ede, EDE_NOT_READY);
+	resolver_make(); /* for teardown() */
+}
+END_TEST
+
+START_TEST(without_recursion_nobody_is_asked)
+{
+	struct question q = { .name = www, .type = TYPE_A, .cache_only = true };
+
+	ck_assert_ptr_null(resolver_ask(f.r, &q, done, NULL));
+	ck_assert_uint_eq(f.rcode, RCODE_REFUSED);
+	ck_assert_int_eq(f.ede, EDE_NOT_AUTHORITATIVE);
+	ck_assert_uint_eq(f.n_sent, 0);
+	ask(www);
+	ck_assert(reply(sent_for(www), RCODE_NOERROR, true));
+	ck_assert_ptr_null(resolver_ask(f.r, &q, done, NULL));
+	ck_assert_uint_eq(f.rcode, RCODE_NOERROR);
+	ck_assert_uint_eq(f.n_sets, 1);
+}
+END_TEST
+
+START_TEST(hints_need_name_servers)
+{
+	struct rrset *set = NULL;
+	struct rdata rr = { .data = (const uint8_t *)"\x7f\0\0\1", .len = 4 };
+
+	ck_assert_int_eq(rrset_new(&set, www, TYPE_A, 60, 0, RANK_LOCAL, &rr, 1, NULL, 0), E_OK);
+	ck_assert_int_eq(resolver_set_hints(f.r, &set, 1), E_NOT_FOUND);
+	rrset_put(set);
+	/* The built-in ones still serve. */
+	ck_assert_ptr_nonnull(ask(www));
+}
+END_TEST
+
+struct walked {
+	unsigned n, chained;
+};
+
+static bool walk_note(void *ctx, const struct request_view *v)
+{
+	struct walked *w = ctx;
+
+	w->n++;
+	w->chained += v->chained;
+	ck_assert_uint_eq(v->spent_ms, 250);
+	return w->n < 2;
+}
+
+START_TEST(what_is_waited_for_can_be_seen)
+{
+	struct walked w = { 0 };
+
+	ask(www);
+	ask(www);
+	f.now_us += 250000;
+	resolver_walk(f.r, walk_note, &w);
+	ck_assert_uint_eq(w.n, 2);
+}
+END_TEST
+
+/* Every byte of an answer flipped, every length: nothing but a count may come of it. */
+START_TEST(garbage_is_survived)
+{
+	uint8_t wire[512], broken[512];
+	size_t len;
+
+	ask(www);
+	len = answer_build(sent_for(www), wire, RCODE_NOERROR, true);
+	for (size_t cut = 0; cut <= len; cut++)
+		for (size_t flip = 2; flip < len; flip++) {
+			struct sent *s = sent_for(www);
+
+			if (f.n_done > 0 || s->cancelled) {
+				f.n_done = 0;
+				f.n_sent = 0;
+				cache_wipe(f.cache, name_root, 0, true);
+				servers_clear(f.servers, true);
+				ask(www);
+				s = sent_for(www);
+				if (s == NULL)
+					continue;
+			}
+			memcpy(broken, wire, len);
+			broken[flip] ^= (uint8_t)(1u << (cut % 8));
+			resolver_reply(f.r, s->q.ticket, broken, cut);
+		}
+	ck_assert_uint_gt(counter_get(&f.counters.server_parse_errors), 0);
+}
+END_TEST
+
+Suite *suite_resolver(void)
+{
+	Suite *s = suite_create("resolver");
+	TCase *c = tcase_create("resolver");
+
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_test(c, one_question_one_answer);
+	tcase_add_test(c, equal_questions_share_the_work);
+	tcase_add_test(c, the_last_to_go_ends_the_work);
+	tcase_add_test(c, a_callback_may_ask);
+	tcase_add_test(c, a_ticket_is_good_once);
+	tcase_add_test(c, another_question_is_a_near_miss);
+	tcase_add_test(c, time_is_limited);
+	tcase_add_test(c, what_does_not_leave_costs_nothing);
+	tcase_add_test(c, waiters_are_limited);
+	tcase_add_test(c, goals_are_limited);
+	tcase_add_test(c, the_end_answers_everyone);
+	tcase_add_test(c, without_recursion_nobody_is_asked);
+	tcase_add_test(c, hints_need_name_servers);
+	tcase_add_test(c, what_is_waited_for_can_be_seen);
+	tcase_add_test(c, garbage_is_survived);
+	suite_add_tcase(s, c);
+	return s;
+}
