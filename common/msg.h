@@ -41,8 +41,8 @@ enum msg_section { SECTION_ANSWER = 1, SECTION_AUTHORITY = 2, SECTION_ADDITIONAL
 struct msg_edns {
 	bool present;
 	uint8_t version;
-	bool dnssec_ok;      /* DO */
-	uint16_t payload;    /* as announced */
+	bool dnssec_ok;         /* DO */
+	uint16_t payload;       /* as announced */
 	const uint8_t *options; /* borrowed from the packet */
 	uint16_t options_len;
 };
@@ -52,9 +52,9 @@ struct msg {
 	size_t len;
 
 	uint16_t id;
-	uint16_t flags;  /* the second 16 bits of the header as they are */
+	uint16_t flags; /* the second 16 bits of the header as they are */
 	uint8_t opcode;
-	uint16_t rcode;  /* with the EDNS extension (RFC 6891 6.1.3) */
+	uint16_t rcode;    /* with the EDNS extension (RFC 6891 6.1.3) */
 	uint16_t count[4]; /* QDCOUNT, ANCOUNT, NSCOUNT, ARCOUNT */
 
 	bool has_question;

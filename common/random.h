@@ -15,7 +15,7 @@
 struct random_source {
 	uint8_t key[32];
 	uint8_t pool[512];
-	size_t left; /* bytes of the pool not handed out yet */
+	size_t left;     /* bytes of the pool not handed out yet */
 	uint64_t blocks; /* since the last reseeding */
 };
 

@@ -103,7 +103,13 @@ enum rrtype {
 
 enum rrclass { CLASS_IN = 1, CLASS_CH = 3, CLASS_NONE = 254, CLASS_ANY = 255 };
 
-enum opcode { OPCODE_QUERY = 0, OPCODE_IQUERY = 1, OPCODE_STATUS = 2, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
+enum opcode {
+	OPCODE_QUERY = 0,
+	OPCODE_IQUERY = 1,
+	OPCODE_STATUS = 2,
+	OPCODE_NOTIFY = 4,
+	OPCODE_UPDATE = 5
+};
 
 /* clang-format off */
 #define RCODE_TABLE(X)                                                                           \

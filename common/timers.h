@@ -35,7 +35,7 @@ struct timers *timers_new(uint64_t now_ms); /* NULL: out of memory */
 void timers_free(struct timers *w);
 
 void timers_start(struct timers *w, struct timer *t, uint64_t due_ms); /* restarts if pending */
-void timers_stop(struct timers *w, struct timer *t);		       /* may be stopped already */
+void timers_stop(struct timers *w, struct timer *t);                   /* may be stopped already */
 static inline bool timer_is_pending(const struct timer *t)
 {
 	return t->prev != NULL;
