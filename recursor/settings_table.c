@@ -94,7 +94,8 @@ const struct setting settings_table[] = {
   "Print all settings, or with --help=PREFIX those that begin so, and end." },
 { "hint-file", TEXT(hint_file), "", "3.0",
   "A zone file with the names and addresses of the root's servers.  Empty: those built in.  "
-  "no-refresh: those built in, and the root is not asked for newer ones.  no: none at all." },
+  "no-refresh: those built in, and the root is not asked for newer ones.  no: none at all, "
+  "which is not supported yet." },
 { "ignore-unknown-settings", NO_MEMBER(SET_LIST), "", "4.6.0",
   "Names of settings that need not be known: they give a warning in place of an error." },
 { "include-dir", TEXT(include_dir), "", "3.6.0",

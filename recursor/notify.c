@@ -1,0 +1,81 @@
+#include "recursor/notify.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+static int socket_fd = -1;
+
+static int open_socket(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t len = strlen(path);
+	int fd;
+
+	if (len < 2 || len >= sizeof(to.sun_path) || (path[0] != '/' && path[0] != '@')) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(to.sun_path, path, len);
+	/* The abstract namespace begins with a zero byte, and has none at the end. */
+	if (path[0] == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)&to,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) != 0) {
+		int saved = errno;
+
+		(void)close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+void notify_open(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+
+	if (path == NULL)
+		return;
+	notify_close();
+	socket_fd = open_socket(path);
+	if (socket_fd < 0)
+		log_warning("NOTIFY_SOCKET=%s: %s", path, strerror(errno));
+	(void)unsetenv("NOTIFY_SOCKET");
+}
+
+static void tell(const char *text)
+{
+	if (socket_fd >= 0 && send(socket_fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+		log_warning("telling systemd: %s", strerror(errno));
+}
+
+void notify_ready(void)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "READY=1\nMAINPID=%ld", (long)getpid());
+	tell(text);
+}
+
+void notify_stopping(void)
+{
+	tell("STOPPING=1");
+}
+
+void notify_close(void)
+{
+	if (socket_fd >= 0)
+		(void)close(socket_fd);
+	socket_fd = -1;
+}

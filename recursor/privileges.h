@@ -1,0 +1,32 @@
+/*
+ * privileges: from the user who may bind to port 53 to the one who serves, with no way back.
+ *
+ * Order: users and groups are looked up, then chroot, groups, group, user; then it is tried
+ * whether the old ones can be had again, and that no program run later can gain any is set.
+ */
+#ifndef RECURSOR_PRIVILEGES_H
+#define RECURSOR_PRIVILEGES_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/err.h"
+#include "recursor/settings.h"
+
+/* Whom setuid and setgid name. */
+struct identity {
+	bool has_user, has_group;
+	uid_t uid;
+	gid_t gid;
+	char name[64]; /* of the user, for its other groups; "" when it is a mere number */
+};
+
+/* E_NOT_FOUND with one line in `why`. */
+int privileges_identity(struct identity *out, const struct settings *s,
+			char why[SETTINGS_WHY_MAX]) MUST_USE;
+
+/* E_SYSTEM with one line in `why`: the process must end then. */
+int privileges_drop(const struct identity *who, const char *chroot_dir,
+		    char why[SETTINGS_WHY_MAX]) MUST_USE;
+
+#endif
