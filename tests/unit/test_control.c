@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/ctl.h"
+#include "common/log.h"
 #include "fake_env.h"
 #include "recursor/watch/control.h"
 
@@ -238,6 +239,7 @@ START_TEST(quitting_is_told_after_the_reply)
 {
 	int fd = connect_to_it();
 
+	log_set_level(LOG_LEVEL_WARNING);
 	send_request(fd, "quit-nicely");
 	expect_reply(fd, 0, "bye nicely\n");
 	fd = connect_to_it();
