@@ -109,7 +109,7 @@ struct cache_wiped {
 };
 
 /* Takes away what is at a name, or with `subtree` also all below it; `type` 0: every type.
- * NS means both NS sets; an NXDOMAIN denies every type and goes with each. */
+ * A type means the parent's word too; an NXDOMAIN denies every type and goes with each. */
 struct cache_wiped cache_wipe(struct cache *c, const uint8_t *name, uint16_t type, bool subtree);
 
 /* Walks everything, one shard at a time; cb gets a borrowed set.  A negative return stops, and is

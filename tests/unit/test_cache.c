@@ -491,8 +491,9 @@ START_TEST(wipes_by_name_type_and_subtree)
 	put(c, negative(RRSET_NXDOMAIN, "c.a.example.", 0, 60, RANK_AUTH_ANSWER));
 	put_as(c, set_with("a.example.", TYPE_NS, 60, RANK_REFERRAL, "\1e\0", 3), true, NOW);
 
+	put_as(c, set_a("a.example.", 60, RANK_ADDITIONAL), true, NOW);
 	w = cache_wipe(c, wire("a.example."), TYPE_A, false);
-	ck_assert_uint_eq(w.records, 1);
+	ck_assert_uint_eq(w.records, 2); /* the parent's glue as well */
 	ck_assert(has(c, "a.example.", TYPE_TXT));
 	w = cache_wipe(c, wire("a.example."), TYPE_NS, false);
 	ck_assert_uint_eq(w.records, 1);

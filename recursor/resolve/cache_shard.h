@@ -1,0 +1,142 @@
+/*
+ * cache_shard: what cache.c (one name) and cache_whole.c (all of it) share; for them only.
+ *
+ * Everything here but key_of(), shard_of() and the drops wants the shard's lock held.
+ */
+#ifndef RESOLVE_CACHE_SHARD_H
+#define RESOLVE_CACHE_SHARD_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/ascii.h"
+#include "common/name.h"
+#include "common/rrset.h"
+#include "common/sieve.h"
+#include "recursor/resolve/cache.h"
+
+/* Tags of slots. */
+enum {
+	TAG_DELEGATION = 1,
+	TAG_PROOFS = 2, /* the proofs' blocks are charged to this entry */
+};
+
+enum { DROPS_MAX = 32 };
+
+struct shard {
+	pthread_mutex_t lock;
+	struct sieve map;
+	size_t max_entries, max_bytes; /* of this shard */
+	size_t set_bytes;
+	size_t negative;
+	uint32_t expire_at; /* slots below are still to be looked at by cache_expire_some() */
+	uint64_t acquired, contended, evicted, expired;
+} __attribute__((aligned(64)));
+
+struct cache {
+	size_t max_set_bytes;
+	unsigned n_shards;
+	atomic_uint expire_shard;
+	struct shard shards[];
+};
+
+/* Sets to be given back when the lock is no longer held. */
+struct drops {
+	unsigned n;
+	struct rrset *set[DROPS_MAX];
+};
+
+struct key {
+	const uint8_t *name;
+	size_t len;
+	uint64_t hash;
+};
+
+static inline struct key key_of(const uint8_t *name)
+{
+	return (struct key) { .name = name, .len = name_len(name), .hash = name_hash(name) };
+}
+
+static inline struct shard *shard_lock(struct shard *sh)
+{
+	bool waited = pthread_mutex_trylock(&sh->lock) != 0;
+
+	if (waited)
+		pthread_mutex_lock(&sh->lock);
+	sh->acquired++;
+	sh->contended += waited;
+	return sh;
+}
+
+static inline void shard_unlock(struct shard *sh)
+{
+	pthread_mutex_unlock(&sh->lock);
+}
+
+static inline struct shard *shard_of(struct cache *c, const struct key *k)
+{
+	return &c->shards[(k->hash >> 32) & (c->n_shards - 1)];
+}
+
+static inline struct rrset *set_at(const struct shard *sh, uint32_t at)
+{
+	return sh->map.slots[at].value;
+}
+
+static inline bool is_delegation(const struct shard *sh, uint32_t at)
+{
+	return (sh->map.slots[at].tag & TAG_DELEGATION) != 0;
+}
+
+static inline uint32_t same_name(const struct shard *sh, uint32_t at, const struct key *k)
+{
+	for (; at != SIEVE_NONE; at = sieve_next(&sh->map, at)) {
+		const struct rrset *s = set_at(sh, at);
+
+		if (s->owner_len == k->len && ascii_equal(rrset_owner(s), k->name, k->len))
+			break;
+	}
+	return at;
+}
+
+static inline uint32_t first_of(const struct shard *sh, const struct key *k)
+{
+	return same_name(sh, sieve_first(&sh->map, (uint32_t)k->hash), k);
+}
+
+static inline uint32_t next_of(const struct shard *sh, uint32_t at, const struct key *k)
+{
+	return same_name(sh, sieve_next(&sh->map, at), k);
+}
+
+static inline void drops_add(struct drops *d, struct rrset *s)
+{
+	if (d->n == DROPS_MAX)
+		rrset_put(s);
+	else
+		d->set[d->n++] = s;
+}
+
+static inline void drops_put(struct drops *d)
+{
+	while (d->n > 0)
+		rrset_put(d->set[--d->n]);
+}
+
+static inline bool is_negative(const struct rrset *s)
+{
+	return s->kind != RRSET_DATA;
+}
+
+static inline size_t shard_bytes(const struct shard *sh)
+{
+	return sieve_bytes(&sh->map) + sh->set_bytes;
+}
+
+/* Takes an entry out, and out of the account; slots move (common/sieve.h). */
+void cache_entry_remove(struct shard *sh, uint32_t at, struct drops *drops);
+
+#endif

@@ -1,0 +1,250 @@
+/* cache_whole: what concerns all of the record cache: its life, limits, walks and wipes. */
+#include "recursor/resolve/cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/rrtype.h"
+#include "recursor/resolve/cache_shard.h"
+
+enum {
+	MIN_ENTRIES_A_SHARD = 16,
+	SCAN_STEP = 64,   /* slots looked at under one lock */
+	EXPIRE_LOOKS = 8, /* slots looked at for each expired one hoped for */
+};
+
+int cache_new(struct cache **out, const struct cache_config *cfg)
+{
+	unsigned n = cfg->shards;
+	struct cache *c;
+
+	if (n == 0 || (n & (n - 1)) != 0)
+		return E_RANGE;
+	while (n > 1 && cfg->max_entries != 0 && cfg->max_entries / n < MIN_ENTRIES_A_SHARD)
+		n /= 2;
+	c = aligned_alloc(64, sizeof(*c) + n * sizeof(struct shard));
+	if (c == NULL)
+		return E_NOMEM;
+	memset(c, 0, sizeof(*c) + n * sizeof(struct shard));
+	c->max_set_bytes = cfg->max_set_bytes;
+	c->n_shards = n;
+	for (unsigned i = 0; i < n; i++) {
+		pthread_mutex_init(&c->shards[i].lock, NULL);
+		sieve_init(&c->shards[i].map);
+	}
+	cache_set_limits(c, cfg->max_entries, cfg->max_bytes);
+	*out = c;
+	return E_OK;
+}
+
+void cache_free(struct cache *c)
+{
+	if (c == NULL)
+		return;
+	for (unsigned i = 0; i < c->n_shards; i++) {
+		struct shard *sh = &c->shards[i];
+
+		for (uint32_t at = 0; at < sh->map.n; at++)
+			rrset_put(set_at(sh, at));
+		sieve_deinit(&sh->map);
+		pthread_mutex_destroy(&sh->lock);
+	}
+	free(c);
+}
+
+static size_t share(size_t total, unsigned n)
+{
+	size_t each = total / n;
+
+	return total != 0 && each == 0 ? 1 : each;
+}
+
+void cache_set_limits(struct cache *c, size_t max_entries, size_t max_bytes)
+{
+	for (unsigned i = 0; i < c->n_shards; i++) {
+		struct shard *sh = shard_lock(&c->shards[i]);
+
+		sh->max_entries = share(max_entries, c->n_shards);
+		sh->max_bytes = share(max_bytes, c->n_shards);
+		shard_unlock(sh);
+	}
+}
+
+void cache_stats(struct cache *c, struct cache_stats *out)
+{
+	struct cache_stats sum = { 0 };
+
+	for (unsigned i = 0; i < c->n_shards; i++) {
+		struct shard *sh = &c->shards[i];
+
+		/* Not by shard_lock(): looking on is no use of the cache. */
+		pthread_mutex_lock(&sh->lock);
+		sum.entries += sh->map.n;
+		sum.negative += sh->negative;
+		sum.bytes += shard_bytes(sh);
+		sum.lock_acquired += sh->acquired;
+		sum.lock_contended += sh->contended;
+		sum.evicted += sh->evicted;
+		sum.expired += sh->expired;
+		shard_unlock(sh);
+	}
+	*out = sum;
+}
+
+/* An operator who names a type means what the parent says as well; a denial of the name denies
+ * every type. */
+static bool is_wiped(const struct shard *sh, uint32_t at, uint16_t type)
+{
+	const struct rrset *s = set_at(sh, at);
+
+	if (type == 0 || s->kind == RRSET_NXDOMAIN)
+		return true;
+	if (type == CACHE_DELEGATION)
+		return is_delegation(sh, at) && s->type == TYPE_NS;
+	return s->type == type;
+}
+
+static void wipe_entry(struct shard *sh, uint32_t at, struct cache_wiped *wiped,
+		       struct drops *drops)
+{
+	if (is_negative(set_at(sh, at)))
+		wiped->negative++;
+	else
+		wiped->records++;
+	cache_entry_remove(sh, at, drops);
+}
+
+static void wipe_name(struct cache *c, const uint8_t *name, uint16_t type,
+		      struct cache_wiped *wiped)
+{
+	struct key k = key_of(name);
+	struct drops drops = { 0 };
+	struct shard *sh = shard_lock(shard_of(c, &k));
+	uint32_t at = first_of(sh, &k);
+
+	while (at != SIEVE_NONE) {
+		if (is_wiped(sh, at, type)) {
+			wipe_entry(sh, at, wiped, &drops);
+			at = first_of(sh, &k);
+		} else {
+			at = next_of(sh, at, &k);
+		}
+	}
+	shard_unlock(sh);
+	drops_put(&drops);
+}
+
+/* Looks at the SCAN_STEP slots below *at; false when there are none left.  Downward, see
+ * common/sieve.h. */
+static bool wipe_step(struct shard *sh, uint32_t *at, const uint8_t *name, uint16_t type,
+		      struct cache_wiped *wiped)
+{
+	struct drops drops = { 0 };
+
+	shard_lock(sh);
+	if (*at > sh->map.n)
+		*at = sh->map.n;
+	for (int i = 0; i<SCAN_STEP && * at> 0; i++) {
+		--*at;
+		if (is_wiped(sh, *at, type) && name_is_within(rrset_owner(set_at(sh, *at)), name))
+			wipe_entry(sh, *at, wiped, &drops);
+	}
+	shard_unlock(sh);
+	drops_put(&drops);
+	return *at > 0;
+}
+
+struct cache_wiped cache_wipe(struct cache *c, const uint8_t *name, uint16_t type, bool subtree)
+{
+	struct cache_wiped wiped = { 0 };
+
+	if (!subtree) {
+		wipe_name(c, name, type, &wiped);
+		return wiped;
+	}
+	for (unsigned i = 0; i < c->n_shards; i++) {
+		uint32_t at = SIEVE_NONE;
+
+		while (wipe_step(&c->shards[i], &at, name, type, &wiped))
+			;
+	}
+	return wiped;
+}
+
+struct borrowed {
+	struct rrset *set[SCAN_STEP];
+	bool delegation[SCAN_STEP];
+	unsigned n;
+};
+
+static void borrow_step(struct shard *sh, uint32_t *at, struct borrowed *b)
+{
+	b->n = 0;
+	shard_lock(sh);
+	if (*at > sh->map.n)
+		*at = sh->map.n;
+	while (b->n<SCAN_STEP && * at> 0) {
+		--*at;
+		b->set[b->n] = rrset_get(set_at(sh, *at));
+		b->delegation[b->n++] = is_delegation(sh, *at);
+	}
+	shard_unlock(sh);
+}
+
+int cache_walk(struct cache *c, int (*cb)(void *ctx, const struct rrset *s, bool delegation),
+	       void *ctx)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < c->n_shards && result >= 0; i++) {
+		uint32_t at = SIEVE_NONE;
+
+		while (at > 0 && result >= 0) {
+			struct borrowed b;
+
+			borrow_step(&c->shards[i], &at, &b);
+			for (unsigned j = 0; j < b.n; j++) {
+				if (result >= 0)
+					result = cb(ctx, b.set[j], b.delegation[j]);
+				rrset_put(b.set[j]);
+			}
+		}
+	}
+	return result < 0 ? result : E_OK;
+}
+
+/* One step of cache_expire_some() in a shard; goes on where the last one ended. */
+static size_t expire_step(struct shard *sh, size_t n, uint32_t now_s)
+{
+	struct drops drops = { 0 };
+	size_t gone = 0;
+
+	shard_lock(sh);
+	if (sh->expire_at == 0 || sh->expire_at > sh->map.n)
+		sh->expire_at = sh->map.n;
+	for (int i = 0; i < SCAN_STEP && sh->expire_at > 0 && gone < n; i++) {
+		uint32_t at = --sh->expire_at;
+
+		if (rrset_is_expired(set_at(sh, at), now_s)) {
+			cache_entry_remove(sh, at, &drops);
+			gone++;
+		}
+	}
+	sh->expired += gone;
+	shard_unlock(sh);
+	drops_put(&drops);
+	return gone;
+}
+
+size_t cache_expire_some(struct cache *c, size_t n, uint32_t now_s)
+{
+	size_t steps = 1 + n * EXPIRE_LOOKS / SCAN_STEP;
+	size_t gone = 0;
+
+	while (steps-- > 0 && gone < n) {
+		unsigned i = atomic_fetch_add(&c->expire_shard, 1);
+
+		gone += expire_step(&c->shards[i & (c->n_shards - 1)], n - gone, now_s);
+	}
+	return gone;
+}
