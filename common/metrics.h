@@ -141,6 +141,8 @@ static inline uint64_t counter_get(const counter *c)
 	X(limit_ns, "max-ns-per-resolve-reached", COUNTER,                                       \
 	  "delegations cut to max-ns-per-resolve names")                                         \
 	X(limit_rrset, "max-rrset-size-reached", COUNTER, "record sets refused as too large")    \
+	X(limit_subgoals, "max-subgoals-reached", COUNTER,                                       \
+	  "sub-resolutions refused because one client query asked for too many")                 \
 	X(limit_goals, "max-goals-reached", COUNTER,                                             \
 	  "sub-resolutions refused because too many were in flight")                             \
 	X(goal_cycles, "resolution-cycles", COUNTER, "resolutions found to wait on themselves")  \

@@ -181,6 +181,22 @@ static struct goal *child_make(struct resolver *r, struct goal *parent, enum edg
 	return g;
 }
 
+/* Sub-goals cost no packet while the cache knows of delegations but not of addresses, so
+ * max-qperq does not bound them (NRDelegation, CVE-2022-2795).  Counted for each request; enough
+ * that one of them may. */
+static bool subgoal_is_allowed(struct resolver *r, struct goal *g)
+{
+	struct goal *last = walk_begin(r, g);
+	bool allowed = false;
+
+	for (struct goal *at = g; at != NULL; at = at->walk_next) {
+		for (struct request *req = at->requests; req != NULL; req = req->next)
+			allowed |= req->subgoals++ < GOAL_SUBGOALS_MAX;
+		last = walk_extend(r, at, last);
+	}
+	return allowed;
+}
+
 enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_kind kind, uint8_t ns,
 			   const uint8_t *name, uint16_t type)
 {
@@ -198,6 +214,12 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 		GOAL_EVENT(r, parent, EVENT_LIMIT, name, NULL, .type = type,
 			   .note = "max-recursion-depth");
 		return EDGE_TOO_DEEP;
+	}
+	if (child == NULL && !subgoal_is_allowed(r, parent)) {
+		COUNT(r->counters, limit_subgoals);
+		GOAL_EVENT(r, parent, EVENT_LIMIT, name, NULL, .type = type,
+			   .note = "too many sub-resolutions");
+		return EDGE_NO_ROOM;
 	}
 	if (child != NULL && r->cfg.max_chain > 0 && child->n_waiters >= r->cfg.max_chain) {
 		COUNT(r->counters, chain_limits);

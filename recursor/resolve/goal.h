@@ -44,6 +44,7 @@ enum {
 	GOAL_TRIES_MAX = 3,       /* questions to one address for one name, time-outs only */
 	GOAL_LOOKUPS_AT_ONCE = 2, /* name servers whose addresses are looked up side by side */
 	GOAL_CHAIN_MAX = 24,      /* sets in an answer: ten aliases, each perhaps with its DNAME */
+	GOAL_SUBGOALS_MAX = 200,  /* for one request */
 	GOAL_CUTS_MAX = 64,       /* referrals followed by one goal */
 	GOAL_HASH_START = 1024,
 };
@@ -172,7 +173,7 @@ struct request {
 	struct timer timer;
 	struct trace *trace;
 	uint64_t began_ms;
-	uint32_t out_queries, bytes, timeouts, throttled, ns_failures;
+	uint32_t out_queries, bytes, timeouts, throttled, ns_failures, subgoals;
 	uint16_t type;
 	bool joined;
 };

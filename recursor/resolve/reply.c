@@ -17,6 +17,7 @@ struct record {
 
 /* Records of one owner, type and section. */
 struct group {
+	uint64_t hash;  /* of the owner: most comparisons end there */
 	uint32_t owner; /* offset in the arena */
 	uint32_t ttl;   /* the least of its records (RFC 2181 5.2) */
 	uint16_t type;
@@ -29,7 +30,7 @@ struct reply_scratch {
 	unsigned n_records, n_groups;
 	size_t arena_len;
 	struct record records[REPLY_RECORDS_MAX];
-	struct group groups[REPLY_RECORDS_MAX];
+	struct group groups[REPLY_GROUPS_MAX];
 	struct rdata rdata[REPLY_RECORDS_MAX];
 	uint8_t arena[REPLY_ARENA];
 };
@@ -86,26 +87,34 @@ static const uint8_t *group_owner(const struct reply_scratch *s, const struct gr
 	return s->arena + g->owner;
 }
 
-static struct group *group_find(struct reply_scratch *s, const uint8_t *owner, uint16_t type,
-				unsigned section)
+static struct group *group_find_hashed(struct reply_scratch *s, const uint8_t *owner, uint64_t hash,
+				       uint16_t type, unsigned section)
 {
 	for (unsigned i = 0; i < s->n_groups; i++) {
 		struct group *g = &s->groups[i];
-		if (g->type == type && g->section == section &&
+
+		if (g->hash == hash && g->type == type && g->section == section &&
 		    name_equal(group_owner(s, g), owner))
 			return g;
 	}
 	return NULL;
 }
 
-static struct group *group_add(struct reply_scratch *s, const struct msg_rr *rr)
+static struct group *group_find(struct reply_scratch *s, const uint8_t *owner, uint16_t type,
+				unsigned section)
+{
+	return group_find_hashed(s, owner, name_hash(owner), type, section);
+}
+
+static struct group *group_add(struct reply_scratch *s, const struct msg_rr *rr, uint64_t hash)
 {
 	struct group *g;
 
-	if (s->arena_len + rr->owner_len > REPLY_ARENA)
+	if (s->n_groups == REPLY_GROUPS_MAX || s->arena_len + rr->owner_len > REPLY_ARENA)
 		return NULL;
 	g = &s->groups[s->n_groups++];
 	*g = (struct group) {
+		.hash = hash,
 		.owner = (uint32_t)s->arena_len,
 		.ttl = rr->ttl,
 		.type = rr->type,
@@ -123,18 +132,16 @@ static int record_add(struct reading *x, const struct msg_rr *rr)
 	struct reply_scratch *s = x->s;
 	struct group *g;
 	struct record *rec;
+	uint64_t hash;
 	uint16_t len = 0;
 	int err;
 
 	if (s->n_records == REPLY_RECORDS_MAX)
 		return E_LIMIT;
-	/* Records of a set stand together in practice, so the newest group is tried first. */
-	g = s->n_groups > 0 ? &s->groups[s->n_groups - 1] : NULL;
-	if (g == NULL || g->type != rr->type || g->section != rr->section ||
-	    !name_equal(group_owner(s, g), rr->owner))
-		g = group_find(s, rr->owner, rr->type, rr->section);
+	hash = name_hash(rr->owner);
+	g = group_find_hashed(s, rr->owner, hash, rr->type, rr->section);
 	if (g == NULL)
-		g = group_add(s, rr);
+		g = group_add(s, rr, hash);
 	if (g == NULL)
 		return E_LIMIT;
 
@@ -479,6 +486,11 @@ static int apex_ns_keep(struct reading *x)
 	return glue_keep(x, g, false);
 }
 
+static bool delegation_is_over(const struct reading *x)
+{
+	return x->q->has_delegation && (int32_t)(x->q->delegation_expires_s - x->q->now_s) <= 0;
+}
+
 static int referral_take(struct reading *x, struct group *g)
 {
 	int err = set_make(x, g, RANK_REFERRAL, &x->out->referral);
@@ -486,7 +498,10 @@ static int referral_take(struct reading *x, struct group *g)
 	if (err != E_OK)
 		return err;
 	x->out->kind = REPLY_REFERRAL;
-	keep(x, x->out->referral, true);
+	/* A zone whose own delegation has ended meanwhile hands out none that last (phoenix
+	 * domains, CVE-2022-30698): this one serves the question on hand only. */
+	if (!delegation_is_over(x))
+		keep(x, x->out->referral, true);
 	return glue_keep(x, g, true);
 }
 

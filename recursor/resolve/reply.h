@@ -13,7 +13,8 @@
  * (out-of-bailiwick-records) and thrown away.
  *
  * Memory:  sets in struct reply are references for the caller: reply_clear().
- * Limits:  REPLY_RECORDS_MAX records, REPLY_ARENA bytes of unfolded data; max_rrset_records a set.
+ * Limits:  REPLY_RECORDS_MAX records in REPLY_GROUPS_MAX sets, REPLY_ARENA bytes of unfolded data;
+ *          max_rrset_records a set.
  * Threads: one struct reply_scratch, one thread.
  */
 #ifndef RESOLVE_REPLY_H
@@ -29,9 +30,10 @@
 
 enum {
 	REPLY_RECORDS_MAX = 1024,
+	REPLY_GROUPS_MAX = 256,
 	REPLY_ARENA = 128 * 1024,
 	REPLY_KEEP_MAX = 64,
-	REPLY_LINKS_MAX = 16
+	REPLY_LINKS_MAX = 16,
 };
 
 enum reply_kind {
