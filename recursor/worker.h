@@ -6,12 +6,14 @@
  * owns signals and the control socket; it reaches a worker only by loop_post().
  *
  * Order of life: server_new() binds every worker's sockets (before privileges are dropped),
- * server_start() starts the threads, server_stop() ends and joins them, server_free().
+ * server_start() makes loops and threads (after the last fork), server_stop() ends and joins
+ * them, server_free().
  */
 #ifndef RECURSOR_WORKER_H
 #define RECURSOR_WORKER_H
 
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -35,10 +37,12 @@ struct worker_gauges {
 };
 
 struct worker {
-	struct server *server;
+	/* No cache line has parts of two workers. */
+	alignas(64) struct server *server;
 	unsigned index;
 	pthread_t thread;
 	bool started;
+	bool stopping; /* its own thread's: what ends now ends because of that */
 	struct loop *loop;
 	struct listener *listener;
 	struct outgoing *outgoing;
@@ -46,6 +50,7 @@ struct worker {
 	struct packetcache *packetcache;
 	struct pipeline *pipeline;
 	struct loop_timer *tick;
+	struct loop_timer *housekeeping; /* the first worker's: it does it for all */
 	struct random_source random;
 	struct counters counters;
 	struct worker_gauges gauges;
@@ -59,10 +64,17 @@ struct server {
 	unsigned n_workers;
 	uint64_t started_ms;
 	_Atomic bool primed;
+	bool primes;          /* hint-file is not no-refresh */
+	uint64_t prime_at_ms; /* the first worker's: when to fetch the root's name servers again */
+	struct rrset **hints; /* none: the resolver's own */
+	size_t n_hints;
+	void (*quit)(void *ctx, bool nicely); /* server_watch() */
+	void *quit_ctx;
 };
 
 /* Makes caches and workers and binds their sockets.  `why` (SETTINGS_WHY_MAX) on error. */
 int server_new(struct server **out, const struct settings *s, char *why) MUST_USE;
+/* On error nothing runs; errno tells more when it is E_SYSTEM. */
 int server_start(struct server *s) MUST_USE;
 /* Stops listening, lets go of what is being resolved, ends and joins the threads. */
 void server_stop(struct server *s);

@@ -1,0 +1,296 @@
+/* wiring: see wiring.h. */
+#include "recursor/wiring.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "common/check.h"
+
+enum {
+	SERVERS_MAX = 200000, /* addresses of servers remembered */
+	THROTTLES_MAX = 100000,
+	OTHER_DESCRIPTORS = 100, /* logs, control connections, the loops' own */
+	/* The mean size of a cache's entries is bounded too: the caches' limits are numbers of
+	 * entries, and those of an attacker are large. */
+	ENTRY_BYTES = 1024,
+	SOCKETS_LEAST = 64,
+	SOCKETS_MOST = 32768, /* half the ports there are */
+};
+
+/* A process-wide number as this worker's part of it. */
+static uint32_t part_of(uint64_t whole, const struct settings *s)
+{
+	uint64_t part = (whole + s->threads - 1) / s->threads;
+
+	return part > UINT32_MAX ? UINT32_MAX : (uint32_t)part;
+}
+
+static unsigned power_of_two_below(uint32_t n)
+{
+	unsigned p = 1;
+
+	while (p <= n / 2)
+		p *= 2;
+	return p;
+}
+
+void wiring_cache_config(struct cache_config *cfg, const struct settings *s)
+{
+	*cfg = (struct cache_config) {
+		.max_entries = s->max_cache_entries,
+		.max_bytes = s->max_cache_entries * ENTRY_BYTES,
+		.max_set_bytes = s->max_recordcache_entry_size,
+		.shards = power_of_two_below(s->record_cache_shards),
+	};
+}
+
+void wiring_servers_config(struct servers_config *cfg, const struct settings *s)
+{
+	*cfg = (struct servers_config) {
+		.max_servers = SERVERS_MAX,
+		.max_throttles = THROTTLES_MAX,
+		.down_max_fails = s->server_down_max_fails,
+		.down_time_s = s->server_down_throttle_time_s,
+		.bypass_probability = s->bypass_server_throttling_probability,
+		.network_timeout_ms = s->network_timeout_ms,
+	};
+}
+
+void wiring_packetcache_config(struct packetcache_config *cfg, const struct settings *s)
+{
+	uint32_t entries = part_of(s->max_packetcache_entries, s);
+
+	*cfg = (struct packetcache_config) {
+		.max_entries = entries,
+		.max_bytes = (size_t)entries * ENTRY_BYTES,
+		.max_packet = s->max_packetcache_entry_size,
+	};
+}
+
+static enum nx_cut nx_cut_of(const char *text)
+{
+	if (strcmp(text, "no") == 0)
+		return NX_CUT_NO;
+	return strcmp(text, "yes") == 0 ? NX_CUT_YES : NX_CUT_DNSSEC;
+}
+
+static bool has_family(const struct addr_list *l, uint8_t family)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		if (l->a[i].family == family)
+			return true;
+	return false;
+}
+
+void wiring_resolver_config(struct resolver_config *cfg, const struct settings *s)
+{
+	resolver_config_defaults(cfg);
+	cfg->max_qperq = s->max_qperq;
+	cfg->max_total_msec = s->max_total_msec;
+	cfg->max_bytesperq = s->max_bytesperq;
+	cfg->max_cnames = s->max_cnames_followed;
+	cfg->max_depth = s->max_recursion_depth;
+	cfg->max_ns_address_qperq = s->max_ns_address_qperq;
+	cfg->max_ns_per_resolve = s->max_ns_per_resolve;
+	cfg->max_rrset_records = s->max_rrset_size;
+	cfg->max_goals = s->max_goals;
+	cfg->max_chain = s->max_chain_length;
+	cfg->network_timeout_ms = s->network_timeout_ms;
+	cfg->edns_payload = (uint16_t)s->edns_outgoing_bufsize;
+	cfg->use_ipv4 = has_family(&s->query_local_address, 4);
+	cfg->use_ipv6 = has_family(&s->query_local_address, 6);
+	cfg->qname_minimisation = s->qname_minimization;
+	cfg->minimise_max = s->qname_max_minimize_count;
+	cfg->minimise_one_lab = s->qname_minimize_one_label;
+	cfg->use_0x20 = s->use_0x20;
+	cfg->spoof_nearmiss_max = s->spoof_nearmiss_max;
+	cfg->server_port = s->outgoing_port;
+	cfg->dont_query = s->dont_query;
+	cfg->nothing_below_nxdomain = nx_cut_of(s->nothing_below_nxdomain);
+	cfg->root_nx_trust = s->root_nx_trust;
+	cfg->min_ttl = s->minimum_ttl_override_s;
+	cfg->max_ttl = s->max_cache_ttl_s;
+	cfg->max_negative_ttl = s->max_negative_ttl_s;
+	cfg->failure_ttl = s->failure_ttl_s;
+	cfg->serve_rfc1918 = s->serve_rfc1918;
+	cfg->serve_rfc6303 = s->serve_rfc6303;
+	cfg->serve_special = true;
+}
+
+void wiring_listen_limits(struct listen_limits *limits, const struct settings *s)
+{
+	*limits = (struct listen_limits) {
+		.tcp_clients = part_of(s->max_tcp_clients, s),
+		.tcp_per_client = s->max_tcp_per_client,
+		.tcp_queries_at_once = s->max_concurrent_requests_per_tcp_connection,
+		.tcp_queries_per_conn = s->max_tcp_queries_per_connection,
+		.tcp_idle_ms = s->client_tcp_timeout_s * 1000,
+		.udp_batches = (s->max_udp_queries_per_round + LISTEN_UDP_BATCH - 1) /
+			       LISTEN_UDP_BATCH,
+	};
+}
+
+static void add_local(struct addr *list, size_t cap, unsigned *n, const struct addr *a)
+{
+	if (*n < cap)
+		list[(*n)++] = *a;
+}
+
+void wiring_outgoing_config(struct outgoing_config *cfg, const struct settings *s,
+			    uint32_t max_sockets)
+{
+	*cfg = (struct outgoing_config) {
+		.port_min = s->udp_source_port_min,
+		.port_max = s->udp_source_port_max,
+		.max_sockets = max_sockets,
+		.tcp_connect_ms = s->network_timeout_ms,
+		.tcp_idle_ms = s->tcp_out_max_idle_ms,
+		.tcp_max_idle_server = s->tcp_out_max_idle_per_auth,
+		.tcp_max_idle = s->tcp_out_max_idle_per_thread,
+		.tcp_max_queries = s->tcp_out_max_queries,
+	};
+	static_assert(sizeof(cfg->avoid) == sizeof(s->udp_source_port_avoid), "same room");
+	memcpy(cfg->avoid, s->udp_source_port_avoid, sizeof(cfg->avoid));
+	cfg->n_avoid = s->n_udp_source_port_avoid;
+	for (unsigned i = 0; i < s->query_local_address.n; i++) {
+		const struct addr *a = &s->query_local_address.a[i];
+
+		if (a->family == 4)
+			add_local(cfg->local4, ARRAY_LEN(cfg->local4), &cfg->n_local4, a);
+		else
+			add_local(cfg->local6, ARRAY_LEN(cfg->local6), &cfg->n_local6, a);
+	}
+}
+
+uint32_t wiring_sockets_each(const struct settings *s)
+{
+	uint64_t listening = 2ULL * s->local_address.n * s->threads;
+	uint64_t taken = OTHER_DESCRIPTORS + listening + s->max_tcp_clients;
+	uint64_t each = 0;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > taken)
+		each = (limit.rlim_cur - taken) / s->threads;
+	if (each < SOCKETS_LEAST)
+		return SOCKETS_LEAST;
+	return each > SOCKETS_MOST ? SOCKETS_MOST : (uint32_t)each;
+}
+
+/* ---- the resolver's world ---- */
+
+static uint64_t world_now_ms(void *ctx)
+{
+	struct worker *w = ctx;
+
+	return loop_now_ms(w->loop);
+}
+
+static uint64_t world_now_us(void *ctx)
+{
+	(void)ctx;
+	return loop_now_us();
+}
+
+static uint32_t world_wall_s(void *ctx)
+{
+	(void)ctx;
+	return loop_wall_s();
+}
+
+static void world_random(void *ctx, void *buf, size_t len)
+{
+	struct worker *w = ctx;
+
+	random_bytes(&w->random, buf, len);
+}
+
+static enum send_result world_send(void *ctx, const struct outquery *q)
+{
+	struct worker *w = ctx;
+
+	switch (outgoing_send(w->outgoing, q->ticket, &q->server, q->transport == TRANSPORT_TCP,
+			      q->wire, q->len)) {
+	case OUTGOING_OK:
+		return SEND_OK;
+	case OUTGOING_UNREACHABLE:
+		return SEND_UNREACHABLE;
+	default:
+		return SEND_NO_RESOURCES;
+	}
+}
+
+static void world_cancel(void *ctx, uint64_t ticket)
+{
+	struct worker *w = ctx;
+
+	outgoing_cancel(w->outgoing, ticket);
+}
+
+static void world_wake_at(void *ctx, uint64_t due_ms)
+{
+	struct worker *w = ctx;
+
+	loop_timer_at(w->tick, due_ms);
+}
+
+void wiring_world(struct world *out, struct worker *w)
+{
+	*out = (struct world) {
+		.ctx = w,
+		.now_ms = world_now_ms,
+		.now_us = world_now_us,
+		.wall_s = world_wall_s,
+		.random = world_random,
+		.send = world_send,
+		.cancel = world_cancel,
+		.wake_at = world_wake_at,
+	};
+}
+
+/* ---- and what comes back ---- */
+
+static bool on_reply(void *ctx, uint64_t ticket, const uint8_t *wire, size_t len)
+{
+	struct worker *w = ctx;
+
+	return resolver_reply(w->resolver, ticket, wire, len);
+}
+
+static void on_near_miss(void *ctx, uint64_t ticket)
+{
+	struct worker *w = ctx;
+
+	resolver_near_miss(w->resolver, ticket);
+}
+
+static void on_failed(void *ctx, uint64_t ticket, enum outgoing_failure why)
+{
+	static const enum net_failure same[] = {
+		[OUTGOING_FAIL_UNREACHABLE] = NET_UNREACHABLE,
+		[OUTGOING_FAIL_REFUSED] = NET_REFUSED,
+		[OUTGOING_FAIL_CLOSED] = NET_CLOSED,
+		[OUTGOING_FAIL_RESOURCES] = NET_NO_RESOURCES,
+	};
+	struct worker *w = ctx;
+
+	resolver_failed(w->resolver, ticket, same[why]);
+}
+
+static void on_unexpected(void *ctx)
+{
+	struct worker *w = ctx;
+
+	COUNT(&w->counters, unexpected_packets);
+}
+
+void wiring_outgoing_handler(struct outgoing_handler *out, struct worker *w)
+{
+	*out = (struct outgoing_handler) {
+		.ctx = w,
+		.reply = on_reply,
+		.near_miss = on_near_miss,
+		.failed = on_failed,
+		.unexpected = on_unexpected,
+	};
+}

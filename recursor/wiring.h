@@ -1,0 +1,27 @@
+/*
+ * wiring: what joins the rooms of a worker: the settings as each room wants them, and the
+ * resolver's world (resolve/world.h) made of the worker's loop, sockets and random source.
+ *
+ * Threads: the world's functions are for the worker's own thread.
+ */
+#ifndef RECURSOR_WIRING_H
+#define RECURSOR_WIRING_H
+
+#include "recursor/worker.h"
+
+void wiring_cache_config(struct cache_config *cfg, const struct settings *s);
+void wiring_servers_config(struct servers_config *cfg, const struct settings *s);
+void wiring_packetcache_config(struct packetcache_config *cfg, const struct settings *s);
+void wiring_resolver_config(struct resolver_config *cfg, const struct settings *s);
+void wiring_listen_limits(struct listen_limits *limits, const struct settings *s);
+/* `max_sockets`: this worker's part of the descriptors. */
+void wiring_outgoing_config(struct outgoing_config *cfg, const struct settings *s,
+			    uint32_t max_sockets);
+
+/* What of the process's descriptors each worker may use for asking. */
+uint32_t wiring_sockets_each(const struct settings *s);
+
+void wiring_world(struct world *out, struct worker *w);
+void wiring_outgoing_handler(struct outgoing_handler *out, struct worker *w);
+
+#endif

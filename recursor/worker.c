@@ -1,0 +1,355 @@
+/* worker: see worker.h. */
+#include "recursor/worker.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/check.h"
+#include "common/log.h"
+#include "recursor/hints.h"
+#include "recursor/pipeline.h"
+#include "recursor/wiring.h"
+
+enum {
+	HOUSEKEEPING_MS = 200,
+	EXPIRE_AT_ONCE = 2000, /* cache entries looked at each time */
+	PRIME_RETRY_MS = 30 * 1000,
+	PRIME_AGAIN_MS = 12 * 3600 * 1000,
+	DRAIN_STEP_MS = 10,
+};
+
+/* ---- a worker's own thread ---- */
+
+static void publish_gauges(void *ctx)
+{
+	struct worker *w = ctx;
+	struct worker_gauges *g = &w->gauges;
+	struct packetcache_stats stats;
+
+	packetcache_stats(w->packetcache, &stats);
+	atomic_store_explicit(&g->in_flight, pipeline_in_flight(w->pipeline), memory_order_relaxed);
+	atomic_store_explicit(&g->tcp_clients, listener_tcp_clients(w->listener),
+			      memory_order_relaxed);
+	atomic_store_explicit(&g->packetcache_entries, stats.entries, memory_order_relaxed);
+	atomic_store_explicit(&g->packetcache_bytes, stats.bytes, memory_order_relaxed);
+	atomic_store_explicit(&g->latency_us, pipeline_latency_us(w->pipeline),
+			      memory_order_relaxed);
+}
+
+static void tick(void *ctx)
+{
+	struct worker *w = ctx;
+
+	resolver_tick(w->resolver);
+}
+
+static void primed(void *ctx, bool ok)
+{
+	struct worker *w = ctx;
+	uint64_t now_ms = loop_now_ms(w->loop);
+
+	if (w->stopping)
+		return;
+	w->server->prime_at_ms = now_ms + (ok ? PRIME_AGAIN_MS : PRIME_RETRY_MS);
+	if (ok)
+		atomic_store_explicit(&w->server->primed, true, memory_order_relaxed);
+	else
+		log_warning("the root's name servers could not be fetched; using what is known");
+}
+
+/* What one worker does for all: the first. */
+static void keep_house(void *ctx)
+{
+	struct worker *w = ctx;
+	struct server *s = w->server;
+	uint64_t now_ms = loop_now_ms(w->loop);
+
+	if (now_ms >= s->prime_at_ms && s->primes) {
+		s->prime_at_ms = UINT64_MAX; /* until primed() */
+		resolver_prime(w->resolver, primed, w);
+	}
+	(void)cache_expire_some(s->cache, EXPIRE_AT_ONCE, loop_wall_s());
+	loop_timer_at(w->housekeeping, now_ms + HOUSEKEEPING_MS);
+}
+
+static void *run(void *ctx)
+{
+	struct worker *w = ctx;
+
+	if (w->housekeeping != NULL)
+		keep_house(w);
+	loop_run(w->loop);
+	return NULL;
+}
+
+/* Lets go of everything that hangs on the loop.  The resolver goes first: its questions are
+ * answered SERVFAIL, and the listener still sends. */
+static void close_worker(void *ctx)
+{
+	struct worker *w = ctx;
+
+	w->stopping = true;
+	if (w->listener != NULL)
+		listener_stop(w->listener);
+	resolver_free(w->resolver);
+	w->resolver = NULL;
+	if (w->listener != NULL) {
+		listener_flush(w->listener);
+		listener_close(w->listener);
+		w->listener = NULL;
+	}
+	if (w->outgoing != NULL)
+		outgoing_close(w->outgoing);
+	w->outgoing = NULL;
+	if (w->tick != NULL)
+		loop_timer_close(w->tick);
+	w->tick = NULL;
+	if (w->housekeeping != NULL)
+		loop_timer_close(w->housekeeping);
+	w->housekeeping = NULL;
+	if (w->loop != NULL) {
+		loop_after_turn_cancel(w->loop, publish_gauges, w);
+		loop_stop(w->loop);
+	}
+}
+
+/* ---- a worker's life, seen from outside ---- */
+
+static int bind_worker(struct worker *w, const struct settings *s, char *why)
+{
+	bool reuseport = s->reuseport || s->threads > 1;
+	struct listen_limits limits;
+	int err;
+
+	wiring_listen_limits(&limits, s);
+	err = listener_new(&w->listener, &limits, &w->counters);
+	if (err != E_OK) {
+		snprintf(why, SETTINGS_WHY_MAX, "cannot listen: %s", err_text(err));
+		return err;
+	}
+	for (unsigned i = 0; i < s->local_address.n; i++) {
+		err = listener_bind(w->listener, &s->local_address.a[i], reuseport,
+				    s->non_local_bind, why, SETTINGS_WHY_MAX);
+		if (err != E_OK)
+			return err;
+	}
+	return E_OK;
+}
+
+static int open_resolver(struct worker *w, const struct settings *s)
+{
+	struct server *server = w->server;
+	struct resolver_config cfg;
+	struct world world;
+	int err;
+
+	wiring_resolver_config(&cfg, s);
+	wiring_world(&world, w);
+	err = resolver_new(&w->resolver, &cfg, server->cache, server->servers, &w->counters,
+			   &world);
+	if (err == E_OK && server->n_hints > 0)
+		err = resolver_set_hints(w->resolver, server->hints, server->n_hints);
+	return err;
+}
+
+/* What does not live through a fork, and so is not made in server_new(). */
+static int open_worker(struct worker *w, const struct settings *s, uint32_t max_sockets)
+{
+	struct packetcache_config packets;
+	struct outgoing_handler answers;
+	struct outgoing_config asking;
+	struct listen_handler queries;
+	int err;
+
+	wiring_packetcache_config(&packets, s);
+	wiring_outgoing_config(&asking, s, max_sockets);
+	wiring_outgoing_handler(&answers, w);
+	err = random_init(&w->random);
+	if (err == E_OK)
+		err = loop_new(&w->loop);
+	if (err == E_OK)
+		err = loop_timer_new(&w->tick, w->loop, tick, w);
+	if (err == E_OK && w->index == 0)
+		err = loop_timer_new(&w->housekeeping, w->loop, keep_house, w);
+	if (err == E_OK)
+		err = outgoing_new(&w->outgoing, w->loop, &asking, &answers);
+	if (err == E_OK)
+		err = packetcache_new(&w->packetcache, &packets);
+	if (err == E_OK)
+		err = open_resolver(w, s);
+	if (err == E_OK)
+		err = pipeline_new(&w->pipeline, w);
+	if (err == E_OK)
+		err = loop_after_turn(w->loop, publish_gauges, w);
+	if (err != E_OK)
+		return err;
+	pipeline_listen_handler(w->pipeline, &queries);
+	return listener_start(w->listener, w->loop, &queries);
+}
+
+static int start_thread(struct worker *w)
+{
+	char name[16];
+	sigset_t all, before;
+	int rc;
+
+	/* Signals are the control thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&w->thread, NULL, run, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0) {
+		errno = rc;
+		return E_SYSTEM;
+	}
+	w->started = true;
+	snprintf(name, sizeof(name), "rec/worker-%u", w->index % 1000);
+	(void)pthread_setname_np(w->thread, name);
+	return E_OK;
+}
+
+static void post(struct worker *w, void (*fn)(void *ctx))
+{
+	/* A full mailbox empties itself. */
+	while (loop_post(w->loop, fn, w) != E_OK)
+		(void)sched_yield();
+}
+
+static void stop_worker(struct worker *w)
+{
+	if (w->started) {
+		post(w, close_worker);
+		pthread_join(w->thread, NULL);
+		w->started = false;
+	} else {
+		close_worker(w);
+	}
+	if (w->loop != NULL)
+		loop_free(w->loop);
+	w->loop = NULL;
+	pipeline_free(w->pipeline);
+	w->pipeline = NULL;
+	packetcache_free(w->packetcache);
+	w->packetcache = NULL;
+}
+
+/* ---- the server ---- */
+
+static int make_caches(struct server *s, const struct settings *settings)
+{
+	struct servers_config servers;
+	struct cache_config cache;
+	int err;
+
+	wiring_cache_config(&cache, settings);
+	wiring_servers_config(&servers, settings);
+	err = cache_new(&s->cache, &cache);
+	if (err == E_OK)
+		err = servers_new(&s->servers, &servers);
+	return err;
+}
+
+int server_new(struct server **out, const struct settings *settings, char *why)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	int err = E_NOMEM;
+
+	snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
+	if (s == NULL)
+		return err;
+	atomic_init(&s->settings, settings);
+	s->started_ms = loop_now_us() / 1000;
+	s->workers = aligned_alloc(alignof(struct worker), settings->threads * sizeof(*s->workers));
+	if (s->workers == NULL)
+		goto out;
+	memset(s->workers, 0, settings->threads * sizeof(*s->workers));
+	err = make_caches(s, settings);
+	if (err != E_OK) {
+		snprintf(why, SETTINGS_WHY_MAX, "cannot make the caches: %s", err_text(err));
+		goto out;
+	}
+	s->primes = hints_are_refreshed(settings->hint_file);
+	err = hints_load(&s->hints, &s->n_hints, settings->hint_file, loop_wall_s(), why);
+	for (unsigned i = 0; i < settings->threads && err == E_OK; i++) {
+		struct worker *w = &s->workers[s->n_workers++];
+
+		w->server = s;
+		w->index = i;
+		err = bind_worker(w, settings, why);
+	}
+	if (err == E_OK) {
+		*out = s;
+		s = NULL;
+	}
+out:
+	server_free(s);
+	return err;
+}
+
+int server_start(struct server *s)
+{
+	const struct settings *settings = atomic_load(&s->settings);
+	uint32_t sockets = wiring_sockets_each(settings);
+	int err = E_OK;
+
+	for (unsigned i = 0; i < s->n_workers && err == E_OK; i++)
+		err = open_worker(&s->workers[i], settings, sockets);
+	for (unsigned i = 0; i < s->n_workers && err == E_OK; i++)
+		err = start_thread(&s->workers[i]);
+	if (err != E_OK)
+		server_stop(s);
+	return err;
+}
+
+void server_stop(struct server *s)
+{
+	for (unsigned i = 0; i < s->n_workers; i++)
+		stop_worker(&s->workers[i]);
+}
+
+void server_free(struct server *s)
+{
+	if (s == NULL)
+		return;
+	server_stop(s);
+	hints_free(s->hints, s->n_hints);
+	servers_free(s->servers);
+	cache_free(s->cache);
+	free(s->workers);
+	free(s);
+}
+
+static void stop_listening(void *ctx)
+{
+	struct worker *w = ctx;
+
+	listener_stop(w->listener);
+}
+
+static bool is_busy(const struct server *s)
+{
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (atomic_load_explicit(&s->workers[i].gauges.in_flight, memory_order_relaxed) > 0)
+			return true;
+	return false;
+}
+
+void server_drain(struct server *s)
+{
+	const struct settings *settings = atomic_load(&s->settings);
+	const struct timespec step = { .tv_nsec = DRAIN_STEP_MS * 1000000L };
+	uint64_t until_ms = loop_now_us() / 1000 + settings->max_total_msec;
+
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (s->workers[i].started)
+			post(&s->workers[i], stop_listening);
+	/* What was read before that has had its turn after the first step. */
+	do {
+		(void)nanosleep(&step, NULL);
+	} while (is_busy(s) && loop_now_us() / 1000 < until_ms);
+}
