@@ -28,6 +28,7 @@ struct client_query {
 	struct client client;
 	struct query q; /* reads from `head` */
 	uint64_t start_us;
+	uint16_t asked_type; /* of the resolver */
 	bool over_capacity;
 	uint8_t head[QUERY_HEAD_MAX];
 };
@@ -93,11 +94,12 @@ static uint8_t *answer_place(struct pipeline *p, const struct client *to, size_t
 static void send_packed(struct pipeline *p, const struct client *to, const uint8_t *wire,
 			const struct packed *packed, unsigned rcode, uint64_t us)
 {
-	listen_reply(p->worker->listener, to, wire, packed->len);
+	/* Counted first: who has the answer may look at the counters. */
 	if (packed->truncated)
 		COUNT(p->account.counters, truncated_answers);
 	account_rcode(&p->account, rcode);
 	account_latency(&p->account, us);
+	listen_reply(p->worker->listener, to, wire, packed->len);
 }
 
 /* An answer that took no time and is not kept; NULL: ask again over TCP. */
@@ -129,23 +131,21 @@ static enum step send_header(struct pipeline *p, const struct passage *t, uint16
 	uint8_t out[WIRE_HEADER_LEN];
 	size_t len = answer_pack_header(out, t->wire, rcode);
 
-	listen_reply(p->worker->listener, t->from, out, len);
 	account_rcode(&p->account, rcode);
+	listen_reply(p->worker->listener, t->from, out, len);
 	return STEP_DONE;
 }
 
 /* ---- the stages ---- */
 
+/* The listener counts those it turns away. */
 static bool accept_client(void *ctx, const struct addr *remote)
 {
-	struct pipeline *p = ctx;
+	const struct pipeline *p = ctx;
 	const struct settings *s = atomic_load_explicit(&p->worker->server->settings,
 							memory_order_acquire);
 
-	if (acl_allows(s->allow_from, remote))
-		return true;
-	COUNT(p->account.counters, unauthorized_tcp);
-	return false;
+	return acl_allows(s->allow_from, remote);
 }
 
 static enum step check_acl(struct pipeline *p, struct passage *t)
@@ -229,8 +229,8 @@ static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
 		COUNT(p->account.counters, packetcache_misses);
 		return STEP_ON;
 	}
-	listen_reply(p->worker->listener, t->from, out, len);
 	account_packetcache_hit(&p->account, rcode);
+	listen_reply(p->worker->listener, t->from, out, len);
 	if (!t->settings->quiet)
 		account_log_question(t->from, &t->q, ": answered from the packet cache");
 	return STEP_DONE;
@@ -332,6 +332,14 @@ static void send_answer(struct pipeline *p, const struct client_query *cq, const
 		account_log_answer(&cq->q, a, us);
 }
 
+/* What the cache knew without asking anybody: the data or a denial, or no more than an alias? */
+static bool is_whole(const struct answer *a, uint16_t type)
+{
+	if (a->n_sets > 0)
+		return a->sets[a->n_sets - 1]->type == type;
+	return a->soa != NULL;
+}
+
 static void finish(void *ctx, const struct answer *found)
 {
 	struct client_query *cq = ctx;
@@ -341,7 +349,7 @@ static void finish(void *ctx, const struct answer *found)
 	struct answer a = *found;
 	struct rrset *any = NULL;
 
-	if (cq->over_capacity && a.rcode == RCODE_SERVFAIL) {
+	if (cq->over_capacity && !is_whole(&a, cq->asked_type)) {
 		COUNT(p->account.counters, over_capacity_drops);
 		p->dropped = true;
 		goto out;
@@ -381,9 +389,10 @@ static enum step resolve(struct pipeline *p, struct passage *t)
 	cq->q.wire = cq->head;
 	cq->start_us = loop_now_us();
 	cq->over_capacity = over_capacity;
+	cq->asked_type = cq->q.type == TYPE_ANY ? TYPE_A : cq->q.type; /* see answer_any() */
 	question = (struct question) {
 		.name = query_name(&cq->q),
-		.type = cq->q.type == TYPE_ANY ? TYPE_A : cq->q.type,
+		.type = cq->asked_type,
 		.checking_disabled = (cq->q.flags & MSG_CD) != 0,
 		.cache_only = over_capacity || !(cq->q.flags & MSG_RD),
 	};
