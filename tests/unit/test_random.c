@@ -102,6 +102,14 @@ START_TEST(below_its_bound)
 	for (size_t i = 0; i < ARRAY_LEN(bounds); i++)
 		for (int n = 0; n < 200; n++)
 			ck_assert_uint_lt(random_below(&r, bounds[i]), bounds[i]);
+	/* Of a bound of 3 * 2^30, each third is as likely: no value is folded onto the first. */
+	for (int n = 0; n < 30000; n++)
+		count[random_below(&r, 0xc0000000) >> 30]++;
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_uint_gt(count[i], 9400);
+		ck_assert_uint_lt(count[i], 10600);
+		count[i] = 0;
+	}
 	for (int n = 0; n < 70000; n++)
 		count[random_below(&r, 7)]++;
 	/* 10,000 each; six standard deviations are 556. */

@@ -187,8 +187,17 @@ END_TEST
 
 START_TEST(a_pointer_that_does_not_fit_leaves_all_as_it_was)
 {
-	struct wire_writer w = message_of(12 + 17 + 3);
+	struct wire_writer w;
 
+	for (size_t room = 0; room < 5; room++) {
+		w = message_of(12 + 17 + room);
+		ck_assert_int_eq(write_text(&w, "www.example.com"), E_OK);
+		ck_assert_int_eq(write_text(&w, "ab.example.com"), E_TOO_LONG);
+		ck_assert_uint_eq(w.len, 29);
+		ck_assert_uint_eq(w.n_slots, 3);
+		ck_assert_uint_eq(buf[29], 0xee);
+	}
+	w = message_of(12 + 17 + 3);
 	ck_assert_int_eq(write_text(&w, "www.example.com"), E_OK);
 	ck_assert_int_eq(write_text(&w, "ab.example.com"), E_TOO_LONG);
 	ck_assert_uint_eq(w.len, 29);
@@ -216,6 +225,13 @@ START_TEST(rewind_forgets)
 	ck_assert_int_eq(write_text(&w, "mail.example.net"), E_OK);
 	ck_assert_uint_eq(w.len, mark + 2 + 18);
 	expect_name(w.len, mark + 2, "mail.example.net", w.len);
+	/* What still lies there behind the end must not be found: a pointer to itself. */
+	wire_rewind(&w, mark);
+	ck_assert_int_eq(write_text(&w, "mail.example.net"), E_OK);
+	wire_rewind(&w, mark);
+	ck_assert_int_eq(write_text(&w, "mail.example.net"), E_OK);
+	ck_assert_uint_eq(w.len, mark + 18);
+	expect_name(w.len, mark, "mail.example.net", w.len);
 	wire_rewind(&w, 0);
 	ck_assert_uint_eq(w.n_slots, 0);
 }

@@ -185,6 +185,8 @@ START_TEST(refusals)
 		{ "\n(\n; c\n a. A\n\n", E_MALFORMED, ":4: the file ends within the record" },
 		{ "a. A 192.0.2.1 )\n", E_MALFORMED, ":1: ')' without '('" },
 		{ "a. A \\# 3 010203\n", E_MALFORMED, ":1: the rdata: Packet size overflow" },
+		{ "a. A \\# 0\n", E_MALFORMED, ":1: the rdata: the data are malformed" },
+		{ "a. RP \\# 3 016100\n", E_MALFORMED, ":1: the rdata: the data are malformed" },
 		{ "a\033[2Jb. BOG\001US x\n", E_MALFORMED, ":1: 'BOG?US' is no record type" },
 	};
 
