@@ -81,11 +81,12 @@ LIB := $(B)/librecursor.a
 
 PROGRAMS := $(if $(wildcard $(MAIN_SRC)),$(B)/recursor) $(if $(CTL_SRC),$(B)/rec_control) \
 	$(if $(LAB_SRC),$(B)/lab)
+MAN_PAGES := $(patsubst %,$(B)/%,$(wildcard man/*.[1-8]))
 TESTS := $(B)/tests/unit $(if $(SIM_SRC),$(B)/tests/sim)
 REPLAYS := $(FUZZ_NAMES:%=$(B)/fuzz/%-replay)
 
 .PHONY: all tests
-all: $(PROGRAMS) ## the daemon, rec_control and the lab (the default)
+all: $(PROGRAMS) $(MAN_PAGES) ## the daemon, rec_control and the lab (the default)
 tests: $(TESTS) $(REPLAYS) ## the test programs, without running them
 
 $(B)/recursor: $(call obj,$(MAIN_SRC)) $(LIB)
@@ -103,6 +104,16 @@ $(B)/recursor $(B)/rec_control $(B)/lab $(TESTS) $(REPLAYS):
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# A page's line `.\" @program arguments@` becomes what the program prints: lists come from tables.
+$(MAN_PAGES): $(B)/man/%: man/% $(PROGRAMS)
+	$(call say,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)awk '/^\.\\" @.*@$$/ { \
+		c = "$(B)/" substr($$0, 6, length($$0) - 6); \
+		while ((c | getline line) > 0) print line; \
+		if (close(c) != 0) exit 1; \
+		next } 1' $< >$@
 
 $(LIB): $(call obj,$(LIB_SRC)) $(B)/sources
 	$(call say,AR,$@)
@@ -204,7 +215,6 @@ $(FUZZERS): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIB)
 C_FILES = $(sort $(wildcard $(ROOMS:%=%/*.[ch]) tools/*.[ch] tools/*/*.[ch] tests/*/*.[ch]))
 SCRIPTS = $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/* $(wildcard tools/* tools/*/* tests/* tests/*/*) \
 	2>/dev/null)
-MAN_PAGES = $(wildcard man/*.[1-8])
 
 .PHONY: lint lint-format lint-man lint-scripts lint-cppcheck lint-tidy lint-includes format
 lint: lint-format lint-man lint-scripts lint-includes lint-cppcheck lint-tidy ## read the source: clang-format, clang-tidy, cppcheck, mandoc, shellcheck
