@@ -1,0 +1,159 @@
+/* servers_dump: the table of servers and throttles shown, and counted. */
+#include "recursor/resolve/servers.h"
+
+#include "common/name.h"
+#include "recursor/resolve/servers_table.h"
+
+enum { WALK_STEP = 16 }; /* entries copied under one lock */
+
+/* What one step of a walk copies under the lock. */
+struct copied {
+	struct servers *servers;
+	uint64_t now_ms;
+	unsigned n;
+	struct server_dump server[WALK_STEP];
+	struct throttle_dump throttle[WALK_STEP];
+	uint8_t name[WALK_STEP][NAME_MAX_LEN];
+};
+
+static void copy_server(struct copied *c, const struct shard *sh, uint32_t at)
+{
+	const struct server *e = server_at(sh, at);
+	struct server_dump *d = &c->server[c->n];
+
+	if (!e->known)
+		return;
+	*d = (struct server_dump) { .addr = e->addr, .age_ms = age_ms(e, c->now_ms) };
+	server_view_fill(c->servers, e, c->now_ms, &d->view);
+	if (e->ns_name != NULL) {
+		name_copy(c->name[c->n], e->ns_name);
+		d->ns_name = c->name[c->n];
+	}
+	c->n++;
+}
+
+static uint32_t until(uint64_t end_ms, uint64_t now_ms)
+{
+	uint64_t left = end_ms - now_ms;
+
+	return left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
+}
+
+static void copy_down(struct copied *c, const struct shard *sh, uint32_t at)
+{
+	const struct server *e = server_at(sh, at);
+
+	if (e->down_until_ms <= c->now_ms)
+		return;
+	c->throttle[c->n++] = (struct throttle_dump) {
+		.addr = e->addr,
+		.tries_left = e->down_tries,
+		.ms_left = until(e->down_until_ms, c->now_ms),
+		.why = THROTTLE_DOWN,
+	};
+}
+
+static void copy_throttle(struct copied *c, const struct shard *sh, uint32_t at)
+{
+	const struct throttle *t = throttle_at(sh, at);
+
+	if (throttle_has_ended(t, c->now_ms))
+		return;
+	name_copy(c->name[c->n], t->name);
+	c->throttle[c->n] = (struct throttle_dump) {
+		.addr = t->addr,
+		.name = c->name[c->n],
+		.type = t->type,
+		.tries_left = t->tries,
+		.ms_left = until(t->until_ms, c->now_ms),
+		.why = (enum throttle_reason)t->why,
+	};
+	c->n++;
+}
+
+/* Copies entries below *at and moves it down (common/sieve.h says why down).  False when the
+ * shard is through. */
+static bool copy_step(struct copied *c, struct shard *sh, const struct sieve *map, uint32_t *at,
+		      void (*copy)(struct copied *c, const struct shard *sh, uint32_t at))
+{
+	if (*at == 0)
+		return false;
+	c->n = 0;
+	pthread_mutex_lock(&sh->lock);
+	if (*at > map->n)
+		*at = map->n;
+	for (int i = 0; i<WALK_STEP && * at> 0; i++)
+		copy(c, sh, --*at);
+	shard_unlock(sh);
+	return true;
+}
+
+int servers_walk(struct servers *s, int (*cb)(void *ctx, const struct server_dump *d), void *ctx,
+		 uint64_t now_ms)
+{
+	struct copied c = { .servers = s, .now_ms = now_ms };
+
+	for (int i = 0; i < SERVERS_SHARDS; i++) {
+		struct shard *sh = &s->shards[i];
+		uint32_t at = SIEVE_NONE;
+
+		while (copy_step(&c, sh, &sh->servers, &at, copy_server)) {
+			for (unsigned j = 0; j < c.n; j++) {
+				int result = cb(ctx, &c.server[j]);
+
+				if (result < 0)
+					return result;
+			}
+		}
+	}
+	return E_OK;
+}
+
+static int dump_throttles(const struct copied *c,
+			  int (*cb)(void *ctx, const struct throttle_dump *d), void *ctx)
+{
+	for (unsigned i = 0; i < c->n; i++) {
+		int result = cb(ctx, &c->throttle[i]);
+
+		if (result < 0)
+			return result;
+	}
+	return E_OK;
+}
+
+int servers_walk_throttles(struct servers *s, int (*cb)(void *ctx, const struct throttle_dump *d),
+			   void *ctx, uint64_t now_ms)
+{
+	struct copied c = { .servers = s, .now_ms = now_ms };
+	int result = E_OK;
+
+	for (int i = 0; i < SERVERS_SHARDS && result >= 0; i++) {
+		struct shard *sh = &s->shards[i];
+		uint32_t at = SIEVE_NONE;
+
+		while (result >= 0 && copy_step(&c, sh, &sh->servers, &at, copy_down))
+			result = dump_throttles(&c, cb, ctx);
+		at = SIEVE_NONE;
+		while (result >= 0 && copy_step(&c, sh, &sh->throttles, &at, copy_throttle))
+			result = dump_throttles(&c, cb, ctx);
+	}
+	return result;
+}
+
+void servers_stats(struct servers *s, struct servers_stats *out)
+{
+	struct servers_stats sum = { 0 };
+
+	for (int i = 0; i < SERVERS_SHARDS; i++) {
+		struct shard *sh = &s->shards[i];
+
+		pthread_mutex_lock(&sh->lock);
+		sum.servers += sh->servers.n;
+		sum.failed += sh->failed;
+		sum.throttles += sh->throttles.n;
+		sum.bytes += sieve_bytes(&sh->servers) + sieve_bytes(&sh->throttles) +
+			     sh->entry_bytes;
+		shard_unlock(sh);
+	}
+	*out = sum;
+}

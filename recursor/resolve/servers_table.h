@@ -1,0 +1,112 @@
+/*
+ * servers_table: what servers.c (RTT), throttles.c and servers_dump.c share; for them only.
+ *
+ * What takes a shard, an entry or a slot wants the shard's lock held.
+ */
+#ifndef RESOLVE_SERVERS_TABLE_H
+#define RESOLVE_SERVERS_TABLE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/heap.h"
+#include "common/sieve.h"
+#include "recursor/resolve/servers.h"
+
+enum { SERVERS_SHARDS = 64 }; /* a power of two */
+
+struct server {
+	struct addr addr;
+	uint32_t srtt_us, rttvar_us; /* RFC 6298 2; as measured, never faded */
+	uint32_t lost_us;            /* time lost to time-outs, smoothed alike */
+	uint32_t fails;
+	uint32_t down_tries;
+	uint8_t doublings;
+	uint8_t edns;
+	bool known;
+	bool measured;
+	uint8_t *ns_name; /* or NULL */
+	uint64_t seen_ms; /* the last observation */
+	uint64_t doubled_ms;
+	uint64_t down_until_ms;
+	uint64_t edns_until_ms;
+};
+
+struct throttle {
+	struct addr addr;
+	uint16_t type;
+	uint8_t why;
+	uint8_t name_len;
+	uint32_t tries;
+	uint64_t until_ms;
+	uint8_t name[]; /* lower case */
+};
+
+struct shard {
+	pthread_mutex_t lock;
+	struct sieve servers;
+	struct sieve throttles;
+	size_t failed;
+	size_t entry_bytes;
+	uint32_t tidy_at;
+} __attribute__((aligned(64)));
+
+struct servers {
+	struct servers_config cfg;
+	size_t max_servers, max_throttles; /* of a shard */
+	atomic_size_t n_throttles;         /* none is the ordinary day: nothing is looked up then */
+	struct shard shards[SERVERS_SHARDS];
+};
+
+static inline struct shard *shard_lock(struct servers *s, uint64_t hash)
+{
+	struct shard *sh = &s->shards[(hash >> 32) & (SERVERS_SHARDS - 1)];
+
+	pthread_mutex_lock(&sh->lock);
+	return sh;
+}
+
+static inline void shard_unlock(struct shard *sh)
+{
+	pthread_mutex_unlock(&sh->lock);
+}
+
+static inline struct server *server_at(const struct shard *sh, uint32_t at)
+{
+	return sh->servers.slots[at].value;
+}
+
+static inline struct throttle *throttle_at(const struct shard *sh, uint32_t at)
+{
+	return sh->throttles.slots[at].value;
+}
+
+static inline size_t throttle_cost(const struct throttle *t)
+{
+	return heap_cost(sizeof(*t) + t->name_len);
+}
+
+static inline uint64_t age_ms(const struct server *e, uint64_t now_ms)
+{
+	return now_ms > e->seen_ms ? now_ms - e->seen_ms : 0;
+}
+
+/* Finds; NULL: not heard of. */
+struct server *server_find(struct shard *sh, const struct addr *a, uint64_t hash);
+
+/* Finds or makes.  NULL without memory: then nothing is learnt this time. */
+struct server *server_need(struct servers *s, struct shard *sh, const struct addr *a,
+			   uint64_t hash);
+
+void server_view_fill(const struct servers *s, const struct server *e, uint64_t now_ms,
+		      struct server_view *v);
+
+/* From now on it is throttled as a whole. */
+void server_go_down(const struct servers *s, struct server *e, uint64_t now_ms);
+
+void throttle_remove(struct servers *s, struct shard *sh, uint32_t at);
+
+/* Its time is over, or its tries are used up. */
+bool throttle_has_ended(const struct throttle *t, uint64_t now_ms);
+
+#endif
