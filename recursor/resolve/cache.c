@@ -62,7 +62,7 @@ void cache_entry_remove(struct shard *sh, uint32_t at, struct drops *drops)
 
 static bool is_over(const struct shard *sh, size_t more_entries, size_t more_bytes)
 {
-	if (sh->max_entries != 0 && sh->map.n + more_entries > sh->max_entries)
+	if (sh->map.n + more_entries > sh->max_entries)
 		return true;
 	if (more_entries > 0)
 		more_bytes += sieve_growth(&sh->map);

@@ -65,6 +65,8 @@ void cache_set_limits(struct cache *c, size_t max_entries, size_t max_bytes)
 		struct shard *sh = shard_lock(&c->shards[i]);
 
 		sh->max_entries = share(max_entries, c->n_shards);
+		if (sh->max_entries == 0 || sh->max_entries > SIEVE_MAX_SLOTS)
+			sh->max_entries = SIEVE_MAX_SLOTS;
 		sh->max_bytes = share(max_bytes, c->n_shards);
 		shard_unlock(sh);
 	}

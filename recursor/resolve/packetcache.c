@@ -30,6 +30,7 @@ enum {
 	QUESTION_TAIL = 4, /* qtype and qclass */
 	VICTIMS_AN_INSERT = 8,
 	BYTES_A_VICTIM = 64, /* a large answer may push out more, one for each of these */
+	MARKS_MAX = 1 << 16,
 };
 
 /* One block: the places of the TTLs, then the answer.  The answer's own question is the key's
@@ -50,6 +51,7 @@ struct packetcache {
 	struct packetcache_config cfg;
 	size_t entry_bytes;
 	uint64_t evicted;
+	uint16_t marks[];
 };
 
 static size_t entry_size(size_t n_places, size_t len)
@@ -144,9 +146,22 @@ static size_t bytes_used(const struct packetcache *pc)
 	return sieve_bytes(&pc->map) + pc->entry_bytes;
 }
 
+/* Was something of that hash put before, not so long ago that its mark is gone?  Marks it. */
+static bool is_first_time(struct packetcache *pc, uint32_t hash)
+{
+	uint16_t *place = &pc->marks[hash & (pc->cfg.marks - 1)];
+	uint16_t mark = (uint16_t)(hash >> 16 | 1); /* 0: none */
+	bool first = *place != mark;
+
+	*place = mark;
+	return first;
+}
+
 static bool is_over(const struct packetcache *pc, size_t more)
 {
 	if (pc->cfg.max_entries != 0 && pc->map.n >= pc->cfg.max_entries)
+		return true;
+	if (pc->map.n >= SIEVE_MAX_SLOTS)
 		return true;
 	return pc->cfg.max_bytes != 0 &&
 	       bytes_used(pc) + sieve_growth(&pc->map) + more > pc->cfg.max_bytes;
@@ -174,8 +189,11 @@ static bool make_room(struct packetcache *pc, size_t more)
 
 int packetcache_new(struct packetcache **out, const struct packetcache_config *cfg)
 {
-	struct packetcache *pc = calloc(1, sizeof(*pc));
+	struct packetcache *pc;
 
+	if ((cfg->marks & (cfg->marks - 1)) != 0 || cfg->marks > MARKS_MAX)
+		return E_RANGE;
+	pc = calloc(1, sizeof(*pc) + cfg->marks * sizeof(pc->marks[0]));
 	if (pc == NULL)
 		return E_NOMEM;
 	sieve_init(&pc->map);
@@ -329,6 +347,8 @@ void packetcache_put(struct packetcache *pc, const struct packetcache_key *key,
 	at = find(pc, hash, key, flags);
 	if (at != SIEVE_NONE)
 		entry_remove(pc, at);
+	else if (pc->cfg.marks != 0 && is_first_time(pc, hash))
+		return;
 	e = entry_new(key, answer, len);
 	if (e == NULL)
 		return;

@@ -10,7 +10,8 @@
  *
  * Threads: one packet cache, one worker, no lock.
  * Eviction: SIEVE (common/sieve.h), a few entries an insert.
- * Limits:  max_entries, max_bytes (0: none); an answer larger than max_packet is not kept.
+ * Limits:  max_entries (at most SIEVE_MAX_SLOTS), max_bytes (0: none); an answer larger than
+ *          max_packet is not kept.
  * Memory:  accounted to the byte.
  */
 #ifndef RESOLVE_PACKETCACHE_H
@@ -28,8 +29,13 @@ struct packetcache_config {
 	size_t max_entries;
 	size_t max_bytes;
 	size_t max_packet;
+	/* Not 0, and a power of two: an answer is kept when it is put for the second time; that it
+	 * was put is remembered in a table of so many marks of two bytes.  Names asked once, as in
+	 * a flood of random ones, then cost no memory and push nothing out. */
+	size_t marks;
 };
 
+/* E_NOMEM, E_RANGE (`marks`). */
 int packetcache_new(struct packetcache **out, const struct packetcache_config *cfg) MUST_USE;
 void packetcache_free(struct packetcache *pc);
 

@@ -17,7 +17,9 @@ static size_t share(size_t total)
 {
 	size_t each = total / SERVERS_SHARDS;
 
-	return total != 0 && each == 0 ? 1 : each;
+	if (total == 0 || each > SIEVE_MAX_SLOTS)
+		return SIEVE_MAX_SLOTS;
+	return each == 0 ? 1 : each;
 }
 
 int servers_new(struct servers **out, const struct servers_config *cfg)
@@ -73,7 +75,7 @@ struct server *server_need(struct servers *s, struct shard *sh, const struct add
 
 	if (e != NULL)
 		return e;
-	while (s->max_servers != 0 && sh->servers.n >= s->max_servers)
+	while (sh->servers.n >= s->max_servers)
 		server_remove(sh, sieve_victim(&sh->servers));
 	e = calloc(1, sizeof(*e));
 	if (e == NULL)

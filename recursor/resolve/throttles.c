@@ -97,7 +97,7 @@ static struct throttle *throttle_new(struct servers *s, struct shard *sh, const 
 	t->type = q->type;
 	t->name_len = q->name_len;
 	memcpy(t->name, q->name, q->name_len);
-	while (s->max_throttles != 0 && sh->throttles.n >= s->max_throttles)
+	while (sh->throttles.n >= s->max_throttles)
 		throttle_remove(s, sh, sieve_victim(&sh->throttles));
 	if (sieve_insert(&sh->throttles, (uint32_t)q->hash, t, &at) != E_OK) {
 		free(t);

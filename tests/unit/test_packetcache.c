@@ -310,6 +310,28 @@ START_TEST(limits_hold_and_the_hot_stay)
 }
 END_TEST
 
+START_TEST(names_asked_once_take_no_room)
+{
+	struct packetcache_config cfg = small;
+	struct packetcache *pc = NULL;
+
+	cfg.marks = 3;
+	ck_assert_int_eq(packetcache_new(&pc, &cfg), E_RANGE);
+	cfg.marks = 1024;
+	pc = make_cache(&cfg);
+	keep_numbered(pc, 0, 50);
+	ck_assert_uint_eq(stats_of(pc).entries, 0);
+	keep_numbered(pc, 0, 50);
+	ck_assert_uint_ge(count_numbered(pc, 0, 50), 40); /* but for marks that fell together */
+	keep_numbered(pc, 1000, 20000);
+	ck_assert_uint_le(stats_of(pc).entries, 60);
+	/* What is there already is renewed at once. */
+	keep(pc, "n0.example.", TYPE_A, 100);
+	ck_assert(has(pc, "n0.example.", TYPE_A));
+	packetcache_free(pc);
+}
+END_TEST
+
 static const uint8_t *wire(uint8_t out[NAME_MAX_LEN], const char *text)
 {
 	ck_assert_int_eq(name_from_text(out, text), E_OK);
@@ -386,6 +408,7 @@ Suite *suite_packetcache(void)
 	tcase_add_test(t, what_cannot_be_read_is_not_kept);
 	tcase_add_test(t, an_answer_without_records_is_kept);
 	tcase_add_test(t, limits_hold_and_the_hot_stay);
+	tcase_add_test(t, names_asked_once_take_no_room);
 	tcase_add_test(t, wipes_by_name_type_and_subtree);
 	tcase_add_test(t, a_walk_shows_the_live_ones);
 	suite_add_tcase(s, t);
