@@ -404,9 +404,9 @@ void command_run(const struct watch_env *env, const struct command_request *rq,
 	if (fclose(call.out) != 0) { /* no memory for the whole text */
 		command_reply_free(reply);
 		reply->status = 1;
-	}
-	if (rq->json && reply->text != NULL)
+	} else if (rq->json) {
 		reply_in_json(&call, reply);
+	}
 	json_decref(call.json);
 	reply->quit = call.quit;
 }

@@ -258,6 +258,12 @@ static void plant(struct tree *tree)
 	}
 }
 
+/* [unicode][at the step itself][the last one at that depth] */
+static const char *const rails[2][2][2] = {
+	{ { "|  ", "   " }, { "|- ", "`- " } },
+	{ { "│  ", "   " }, { "├─ ", "└─ " } },
+};
+
 static void draw_line(struct tree *tree, const struct event *e, unsigned depth)
 {
 	const struct trace_style *s = tree->style;
@@ -265,12 +271,8 @@ static void draw_line(struct tree *tree, const struct event *e, unsigned depth)
 	bool coloured = s->colour && colour[0] != '\0';
 
 	fprintf(tree->out, s->colour ? "\33[2m%5u ms  " : "%5u ms  ", e->at_ms);
-	for (unsigned i = 1; i < depth; i++)
-		fputs(tree->closes[i] ? "   " : s->unicode ? "│  " : "|  ", tree->out);
-	if (depth > 0)
-		fputs(tree->closes[depth] ? (s->unicode ? "└─ " : "`- ")
-					  : (s->unicode ? "├─ " : "|- "),
-		      tree->out);
+	for (unsigned i = 1; i <= depth; i++)
+		fputs(rails[s->unicode][i == depth][tree->closes[i]], tree->out);
 	fputs(s->colour ? "\33[0m" : "", tree->out);
 	fputs(coloured ? colour : "", tree->out);
 	print_event(tree->out, tree->t, e);
