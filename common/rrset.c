@@ -171,7 +171,9 @@ static struct rrset *block_trim(struct rrset *s, size_t data_len)
 		return s;
 	set_size(s, data_len);
 	smaller = realloc(s, s->size);
-	return smaller != NULL ? smaller : s;
+	if (smaller == NULL)
+		return s;
+	return smaller;
 }
 
 int rrset_new(struct rrset **out, const uint8_t *owner, uint16_t type, uint32_t ttl, uint32_t now_s,
