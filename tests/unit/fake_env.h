@@ -17,8 +17,9 @@ struct fake_env {
 	struct resolver *resolver[FAKE_WORKERS];
 	bool is_stopped[FAKE_WORKERS];
 	bool deaf;
-	char client; /* its address is the ctx of a client's request */
-	unsigned quits, quits_nicely, visits;
+	char client;                          /* its address is the ctx of a client's request */
+	_Atomic unsigned quits, quits_nicely; /* from the control server's threads */
+	_Atomic unsigned visits;
 };
 
 void fake_env_open(struct fake_env *f);

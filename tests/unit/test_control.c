@@ -73,6 +73,7 @@ static void send_descriptors(int fd, const int *passed, size_t n)
 
 	m.msg_controllen = CMSG_SPACE(n * sizeof(int));
 	cm = CMSG_FIRSTHDR(&m);
+	ck_assert_ptr_nonnull(cm);
 	cm->cmsg_level = SOL_SOCKET;
 	cm->cmsg_type = SCM_RIGHTS;
 	cm->cmsg_len = CMSG_LEN(n * sizeof(int));
