@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/lock.h"
 #include "common/rrtype.h"
 #include "recursor/resolve/cache_shard.h"
 
@@ -29,7 +30,7 @@ int cache_new(struct cache **out, const struct cache_config *cfg)
 	c->max_set_bytes = cfg->max_set_bytes;
 	c->n_shards = n;
 	for (unsigned i = 0; i < n; i++) {
-		pthread_mutex_init(&c->shards[i].lock, NULL);
+		lock_init(&c->shards[i].lock);
 		sieve_init(&c->shards[i].map);
 	}
 	cache_set_limits(c, cfg->max_entries, cfg->max_bytes);

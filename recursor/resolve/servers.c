@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/lock.h"
 #include "common/name.h"
 #include "recursor/resolve/servers_table.h"
 
@@ -33,7 +34,7 @@ int servers_new(struct servers **out, const struct servers_config *cfg)
 	s->max_servers = share(cfg->max_servers);
 	s->max_throttles = share(cfg->max_throttles);
 	for (int i = 0; i < SERVERS_SHARDS; i++) {
-		pthread_mutex_init(&s->shards[i].lock, NULL);
+		lock_init(&s->shards[i].lock);
 		sieve_init(&s->shards[i].servers);
 		sieve_init(&s->shards[i].throttles);
 	}
