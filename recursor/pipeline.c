@@ -13,6 +13,7 @@
 #include "recursor/local.h"
 #include "recursor/policy/acl.h"
 #include "recursor/query.h"
+#include "recursor/resolve/cache.h"
 
 struct pipeline {
 	struct worker *worker;
@@ -113,7 +114,7 @@ static enum step send_now(struct pipeline *p, const struct passage *t, const str
 		answer_pack_truncated(&packed, out, limit, &t->q);
 	else
 		answer_pack(&packed, out, limit, &t->q, a, t->settings->extended_resolution_errors,
-			    loop_wall_s());
+			    worker_wall_s(p->worker));
 	send_packed(p, t->from, out, &packed, a == NULL ? RCODE_NOERROR : a->rcode, 0);
 	return STEP_DONE;
 }
@@ -224,7 +225,8 @@ static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
 		return STEP_ON;
 	key = cache_key(&t->q, t->from->tcp, limit);
 	out = answer_place(p, t->from, limit);
-	len = packetcache_get(p->worker->packetcache, &key, loop_wall_s(), out, limit, &rcode);
+	len = packetcache_get(p->worker->packetcache, &key, worker_wall_s(p->worker), out, limit,
+			      &rcode);
 	if (len == 0) {
 		COUNT(p->account.counters, packetcache_misses);
 		return STEP_ON;
@@ -244,7 +246,7 @@ static enum step answer_locally(struct pipeline *p, struct passage *t)
 
 	if (!t->settings->quiet)
 		account_log_question(t->from, &t->q, "");
-	switch (local_look(&local, &t->q, t->from->tcp, t->settings, loop_wall_s())) {
+	switch (local_look(&local, &t->q, t->from->tcp, t->settings, worker_wall_s(p->worker))) {
 	case LOCAL_RESOLVE:
 		return STEP_ON;
 	case LOCAL_TRUNCATE:
@@ -294,19 +296,39 @@ static struct rrset *answer_any(struct answer *a, const struct query *q, uint32_
 	return hinfo;
 }
 
-/* How long the packet cache may keep an answer; 0: not at all. */
-static uint32_t packet_ttl(const struct settings *s, const struct answer *a,
-			   const struct packed *packed)
+/* RFC 9520 3.2: a failure is told for no longer than it is remembered. */
+static uint32_t failure_ttl_left(struct pipeline *p, const struct client_query *cq, uint32_t now_s)
+{
+	uint8_t name[NAME_MAX_LEN];
+	struct cache_view known;
+	uint32_t ttl = 0;
+
+	name_lower(name, query_name(&cq->q));
+	if (!cache_look(p->worker->server->cache, name, cq->asked_type, CACHE_WANT_ANSWER, now_s, 0,
+			&known))
+		return 0;
+	if (known.exact != NULL && known.exact->kind == RRSET_FAILURE)
+		ttl = rrset_ttl_left(known.exact, now_s);
+	cache_view_put(&known);
+	return ttl;
+}
+
+/* How long the packet cache may keep an answer; 0: not at all.  What had to be asked for is not
+ * kept yet but when it is asked for again, out of the record cache: names that are asked once,
+ * an attack's above all, cost no place here. */
+static uint32_t packet_ttl(struct pipeline *p, const struct client_query *cq,
+			   const struct settings *s, const struct answer *a,
+			   const struct packed *packed, uint32_t now_s)
 {
 	uint32_t ttl = packed->min_ttl, cap = s->packetcache_ttl_s;
 
-	if (!a->cacheable || packed->truncated || s->disable_packetcache)
+	if (!a->from_cache || packed->truncated || s->disable_packetcache)
 		return 0;
 	if (a->rcode == RCODE_SERVFAIL) {
-		/* RFC 9520 3.2: for as long as the failure itself is remembered, which began now
-		 * unless it was remembered already. */
-		ttl = a->from_cache ? 0 : s->failure_ttl_s;
+		ttl = failure_ttl_left(p, cq, now_s);
 		cap = s->packetcache_servfail_ttl_s;
+	} else if (!a->cacheable) {
+		return 0;
 	} else if (a->soa != NULL) {
 		cap = s->packetcache_negative_ttl_s;
 	}
@@ -320,11 +342,11 @@ static void send_answer(struct pipeline *p, const struct client_query *cq, const
 	struct packetcache_key key = cache_key(&cq->q, cq->client.tcp, limit);
 	uint8_t *out = answer_place(p, &cq->client, limit);
 	uint64_t us = loop_now_us() - cq->start_us;
-	uint32_t now_s = loop_wall_s(), ttl;
+	uint32_t now_s = worker_wall_s(p->worker), ttl;
 	struct packed packed;
 
 	answer_pack(&packed, out, limit, &cq->q, a, s->extended_resolution_errors, now_s);
-	ttl = packet_ttl(s, a, &packed);
+	ttl = packet_ttl(p, cq, s, a, &packed, now_s);
 	if (ttl > 0)
 		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, now_s);
 	send_packed(p, &cq->client, out, &packed, a->rcode, us);
@@ -359,7 +381,7 @@ static void finish(void *ctx, const struct answer *found)
 	else
 		COUNT(p->account.counters, cache_misses);
 	if (cq->q.type == TYPE_ANY) {
-		any = answer_any(&a, &cq->q, loop_wall_s());
+		any = answer_any(&a, &cq->q, worker_wall_s(p->worker));
 		if (any != NULL) {
 			a.sets = &any;
 			a.n_sets = 1;

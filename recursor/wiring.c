@@ -194,8 +194,7 @@ static uint64_t world_now_us(void *ctx)
 
 static uint32_t world_wall_s(void *ctx)
 {
-	(void)ctx;
-	return loop_wall_s();
+	return worker_wall_s(ctx);
 }
 
 static void world_random(void *ctx, void *buf, size_t len)

@@ -73,7 +73,7 @@ static void keep_house(void *ctx)
 		s->prime_at_ms = UINT64_MAX; /* until primed() */
 		resolver_prime(w->resolver, primed, w);
 	}
-	(void)cache_expire_some(s->cache, EXPIRE_AT_ONCE, loop_wall_s());
+	(void)cache_expire_some(s->cache, EXPIRE_AT_ONCE, worker_wall_s(w));
 	loop_timer_at(w->housekeeping, now_ms + HOUSEKEEPING_MS);
 }
 

@@ -51,10 +51,24 @@ struct worker {
 	struct pipeline *pipeline;
 	struct loop_timer *tick;
 	struct loop_timer *housekeeping; /* the first worker's: it does it for all */
+	uint64_t wall_read_ms;           /* when wall_s was read */
+	uint32_t wall_s;
 	struct random_source random;
 	struct counters counters;
 	struct worker_gauges gauges;
 };
+
+/* The time of day, read once a turn of the loop; for the worker's own thread. */
+static inline uint32_t worker_wall_s(struct worker *w)
+{
+	uint64_t now_ms = loop_now_ms(w->loop);
+
+	if (w->wall_read_ms != now_ms) {
+		w->wall_s = loop_wall_s();
+		w->wall_read_ms = now_ms;
+	}
+	return w->wall_s;
+}
 
 struct server {
 	_Atomic(const struct settings *) settings;

@@ -380,8 +380,10 @@ START_TEST(a_question_is_resolved_then_copied)
 			asked = atomic_load(&root.questions);
 	}
 	ck_assert_uint_eq(atomic_load(&root.questions), asked);
-	ck_assert_uint_eq(COUNTED(packetcache_hits), 2);
+	/* from the root, from the record cache, from the packet cache */
 	ck_assert_uint_eq(COUNTED(cache_misses), 1);
+	ck_assert_uint_eq(COUNTED(cache_hits), 1);
+	ck_assert_uint_eq(COUNTED(packetcache_hits), 1);
 	ck_assert_uint_eq(COUNTED(noerror_answers), 3);
 	check_accounts();
 	close(fd);
@@ -402,7 +404,7 @@ START_TEST(denials_have_the_soa)
 
 	start(NULL);
 	fd = client();
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		make_question(&p, (uint16_t)i, MSG_RD, rows[i % 2].name, TYPE_A, CLASS_IN);
 		exchange(fd, &p, &m);
 		ck_assert_uint_eq(m.rcode, rows[i % 2].rcode);
@@ -413,7 +415,35 @@ START_TEST(denials_have_the_soa)
 		ck_assert_uint_le(rr.ttl, 60);
 	}
 	ck_assert_uint_eq(COUNTED(packetcache_hits), 2);
-	ck_assert_uint_eq(COUNTED(nxdomain_answers), 2);
+	ck_assert_uint_eq(COUNTED(nxdomain_answers), 3);
+	check_accounts();
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(failures_are_remembered)
+{
+	static const char *const more[] = { "--network-timeout=100", "--max-total-msec=300", NULL };
+	unsigned asked = 0;
+	struct packet p;
+	struct msg m;
+	int fd;
+
+	start(more);
+	fd = client();
+	for (uint16_t id = 1; id <= 3; id++) {
+		make_question(&p, id, MSG_RD, "silent.", TYPE_A, CLASS_IN);
+		add_opt(&p, 1232, 0);
+		exchange(fd, &p, &m);
+		ck_assert_uint_eq(m.rcode, RCODE_SERVFAIL);
+		ck_assert_uint_gt(m.edns.options_len, 0); /* why: RFC 8914 */
+		if (id == 1)
+			asked = atomic_load(&root.questions);
+	}
+	ck_assert_uint_eq(atomic_load(&root.questions), asked);
+	ck_assert_uint_eq(COUNTED(servfail_answers), 3);
+	ck_assert_uint_eq(COUNTED(packetcache_hits), 1);
 	check_accounts();
 	close(fd);
 	stop();
@@ -723,6 +753,7 @@ Suite *suite_pipeline(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, a_question_is_resolved_then_copied);
 	tcase_add_test(tc, denials_have_the_soa);
+	tcase_add_test(tc, failures_are_remembered);
 	tcase_add_test(tc, what_is_no_query_is_counted_by_its_reason);
 	tcase_add_test(tc, strangers_get_nothing);
 	tcase_add_test(tc, edns_versions);
