@@ -438,9 +438,9 @@ static bool ns_look_up(struct resolver *r, struct goal *g, unsigned ns)
 			n->asked_a = true;
 		else
 			n->asked_aaaa = true;
+		GOAL_EVENT(r, g, EVENT_ADDRESS_WANTED, name, NULL, .type = type);
 		if (goal_want(r, g, EDGE_ADDRESS, (uint8_t)ns, name, type) == EDGE_MADE) {
 			n->state = NS_WAITING;
-			GOAL_EVENT(r, g, EVENT_ADDRESS_WANTED, name, NULL, .type = type);
 			return true;
 		}
 	}

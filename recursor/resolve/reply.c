@@ -215,6 +215,7 @@ static int set_make(struct reading *x, struct group *g, enum rank rank, struct r
 	struct group *sigs = NULL;
 	size_t n = 0, n_sig = 0;
 	uint32_t ttl = ttl_clamp(x, g->ttl);
+	int err;
 
 	if (g->n > x->cfg->max_rrset_records) {
 		COUNT(x->counters, limit_rrset);
@@ -235,8 +236,11 @@ static int set_make(struct reading *x, struct group *g, enum rank rank, struct r
 									 rec->rdlen };
 		}
 	g->used = true;
-	return rrset_new(out, group_owner(s, g), g->type, ttl, x->q->now_s, rank, s->rdata, n,
-			 s->rdata + n, n_sig);
+	err = rrset_new(out, group_owner(s, g), g->type, ttl, x->q->now_s, rank, s->rdata, n,
+			s->rdata + n, n_sig);
+	if (err == E_OK)
+		(*out)->zone_labels = (uint8_t)name_labels(x->q->zone);
+	return err;
 }
 
 /* Notes a set for the cache; it keeps a reference of its own. */
@@ -298,8 +302,11 @@ int cname_synthesise(struct rrset **out, const uint8_t *name, const struct rrset
 		return err;
 	rr = (struct rdata) { target, (uint16_t)name_len(target) };
 	/* RFC 6672 3.1: the CNAME lives as long as the DNAME it follows from. */
-	return rrset_new(out, name, TYPE_CNAME, rrset_ttl_left(dname, now_s), now_s, dname->rank,
-			 &rr, 1, NULL, 0);
+	err = rrset_new(out, name, TYPE_CNAME, rrset_ttl_left(dname, now_s), now_s, dname->rank,
+			&rr, 1, NULL, 0);
+	if (err == E_OK)
+		(*out)->zone_labels = dname->zone_labels;
+	return err;
 }
 
 struct chain {

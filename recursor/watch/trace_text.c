@@ -204,7 +204,12 @@ static void print_event(FILE *out, const struct trace *t, const struct event *e)
 
 /* ---- the tree ---- */
 
-enum { NOBODY = UINT16_MAX, DEPTH_MAX = 32, NODES_MAX = TRACE_EVENTS_MAX + 1 };
+enum {
+	NOBODY = UINT16_MAX,
+	DEPTH_MAX = 32,
+	NODES_MAX = TRACE_EVENTS_MAX + 1,
+	ADDRESSES_DRAWN = 3,
+};
 static_assert(NODES_MAX < NOBODY, "an index fits");
 
 /* A goal and its steps in order; node 0 is whoever asked. */
@@ -264,19 +269,50 @@ static const char *const rails[2][2][2] = {
 	{ { "│  ", "   " }, { "├─ ", "└─ " } },
 };
 
-static void draw_line(struct tree *tree, const struct event *e, unsigned depth)
+static void draw_margin(const struct tree *tree, const struct event *e, unsigned depth)
 {
 	const struct trace_style *s = tree->style;
-	const char *colour = is_bad(e->kind) ? "\33[31m" : is_good(e->kind) ? "\33[32m" : "";
-	bool coloured = s->colour && colour[0] != '\0';
 
 	fprintf(tree->out, s->colour ? "\33[2m%5u ms  " : "%5u ms  ", e->at_ms);
 	for (unsigned i = 1; i <= depth; i++)
 		fputs(rails[s->unicode][i == depth][tree->closes[i]], tree->out);
 	fputs(s->colour ? "\33[0m" : "", tree->out);
+}
+
+static void draw_line(const struct tree *tree, const struct event *e, unsigned depth)
+{
+	const char *colour = is_bad(e->kind) ? "\33[31m" : is_good(e->kind) ? "\33[32m" : "";
+	bool coloured = tree->style->colour && colour[0] != '\0';
+
+	draw_margin(tree, e, depth);
 	fputs(coloured ? colour : "", tree->out);
 	print_event(tree->out, tree->t, e);
 	fputs(coloured ? "\33[0m\n" : "\n", tree->out);
+}
+
+/* The root has 26 addresses: of a long run of them the first few are drawn, and how many more
+ * there are.  Returns the run's last step. */
+static uint16_t draw_addresses(struct tree *tree, uint16_t i, unsigned depth)
+{
+	unsigned n = 0, drawn;
+	uint16_t last = i;
+
+	for (uint16_t j = i; j != NOBODY && tree->t->events[j].kind == EVENT_ADDRESS_KNOWN;
+	     j = tree->next[j]) {
+		last = j;
+		n++;
+	}
+	for (drawn = 0; drawn < n && (n <= ADDRESSES_DRAWN + 1 || drawn < ADDRESSES_DRAWN);
+	     drawn++, i = tree->next[i]) {
+		tree->closes[depth] = tree->next[i] == NOBODY;
+		draw_line(tree, &tree->t->events[i], depth);
+	}
+	tree->closes[depth] = tree->next[last] == NOBODY;
+	if (drawn < n) {
+		draw_margin(tree, &tree->t->events[last], depth);
+		fprintf(tree->out, "and %u more addresses\n", n - drawn);
+	}
+	return last;
 }
 
 static void draw_node(struct tree *tree, struct node *node, unsigned depth)
@@ -288,6 +324,10 @@ static void draw_node(struct tree *tree, struct node *node, unsigned depth)
 		const struct event *e = &tree->t->events[i];
 		struct node *child = opens_goal(e) ? find_node(tree, e->goal) : NULL;
 
+		if (e->kind == EVENT_ADDRESS_KNOWN) {
+			i = draw_addresses(tree, i, depth);
+			continue;
+		}
 		tree->closes[depth] = tree->next[i] == NOBODY;
 		draw_line(tree, e, depth);
 		if (child != NULL && !child->drawn)

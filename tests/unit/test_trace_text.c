@@ -147,6 +147,28 @@ START_TEST(what_hangs_on_nothing_is_shown_too)
 }
 END_TEST
 
+START_TEST(of_many_addresses_a_few_are_drawn)
+{
+	ADD(EVENT_GOAL, 1, name("a."), NONE);
+	for (unsigned i = 0; i < 13; i++)
+		ADD(EVENT_ADDRESS_KNOWN, 1, name("ns."), NONE, .server = address("192.0.2.1"));
+	ADD(EVENT_CACHE_MISS, 1, NONE, NONE);
+	for (unsigned i = 0; i < 4; i++)
+		ADD(EVENT_ADDRESS_KNOWN, 1, NONE, NONE, .server = address("192.0.2.2"));
+	expect_text(false, false,
+		    "    0 ms  looks for a.\n"
+		    "    0 ms  |- address of a name server, from the cache: ns.: 192.0.2.1\n"
+		    "    0 ms  |- address of a name server, from the cache: ns.: 192.0.2.1\n"
+		    "    0 ms  |- address of a name server, from the cache: ns.: 192.0.2.1\n"
+		    "    0 ms  |- and 10 more addresses\n"
+		    "    0 ms  |- not in the cache\n"
+		    "    0 ms  |- address of a name server, from the cache: 192.0.2.2\n"
+		    "    0 ms  |- address of a name server, from the cache: 192.0.2.2\n"
+		    "    0 ms  |- address of a name server, from the cache: 192.0.2.2\n"
+		    "    0 ms  `- address of a name server, from the cache: 192.0.2.2\n");
+}
+END_TEST
+
 /* Whatever stands in an event, each kind has its line: no layout is forgotten, none reads what
  * is not there. */
 START_TEST(every_kind_has_a_line)
@@ -234,6 +256,7 @@ Suite *suite_trace_text(void)
 	tcase_add_test(tc, terminals_get_lines_and_colours);
 	tcase_add_test(tc, a_goal_is_drawn_once);
 	tcase_add_test(tc, what_hangs_on_nothing_is_shown_too);
+	tcase_add_test(tc, of_many_addresses_a_few_are_drawn);
 	tcase_add_test(tc, every_kind_has_a_line);
 	tcase_add_test(tc, a_full_trace_is_drawn);
 	tcase_add_test(tc, machines_get_a_list);
