@@ -392,14 +392,6 @@ bool packetcache_wipe_some(struct packetcache *pc, size_t *cursor, size_t n, con
 	return at > 0;
 }
 
-size_t packetcache_wipe(struct packetcache *pc, const uint8_t *name, uint16_t type, bool subtree)
-{
-	size_t cursor = SIZE_MAX, gone = 0;
-
-	packetcache_wipe_some(pc, &cursor, SIZE_MAX, name, type, subtree, &gone);
-	return gone;
-}
-
 static int show(struct entry *e,
 		int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left,
 			  bool tcp),
@@ -426,18 +418,6 @@ bool packetcache_walk_some(struct packetcache *pc, size_t *cursor, size_t n,
 			at = 0;
 	*cursor = at;
 	return at > 0;
-}
-
-int packetcache_walk(struct packetcache *pc,
-		     int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left,
-			       bool tcp),
-		     void *ctx, uint32_t now_s)
-{
-	int result = E_OK;
-
-	for (uint32_t at = pc->map.n; at-- > 0 && result >= 0;)
-		result = show(entry_at(pc, at), cb, ctx, now_s);
-	return result < 0 ? result : E_OK;
 }
 
 void packetcache_stats(const struct packetcache *pc, struct packetcache_stats *out)

@@ -62,16 +62,19 @@ size_t packetcache_get(struct packetcache *pc, const struct packetcache_key *key
 void packetcache_put(struct packetcache *pc, const struct packetcache_key *key,
 		     const uint8_t *answer, size_t len, uint32_t ttl, uint32_t now_s);
 
-/* Takes away the answers for a name, or with `subtree` for all below it too; `type` 0: every
- * type.  Returns how many. */
-size_t packetcache_wipe(struct packetcache *pc, const uint8_t *name, uint16_t type, bool subtree);
+/* Takes away the answers for a name, or with `subtree` for all below it too; `type` 0: every type.
+ * In slices, since a worker is not to be held for long: looks at `n` entries at most.  *cursor is
+ * SIZE_MAX to begin with, and kept by the caller; false after the last slice.  What is put between
+ * two slices may be missed.  *wiped is added to. */
+bool packetcache_wipe_some(struct packetcache *pc, size_t *cursor, size_t n, const uint8_t *name,
+			   uint16_t type, bool subtree, size_t *wiped);
 
-/* Walks the live answers; `qname` is lower case, borrowed.  cb must not change the packet cache;
- * a negative return stops, and is returned. */
-int packetcache_walk(struct packetcache *pc,
-		     int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left,
-			       bool tcp),
-		     void *ctx, uint32_t now_s);
+/* Walks the live answers in slices likewise; `qname` is lower case, borrowed.  cb must not change
+ * the packet cache; a negative return of it ends the walk. */
+bool packetcache_walk_some(struct packetcache *pc, size_t *cursor, size_t n,
+			   int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype,
+				     uint32_t ttl_left, bool tcp),
+			   void *ctx, uint32_t now_s);
 
 struct packetcache_stats {
 	size_t entries, bytes;
@@ -79,16 +82,5 @@ struct packetcache_stats {
 };
 void packetcache_stats(const struct packetcache *pc, struct packetcache_stats *out);
 void packetcache_set_limits(struct packetcache *pc, size_t max_entries, size_t max_bytes);
-
-/* Walking and wiping in slices, for callers who may hold the worker for a moment only: looks at
- * `n` entries at most.  *cursor is SIZE_MAX to begin with, and kept by the caller; false after the
- * last slice.  What is put between two slices may be missed.  *wiped is added to; a negative
- * return of cb ends the walk. */
-bool packetcache_walk_some(struct packetcache *pc, size_t *cursor, size_t n,
-			   int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype,
-				     uint32_t ttl_left, bool tcp),
-			   void *ctx, uint32_t now_s);
-bool packetcache_wipe_some(struct packetcache *pc, size_t *cursor, size_t n, const uint8_t *name,
-			   uint16_t type, bool subtree, size_t *wiped);
 
 #endif

@@ -338,6 +338,16 @@ static const uint8_t *wire(uint8_t out[NAME_MAX_LEN], const char *text)
 	return out;
 }
 
+/* In slices of three. */
+static size_t wipe(struct packetcache *pc, const uint8_t *name, uint16_t type, bool subtree)
+{
+	size_t cursor = SIZE_MAX, wiped = 0;
+
+	while (packetcache_wipe_some(pc, &cursor, 3, name, type, subtree, &wiped))
+		;
+	return wiped;
+}
+
 START_TEST(wipes_by_name_type_and_subtree)
 {
 	struct packetcache *pc = make_cache(&small);
@@ -348,13 +358,13 @@ START_TEST(wipes_by_name_type_and_subtree)
 	keep(pc, "a.example.", TYPE_TXT, 100);
 	keep(pc, "b.a.example.", TYPE_A, 100);
 	keep(pc, "xa.example.", TYPE_A, 100);
-	ck_assert_uint_eq(packetcache_wipe(pc, wire(name, "a.example."), TYPE_A, false), 1);
+	ck_assert_uint_eq(wipe(pc, wire(name, "a.example."), TYPE_A, false), 1);
 	ck_assert(!has(pc, "a.example.", TYPE_A));
 	ck_assert(has(pc, "a.example.", TYPE_TXT));
-	ck_assert_uint_eq(packetcache_wipe(pc, wire(name, "a.example."), 0, true), 2);
+	ck_assert_uint_eq(wipe(pc, wire(name, "a.example."), 0, true), 2);
 	ck_assert(has(pc, "example.", TYPE_A));
 	ck_assert(has(pc, "xa.example.", TYPE_A));
-	ck_assert_uint_eq(packetcache_wipe(pc, name_root, 0, true), 2);
+	ck_assert_uint_eq(wipe(pc, name_root, 0, true), 2);
 	ck_assert_uint_eq(stats_of(pc).bytes, 0);
 	packetcache_free(pc);
 }
@@ -381,14 +391,23 @@ static int look_at(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl
 START_TEST(a_walk_shows_the_live_ones)
 {
 	struct packetcache *pc = make_cache(&small);
+	uint8_t out[1024];
+	size_t len = answer(out, "www.example.", TYPE_MX, RD | CD), cursor = SIZE_MAX;
 	struct seen seen = { 0 };
+	struct question q;
 
+	packetcache_put(pc, &ask(&q, 1, RD | CD, "www.example.", TYPE_MX)->key, out, len, 100, NOW);
 	keep(pc, "WWW.example.", TYPE_MX, 100);
 	keep(pc, "old.example.", TYPE_MX, 10);
-	ck_assert_int_eq(packetcache_walk(pc, look_at, &seen, NOW + 10), E_OK);
-	ck_assert_uint_eq(seen.n, 1);
+	ck_assert(packetcache_walk_some(pc, &cursor, 1, look_at, &seen, NOW + 10));
+	ck_assert_uint_eq(seen.n, 0);
+	ck_assert(!packetcache_walk_some(pc, &cursor, 2, look_at, &seen, NOW + 10));
+	ck_assert_uint_eq(seen.n, 2);
+	/* Ended by the callback. */
+	cursor = SIZE_MAX;
 	seen.result = -5;
-	ck_assert_int_eq(packetcache_walk(pc, look_at, &seen, NOW + 10), -5);
+	ck_assert(!packetcache_walk_some(pc, &cursor, SIZE_MAX, look_at, &seen, NOW + 10));
+	ck_assert_uint_eq(seen.n, 3);
 	packetcache_free(pc);
 }
 END_TEST
