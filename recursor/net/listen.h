@@ -32,27 +32,27 @@
 
 struct client {
 	struct addr remote;
-	struct addr local;   /* where the query was sent to; the socket's address when not known */
+	struct addr local; /* where the query was sent to; the socket's address when not known */
 	bool tcp;
-	uint8_t socket;	     /* UDP: which socket of the listener */
-	uint32_t slot;	     /* TCP: connection slot */
+	uint8_t socket;      /* UDP: which socket of the listener */
+	uint32_t slot;       /* TCP: connection slot */
 	uint32_t generation; /* TCP: must match, or the connection is gone */
 	uint32_t ifindex;    /* UDP over IPv6 link-local */
 };
 
 enum listen_verdict {
-	LISTEN_TAKEN,  /* an answer will come, or none ever (UDP), or listen_drop() (TCP) */
-	LISTEN_CLOSE,  /* TCP: close the connection */
+	LISTEN_TAKEN, /* an answer will come, or none ever (UDP), or listen_drop() (TCP) */
+	LISTEN_CLOSE, /* TCP: close the connection */
 };
 
 struct listen_limits {
-	uint32_t tcp_clients;	       /* max-tcp-clients, for this worker */
+	uint32_t tcp_clients;          /* max-tcp-clients, for this worker */
 	uint32_t tcp_per_client;       /* max-tcp-per-client; 0: no limit */
 	uint32_t tcp_queries_at_once;  /* max-concurrent-requests-per-tcp-connection */
 	uint32_t tcp_queries_per_conn; /* max-tcp-queries-per-connection; 0: no limit */
-	uint32_t tcp_idle_ms;	       /* client-tcp-timeout */
+	uint32_t tcp_idle_ms;          /* client-tcp-timeout */
 	uint32_t tcp_write_backlog;    /* bytes; 0: LISTEN_WRITE_BACKLOG */
-	uint32_t udp_batches;	       /* batches of 64 read before other work has its turn */
+	uint32_t udp_batches;          /* batches of 64 read before other work has its turn */
 };
 enum { LISTEN_WRITE_BACKLOG = 256 * 1024, LISTEN_UDP_BATCH = 64 };
 
@@ -60,7 +60,8 @@ struct listen_handler {
 	void *ctx;
 	/* A UDP packet or a whole TCP message (without its length).  `wire` is borrowed for the
 	 * call and may be written to.  Answer now or later with listen_reply(). */
-	enum listen_verdict (*query)(void *ctx, const struct client *from, uint8_t *wire, size_t len);
+	enum listen_verdict (*query)(void *ctx, const struct client *from, uint8_t *wire,
+				     size_t len);
 	/* May a TCP connection from there be opened?  (The ACL.) */
 	bool (*accept)(void *ctx, const struct addr *remote);
 };

@@ -126,7 +126,7 @@ static void settle(struct tcp_client *c)
 	if (c->is_draining)
 		return;
 	if (c->in_flight == 0 && n_unwritten(c) == 0) {
-		if (c->at_eof && !is_whole) {
+		if (c->at_eof) { /* found when all before it had been taken */
 			close_client(c);
 			return;
 		}

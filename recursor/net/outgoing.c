@@ -199,6 +199,14 @@ static void on_timer(void *ctx)
 
 /* ---- the public side ---- */
 
+/* ::ffff:192.0.2.1 would leave as IPv4, past all that is said about 192.0.2.1. */
+static bool is_mapped(const struct addr *server)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	return server->family == 6 && memcmp(server->ip, prefix, sizeof(prefix)) == 0;
+}
+
 enum outgoing_result outgoing_send(struct outgoing *o, uint64_t ticket, const struct addr *server,
 				   bool tcp, const uint8_t *wire, size_t len)
 {
@@ -206,7 +214,7 @@ enum outgoing_result outgoing_send(struct outgoing *o, uint64_t ticket, const st
 			   : server->family == 6 ? o->cfg.n_local6
 						 : 0;
 
-	if (n_local == 0 || server->port == 0)
+	if (n_local == 0 || server->port == 0 || is_mapped(server))
 		return OUTGOING_UNREACHABLE;
 	if (!EXPECT(len >= WIRE_HEADER_LEN && len <= WIRE_MSG_MAX) ||
 	    !EXPECT(ticket != 0 && outgoing_ticket_find(o, ticket) == NULL))

@@ -44,8 +44,12 @@ struct outgoing_config {
 };
 
 enum outgoing_result { OUTGOING_OK, OUTGOING_UNREACHABLE, OUTGOING_NO_RESOURCES };
-enum outgoing_failure { OUTGOING_FAIL_UNREACHABLE, OUTGOING_FAIL_REFUSED, OUTGOING_FAIL_CLOSED,
-			OUTGOING_FAIL_RESOURCES };
+enum outgoing_failure {
+	OUTGOING_FAIL_UNREACHABLE,
+	OUTGOING_FAIL_REFUSED,
+	OUTGOING_FAIL_CLOSED,
+	OUTGOING_FAIL_RESOURCES
+};
 
 struct outgoing_handler {
 	void *ctx;

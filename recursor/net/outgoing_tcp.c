@@ -32,7 +32,6 @@ struct tcp_question {
 	struct question q; /* first: questions are found by it */
 	TAILQ_ENTRY(tcp_question) in_conn;
 	bool on_reused; /* the connection had been used before */
-	bool is_second; /* asked once more already */
 	size_t len;
 	uint8_t wire[]; /* with its length before it */
 };
@@ -369,18 +368,16 @@ void outgoing_tcp_cancel(struct outgoing *o, struct question *q)
 
 /* ---- failing ---- */
 
+/* It ends: with each connection that is closed so there is one less that was used before. */
 static bool ask_again(struct tcp_conn *c, struct tcp_question *tq)
 {
 	struct outgoing *o = c->o;
 	struct tcp_conn *next = find_current(o, &c->server);
 
-	if (!tq->on_reused || tq->is_second)
+	if (!tq->on_reused)
 		return false;
-	if (next != NULL && next->n_answered > 0)
-		next = NULL; /* likely to be closed as this one is */
 	if (next == NULL && open_conn(o, &c->server, &next) != OUTGOING_OK)
 		return false;
-	tq->is_second = true;
 	append(next, tq);
 	if (next->is_connected)
 		want_events(next);

@@ -39,6 +39,7 @@ struct udp_socket {
 struct udp_buffers {
 	struct mmsghdr headers[RECEIVE_BATCH];
 	struct iovec iov[RECEIVE_BATCH];
+	struct sockaddr_storage from[RECEIVE_BATCH];
 	uint8_t packets[RECEIVE_BATCH][PACKET_STRIDE];
 };
 
@@ -166,11 +167,22 @@ static int receive(const struct udp_socket *s)
 	if (s->n_pending > 1)
 		return recvmmsg(s->watch.fd, in->headers, RECEIVE_BATCH, MSG_DONTWAIT, NULL);
 	/* The common case: one packet, and no second look that finds nothing. */
-	n = recv(s->watch.fd, in->packets[0], PACKET_MAX, MSG_DONTWAIT);
+	n = recvmsg(s->watch.fd, &in->headers[0].msg_hdr, MSG_DONTWAIT);
 	if (n < 0)
 		return -1;
 	in->headers[0].msg_len = (unsigned)n;
 	return 1;
+}
+
+/* Before connect(2), when the socket had its port already, anybody could send to it. */
+static bool is_from_server(const struct udp_socket *s, unsigned i)
+{
+	struct udp_buffers *in = s->o->udp_in;
+	struct addr from;
+
+	in->headers[i].msg_hdr.msg_namelen = sizeof(in->from[i]); /* as the next call wants it */
+	return addr_from_sockaddr(&from, (struct sockaddr *)&in->from[i]) == E_OK &&
+	       addr_equal(&from, &s->server);
 }
 
 static void on_readable(void *ctx, unsigned events)
@@ -192,8 +204,10 @@ static void on_readable(void *ctx, unsigned events)
 				fail(s, outgoing_failure_of(errno));
 			break;
 		}
-		for (int i = 0; i < n; i++)
-			take_packet(s, o->udp_in->packets[i], o->udp_in->headers[i].msg_len);
+		for (unsigned i = 0; i < (unsigned)n; i++)
+			if (is_from_server(s, i))
+				take_packet(s, o->udp_in->packets[i],
+					    o->udp_in->headers[i].msg_len);
 		if (n < full || s->n_pending == 0)
 			break;
 	}
@@ -408,8 +422,10 @@ int outgoing_udp_init(struct outgoing *o)
 		return E_NOMEM;
 	for (unsigned i = 0; i < RECEIVE_BATCH; i++) {
 		in->iov[i] = (struct iovec) { in->packets[i], PACKET_MAX };
-		in->headers[i].msg_hdr.msg_iov = &in->iov[i];
-		in->headers[i].msg_hdr.msg_iovlen = 1;
+		in->headers[i].msg_hdr = (struct msghdr) { .msg_name = &in->from[i],
+							   .msg_namelen = sizeof(in->from[i]),
+							   .msg_iov = &in->iov[i],
+							   .msg_iovlen = 1 };
 	}
 	o->udp_in = in;
 	slab_init(&o->udp_sockets, sizeof(struct udp_socket), o->cfg.max_sockets);

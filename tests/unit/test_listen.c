@@ -436,6 +436,27 @@ START_TEST(udp_answers_later)
 }
 END_TEST
 
+/* One batch of answers, of two sockets by turns. */
+START_TEST(udp_answers_of_two_addresses_at_once)
+{
+	static const char *const ip[] = { "127.0.0.1", "127.0.0.2" };
+
+	behaviour = KEEP;
+	start(ip[0], ip[1]);
+	for (unsigned i = 0; i < 6; i++) {
+		open_client(&others[i], SOCK_DGRAM, ip[0]);
+		send_udp(&others[i], ip[i % 2], query(i), QUERY_LEN);
+		wait_for_kept(i + 1);
+	}
+	for (unsigned i = 0; i < 6; i++)
+		reply_kept(i);
+	for (unsigned i = 0; i < 6; i++) {
+		take_udp(&others[i], ip[i % 2], query(i), QUERY_LEN);
+		close(others[i].fd);
+	}
+}
+END_TEST
+
 START_TEST(udp_too_long_is_counted)
 {
 	static uint8_t big[8192];
@@ -703,6 +724,11 @@ START_TEST(tcp_queries_of_a_connection_are_limited)
 	for (unsigned i = 0; i < 3; i++)
 		take_answer(&talk, i);
 	expect_end(&talk);
+	/* Our end only: what the client still sends does not meet a reset. */
+	for (unsigned i = 0; i < 3; i++) {
+		send_query(&talk, i);
+		turns_some(&turns);
+	}
 	ck_assert_uint_eq(n_kept, 3);
 	close(talk.fd);
 	wait_for_clients(0);
@@ -900,6 +926,7 @@ Suite *suite_listen(void)
 	tcase_add_test(udp, udp_many);
 	tcase_add_test(udp, udp_many_built_in_place);
 	tcase_add_test(udp, udp_answers_later);
+	tcase_add_test(udp, udp_answers_of_two_addresses_at_once);
 	tcase_add_test(udp, udp_too_long_is_counted);
 	tcase_add_test(udp, udp_refused_answer_is_lost_alone);
 	tcase_add_test(udp, stopped_listener_still_answers);
