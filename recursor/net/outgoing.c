@@ -139,10 +139,17 @@ int outgoing_open_bound(struct outgoing *o, const struct addr *server, bool tcp)
 		    (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	if (tcp ? bind_address(fd, &local) : bind_random(o, fd, &local))
-		return fd;
-	(void)close(fd);
-	return -1;
+	if (!(tcp ? bind_address(fd, &local) : bind_random(o, fd, &local))) {
+		(void)close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+enum outgoing_result outgoing_open_failure(int error)
+{
+	/* A kernel without IPv6 does not reach its servers; anything else is our own want. */
+	return error == EAFNOSUPPORT ? OUTGOING_UNREACHABLE : OUTGOING_NO_RESOURCES;
 }
 
 enum outgoing_result outgoing_result_of(int error)
@@ -289,9 +296,6 @@ int outgoing_new(struct outgoing **out, struct loop *loop, const struct outgoing
 	o->due_ms = UINT64_MAX;
 	o->server_buckets = power_of_two(cfg->max_sockets);
 	o->ticket_buckets = power_of_two((size_t)cfg->max_sockets * TICKETS_PER_SOCKET);
-	TAILQ_INIT(&o->tcp_connecting);
-	TAILQ_INIT(&o->tcp_idle);
-	TAILQ_INIT(&o->tcp_broken);
 
 	err = init_ports(o);
 	if (err != E_OK)
@@ -310,6 +314,7 @@ int outgoing_new(struct outgoing **out, struct loop *loop, const struct outgoing
 	err = outgoing_udp_init(o);
 	if (err != E_OK)
 		goto out;
+	outgoing_tcp_init(o);
 	*out = o;
 	return E_OK;
 out:

@@ -61,6 +61,7 @@ struct outgoing {
 	struct udp_buffers *udp_in;
 	size_t n_udp;
 
+	struct slab tcp_conns, tcp_questions;
 	struct tcp_bucket *tcp;
 	struct tcp_list tcp_connecting, tcp_idle, tcp_broken;
 	size_t n_tcp, n_tcp_idle;
@@ -85,7 +86,9 @@ int outgoing_open_bound(struct outgoing *o, const struct addr *server, bool tcp)
 /* Has outgoing_udp_tick() and outgoing_tcp_tick() called at that time or before. */
 void outgoing_wake_by(struct outgoing *o, uint64_t due_ms);
 
-/* What errno means when a call has failed at once, and when it came later. */
+/* What errno means: of outgoing_open_bound(), of another call that failed at once, and when the
+ * error came later. */
+enum outgoing_result outgoing_open_failure(int error);
 enum outgoing_result outgoing_result_of(int error);
 enum outgoing_failure outgoing_failure_of(int error);
 
@@ -101,6 +104,7 @@ void outgoing_udp_tick(struct outgoing *o, uint64_t now_ms);
 
 /* ---- outgoing_tcp.c ---- */
 
+void outgoing_tcp_init(struct outgoing *o);
 void outgoing_tcp_deinit(struct outgoing *o);
 enum outgoing_result outgoing_tcp_send(struct outgoing *o, uint64_t ticket,
 				       const struct addr *server, const uint8_t *wire, size_t len);

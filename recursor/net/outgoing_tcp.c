@@ -32,8 +32,8 @@ struct tcp_question {
 	struct question q; /* first: questions are found by it */
 	TAILQ_ENTRY(tcp_question) in_conn;
 	bool on_reused; /* the connection had been used before */
+	uint8_t *wire;  /* with its length before it */
 	size_t len;
-	uint8_t wire[]; /* with its length before it */
 };
 
 TAILQ_HEAD(tcp_questions, tcp_question);
@@ -127,8 +127,15 @@ static void detach(struct tcp_conn *c, struct tcp_question *tq)
 	TAILQ_REMOVE(&c->questions, tq, in_conn);
 }
 
+static void free_question(struct outgoing *o, struct tcp_question *tq)
+{
+	free(tq->wire);
+	slab_give(&o->tcp_questions, tq);
+}
+
 static void close_conn(struct tcp_conn *c)
 {
+	struct outgoing *o = c->o;
 	struct tcp_question *tq;
 
 	ASSERT(c->n_pending == 0);
@@ -136,12 +143,12 @@ static void close_conn(struct tcp_conn *c)
 	leave_list(c);
 	while ((tq = TAILQ_FIRST(&c->questions)) != NULL) {
 		detach(c, tq);
-		free(tq);
+		free_question(o, tq);
 	}
 	loop_watch_close(&c->watch);
-	c->o->n_tcp--;
+	o->n_tcp--;
 	free(c->partial);
-	free(c);
+	slab_give(&o->tcp_conns, c);
 }
 
 static bool may_idle(const struct tcp_conn *c)
@@ -225,7 +232,7 @@ static void advance(struct tcp_conn *c, size_t n)
 		c->unsent = TAILQ_NEXT(tq, in_conn);
 		if (tq->q.ticket == 0) {
 			TAILQ_REMOVE(&c->questions, tq, in_conn);
-			free(tq);
+			free_question(c->o, tq);
 		}
 	}
 }
@@ -257,29 +264,33 @@ static int write_questions(struct tcp_conn *c)
 
 static void on_event(void *ctx, unsigned events);
 
-static enum outgoing_result open_conn(struct outgoing *o, const struct addr *server,
-				      struct tcp_conn **out)
+/* NULL, and the reason. */
+static struct tcp_conn *open_conn(struct outgoing *o, const struct addr *server,
+				  enum outgoing_result *why)
 {
-	enum outgoing_result result = OUTGOING_NO_RESOURCES;
 	struct tcp_conn *c = NULL;
 	struct sockaddr_storage sa;
 	int fd, on = 1;
 	socklen_t len;
 
+	*why = OUTGOING_NO_RESOURCES;
 	if (!outgoing_make_room(o))
-		return OUTGOING_NO_RESOURCES;
+		return NULL;
 	fd = outgoing_open_bound(o, server, true);
-	if (fd < 0)
-		return errno == EAFNOSUPPORT ? OUTGOING_UNREACHABLE : OUTGOING_NO_RESOURCES;
+	if (fd < 0) {
+		*why = outgoing_open_failure(errno);
+		return NULL;
+	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	len = addr_to_sockaddr(server, &sa);
 	if (connect(fd, (struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS) {
-		result = outgoing_result_of(errno);
+		*why = outgoing_result_of(errno);
 		goto out;
 	}
-	c = calloc(1, sizeof(*c));
-	if (c == NULL ||
-	    loop_watch_start(&c->watch, o->loop, fd, LOOP_READ | LOOP_WRITE, on_event, c) != E_OK)
+	c = slab_take(&o->tcp_conns);
+	if (c == NULL)
+		goto out;
+	if (loop_watch_start(&c->watch, o->loop, fd, LOOP_READ | LOOP_WRITE, on_event, c) != E_OK)
 		goto out;
 	c->o = o;
 	c->server = *server;
@@ -288,12 +299,12 @@ static enum outgoing_result open_conn(struct outgoing *o, const struct addr *ser
 	LIST_INSERT_HEAD(&o->tcp[outgoing_server_bucket(o, server)], c, in_bucket);
 	enter_list(c, IN_CONNECTING);
 	o->n_tcp++;
-	*out = c;
-	return OUTGOING_OK;
+	return c;
 out:
-	free(c);
+	if (c != NULL)
+		slab_give(&o->tcp_conns, c);
 	(void)close(fd);
-	return result;
+	return NULL;
 }
 
 static struct tcp_conn *find_current(const struct outgoing *o, const struct addr *server)
@@ -306,13 +317,20 @@ static struct tcp_conn *find_current(const struct outgoing *o, const struct addr
 	return c;
 }
 
-static struct tcp_question *new_question(uint64_t ticket, const uint8_t *wire, size_t len)
+static struct tcp_question *new_question(struct outgoing *o, uint64_t ticket, const uint8_t *wire,
+					 size_t len)
 {
-	struct tcp_question *tq = malloc(sizeof(*tq) + PREFIX_LEN + len);
+	struct tcp_question *tq = slab_take(&o->tcp_questions);
 
 	if (tq == NULL)
 		return NULL;
-	*tq = (struct tcp_question) { .q.ticket = ticket, .len = PREFIX_LEN + len };
+	tq->wire = malloc(PREFIX_LEN + len);
+	if (tq->wire == NULL) {
+		slab_give(&o->tcp_questions, tq);
+		return NULL;
+	}
+	tq->q.ticket = ticket;
+	tq->len = PREFIX_LEN + len;
 	wire_put_u16(tq->wire, (uint16_t)len);
 	memcpy(tq->wire + PREFIX_LEN, wire, len);
 	return tq;
@@ -321,18 +339,18 @@ static struct tcp_question *new_question(uint64_t ticket, const uint8_t *wire, s
 enum outgoing_result outgoing_tcp_send(struct outgoing *o, uint64_t ticket,
 				       const struct addr *server, const uint8_t *wire, size_t len)
 {
-	struct tcp_question *tq = new_question(ticket, wire, len);
+	struct tcp_question *tq = new_question(o, ticket, wire, len);
 	struct tcp_conn *c = find_current(o, server);
-	enum outgoing_result result = OUTGOING_OK;
+	enum outgoing_result why;
 	int error;
 
 	if (tq == NULL)
 		return OUTGOING_NO_RESOURCES;
 	if (c == NULL)
-		result = open_conn(o, server, &c);
-	if (result != OUTGOING_OK) {
-		free(tq);
-		return result;
+		c = open_conn(o, server, &why);
+	if (c == NULL) {
+		free_question(o, tq);
+		return why;
 	}
 	append(c, tq);
 	outgoing_ticket_add(o, &tq->q);
@@ -359,7 +377,7 @@ void outgoing_tcp_cancel(struct outgoing *o, struct question *q)
 		q->ticket = 0;
 	} else {
 		detach(c, tq);
-		free(tq);
+		free_question(o, tq);
 	}
 	/* Most likely the question has timed out: a connection that is silent is not for others. */
 	retire(c);
@@ -373,10 +391,13 @@ static bool ask_again(struct tcp_conn *c, struct tcp_question *tq)
 {
 	struct outgoing *o = c->o;
 	struct tcp_conn *next = find_current(o, &c->server);
+	enum outgoing_result why;
 
 	if (!tq->on_reused)
 		return false;
-	if (next == NULL && open_conn(o, &c->server, &next) != OUTGOING_OK)
+	if (next == NULL)
+		next = open_conn(o, &c->server, &why);
+	if (next == NULL)
 		return false;
 	append(next, tq);
 	if (next->is_connected)
@@ -399,14 +420,14 @@ static void fail(struct tcp_conn *c, enum outgoing_failure why)
 
 		detach(c, tq);
 		if (ticket == 0) {
-			free(tq);
+			free_question(o, tq);
 			continue;
 		}
 		c->n_pending--;
 		if (why == OUTGOING_FAIL_CLOSED && ask_again(c, tq))
 			continue;
 		outgoing_ticket_remove(o, &tq->q);
-		free(tq);
+		free_question(o, tq);
 		o->handler.failed(o->handler.ctx, ticket, why);
 	}
 	c->is_held = was_held;
@@ -440,7 +461,7 @@ static void take_message(struct tcp_conn *c, const uint8_t *wire, size_t len)
 	} else if (outgoing_ticket_find(o, ticket) == &tq->q) { /* not cancelled meanwhile */
 		outgoing_ticket_remove(o, &tq->q);
 		detach(c, tq);
-		free(tq);
+		free_question(o, tq);
 		c->n_pending--;
 	}
 }
@@ -586,9 +607,22 @@ void outgoing_tcp_tick(struct outgoing *o, uint64_t now_ms)
 	}
 }
 
+void outgoing_tcp_init(struct outgoing *o)
+{
+	TAILQ_INIT(&o->tcp_connecting);
+	TAILQ_INIT(&o->tcp_idle);
+	TAILQ_INIT(&o->tcp_broken);
+	slab_init(&o->tcp_conns, sizeof(struct tcp_conn), o->cfg.max_sockets);
+	/* One more on each: a part of a cancelled one may have been written. */
+	slab_init(&o->tcp_questions, sizeof(struct tcp_question),
+		  (size_t)o->cfg.max_sockets * (PIPELINE_MAX + 1));
+}
+
 void outgoing_tcp_deinit(struct outgoing *o)
 {
 	while (outgoing_tcp_evict(o))
 		;
 	ASSERT(o->n_tcp == 0);
+	slab_deinit(&o->tcp_conns);
+	slab_deinit(&o->tcp_questions);
 }

@@ -233,42 +233,45 @@ static struct udp_socket *find_current(struct outgoing *o, const struct addr *se
 	return NULL;
 }
 
-static enum outgoing_result open_socket(struct outgoing *o, const struct addr *server,
-					struct udp_socket **out)
+/* NULL, and the reason. */
+static struct udp_socket *open_socket(struct outgoing *o, const struct addr *server,
+				      enum outgoing_result *why)
 {
 	struct sockaddr_storage sa;
-	struct udp_socket *s;
+	struct udp_socket *s = NULL;
 	socklen_t len;
 	int fd;
 
+	*why = OUTGOING_NO_RESOURCES;
 	if (!outgoing_make_room(o))
-		return OUTGOING_NO_RESOURCES;
+		return NULL;
 	fd = outgoing_open_bound(o, server, false);
-	if (fd < 0)
-		return errno == EAFNOSUPPORT ? OUTGOING_UNREACHABLE : OUTGOING_NO_RESOURCES;
+	if (fd < 0) {
+		*why = outgoing_open_failure(errno);
+		return NULL;
+	}
 	len = addr_to_sockaddr(server, &sa);
 	if (connect(fd, (struct sockaddr *)&sa, len) < 0) {
-		int error = errno;
-
-		(void)close(fd);
-		return outgoing_result_of(error);
+		*why = outgoing_result_of(errno);
+		goto out;
 	}
 	s = slab_take(&o->udp_sockets);
-	if (s == NULL ||
-	    loop_watch_start(&s->watch, o->loop, fd, LOOP_READ, on_readable, s) != E_OK) {
-		if (s != NULL)
-			slab_give(&o->udp_sockets, s);
-		(void)close(fd);
-		return OUTGOING_NO_RESOURCES;
-	}
+	if (s == NULL)
+		goto out;
+	if (loop_watch_start(&s->watch, o->loop, fd, LOOP_READ, on_readable, s) != E_OK)
+		goto out;
 	s->o = o;
 	s->server = *server;
 	s->born_ms = loop_now_ms(o->loop);
 	s->is_current = true;
 	LIST_INSERT_HEAD(&o->udp[outgoing_server_bucket(o, server)], s, in_bucket);
 	o->n_udp++;
-	*out = s;
-	return OUTGOING_OK;
+	return s;
+out:
+	if (s != NULL)
+		slab_give(&o->udp_sockets, s);
+	(void)close(fd);
+	return NULL;
 }
 
 static uint16_t unused_id(struct udp_socket *s)
@@ -365,8 +368,8 @@ enum outgoing_result outgoing_udp_send(struct outgoing *o, uint64_t ticket,
 			return outgoing_result_of(error);
 		give_up(s, error);
 	}
-	result = open_socket(o, server, &s);
-	if (result != OUTGOING_OK)
+	s = open_socket(o, server, &result);
+	if (s == NULL)
 		return result;
 	error = ask(s, ticket, wire, len);
 	if (error != 0)
