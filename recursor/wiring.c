@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "common/check.h"
+#include "recursor/hints.h"
 
 enum {
 	SERVERS_MAX = 200000, /* addresses of servers remembered */
@@ -105,6 +106,7 @@ void wiring_resolver_config(struct resolver_config *cfg, const struct settings *
 	cfg->minimise_one_lab = s->qname_minimize_one_label;
 	cfg->use_0x20 = s->use_0x20;
 	cfg->spoof_nearmiss_max = s->spoof_nearmiss_max;
+	cfg->prime = hints_are_refreshed(s->hint_file);
 	cfg->server_port = s->outgoing_port;
 	cfg->dont_query = s->dont_query;
 	cfg->nothing_below_nxdomain = nx_cut_of(s->nothing_below_nxdomain);

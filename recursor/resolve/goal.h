@@ -46,6 +46,7 @@ enum {
 	GOAL_CHAIN_MAX = 24,      /* sets in an answer: ten aliases, each perhaps with its DNAME */
 	GOAL_SUBGOALS_MAX = 200,  /* for one request */
 	GOAL_CUTS_MAX = 64,       /* referrals followed by one goal */
+	GOAL_DEPTH_MAX = 100,
 	GOAL_HASH_START = 1024,
 };
 

@@ -31,6 +31,7 @@ void resolver_config_defaults(struct resolver_config *cfg)
 		.minimise_max = 10,
 		.minimise_one_lab = 4,
 		.spoof_nearmiss_max = 1,
+		.prime = true,
 		.server_port = 53,
 		.nothing_below_nxdomain = NX_CUT_DNSSEC,
 		.root_nx_trust = true,
@@ -65,6 +66,8 @@ uint32_t resolver_random_below(struct resolver *r, uint32_t bound)
 void resolver_configure(struct resolver *r, const struct resolver_config *cfg)
 {
 	r->cfg = *cfg;
+	if (cfg->max_depth == 0 || cfg->max_depth > GOAL_DEPTH_MAX)
+		r->cfg.max_depth = GOAL_DEPTH_MAX;
 	r->goals.max = cfg->max_goals;
 	r->edges.max = (size_t)cfg->max_goals * EDGES_PER_GOAL;
 	r->requests.max = SIZE_MAX;
@@ -524,7 +527,7 @@ void resolver_prime(struct resolver *r, void (*done)(void *ctx, bool ok), void *
 
 void resolver_prime_soon(struct resolver *r)
 {
-	if (r->world.now_ms(r->world.ctx) >= r->prime_after_ms)
+	if (r->cfg.prime && r->world.now_ms(r->world.ctx) >= r->prime_after_ms)
 		resolver_prime(r, NULL, NULL);
 }
 

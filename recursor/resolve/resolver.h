@@ -53,7 +53,7 @@ struct resolver_config {
 	uint32_t max_total_msec;
 	uint32_t max_bytesperq;
 	uint32_t max_cnames;
-	uint32_t max_depth;
+	uint32_t max_depth; /* 0: as deep as max_qperq allows */
 	uint32_t max_ns_address_qperq;
 	uint32_t max_ns_per_resolve;
 	uint32_t max_rrset_records;
@@ -69,7 +69,8 @@ struct resolver_config {
 	uint32_t minimise_one_lab; /* RFC 9156 MINIMISE_ONE_LAB */
 	bool use_0x20;
 	uint32_t spoof_nearmiss_max;
-	uint16_t server_port;            /* 53; the lab and tests may use another */
+	bool prime;           /* ask the root for its servers when only the hints are known */
+	uint16_t server_port; /* 53; the lab and tests may use another */
 	const struct netset *dont_query; /* borrowed; outlives the resolver */
 	/* believing */
 	enum nx_cut nothing_below_nxdomain;
