@@ -21,7 +21,7 @@ uint32_t descriptors_raise(const struct settings *s)
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	each = limit.rlim_cur > taken ? (limit.rlim_cur - taken) / s->threads : 0;
-	if (each >= s->max_mthreads)
-		return s->max_mthreads;
-	return each < MTHREADS_LEAST ? MTHREADS_LEAST : (uint32_t)each;
+	if (each < MTHREADS_LEAST)
+		each = MTHREADS_LEAST;
+	return each < s->max_mthreads ? (uint32_t)each : s->max_mthreads;
 }

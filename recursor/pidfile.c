@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/log.h"
+
 int pidfile_make_dir(const char *dir, uid_t uid, gid_t gid)
 {
 	if (mkdir(dir, 0755) != 0)
@@ -86,8 +88,8 @@ void pidfile_remove(struct pidfile *p)
 {
 	if (p->name[0] == '\0')
 		return;
-	if (is_ours(p))
-		(void)unlinkat(p->dir_fd, p->name, 0);
+	if (is_ours(p) && unlinkat(p->dir_fd, p->name, 0) != 0)
+		log_warning("cannot remove '%s': %s", p->name, strerror(errno));
 	(void)close(p->dir_fd);
 	p->name[0] = '\0';
 }
