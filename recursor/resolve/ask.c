@@ -158,6 +158,21 @@ static bool is_throttled(struct resolver *r, struct goal *g, struct target *t)
 	return true;
 }
 
+/* How long to wait.  A server that answers within a millisecond is given little time at first, so
+ * that another can be asked; its second and third try get more, or packets lost for a moment would
+ * end the whole query. */
+static uint32_t patience_ms(const struct resolver *r, const struct target *t,
+			    enum transport transport, const struct server_view *view)
+{
+	uint32_t ms = view->timeout_ms;
+
+	if (transport == TRANSPORT_TCP)
+		return r->cfg.network_timeout_ms;
+	if (t->tries > 0 && ms < (uint32_t)SERVERS_FIRST_TIMEOUT_MS << (t->tries - 1))
+		ms = (uint32_t)SERVERS_FIRST_TIMEOUT_MS << (t->tries - 1);
+	return ms < r->cfg.network_timeout_ms ? ms : r->cfg.network_timeout_ms;
+}
+
 bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transport transport)
 {
 	struct target *t = &g->targets[target];
@@ -173,7 +188,7 @@ bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transpor
 	g->target = (uint8_t)target;
 	g->transport = (uint8_t)transport;
 	g->near_misses = 0;
-	g->timeout_ms = transport == TRANSPORT_TCP ? r->cfg.network_timeout_ms : view.timeout_ms;
+	g->timeout_ms = patience_ms(r, t, transport, &view);
 	g->ticket = (uint64_t)++r->ticket_serial << 32 | (g->slot + 1);
 	spelling_draw(r, g);
 	if (t->tries < UINT8_MAX)
