@@ -1,0 +1,366 @@
+"""The harness of the live tests: a namespace of our own, processes, clients, results.
+
+A test is a function marked with @test. It raises Failed (see check()) or Skip; every process it
+starts belongs to a `with` block, which ends it and looks at how it ended.
+"""
+
+import contextlib
+import ctypes
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+TESTS = []
+HERE = os.path.dirname(os.path.abspath(__file__))
+TREE = os.path.dirname(os.path.dirname(HERE))
+WORLD = os.path.join(TREE, "tools/lab/world")
+ATTACKS = os.path.join(TREE, "tools/lab/hooks/attacks.lua")
+
+
+class Failed(Exception):
+    pass
+
+
+class Skip(Exception):
+    pass
+
+
+def test(function):
+    """Marks a test; its docstring says what must be so."""
+    TESTS.append(function)
+    return function
+
+
+def check(condition, what, *about):
+    if not condition:
+        raise Failed("\n    ".join([what] + [str(a).rstrip().replace("\n", "\n    ")
+                                            for a in about]))
+
+
+class Environment:
+    """Where we are: set up once by `run`."""
+
+    def __init__(self):
+        self.build = "build"
+        self.isolated = False  # in a network namespace of our own, so port 53 is ours
+        self.root = False  # truly root, so that privileges can be dropped
+        self.dir = None
+        self.port = 53
+        self.lab_port = 5351
+        self.serial = 0
+
+    def program(self, name):
+        return os.path.join(self.build, name)
+
+    def new_dir(self, name):
+        self.serial += 1
+        path = os.path.join(self.dir, f"{self.serial:03d}-{name}")
+        os.mkdir(path)
+        os.chmod(path, 0o755)
+        return path
+
+    def need_isolation(self):
+        if not self.isolated:
+            raise Skip("needs a network namespace of its own (root, or user namespaces)")
+
+    def need_root(self):
+        self.need_isolation()
+        if not self.root:
+            raise Skip("needs root")
+
+    def need_ipv6(self):
+        if not os.path.exists("/proc/net/if_inet6"):
+            raise Skip("needs IPv6")
+
+
+env = Environment()
+
+
+def need_program(*names):
+    for name in names:
+        if shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin") is None:
+            raise Skip(f"{name} is not installed (tools/deps test)")
+
+
+def run(*command, timeout=20, expect=None):
+    """Runs to the end; checks the exit status when one is expected."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          errors="replace", timeout=timeout, check=False)
+    if expect is not None:
+        check(done.returncode == expect,
+              f"{' '.join(command)}: status {done.returncode}, not {expect}",
+              done.stdout, done.stderr)
+    return done
+
+
+def wait_until(condition, seconds=10, what="what was waited for"):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise Failed(f"within {seconds} s it did not happen: {what}")
+
+
+class Process:
+    """A server in the foreground, its output in a file."""
+
+    def __init__(self, name, command, directory, extra_env=None):
+        self.name = name
+        self.dir = directory
+        self.log_path = os.path.join(directory, name + ".log")
+        environment = dict(os.environ, **(extra_env or {}))
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log,
+                                            stdin=subprocess.DEVNULL, env=environment)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def is_alive(self):
+        return self.process.poll() is None
+
+    def end(self, sig=signal.SIGTERM, seconds=10):
+        """The exit status; negative for a signal."""
+        if self.is_alive():
+            self.process.send_signal(sig)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise Failed(f"{self.name} does not end on signal {sig}", self.log()[-2000:]) from None
+
+
+# ---- the lab ----
+
+class Lab(Process):
+    def __init__(self, *options, config=WORLD):
+        directory = env.new_dir("lab")
+        self.socket = os.path.join(directory, "control")
+        super().__init__("lab", [env.program("lab"), "--config", config, "--port",
+                                 str(env.lab_port), "--control", self.socket, *options], directory)
+        self.hints = os.path.join(directory, "root.hints")
+        with open(self.hints, "w", encoding="ascii") as f:
+            f.write(run(env.program("lab"), "--config", config, "--hints", expect=0).stdout)
+        wait_until(lambda: not self.is_alive() or os.path.exists(self.socket), what="the lab")
+        check(self.is_alive(), "the lab does not start", self.log())
+
+    def ctl(self, *words):
+        return run(env.program("lab"), "ctl", self.socket, *words, expect=0).stdout
+
+    def fault(self, address, *fault):
+        self.ctl("fault", address, *(str(f) for f in fault))
+
+    def asked(self, address=None):
+        """Questions received since the last reset, by all servers or one."""
+        text = self.ctl("counters", *([address] if address else []))
+        return int(re.search(r"all (\d+)", text).group(1))
+
+    def reset(self):
+        self.ctl("counters", "reset")
+
+    def queries(self):
+        return self.ctl("queries")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        status = self.end()
+        if kind is None:
+            check(status == 0, f"the lab ended with {status}", self.log())
+
+
+# ---- the recursor ----
+
+class Recursor(Process):
+    """Started with the settings given, `-` in names written as `_`."""
+
+    def __init__(self, lab=None, name="recursor", extra_env=None, directory=None, ready=True,
+                 options=(), **settings):
+        self.directory = directory or env.new_dir(name)
+        values = {
+            "local-address": "127.0.0.1",
+            "local-port": env.port,
+            "socket-dir": self.directory,
+            "disable-syslog": "yes",
+            "dont-query": "",
+            "threads": 2,
+        }
+        if lab is not None:
+            values.update({"hint-file": lab.hints, "outgoing-port": env.lab_port})
+        values.update({k.replace("_", "-"): v for k, v in settings.items()})
+        self.settings = values
+        self.address = "127.0.0.1"
+        with open(os.path.join(self.directory, "recursor.conf"), "w", encoding="utf-8") as f:
+            f.writelines(f"{k}={v}\n" for k, v in values.items() if v is not None)
+        super().__init__(name, [env.program("recursor"), "--config-dir=" + self.directory,
+                                *options], self.directory, extra_env)
+        if ready:
+            wait_until(lambda: not self.is_alive() or self.ping(), what="rec_control ping")
+            check(self.is_alive(), "the recursor does not start", self.log())
+
+    def rec(self, *words, expect=0, timeout=20):
+        return run(env.program("rec_control"), "--socket-dir=" + self.settings["socket-dir"],
+                   *words, expect=expect, timeout=timeout)
+
+    def ping(self):
+        return self.rec("ping", expect=None).returncode == 0
+
+    def get(self, name):
+        return int(self.rec("get", name).stdout.split()[0])
+
+    def wait_get(self, name, least, seconds=5):
+        wait_until(lambda: self.get(name) >= least, seconds, f"{name} of at least {least}")
+
+    def ask(self, name, kind="A", *options, **more):
+        return ask(name, kind, *options, server=more.pop("server", self.address), **more)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        status = self.end()
+        if kind is None:
+            check(status == 0, f"the recursor ended with status {status}", self.log()[-3000:])
+
+
+@contextlib.contextmanager
+def lab_and_recursor(*lab_options, **settings):
+    with Lab(*lab_options) as lab, Recursor(lab, **settings) as recursor:
+        yield lab, recursor
+
+
+# ---- clients ----
+
+class Reply:
+    """What kdig or dig understood of a reply."""
+
+    def __init__(self, text):
+        self.text = text
+        found = re.search(r"status: (\w+)", text)
+        self.status = found.group(1) if found else None
+        found = re.search(r"[Ff]lags: ([a-z ]*);", text)
+        self.flags = found.group(1).split() if found else []
+        found = re.search(r"EDE: (\d+)", text)
+        self.ede = int(found.group(1)) if found else None
+        found = re.search(r"[Rr]eceived (\d+)|MSG SIZE +rcvd: (\d+)", text)
+        self.size = int(found.group(1) or found.group(2)) if found else 0
+        self.sections = {"ANSWER": [], "AUTHORITY": [], "ADDITIONAL": []}
+        section = None
+        for line in text.splitlines():
+            found = re.match(r";; (\w+) (PSEUDO)?SECTION", line)
+            if found:
+                section = self.sections.get(found.group(1))
+            elif line and not line.startswith(";") and section is not None:
+                fields = line.split(None, 4)
+                if len(fields) == 5:
+                    section.append((fields[0].lower(), int(fields[1]), fields[3], fields[4]))
+
+    @property
+    def answer(self):
+        return self.sections["ANSWER"]
+
+    @property
+    def authority(self):
+        return self.sections["AUTHORITY"]
+
+    def data(self, kind):
+        return sorted(r[3] for r in self.answer if r[2] == kind)
+
+    def __str__(self):
+        return self.text
+
+
+def ask(name, kind="A", *options, server="127.0.0.1", client="kdig", port=None, wait=12):
+    """One question; the reply, status None when there was none."""
+    need_program(client)
+    port = env.port if port is None else port
+    patience = [f"+timeout={wait}", "+retry=0"] if client == "kdig" else \
+               [f"+timeout={wait}", "+tries=1"]
+    command = [client, "-p", str(port), "@" + server, name, kind, *patience, *options]
+    if client == "dig":
+        command.insert(1, "+nocookie")
+    done = run(*command, timeout=wait + 5)
+    return Reply(done.stdout + done.stderr)
+
+
+def check_reply(reply, status="NOERROR", kind=None, data=None):
+    check(reply.status == status, f"status {reply.status}, not {status}", reply)
+    if data is not None:
+        check(reply.data(kind) == sorted(data), f"{kind}: {reply.data(kind)}, not {data}", reply)
+    return reply
+
+
+def udp_socket(address="127.0.0.1"):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    s.settimeout(3)
+    return s
+
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans():
+    """A daemon that outlives its test becomes our child, so that leftovers() finds it."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def leftovers():
+    """Ends what a test left behind; the command lines."""
+    found = []
+    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as f:
+        children = [int(x) for x in f.read().split()]
+    for pid in children:
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            command = f.read().replace(b"\0", b" ").decode()
+        if command:
+            found.append(command)
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    return found
+
+
+def run_all(names):
+    """Runs the tests (those whose names are given); (passed, failed, skipped)."""
+    adopt_orphans()
+    counts = {"ok": 0, "not ok": 0, "skip": 0}
+    for function in TESTS:
+        name = function.__name__
+        if names and not any(n in name for n in names):
+            continue
+        began = time.monotonic()
+        result, why = "ok", ""
+        try:
+            function()
+        except Skip as e:
+            result, why = "skip", str(e)
+        except Failed as e:
+            result, why = "not ok", str(e)
+        except (OSError, subprocess.SubprocessError, ValueError, AttributeError, IndexError,
+                KeyError, TypeError) as e:
+            result, why = "not ok", f"{type(e).__name__}: {e}"
+        left = leftovers()
+        if left and result == "ok":
+            result, why = "not ok", "left behind: " + ", ".join(left)
+        counts[result] += 1
+        seconds = time.monotonic() - began
+        text = (function.__doc__ or "").strip().split("\n")[0]
+        print(f"{result} {name}: {text} ({seconds:.1f} s)" + (f"\n    {why}" if why else ""),
+              flush=True)
+    return counts["ok"], counts["not ok"], counts["skip"]
+
+
+def temporary_directory():
+    env.dir = tempfile.mkdtemp(prefix="recursor-live-")
+    os.chmod(env.dir, 0o755)
+    return env.dir

@@ -1,0 +1,135 @@
+"""rec_control: commands, exit codes, dumps, explain."""
+
+import json
+import os
+import time
+
+from live import Lab, Recursor, check, check_reply, env, lab_and_recursor, run, test
+
+
+@test
+def control_basics():
+    """ping, version, help, get, get-all; refusals have status 1, no command 99."""
+    with lab_and_recursor() as (_, r):
+        check_reply(r.ask("www.city.example"))
+        check("pong" in r.rec("ping").stdout, "pong")
+        check(r.rec("version").stdout.strip(), "a version")
+        check("wipe-cache" in r.rec("help").stdout, "help names the commands")
+        check(r.rec("get", "questions").stdout.strip() == "1", "one question")
+        lines = dict(x.split("\t") for x in r.rec("get-all").stdout.splitlines())
+        check(lines["questions"] == "1" and "cache-entries" in lines, "get-all", lines)
+        check(list(lines) == sorted(lines), "sorted by name")
+        check(r.rec("no-such-command", expect=None).returncode == 1, "status 1")
+        check(r.rec(expect=None).returncode == 99, "status 99 without a command")
+        check("UNKNOWN" in r.rec("get", "no-such-metric", expect=None).stdout, "UNKNOWN")
+
+
+@test
+def control_without_daemon():
+    """Nobody there: status 1 and a line that says so."""
+    done = run(env.program("rec_control"), "--socket-dir=" + env.new_dir("nobody"), "ping", expect=1)
+    check(len(done.stderr.splitlines()) >= 1, "a reason", done.stderr)
+
+
+@test
+def control_json():
+    """--json: what comes out can be parsed."""
+    with lab_and_recursor() as (_, r):
+        check_reply(r.ask("www.city.example"))
+        for command in (["ping"], ["get-all"], ["get", "questions"], ["current-queries"],
+                        ["explain", "www.city.example"]):
+            text = r.rec("--json", *command).stdout
+            try:
+                json.loads(text)
+            except ValueError:
+                check(False, f"{command}: no JSON", text)
+
+
+@test
+def control_wipe_cache():
+    """wipe-cache name, name$, and by type: what is wiped is asked for again, the rest is not."""
+    with lab_and_recursor() as (lab, r):
+        def asked_for(name, kind="A"):
+            lab.reset()
+            check_reply(r.ask(name, kind))
+            return lab.asked()
+
+        for name in "www.city.example", "mail.city.example", "edge.host.lab":
+            asked_for(name)
+        check(asked_for("www.city.example") == 0, "from the cache")
+        check("wiped" in r.rec("wipe-cache", "www.city.example").stdout, "it says how many")
+        check(asked_for("www.city.example") == 1, "asked again")
+        check(asked_for("mail.city.example") == 0, "another name stays")
+        r.rec("wipe-cache", "city.example$")
+        check(asked_for("mail.city.example") >= 1, "the subtree")
+        check(asked_for("edge.host.lab") == 0, "another zone stays")
+
+
+@test
+def control_dumps():
+    """dump-cache, dump-nsspeeds, dump-throttlemap: to a file and to standard output."""
+    with lab_and_recursor() as (lab, r):
+        lab.fault("127.20.6.1", "refused")
+        lab.fault("127.20.6.2", "refused")
+        check_reply(r.ask("www.city.example"))
+        check_reply(r.ask("nope.city.example"), "NXDOMAIN")
+        r.ask("a.fault.example")
+        path = os.path.join(env.new_dir("dump"), "cache")
+        r.rec("dump-cache", path)
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        check("www.city.example. " in text and "192.0.2.80" in text, "the record", text[:3000])
+        check(r.rec("dump-cache", path, expect=None).returncode == 1, "a file is not overwritten")
+        check("127.20.3" in r.rec("dump-nsspeeds", "-").stdout, "a server's address")
+        check("127.20.6" in r.rec("dump-throttlemap", "-").stdout, "a throttled server")
+
+
+@test
+def control_current_queries():
+    """current-queries shows what is being resolved."""
+    with lab_and_recursor() as (lab, r):
+        r.ask("warm.fault.example")
+        lab.fault("127.20.6.1", "silent")
+        lab.fault("127.20.6.2", "silent")
+        r.ask("waiting.fault.example", wait=1)
+        text = r.rec("current-queries").stdout
+        check("waiting.fault.example" in text, "the name", text)
+
+
+@test
+def control_explain():
+    """explain resolves anew and tells each step: servers, RTTs, referrals, aliases, budget."""
+    with lab_and_recursor() as (lab, r):
+        text = r.rec("explain", "twice.city.example", "A").stdout
+        for word in ("127.20.0.", "127.20.1.", "127.20.3.", "edge.host.lab", "198.51.100.1",
+                     "NOERROR"):
+            check(word in text, f"it tells of {word}", text)
+        lab.reset()
+        text = r.rec("explain", "twice.city.example", "A").stdout
+        check(lab.asked() >= 1, "the final answer is not taken from the cache", text)
+        check(lab.asked() <= 3, "but the zone cuts are", text)
+        text = r.rec("explain", "nope.city.example").stdout
+        check("NXDOMAIN" in text, "a denial", text)
+        lab.fault("*", "silent")
+        began = time.monotonic()
+        text = r.rec("explain", "x.big.example").stdout
+        check("SERVFAIL" in text, "a failure", text)
+        check(time.monotonic() - began < 9, "in time")
+
+
+@test
+def control_quit():
+    """quit and quit-nicely end the daemon with status 0."""
+    with Lab() as lab:
+        for command in "quit", "quit-nicely":
+            r = Recursor(lab)
+            check("bye" in r.rec(command).stdout, "bye")
+            check(r.process.wait(5) == 0, f"{command}: status 0", r.log())
+
+
+@test
+def control_socket_mode():
+    """The control socket is not for everybody."""
+    with lab_and_recursor() as (_, r):
+        path = os.path.join(r.directory, "pdns_recursor.controlsocket")
+        check(os.stat(path).st_mode & 0o007 == 0, "no access for others", oct(os.stat(path).st_mode))

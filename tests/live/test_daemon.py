@@ -1,0 +1,162 @@
+"""The daemon's life: start, background, privileges, signals, death and rebirth."""
+
+import glob
+import os
+import pwd
+import signal
+import socket
+import time
+
+from live import (Lab, Recursor, check, check_reply, env, lab_and_recursor, run, test, wait_until)
+
+
+@test
+def daemon_ends_cleanly():
+    """SIGTERM and SIGINT: status 0, socket and pid file gone."""
+    with Lab() as lab:
+        for sig in signal.SIGTERM, signal.SIGINT:
+            r = Recursor(lab)
+            check_reply(r.ask("www.city.example"))
+            check(r.end(sig) == 0, f"status 0 after signal {sig}", r.log())
+            left = glob.glob(r.directory + "/*.controlsocket") + glob.glob(r.directory + "/*.pid")
+            check(not left, "nothing is left behind", left)
+
+
+@test
+def daemon_ends_while_busy():
+    """SIGTERM while questions wait for silent servers: it does not wait for them."""
+    with lab_and_recursor() as (lab, r):
+        lab.fault("*", "silent")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for i in range(50):
+                s.sendto(bytes([0, i, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 97, 97 + i % 26, 0, 0, 1, 0,
+                                1]), ("127.0.0.1", env.port))
+        time.sleep(0.3)
+        began = time.monotonic()
+        check(r.end() == 0, "status 0", r.log())
+        check(time.monotonic() - began < 3, "at once")
+
+
+@test
+def daemon_kill_and_restart():
+    """kill -9, and another one starts over what was left."""
+    with Lab() as lab:
+        r = Recursor(lab)
+        check(r.end(signal.SIGKILL) == -9, "killed")
+        with Recursor(lab, directory=r.directory) as again:
+            check_reply(again.ask("www.city.example"))
+
+
+@test
+def daemon_background():
+    """daemon=yes: the command ends when queries are served; the pid file names who serves."""
+    with Lab() as lab:
+        r = Recursor(lab, ready=False, daemon="yes", write_pid="yes")
+        check(r.process.wait(10) == 0, "the starting command ends with 0", r.log())
+        check_reply(r.ask("www.city.example"))
+        files = glob.glob(r.directory + "/*.pid")
+        check(len(files) == 1, "one pid file", files)
+        with open(files[0], encoding="ascii") as f:
+            pid = int(f.read())
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            check(b"recursor" in f.read(), "the pid of the recursor")
+        check(os.getsid(pid) != os.getsid(0), "a session of its own")
+        os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}") or is_zombie(pid), what="its end")
+        check(not os.path.exists(files[0]), "the pid file is gone")
+
+
+def is_zombie(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@test
+def daemon_background_failure():
+    """daemon=yes with a port that is taken: the starting command says so and fails."""
+    with Lab() as lab, Recursor(lab, threads=1, reuseport="no"):
+        r = Recursor(lab, ready=False, daemon="yes", threads=1, reuseport="no")
+        check(r.process.wait(10) != 0, "it fails", r.log())
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+
+
+@test
+def daemon_drops_privileges():
+    """setuid, setgid, chroot: after binding port 53 it is an ordinary user in its root."""
+    env.need_root()
+    with Lab() as lab:
+        user = pwd.getpwnam("nobody")
+        directory = env.new_dir("chroot")
+        jail = os.path.join(directory, "jail")
+        for path in (jail, os.path.join(jail, "run")):
+            os.mkdir(path)
+            os.chown(path, user.pw_uid, user.pw_gid)
+        with Recursor(lab, directory=directory, ready=False, setuid="nobody", setgid="nogroup",
+                      chroot=jail, socket_dir="/run") as r:
+            r.settings["socket-dir"] = jail + "/run"
+            wait_until(lambda: not r.is_alive() or r.ping(), what="ping")
+            check(r.is_alive(), "it starts", r.log())
+            check_reply(r.ask("www.city.example"))
+            status = status_of(r.process.pid)
+            check(set(status["Uid"].split()) == {str(user.pw_uid)}, "all user ids", status["Uid"])
+            check(set(status["Gid"].split()) == {str(user.pw_gid)}, "all group ids", status["Gid"])
+            check(status["Groups"].split() in ([], [str(user.pw_gid)]), "no other groups", status)
+            check(status["CapEff"].strip("0") == "", "no capabilities", status["CapEff"])
+            check(os.readlink(f"/proc/{r.process.pid}/root") == jail, "its root directory")
+            for task in os.listdir(f"/proc/{r.process.pid}/task"):
+                check(status_of(task)["Uid"] == status["Uid"], "every thread")
+
+
+@test
+def daemon_sd_notify():
+    """NOTIFY_SOCKET: READY=1 when it serves, STOPPING=1 at the end."""
+    with Lab() as lab:
+        path = os.path.join(env.new_dir("notify"), "socket")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.bind(path)
+            s.settimeout(5)
+            with Recursor(lab, extra_env={"NOTIFY_SOCKET": path}) as r:
+                check(b"READY=1" in s.recv(4096), "READY=1")
+                check_reply(r.ask("www.city.example"))
+            said = b""
+            while b"STOPPING=1" not in said:
+                said = s.recv(4096)
+
+
+@test
+def daemon_many_threads():
+    """threads=8: all serve, and all end."""
+    with lab_and_recursor(threads=8) as (_, r):
+        for i in range(40):
+            check_reply(r.ask(f"t{i}.customers.city.example"))
+        check(r.get("questions") >= 40, "counted over all threads")
+
+
+@test
+def daemon_version_and_help():
+    """--version, --help, --config end with 0 and say something."""
+    for option in "--version", "--help", "--help=max-", "--config", "--config=default":
+        done = run(env.program("recursor"), "--config-dir=" + env.new_dir("empty"), option, expect=0)
+        check(done.stdout or done.stderr, option)
+
+
+@test
+def daemon_hint_file_errors():
+    """A hint file that is missing, empty or wrong ends the start with one line that names it."""
+    with Lab() as lab:
+        directory = env.new_dir("hints")
+        for name, text in (("missing", None), ("empty", ""), ("wrong", ". IN NS not a name\n")):
+            path = os.path.join(directory, name)
+            if text is not None:
+                with open(path, "w", encoding="ascii") as f:
+                    f.write(text)
+            r = Recursor(lab, ready=False, hint_file=path)
+            check(r.process.wait(10) != 0, f"{name}: it fails", r.log())
+            check(path in r.log(), f"{name}: the line names the file", r.log())
