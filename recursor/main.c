@@ -1,0 +1,413 @@
+/*
+ * The daemon: from the command line to serving, and back.
+ *
+ * The order is what matters here: settings and log; the background (before there are threads);
+ * what needs root (descriptors, control socket, listening sockets, pid file); privileges away;
+ * threads; readiness told.  The main thread then waits for signals and operators, and the end
+ * goes the same way back.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "common/check.h"
+#include "common/ctl.h"
+#include "common/hash.h"
+#include "common/log.h"
+#include "config.h"
+#include "recursor/background.h"
+#include "recursor/descriptors.h"
+#include "recursor/notify.h"
+#include "recursor/pidfile.h"
+#include "recursor/privileges.h"
+#include "recursor/settings.h"
+#include "recursor/summary.h"
+#include "recursor/watch/control.h"
+#include "recursor/worker.h"
+
+struct process {
+	struct settings *settings;
+	struct settings *turned; /* the same with quiet turned over, once SIGUSR2 came */
+	struct loop *loop;
+	struct loop_timer *summary_timer;
+	struct summary summary;
+	struct server *server;
+	struct watch_env env;
+	struct control *control;
+	struct pidfile pidfile;
+	bool nicely; /* how to end */
+	char why[SETTINGS_WHY_MAX];
+};
+
+/* What settings_load() has to say before it is known where the log goes. */
+struct lines {
+	char **text;
+	size_t n;
+};
+
+static void keep_line(void *ctx, const char *line)
+{
+	struct lines *lines = ctx;
+	char **more = realloc(lines->text, (lines->n + 1) * sizeof(*more));
+
+	if (more == NULL)
+		return;
+	lines->text = more;
+	lines->text[lines->n] = strdup(line);
+	lines->n += lines->text[lines->n] != NULL;
+}
+
+static void say_lines(struct lines *lines)
+{
+	for (size_t i = 0; i < lines->n; i++) {
+		log_warning("%s", lines->text[i]);
+		free(lines->text[i]);
+	}
+	free(lines->text);
+	*lines = (struct lines) { 0 };
+}
+
+static int say_why(struct process *p, int err, const char *what)
+{
+	(void)snprintf(p->why, sizeof(p->why), "%s: %s", what,
+		       err == E_SYSTEM ? strerror(errno) : err_text(err));
+	return err;
+}
+
+/* ---- the log ---- */
+
+static void open_log(const struct settings *s, bool on_stderr)
+{
+	static const int facilities[] = {
+		LOG_LOCAL0, LOG_LOCAL1, LOG_LOCAL2, LOG_LOCAL3,
+		LOG_LOCAL4, LOG_LOCAL5, LOG_LOCAL6, LOG_LOCAL7,
+	};
+	struct log_options o = {
+		.use_syslog = !s->disable_syslog,
+		.use_stderr = on_stderr,
+		.timestamps = s->log_timestamp,
+		.level = (int)s->loglevel,
+		.facility = LOG_DAEMON,
+		.ident = PACKAGE_NAME,
+	};
+
+	/* The table of settings has let one digit pass, or nothing. */
+	if (*s->logging_facility != '\0')
+		o.facility = facilities[(s->logging_facility[0] - '0') & 7];
+	log_configure(&o);
+}
+
+/* ---- signals, operators, time ---- */
+
+static void end_now(void *ctx)
+{
+	struct process *p = ctx;
+
+	loop_stop(p->loop);
+}
+
+static void end_nicely(void *ctx)
+{
+	struct process *p = ctx;
+
+	p->nicely = true;
+	loop_stop(p->loop);
+}
+
+/* From the control socket's threads. */
+static void on_quit(void *ctx, bool nicely)
+{
+	struct process *p = ctx;
+
+	if (loop_post(p->loop, nicely ? end_nicely : end_now, p) != E_OK)
+		log_error("cannot end: too many messages wait");
+}
+
+static void on_end_signal(void *ctx, int signo)
+{
+	log_notice("ending on signal %d", signo);
+	end_now(ctx);
+}
+
+static void on_hangup(void *ctx, int signo)
+{
+	(void)ctx;
+	(void)signo;
+	log_notice("SIGHUP is ignored: settings are read at the start only");
+}
+
+static void on_summary_signal(void *ctx, int signo)
+{
+	struct process *p = ctx;
+
+	(void)signo;
+	summary_log(&p->summary, &p->env, false);
+}
+
+/* Two snapshots take turns, so that a worker's is never freed under it. */
+static void on_quiet_signal(void *ctx, int signo)
+{
+	struct process *p = ctx;
+	const struct settings *now = atomic_load(&p->server->settings);
+
+	(void)signo;
+	if (p->turned == NULL &&
+	    settings_change(&p->turned, p->settings, "quiet", p->settings->quiet ? "no" : "yes",
+			    p->why) != E_OK) {
+		log_error("quiet cannot be turned over: %s", p->why);
+		return;
+	}
+	now = now == p->settings ? p->turned : p->settings;
+	atomic_store(&p->server->settings, now);
+	log_set_level((int)now->loglevel);
+	log_notice("quiet is %s now", now->quiet ? "on" : "off");
+}
+
+static void on_summary_time(void *ctx)
+{
+	struct process *p = ctx;
+
+	summary_log(&p->summary, &p->env, true);
+	loop_timer_at(p->summary_timer,
+		      loop_now_ms(p->loop) + (uint64_t)p->settings->statistics_interval_s * 1000);
+}
+
+static int watch_signals(struct process *p)
+{
+	static const struct {
+		int signo;
+		void (*cb)(void *ctx, int signo);
+	} signals[] = {
+		{ SIGTERM, on_end_signal },     { SIGINT, on_end_signal },    { SIGHUP, on_hangup },
+		{ SIGUSR1, on_summary_signal }, { SIGUSR2, on_quiet_signal },
+	};
+	int err = loop_new(&p->loop);
+
+	for (size_t i = 0; i < ARRAY_LEN(signals) && err == E_OK; i++)
+		err = loop_on_signal(p->loop, signals[i].signo, signals[i].cb, p);
+	if (err != E_OK)
+		return say_why(p, err, "cannot watch signals");
+	(void)signal(SIGPIPE, SIG_IGN);
+	return E_OK;
+}
+
+/* ---- from start to serving ---- */
+
+static int raise_descriptors(struct process *p)
+{
+	uint32_t mthreads = descriptors_raise(p->settings);
+	struct settings *fewer = NULL;
+	char text[16];
+	int err;
+
+	if (mthreads == p->settings->max_mthreads)
+		return E_OK;
+	log_warning("the limit of open files is too low for max-mthreads=%lu: it is taken as %lu",
+		    (unsigned long)p->settings->max_mthreads, (unsigned long)mthreads);
+	(void)snprintf(text, sizeof(text), "%lu", (unsigned long)mthreads);
+	err = settings_change(&fewer, p->settings, "max-mthreads", text, p->why);
+	if (err != E_OK)
+		return err;
+	settings_free(p->settings);
+	p->settings = fewer;
+	return E_OK;
+}
+
+static int open_control(struct process *p)
+{
+	const struct settings *s = p->settings;
+	char path[256];
+	const struct control_options o = {
+		.path = path,
+		.owner = s->socket_owner,
+		.group = s->socket_group,
+		.mode = s->socket_mode,
+	};
+	int err = ctl_socket_path(path, sizeof(path), s->socket_dir, s->config_name);
+
+	if (err != E_OK)
+		return say_why(p, err, "the control socket's path");
+	return control_open(&p->control, &o, p->why, sizeof(p->why));
+}
+
+/* An operator can do without the file, and clients too. */
+static void write_pid(struct process *p)
+{
+	const struct settings *s = p->settings;
+	int err;
+
+	if (!s->write_pid)
+		return;
+	err = pidfile_write(&p->pidfile, s->socket_dir, s->config_name);
+	if (err != E_OK)
+		log_warning("no pid file in '%s': %s", s->socket_dir,
+			    err == E_SYSTEM ? strerror(errno) : err_text(err));
+}
+
+/* Everything that may need root. */
+static int open_outside(struct process *p)
+{
+	const struct settings *s = p->settings;
+	struct identity who;
+	int err = privileges_identity(&who, s, p->why);
+
+	if (err != E_OK)
+		return err;
+	if (*settings_text(s, "socket-dir") == '\0' && *s->chroot == '\0' &&
+	    pidfile_make_dir(s->socket_dir, who.uid, who.gid) != E_OK) {
+		(void)snprintf(p->why, sizeof(p->why), "cannot make the directory '%s': %s",
+			       s->socket_dir, strerror(errno));
+		return E_SYSTEM;
+	}
+	/* The control socket shows whether another one runs: before sockets are shared with it. */
+	err = open_control(p);
+	if (err == E_OK)
+		err = server_new(&p->server, s, p->why);
+	if (err != E_OK)
+		return err;
+	write_pid(p);
+	notify_open();
+	return privileges_drop(&who, s->chroot, p->why);
+}
+
+static int start_threads(struct process *p)
+{
+	int err = server_start(p->server);
+
+	if (err != E_OK)
+		return say_why(p, err, "cannot start the threads");
+	server_watch(p->server, &p->env, on_quit, p);
+	err = control_start(p->control, &p->env);
+	if (err != E_OK)
+		return say_why(p, err, "cannot start the control socket");
+	if (p->settings->statistics_interval_s == 0)
+		return E_OK;
+	err = loop_timer_new(&p->summary_timer, p->loop, on_summary_time, p);
+	if (err != E_OK)
+		return say_why(p, err, "cannot make a timer");
+	loop_timer_at(p->summary_timer,
+		      loop_now_ms(p->loop) + (uint64_t)p->settings->statistics_interval_s * 1000);
+	return E_OK;
+}
+
+static void say_ready(struct process *p)
+{
+	const struct addr_list *list = &p->settings->local_address;
+	char text[ADDR_TEXT_MAX];
+
+	for (unsigned i = 0; i < list->n; i++)
+		log_info("serving on %s", addr_text(text, &list->a[i]));
+	log_notice("%s serves with %lu threads", PACKAGE_STRING,
+		   (unsigned long)p->settings->threads);
+	notify_ready();
+	if (p->settings->daemon) {
+		open_log(p->settings, false);
+		background_ready();
+	}
+}
+
+static int start(struct process *p)
+{
+	int err = E_OK;
+
+	if (p->settings->daemon && background_begin() != E_OK)
+		return say_why(p, E_SYSTEM, "cannot go to the background");
+	hash_key_init();
+	err = watch_signals(p);
+	if (err == E_OK)
+		err = raise_descriptors(p);
+	if (err == E_OK)
+		err = open_outside(p);
+	if (err == E_OK)
+		err = start_threads(p);
+	if (err == E_OK)
+		say_ready(p);
+	return err;
+}
+
+static void finish(struct process *p)
+{
+	notify_stopping();
+	control_stop(p->control);
+	if (p->server != NULL && p->nicely)
+		server_drain(p->server);
+	if (p->server != NULL)
+		server_stop(p->server);
+	server_free(p->server);
+	pidfile_remove(&p->pidfile);
+	if (p->summary_timer != NULL)
+		loop_timer_close(p->summary_timer);
+	if (p->loop != NULL)
+		loop_free(p->loop);
+	notify_close();
+	settings_free(p->turned);
+	settings_free(p->settings);
+}
+
+static int serve(struct settings *s, struct lines *warnings)
+{
+	struct process p = { .settings = s };
+	int err;
+
+	open_log(s, true);
+	say_lines(warnings);
+	err = start(&p);
+	if (err == E_OK)
+		loop_run(p.loop);
+	else
+		log_error("%s", p.why);
+	finish(&p);
+	if (err == E_OK)
+		log_notice("%s has ended", PACKAGE_NAME);
+	return err == E_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* ---- the command line ---- */
+
+static int print_config(struct settings *s, const char *which)
+{
+	static const char *const known[] = { "", "default", "diff" };
+	bool checks = strcmp(which, "check") == 0, is_known = checks;
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		is_known = is_known || strcmp(which, known[i]) == 0;
+	if (is_known && !checks)
+		settings_print_config(stdout, s, which);
+	else if (!is_known)
+		log_error("command line: config=%s: must be default, diff, check or empty", which);
+	settings_free(s);
+	return is_known ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	const char *argument;
+	enum settings_command command = settings_command(argc, argv, &argument);
+	char why[SETTINGS_WHY_MAX];
+	struct lines warnings = { 0 };
+	struct settings *s = NULL;
+
+	switch (command) {
+	case SETTINGS_HELP:
+		printf("usage: recursor [--setting=value ...]\n\n");
+		settings_print_help(stdout, argument);
+		return EXIT_SUCCESS;
+	case SETTINGS_VERSION:
+		printf("%s\n", PACKAGE_STRING);
+		return EXIT_SUCCESS;
+	default:
+		break;
+	}
+	if (settings_load(&s, argc, argv, keep_line, &warnings, why) != E_OK) {
+		say_lines(&warnings);
+		log_error("%s", why);
+		return EXIT_FAILURE;
+	}
+	if (command == SETTINGS_RUN)
+		return serve(s, &warnings);
+	say_lines(&warnings);
+	return print_config(s, argument);
+}
