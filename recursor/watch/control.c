@@ -44,11 +44,11 @@ static uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* Waits until the peer is ready.  False: too late, or the daemon ends. */
-static bool wait_for(const struct control *c, int fd, short events, uint64_t until_ms)
+/* Waits until the peer has sent something.  False: too late, or the daemon ends. */
+static bool wait_for_data(const struct control *c, int fd, uint64_t until_ms)
 {
 	struct pollfd fds[2] = {
-		{ .fd = fd, .events = events },
+		{ .fd = fd, .events = POLLIN },
 		{ .fd = c->stop_fd, .events = POLLIN },
 	};
 	uint64_t now = now_ms();
@@ -65,7 +65,7 @@ static int receive(const struct control *c, int fd, void *buf, size_t len, uint6
 	while (got < len) {
 		ssize_t n;
 
-		if (!wait_for(c, fd, POLLIN, until_ms))
+		if (!wait_for_data(c, fd, until_ms))
 			return E_LIMIT;
 		n = recv(fd, (char *)buf + got, len - got, MSG_DONTWAIT);
 		if (n == 0)
@@ -78,6 +78,19 @@ static int receive(const struct control *c, int fd, void *buf, size_t len, uint6
 	return E_OK;
 }
 
+/* Waits until the peer takes more.  When the daemon ends it has a moment left. */
+static bool wait_for_room(const struct control *c, int fd)
+{
+	struct pollfd fds[2] = {
+		{ .fd = fd, .events = POLLOUT },
+		{ .fd = c->stop_fd, .events = POLLIN },
+	};
+
+	if (poll(fds, 2, CONTROL_IO_MS) > 0 && fds[0].revents == 0)
+		poll(fds, 1, CONTROL_LAST_MS);
+	return fds[0].revents != 0;
+}
+
 static int send_all(const struct control *c, int fd, const void *buf, size_t len)
 {
 	size_t sent = 0;
@@ -85,7 +98,7 @@ static int send_all(const struct control *c, int fd, const void *buf, size_t len
 	while (sent < len) {
 		ssize_t n;
 
-		if (!wait_for(c, fd, POLLOUT, now_ms() + CONTROL_IO_MS))
+		if (!wait_for_room(c, fd))
 			return E_LIMIT;
 		n = send(fd, (const char *)buf + sent, len - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -133,7 +146,7 @@ static int receive_descriptor(const struct control *c, int fd, uint64_t until_ms
 	};
 	int got = -1;
 
-	if (!wait_for(c, fd, POLLIN, until_ms) ||
+	if (!wait_for_data(c, fd, until_ms) ||
 	    recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0)
 		return -1;
 	take_descriptors(&m, &got);

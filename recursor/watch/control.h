@@ -23,7 +23,12 @@
 #include "common/err.h"
 #include "recursor/watch/env.h"
 
-enum { CONTROL_THREADS = 4, CONTROL_BACKLOG = 16, CONTROL_IO_MS = 5000 };
+enum {
+	CONTROL_THREADS = 4,
+	CONTROL_BACKLOG = 16,
+	CONTROL_IO_MS = 5000,
+	CONTROL_LAST_MS = 200, /* for the same, when the daemon ends */
+};
 
 struct control;
 

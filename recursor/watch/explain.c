@@ -120,7 +120,10 @@ static bool ask_and_wait(struct command_call *call, struct explain *x)
 		return true;
 	if (env->on_worker(env->ctx, 0, visit_cancel, x) == E_OK && atomic_load(&x->is_done))
 		return true;
-	fprintf(call->out, "no answer within %d ms\n", wait_ms);
+	if (fds[1].revents != 0)
+		fprintf(call->out, "given up: the daemon ends\n");
+	else
+		fprintf(call->out, "no answer within %d ms\n", wait_ms);
 	return false;
 }
 

@@ -346,6 +346,20 @@ START_TEST(another_daemons_socket_is_not_removed)
 }
 END_TEST
 
+START_TEST(who_is_being_served_is_told_of_the_end)
+{
+	int fd = connect_to_it();
+
+	env.deaf = true;
+	send_request(fd, "explain www.example.com");
+	while (env.visits == 0)
+		usleep(1000);
+	control_stop(control);
+	control = NULL;
+	expect_reply(fd, 1, "given up: the daemon ends\n");
+}
+END_TEST
+
 /* The fixture's end would take CONTROL_IO_MS for each, if they were waited for. */
 START_TEST(stopping_waits_for_no_peer)
 {
@@ -374,6 +388,7 @@ Suite *suite_control(void)
 	tcase_add_test(t, what_is_no_socket_is_left_alone);
 	tcase_add_test(t, wrong_options_leave_nothing_behind);
 	tcase_add_test(t, another_daemons_socket_is_not_removed);
+	tcase_add_test(t, who_is_being_served_is_told_of_the_end);
 	tcase_add_test(t, stopping_waits_for_no_peer);
 	suite_add_tcase(s, t);
 	return s;

@@ -119,6 +119,7 @@ START_TEST(the_end_of_the_daemon_ends_the_wait)
 	rq->stop_fd = stop;
 	command_run(&env.env, rq, &reply);
 	ck_assert_int_eq(reply.status, 1);
+	ck_assert_str_eq(reply.text, "given up: the daemon ends\n");
 	command_reply_free(&reply);
 	free(rq);
 	close(stop);
