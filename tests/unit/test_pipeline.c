@@ -319,15 +319,20 @@ static void expect_silence(int fd)
 	exchange(fd, &p, &m);
 }
 
-static void exchange_tcp(struct packet *p, struct msg *m)
+static void send_tcp(int fd, const struct packet *p)
 {
-	int fd = socket_at(SOCK_STREAM, 1, PORT, true);
 	uint8_t size[2];
-	size_t got = 0;
 
 	wire_put_u16(size, (uint16_t)p->len);
 	ck_assert_int_eq(send(fd, size, 2, MSG_MORE), 2);
 	send_packet(fd, p);
+}
+
+static void receive_tcp(int fd, struct packet *p, struct msg *m)
+{
+	uint8_t size[2];
+	size_t got = 0;
+
 	ck_assert_int_eq(recv(fd, size, 2, MSG_WAITALL), 2);
 	p->len = wire_get_u16(size);
 	while (got < p->len) {
@@ -337,6 +342,14 @@ static void exchange_tcp(struct packet *p, struct msg *m)
 		got += (size_t)n;
 	}
 	ck_assert_int_eq(msg_open(m, p->wire, p->len), E_OK);
+}
+
+static void exchange_tcp(struct packet *p, struct msg *m)
+{
+	int fd = socket_at(SOCK_STREAM, 1, PORT, true);
+
+	send_tcp(fd, p);
+	receive_tcp(fd, p, m);
 	close(fd);
 }
 
@@ -672,6 +685,49 @@ START_TEST(above_max_mthreads_only_what_is_known)
 }
 END_TEST
 
+static bool is_in_flight(void)
+{
+	for (unsigned i = 0; i < test.server->n_workers; i++)
+		if (atomic_load(&test.server->workers[i].gauges.in_flight) > 0)
+			return true;
+	return false;
+}
+
+/* _i: over TCP; drained first. */
+START_TEST(the_end_answers_what_is_in_flight)
+{
+	static const char *const more[] = { "--network-timeout=100", "--max-total-msec=300", NULL };
+	bool tcp = _i & 1;
+	struct packet p;
+	struct msg m;
+	int fd;
+
+	start(more);
+	fd = socket_at(tcp ? SOCK_STREAM : SOCK_DGRAM, 1, PORT, true);
+	make_question(&p, 77, MSG_RD, "silent.", TYPE_A, CLASS_IN);
+	if (tcp)
+		send_tcp(fd, &p);
+	else
+		send_packet(fd, &p);
+	while (!is_in_flight())
+		(void)poll(NULL, 0, 1);
+	if (_i & 2) {
+		server_drain(test.server);
+		ck_assert(!is_in_flight());
+	}
+	server_stop(test.server);
+	if (tcp)
+		receive_tcp(fd, &p, &m);
+	else
+		receive(fd, &p, &m);
+	ck_assert_uint_eq(m.id, 77);
+	ck_assert_uint_eq(m.rcode, RCODE_SERVFAIL);
+	check_accounts();
+	close(fd);
+	stop();
+}
+END_TEST
+
 /* ---- seen by the operator ---- */
 
 static void count_requests(void *arg, const struct watch_worker *w)
@@ -761,6 +817,7 @@ Suite *suite_pipeline(void)
 	tcase_add_test(tc, any_is_a_subset);
 	tcase_add_loop_test(tc, without_rd, 0, 2);
 	tcase_add_test(tc, above_max_mthreads_only_what_is_known);
+	tcase_add_loop_test(tc, the_end_answers_what_is_in_flight, 0, 4);
 	tcase_add_test(tc, the_operators_view);
 	tcase_add_test(tc, a_taken_address_is_named);
 	suite_add_tcase(s, tc);
