@@ -2,9 +2,13 @@
 
 import json
 import os
+import re
+import socket
+import subprocess
 import time
 
-from live import Lab, Recursor, check, check_reply, env, lab_and_recursor, run, test
+from live import (Lab, Recursor, check, check_reply, env, lab_and_recursor, run, test,
+                  wait_until)
 
 
 @test
@@ -133,3 +137,94 @@ def control_socket_mode():
     with lab_and_recursor() as (_, r):
         path = os.path.join(r.directory, "pdns_recursor.controlsocket")
         check(os.stat(path).st_mode & 0o007 == 0, "no access for others", oct(os.stat(path).st_mode))
+
+
+@test
+def control_finds_the_socket():
+    """The socket is found by recursor.conf, by its name, and within a chroot."""
+    rec_control = env.program("rec_control")
+    with Lab() as lab:
+        with Recursor(lab) as r:
+            run(rec_control, "--config-dir=" + r.directory, "ping", expect=0)
+            run(rec_control, "--chroot=" + os.path.dirname(r.directory),
+                "--socket-dir=" + os.path.basename(r.directory), "ping", expect=0)
+            done = run(rec_control, "--config-dir=/nowhere", "ping", expect=1)
+            check("Warning: unable to parse configuration file '/nowhere/recursor.conf'\n"
+                  in done.stderr, "a warning", done.stderr)
+            done = run(rec_control, "--config-dir=" + r.directory, "--config-name=other",
+                       "--socket-dir=" + r.directory, "ping", expect=1)
+            check("/pdns_recursor-other.controlsocket': No such file" in done.stderr,
+                  "the name of the socket", done.stderr)
+        directory = env.new_dir("named")
+        with open(os.path.join(directory, "recursor-two.conf"), "w", encoding="ascii") as f:
+            f.write(f"socket-dir={directory}\n")
+        with Recursor(lab, directory=directory, options=["--config-name=two"], ready=False) as r:
+            wait_until(lambda: not r.is_alive() or run(
+                rec_control, "--config-dir=" + directory, "--config-name=two", "ping"
+                ).returncode == 0, what="ping")
+            check(r.is_alive(), "it starts", r.log())
+
+
+@test
+def control_client_options():
+    """rec_control's own options, and what it says of wrong ones."""
+    rec_control = env.program("rec_control")
+    text = run(rec_control, "--version", expect=0).stdout
+    check(re.fullmatch(r"rec_control version \S+\n", text), "a version", text)
+    check("--socket-dir" in run(rec_control, "--help", expect=0).stdout, "options")
+    check("wipe-cache" in run(rec_control, expect=99).stdout, "usage")
+    for wrong in "--frob", "--timeout=soon", "--color=blue":
+        done = run(rec_control, wrong, "ping", expect=1)
+        check(wrong.split("=", 1)[0] in done.stderr, "it names the option", done.stderr)
+    with lab_and_recursor() as (lab, r):
+        done = r.rec("dump-cache", expect=1)
+        check("needs a file" in done.stderr, "a file is missed", done.stderr)
+        done = r.rec("no-such-command", expect=1)
+        check(done.stdout == "" and "Unknown command" in done.stderr, "refusals go to stderr")
+        path = os.path.join(r.directory, "refused")
+        r.rec("dump-cache", path, "x", expect=1)
+        check(not os.path.exists(path), "a refused dump leaves no file")
+        lab.fault("*", "silent")
+        began = time.monotonic()
+        done = r.rec("--timeout=1", "explain", "www.big.example", expect=1)
+        check("Timeout waiting for control channel data" in done.stderr, "time-out", done.stderr)
+        check(time.monotonic() - began < 4, "after a second")
+        check("\33[" in r.rec("--color=always", "explain", "localhost").stdout, "colours")
+        check("\33[" not in r.rec("explain", "localhost").stdout, "no colours in a file")
+
+
+@test
+def control_busy_connections():
+    """Silent connections, and an explain that takes long, keep no other command waiting."""
+    with lab_and_recursor() as (lab, r):
+        lab.fault("*", "silent")
+        path = os.path.join(r.directory, "pdns_recursor.controlsocket")
+        silent = [socket.socket(socket.AF_UNIX) for _ in range(2)]
+        for s in silent:
+            s.connect(path)
+        with subprocess.Popen(
+                [env.program("rec_control"), "--socket-dir=" + r.directory, "explain",
+                 "www.city.example"], stdout=subprocess.DEVNULL) as explain:
+            wait_until(lambda: "www.city.example" in r.rec("current-queries").stdout,
+                       what="the explain")
+            check(explain.poll() is None, "it takes long")
+            check(explain.wait(10) == 0, "it ends")
+        for s in silent:
+            s.close()
+
+
+@test
+def control_man_page():
+    """rec_control(1) names every command, and its examples run."""
+    with open(os.path.join(env.build, "man/rec_control.1"), encoding="utf-8") as f:
+        page = f.read()
+    check("@" not in page, "every list is in its place")
+    with lab_and_recursor() as (_, r):
+        listed = json.loads(r.rec("--json", "help").stdout)["commands"]
+        for command in listed:
+            check(re.search(rf"^\.It Cm {command['command']}( |$)", page, re.M),
+                  f"{command['command']} has its place")
+        examples = re.findall(r"^(?:\.Dl )?\$ rec_control ([^|\n]*)", page, re.M)
+        check(len(examples) >= 6, "examples", examples)
+        for example in examples:
+            r.rec(*example.split())
