@@ -12,7 +12,8 @@
  * that is gone is thrown away, safely.
  *
  * UDP answers are collected and sent with one sendmmsg at the end of a batch or of a turn of the
- * loop.  TCP answers may leave in any order (RFC 7766 7).
+ * loop (a hook of loop_after_turn() that makes answers ends with listener_flush()).  TCP answers
+ * may leave in any order (RFC 7766 7).
  *
  * Limits (struct listen_limits): connections in all and for each client address, queries at once
  * on a connection, bytes waiting to be written to a slow reader, idle time.
@@ -82,7 +83,7 @@ int listener_start(struct listener *l, struct loop *loop, const struct listen_ha
 /* Stops to read and to accept; what is being worked on may still be answered. */
 void listener_stop(struct listener *l);
 
-/* Closes everything and frees when the loop has closed it. */
+/* Closes everything and frees.  Not from within a handler's call. */
 void listener_close(struct listener *l);
 
 /* Sends an answer of at most 65,535 bytes; copied.  Never blocks. */

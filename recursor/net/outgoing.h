@@ -66,7 +66,8 @@ struct outgoing;
 
 int outgoing_new(struct outgoing **out, struct loop *loop, const struct outgoing_config *cfg,
 		 const struct outgoing_handler *h) MUST_USE;
-void outgoing_close(struct outgoing *o); /* cancels all; frees when the loop has closed it */
+/* Cancels all, and frees.  Not from within a handler's call. */
+void outgoing_close(struct outgoing *o);
 
 /* `wire` is copied or sent before the call returns; its first two bytes are replaced by the id. */
 enum outgoing_result outgoing_send(struct outgoing *o, uint64_t ticket, const struct addr *server,

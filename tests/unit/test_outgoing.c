@@ -310,6 +310,32 @@ START_TEST(udp_socket_has_a_number_of_questions)
 }
 END_TEST
 
+static bool is_aged(void *ctx)
+{
+	return loop_now_ms(turns.loop) >= *(uint64_t *)ctx;
+}
+
+START_TEST(udp_socket_has_an_age)
+{
+	struct got first, g;
+	struct addr at;
+	int fd = open_server(SOCK_DGRAM, "127.0.0.1", &at);
+	uint64_t aged = loop_now_ms(turns.loop) + OUTGOING_SOCKET_MS;
+
+	start();
+	ask(1, &at);
+	first = take(fd);
+	ck_assert(turns_until(&turns, is_aged, &aged));
+	ask(2, &at);
+	g = take(fd);
+	ck_assert_uint_ne(g.port, first.port);
+	answer(&first); /* which is still heard */
+	wait_for(&seen.n_replies, 1);
+	ck_assert_uint_eq(seen.replies[0], 1);
+	close(fd);
+}
+END_TEST
+
 START_TEST(udp_servers_do_not_share_a_socket)
 {
 	struct addr a, b;
@@ -1135,6 +1161,7 @@ Suite *suite_outgoing(void)
 	tcase_add_test(udp, udp_reply_over_ipv6);
 	tcase_add_test(udp, udp_many_replies_in_any_order);
 	tcase_add_test(udp, udp_socket_has_a_number_of_questions);
+	tcase_add_test(udp, udp_socket_has_an_age);
 	tcase_add_test(udp, udp_servers_do_not_share_a_socket);
 	tcase_add_test(udp, udp_ids_and_ports_vary);
 	tcase_add_test(udp, udp_wrong_id_is_a_near_miss_for_all);
