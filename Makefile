@@ -126,7 +126,8 @@ $(B)/obj/%.o: %.c $(B)/flags | config.mk
 
 # main.c and libFuzzer call them by name: a header of their own would say nothing.  Private:
 # what these objects depend on, build/flags above all, is not to see it.
-$(call obj,$(UNIT_SRC) $(FUZZ_SRC)): private WARNINGS += -Wno-missing-prototypes
+$(call obj,$(UNIT_SRC) $(FUZZ_SRC)) $(patsubst %.c,$(B)/tidy/%.ok,$(UNIT_SRC) $(FUZZ_SRC)): \
+	private WARNINGS += -Wno-missing-prototypes
 
 -include $(shell [ -d $(B)/obj ] && find $(B)/obj -name '*.d')
 
@@ -177,12 +178,12 @@ sanitize: ## the tests with the address and undefined-behaviour sanitizers
 	$(VARIANT) B=$(B)/sanitize CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' all tests
 	@ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 \
-		UBSAN_OPTIONS=print_stacktrace=1 tests/run $(B)/sanitize unit fuzz sim live
+		UBSAN_OPTIONS=print_stacktrace=1 CK_TIMEOUT_MULTIPLIER=4 tests/run $(B)/sanitize unit fuzz sim live
 
 tsan: ## unit and live with the thread sanitizer
 	$(VARIANT) B=$(B)/tsan CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
 		SANITIZE=-fsanitize=thread all tests
-	@tests/run $(B)/tsan unit live
+	@CK_TIMEOUT_MULTIPLIER=10 tests/run $(B)/tsan unit live
 
 # What libFuzzer finds goes to build/fuzz/found; a find that is understood is copied to the
 # corpus, smallest form, with the repair.
@@ -223,7 +224,7 @@ lint-format:
 	$(call say,LINT,clang-format)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 
-lint-man:
+lint-man: $(MAN_PAGES)
 	$(call say,LINT,mandoc)
 	$(Q)$(if $(MAN_PAGES),mandoc -T lint -W warning $(MAN_PAGES))
 
