@@ -16,7 +16,7 @@
 struct addr {
 	uint8_t family; /* 4, 6, or 0: none */
 	uint8_t zero;
-	uint16_t port; /* host order; 0: none */
+	uint16_t port;  /* host order; 0: none */
 	uint8_t ip[16]; /* network order; IPv4 in the first four */
 };
 

@@ -33,7 +33,8 @@ struct conf_item {
 typedef int (*conf_item_cb)(void *ctx, const struct conf_item *item);
 
 /* Reads a file.  E_SYSTEM (errno set), E_MALFORMED or E_TOO_LONG with one line into `why`. */
-int conf_read_file(const char *path, conf_item_cb cb, void *ctx, char *why, size_t why_cap) MUST_USE;
+int conf_read_file(const char *path, conf_item_cb cb, void *ctx, char *why,
+		   size_t why_cap) MUST_USE;
 
 /* The same from memory; `file` is what items and errors call it. */
 int conf_read_text(const char *text, size_t len, const char *file, conf_item_cb cb, void *ctx,

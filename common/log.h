@@ -54,10 +54,10 @@ void log_gated(struct log_gate *gate, int level, const char *format, ...)
 #define log_notice(...) log_line(LOG_LEVEL_NOTICE, __VA_ARGS__)
 #define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
-#define log_limited(level, ...)                                                                  \
-	do {                                                                                     \
-		static struct log_gate gate_;                                                    \
-		log_gated(&gate_, (level), __VA_ARGS__);                                         \
+#define log_limited(level, ...)                                                                    \
+	do {                                                                                       \
+		static struct log_gate gate_;                                                      \
+		log_gated(&gate_, (level), __VA_ARGS__);                                           \
 	} while (0)
 
 #endif

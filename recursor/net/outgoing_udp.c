@@ -371,6 +371,7 @@ enum outgoing_result outgoing_udp_send(struct outgoing *o, uint64_t ticket,
 	s = open_socket(o, server, &result);
 	if (s == NULL)
 		return result;
+	ASSERT(s != NULL);
 	error = ask(s, ticket, wire, len);
 	if (error != 0)
 		close_socket(s);

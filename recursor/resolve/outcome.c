@@ -264,7 +264,7 @@ static void on_whole(struct resolver *r, struct goal *g, const struct reply *rep
 	case REPLY_UNUSABLE:
 		break;
 	}
-	ASSERT(!"handled before");
+	ASSERT(false && "handled before");
 }
 
 static void on_content(struct resolver *r, struct goal *g, struct reply *reply)

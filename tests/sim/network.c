@@ -223,7 +223,7 @@ int network_init(struct network *n, uint64_t seed, uint32_t wall_s)
 
 void network_deinit(struct network *n)
 {
-	for (size_t i = 0; i < n->n_queue; i++)
+	for (size_t i = 0; n->queue != NULL && i < n->n_queue; i++)
 		free(n->queue[i].wire);
 	free(n->queue);
 	free(n->pending);

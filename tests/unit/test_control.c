@@ -142,7 +142,7 @@ START_TEST(pieces_are_put_together)
 	for (size_t i = 0; i < sizeof(head); i++)
 		ck_assert_int_eq(send(fd, head + i, 1, 0), 1);
 	for (size_t i = 0; i < 4; i++)
-		ck_assert_int_eq(send(fd, "ping" + i, 1, 0), 1);
+		ck_assert_int_eq(send(fd, &"ping"[i], 1, 0), 1);
 	expect_reply(fd, 0, "pong worker-0\npong worker-1\n");
 }
 END_TEST

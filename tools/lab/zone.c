@@ -93,7 +93,8 @@ static int settle(struct zone *z, const char *name, char *why)
 		free(owner);
 		return E_MALFORMED;
 	}
-	qsort(z->rr, z->n_rr, sizeof(*z->rr), by_owner);
+	if (z->n_rr > 0)
+		qsort(z->rr, z->n_rr, sizeof(*z->rr), by_owner);
 	return E_OK;
 }
 
