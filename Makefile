@@ -280,7 +280,7 @@ install: all ## programs, man pages and an example of recursor.conf; DESTDIR, PR
 	$(foreach s,1 5 7 8,$(if $(filter %.$s,$(MAN_PAGES)),\
 		$(INSTALL) -d $(DESTDIR)$(mandir)/man$s && \
 		$(INSTALL) -m 644 $(filter %.$s,$(MAN_PAGES)) $(DESTDIR)$(mandir)/man$s/;))
-	$(B)/recursor --config >$(B)/recursor.conf-dist
+	$(B)/recursor --config=default >$(B)/recursor.conf-dist
 	$(INSTALL) -m 644 $(B)/recursor.conf-dist $(DESTDIR)$(sysconfdir)/recursor.conf-dist
 
 uninstall: ## remove what install put there; your recursor.conf stays

@@ -367,19 +367,28 @@ static int serve(struct settings *s, struct lines *warnings)
 
 /* ---- the command line ---- */
 
-static int print_config(struct settings *s, const char *which)
+/* What is said of the table alone, whatever is configured; false if it is another thing. */
+static bool print_table(const char *which)
 {
-	static const char *const known[] = { "", "default", "diff" };
-	bool checks = strcmp(which, "check") == 0, is_known = checks;
+	if (strcmp(which, "default") == 0)
+		settings_print_config(stdout, NULL, which);
+	else if (strcmp(which, "mdoc") == 0) /* recursor.conf(5) is made of it */
+		settings_print_mdoc(stdout);
+	else
+		return false;
+	return true;
+}
 
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		is_known = is_known || strcmp(which, known[i]) == 0;
-	if (is_known && !checks)
-		settings_print_config(stdout, s, which);
-	else if (!is_known)
+static int print_config(const struct settings *s, const char *which)
+{
+	if (strcmp(which, "check") == 0)
+		return EXIT_SUCCESS;
+	if (*which != '\0' && strcmp(which, "diff") != 0) {
 		log_error("command line: config=%s: must be default, diff, check or empty", which);
-	settings_free(s);
-	return is_known ? EXIT_SUCCESS : EXIT_FAILURE;
+		return EXIT_FAILURE;
+	}
+	settings_print_config(stdout, s, which);
+	return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
@@ -389,6 +398,7 @@ int main(int argc, char **argv)
 	char why[SETTINGS_WHY_MAX];
 	struct lines warnings = { 0 };
 	struct settings *s = NULL;
+	int status;
 
 	switch (command) {
 	case SETTINGS_HELP:
@@ -398,6 +408,10 @@ int main(int argc, char **argv)
 	case SETTINGS_VERSION:
 		printf("%s\n", PACKAGE_STRING);
 		return EXIT_SUCCESS;
+	case SETTINGS_CONFIG:
+		if (print_table(argument))
+			return EXIT_SUCCESS;
+		break;
 	default:
 		break;
 	}
@@ -409,5 +423,7 @@ int main(int argc, char **argv)
 	if (command == SETTINGS_RUN)
 		return serve(s, &warnings);
 	say_lines(&warnings);
-	return print_config(s, argument);
+	status = print_config(s, argument);
+	settings_free(s);
+	return status;
 }

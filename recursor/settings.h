@@ -115,7 +115,8 @@ enum settings_command { SETTINGS_RUN, SETTINGS_HELP, SETTINGS_CONFIG, SETTINGS_V
 enum settings_command settings_command(int argc, char *const argv[], const char **argument);
 
 void settings_print_help(FILE *f, const char *prefix);
-/* A commented template with every default; or with the values in force; or only differences. */
+/* `which` "": a commented template with every default, and the values in force that differ;
+ * "default": without those (`s` may be NULL); "diff": only those. */
 void settings_print_config(FILE *f, const struct settings *s, const char *which);
 /* The rows as mdoc, for recursor.conf(5). */
 void settings_print_mdoc(FILE *f);

@@ -183,8 +183,12 @@ static int finish_socket_dir(struct building *b)
 	return E_OK;
 }
 
-static void finish_levels(struct settings *s)
+static void finish_log(struct building *b)
 {
+	struct settings *s = b->s;
+
+	if (s->daemon && s->disable_syslog)
+		warn(b, "daemon and disable-syslog are both set: nothing will be logged");
 	if (s->loglevel < LOG_LEVEL_ERROR)
 		s->loglevel = LOG_LEVEL_ERROR;
 	if (!s->quiet && s->loglevel < LOG_LEVEL_INFO)
@@ -226,7 +230,7 @@ int settings_build(struct settings **out, char **texts, char *const *places,
 		settings_free(b.s);
 		return err;
 	}
-	finish_levels(b.s);
+	finish_log(&b);
 	b.s->record_cache_shards = power_of_two(b.s->record_cache_shards);
 	b.s->texts = texts;
 	*out = b.s;

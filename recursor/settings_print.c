@@ -108,7 +108,9 @@ static void print_row_mdoc(FILE *f, const struct setting *row)
 	fprintf(f, "\n%s", type_names[row->type]);
 	if (row->unit != NULL)
 		fprintf(f, row->type == SET_WORD ? ": %s" : ", %s", row->unit);
-	if (row->max > row->min && row->type != SET_AVOID)
+	if (row->max >= SETTING_MANY)
+		fprintf(f, ", %lld or more", row->min);
+	else if (row->max > row->min && row->type != SET_AVOID)
 		fprintf(f, ", %lld to %lld", row->min, row->max);
 	fprintf(f, "; default: ");
 	if (*row->initial == '\0')

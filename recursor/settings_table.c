@@ -45,7 +45,7 @@
 #define LATER(type) SETTING_LATER, SET_##type, SETTING_NO_MEMBER, 0, 0, NULL
 #define NO_USE SETTING_NO_USE, SET_NONE, SETTING_NO_MEMBER, 0, 0, NULL
 
-#define MANY 1000000000LL
+#define MANY SETTING_MANY
 #define TTL_MAX INT32_MAX /* RFC 2181 8 */
 
 /* clang-format off */

@@ -49,6 +49,8 @@ struct setting {
 };
 
 #define SETTING_NO_MEMBER ((size_t)-1)
+/* As a maximum: as many as anybody could want. */
+#define SETTING_MANY 1000000000LL
 /* A default that is looked up: the host's name. */
 #define SETTING_HOSTNAME "(host name)"
 

@@ -91,3 +91,17 @@ def settings_port_taken():
         second = Recursor(lab, ready=False, reuseport="no", threads=1)
         check(second.process.wait(10) != 0, "it fails", second.log())
         check("127.0.0.1" in second.log(), "the address is named", second.log())
+
+
+@test
+def settings_example():
+    """The example of a recursor.conf, and the template, are right as they stand."""
+    example = os.path.join(os.path.dirname(__file__), "../../recursor/recursor.conf.example")
+    with open(example, encoding="utf-8") as f:
+        texts = [f.read(), run(env.program("recursor"), "--config=default", expect=0).stdout]
+    for text in texts:
+        directory = env.new_dir("example")
+        with open(os.path.join(directory, "recursor.conf"), "w", encoding="utf-8") as f:
+            f.write(text)
+        done = run(env.program("recursor"), "--config-dir=" + directory, "--config=check", expect=0)
+        check(not done.stderr and not done.stdout, "nothing is said of it", done)

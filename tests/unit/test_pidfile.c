@@ -7,21 +7,18 @@
 #include <unistd.h>
 
 #include "recursor/pidfile.h"
+#include "tests/unit/tmpdir.h"
 
-static char dir[64], path[128];
+static char dir[TMPDIR_MAX], path[128];
 
 static void make_dir(void)
 {
-	strcpy(dir, "/tmp/unit_pidfile_XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	tmpdir_make(dir);
 }
 
 static void remove_dir(void)
 {
-	char command[128];
-
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	ck_assert_int_eq(system(command), 0);
+	tmpdir_remove(dir);
 }
 
 static const char *in_dir(const char *name)

@@ -1,5 +1,4 @@
 #include <check.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,25 +8,22 @@
 #include "common/check.h"
 #include "common/log.h"
 #include "recursor/settings.h"
+#include "tests/unit/tmpdir.h"
 
-static char dir[64];
+static char dir[TMPDIR_MAX];
 static char warnings[8192];
 static char why[SETTINGS_WHY_MAX];
 
 static void make_dir(void)
 {
-	strcpy(dir, "/tmp/unit_settings_XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	tmpdir_make(dir);
 	warnings[0] = '\0';
 	why[0] = '\0';
 }
 
 static void remove_dir(void)
 {
-	char command[128];
-
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	ck_assert_int_eq(system(command), 0);
+	tmpdir_remove(dir);
 }
 
 static void write_file(const char *name, const char *text)
@@ -63,22 +59,20 @@ static void note_warning(void *ctx, const char *line)
 	strcat(warnings, "\n");
 }
 
-/* Loads `conf` as recursor.conf with up to four options. */
-static int load(struct settings **s, const char *conf, ...)
+/* Loads `conf` as recursor.conf, NULL: what is there; with two options or fewer. */
+static int load(struct settings **s, const char *conf, const char *first, const char *second)
 {
-	char *argv[8] = { "recursor" }, config_dir[100];
-	int argc = 2;
-	va_list args;
+	char config_dir[100], one[200], two[200];
+	char *argv[] = { "recursor", config_dir, one, two, NULL };
+	int argc = 2 + (first != NULL) + (second != NULL);
 
 	warnings[0] = '\0';
 	if (conf != NULL)
 		write_file("recursor.conf", conf);
 	(void)snprintf(config_dir, sizeof(config_dir), "--config-dir=%s", dir);
-	argv[1] = config_dir;
-	va_start(args, conf);
-	while ((argv[argc] = va_arg(args, char *)) != NULL)
-		ck_assert_int_lt(++argc, 7);
-	va_end(args);
+	(void)snprintf(one, sizeof(one), "%s", first != NULL ? first : "");
+	(void)snprintf(two, sizeof(two), "%s", second != NULL ? second : "");
+	argv[argc] = NULL;
 	return settings_load(s, argc, argv, note_warning, warnings, why);
 }
 
@@ -86,7 +80,7 @@ static struct settings *good(const char *conf)
 {
 	struct settings *s = NULL;
 
-	ck_assert_msg(load(&s, conf, NULL) == E_OK, "%s: %s", conf, why);
+	ck_assert_msg(load(&s, conf, NULL, NULL) == E_OK, "%s: %s", conf, why);
 	return s;
 }
 
@@ -226,7 +220,7 @@ START_TEST(allow_from_file_takes_over)
 
 	write_file("acl", "192.0.2.0/24\n192.0.2.0/99\n");
 	s = NULL;
-	ck_assert_int_eq(load(&s, conf, NULL), E_RANGE);
+	ck_assert_int_eq(load(&s, conf, NULL, NULL), E_RANGE);
 	ck_assert_str_eq(why, with_dir("@/recursor.conf:2: allow-from-file=@/acl: "
 				       "line 2: '192.0.2.0/99' is not a netmask"));
 	ck_assert_ptr_null(s);
@@ -243,6 +237,18 @@ START_TEST(open_resolvers_are_warned_of)
 	s = good("allow-from=\nlocal-address=0.0.0.0\n");
 	ck_assert(strncmp(warnings, "allow-from is empty", 19) == 0);
 	settings_free(s);
+}
+END_TEST
+
+START_TEST(a_log_to_nowhere_is_warned_of)
+{
+	settings_free(good("daemon\n"));
+	ck_assert_str_eq(warnings, "");
+	settings_free(good("disable-syslog\n"));
+	ck_assert_str_eq(warnings, "");
+	settings_free(good("daemon\ndisable-syslog\n"));
+	ck_assert_str_eq(warnings,
+			 "daemon and disable-syslog are both set: nothing will be logged\n");
 }
 END_TEST
 
@@ -278,7 +284,7 @@ START_TEST(command_line_wins)
 	struct settings *s = NULL;
 
 	ck_assert_int_eq(load(&s, "threads=3\nallow-from=10.0.0.0/8\n", "--threads=4",
-			      "--allow-from+=192.0.2.0/24", NULL),
+			      "--allow-from+=192.0.2.0/24"),
 			 E_OK);
 	ck_assert_uint_eq(s->threads, 4);
 	ck_assert(allows(s->allow_from, "10.0.0.1"));
@@ -325,7 +331,7 @@ START_TEST(included_in_order)
 
 	write_file("inc/C.conf", "\n\nthreads=none\n");
 	s = NULL;
-	ck_assert_int_eq(load(&s, conf, NULL), E_MALFORMED);
+	ck_assert_int_eq(load(&s, conf, NULL, NULL), E_MALFORMED);
 	ck_assert_str_eq(why, with_dir("@/inc/C.conf:3: threads=none: not a number"));
 }
 END_TEST
@@ -343,7 +349,7 @@ START_TEST(include_dir_on_command_line)
 	settings_free(s);
 
 	s = NULL;
-	ck_assert_int_eq(load(&s, NULL, NULL), E_SYSTEM);
+	ck_assert_int_eq(load(&s, NULL, NULL, NULL), E_SYSTEM);
 	ck_assert_str_eq(why, "include-dir=/nowhere: No such file or directory");
 	ck_assert_ptr_null(s);
 }
@@ -368,7 +374,7 @@ START_TEST(unreadable_file_is_an_error)
 
 	(void)snprintf(path, sizeof(path), "%s/recursor.conf", dir);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
-	ck_assert_int_eq(load(&s, NULL, NULL), E_SYSTEM);
+	ck_assert_int_eq(load(&s, NULL, NULL, NULL), E_SYSTEM);
 	ck_assert_str_eq(why, with_dir("@/recursor.conf: Is a directory"));
 }
 END_TEST
@@ -459,7 +465,7 @@ START_TEST(errors_name_the_place)
 		struct settings *s = NULL;
 		char expected[SETTINGS_WHY_MAX];
 
-		ck_assert_msg(load(&s, rows[i].conf, NULL) < 0, "taken: %s", rows[i].conf);
+		ck_assert_msg(load(&s, rows[i].conf, NULL, NULL) < 0, "taken: %s", rows[i].conf);
 		ck_assert_ptr_null(s);
 		(void)snprintf(expected, sizeof(expected), "%s%s",
 			       rows[i].why[0] == ':' ? with_dir("@/recursor.conf") : "",
@@ -489,7 +495,7 @@ START_TEST(long_values_are_cut)
 	memset(conf, 'x', sizeof(conf) - 1);
 	memcpy(conf, "threads=", 8);
 	conf[sizeof(conf) - 1] = '\0';
-	ck_assert_int_eq(load(&s, conf, NULL), E_MALFORMED);
+	ck_assert_int_eq(load(&s, conf, NULL, NULL), E_MALFORMED);
 	ck_assert_ptr_nonnull(strstr(why, ": not a number"));
 }
 END_TEST
@@ -505,7 +511,8 @@ START_TEST(unknown_may_be_ignored)
 	settings_free(s);
 
 	s = NULL;
-	ck_assert_int_eq(load(&s, "ignore-unknown-settings=nob, frob\nfro=1\n", NULL), E_NOT_FOUND);
+	ck_assert_int_eq(load(&s, "ignore-unknown-settings=nob, frob\nfro=1\n", NULL, NULL),
+			 E_NOT_FOUND);
 	ck_assert_str_eq(why, with_dir("@/recursor.conf:2: fro=1: unknown setting"));
 }
 END_TEST
@@ -518,7 +525,7 @@ START_TEST(many_addresses_are_refused)
 	for (int i = 2; i <= SETTINGS_ADDRS_MAX + 1; i++)
 		(void)snprintf(conf + strlen(conf), sizeof(conf) - strlen(conf),
 			       "local-address+=127.0.0.%d\n", i);
-	ck_assert_int_eq(load(&s, conf, NULL), E_LIMIT);
+	ck_assert_int_eq(load(&s, conf, NULL, NULL), E_LIMIT);
 	ck_assert_ptr_nonnull(strstr(why, "recursor.conf:65: local-address=127.0.0.1, 127"));
 	ck_assert_ptr_nonnull(strstr(why, ": more than 64 addresses"));
 }
@@ -560,6 +567,7 @@ Suite *suite_settings(void)
 	tcase_add_test(tc, shards_become_a_power_of_two);
 	tcase_add_test(tc, allow_from_file_takes_over);
 	tcase_add_test(tc, open_resolvers_are_warned_of);
+	tcase_add_test(tc, a_log_to_nowhere_is_warned_of);
 	tcase_add_test(tc, append);
 	tcase_add_test(tc, command_line_wins);
 	tcase_add_test(tc, included_in_order);
