@@ -155,6 +155,7 @@ security-poll-suffix=
 def tree(**settings):
     """The whole tree, and a recursor that knows its root."""
     env.need_isolation()
+    env.need_ipv6()
     hints = write(os.path.join(env.new_dir("hints"), "root.hints"),
                   f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
     with nsd(ROOT, "root"), knot(TLD, "tree"), pdns(ZONE, "oak", "pine"), \

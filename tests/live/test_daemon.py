@@ -3,6 +3,7 @@
 import glob
 import os
 import pwd
+import re
 import signal
 import socket
 import time
@@ -137,6 +138,33 @@ def daemon_many_threads():
         for i in range(40):
             check_reply(r.ask(f"t{i}.customers.city.example"))
         check(r.get("questions") >= 40, "counted over all threads")
+
+
+@test
+def daemon_primes_once():
+    """The root is asked for its servers once, at the start."""
+    with lab_and_recursor() as (lab, r):
+        for name in "www.city.example", "edge.host.lab", "nothing.at.all":
+            r.ask(name)
+        primings = [x for x in lab.queries().splitlines() if " . NS " in x]
+        check(len(primings) == 1, "once", lab.queries())
+
+
+@test
+def daemon_ports_and_ids():
+    """Source ports and ids of questions cannot be guessed."""
+    with lab_and_recursor() as (lab, r):
+        for i in range(150):
+            r.ask(f"p{i}.fault.example")
+        seen = re.findall(r"fault\.example\. \w+ port (\d+) id (\d+)", lab.queries())
+        ports, ids = {int(x[0]) for x in seen}, [int(x[1]) for x in seen]
+        check(len(seen) >= 150, "each was asked", len(seen))
+        # A connected socket may put 32 questions at most.
+        check(len(ports) >= len(seen) // 32, f"{len(ports)} ports", sorted(ports))
+        check(max(ports) - min(ports) > 2000, "spread", sorted(ports))
+        check(len(set(ids)) > len(ids) * 0.95, f"{len(set(ids))} ids")
+        steps = [(b - a) % 65536 for a, b in zip(ids, ids[1:])]
+        check(len(set(steps)) > len(steps) * 0.9, "no pattern", ids)
 
 
 @test

@@ -1,5 +1,6 @@
 """Servers that misbehave, one way at a time; the lab counts what they were asked."""
 
+import re
 import time
 
 from live import ask, check, check_reply, lab_and_recursor, test
@@ -97,6 +98,32 @@ def fault_truncated():
         lab.fault(OTHER, "truncated")
         answers_all(lab, r, ["truncated"])
         check(r.get("tcp-outqueries") >= len(NAMES), "over TCP")
+
+
+@test
+def fault_truncated_reuses_connections():
+    """Questions over TCP share connections."""
+    with lab_and_recursor(threads=1) as (lab, r):
+        for server in ONE, OTHER:
+            lab.fault(server, "truncated")
+        r.ask("first.fault.example")
+        lab.reset()
+        for name in NAMES:
+            check_reply(r.ask(name), kind="A", data=["192.0.2.6"])
+        connections = sum(int(x) for x in re.findall(r"connections (\d+)", lab.ctl("counters")))
+        check(connections <= 3, f"{connections} connections for {len(NAMES)} questions",
+              lab.ctl("counters"))
+
+
+@test
+def fault_connection_goes_away():
+    """The lab closes idle connections, or dies and comes back: asked anew over a fresh one."""
+    with lab_and_recursor(threads=1) as (lab, r):
+        for server in ONE, OTHER:
+            lab.fault(server, "truncated")
+        check_reply(r.ask(NAMES[0]), kind="A", data=["192.0.2.6"])
+        lab.ctl("hangup")
+        check_reply(r.ask(NAMES[1]), kind="A", data=["192.0.2.6"])
 
 
 @test

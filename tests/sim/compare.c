@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/check.h"
+#include "common/name.h"
 
 static const char *const match_names[] = {
 #define MATCH_NAME(name, word) word,
@@ -32,33 +33,26 @@ static unsigned flags_of(const ldns_pkt *p)
 
 /* ---- names ---- */
 
-static bool is_same_name(const ldns_rdf *a, const ldns_rdf *b, bool with_case)
-{
-	if (with_case)
-		return ldns_rdf_size(a) == ldns_rdf_size(b) &&
-		       memcmp(ldns_rdf_data(a), ldns_rdf_data(b), ldns_rdf_size(a)) == 0;
-	return ldns_dname_compare(a, b) == 0;
-}
-
 static unsigned differing_question(const ldns_pkt *expected, const ldns_pkt *got)
 {
 	const ldns_rr *e = question_of(expected), *g = question_of(got);
-	const ldns_rdf *e_name, *g_name;
+	const uint8_t *e_name, *g_name;
 	unsigned differs = 0;
 
 	if (e == NULL && g == NULL)
 		return 0;
 	if (e == NULL || g == NULL)
 		return MATCH_QTYPE | MATCH_QNAME | MATCH_QCASE | MATCH_SUBDOMAIN;
-	e_name = ldns_rr_owner(e);
-	g_name = ldns_rr_owner(g);
+	/* In ldns a name is in wire form, too. */
+	e_name = ldns_rdf_data(ldns_rr_owner(e));
+	g_name = ldns_rdf_data(ldns_rr_owner(g));
 	if (ldns_rr_get_type(e) != ldns_rr_get_type(g))
 		differs |= MATCH_QTYPE;
-	if (!is_same_name(e_name, g_name, false))
+	if (!name_equal(e_name, g_name))
 		differs |= MATCH_QNAME;
-	if (!is_same_name(e_name, g_name, true))
+	if (!name_equal_case(e_name, g_name))
 		differs |= MATCH_QCASE;
-	if (!is_same_name(e_name, g_name, false) && !ldns_dname_is_subdomain(g_name, e_name))
+	if (!name_is_within(g_name, e_name))
 		differs |= MATCH_SUBDOMAIN;
 	return differs;
 }

@@ -228,6 +228,8 @@ static void anything(ldns_pkt *reply, const struct request_of_server *r)
 	generators[network_random_below(net, last)].make(reply, &one);
 	if (network_random_below(net, 8) == 0)
 		ldns_pkt_set_aa(reply, !ldns_pkt_aa(reply));
+	if (network_random_below(net, 10) == 0)
+		ldns_pkt_set_qr(reply, false);
 	if (network_random_below(net, 16) == 0)
 		ldns_pkt_set_rcode(reply, (uint8_t)network_random_below(net, 6));
 }

@@ -77,13 +77,15 @@ static int command_counters(struct lab *lab, char **words, int n, FILE *f)
 
 		addr_ip_text(text, &s->addr);
 		if (n > 1 && strcmp(words[1], "reset") == 0) {
-			s->n_udp = s->n_tcp = s->n_answers = 0;
+			s->n_udp = s->n_tcp = s->n_answers = s->n_connections = 0;
 			continue;
 		}
 		if (n > 1 && strcmp(words[1], text) != 0)
 			continue;
-		fprintf(f, "%-16s udp %" PRIu64 " tcp %" PRIu64 " answered %" PRIu64 "\n", text,
-			s->n_udp, s->n_tcp, s->n_answers);
+		fprintf(f,
+			"%-16s udp %" PRIu64 " tcp %" PRIu64 " connections %" PRIu64
+			" answered %" PRIu64 "\n",
+			text, s->n_udp, s->n_tcp, s->n_connections, s->n_answers);
 		udp += s->n_udp;
 		tcp += s->n_tcp;
 	}
@@ -105,9 +107,10 @@ static int command_queries(struct lab *lab, char **words, int n, FILE *f)
 		const struct kept_query *k = &lab->queries[i % LAB_QUERIES_KEPT];
 		char text[ADDR_TEXT_MAX];
 
-		fprintf(f, "%8" PRIu64 " %s %s %s\n", k->at_ms - lab->began_ms,
+		fprintf(f, "%8" PRIu64 " %s %s %s port %u id %u\n", k->at_ms - lab->began_ms,
 			addr_ip_text(text, &lab->servers[k->server]->addr),
-			k->transport == LAB_UDP ? "udp" : "tcp", k->text == NULL ? "?" : k->text);
+			k->transport == LAB_UDP ? "udp" : "tcp", k->text == NULL ? "?" : k->text,
+			k->port, k->id);
 	}
 	return 0;
 }
@@ -153,6 +156,15 @@ static int command_stop(struct lab *lab, char **words, int n, FILE *f)
 	return 0;
 }
 
+static int command_hangup(struct lab *lab, char **words, int n, FILE *f)
+{
+	(void)words;
+	(void)n;
+	(void)f;
+	net_hang_up(lab);
+	return 0;
+}
+
 static int command_help(struct lab *lab, char **words, int n, FILE *f)
 {
 	(void)lab;
@@ -169,6 +181,7 @@ static const struct {
 	{ "counters", "[ADDRESS|reset]", "questions received, by server", command_counters },
 	{ "fault", "ADDRESS|* KIND [N]", "switch a fault on, see below", command_fault },
 	{ "faults", "", "the faults that are on", command_faults },
+	{ "hangup", "", "close every TCP connection", command_hangup },
 	{ "help", "", "this text", command_help },
 	{ "hook", "FILE|none", "another Lua hook, or none", command_hook },
 	{ "queries", "", "the last questions received", command_queries },

@@ -75,6 +75,7 @@ struct server {
 	uint64_t rate_second;
 	uint32_t rate_used;
 	uint64_t n_udp, n_tcp, n_answers;
+	uint64_t n_connections;
 };
 
 enum lab_transport { LAB_UDP, LAB_TCP };
@@ -97,7 +98,8 @@ struct kept_query {
 	uint64_t at_ms;
 	unsigned server;
 	enum lab_transport transport;
-	char *text; /* "www.example. A" */
+	uint16_t port, id; /* the asker's */
+	char *text;        /* "www.example. A" */
 };
 
 struct hook;
@@ -180,6 +182,8 @@ void control_print_help(FILE *f);
 
 int net_new(struct lab *lab, const char *control_path, char why[LAB_WHY_MAX]) MUST_USE;
 void net_run(struct lab *lab);
+/* Closes the TCP connections of those who ask. */
+void net_hang_up(struct lab *lab);
 void net_free(struct lab *lab);
 
 #endif

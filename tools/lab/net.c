@@ -231,6 +231,7 @@ static void accept_tcp(struct lab *lab, struct server *s)
 
 	if (fd < 0)
 		return;
+	s->n_connections++;
 	if (s->has_fault[FAULT_NO_TCP]) {
 		close(fd);
 		return;
@@ -405,6 +406,13 @@ void net_run(struct lab *lab)
 		for (unsigned i = 0; i < w.n; i++)
 			handle(lab, &w, i);
 	}
+}
+
+void net_hang_up(struct lab *lab)
+{
+	for (int i = 0; i < CONNS_MAX; i++)
+		if (lab->net->conns[i].fd >= 0 && lab->net->conns[i].server != NULL)
+			conn_close(&lab->net->conns[i]);
 }
 
 /* ---- set-up ---- */

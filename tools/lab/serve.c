@@ -96,6 +96,8 @@ static void keep(struct lab *lab, const struct lab_query *q)
 		k->text = NULL;
 	k->at_ms = lab_now_ms();
 	k->transport = q->transport;
+	k->port = q->client.port;
+	k->id = ldns_pkt_id(q->pkt);
 	for (k->server = 0; lab->servers[k->server] != q->server; k->server++)
 		;
 	free(name);
