@@ -23,8 +23,6 @@ size_t answer_limit(const struct query *q, bool tcp, uint32_t threshold)
 		return WIRE_MSG_MAX;
 	if (limit > threshold)
 		limit = threshold;
-	if (limit > ANSWER_UDP_MAX)
-		limit = ANSWER_UDP_MAX;
 	return limit < QUERY_UDP_PLAIN ? QUERY_UDP_PLAIN : limit;
 }
 

@@ -26,7 +26,6 @@
 
 enum {
 	ANSWER_PAYLOAD = 1232, /* the query size we announce: one that no path fragments */
-	ANSWER_UDP_MAX = 4096, /* and no UDP answer is larger, whatever the threshold */
 	ANSWER_EDE_TEXT_MAX = 96,
 };
 

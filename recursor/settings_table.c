@@ -57,7 +57,8 @@ const struct setting settings_table[] = {
 { "allow-no-rd", BOOL(allow_no_rd), "no", "5.0.0",
   "Answer queries without the RD bit, from the cache alone.  When off they are refused." },
 { "any-to-tcp", BOOL(any_to_tcp), "yes", "3.6.0",
-  "Answer a query for ANY over UDP with TC and nothing else, so that it comes again over TCP." },
+  "Answer a query for ANY over UDP with TC and nothing else, so that it comes again over TCP.  "
+  "The answer to ANY is the name's A records or its alias, or else one HINFO record (RFC 8482)." },
 { "bypass-server-throttling-probability",
   INT(bypass_server_throttling_probability, 0, MANY, NULL), "25", "5.0.0",
   "A server that is throttled is asked all the same once in so many times.  0: never." },
@@ -120,7 +121,8 @@ const struct setting settings_table[] = {
 { "max-bytesperq", INT(max_bytesperq, 512, MANY, "bytes"), "100000", "5.1.10",
   "For one client query at most so much is received from servers." },
 { "max-cache-entries", BIG(max_cache_entries, 1, MANY, "record sets"), "1000000", "3.0",
-  "The size of the record cache, which all threads share." },
+  "The size of the record cache, which all threads share.  It takes no more than 1024 bytes "
+  "an entry on average, whatever their sizes." },
 { "max-cache-ttl", INT(max_cache_ttl_s, 1, TTL_MAX, "seconds"), "86400", "3.2",
   "Records are kept no longer than this, whatever their TTL." },
 { "max-chain-length", INT(max_chain_length, 0, MANY, "queries"), "0", "5.1.0",
@@ -133,7 +135,8 @@ const struct setting settings_table[] = {
 { "max-goals", INT(max_goals, 10, 10000000, NULL), "100000", "own",
   "Each thread resolves at most so many names at once, those of name servers included." },
 { "max-mthreads", INT(max_mthreads, 1, 1000000, "queries"), "2048", "3.2",
-  "Each thread resolves at most so many client queries at once; more are dropped." },
+  "Each thread resolves at most so many client queries at once; beyond that a query is answered "
+  "if the cache has its answer, and dropped otherwise." },
 { "max-negative-ttl", INT(max_negative_ttl_s, 1, TTL_MAX, "seconds"), "3600", "3.0",
   "That a name or type does not exist is kept no longer than this." },
 { "max-ns-address-qperq", INT(max_ns_address_qperq, 1, 1000, NULL), "10", "4.1.16",
@@ -142,7 +145,8 @@ const struct setting settings_table[] = {
   "Of a delegation to more name servers than this, so many are used, chosen at random.  Never "
   "more than 13 are, whatever stands here; 0: 13." },
 { "max-packetcache-entries", BIG(max_packetcache_entries, 1, MANY, "answers"), "500000", "3.2",
-  "The size of the packet cache, divided among the threads." },
+  "The size of the packet cache, divided among the threads.  It takes no more than 1024 bytes an "
+  "entry on average.  An answer enters it when it is asked for a second time." },
 { "max-packetcache-entry-size", INT(max_packetcache_entry_size, 64, 65535, "bytes"), "8192",
   "5.1.10", "Larger answers are not kept in the packet cache." },
 { "max-qperq", INT(max_qperq, 1, 10000, "questions"), "50", "3.7.0",

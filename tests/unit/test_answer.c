@@ -280,8 +280,6 @@ START_TEST(limits)
 	ck_assert_uint_eq(answer_limit(&k.q, false, 1232), 1232);
 	ck_assert_uint_eq(answer_limit(&k.q, true, 1232), 65535);
 	ck_assert_uint_eq(answer_limit(&k.q, false, 0), 512);
-	ask(&k, 0, true, 65535);
-	ck_assert_uint_eq(answer_limit(&k.q, false, 65535), 4096);
 	ask(&k, 0, true, 1000);
 	ck_assert_uint_eq(answer_limit(&k.q, false, 1232), 1000);
 	ask(&k, 0, false, 512);
