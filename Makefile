@@ -272,7 +272,6 @@ run: all ## the daemon in the foreground on 127.0.0.1 port 5300, with the real r
 ifdef PREFIX
 prefix := $(PREFIX)
 endif
-EXAMPLES = $(wildcard recursor.conf.example)
 install: all ## programs, man pages and an example of recursor.conf; DESTDIR, PREFIX
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(sysconfdir)
 	$(INSTALL) -m 755 $(B)/recursor $(DESTDIR)$(sbindir)/
@@ -282,10 +281,13 @@ install: all ## programs, man pages and an example of recursor.conf; DESTDIR, PR
 		$(INSTALL) -m 644 $(filter %.$s,$(MAN_PAGES)) $(DESTDIR)$(mandir)/man$s/;))
 	$(B)/recursor --config=default >$(B)/recursor.conf-dist
 	$(INSTALL) -m 644 $(B)/recursor.conf-dist $(DESTDIR)$(sysconfdir)/recursor.conf-dist
+	$(INSTALL) -d $(DESTDIR)$(docdir)
+	$(INSTALL) -m 644 README.md CHANGELOG.md recursor/recursor.conf.example $(DESTDIR)$(docdir)/
 
 uninstall: ## remove what install put there; your recursor.conf stays
 	rm -f $(DESTDIR)$(sbindir)/recursor $(DESTDIR)$(bindir)/rec_control \
 		$(DESTDIR)$(sysconfdir)/recursor.conf-dist \
+		$(addprefix $(DESTDIR)$(docdir)/,README.md CHANGELOG.md recursor.conf.example) \
 		$(foreach m,$(MAN_PAGES),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $m))/$(notdir $m))
 
 # ---- the rest ----
