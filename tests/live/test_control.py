@@ -157,7 +157,7 @@ def control_finds_the_socket():
                   "the name of the socket", done.stderr)
         directory = env.new_dir("named")
         with open(os.path.join(directory, "recursor-two.conf"), "w", encoding="ascii") as f:
-            f.write(f"socket-dir={directory}\n")
+            f.write(f"socket-dir={directory}\nlocal-port={env.port}\n")
         with Recursor(lab, directory=directory, options=["--config-name=two"], ready=False) as r:
             wait_until(lambda: not r.is_alive() or run(
                 rec_control, "--config-dir=" + directory, "--config-name=two", "ping"
