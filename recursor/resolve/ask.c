@@ -206,6 +206,7 @@ bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transpor
 	sent_count(r, g, t, transport);
 	g->sent_us = r->world.now_us(r->world.ctx);
 	g->state = GOAL_ASKED;
+	minimise_lead(r, g);
 	timers_start(r->timers, &g->timer, now_ms + g->timeout_ms);
 	GOAL_EVENT(r, g, EVENT_ASKED, asked_name(g), cut_ns_name(g, t->ns), .type = g->asked_type,
 		   .server = t->addr, .transport = (uint8_t)transport);

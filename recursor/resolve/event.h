@@ -59,6 +59,7 @@
 	X(EVENT_NODATA, "nodata", "exists, without that type")                                   \
 	X(EVENT_NXDOMAIN, "nxdomain", "does not exist")                                          \
 	X(EVENT_MINIMISED_ON, "minimised-on", "nothing there yet: goes on with a longer name")   \
+	X(EVENT_STEP_SHARED, "step-shared", "the same is being asked already: waits for it")     \
 	X(EVENT_MINIMISE_OFF, "minimise-off", "gives up minimising the name")                    \
 	X(EVENT_PARENT_AGAIN, "parent-again", "none of the zone's own servers works: the parent's") \
 	X(EVENT_CYCLE, "cycle", "would wait on itself")                                          \

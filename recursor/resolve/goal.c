@@ -131,6 +131,26 @@ static void edge_free(struct resolver *r, struct edge *e)
 	slab_give(&r->edges, e);
 }
 
+bool goal_wait(struct resolver *r, struct goal *parent, enum edge_kind kind, struct goal *child)
+{
+	struct edge *e;
+
+	if (r->cfg.max_chain > 0 && child->n_waiters >= r->cfg.max_chain)
+		return false;
+	e = slab_take(&r->edges);
+	if (e == NULL)
+		return false;
+	*e = (struct edge) { .parent = parent, .child = child, .kind = (uint8_t)kind };
+	edge_link(e);
+	counter_max(&r->counters->peak_chain, child->n_waiters);
+	return true;
+}
+
+void goal_unwait(struct resolver *r, struct edge *e)
+{
+	edge_free(r, e);
+}
+
 /* Goes over every goal that waits on `g`, however indirectly, `g` first.  The list is chained
  * through walk_next, so no stack grows with the depth of the graph. */
 static struct goal *walk_begin(struct resolver *r, struct goal *g)
@@ -258,6 +278,7 @@ void goal_unwant_all(struct resolver *r, struct goal *g)
 
 static void goal_release(struct resolver *r, struct goal *g)
 {
+	minimise_release(r, g, GOAL_START);
 	ask_cancel(r, g);
 	timers_stop(r->timers, &g->timer);
 	goal_unwant_all(r, g);
@@ -383,6 +404,11 @@ static bool query_is_over(struct resolver *r, struct request *req, size_t amount
 
 bool goal_charge_query(struct resolver *r, struct goal *g)
 {
+	/* Those who shared its step may have been the last to wait for it. */
+	if (g->n_waiters == 0) {
+		goal_drop(r, g);
+		return false;
+	}
 	return each_request(r, g, query_is_over, 1, EDE_NO_REACHABLE_AUTHORITY, "max-qperq");
 }
 

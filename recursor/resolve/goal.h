@@ -21,6 +21,7 @@
  *          iterate.c   a goal's steps: the states
  *          cut.c       where to ask: zone cut, name servers, their addresses, the choice
  *          ask.c       one question to one server, and matching what comes back
+ *          minimise.c  how much of the name is asked for (RFC 9156)
  *          outcome.c   what became of it: an answer, silence, an error
  *          reply.c     what an answer means
  *          special.c   names that are answered here
@@ -53,7 +54,7 @@ enum {
 struct goal;
 struct request;
 
-enum edge_kind { EDGE_ALIAS, EDGE_ADDRESS };
+enum edge_kind { EDGE_ALIAS, EDGE_ADDRESS, EDGE_STEP };
 
 struct edge {
 	struct goal *parent, *child;
@@ -99,6 +100,7 @@ enum goal_state {
 	GOAL_CHOOSE,    /* pick a server, or have addresses looked up */
 	GOAL_ASKED,     /* a question is on its way */
 	GOAL_ADDRESSES, /* waits for name servers' addresses */
+	GOAL_FOLLOW,    /* waits for another goal's question, the same as its own next one */
 	GOAL_ALIAS,     /* waits for the alias's target */
 	GOAL_ENDING,    /* the alias's target has ended: so does this goal */
 	GOAL_DEAD,      /* ended; buried */
@@ -137,6 +139,8 @@ struct goal {
 
 	/* what to ask: QNAME minimisation (RFC 9156) */
 	bool minimise;
+	bool leads; /* its step is on its way, and in resolver.steps */
+	struct goal *step_next;
 	uint8_t minimise_steps;
 	uint8_t asked_labels;
 	uint16_t asked_type;
@@ -198,6 +202,7 @@ struct resolver {
 	uint16_t goal_serial;
 	uint32_t walk_mark;
 
+	struct goal *steps[1024]; /* minimised questions on their way, by name; chained */
 	struct goal *ready_first, **ready_last;
 	struct goal *buried;
 	struct request *all;
@@ -229,6 +234,10 @@ void goal_make_ready(struct resolver *r, struct goal *g);
 enum edge_result { EDGE_MADE, EDGE_CYCLE, EDGE_TOO_DEEP, EDGE_NO_ROOM };
 enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_kind kind, uint8_t ns,
 			   const uint8_t *name, uint16_t type);
+/* Waits on a goal that is there; false: no memory, or too many wait on it.  The caller knows that
+ * no circle comes of it. */
+bool goal_wait(struct resolver *r, struct goal *parent, enum edge_kind kind, struct goal *child);
+void goal_unwait(struct resolver *r, struct edge *e);
 /* The goal waits on nothing any more; children that nobody else wants are dropped. */
 void goal_unwant_all(struct resolver *r, struct goal *g);
 
@@ -284,13 +293,25 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname,
 		       struct rrset *cname);
 void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t type,
 			       enum ede ede);
-/* Is the question on hand the whole name with its type? */
-bool goal_question_is_whole(const struct goal *g);
-/* Nothing stands in the way at the labels asked: on with the next. */
-void goal_minimise_on(struct resolver *r, struct goal *g);
-/* The whole name from now on; false if it was that already. */
-bool goal_minimise_off(struct resolver *r, struct goal *g);
 void goal_enter_referral(struct resolver *r, struct goal *g, struct rrset **ns);
+
+/* ---- minimise.c ---- */
+
+/* Chooses the next question at the goal's zone. */
+void minimise_choose(const struct resolver *r, struct goal *g);
+/* Is the question on hand the whole name with its type? */
+bool minimise_is_over(const struct goal *g);
+/* Nothing stands in the way at the labels asked: on with the next. */
+void minimise_on(struct resolver *r, struct goal *g);
+/* The whole name from now on; false if it was that already. */
+bool minimise_off(struct resolver *r, struct goal *g);
+/* Takes the steps whose outcome is in the cache. */
+void minimise_by_what_is_known(struct resolver *r, struct goal *g);
+/* The step is on its way: others who want the same wait for it, with minimise_follow(). */
+void minimise_lead(struct resolver *r, struct goal *g);
+bool minimise_follow(struct resolver *r, struct goal *g);
+/* It is no longer: those who waited go on with the next (GOAL_CHOOSE) or anew (GOAL_START). */
+void minimise_release(struct resolver *r, struct goal *g, enum goal_state then);
 
 /* ---- outcome.c: what became of a question ---- */
 

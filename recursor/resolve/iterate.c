@@ -156,69 +156,6 @@ static void step_ending(struct resolver *r, struct goal *g)
 		goal_end(r, g);
 }
 
-/* ---- QNAME minimisation (RFC 9156) ---- */
-
-/* The next question at this zone: a label more than is known to exist, the first few one by one,
- * the rest in as many strides as are left (RFC 9156 2.3); the whole name with its type at last. */
-static void question_choose(const struct resolver *r, struct goal *g)
-{
-	unsigned max_steps = r->cfg.minimise_max, one_label = r->cfg.minimise_one_lab;
-	unsigned whole = name_labels(g->name), left = whole - g->asked_labels, stride = 1;
-
-	if (g->minimise_steps >= max_steps || !g->minimise)
-		stride = left;
-	else if (g->minimise_steps >= one_label)
-		stride = (left + max_steps - g->minimise_steps - 1) /
-			 (max_steps - g->minimise_steps);
-	if (stride >= left) {
-		g->asked_labels = (uint8_t)whole;
-		g->asked_type = g->type;
-		return;
-	}
-	g->minimise_steps++;
-	g->asked_labels = (uint8_t)(g->asked_labels + stride);
-	/* RFC 9156 2.1: a type that is ordinary everywhere. */
-	g->asked_type = TYPE_A;
-}
-
-bool goal_question_is_whole(const struct goal *g)
-{
-	return g->asked_type == g->type && g->asked_labels == name_labels(g->name);
-}
-
-/* Another question: every server may be asked it. */
-static void targets_renew(struct goal *g)
-{
-	for (unsigned i = 0; i < g->n_targets; i++) {
-		struct target *t = &g->targets[i];
-
-		t->tries = 0;
-		if (t->dead == TARGET_SILENT_ON)
-			t->dead = TARGET_ALIVE;
-	}
-}
-
-void goal_minimise_on(struct resolver *r, struct goal *g)
-{
-	question_choose(r, g);
-	targets_renew(g);
-	GOAL_EVENT(r, g, EVENT_MINIMISED_ON, name_suffix(g->name, g->asked_labels), NULL,
-		   .type = g->asked_type);
-}
-
-/* RFC 9156 2.3, relaxed: a server that stumbles over a name cut short gets the whole. */
-bool goal_minimise_off(struct resolver *r, struct goal *g)
-{
-	if (goal_question_is_whole(g))
-		return false;
-	COUNT(r->counters, qmin_fallbacks);
-	GOAL_EVENT(r, g, EVENT_MINIMISE_OFF, g->name, NULL, );
-	g->minimise = false;
-	question_choose(r, g);
-	targets_renew(g);
-	return true;
-}
-
 /* ---- looking at what is known ---- */
 
 static bool special_try(struct resolver *r, struct goal *g)
@@ -278,7 +215,7 @@ static void step_start(struct resolver *r, struct goal *g)
 		if (k.zone_labels == 0 && k.ns_own == NULL)
 			resolver_prime_soon(r);
 		cut_enter(r, g, k.zone_labels, &k.ns_own, &k.ns_parent);
-		question_choose(r, g);
+		minimise_choose(r, g);
 		g->state = GOAL_CHOOSE;
 		goal_make_ready(r, g);
 		break;
@@ -293,22 +230,26 @@ static void step_choose(struct resolver *r, struct goal *g)
 	int target;
 
 	g->state = GOAL_CHOOSE;
+	minimise_by_what_is_known(r, g);
+	if (minimise_follow(r, g))
+		return;
 	while ((target = cut_choose(r, g)) >= 0)
 		if (ask_send(r, g, (unsigned)target, TRANSPORT_UDP) || g->state == GOAL_DEAD)
 			return;
+	minimise_release(r, g, GOAL_START);
 	if (cut_look_up_addresses(r, g) > 0) {
 		g->state = GOAL_ADDRESSES;
 		return;
 	}
 	if (g->state == GOAL_DEAD)
 		return;
-	if ((g->saw_refusal && goal_minimise_off(r, g)) || cut_use_parents_set(r, g) ||
-	    goal_minimise_off(r, g)) {
+	if ((g->saw_refusal && minimise_off(r, g)) || cut_use_parents_set(r, g) ||
+	    minimise_off(r, g)) {
 		goal_make_ready(r, g);
 		return;
 	}
 	if (cut_go_up(r, g)) {
-		question_choose(r, g);
+		minimise_choose(r, g);
 		goal_make_ready(r, g);
 		return;
 	}
@@ -337,8 +278,8 @@ void goal_step(struct resolver *r, struct goal *g)
 	static void (*const steps[GOAL_STATES])(struct resolver *, struct goal *) = {
 		[GOAL_START] = step_start,   [GOAL_CHOOSE] = step_choose,
 		[GOAL_ASKED] = step_nothing, [GOAL_ADDRESSES] = step_addresses,
-		[GOAL_ALIAS] = step_nothing, [GOAL_ENDING] = step_ending,
-		[GOAL_DEAD] = step_nothing,
+		[GOAL_ALIAS] = step_nothing, [GOAL_FOLLOW] = step_nothing,
+		[GOAL_ENDING] = step_ending, [GOAL_DEAD] = step_nothing,
 	};
 
 	steps[g->state](r, g);
@@ -352,7 +293,7 @@ void goal_enter_referral(struct resolver *r, struct goal *g, struct rrset **ns)
 		return;
 	}
 	cut_enter(r, g, name_labels(rrset_owner(*ns)), NULL, ns);
-	question_choose(r, g);
+	minimise_choose(r, g);
 	g->state = GOAL_CHOOSE;
 	goal_make_ready(r, g);
 }

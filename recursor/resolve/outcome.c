@@ -200,8 +200,7 @@ static void on_lame(struct resolver *r, struct goal *g, const struct reply *repl
 	GOAL_EVENT(r, g, EVENT_LAME, cut_ns_name(g, t->ns), goal_zone(g), .server = t->addr,
 		   .note = reply->note);
 	g->saw_refusal = true;
-	target_give_up(r, g, goal_question_is_whole(g) ? TARGET_DEAD : TARGET_SILENT_ON,
-		       THROTTLE_LAME);
+	target_give_up(r, g, minimise_is_over(g) ? TARGET_DEAD : TARGET_SILENT_ON, THROTTLE_LAME);
 }
 
 static void keep_all(struct resolver *r, struct goal *g, const struct reply *reply)
@@ -226,7 +225,8 @@ static bool covers_all_below(const struct resolver *r, const struct goal *g)
 static void on_step(struct resolver *r, struct goal *g, const struct reply *reply)
 {
 	if (reply->kind != REPLY_NXDOMAIN) {
-		goal_minimise_on(r, g);
+		minimise_release(r, g, GOAL_CHOOSE);
+		minimise_on(r, g);
 		choose_again(r, g);
 		return;
 	}
@@ -236,7 +236,7 @@ static void on_step(struct resolver *r, struct goal *g, const struct reply *repl
 		return;
 	}
 	/* RFC 9156 2.3: there are servers that deny empty non-terminals. */
-	goal_minimise_off(r, g);
+	minimise_off(r, g);
 	choose_again(r, g);
 }
 
@@ -290,7 +290,7 @@ static void on_content(struct resolver *r, struct goal *g, struct reply *reply)
 	case REPLY_NXDOMAIN:
 		break;
 	}
-	if (goal_question_is_whole(g))
+	if (minimise_is_over(g))
 		on_whole(r, g, reply);
 	else
 		on_step(r, g, reply);

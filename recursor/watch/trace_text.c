@@ -45,6 +45,7 @@ static const char *const layouts[] = {
 	[EVENT_DNAME] = "[%n ]%S[ %o]",
 	[EVENT_NODATA] = "[%n ]%S[ %t]",
 	[EVENT_NXDOMAIN] = "[%n ]%S",
+	[EVENT_STEP_SHARED] = "%n[ %t]: %S",
 	[EVENT_MINIMISED_ON] = "[%n: ]%S",
 	[EVENT_MINIMISE_OFF] = "%S",
 	[EVENT_PARENT_AGAIN] = "[%n: ]%S",
