@@ -263,15 +263,20 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 	return EDGE_MADE;
 }
 
-void goal_unwant_all(struct resolver *r, struct goal *g)
+/* Takes the goal's edges to its children away; those that nobody waits for any more are put
+ * before `orphans`, chained through walk_next. */
+static struct goal *children_leave(struct resolver *r, struct goal *g, struct goal *orphans)
 {
 	while (g->children != NULL) {
 		struct goal *child = g->children->child;
 
 		edge_free(r, g->children);
-		if (child->n_waiters == 0)
-			goal_drop(r, child);
+		if (child->n_waiters > 0 || child->state == GOAL_DEAD)
+			continue;
+		child->walk_next = orphans;
+		orphans = child;
 	}
+	return orphans;
 }
 
 /* ---- the end of a goal ---- */
@@ -281,17 +286,35 @@ static void goal_release(struct resolver *r, struct goal *g)
 	minimise_release(r, g, GOAL_START);
 	ask_cancel(r, g);
 	timers_stop(r->timers, &g->timer);
-	goal_unwant_all(r, g);
 	table_remove(r, g);
 	cut_leave(r, g);
 	g->state = GOAL_DEAD;
 }
 
-/* A goal on the ready list is buried when its turn comes (resolver_run()). */
+/* A goal on the ready list is buried when its turn comes (leave() in resolver.c). */
 static void goal_bury(struct resolver *r, struct goal *g)
 {
 	g->walk_next = r->buried;
 	r->buried = g;
+}
+
+/* No recursion: goals of many clients that join each other's make chains longer than any limit of
+ * one of them. */
+static void orphans_drop(struct resolver *r, struct goal *orphans)
+{
+	while (orphans != NULL) {
+		struct goal *g = orphans;
+
+		orphans = children_leave(r, g, g->walk_next);
+		goal_release(r, g);
+		if (!g->is_ready)
+			goal_bury(r, g);
+	}
+}
+
+void goal_unwant_all(struct resolver *r, struct goal *g)
+{
+	orphans_drop(r, children_leave(r, g, NULL));
 }
 
 void goal_bury_all(struct resolver *r)
@@ -333,6 +356,7 @@ void goal_end(struct resolver *r, struct goal *g)
 	GOAL_EVENT(r, g, g->rcode == RCODE_SERVFAIL ? EVENT_FAILED : EVENT_DONE, g->name, NULL,
 		   .type = g->type, .rcode = g->rcode, .note = g->ede_text);
 	goal_release(r, g);
+	goal_unwant_all(r, g);
 	while (g->requests != NULL) {
 		struct answer a;
 
@@ -356,12 +380,20 @@ void goal_drop(struct resolver *r, struct goal *g)
 	ASSERT(g->n_waiters == 0);
 	if (g->state == GOAL_DEAD)
 		return;
-	goal_release(r, g);
-	if (!g->is_ready)
-		goal_bury(r, g);
+	g->walk_next = NULL;
+	orphans_drop(r, g);
 }
 
 /* ---- budgets: what a goal does is charged to every request above it ---- */
+
+static void doom(struct resolver *r, struct request *req)
+{
+	req->doomed_next = r->doomed;
+	req->doomed_prev = &r->doomed;
+	if (req->doomed_next != NULL)
+		req->doomed_next->doomed_prev = &req->doomed_next;
+	r->doomed = req;
+}
 
 /* Calls `charge` for each request that waits on `g`; those for which it returns true are doomed
  * and answered after the walk, for answering changes the graph. */
@@ -370,24 +402,18 @@ static bool each_request(struct resolver *r, struct goal *g,
 			 size_t amount, enum ede ede, const char *text)
 {
 	struct goal *last = walk_begin(r, g);
-	struct request *doomed = NULL;
 
 	for (struct goal *at = g; at != NULL; at = at->walk_next) {
 		for (struct request *req = at->requests; req != NULL; req = req->next)
-			if (charge(r, req, amount)) {
-				req->doomed_next = doomed;
-				doomed = req;
-			}
+			if (charge(r, req, amount))
+				doom(r, req);
 		last = walk_extend(r, at, last);
 	}
-	if (doomed != NULL)
+	if (r->doomed != NULL)
 		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = text);
-	while (doomed != NULL) {
-		struct request *next = doomed->doomed_next;
-
-		request_fail(r, doomed, ede, text);
-		doomed = next;
-	}
+	/* A callback may cancel another of them: then it is off the list. */
+	while (r->doomed != NULL)
+		request_fail(r, r->doomed, ede, text);
 	return g->state != GOAL_DEAD;
 }
 

@@ -11,7 +11,8 @@
  *                  v
  *                 goal (ns1.example.org, A)            joined, if somebody else wants it too
  *
- * A goal lives while somebody waits on it.  Work is done by resolver_run(): a goal that something
+ * A goal lives while somebody waits on it.  Work is done when an entry from outside ends (leave() in
+ * resolver.c): a goal that something
  * happened to is put on the ready list and takes its step there, never deeper in the stack; a goal
  * that has ended is buried and freed when the list is empty, so a pointer to a goal stays good for
  * as long as one entry into the resolver lasts.
@@ -170,9 +171,9 @@ struct goal {
 
 struct request {
 	struct goal *goal;
-	struct request *next, **prev;         /* on its goal */
-	struct request *all_next, **all_prev; /* of the resolver */
-	struct request *doomed_next;
+	struct request *next, **prev;               /* on its goal */
+	struct request *all_next, **all_prev;       /* of the resolver */
+	struct request *doomed_next, **doomed_prev; /* over its budget, to be answered */
 	resolver_done_cb done;
 	void *ctx;
 	struct timer timer;
@@ -209,7 +210,8 @@ struct resolver {
 	size_t n_requests, n_traces;
 	struct timers *timers;
 	uint64_t wake_at_ms;
-	bool running;
+	unsigned entered; /* entries from outside, one in another's callback */
+	struct request *doomed;
 	struct request *asking; /* the request resolver_ask() is busy with; NULL once it is done */
 
 	uint64_t prime_after_ms; /* no sooner is the root asked for its servers again */

@@ -61,6 +61,51 @@ uint32_t resolver_random_below(struct resolver *r, uint32_t bound)
 	return (uint32_t)(((resolver_random(r) & UINT32_MAX) * bound) >> 32);
 }
 
+/* ---- the run loop ---- */
+
+static void wake_up_arrange(struct resolver *r)
+{
+	uint64_t next = timers_next(r->timers);
+
+	if (next != r->wake_at_ms) {
+		r->wake_at_ms = next;
+		r->world.wake_at(r->world.ctx, next);
+	}
+}
+
+/* Every entry from outside lies between enter() and leave().  What a callback calls us for is
+ * noted only: the work is done when the entry that called back has finished its own, and no goal
+ * is freed before. */
+static void enter(struct resolver *r)
+{
+	r->entered++;
+}
+
+static void leave(struct resolver *r)
+{
+	if (r->entered > 1) {
+		r->entered--;
+		return;
+	}
+	while (r->ready_first != NULL) {
+		struct goal *g = r->ready_first;
+
+		r->ready_first = g->ready_next;
+		if (r->ready_first == NULL)
+			r->ready_last = &r->ready_first;
+		g->is_ready = false;
+		if (g->state == GOAL_DEAD) {
+			g->walk_next = r->buried;
+			r->buried = g;
+		} else {
+			goal_step(r, g);
+		}
+	}
+	goal_bury_all(r);
+	r->entered--;
+	wake_up_arrange(r);
+}
+
 /* ---- the resolver ---- */
 
 void resolver_configure(struct resolver *r, const struct resolver_config *cfg)
@@ -134,6 +179,7 @@ void resolver_free(struct resolver *r)
 {
 	if (r == NULL)
 		return;
+	enter(r);
 	while (r->all != NULL)
 		request_fail(r, r->all, EDE_NOT_READY, "shutting down");
 	/* Goals that were ready are still on the list; they are dead now. */
@@ -176,42 +222,6 @@ int resolver_set_hints(struct resolver *r, struct rrset *const *sets, size_t n)
 	return E_OK;
 }
 
-/* ---- the run loop ---- */
-
-static void wake_up_arrange(struct resolver *r)
-{
-	uint64_t next = timers_next(r->timers);
-
-	if (next != r->wake_at_ms) {
-		r->wake_at_ms = next;
-		r->world.wake_at(r->world.ctx, next);
-	}
-}
-
-static void run(struct resolver *r)
-{
-	if (r->running)
-		return;
-	r->running = true;
-	while (r->ready_first != NULL) {
-		struct goal *g = r->ready_first;
-
-		r->ready_first = g->ready_next;
-		if (r->ready_first == NULL)
-			r->ready_last = &r->ready_first;
-		g->is_ready = false;
-		if (g->state == GOAL_DEAD) {
-			g->walk_next = r->buried;
-			r->buried = g;
-		} else {
-			goal_step(r, g);
-		}
-	}
-	goal_bury_all(r);
-	r->running = false;
-	wake_up_arrange(r);
-}
-
 /* ---- requests ---- */
 
 static void request_attach(struct goal *g, struct request *req)
@@ -239,6 +249,11 @@ static struct goal *request_detach(struct resolver *r, struct request *req)
 	*req->all_prev = req->all_next;
 	if (req->all_next != NULL)
 		req->all_next->all_prev = req->all_prev;
+	if (req->doomed_prev != NULL) {
+		*req->doomed_prev = req->doomed_next;
+		if (req->doomed_next != NULL)
+			req->doomed_next->doomed_prev = req->doomed_prev;
+	}
 	r->n_requests--;
 	r->n_traces -= req->trace != NULL;
 	ASSERT(g->n_waiters > 0);
@@ -383,13 +398,14 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 		ask_cache_only(r, q, done, ctx);
 		return NULL;
 	}
+	enter(r);
 	g = goal_for(r, q, &joined);
 	req = g != NULL ? request_new(r, q, done, ctx) : NULL;
 	if (req == NULL) {
 		if (g != NULL && g->n_waiters == 0)
 			goal_drop(r, g);
 		refuse(done, ctx, q, RCODE_SERVFAIL, EDE_OTHER, "too much to do");
-		run(r);
+		leave(r);
 		return NULL;
 	}
 	request_attach(g, req);
@@ -399,7 +415,7 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 	counter_max(&r->counters->peak_chain, g->n_waiters);
 	GOAL_EVENT(r, g, joined ? EVENT_JOINED : EVENT_GOAL, g->name, NULL, .type = g->type);
 	r->asking = req;
-	run(r);
+	leave(r);
 	/* Inside a callback the goal takes its first step only when that has returned. */
 	req = r->asking;
 	r->asking = outer;
@@ -408,11 +424,13 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 
 void resolver_cancel(struct resolver *r, struct request *req)
 {
-	struct goal *g = request_detach(r, req);
+	struct goal *g;
 
+	enter(r);
+	g = request_detach(r, req);
 	if (g->n_waiters == 0)
 		goal_drop(r, g);
-	run(r);
+	leave(r);
 }
 
 /* ---- entries from the world ---- */
@@ -437,6 +455,7 @@ bool resolver_reply(struct resolver *r, uint64_t ticket, const uint8_t *wire, si
 		COUNT(r->counters, unexpected_packets);
 		return true;
 	}
+	enter(r);
 	if (msg_open_question(&m, wire, len) != E_OK)
 		outcome_garbled(r, g);
 	else if ((match = ask_match(r, g, &m)) == ASK_MATCHES)
@@ -445,7 +464,7 @@ bool resolver_reply(struct resolver *r, uint64_t ticket, const uint8_t *wire, si
 		outcome_respelt(r, g);
 	else
 		outcome_near_miss(r, g);
-	run(r);
+	leave(r);
 	return match == ASK_MATCHES;
 }
 
@@ -455,8 +474,9 @@ void resolver_near_miss(struct resolver *r, uint64_t ticket)
 
 	if (g == NULL)
 		return;
+	enter(r);
 	outcome_near_miss(r, g);
-	run(r);
+	leave(r);
 }
 
 void resolver_failed(struct resolver *r, uint64_t ticket, enum net_failure why)
@@ -465,8 +485,9 @@ void resolver_failed(struct resolver *r, uint64_t ticket, enum net_failure why)
 
 	if (g == NULL)
 		return;
+	enter(r);
 	outcome_failed(r, g, why);
-	run(r);
+	leave(r);
 }
 
 static void timer_ring(struct resolver *r, struct timer *t)
@@ -487,10 +508,11 @@ void resolver_tick(struct resolver *r)
 
 	r->wake_at_ms = UINT64_MAX;
 	while ((t = timers_take(r->timers, now_ms)) != NULL) {
+		enter(r);
 		timer_ring(r, t);
-		run(r);
+		leave(r);
 	}
-	run(r);
+	wake_up_arrange(r);
 }
 
 /* ---- priming (RFC 9609) ---- */

@@ -1,8 +1,10 @@
 /* The resolver's edges: requests that join, go away, ask from within a callback; tickets; memory.
  * What it makes of the Internet's answers is tests/sim's business. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/hash.h"
 #include "common/msg.h"
@@ -42,6 +44,8 @@ static struct fixture {
 	size_t n_sets;
 	uint32_t out_queries;
 	bool ask_again;
+	bool ask_and_cancel;
+	struct request *cancel[2]; /* by the first callback that may */
 } f;
 
 static uint64_t now_ms(void *ctx)
@@ -104,7 +108,6 @@ static void wake_note(void *ctx, uint64_t due_ms)
 
 static void done(void *ctx, const struct answer *a)
 {
-	(void)ctx;
 	f.n_done++;
 	f.rcode = a->rcode;
 	f.ede = a->ede;
@@ -116,6 +119,17 @@ static void done(void *ctx, const struct answer *a)
 		f.ask_again = false;
 		resolver_ask(f.r, &q, done, NULL);
 	}
+	if (f.ask_and_cancel) {
+		struct question q = { .name = www, .type = TYPE_A };
+
+		f.ask_and_cancel = false;
+		resolver_cancel(f.r, resolver_ask(f.r, &q, done, NULL));
+	}
+	for (int i = 0; i < 2; i++)
+		if (f.cancel[i] != NULL && ctx != &f.cancel[i]) {
+			resolver_cancel(f.r, f.cancel[i]);
+			f.cancel[i] = NULL;
+		}
 }
 
 static void resolver_make(void)
@@ -296,6 +310,88 @@ START_TEST(a_callback_may_ask)
 	ck_assert_uint_eq(f.n_done, 1);
 	ck_assert(reply(sent_for(ftp), RCODE_NOERROR, true));
 	ck_assert_uint_eq(f.n_done, 2);
+	priming_end();
+	expect_idle();
+}
+END_TEST
+
+/* Both are over the budget by the same packet; the first to hear of it takes the other back. */
+START_TEST(a_callback_may_cancel)
+{
+	f.cfg.max_qperq = 1;
+	resolver_configure(f.r, &f.cfg);
+	for (int i = 0; i < 2; i++) {
+		struct question q = { .name = www, .type = TYPE_A };
+
+		f.cancel[i] = resolver_ask(f.r, &q, done, &f.cancel[i]);
+	}
+	ck_assert(reply(sent_for(www), RCODE_REFUSED, false));
+	ck_assert_uint_eq(f.n_done, 1);
+	ck_assert_uint_eq(f.rcode, RCODE_SERVFAIL);
+	f.cancel[0] = f.cancel[1] = NULL;
+	priming_end();
+	expect_idle();
+}
+END_TEST
+
+START_TEST(a_callback_may_ask_and_cancel)
+{
+	f.cfg.max_bytesperq = 1;
+	resolver_configure(f.r, &f.cfg);
+	ask(www);
+	f.ask_and_cancel = true;
+	ck_assert(reply(sent_for(www), RCODE_NOERROR, true));
+	ck_assert_uint_eq(f.n_done, 1);
+	ck_assert_uint_eq(f.rcode, RCODE_SERVFAIL);
+	priming_end();
+	expect_idle();
+}
+END_TEST
+
+/* Zone n is served by a name in zone n + 1: each client's question joins what the one before has
+ * begun.  The last client's end is the end of all, on a stack that is not deep. */
+START_TEST(a_long_chain_ends_on_a_short_stack)
+{
+	enum { ZONES = 4000, STRIDE = 10 };
+	struct rlimit stack = { 256 * 1024, 256 * 1024 };
+	struct request *all[ZONES / STRIDE + 1];
+	struct resolver_stats st;
+	unsigned n = 0;
+
+	f.cfg.max_total_msec = 0;
+	resolver_configure(f.r, &f.cfg);
+	cache_set_limits(f.cache, 0, 0);
+	for (unsigned i = 0; i < ZONES; i++) {
+		uint8_t owner[NAME_MAX_LEN], server[NAME_MAX_LEN];
+		struct rdata rr = { .data = server };
+		struct rrset *ns = NULL;
+		char text[32];
+
+		snprintf(text, sizeof(text), "z%u.", i);
+		ck_assert_int_eq(name_from_text(owner, text), E_OK);
+		snprintf(text, sizeof(text), "ns.z%u.", i + 1);
+		ck_assert_int_eq(name_from_text(server, text), E_OK);
+		rr.len = (uint16_t)name_len(server);
+		ck_assert_int_eq(rrset_new(&ns, owner, TYPE_NS, 3600, f.wall_s, RANK_REFERRAL, &rr,
+					   1, NULL, 0),
+				 E_OK);
+		cache_put(f.cache, ns, true, f.wall_s);
+		rrset_put(ns);
+	}
+	for (unsigned i = ZONES; i >= STRIDE; i -= STRIDE) {
+		uint8_t name[NAME_MAX_LEN];
+		char text[32];
+
+		snprintf(text, sizeof(text), "ns.z%u.", i - STRIDE);
+		ck_assert_int_eq(name_from_text(name, text), E_OK);
+		all[n++] = ask(name);
+		ck_assert_ptr_nonnull(all[n - 1]);
+	}
+	resolver_stats(f.r, &st);
+	ck_assert_uint_ge(st.goals, ZONES);
+	ck_assert_int_eq(setrlimit(RLIMIT_STACK, &stack), 0);
+	for (unsigned i = 0; i < n; i++)
+		resolver_cancel(f.r, all[i]);
 	priming_end();
 	expect_idle();
 }
@@ -506,6 +602,9 @@ Suite *suite_resolver(void)
 	tcase_add_test(c, equal_questions_share_the_work);
 	tcase_add_test(c, the_last_to_go_ends_the_work);
 	tcase_add_test(c, a_callback_may_ask);
+	tcase_add_test(c, a_callback_may_cancel);
+	tcase_add_test(c, a_callback_may_ask_and_cancel);
+	tcase_add_test(c, a_long_chain_ends_on_a_short_stack);
 	tcase_add_test(c, a_ticket_is_good_once);
 	tcase_add_test(c, another_question_is_a_near_miss);
 	tcase_add_test(c, time_is_limited);
