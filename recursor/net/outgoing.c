@@ -126,7 +126,7 @@ static bool bind_address(int fd, struct addr *local)
 	return bind(fd, (struct sockaddr *)&sa, len) == 0;
 }
 
-int outgoing_open_bound(struct outgoing *o, const struct addr *server, bool tcp)
+static int open_bound(struct outgoing *o, const struct addr *server, bool tcp)
 {
 	bool v4 = server->family == 4;
 	unsigned n = v4 ? o->cfg.n_local4 : o->cfg.n_local6;
@@ -143,6 +143,17 @@ int outgoing_open_bound(struct outgoing *o, const struct addr *server, bool tcp)
 		(void)close(fd);
 		fd = -1;
 	}
+	return fd;
+}
+
+/* When there is no descriptor or no port left, an idle socket gives up its own. */
+int outgoing_open_bound(struct outgoing *o, const struct addr *server, bool tcp)
+{
+	int fd = open_bound(o, server, tcp);
+
+	while (fd < 0 && (errno == EADDRINUSE || errno == EMFILE || errno == ENFILE) &&
+	       outgoing_udp_evict(o))
+		fd = open_bound(o, server, tcp);
 	return fd;
 }
 

@@ -586,6 +586,30 @@ START_TEST(udp_sockets_have_a_limit)
 }
 END_TEST
 
+START_TEST(udp_idle_socket_gives_its_port)
+{
+	struct addr a, b, port;
+	int fa = open_server(SOCK_DGRAM, "127.0.0.1", &a);
+	int fb = open_server(SOCK_DGRAM, "127.0.0.1", &b);
+	struct got g;
+
+	close(open_server(SOCK_DGRAM, "127.0.0.1", &port));
+	config.port_min = config.port_max = port.port; /* all there is */
+	start();
+	ask(1, &a);
+	ck_assert_int_eq(try_ask(2, &b, false), OUTGOING_NO_RESOURCES);
+	g = take(fa);
+	answer(&g);
+	wait_for(&seen.n_replies, 1);
+	ask(2, &b);
+	g = take(fb);
+	ck_assert_uint_eq(g.port, port.port);
+	ck_assert_uint_eq(stats().udp_sockets, 1);
+	close(fa);
+	close(fb);
+}
+END_TEST
+
 START_TEST(udp_ports_are_of_the_range)
 {
 	struct addr at;
@@ -1174,6 +1198,7 @@ Suite *suite_outgoing(void)
 	tcase_add_test(udp, udp_family_not_configured);
 	tcase_add_test(udp, mapped_address_is_not_asked);
 	tcase_add_test(udp, udp_sockets_have_a_limit);
+	tcase_add_test(udp, udp_idle_socket_gives_its_port);
 	tcase_add_test(udp, udp_ports_are_of_the_range);
 	tcase_add_test(udp, range_without_ports_is_refused);
 	tcase_add_test(udp, local_address_is_used);
