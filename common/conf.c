@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reading ends here, so that a device given as a file cannot fill the memory. */
-enum { FILE_MAX = 64 * 1024 * 1024 };
-
 static const char blanks[] = " \t\r\n\v\f";
 
 static bool is_blank(char c)
@@ -133,53 +130,46 @@ int conf_read_text(const char *text, size_t len, const char *file, conf_item_cb 
 	return err;
 }
 
-static int read_whole(const char *path, char **out, size_t *out_len, char *why, size_t why_cap)
+int conf_load_file(const char *path, char **out, size_t *out_len)
 {
-	FILE *f = NULL;
+	FILE *f = fopen(path, "re");
 	char *data = NULL;
 	size_t len = 0, cap = 0;
-	int err = E_OK;
+	int err = E_OK, saved;
 
-	f = fopen(path, "re");
 	if (f == NULL)
-		goto refused;
+		return E_SYSTEM;
 	do {
 		if (len == cap) {
 			char *bigger;
 
-			if (cap >= FILE_MAX) {
-				explain(why, why_cap, "%s: longer than %d bytes", path, FILE_MAX);
+			if (cap >= CONF_FILE_MAX) {
 				err = E_TOO_LONG;
 				goto out;
 			}
 			cap = cap == 0 ? 4096 : cap * 2;
-			bigger = realloc(data, cap);
+			bigger = realloc(data, cap + 1);
 			if (bigger == NULL) {
-				explain(why, why_cap, "%s: out of memory", path);
 				err = E_NOMEM;
 				goto out;
 			}
 			data = bigger;
 		}
 		len += fread(data + len, 1, cap - len, f);
-		if (ferror(f))
-			goto refused;
+		if (ferror(f)) {
+			err = E_SYSTEM;
+			goto out;
+		}
 	} while (!feof(f));
+	data[len] = '\0';
 	*out = data;
 	*out_len = len;
 	data = NULL;
-	goto out;
-refused:
-	err = E_SYSTEM;
-	explain(why, why_cap, "%s: %s", path, strerror(errno));
 out:
+	saved = errno;
 	free(data);
-	if (f != NULL) {
-		int saved = errno;
-
-		(void)fclose(f);
-		errno = saved;
-	}
+	(void)fclose(f);
+	errno = saved;
 	return err;
 }
 
@@ -187,8 +177,14 @@ int conf_read_file(const char *path, conf_item_cb cb, void *ctx, char *why, size
 {
 	char *data = NULL;
 	size_t len = 0;
-	int err = read_whole(path, &data, &len, why, why_cap);
+	int err = conf_load_file(path, &data, &len);
 
+	if (err == E_TOO_LONG)
+		explain(why, why_cap, "%s: longer than %d bytes", path, CONF_FILE_MAX);
+	else if (err == E_NOMEM)
+		explain(why, why_cap, "%s: out of memory", path);
+	else if (err != E_OK)
+		explain(why, why_cap, "%s: %s", path, strerror(errno));
 	if (err != E_OK)
 		return err;
 	err = conf_read_text(data, len, path, cb, ctx, why, why_cap);

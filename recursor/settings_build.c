@@ -121,48 +121,52 @@ static int finish_ports(struct building *b)
 }
 
 /* One netmask a line; `#` opens a comment. */
-static int read_allow_file(struct building *b)
+static int add_lines(struct building *b, struct netset *set, char *text, size_t len)
 {
-	const char *path = b->s->allow_from_file;
-	struct netset *set = NULL;
-	FILE *f = NULL;
-	char *line = NULL;
-	size_t cap = 0;
-	int err;
+	unsigned n = 1;
 
-	if (*path == '\0')
-		return E_OK;
-	err = netset_new(&set);
-	if (err != E_OK)
-		return refuse(b, "allow-from-file", err, "%s", err_text(err));
-	f = fopen(path, "re");
-	if (f == NULL) {
-		err = refuse(b, "allow-from-file", E_SYSTEM, "%s", strerror(errno));
-		goto out;
-	}
-	for (unsigned n = 1; getline(&line, &cap, f) >= 0; n++) {
+	if (memchr(text, '\0', len) != NULL)
+		return refuse(b, "allow-from-file", E_MALFORMED, "a NUL byte in the file");
+	for (char *line; (line = strsep(&text, "\n")) != NULL; n++) {
 		char bad[ADDR_TEXT_MAX] = "";
+		int err;
 
 		line[strcspn(line, "#")] = '\0';
 		err = netset_add_list(set, line, bad);
-		if (err != E_OK) {
-			err = refuse(b, "allow-from-file", err, "line %u: '%s' is not a netmask", n,
-				     bad);
-			goto out;
-		}
+		if (err != E_OK)
+			return refuse(b, "allow-from-file", err, "line %u: '%s' is not a netmask",
+				      n, bad);
 	}
-	if (ferror(f)) {
-		err = refuse(b, "allow-from-file", E_SYSTEM, "%s", strerror(errno));
+	return E_OK;
+}
+
+static int read_allow_file(struct building *b)
+{
+	struct netset *set = NULL;
+	char *text = NULL;
+	size_t len;
+	int err;
+
+	if (*b->s->allow_from_file == '\0')
+		return E_OK;
+	err = netset_new(&set);
+	if (err == E_OK)
+		err = conf_load_file(b->s->allow_from_file, &text, &len);
+	if (err == E_TOO_LONG)
+		(void)refuse(b, "allow-from-file", err, "longer than %d bytes", CONF_FILE_MAX);
+	else if (err != E_OK)
+		(void)refuse(b, "allow-from-file", err, "%s",
+			     err == E_SYSTEM ? strerror(errno) : err_text(err));
+	else
+		err = add_lines(b, set, text, len);
+	if (err != E_OK)
 		goto out;
-	}
 	netset_free(b->s->allow_from);
 	b->s->allow_from = set;
 	set = NULL;
 out:
 	netset_free(set);
-	free(line);
-	if (f != NULL)
-		(void)fclose(f);
+	free(text);
 	return err;
 }
 

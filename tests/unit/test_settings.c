@@ -26,7 +26,7 @@ static void remove_dir(void)
 	tmpdir_remove(dir);
 }
 
-static void write_file(const char *name, const char *text)
+static void write_bytes(const char *name, const char *bytes, size_t len)
 {
 	char path[200];
 	FILE *f;
@@ -34,8 +34,13 @@ static void write_file(const char *name, const char *text)
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	f = fopen(path, "w");
 	ck_assert_ptr_nonnull(f);
-	ck_assert_int_ge(fputs(text, f), 0);
+	ck_assert_uint_eq(fwrite(bytes, 1, len, f), len);
 	ck_assert_int_eq(fclose(f), 0);
+}
+
+static void write_file(const char *name, const char *text)
+{
+	write_bytes(name, text, strlen(text));
 }
 
 /* "@" in an expected text stands for the directory. */
@@ -206,6 +211,7 @@ END_TEST
 
 START_TEST(allow_from_file_takes_over)
 {
+	static const char with_nul[] = "192.0.2.0/24\n!192.0.2.0/28\0, !192.0.2.64/28\n";
 	struct settings *s;
 	char conf[300];
 
@@ -224,6 +230,17 @@ START_TEST(allow_from_file_takes_over)
 	ck_assert_str_eq(why, with_dir("@/recursor.conf:2: allow-from-file=@/acl: "
 				       "line 2: '192.0.2.0/99' is not a netmask"));
 	ck_assert_ptr_null(s);
+
+	/* What stands behind a NUL must not be passed over. */
+	write_bytes("acl", with_nul, sizeof(with_nul) - 1);
+	ck_assert_int_eq(load(&s, conf, NULL, NULL), E_MALFORMED);
+	ck_assert_str_eq(why, with_dir("@/recursor.conf:2: allow-from-file=@/acl: "
+				       "a NUL byte in the file"));
+
+	/* A file without end. */
+	ck_assert_int_eq(load(&s, "allow-from-file=/dev/zero\n", NULL, NULL), E_TOO_LONG);
+	ck_assert_str_eq(why, with_dir("@/recursor.conf:1: allow-from-file=/dev/zero: "
+				       "longer than 67108864 bytes"));
 }
 END_TEST
 
