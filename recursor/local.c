@@ -5,6 +5,7 @@
 
 #include "common/rrtype.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/resolve/resolver.h"
 
 enum { ANY_TTL_S = 3600, TEXT_MAX = 1020 };
 
@@ -105,7 +106,7 @@ enum local_verdict local_look(struct local_answer *out, const struct query *q, b
 		return refuse(out, RCODE_REFUSED, EDE_NOT_SUPPORTED);
 	if (q->type == TYPE_ANY)
 		return !tcp && s->any_to_tcp ? LOCAL_TRUNCATE : LOCAL_RESOLVE;
-	if (q->type == 0 || q->type == CACHE_DELEGATION || rrtype_is_meta(q->type))
+	if (!resolver_seeks(q->type))
 		return refuse_type(out, q->type);
 	return LOCAL_RESOLVE;
 }

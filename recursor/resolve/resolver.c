@@ -387,6 +387,11 @@ static void ask_cache_only(struct resolver *r, const struct question *q, resolve
 	knowledge_clear(&k);
 }
 
+bool resolver_seeks(uint16_t type)
+{
+	return type != 0 && type != CACHE_DELEGATION && !rrtype_is_meta(type);
+}
+
 struct request *resolver_ask(struct resolver *r, const struct question *q, resolver_done_cb done,
 			     void *ctx)
 {

@@ -105,6 +105,9 @@ int resolver_set_hints(struct resolver *r, struct rrset *const *sets, size_t n) 
 /* Asks a root server for the root's name servers (RFC 9609).  done(ctx, ok) may be NULL. */
 void resolver_prime(struct resolver *r, void (*done)(void *ctx, bool ok), void *ctx);
 
+/* Types that zones have: not 0, none of the meta types (RFC 6895 3.1), none of the cache's own. */
+bool resolver_seeks(uint16_t type);
+
 struct question {
 	const uint8_t *name; /* any case */
 	uint16_t type;

@@ -226,6 +226,9 @@ static int read_question(struct command_call *call, struct explain *x)
 	else if (call->argc > 1 && rrtype_from_text(call->argv[1], &x->type) != E_OK) {
 		fprintf(call->out, "Unknown qtype %s\n", call->argv[1]);
 		err = E_MALFORMED;
+	} else if (!resolver_seeks(x->type)) {
+		fprintf(call->out, "No zone has records of qtype %s\n", call->argv[1]);
+		err = E_RANGE;
 	}
 	return err;
 }

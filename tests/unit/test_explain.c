@@ -43,6 +43,11 @@ START_TEST(what_is_no_question_is_refused)
 {
 	expect_start("explain a..b", 1, "'a..b' is no domain name: ");
 	expect_start("explain example. FROB", 1, "Unknown qtype FROB\n");
+	expect_start("explain example. opt", 1, "No zone has records of qtype opt\n");
+	expect_start("explain example. ANY", 1, "No zone has records of qtype ANY\n");
+	expect_start("explain example. TYPE0", 1, "No zone has records of qtype TYPE0\n");
+	/* CACHE_DELEGATION: an answer would be taken for a delegation. */
+	expect_start("explain example. TYPE65281", 1, "No zone has records of qtype TYPE65281\n");
 	ck_assert_uint_eq(env.visits, 0);
 }
 END_TEST
