@@ -30,7 +30,7 @@
 
 struct process {
 	struct settings *settings;
-	struct settings *turned; /* the same with quiet turned over, once SIGUSR2 came */
+	struct settings *turned; /* the same with quiet turned over, for SIGUSR2 */
 	struct loop *loop;
 	struct loop_timer *summary_timer;
 	struct summary summary;
@@ -154,12 +154,6 @@ static void on_quiet_signal(void *ctx, int signo)
 	const struct settings *now = atomic_load(&p->server->settings);
 
 	(void)signo;
-	if (p->turned == NULL &&
-	    settings_change(&p->turned, p->settings, "quiet", p->settings->quiet ? "no" : "yes",
-			    p->why) != E_OK) {
-		log_error("quiet cannot be turned over: %s", p->why);
-		return;
-	}
 	now = now == p->settings ? p->turned : p->settings;
 	atomic_store(&p->server->settings, now);
 	log_set_level((int)now->loglevel);
@@ -214,6 +208,13 @@ static int raise_descriptors(struct process *p)
 	settings_free(p->settings);
 	p->settings = fewer;
 	return E_OK;
+}
+
+/* Now, since users, groups and files may be out of reach after chroot and setuid. */
+static int prepare_quiet(struct process *p)
+{
+	return settings_change(&p->turned, p->settings, "quiet", p->settings->quiet ? "no" : "yes",
+			       p->why);
 }
 
 static int open_control(struct process *p)
@@ -319,6 +320,8 @@ static int start(struct process *p)
 	err = watch_signals(p);
 	if (err == E_OK)
 		err = raise_descriptors(p);
+	if (err == E_OK)
+		err = prepare_quiet(p);
 	if (err == E_OK)
 		err = open_outside(p);
 	if (err == E_OK)

@@ -301,8 +301,12 @@ int server_start(struct server *s)
 		err = open_worker(&s->workers[i], settings, sockets);
 	for (unsigned i = 0; i < s->n_workers && err == E_OK; i++)
 		err = start_thread(&s->workers[i]);
-	if (err != E_OK)
+	if (err != E_OK) {
+		int why = errno; /* of E_SYSTEM, for the caller to tell */
+
 		server_stop(s);
+		errno = why;
+	}
 	return err;
 }
 

@@ -89,6 +89,18 @@ def status_of(pid):
 
 
 @test
+def daemon_without_descriptors():
+    """Too few descriptors to start with: status 1, and the log says what is wanting."""
+    with Lab() as lab:
+        directory = env.new_dir("few")
+        done = run("prlimit", "--nofile=64:64", env.program("recursor"), "--threads=8",
+                   "--config-dir=" + directory, "--socket-dir=" + directory,
+                   "--local-address=127.0.0.1", f"--local-port={env.port}",
+                   "--hint-file=" + lab.hints, "--disable-syslog=yes", expect=1)
+        check("Too many open files" in done.stderr, "the reason", done.stderr)
+
+
+@test
 def daemon_drops_privileges():
     """setuid, setgid, chroot: after binding port 53 it is an ordinary user in its root."""
     env.need_root()
@@ -115,6 +127,10 @@ def daemon_drops_privileges():
             check(os.readlink(f"/proc/{r.process.pid}/root") == jail, "its root directory")
             for task in os.listdir(f"/proc/{r.process.pid}/task"):
                 check(status_of(task)["Uid"] == status["Uid"], "every thread")
+            # Nothing outside the jail is needed any more, not the names of users either.
+            r.process.send_signal(signal.SIGUSR2)
+            wait_until(lambda: "quiet" in r.log(), what="a line about quiet")
+            check("quiet is off now" in r.log(), "SIGUSR2 turns quiet over", r.log())
 
 
 @test
