@@ -326,7 +326,8 @@ uint32_t rrset_ttl_left(const struct rrset *s, uint32_t now_s)
 
 bool rrset_is_expired(const struct rrset *s, uint32_t now_s)
 {
-	return now_s >= s->expires_s;
+	return now_s >= s->expires_s ||
+	       s->expires_s - now_s > (uint64_t)s->ttl + RRSET_CLOCK_SLACK_S;
 }
 
 bool rrset_equal_data(const struct rrset *a, const struct rrset *b)

@@ -30,6 +30,7 @@ enum {
 	RRSET_MAX_RECORDS = 4096,
 	RRSET_MAX_BYTES = 128 * 1024,
 	RRSET_MAX_PROOFS = 7,
+	RRSET_CLOCK_SLACK_S = 60,
 };
 
 /* Trustworthiness after RFC 2181 5.4.1, least first. */
@@ -107,6 +108,8 @@ bool rrset_next_sig(const struct rrset *s, size_t *at, struct rdata *sig);
 
 /* Seconds left at `now_s`, at least 0, at most `ttl`: a clock set back does not lengthen it. */
 uint32_t rrset_ttl_left(const struct rrset *s, uint32_t now_s);
+/* Also when the clock has been set back by more than RRSET_CLOCK_SLACK_S since it was made: what was
+ * stored while the clock was ahead does not live until that time comes. */
 bool rrset_is_expired(const struct rrset *s, uint32_t now_s);
 
 /* Same records, regardless of order. */

@@ -331,9 +331,16 @@ START_TEST(a_clock_set_back_does_no_harm)
 	struct cache_view v;
 
 	put_a(c, "a.example.", 60);
-	ck_assert(cache_look(c, wire("a.example."), TYPE_A, CACHE_WANT_ANSWER, NOW - 10000, 0, &v));
-	ck_assert_uint_eq(rrset_ttl_left(v.exact, NOW - 10000), 60);
+	ck_assert(cache_look(c, wire("a.example."), TYPE_A, CACHE_WANT_ANSWER, NOW - 50, 0, &v));
+	ck_assert_uint_eq(rrset_ttl_left(v.exact, NOW - 50), 60);
 	cache_view_put(&v);
+	/* It would live for hours more. */
+	ck_assert(
+		!cache_look(c, wire("a.example."), TYPE_A, CACHE_WANT_ANSWER, NOW - 10000, 0, &v));
+	ck_assert(!cache_look(c, wire("a.example."), TYPE_A, CACHE_WANT_ANSWER, NOW - 10000, 100,
+			      &v));
+	ck_assert_int_eq(put_as(c, set_a("a.example.", 60, RANK_ADDITIONAL), false, NOW - 10000),
+			 CACHE_REFUSED);
 	cache_free(c);
 }
 END_TEST
