@@ -290,6 +290,19 @@ void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct 
 	ns_names_take(r, g);
 }
 
+/* The glue that came with the referral, also what no cache keeps (TTL 0, or too little room): it is
+ * good for the question that brought it. */
+void cut_take_glue(struct resolver *r, struct goal *g, const struct reply *reply)
+{
+	for (unsigned ns = 0; ns < g->n_ns; ns++) {
+		if (g->ns[ns].state == NS_KNOWN)
+			continue;
+		for (unsigned i = 0; i < reply->n_keep; i++)
+			if (name_equal(rrset_owner(reply->keep[i].set), cut_ns_name(g, ns)))
+				targets_add(r, g, ns, reply->keep[i].set, false);
+	}
+}
+
 void cut_stop_waiting(struct resolver *r, struct goal *g)
 {
 	for (unsigned i = 0; i < g->n_ns; i++)

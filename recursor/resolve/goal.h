@@ -295,7 +295,7 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname,
 		       struct rrset *cname);
 void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t type,
 			       enum ede ede);
-void goal_enter_referral(struct resolver *r, struct goal *g, struct rrset **ns);
+void goal_enter_referral(struct resolver *r, struct goal *g, struct reply *reply);
 
 /* ---- minimise.c ---- */
 
@@ -352,6 +352,7 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, bool
 /* The goal moves to a zone: takes over the references. */
 void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct rrset **ns_own,
 	       struct rrset **ns_parent);
+void cut_take_glue(struct resolver *r, struct goal *g, const struct reply *reply);
 void cut_leave(struct resolver *r, struct goal *g);
 /* Falls back on the parent's name servers for the zone; false if that is what was in use. */
 bool cut_use_parents_set(struct resolver *r, struct goal *g);

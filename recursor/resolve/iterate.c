@@ -285,14 +285,15 @@ void goal_step(struct resolver *r, struct goal *g)
 	steps[g->state](r, g);
 }
 
-void goal_enter_referral(struct resolver *r, struct goal *g, struct rrset **ns)
+void goal_enter_referral(struct resolver *r, struct goal *g, struct reply *reply)
 {
 	if (g->n_cuts >= GOAL_CUTS_MAX) {
 		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = "too many referrals");
 		goal_fail(r, g, EDE_OTHER, "too many referrals");
 		return;
 	}
-	cut_enter(r, g, name_labels(rrset_owner(*ns)), NULL, ns);
+	cut_enter(r, g, name_labels(rrset_owner(reply->referral)), NULL, &reply->referral);
+	cut_take_glue(r, g, reply);
 	minimise_choose(r, g);
 	g->state = GOAL_CHOOSE;
 	goal_make_ready(r, g);

@@ -282,7 +282,7 @@ static void on_content(struct resolver *r, struct goal *g, struct reply *reply)
 	case REPLY_REFERRAL:
 		GOAL_EVENT(r, g, EVENT_REFERRAL, rrset_owner(reply->referral), NULL,
 			   .type = TYPE_NS, .ttl = reply->referral->ttl);
-		goal_enter_referral(r, g, &reply->referral);
+		goal_enter_referral(r, g, reply);
 		return;
 	case REPLY_ANSWER:
 	case REPLY_ALIAS:

@@ -146,8 +146,11 @@ static int record_add(struct reading *x, const struct msg_rr *rr)
 		return E_LIMIT;
 
 	err = msg_rdata(x->m, rr, s->arena + s->arena_len, REPLY_ARENA - s->arena_len, &len);
-	if (err != E_OK)
+	if (err != E_OK) {
+		/* No set without a record. */
+		s->n_groups -= g->n == 0;
 		return err == E_TOO_LONG ? E_LIMIT : err;
+	}
 	rec = &s->records[s->n_records];
 	*rec = (struct record) {
 		.rdata = (uint32_t)s->arena_len,
