@@ -483,6 +483,7 @@ unsigned cut_look_up_addresses(struct resolver *r, struct goal *g)
 		if (g->ns[ns].state != NS_UNKNOWN)
 			continue;
 		if (!goal_may_look_up_ns(r, g)) {
+			g->met_limit = true;
 			GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = "max-ns-address-qperq");
 			break;
 		}
@@ -498,6 +499,7 @@ void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const st
 	struct ns_name *n = &g->ns[ns];
 
 	n->state = NS_UNKNOWN;
+	g->met_limit |= child->rcode == RCODE_SERVFAIL && child->met_limit;
 	if (child->rcode == RCODE_NOERROR && child->n_chain > 0)
 		targets_add(r, g, ns, child->chain[child->n_chain - 1], false);
 	/* NXDOMAIN says it for the other family too. */

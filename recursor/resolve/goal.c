@@ -100,6 +100,14 @@ void goal_make_ready(struct resolver *r, struct goal *g)
 	r->ready_last = &g->ready_next;
 }
 
+void goal_come_nearer(struct goal *g, unsigned depth, unsigned links)
+{
+	if (depth < g->depth)
+		g->depth = (uint8_t)depth;
+	if (links < g->links)
+		g->links = (uint8_t)links;
+}
+
 /* ---- edges ---- */
 
 static void edge_link(struct edge *e)
@@ -188,19 +196,6 @@ static bool waits_on(struct resolver *r, struct goal *g, struct goal *other)
 	return false;
 }
 
-static struct goal *child_make(struct resolver *r, struct goal *parent, enum edge_kind kind,
-			       const uint8_t *name, uint16_t type)
-{
-	struct goal *g = goal_new(r, name, type);
-
-	if (g == NULL)
-		return NULL;
-	/* Aliases are counted by max-cnames-followed, the rest by max-recursion-depth. */
-	g->depth = (uint8_t)(parent->depth + (kind == EDGE_ALIAS ? 0 : 1));
-	g->links = (uint8_t)(kind == EDGE_ALIAS ? parent->links + 1 : 0);
-	return g;
-}
-
 /* Sub-goals cost no packet while the cache knows of delegations but not of addresses, so
  * max-qperq does not bound them (NRDelegation, CVE-2022-2795).  Counted for each request; enough
  * that one of them may. */
@@ -217,44 +212,67 @@ static bool subgoal_is_allowed(struct resolver *r, struct goal *g)
 	return allowed;
 }
 
+/* May the parent have a goal more below it?  What is refused here says nothing of the name. */
+static bool child_is_allowed(struct resolver *r, struct goal *parent, const struct goal *child,
+			     enum edge_kind kind, const uint8_t *name, uint16_t type,
+			     enum edge_result *why)
+{
+	const char *note = NULL;
+
+	*why = EDGE_NO_ROOM;
+	if (child != NULL && r->cfg.max_chain > 0 && child->n_waiters >= r->cfg.max_chain) {
+		COUNT(r->counters, chain_limits);
+		note = "max-chain-length";
+	} else if (child == NULL && kind != EDGE_ALIAS && parent->depth >= r->cfg.max_depth) {
+		COUNT(r->counters, limit_depth);
+		note = "max-recursion-depth";
+		*why = EDGE_TOO_DEEP;
+	} else if (child == NULL && !subgoal_is_allowed(r, parent)) {
+		COUNT(r->counters, limit_subgoals);
+		note = "too many sub-resolutions";
+	}
+	if (note == NULL)
+		return true;
+	GOAL_EVENT(r, parent, EVENT_LIMIT, name, NULL, .type = type, .note = note);
+	return false;
+}
+
 enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_kind kind, uint8_t ns,
 			   const uint8_t *name, uint16_t type)
 {
 	struct goal *child = goal_find(r, name, type);
+	/* Aliases are counted by max-cnames-followed, the rest by max-recursion-depth. */
+	unsigned depth = parent->depth + (kind == EDGE_ALIAS ? 0U : 1U);
+	unsigned links = kind == EDGE_ALIAS ? parent->links + 1U : 0U;
+	bool joined = child != NULL;
+	enum edge_result why;
 	struct edge *e;
 
-	if (child != NULL && waits_on(r, child, parent)) {
+	if (joined && waits_on(r, child, parent)) {
 		COUNT(r->counters, goal_cycles);
 		parent->met_cycle = true;
 		GOAL_EVENT(r, parent, EVENT_CYCLE, name, NULL, .type = type);
 		return EDGE_CYCLE;
 	}
-	if (child == NULL && kind != EDGE_ALIAS && parent->depth >= r->cfg.max_depth) {
-		COUNT(r->counters, limit_depth);
-		GOAL_EVENT(r, parent, EVENT_LIMIT, name, NULL, .type = type,
-			   .note = "max-recursion-depth");
-		return EDGE_TOO_DEEP;
-	}
-	if (child == NULL && !subgoal_is_allowed(r, parent)) {
-		COUNT(r->counters, limit_subgoals);
-		GOAL_EVENT(r, parent, EVENT_LIMIT, name, NULL, .type = type,
-			   .note = "too many sub-resolutions");
-		return EDGE_NO_ROOM;
-	}
-	if (child != NULL && r->cfg.max_chain > 0 && child->n_waiters >= r->cfg.max_chain) {
-		COUNT(r->counters, chain_limits);
-		return EDGE_NO_ROOM;
+	if (!child_is_allowed(r, parent, child, kind, name, type, &why)) {
+		parent->met_limit = true;
+		return why;
 	}
 	e = slab_take(&r->edges);
-	if (e == NULL)
-		return EDGE_NO_ROOM;
-	bool joined = child != NULL;
-	if (child == NULL)
-		child = child_make(r, parent, kind, name, type);
-	if (child == NULL) {
-		slab_give(&r->edges, e);
+	if (!joined && e != NULL) {
+		child = goal_new(r, name, type);
+		if (child != NULL) {
+			child->depth = (uint8_t)depth;
+			child->links = (uint8_t)links;
+		}
+	}
+	if (e == NULL || child == NULL) {
+		if (e != NULL)
+			slab_give(&r->edges, e);
+		parent->met_limit = true;
 		return EDGE_NO_ROOM;
 	}
+	goal_come_nearer(child, depth, links);
 	*e = (struct edge) { .parent = parent, .child = child, .kind = (uint8_t)kind, .ns = ns };
 	edge_link(e);
 	counter_max(&r->counters->peak_chain, child->n_waiters);

@@ -122,10 +122,11 @@ struct goal {
 	uint16_t serial;    /* its name in traces */
 	uint16_t type;
 	uint8_t state;
-	uint8_t depth; /* sub-goals above it when it was made */
-	uint8_t links; /* aliases followed to it when it was made */
+	uint8_t depth; /* sub-goals above it, on the shortest way from a request */
+	uint8_t links; /* aliases followed to it, likewise */
 	uint8_t name_len;
 	bool is_ready, in_table, no_cache, met_cycle, went_up, saw_refusal;
+	bool met_limit; /* something below was refused for who asks: no failure of the name's own */
 
 	/* where to ask */
 	uint8_t zone_labels; /* the zone is the last so many labels of the name */
@@ -230,6 +231,8 @@ struct goal *goal_find(struct resolver *r, const uint8_t *name, uint16_t type);
 /* A new one, ready for its first step.  NULL: max_goals is reached, or no memory (counted). */
 struct goal *goal_new(struct resolver *r, const uint8_t *name, uint16_t type);
 void goal_make_ready(struct resolver *r, struct goal *g);
+/* Somebody else comes to wait on it, to whom it is so near. */
+void goal_come_nearer(struct goal *g, unsigned depth, unsigned links);
 
 /* The parent comes to wait on a goal for (name, type), made if need be.
  * Returns EDGE_MADE, or why not. */

@@ -37,9 +37,11 @@ void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t
 
 void goal_fail(struct resolver *r, struct goal *g, enum ede ede, const char *text)
 {
-	/* RFC 9520 3: a failure is remembered for a while.  Not one that comes of a circle: it may
-	 * be none for whoever asks from another side. */
-	if (!g->met_cycle && ede != EDE_CACHED_ERROR)
+	/* RFC 9520 3: a failure is remembered for a while.  Not one that comes of a circle or of a
+	 * long way to here: it may be none for whoever asks from another side. */
+	bool is_far = g->depth > 0 || g->links > 0;
+
+	if (!g->met_cycle && !(g->met_limit && is_far) && ede != EDE_CACHED_ERROR)
 		resolver_remember_failure(r, g->name, g->type, ede);
 	chain_clear(g);
 	g->rcode = RCODE_SERVFAIL;
@@ -87,6 +89,7 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, 
 		   .type = TYPE_CNAME);
 	if (g->links >= r->cfg.max_cnames) {
 		COUNT(r->counters, limit_cnames);
+		g->met_limit = true;
 		GOAL_EVENT(r, g, EVENT_LIMIT, target, NULL, .note = "max-cnames-followed");
 		goal_fail(r, g, EDE_OTHER, "max-cnames-followed");
 		return;
@@ -124,6 +127,7 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 	g->ede_text = child->ede_text;
 	g->cacheable = g->cacheable && child->cacheable;
 	g->met_cycle = g->met_cycle || child->met_cycle;
+	g->met_limit = g->met_limit || child->met_limit;
 	if (child->rcode == RCODE_SERVFAIL)
 		return;
 	if (links_count(g) + links_count(child) > r->cfg.max_cnames ||

@@ -226,6 +226,7 @@ int resolver_set_hints(struct resolver *r, struct rrset *const *sets, size_t n)
 
 static void request_attach(struct goal *g, struct request *req)
 {
+	goal_come_nearer(g, 0, 0);
 	req->goal = g;
 	req->next = g->requests;
 	req->prev = &g->requests;
