@@ -21,8 +21,8 @@ endif
 
 # deps(PARTS): installs what is missing, where that is ours to do.
 deps = @! command -v dpkg-query >/dev/null || tools/deps --quiet $(1)
-# check and demo do the whole set-up; a plain make tells what is missing.
-setup_build = $(if $(filter setup check demo,$(MAKECMDGOALS)),$(call deps,build))
+# check, demo and bench do the whole set-up; a plain make tells what is missing.
+setup_build = $(if $(filter setup check demo bench,$(MAKECMDGOALS)),$(call deps,build))
 
 configure: configure.ac
 	$(setup_build)
@@ -70,6 +70,7 @@ MAIN_SRC := recursor/main.c
 LIB_SRC := $(filter-out $(MAIN_SRC),$(wildcard $(ROOMS:%=%/*.c)))
 CTL_SRC := $(wildcard tools/rec_control*.c tools/rec_control/*.c)
 LAB_SRC := $(if $(wildcard tools/lab/main.c),$(wildcard tools/lab/*.c))
+BENCH_SRC := $(wildcard tools/bench/floor_*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 SIM_SRC := $(wildcard tests/sim/*.c) tools/lab/zone.c
 FUZZ_DRIVER := tests/fuzz/replay.c
@@ -83,6 +84,7 @@ PROGRAMS := $(if $(wildcard $(MAIN_SRC)),$(B)/recursor) $(if $(CTL_SRC),$(B)/rec
 	$(if $(LAB_SRC),$(B)/lab)
 MAN_PAGES := $(patsubst %,$(B)/%,$(wildcard man/*.[1-8]))
 TESTS := $(B)/tests/unit $(if $(SIM_SRC),$(B)/tests/sim)
+FLOORS := $(BENCH_SRC:tools/bench/%.c=$(B)/bench/%)
 REPLAYS := $(FUZZ_NAMES:%=$(B)/fuzz/%-replay)
 
 .PHONY: all tests
@@ -94,13 +96,14 @@ $(B)/rec_control: $(call obj,$(CTL_SRC)) $(LIB)
 $(B)/lab: $(call obj,$(LAB_SRC)) $(LIB)
 $(B)/tests/unit: $(call obj,$(UNIT_SRC)) $(LIB)
 $(B)/tests/sim: $(call obj,$(SIM_SRC)) $(LIB)
+$(FLOORS): $(B)/bench/%: $(B)/obj/tools/bench/%.o
 $(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(call obj,$(FUZZ_DRIVER)) $(LIB)
 
 $(B)/recursor $(B)/rec_control $(B)/tests/sim $(REPLAYS): LIBS = $(BASE_LIBS)
 $(B)/lab: LIBS = $(BASE_LIBS) $(LUA_LIBS)
 $(B)/tests/unit: LIBS = $(BASE_LIBS) $(CHECK_LIBS)
 
-$(B)/recursor $(B)/rec_control $(B)/lab $(TESTS) $(REPLAYS):
+$(B)/recursor $(B)/rec_control $(B)/lab $(TESTS) $(FLOORS) $(REPLAYS):
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
@@ -256,11 +259,22 @@ format: ## bring every C file into the form of .clang-format
 
 # ---- use ----
 
-.PHONY: demo run install uninstall
+.PHONY: demo bench floors run install uninstall
 demo: ## set up, build, then a small Internet, a recursor and questions; DEMO_SECONDS=n ends it
 	$(call deps,build demo)
 	@$(MAKE) $(JOBS) --no-print-directory all
 	@B=$(B) tools/demo
+
+bench_option = $(if $($(1)),--$(2)='$($(1))')
+BENCH_OPTIONS = $(call bench_option,WORKLOADS,workloads) $(call bench_option,SERVERS,servers) \
+	$(call bench_option,SECONDS,seconds) $(call bench_option,ROUNDS,rounds) \
+	$(call bench_option,NAMES,names)
+bench: ## CPU a query, beside other resolvers; WORKLOADS, SERVERS, SECONDS, ROUNDS, NAMES, BENCH_ARGS
+	$(call deps,build bench)
+	@$(MAKE) $(JOBS) --no-print-directory all floors
+	@tools/bench/bench.py --build=$(B) $(BENCH_OPTIONS) $(BENCH_ARGS)
+
+floors: $(FLOORS)
 
 RUN_DIR = $(B)/run
 run: all ## the daemon in the foreground on 127.0.0.1 port 5300, with the real root

@@ -1,0 +1,143 @@
+"""The small Internet that is asked: zones, and the knotds that serve them.
+
+    .        127.10.0.1
+    bench.   127.10.0.2      delegates z0.bench. to z499.bench.
+    cold.    127.10.0.2      delegates d0.cold. to d99999.cold.
+    below    127.10.1.1-16   zone i at the address i % 16
+
+Each level has a knotd of its own, so that a parent refers and does not answer for its children.
+The zones of bench. have twenty fixed names, w0 to w19, and a wildcard. Those of cold. are one
+zone for knotd, which answers for them as a hundred thousand zones would: with AA, from a wildcard
+of each.
+"""
+
+import os
+import random
+import socket
+import struct
+import time
+
+from process import Process, Trouble
+
+ROOT = "127.10.0.1"
+TLDS = "127.10.0.2"
+SERVERS = [f"127.10.1.{i}" for i in range(1, 17)]
+ZONES = 500
+NAMES = 20
+DELEGATIONS = 100_000
+TYPE_A, TYPE_SOA = 1, 6
+
+SOA = "@ 86400 IN SOA ns.invalid. host.invalid. 1 7200 3600 1209600 60\n"
+
+
+def query(address, port, name, rrtype=TYPE_A, transport="udp"):
+    """Asks once. How many records the answer has when it is NOERROR, or None."""
+    question = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".") if label)
+    packet = struct.pack(">6H", random.getrandbits(16), 0x0100, 1, 0, 0, 0) + question
+    packet += struct.pack(">BHH", 0, rrtype, 1)
+    kind = socket.SOCK_DGRAM
+    if transport == "tcp":
+        kind = socket.SOCK_STREAM
+        packet = struct.pack(">H", len(packet)) + packet
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.settimeout(0.3)
+        try:
+            s.connect((address, port))
+            s.send(packet)
+            answer = s.recv(4096)
+        except OSError:
+            time.sleep(0.1)  # a closed port refuses at once
+            return None
+    answer = answer[2:] if transport == "tcp" else answer
+    if len(answer) < 12 or answer[3] & 15 != 0:
+        return None
+    return struct.unpack_from(">H", answer, 6)[0]
+
+
+def server_of(i):
+    return SERVERS[i % len(SERVERS)]
+
+
+class World:
+    def __init__(self, directory, port, cores):
+        self.dir = directory
+        self.port = port
+        self.cores = cores
+        self.hints = os.path.join(directory, "root.hints")
+
+    def start(self):
+        """Writes the zones, starts the knotds and waits until they answer."""
+        self.write_zones()
+        levels = [
+            ("root", [ROOT], [(".", "root")]),
+            ("tlds", [TLDS], [("bench.", "bench"), ("cold.", "cold")]),
+            ("zones", SERVERS, [("cold.", "cold-below")] +
+             [(f"z{i}.bench.", f"z{i}") for i in range(ZONES)]),
+        ]
+        for name, addresses, zones in levels:
+            config = self.write_config(name, addresses, zones)
+            knotd = Process(["knotd", "-c", config], self.cores, os.path.join(self.dir, f"{name}.log"))
+            for address in addresses:
+                for zone in (zones[0][0], zones[-1][0]):
+                    self.wait_for(knotd, address, zone)
+
+    def wait_for(self, knotd, address, zone):
+        end = time.monotonic() + 60
+        while not query(address, self.port, zone, TYPE_SOA):
+            if knotd.has_ended() or time.monotonic() > end:
+                raise Trouble(f"knotd does not serve {zone} at {address}\n{knotd.last_words()}")
+
+    def write(self, name, lines):
+        with open(os.path.join(self.dir, name), "w") as f:
+            f.writelines(lines)
+
+    def write_zones(self):
+        ns = f". 518400 IN NS a.root-servers.net.\na.root-servers.net. 518400 IN A {ROOT}\n"
+        self.write("root.hints", ns)
+        self.write("root.zone", [
+            "$ORIGIN .\n", SOA, ns,
+            "".join(f"{tld}. 172800 IN NS ns.{tld}.\nns.{tld}. 172800 IN A {TLDS}\n"
+                    for tld in ("bench", "cold"))])
+        self.write_parent("bench", "z", ZONES)
+        self.write_parent("cold", "d", DELEGATIONS)
+        self.write("cold-below.zone", ["$ORIGIN cold.\n", SOA, f"@ 172800 IN NS ns\nns IN A {TLDS}\n"] + [
+            f"ns.d{i} 172800 IN A {server_of(i)}\n*.d{i} 3600 IN A 192.0.2.1\n"
+            for i in range(DELEGATIONS)])
+        for i in range(ZONES):
+            self.write(f"z{i}.zone", [
+                f"$ORIGIN z{i}.bench.\n", SOA,
+                f"@ 172800 IN NS ns\nns 172800 IN A {server_of(i)}\n* 3600 IN A 192.0.2.1\n"] + [
+                    f"w{k} 3600 IN A 192.0.2.{k}\n" for k in range(NAMES)])
+
+    def write_parent(self, tld, letter, count):
+        self.write(f"{tld}.zone", [
+            f"$ORIGIN {tld}.\n", SOA, f"@ 172800 IN NS ns\nns 172800 IN A {TLDS}\n"] + [
+                f"{letter}{i} 172800 IN NS ns.{letter}{i}\n"
+                f"ns.{letter}{i} 172800 IN A {server_of(i)}\n" for i in range(count)])
+
+    def write_config(self, name, addresses, zones):
+        rundir = os.path.join(self.dir, name)
+        os.mkdir(rundir)
+        listen = "".join(f"  listen: {address}@{self.port}\n" for address in addresses)
+        served = "".join(f"  - domain: {domain}\n    file: {file}.zone\n" for domain, file in zones)
+        self.write(f"{name}.conf", f"""\
+server:
+  rundir: {rundir}
+  udp-workers: 1
+  tcp-workers: 1
+  background-workers: 1
+{listen}database:
+  storage: {rundir}
+log:
+  - target: stderr
+    any: error
+template:
+  - id: default
+    storage: {self.dir}
+    zonefile-load: whole
+    zonefile-sync: -1
+    journal-content: none
+    semantic-checks: off
+zone:
+{served}""")
+        return os.path.join(self.dir, f"{name}.conf")
