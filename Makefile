@@ -220,8 +220,11 @@ C_FILES = $(sort $(wildcard $(ROOMS:%=%/*.[ch]) tools/*.[ch] tools/*/*.[ch] test
 SCRIPTS = $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/* $(wildcard tools/* tools/*/* tests/* tests/*/*) \
 	2>/dev/null)
 
-.PHONY: lint lint-format lint-man lint-scripts lint-cppcheck lint-tidy lint-includes format
-lint: lint-format lint-man lint-scripts lint-includes lint-cppcheck lint-tidy ## read the source: clang-format, clang-tidy, cppcheck, mandoc, shellcheck
+PYTHON = $(shell grep -lE '^\#!/usr/bin/env python3' $(wildcard tools/* tools/*/* tests/* tests/*/*) \
+	2>/dev/null) $(wildcard tools/*/*.py tests/*/*.py)
+
+.PHONY: lint lint-format lint-man lint-scripts lint-python lint-cppcheck lint-tidy lint-includes format
+lint: lint-format lint-man lint-scripts lint-python lint-includes lint-cppcheck lint-tidy ## read the source: clang-format, clang-tidy, cppcheck, mandoc, shellcheck
 
 lint-format:
 	$(call say,LINT,clang-format)
@@ -234,6 +237,10 @@ lint-man: $(MAN_PAGES)
 lint-scripts:
 	$(call say,LINT,shellcheck)
 	$(Q)shellcheck $(SCRIPTS)
+
+lint-python:
+	$(call say,LINT,python)
+	$(Q)PYTHONPYCACHEPREFIX=$(B)/python python3 -m py_compile $(sort $(PYTHON))
 
 lint-includes: $(LIB)
 	$(call say,LINT,includes)
