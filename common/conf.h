@@ -33,13 +33,13 @@ struct conf_item {
 /* Called for each item in order; a negative return ends the reading and is returned. */
 typedef int (*conf_item_cb)(void *ctx, const struct conf_item *item);
 
-/* Reads a file.  E_SYSTEM (errno set), E_MALFORMED or E_TOO_LONG with one line into `why`. */
-int conf_read_file(const char *path, conf_item_cb cb, void *ctx, char *why,
-		   size_t why_cap) MUST_USE;
-
 /* The whole file, for the caller to free, and a NUL after it.  E_SYSTEM (errno set), E_TOO_LONG:
  * more than CONF_FILE_MAX bytes, E_NOMEM. */
 int conf_load_file(const char *path, char **out, size_t *out_len) MUST_USE;
+
+/* Reads a file.  E_SYSTEM (errno set), E_MALFORMED or E_TOO_LONG with one line into `why`. */
+int conf_read_file(const char *path, conf_item_cb cb, void *ctx, char *why,
+		   size_t why_cap) MUST_USE;
 
 /* The same from memory; `file` is what items and errors call it. */
 int conf_read_text(const char *text, size_t len, const char *file, conf_item_cb cb, void *ctx,
