@@ -159,7 +159,7 @@ const struct setting settings_table[] = {
 { "max-rrset-size", INT(max_rrset_size, 1, 1024, "records"), "256", "4.9.9",
   "Larger record sets of servers are refused." },
 { "max-tcp-clients", INT(max_tcp_clients, 1, 1000000, "connections"), "1024", "3.0",
-  "Clients may hold so many TCP connections in all; they are divided among the threads." },
+  "Clients may hold so many TCP connections in all." },
 { "max-tcp-per-client", INT(max_tcp_per_client, 0, 1000000, "connections"), "0", "3.0",
   "Each client address may hold so many TCP connections.  0: no limit." },
 { "max-tcp-queries-per-connection", INT(max_tcp_queries_per_connection, 0, MANY, "queries"), "0",

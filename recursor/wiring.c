@@ -123,7 +123,7 @@ void wiring_resolver_config(struct resolver_config *cfg, const struct settings *
 void wiring_listen_limits(struct listen_limits *limits, const struct settings *s)
 {
 	*limits = (struct listen_limits) {
-		.tcp_clients = part_of(s->max_tcp_clients, s),
+		.tcp_clients = s->max_tcp_clients,
 		.tcp_per_client = s->max_tcp_per_client,
 		.tcp_queries_at_once = s->max_concurrent_requests_per_tcp_connection,
 		.tcp_queries_per_conn = s->max_tcp_queries_per_connection,

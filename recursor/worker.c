@@ -120,20 +120,25 @@ static void close_worker(void *ctx)
 
 /* ---- a worker's life, seen from outside ---- */
 
+static bool shares_ports(const struct settings *s)
+{
+	return s->reuseport || s->threads > 1;
+}
+
 static int bind_worker(struct worker *w, const struct settings *s, char *why)
 {
-	bool reuseport = s->reuseport || s->threads > 1;
 	struct listen_limits limits;
 	int err;
 
 	wiring_listen_limits(&limits, s);
+	limits.tally = w->server->tally;
 	err = listener_new(&w->listener, &limits, &w->counters);
 	if (err != E_OK) {
 		snprintf(why, SETTINGS_WHY_MAX, "cannot listen: %s", err_text(err));
 		return err;
 	}
 	for (unsigned i = 0; i < s->local_address.n; i++) {
-		err = listener_bind(w->listener, &s->local_address.a[i], reuseport,
+		err = listener_bind(w->listener, &s->local_address.a[i], shares_ports(s),
 				    s->non_local_bind, why, SETTINGS_WHY_MAX);
 		if (err != E_OK)
 			return err;
@@ -240,7 +245,7 @@ static void stop_worker(struct worker *w)
 
 /* ---- the server ---- */
 
-static int make_caches(struct server *s, const struct settings *settings)
+static int make_shared(struct server *s, const struct settings *settings)
 {
 	struct servers_config servers;
 	struct cache_config cache;
@@ -251,6 +256,22 @@ static int make_caches(struct server *s, const struct settings *settings)
 	err = cache_new(&s->cache, &cache);
 	if (err == E_OK)
 		err = servers_new(&s->servers, &servers);
+	if (err == E_OK)
+		err = tally_new(&s->tally, settings->max_tcp_clients, settings->max_tcp_per_client);
+	return err;
+}
+
+static int bind_workers(struct server *s, const struct settings *settings, char *why)
+{
+	int err = E_OK;
+
+	for (unsigned i = 0; i < settings->threads && err == E_OK; i++) {
+		struct worker *w = &s->workers[s->n_workers++];
+
+		w->server = s;
+		w->index = i;
+		err = bind_worker(w, settings, why);
+	}
 	return err;
 }
 
@@ -268,20 +289,15 @@ int server_new(struct server **out, const struct settings *settings, char *why)
 	if (s->workers == NULL)
 		goto out;
 	memset(s->workers, 0, settings->threads * sizeof(*s->workers));
-	err = make_caches(s, settings);
+	err = make_shared(s, settings);
 	if (err != E_OK) {
 		snprintf(why, SETTINGS_WHY_MAX, "cannot make the caches: %s", err_text(err));
 		goto out;
 	}
 	s->primes = hints_are_refreshed(settings->hint_file);
 	err = hints_load(&s->hints, &s->n_hints, settings->hint_file, loop_wall_s(), why);
-	for (unsigned i = 0; i < settings->threads && err == E_OK; i++) {
-		struct worker *w = &s->workers[s->n_workers++];
-
-		w->server = s;
-		w->index = i;
-		err = bind_worker(w, settings, why);
-	}
+	if (err == E_OK)
+		err = bind_workers(s, settings, why);
 	if (err == E_OK) {
 		*out = s;
 		s = NULL;
@@ -322,6 +338,7 @@ void server_free(struct server *s)
 		return;
 	server_stop(s);
 	hints_free(s->hints, s->n_hints);
+	tally_free(s->tally);
 	servers_free(s->servers);
 	cache_free(s->cache);
 	free(s->workers);

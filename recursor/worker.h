@@ -2,7 +2,7 @@
  * worker: a thread that answers clients, and the process that owns the threads.
  *
  * A worker owns its loop, sockets, packet cache, resolver, counters.  Shared by all workers are
- * the record cache, the server table, the settings snapshot.  The control thread (main's own)
+ * the record cache, the server table, the tally of TCP clients, the settings snapshot.  The control thread (main's own)
  * owns signals and the control socket; it reaches a worker only by loop_post().
  *
  * Order of life: server_new() binds every worker's sockets (before privileges are dropped),
@@ -74,6 +74,7 @@ struct server {
 	_Atomic(const struct settings *) settings;
 	struct cache *cache;
 	struct servers *servers;
+	struct tally *tally; /* of the clients' TCP connections */
 	struct worker *workers;
 	unsigned n_workers;
 	uint64_t started_ms;

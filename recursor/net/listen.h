@@ -15,8 +15,9 @@
  * loop (a hook of loop_after_turn() that makes answers ends with listener_flush()).  TCP answers
  * may leave in any order (RFC 7766 7).
  *
- * Limits (struct listen_limits): connections in all and for each client address, queries at once
- * on a connection, bytes waiting to be written to a slow reader, idle time.
+ * Limits (struct listen_limits): connections in all and for each client address (over all the
+ * listeners that share a tally), queries at once on a connection, bytes waiting to be written to
+ * a slow reader, idle time.
  * Threads: all on one worker's loop.
  */
 #ifndef NET_LISTEN_H
@@ -30,6 +31,7 @@
 #include "common/err.h"
 #include "common/metrics.h"
 #include "recursor/net/loop.h"
+#include "recursor/net/tally.h"
 
 struct client {
 	struct addr remote;
@@ -47,7 +49,8 @@ enum listen_verdict {
 };
 
 struct listen_limits {
-	uint32_t tcp_clients;          /* max-tcp-clients, for this worker */
+	struct tally *tally;           /* shared, with limits of its own; NULL: those below */
+	uint32_t tcp_clients;          /* max-tcp-clients: one listener may get them all */
 	uint32_t tcp_per_client;       /* max-tcp-per-client; 0: no limit */
 	uint32_t tcp_queries_at_once;  /* max-concurrent-requests-per-tcp-connection */
 	uint32_t tcp_queries_per_conn; /* max-tcp-queries-per-connection; 0: no limit */

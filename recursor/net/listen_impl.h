@@ -37,7 +37,6 @@ struct tcp_slot {
 	uint32_t next_free;
 };
 
-LIST_HEAD(client_bucket, tcp_client);
 TAILQ_HEAD(client_list, tcp_client);
 
 struct listener {
@@ -56,9 +55,10 @@ struct listener {
 
 	struct tcp_slot *slots; /* limits.tcp_clients of them */
 	uint32_t free_slot;     /* limits.tcp_clients: none */
+	uint32_t n_slots_used;  /* those from here on were never in use */
 	uint32_t n_clients;
-	struct client_bucket *by_ip;
-	size_t n_buckets;
+	struct tally *tally;
+	struct tally *own_tally;   /* NULL: it is shared */
 	struct client_list by_age; /* the one without a sign of life for longest first */
 	struct client_list to_resume;
 	struct loop_timer *idle_timer, *accept_timer;

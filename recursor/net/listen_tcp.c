@@ -20,7 +20,6 @@ enum {
 	ACCEPT_MAX = 64,       /* of one socket before others have their turn */
 	ACCEPT_PAUSE_MS = 100, /* when there are no descriptors left */
 	PREFIX_LEN = 2,        /* RFC 1035 4.2.2 */
-	BUCKETS_MAX = 1 << 16,
 };
 
 struct tcp_client {
@@ -28,7 +27,6 @@ struct tcp_client {
 	struct listener *l;
 	struct addr remote, local;
 	uint32_t slot, generation;
-	LIST_ENTRY(tcp_client) in_bucket;
 	TAILQ_ENTRY(tcp_client) in_age, in_resume;
 	uint64_t touched_ms;
 	uint32_t in_flight; /* queries without answer */
@@ -62,12 +60,14 @@ static void touch(struct tcp_client *c)
 	TAILQ_INSERT_TAIL(&l->by_age, c, in_age);
 }
 
-static struct client_bucket *ip_bucket(const struct listener *l, const struct addr *remote)
+/* Slots are made when they are first needed: there are as many as the whole process may have
+ * connections, and most of them another thread will have. */
+static uint32_t take_slot(struct listener *l)
 {
-	struct addr ip = *remote;
+	uint32_t at = l->free_slot;
 
-	ip.port = 0;
-	return &l->by_ip[addr_hash(&ip) & (l->n_buckets - 1)];
+	l->free_slot = at == l->n_slots_used ? ++l->n_slots_used : l->slots[at].next_free;
+	return at;
 }
 
 static void close_client(struct tcp_client *c)
@@ -76,7 +76,7 @@ static void close_client(struct tcp_client *c)
 	struct tcp_slot *slot = &l->slots[c->slot];
 
 	loop_watch_close(&c->watch);
-	LIST_REMOVE(c, in_bucket);
+	tally_leave(l->tally, &c->remote);
 	TAILQ_REMOVE(&l->by_age, c, in_age);
 	if (c->is_resuming)
 		TAILQ_REMOVE(&l->to_resume, c, in_resume);
@@ -373,31 +373,28 @@ static void on_client(void *ctx, unsigned events)
 
 /* ---- accepting ---- */
 
-static uint32_t count_of_ip(const struct listener *l, const struct addr *remote)
-{
-	const struct tcp_client *c;
-	uint32_t n = 0;
-
-	LIST_FOREACH (c, ip_bucket(l, remote), in_bucket)
-		n += addr_equal_ip(&c->remote, remote);
-	return n;
-}
-
+/* Whom it admits it has entered in the tally. */
 static bool is_admitted(struct listener *l, const struct addr *remote)
 {
 	if (!l->handler.accept(l->handler.ctx, remote)) {
 		COUNT(l->counters, unauthorized_tcp);
 		return false;
 	}
-	if (l->n_clients >= l->limits.tcp_clients) {
+	if (l->free_slot == l->limits.tcp_clients) {
 		COUNT(l->counters, tcp_overflow);
 		return false;
 	}
-	if (l->limits.tcp_per_client != 0 && count_of_ip(l, remote) >= l->limits.tcp_per_client) {
+	switch (tally_enter(l->tally, remote)) {
+	case TALLY_ENTERED:
+		return true;
+	case TALLY_FULL:
+		COUNT(l->counters, tcp_overflow);
+		return false;
+	case TALLY_CLIENT_FULL:
 		COUNT(l->counters, tcp_client_overflow);
 		return false;
 	}
-	return true;
+	return false;
 }
 
 static struct addr local_of(const struct endpoint *e, int fd)
@@ -411,7 +408,7 @@ static struct addr local_of(const struct endpoint *e, int fd)
 	return local;
 }
 
-/* Takes the descriptor. */
+/* Takes the descriptor and the place in the tally. */
 static void add_client(const struct endpoint *e, int fd, const struct addr *remote)
 {
 	struct listener *l = e->l;
@@ -421,17 +418,16 @@ static void add_client(const struct endpoint *e, int fd, const struct addr *remo
 	    loop_watch_start(&c->watch, l->loop, fd, LOOP_READ, on_client, c) != E_OK) {
 		free(c);
 		(void)close(fd);
+		tally_leave(l->tally, remote);
 		return;
 	}
 	c->l = l;
 	c->remote = *remote;
 	c->local = local_of(e, fd);
-	c->slot = l->free_slot;
+	c->slot = take_slot(l);
 	c->generation = l->slots[c->slot].generation;
 	l->slots[c->slot].client = c;
-	l->free_slot = l->slots[c->slot].next_free;
 	l->n_clients++;
-	LIST_INSERT_HEAD(ip_bucket(l, remote), c, in_bucket);
 	c->touched_ms = loop_now_ms(l->loop);
 	TAILQ_INSERT_TAIL(&l->by_age, c, in_age);
 	wake_by(l, c->touched_ms + l->limits.tcp_idle_ms);
@@ -511,20 +507,21 @@ static void on_idle(void *ctx)
 
 int listen_tcp_init(struct listener *l)
 {
-	uint32_t n = l->limits.tcp_clients;
+	const struct listen_limits *limits = &l->limits;
 
 	TAILQ_INIT(&l->by_age);
 	TAILQ_INIT(&l->to_resume);
 	l->idle_due_ms = UINT64_MAX;
-	for (l->n_buckets = 1; l->n_buckets < n && l->n_buckets < BUCKETS_MAX;)
-		l->n_buckets *= 2;
-	l->slots = calloc(n + 1, sizeof(l->slots[0]));
-	l->by_ip = calloc(l->n_buckets, sizeof(l->by_ip[0]));
+	l->slots = calloc((size_t)limits->tcp_clients + 1, sizeof(l->slots[0]));
 	l->tcp_in = malloc(LISTEN_TCP_BUFFER);
-	if (l->slots == NULL || l->by_ip == NULL || l->tcp_in == NULL)
+	if (l->slots == NULL || l->tcp_in == NULL)
 		return E_NOMEM;
-	for (uint32_t i = 0; i < n; i++)
-		l->slots[i].next_free = i + 1;
+	l->tally = limits->tally;
+	if (l->tally != NULL)
+		return E_OK;
+	if (tally_new(&l->own_tally, limits->tcp_clients, limits->tcp_per_client) != E_OK)
+		return E_NOMEM;
+	l->tally = l->own_tally;
 	return E_OK;
 }
 
@@ -537,7 +534,7 @@ void listen_tcp_deinit(struct listener *l)
 	loop_timer_close(l->idle_timer);
 	loop_timer_close(l->accept_timer);
 	free(l->slots);
-	free(l->by_ip);
+	tally_free(l->own_tally);
 	free(l->tcp_in);
 }
 

@@ -6,7 +6,7 @@ import struct
 import time
 
 from live import (Failed, ask, check, check_reply, env, lab_and_recursor, test,
-                  udp_socket)
+                  udp_socket, wait_until)
 
 
 def question(name="www.city.example", kind=1, ident=0x1234, flags=0x0100, extra=b"", arcount=0):
@@ -140,20 +140,30 @@ def client_tcp_byte_by_byte():
 
 @test
 def client_tcp_limits():
-    """max-tcp-per-client: one connection more than allowed is closed."""
-    with lab_and_recursor(threads=1, max_tcp_per_client=3) as (_, r):
-        held = [socket.create_connection(("127.0.0.1", env.port), 5) for _ in range(3)]
-        time.sleep(0.2)
-        with socket.create_connection(("127.0.0.1", env.port), 5) as s:
-            s.settimeout(3)
-            try:
-                check(s.recv(1) == b"", "the fourth is closed")
-            except ConnectionResetError:
-                pass
-        r.wait_get("tcp-client-overflow", 1)
-        for s in held:
-            s.close()
-        check_reply(r.ask("www.city.example", "A"))
+    """max-tcp-per-client, max-tcp-clients: what is more than allowed is closed, in any thread."""
+    packet = question()
+    packet = struct.pack("!H", len(packet)) + packet
+    for metric, setting in (("tcp-client-overflow", "max_tcp_per_client"),
+                            ("tcp-overflow", "max_tcp_clients")):
+        with lab_and_recursor(threads=4, **{setting: 3}) as (_, r):
+            held = [socket.create_connection(("127.0.0.1", env.port), 5) for _ in range(3)]
+            for s in held:
+                s.sendall(packet)
+                check(read_tcp(s)[0] == 0x1234, "an answer")
+            for i in range(1, 9):  # enough for each thread to have one
+                with socket.create_connection(("127.0.0.1", env.port), 5) as s:
+                    s.settimeout(3)
+                    try:
+                        check(s.recv(1) == b"", f"number {3 + i} is closed")
+                    except ConnectionResetError:
+                        pass
+                r.wait_get(metric, i)
+            for s in held:
+                s.close()
+            wait_until(lambda r=r: r.get("tcp-clients") == 0, what="no connection is left")
+            with socket.create_connection(("127.0.0.1", env.port), 5) as s:
+                s.sendall(packet)
+                check(read_tcp(s)[0] == 0x1234, "there is room again")
 
 
 def answers_from(server, recursor_name):

@@ -714,6 +714,64 @@ START_TEST(tcp_clients_of_an_address_are_limited)
 }
 END_TEST
 
+static void open_from(struct talk *t, const char *from, const char *to)
+{
+	struct sockaddr_storage sa;
+	struct addr a = address(from);
+	socklen_t len;
+
+	a.port = 0;
+	len = addr_to_sockaddr(&a, &sa);
+	t->fd = socket(sa.ss_family, SOCK_STREAM, 0);
+	ck_assert_int_ge(t->fd, 0);
+	ck_assert_int_eq(bind(t->fd, (struct sockaddr *)&sa, len), 0);
+	a = address(to);
+	len = addr_to_sockaddr(&a, &sa);
+	ck_assert_int_eq(connect(t->fd, (struct sockaddr *)&sa, len), 0);
+}
+
+/* Two listeners as two threads have them, at ports of their own so that the kernel does not
+ * choose between them; clients after the first come to the second. */
+START_TEST(tcp_limits_hold_over_listeners_that_share_a_tally)
+{
+	struct listener *first;
+
+	ck_assert_int_eq(tally_new(&limits.tally, 3, 2), E_OK);
+	start("0.0.0.0", NULL);
+	first = listener;
+	open_client(&others[0], SOCK_STREAM, "127.0.0.1");
+	wait_for_clients(1);
+	listener = NULL;
+	start("0.0.0.0", NULL);
+	open_client(&others[1], SOCK_STREAM, "127.0.0.1");
+	wait_for_clients(1);
+
+	open_client(&talk, SOCK_STREAM, "127.0.0.1");
+	expect_end(&talk);
+	close(talk.fd);
+	ck_assert_uint_eq(counter_get(&counters.tcp_client_overflow), 1);
+
+	open_from(&others[2], "127.0.0.2", "127.0.0.1");
+	wait_for_clients(2);
+	open_from(&talk, "127.0.0.3", "127.0.0.1");
+	expect_end(&talk);
+	close(talk.fd);
+	ck_assert_uint_eq(counter_get(&counters.tcp_overflow), 1);
+
+	/* What the other listener lets go of may be had here. */
+	listener_close(first);
+	open_client(&talk, SOCK_STREAM, "127.0.0.1");
+	send_query(&talk, 6);
+	take_answer(&talk, 6);
+	close(talk.fd);
+	for (unsigned i = 0; i < 3; i++)
+		close(others[i].fd);
+	listener_close(listener);
+	listener = NULL;
+	tally_free(limits.tally);
+}
+END_TEST
+
 START_TEST(tcp_queries_of_a_connection_are_limited)
 {
 	limits.tcp_queries_per_conn = 3;
@@ -944,6 +1002,7 @@ Suite *suite_listen(void)
 	tcase_add_test(tcp, tcp_client_is_not_admitted);
 	tcase_add_test(tcp, tcp_clients_are_limited);
 	tcase_add_test(tcp, tcp_clients_of_an_address_are_limited);
+	tcase_add_test(tcp, tcp_limits_hold_over_listeners_that_share_a_tally);
 	tcase_add_test(tcp, tcp_queries_of_a_connection_are_limited);
 	tcase_add_test(tcp, tcp_idle_client_is_closed);
 	tcase_add_test(tcp, tcp_client_that_waits_for_us_is_not_idle);
