@@ -202,8 +202,8 @@ const struct setting settings_table[] = {
 { "resolution-failure-ttl", INT(failure_ttl_s, 1, 300, "seconds"), "5", "own",
   "A name that could not be resolved is not tried again for so long (RFC 9520)." },
 { "reuseport", BOOL(reuseport), "yes", "4.0.0",
-  "Each thread has sockets of its own, and the kernel spreads the clients over them.  When off "
-  "all threads read from the same sockets." },
+  "Each thread has sockets of its own, and the kernel spreads the clients over them.  With "
+  "more than one thread it is always so.  An address that another process has is an error." },
 { "root-nx-trust", BOOL(root_nx_trust), "yes", "3.7.0",
   "When a root server says that a top-level domain does not exist, nothing below it does." },
 { "serve-rfc1918", BOOL(serve_rfc1918), "yes", "3.1.2",

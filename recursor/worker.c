@@ -265,6 +265,13 @@ static int bind_workers(struct server *s, const struct settings *settings, char 
 {
 	int err = E_OK;
 
+	/* All before the first is bound: one of them may be any address of the host. */
+	for (unsigned i = 0; i < settings->local_address.n && shares_ports(settings); i++) {
+		err = listener_probe(&settings->local_address.a[i], settings->non_local_bind, why,
+				     SETTINGS_WHY_MAX);
+		if (err != E_OK)
+			return err;
+	}
 	for (unsigned i = 0; i < settings->threads && err == E_OK; i++) {
 		struct worker *w = &s->workers[s->n_workers++];
 

@@ -143,31 +143,22 @@ static void free_endpoint(struct endpoint *e)
 	free(e);
 }
 
-int listener_bind(struct listener *l, const struct addr *a, bool reuseport, bool free_bind,
-		  char *why, size_t why_cap)
+static int new_endpoint(struct endpoint **out, const struct addr *a, bool reuseport, bool free_bind,
+			char *why, size_t why_cap)
 {
 	static const uint8_t any[sizeof(a->ip)];
+	struct endpoint *e = calloc(1, sizeof(*e));
 	char text[ADDR_TEXT_MAX];
 	const char *what = "UDP";
-	struct endpoint *e;
 	int err;
 
-	ASSERT(l->loop == NULL);
-	if (l->n_endpoints == LISTEN_ADDRESSES_MAX) {
-		(void)snprintf(why, why_cap, "cannot listen at %s: more than %d addresses",
-			       addr_text(text, a), LISTEN_ADDRESSES_MAX);
-		return E_LIMIT;
-	}
-	e = calloc(1, sizeof(*e));
 	if (e == NULL) {
 		(void)snprintf(why, why_cap, "cannot listen at %s: %s", addr_text(text, a),
 			       err_text(E_NOMEM));
 		return E_NOMEM;
 	}
-	e->l = l;
 	e->local = *a;
 	e->is_any = memcmp(a->ip, any, sizeof(any)) == 0;
-	e->number = (uint8_t)l->n_endpoints;
 	e->udp_fd = e->tcp_fd = -1;
 	err = bind_endpoint(e, reuseport, free_bind, &what);
 	if (err != E_OK) {
@@ -176,8 +167,40 @@ int listener_bind(struct listener *l, const struct addr *a, bool reuseport, bool
 		free_endpoint(e);
 		return err;
 	}
+	*out = e;
+	return E_OK;
+}
+
+int listener_bind(struct listener *l, const struct addr *a, bool reuseport, bool free_bind,
+		  char *why, size_t why_cap)
+{
+	char text[ADDR_TEXT_MAX];
+	struct endpoint *e = NULL;
+	int err;
+
+	ASSERT(l->loop == NULL);
+	if (l->n_endpoints == LISTEN_ADDRESSES_MAX) {
+		(void)snprintf(why, why_cap, "cannot listen at %s: more than %d addresses",
+			       addr_text(text, a), LISTEN_ADDRESSES_MAX);
+		return E_LIMIT;
+	}
+	err = new_endpoint(&e, a, reuseport, free_bind, why, why_cap);
+	if (err != E_OK)
+		return err;
+	e->l = l;
+	e->number = (uint8_t)l->n_endpoints;
 	l->endpoints[l->n_endpoints++] = e;
 	return E_OK;
+}
+
+int listener_probe(const struct addr *a, bool free_bind, char *why, size_t why_cap)
+{
+	struct endpoint *e = NULL;
+	int err = new_endpoint(&e, a, false, free_bind, why, why_cap);
+
+	if (err == E_OK)
+		free_endpoint(e);
+	return err;
 }
 
 /* ---- UDP in ---- */

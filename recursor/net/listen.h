@@ -80,6 +80,11 @@ int listener_new(struct listener **out, const struct listen_limits *limits,
 int listener_bind(struct listener *l, const struct addr *a, bool reuseport, bool free_bind,
 		  char *why, size_t why_cap) MUST_USE;
 
+/* Is the address nobody's yet?  With `reuseport` listener_bind() cannot tell: another process of
+ * the same user would share the clients with us unnoticed.  To be asked before the first socket
+ * of our own is bound; `why` as above. */
+int listener_probe(const struct addr *a, bool free_bind, char *why, size_t why_cap) MUST_USE;
+
 /* Begins to read, on the loop of the calling thread. */
 int listener_start(struct listener *l, struct loop *loop, const struct listen_handler *h) MUST_USE;
 

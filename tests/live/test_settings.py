@@ -87,10 +87,12 @@ def settings_files_and_order():
 @test
 def settings_port_taken():
     """A port that is in use ends the start with a line that names the address."""
-    with Lab() as lab, Recursor(lab, reuseport="no", threads=1):
-        second = Recursor(lab, ready=False, reuseport="no", threads=1)
-        check(second.process.wait(10) != 0, "it fails", second.log())
-        check("127.0.0.1" in second.log(), "the address is named", second.log())
+    for settings in {"reuseport": "no", "threads": 1}, {"threads": 1}, {"threads": 2}:
+        with Lab() as lab, Recursor(lab, **settings):
+            second = Recursor(lab, ready=False, **settings)
+            check(second.process.wait(10) == 1, "it fails", second.log())
+            check(f"127.0.0.1:{env.port}" in second.log() and "in use" in second.log(),
+                  "address and reason", second.log())
 
 
 @test

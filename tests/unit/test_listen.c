@@ -323,6 +323,60 @@ START_TEST(bind_shares_a_port_where_told)
 }
 END_TEST
 
+START_TEST(probe_finds_who_would_share)
+{
+	char why[256] = "", text[ADDR_TEXT_MAX];
+	int udp, tcp, yes = 1;
+	struct sockaddr_storage sa;
+	struct addr at;
+	socklen_t len;
+
+	start("127.0.0.1", NULL);
+	listener_close(listener); /* a port that is free */
+	listener = NULL;
+	at = address("127.0.0.1");
+	len = addr_to_sockaddr(&at, &sa);
+	ck_assert_int_eq(listener_probe(&at, false, why, sizeof(why)), E_OK);
+
+	udp = socket(AF_INET, SOCK_DGRAM, 0);
+	ck_assert_int_eq(setsockopt(udp, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)), 0);
+	ck_assert_int_eq(bind(udp, (struct sockaddr *)&sa, len), 0);
+	ck_assert_int_eq(listener_probe(&at, false, why, sizeof(why)), E_SYSTEM);
+	ck_assert_ptr_nonnull(strstr(why, addr_text(text, &at)));
+	ck_assert_ptr_nonnull(strstr(why, strerror(EADDRINUSE)));
+	close(udp);
+
+	tcp = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(setsockopt(tcp, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)), 0);
+	ck_assert_int_eq(setsockopt(tcp, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
+	ck_assert_int_eq(bind(tcp, (struct sockaddr *)&sa, len), 0);
+	ck_assert_int_eq(listen(tcp, 1), 0);
+	ck_assert_int_eq(listener_probe(&at, false, why, sizeof(why)), E_SYSTEM);
+	ck_assert_ptr_nonnull(strstr(why, "(TCP)"));
+	close(tcp);
+	ck_assert_int_eq(listener_probe(&at, false, why, sizeof(why)), E_OK);
+}
+END_TEST
+
+/* Connections that our last life closed first do not keep us from the port. */
+START_TEST(probe_is_not_stopped_by_time_wait)
+{
+	struct addr at;
+	char why[256] = "";
+
+	behaviour = CLOSE;
+	start("127.0.0.1", NULL);
+	at = address("127.0.0.1");
+	open_client(&talk, SOCK_STREAM, "127.0.0.1");
+	send_query(&talk, 1);
+	expect_end(&talk);
+	listener_close(listener);
+	listener = NULL;
+	close(talk.fd);
+	ck_assert_msg(listener_probe(&at, false, why, sizeof(why)) == E_OK, "%s", why);
+}
+END_TEST
+
 START_TEST(bind_to_an_address_that_is_not_here)
 {
 	struct addr at;
@@ -977,6 +1031,8 @@ Suite *suite_listen(void)
 	tcase_set_timeout(udp, 60);
 	tcase_add_test(udp, bind_tells_what_is_wrong);
 	tcase_add_test(udp, bind_shares_a_port_where_told);
+	tcase_add_test(udp, probe_finds_who_would_share);
+	tcase_add_test(udp, probe_is_not_stopped_by_time_wait);
 	tcase_add_test(udp, bind_to_an_address_that_is_not_here);
 	tcase_add_test(udp, udp_answers);
 	tcase_add_test(udp, udp_answers_over_ipv6);

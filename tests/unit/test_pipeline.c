@@ -787,7 +787,9 @@ END_TEST
 
 START_TEST(a_taken_address_is_named)
 {
-	static const char *const more[] = { "--reuseport=no", NULL };
+	static const char *const settings[] = { "--reuseport=no", "--reuseport=yes",
+						"--threads=2" };
+	const char *const more[] = { settings[_i], NULL };
 	char why[SETTINGS_WHY_MAX] = "";
 	struct server *second = NULL;
 	int err;
@@ -797,6 +799,7 @@ START_TEST(a_taken_address_is_named)
 	ck_assert_int_ne(err, E_OK);
 	ck_assert_ptr_null(second);
 	ck_assert_ptr_nonnull(strstr(why, "127."));
+	ck_assert_ptr_nonnull(strstr(why, strerror(EADDRINUSE)));
 	stop();
 }
 END_TEST
@@ -819,7 +822,7 @@ Suite *suite_pipeline(void)
 	tcase_add_test(tc, above_max_mthreads_only_what_is_known);
 	tcase_add_loop_test(tc, the_end_answers_what_is_in_flight, 0, 4);
 	tcase_add_test(tc, the_operators_view);
-	tcase_add_test(tc, a_taken_address_is_named);
+	tcase_add_loop_test(tc, a_taken_address_is_named, 0, 3);
 	suite_add_tcase(s, tc);
 	return s;
 }
