@@ -30,7 +30,7 @@ enum {
 	RRSET_MAX_RECORDS = 4096,
 	RRSET_MAX_BYTES = 128 * 1024,
 	RRSET_MAX_PROOFS = 7,
-	RRSET_CLOCK_SLACK_S = 60,
+	RRSET_CLOCK_SLACK_S = 3600,
 };
 
 /* Trustworthiness after RFC 2181 5.4.1, least first. */
