@@ -273,7 +273,7 @@ static void ns_names_take(struct resolver *r, struct goal *g)
 void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct rrset **ns_own,
 	       struct rrset **ns_parent)
 {
-	minimise_release(r, g, GOAL_START);
+	minimise_release(r, g, STEP_LOST);
 	cut_leave(r, g);
 	g->zone_labels = (uint8_t)zone_labels;
 	g->asked_labels = (uint8_t)zone_labels;

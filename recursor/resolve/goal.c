@@ -301,7 +301,7 @@ static struct goal *children_leave(struct resolver *r, struct goal *g, struct go
 
 static void goal_release(struct resolver *r, struct goal *g)
 {
-	minimise_release(r, g, GOAL_START);
+	minimise_release(r, g, STEP_LOST);
 	ask_cancel(r, g);
 	timers_stop(r->timers, &g->timer);
 	table_remove(r, g);

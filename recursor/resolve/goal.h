@@ -315,8 +315,14 @@ void minimise_by_what_is_known(struct resolver *r, struct goal *g);
 /* The step is on its way: others who want the same wait for it, with minimise_follow(). */
 void minimise_lead(struct resolver *r, struct goal *g);
 bool minimise_follow(struct resolver *r, struct goal *g);
-/* It is no longer: those who waited go on with the next (GOAL_CHOOSE) or anew (GOAL_START). */
-void minimise_release(struct resolver *r, struct goal *g, enum goal_state then);
+/* It is no longer: those who waited go on likewise, so that they do not repeat it one by one.  The
+ * goal itself may have had no other waiters: then it is dropped at its next step. */
+enum step_end {
+	STEP_LOST,   /* nothing came of it: anew */
+	STEP_PASSED, /* on with the next */
+	STEP_DENIED, /* the servers stumble over it: the whole name */
+};
+void minimise_release(struct resolver *r, struct goal *g, enum step_end how);
 
 /* ---- outcome.c: what became of a question ---- */
 

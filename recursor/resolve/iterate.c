@@ -229,18 +229,29 @@ static void step_start(struct resolver *r, struct goal *g)
 
 /* ---- choosing and waiting ---- */
 
+/* Those who shared its step were the last to wait for it. */
+static bool is_forsaken(struct resolver *r, struct goal *g)
+{
+	if (g->n_waiters > 0)
+		return false;
+	goal_drop(r, g);
+	return true;
+}
+
 static void step_choose(struct resolver *r, struct goal *g)
 {
 	int target;
 
 	g->state = GOAL_CHOOSE;
 	minimise_by_what_is_known(r, g);
-	if (minimise_follow(r, g))
+	if (is_forsaken(r, g) || minimise_follow(r, g))
 		return;
 	while ((target = cut_choose(r, g)) >= 0)
 		if (ask_send(r, g, (unsigned)target, TRANSPORT_UDP) || g->state == GOAL_DEAD)
 			return;
-	minimise_release(r, g, GOAL_START);
+	minimise_release(r, g, g->saw_refusal ? STEP_DENIED : STEP_LOST);
+	if (is_forsaken(r, g))
+		return;
 	if (cut_look_up_addresses(r, g) > 0) {
 		g->state = GOAL_ADDRESSES;
 		return;
@@ -286,7 +297,8 @@ void goal_step(struct resolver *r, struct goal *g)
 		[GOAL_ENDING] = step_ending, [GOAL_DEAD] = step_nothing,
 	};
 
-	steps[g->state](r, g);
+	if (g->state == GOAL_DEAD || !is_forsaken(r, g))
+		steps[g->state](r, g);
 }
 
 void goal_enter_referral(struct resolver *r, struct goal *g, struct reply *reply)

@@ -51,7 +51,7 @@ static void targets_renew(struct goal *g)
 
 void minimise_on(struct resolver *r, struct goal *g)
 {
-	minimise_release(r, g, GOAL_START);
+	minimise_release(r, g, STEP_PASSED);
 	minimise_choose(r, g);
 	targets_renew(g);
 	GOAL_EVENT(r, g, EVENT_MINIMISED_ON, name_suffix(g->name, g->asked_labels), NULL,
@@ -63,7 +63,7 @@ bool minimise_off(struct resolver *r, struct goal *g)
 {
 	if (minimise_is_over(g))
 		return false;
-	minimise_release(r, g, GOAL_START);
+	minimise_release(r, g, STEP_DENIED);
 	COUNT(r->counters, qmin_fallbacks);
 	GOAL_EVENT(r, g, EVENT_MINIMISE_OFF, g->name, NULL, );
 	g->minimise = false;
@@ -132,7 +132,8 @@ bool minimise_follow(struct resolver *r, struct goal *g)
 {
 	struct goal *leader;
 
-	if (g->leads || minimise_is_over(g))
+	/* Not beside address look-ups: who starts anew must have none. */
+	if (g->leads || minimise_is_over(g) || g->children != NULL)
 		return false;
 	leader = leader_find(r, g);
 	if (leader == NULL || !goal_wait(r, g, EDGE_STEP, leader))
@@ -143,7 +144,7 @@ bool minimise_follow(struct resolver *r, struct goal *g)
 	return true;
 }
 
-void minimise_release(struct resolver *r, struct goal *g, enum goal_state then)
+void minimise_release(struct resolver *r, struct goal *g, enum step_end how)
 {
 	struct goal **at;
 	struct edge *e, *next;
@@ -161,10 +162,12 @@ void minimise_release(struct resolver *r, struct goal *g, enum goal_state then)
 		if (e->kind != EDGE_STEP)
 			continue;
 		goal_unwait(r, e);
-		follower->state = (uint8_t)then;
+		follower->state = how == STEP_LOST ? GOAL_START : GOAL_CHOOSE;
 		/* The leader's step is theirs: it need not be in the cache for that. */
-		if (then == GOAL_CHOOSE)
+		if (how == STEP_PASSED)
 			minimise_on(r, follower);
+		else if (how == STEP_DENIED)
+			minimise_off(r, follower);
 		goal_make_ready(r, follower);
 	}
 }

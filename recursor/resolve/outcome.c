@@ -225,7 +225,6 @@ static bool covers_all_below(const struct resolver *r, const struct goal *g)
 static void on_step(struct resolver *r, struct goal *g, const struct reply *reply)
 {
 	if (reply->kind != REPLY_NXDOMAIN) {
-		minimise_release(r, g, GOAL_CHOOSE);
 		minimise_on(r, g);
 		choose_again(r, g);
 		return;

@@ -457,6 +457,60 @@ START_TEST(time_is_limited)
 }
 END_TEST
 
+static const uint8_t a_b[] = "\1a\1b\7example", c_b[] = "\1c\1b\7example",
+		     d_b[] = "\1d\1b\7example", example[] = "\7example";
+
+/* Three names with the first step in common; it is asked once. */
+static void steps_share(struct request *req[3])
+{
+	unsigned sent;
+
+	f.cfg.qname_minimisation = true;
+	resolver_configure(f.r, &f.cfg);
+	req[0] = ask(a_b);
+	priming_end();
+	sent = f.n_sent;
+	ck_assert(name_equal(sent_for(example)->wire + WIRE_HEADER_LEN, example));
+	req[1] = ask(c_b);
+	req[2] = ask(d_b);
+	ck_assert_uint_eq(f.n_sent, sent);
+}
+
+START_TEST(a_shared_step_that_is_denied_is_not_repeated)
+{
+	struct request *req[3];
+	unsigned at;
+
+	/* Without a SOA the cache does not know it. */
+	f.cfg.root_nx_trust = false;
+	steps_share(req);
+	ck_assert(reply(sent_for(example), RCODE_NXDOMAIN, false));
+	ck_assert(was_sent(a_b, &at) && was_sent(c_b, &at) && was_sent(d_b, &at));
+	ck_assert(reply(sent_for(a_b), RCODE_NOERROR, true));
+	ck_assert(reply(sent_for(c_b), RCODE_NOERROR, true));
+	ck_assert(reply(sent_for(d_b), RCODE_NOERROR, true));
+	ck_assert_uint_eq(f.n_done, 3);
+	ck_assert_uint_eq(f.rcode, RCODE_NOERROR);
+	ck_assert_uint_le(f.out_queries, 2);
+	expect_idle();
+}
+END_TEST
+
+/* The one whose question it was has gone; the step's end is his goal's as well. */
+START_TEST(a_shared_step_outlives_its_client)
+{
+	struct request *req[3];
+
+	steps_share(req);
+	resolver_cancel(f.r, req[0]);
+	ck_assert(!sent_for(example)->cancelled);
+	ck_assert(reply(sent_for(example), RCODE_NOERROR, false));
+	resolver_cancel(f.r, req[1]);
+	resolver_cancel(f.r, req[2]);
+	expect_idle();
+}
+END_TEST
+
 START_TEST(what_does_not_leave_costs_nothing)
 {
 	f.send_result = SEND_UNREACHABLE;
@@ -608,6 +662,8 @@ Suite *suite_resolver(void)
 	tcase_add_test(c, a_ticket_is_good_once);
 	tcase_add_test(c, another_question_is_a_near_miss);
 	tcase_add_test(c, time_is_limited);
+	tcase_add_test(c, a_shared_step_that_is_denied_is_not_repeated);
+	tcase_add_test(c, a_shared_step_outlives_its_client);
 	tcase_add_test(c, what_does_not_leave_costs_nothing);
 	tcase_add_test(c, waiters_are_limited);
 	tcase_add_test(c, goals_are_limited);
