@@ -318,19 +318,33 @@ def adopt_orphans():
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def leftovers():
-    """Ends what a test left behind; the command lines."""
+def orphans():
+    """The living processes that have become our children, as (pid, command line)."""
     found = []
     with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as f:
-        children = [int(x) for x in f.read().split()]
-    for pid in children:
+        pids = [int(pid) for pid in f.read().split()]
+    for pid in pids:
         with open(f"/proc/{pid}/cmdline", "rb") as f:
             command = f.read().replace(b"\0", b" ").decode()
         if command:
-            found.append(command)
-            os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+            found.append((pid, command))
+        else:  # it has ended, and waits to be waited for
+            os.waitpid(pid, 0)
     return found
+
+
+def leftovers(patience_s=5):
+    """Ends what a test left behind; the command lines. A server's own helpers (nsd has several)
+    may end a moment after it."""
+    until = time.monotonic() + patience_s
+    left = orphans()
+    while left and time.monotonic() < until:
+        time.sleep(0.05)
+        left = orphans()
+    for pid, _ in left:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    return [command for _, command in left]
 
 
 def run_all(names):
