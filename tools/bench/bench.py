@@ -19,7 +19,8 @@ import tempfile
 
 sys.dont_write_bytecode = True
 
-from load import THREADS, THREADS_ABOUT, THREADS_CLIENTS, WORKLOADS, Questions, measure  # noqa: E402
+from load import (THREADS, THREADS_ABOUT, THREADS_CLIENTS, WORKLOADS, Questions,  # noqa: E402
+                  measure)
 from process import Trouble, end_all  # noqa: E402
 from report import Report  # noqa: E402
 from servers import OURS, SERVERS, Server, Setup, is_installed, version  # noqa: E402

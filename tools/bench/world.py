@@ -76,7 +76,8 @@ class World:
         ]
         for name, addresses, zones in levels:
             config = self.write_config(name, addresses, zones)
-            knotd = Process(["knotd", "-c", config], self.cores, os.path.join(self.dir, f"{name}.log"))
+            knotd = Process(["knotd", "-c", config], self.cores,
+                            os.path.join(self.dir, f"{name}.log"))
             for address in addresses:
                 for zone in (zones[0][0], zones[-1][0]):
                     self.wait_for(knotd, address, zone)
@@ -100,9 +101,10 @@ class World:
                     for tld in ("bench", "cold"))])
         self.write_parent("bench", "z", ZONES)
         self.write_parent("cold", "d", DELEGATIONS)
-        self.write("cold-below.zone", ["$ORIGIN cold.\n", SOA, f"@ 172800 IN NS ns\nns IN A {TLDS}\n"] + [
-            f"ns.d{i} 172800 IN A {server_of(i)}\n*.d{i} 3600 IN A 192.0.2.1\n"
-            for i in range(DELEGATIONS)])
+        self.write("cold-below.zone", [
+            "$ORIGIN cold.\n", SOA, f"@ 172800 IN NS ns\nns 172800 IN A {TLDS}\n"] + [
+                f"ns.d{i} 172800 IN A {server_of(i)}\n*.d{i} 3600 IN A 192.0.2.1\n"
+                for i in range(DELEGATIONS)])
         for i in range(ZONES):
             self.write(f"z{i}.zone", [
                 f"$ORIGIN z{i}.bench.\n", SOA,
