@@ -206,9 +206,18 @@ static void on_lame(struct resolver *r, struct goal *g, const struct reply *repl
 static void keep_all(struct resolver *r, struct goal *g, const struct reply *reply)
 {
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	const struct rrset *verdict = reply->referral != NULL ? reply->referral : reply->negative;
+	bool is_known = verdict == NULL;
 
-	for (unsigned i = 0; i < reply->n_keep; i++)
-		cache_put(r->cache, reply->keep[i].set, reply->keep[i].as_delegation, now_s);
+	for (unsigned i = 0; i < reply->n_keep; i++) {
+		const struct reply_kept *k = &reply->keep[i];
+
+		if (cache_put(r->cache, k->set, k->as_delegation, now_s) != CACHE_REFUSED)
+			is_known |= k->set == verdict;
+	}
+	/* Who shares the step would not find its outcome in the cache, and ask the same again. */
+	if (!is_known && reply->kind != REPLY_NODATA)
+		minimise_release(r, g, STEP_DENIED);
 	if (reply->out_of_bailiwick > 0)
 		GOAL_EVENT(r, g, EVENT_OUT_OF_BAILIWICK, goal_zone(g), NULL,
 			   .records = { (uint16_t)reply->out_of_bailiwick });

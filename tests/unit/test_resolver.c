@@ -496,6 +496,22 @@ START_TEST(a_shared_step_that_is_denied_is_not_repeated)
 }
 END_TEST
 
+START_TEST(a_shared_step_that_denies_all_below_is_not_repeated)
+{
+	struct request *req[3];
+	unsigned at;
+
+	steps_share(req);
+	ck_assert(reply(sent_for(example), RCODE_NXDOMAIN, false));
+	ck_assert_uint_eq(f.n_done, 1);
+	ck_assert_uint_eq(f.rcode, RCODE_NXDOMAIN);
+	ck_assert(was_sent(c_b, &at) && was_sent(d_b, &at));
+	resolver_cancel(f.r, req[1]);
+	resolver_cancel(f.r, req[2]);
+	expect_idle();
+}
+END_TEST
+
 /* The one whose question it was has gone; the step's end is his goal's as well. */
 START_TEST(a_shared_step_outlives_its_client)
 {
@@ -663,6 +679,7 @@ Suite *suite_resolver(void)
 	tcase_add_test(c, another_question_is_a_near_miss);
 	tcase_add_test(c, time_is_limited);
 	tcase_add_test(c, a_shared_step_that_is_denied_is_not_repeated);
+	tcase_add_test(c, a_shared_step_that_denies_all_below_is_not_repeated);
 	tcase_add_test(c, a_shared_step_outlives_its_client);
 	tcase_add_test(c, what_does_not_leave_costs_nothing);
 	tcase_add_test(c, waiters_are_limited);
