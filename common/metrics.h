@@ -145,6 +145,10 @@ static inline uint64_t counter_get(const counter *c)
 	  "sub-resolutions refused because one client query asked for too many")                 \
 	X(limit_goals, "max-goals-reached", COUNTER,                                             \
 	  "sub-resolutions refused because too many were in flight")                             \
+	X(limit_referrals, "max-referrals-reached", COUNTER,                                     \
+	  "resolutions ended after too many referrals")                                          \
+	X(limit_records, "max-answer-records-reached", COUNTER,                                  \
+	  "answers of servers refused for their many records")                                   \
 	X(goal_cycles, "resolution-cycles", COUNTER, "resolutions found to wait on themselves")  \
 	X(failures_cached, "failure-cache-hits", COUNTER,                                        \
 	  "questions answered from a recent failure (RFC 9520)")                                 \

@@ -269,6 +269,8 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 	if (e == NULL || child == NULL) {
 		if (e != NULL)
 			slab_give(&r->edges, e);
+		else
+			COUNT(r->counters, limit_goals);
 		parent->met_limit = true;
 		return EDGE_NO_ROOM;
 	}

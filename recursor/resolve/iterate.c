@@ -304,6 +304,7 @@ void goal_step(struct resolver *r, struct goal *g)
 void goal_enter_referral(struct resolver *r, struct goal *g, struct reply *reply)
 {
 	if (g->n_cuts >= GOAL_CUTS_MAX) {
+		COUNT(r->counters, limit_referrals);
 		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = "too many referrals");
 		goal_fail(r, g, EDE_OTHER, "too many referrals");
 		return;

@@ -641,6 +641,8 @@ int reply_read(struct reply *out, struct reply_scratch *s, struct msg *m,
 
 	memset(out, 0, sizeof(*out));
 	err = records_gather(&x, m);
+	if (err == E_LIMIT)
+		COUNT(counters, limit_records);
 	if (err == E_OK)
 		err = answer_read(&x);
 	if (err == E_LIMIT) {

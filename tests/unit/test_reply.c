@@ -286,6 +286,30 @@ START_TEST(a_set_too_large_is_not_used)
 }
 END_TEST
 
+START_TEST(an_answer_of_too_many_sets_is_not_used)
+{
+	enum { SETS = REPLY_GROUPS_MAX + 1 };
+	struct line *lines = calloc(SETS, sizeof(*lines));
+	char(*owners)[32] = calloc(SETS, sizeof(*owners));
+
+	ck_assert_ptr_nonnull(lines);
+	ck_assert_ptr_nonnull(owners);
+	for (size_t i = 0; i < SETS; i++) {
+		snprintf(owners[i], sizeof(owners[i]), "n%zu.example.com.", i);
+		lines[i] = (struct line) { AN, owners[i], TYPE_A, 60, "1" };
+	}
+	lines[0].owner = "www.example.com.";
+	ck_assert_int_eq(read_answer(MSG_AA, lines, SETS - 1), E_OK);
+	ck_assert_int_eq(reply.kind, REPLY_ANSWER);
+	ck_assert_uint_eq(counter_get(&counters.limit_records), 0);
+	ck_assert_int_eq(read_answer(MSG_AA, lines, SETS), E_OK);
+	ck_assert_int_eq(reply.kind, REPLY_UNUSABLE);
+	ck_assert_uint_eq(counter_get(&counters.limit_records), 1);
+	free(lines);
+	free(owners);
+}
+END_TEST
+
 START_TEST(dname_makes_names)
 {
 	uint8_t out[NAME_MAX_LEN], name[NAME_MAX_LEN], owner[NAME_MAX_LEN], target[NAME_MAX_LEN];
@@ -321,6 +345,7 @@ Suite *suite_reply(void)
 	tcase_add_test(c, negative_ttl_is_the_lesser);
 	tcase_add_test(c, ttls_have_floor_and_cap);
 	tcase_add_test(c, a_set_too_large_is_not_used);
+	tcase_add_test(c, an_answer_of_too_many_sets_is_not_used);
 	tcase_add_test(c, dname_makes_names);
 	suite_add_tcase(s, c);
 	return s;
