@@ -279,6 +279,22 @@ START_TEST(ttl_counts_down)
 }
 END_TEST
 
+START_TEST(clock_set_back)
+{
+	const struct rdata rr = rdata_of("abcd", 4);
+	struct rrset *s = set_of(TYPE_A, &rr, 1), *failure = NULL;
+
+	ck_assert(!rrset_is_expired(s, 1000 - 600));
+	ck_assert_int_eq(rrset_new_negative(&failure, RRSET_FAILURE, owner, TYPE_A, 5, 1000,
+					    RANK_NONE, NULL, 0, EDE_OTHER),
+			 E_OK);
+	ck_assert(!rrset_is_expired(failure, 1000));
+	ck_assert(rrset_is_expired(failure, 1000 - 600));
+	rrset_put(failure);
+	rrset_put(s);
+}
+END_TEST
+
 START_TEST(equal_data)
 {
 	static const size_t sizes[] = { 1, 2, 15, 16, 17, 18, 100, 4096 };
@@ -382,6 +398,7 @@ Suite *suite_rrset(void)
 	tcase_add_test(t, failure_says_why);
 	tcase_add_test(t, copies);
 	tcase_add_test(t, ttl_counts_down);
+	tcase_add_test(t, clock_set_back);
 	tcase_add_test(t, equal_data);
 	tcase_add_test(t, record_text);
 	tcase_add_test(t, references_of_many_threads);
