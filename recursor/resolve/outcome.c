@@ -226,8 +226,10 @@ static void keep_all(struct resolver *r, struct goal *g, const struct reply *rep
 /* Does the absence of a name on the way to ours answer the question (RFC 8020)? */
 static bool covers_all_below(const struct resolver *r, const struct goal *g)
 {
+	/* root-nx-trust: the root knows all top-level domains.  What its servers say of longer names
+	 * comes from another zone that they happen to serve. */
 	return r->cfg.nothing_below_nxdomain == NX_CUT_YES ||
-	       (r->cfg.root_nx_trust && g->zone_labels == 0);
+	       (r->cfg.root_nx_trust && g->zone_labels == 0 && g->asked_labels == 1);
 }
 
 /* An answer to a name cut short says only whether there is a zone cut. */
