@@ -41,16 +41,23 @@ static void take(struct knowledge *k, enum known what, struct rrset **set)
 	*set = NULL;
 }
 
+/* RFC 4035 3.1.4.1: what a zone says of its apex, an alias or that it is not there, does not answer
+ * for its DS, which is its parent's. */
+static bool is_the_zones_own(const struct rrset *s, uint16_t type)
+{
+	return type == TYPE_DS && s->owner_len > 1 && s->zone_labels == name_labels(rrset_owner(s));
+}
+
 /* At the name itself. */
-static void answer_take(struct knowledge *k, struct cache_view *v)
+static void answer_take(struct knowledge *k, struct cache_view *v, uint16_t type)
 {
 	if (v->exact != NULL && v->exact->kind == RRSET_DATA && may_answer(v->exact))
 		take(k, KNOWN_DATA, &v->exact);
-	else if (v->nxdomain != NULL)
+	else if (v->nxdomain != NULL && !is_the_zones_own(v->nxdomain, type))
 		take(k, KNOWN_NXDOMAIN, &v->nxdomain);
 	else if (v->exact != NULL && v->exact->kind == RRSET_NODATA)
 		take(k, KNOWN_NODATA, &v->exact);
-	else if (may_answer(v->cname))
+	else if (may_answer(v->cname) && !is_the_zones_own(v->cname, type))
 		take(k, KNOWN_ALIAS, &v->cname);
 	else if (v->exact != NULL && v->exact->kind == RRSET_FAILURE)
 		take(k, KNOWN_FAILURE, &v->exact);
@@ -119,7 +126,7 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, bool
 		memset(&v, 0, sizeof(v));
 		if (cache_look(r->cache, at, type, want, now_s, 0, &v) && answer) {
 			if (labels == whole)
-				answer_take(k, &v);
+				answer_take(k, &v, type);
 			else
 				ancestor_take(r, k, &v, name, now_s);
 		}

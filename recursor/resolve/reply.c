@@ -384,13 +384,19 @@ static int chain_end(struct reading *x, struct chain *c, struct group *g)
 	return E_OK;
 }
 
+/* RFC 4035 3.1.4.1: a zone cannot speak of its own DS; its parent can. */
+static bool is_own_ds(const struct reading *x, const uint8_t *name, const uint8_t *zone)
+{
+	return x->q->type == TYPE_DS && !name_is_root(zone) && name_equal(name, zone);
+}
+
 static int chain_walk(struct reading *x, struct chain *c)
 {
 	int err = E_OK;
 
 	name_copy(c->end, x->q->name);
 	while (err == E_OK && !c->found && c->links < REPLY_LINKS_MAX &&
-	       name_is_within(c->end, x->q->zone)) {
+	       name_is_within(c->end, x->q->zone) && !is_own_ds(x, c->end, x->q->zone)) {
 		struct group *g = group_find(x->s, c->end, x->q->type, SECTION_ANSWER);
 
 		if (g != NULL) {
@@ -561,11 +567,12 @@ static int denial_take(struct reading *x, const uint8_t *name, bool nxdomain)
 /* The alias led to a name of the same zone that is denied in the same answer (RFC 6604 3). */
 static int denial_of_target(struct reading *x, const struct chain *c)
 {
+	const struct group *soa = soa_find(x, c->end);
 	struct rrset *negative = NULL;
 	int err;
 
-	if (!(x->m->flags & MSG_AA) || !name_is_within(c->end, x->q->zone) ||
-	    soa_find(x, c->end) == NULL)
+	if (!(x->m->flags & MSG_AA) || !name_is_within(c->end, x->q->zone) || soa == NULL ||
+	    is_own_ds(x, c->end, group_owner(x->s, soa)))
 		return E_OK;
 	err = denial_make(x, c->end, x->m->rcode == RCODE_NXDOMAIN, &negative);
 	if (err != E_OK)
@@ -587,9 +594,12 @@ static int lame(struct reading *x, const char *note)
 static int empty_read(struct reading *x)
 {
 	bool aa = (x->m->flags & MSG_AA) != 0;
-	bool has_soa = soa_find(x, x->q->name) != NULL;
+	const struct group *soa = soa_find(x, x->q->name);
+	bool has_soa = soa != NULL;
 	struct group *g;
 
+	if (has_soa && is_own_ds(x, x->q->name, group_owner(x->s, soa)))
+		return lame(x, "the zone itself, asked for its DS");
 	if (x->m->rcode == RCODE_NXDOMAIN)
 		return aa || has_soa ? denial_take(x, x->q->name, true)
 				     : lame(x, "NXDOMAIN without AA and SOA");
