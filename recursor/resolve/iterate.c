@@ -87,6 +87,12 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, 
 	name_lower(target, rr.data);
 	GOAL_EVENT(r, g, dname != NULL ? EVENT_DNAME : EVENT_CNAME, g->name, target,
 		   .type = TYPE_CNAME);
+	/* The CNAME that a DNAME makes is what was asked for. */
+	if (g->type == TYPE_CNAME) {
+		g->rcode = RCODE_NOERROR;
+		goal_end(r, g);
+		return;
+	}
 	if (g->links >= r->cfg.max_cnames) {
 		COUNT(r->counters, limit_cnames);
 		g->met_limit = true;

@@ -399,7 +399,8 @@ static int chain_walk(struct reading *x, struct chain *c)
 	       name_is_within(c->end, x->q->zone) && !is_own_ds(x, c->end, x->q->zone)) {
 		struct group *g = group_find(x->s, c->end, x->q->type, SECTION_ANSWER);
 
-		if (g != NULL) {
+		/* A CNAME below a DNAME is no record of its own. */
+		if (g != NULL && (x->q->type != TYPE_CNAME || dname_find(x, c->end) == NULL)) {
 			err = chain_end(x, c, g);
 			continue;
 		}
