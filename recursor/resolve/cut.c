@@ -14,7 +14,7 @@ enum {
 	EXPLORE_ONE_IN = 32,
 	/* a cut younger than this is not fetched anew because its servers fail */
 	STALE_CUT_S = 30,
-	GLUELESS_CUT_S = 5,
+	GLUELESS_CUT_S = 1, /* the least TTL that glue has */
 };
 
 /* ---- what is known ---- */
@@ -370,21 +370,25 @@ bool cut_use_parents_set(struct resolver *r, struct goal *g)
 static bool cut_may_be_stale(struct resolver *r, const struct goal *g)
 {
 	const struct rrset *s = g->ns_parent;
-	uint32_t age_s;
+	int64_t age_s;
 
 	if (s == NULL)
 		return true;
-	age_s = s->ttl - rrset_ttl_left(s, r->world.wall_s(r->world.ctx));
-	return age_s >= (g->lacks_glue ? GLUELESS_CUT_S : STALE_CUT_S);
+	age_s = (int64_t)r->world.wall_s(r->world.ctx) - ((int64_t)s->expires_s - s->ttl);
+	/* Made in the future: the clock was set back, nobody knows how old it is. */
+	return age_s < 0 || age_s >= (g->lacks_glue ? GLUELESS_CUT_S : STALE_CUT_S);
 }
 
 bool cut_go_up(struct resolver *r, struct goal *g)
 {
 	struct knowledge k;
 
-	if (g->zone_labels == 0 || g->went_up || !cut_may_be_stale(r, g))
+	/* Ever further up, but down and up again only once. */
+	if (g->zone_labels == 0 || (g->up_from != 0 && g->zone_labels >= g->up_from) ||
+	    !cut_may_be_stale(r, g))
 		return false;
-	g->went_up = true;
+	g->up_from = g->zone_labels;
+	g->stays_above = true;
 	knowledge_look(r, g->name, g->type, false, g->zone_labels - 1U, &k);
 	goal_unwant_all(r, g);
 	cut_enter(r, g, k.zone_labels, &k.ns_own, &k.ns_parent);

@@ -125,7 +125,7 @@ struct goal {
 	uint8_t depth; /* sub-goals above it, on the shortest way from a request */
 	uint8_t links; /* aliases followed to it, likewise */
 	uint8_t name_len;
-	bool is_ready, in_table, no_cache, met_cycle, went_up, saw_refusal;
+	bool is_ready, in_table, no_cache, met_cycle, saw_refusal;
 	bool met_limit; /* something below was refused for who asks: no failure of the name's own */
 
 	/* where to ask */
@@ -133,6 +133,8 @@ struct goal {
 	bool at_parents_set; /* the zone's own servers failed: those its parent names */
 	bool with_glue;      /* and the addresses that the parent gave, whatever the servers say */
 	bool lacks_glue;     /* servers within the zone are without an address */
+	uint8_t up_from;     /* labels of the zone that was last given up for one above; 0: none */
+	bool stays_above;    /* of that zone, until it is referred down */
 	uint8_t n_cuts;
 	uint8_t n_ns, n_targets;
 	struct rrset *ns_own, *ns_parent; /* the two NS sets of the zone; one may be NULL */

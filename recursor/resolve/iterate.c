@@ -204,7 +204,9 @@ static void step_start(struct resolver *r, struct goal *g)
 
 	if (special_try(r, g))
 		return;
-	knowledge_look(r, g->name, g->type, !g->no_cache, NAME_MAX_LABELS, &k);
+	/* A zone that was given up is reached again from above only. */
+	knowledge_look(r, g->name, g->type, !g->no_cache,
+		       g->stays_above ? g->up_from - 1U : NAME_MAX_LABELS, &k);
 	known_report(r, g, &k);
 	switch (k.what) {
 	case KNOWN_DATA:
@@ -315,6 +317,7 @@ void goal_enter_referral(struct resolver *r, struct goal *g, struct reply *reply
 		goal_fail(r, g, EDE_OTHER, "too many referrals");
 		return;
 	}
+	g->stays_above = false;
 	cut_enter(r, g, name_labels(rrset_owner(reply->referral)), NULL, &reply->referral);
 	cut_take_glue(r, g, reply);
 	minimise_choose(r, g);

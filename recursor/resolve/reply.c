@@ -226,6 +226,10 @@ static int set_make(struct reading *x, struct group *g, enum rank rank, struct r
 	}
 	if (g->type == TYPE_NS && name_equal(group_owner(s, g), x->q->zone))
 		ttl = ttl_of_apex_ns(x, ttl);
+	/* Glue that is gone at once would leave a delegation behind that nobody can follow.  It is
+	 * never an answer. */
+	if (rank == RANK_ADDITIONAL && ttl == 0)
+		ttl = 1;
 	for (unsigned i = g->first; i != NONE; i = s->records[i].next)
 		s->rdata[n++] = (struct rdata) { s->arena + s->records[i].rdata,
 						 s->records[i].rdlen };
