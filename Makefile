@@ -73,6 +73,7 @@ LAB_SRC := $(if $(wildcard tools/lab/main.c),$(wildcard tools/lab/*.c))
 BENCH_SRC := $(wildcard tools/bench/floor_*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 SIM_SRC := $(wildcard tests/sim/*.c) tools/lab/zone.c
+SOAK_SRC := $(wildcard tests/soak/*.c) tests/sim/network.c tests/sim/story.c
 FUZZ_DRIVER := tests/fuzz/replay.c
 FUZZ_SRC := $(filter-out $(FUZZ_DRIVER),$(wildcard tests/fuzz/*.c))
 FUZZ_NAMES := $(FUZZ_SRC:tests/fuzz/%.c=%)
@@ -83,7 +84,7 @@ LIB := $(B)/librecursor.a
 PROGRAMS := $(if $(wildcard $(MAIN_SRC)),$(B)/recursor) $(if $(CTL_SRC),$(B)/rec_control) \
 	$(if $(LAB_SRC),$(B)/lab)
 MAN_PAGES := $(patsubst %,$(B)/%,$(wildcard man/*.[1-8]))
-TESTS := $(B)/tests/unit $(if $(SIM_SRC),$(B)/tests/sim)
+TESTS := $(B)/tests/unit $(B)/tests/sim $(B)/tests/soak
 FLOORS := $(BENCH_SRC:tools/bench/%.c=$(B)/bench/%)
 REPLAYS := $(FUZZ_NAMES:%=$(B)/fuzz/%-replay)
 
@@ -96,10 +97,11 @@ $(B)/rec_control: $(call obj,$(CTL_SRC)) $(LIB)
 $(B)/lab: $(call obj,$(LAB_SRC)) $(LIB)
 $(B)/tests/unit: $(call obj,$(UNIT_SRC)) $(LIB)
 $(B)/tests/sim: $(call obj,$(SIM_SRC)) $(LIB)
+$(B)/tests/soak: $(call obj,$(SOAK_SRC)) $(LIB)
 $(FLOORS): $(B)/bench/%: $(B)/obj/tools/bench/%.o
 $(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(call obj,$(FUZZ_DRIVER)) $(LIB)
 
-$(B)/recursor $(B)/rec_control $(B)/tests/sim $(REPLAYS): LIBS = $(BASE_LIBS)
+$(B)/recursor $(B)/rec_control $(B)/tests/sim $(B)/tests/soak $(REPLAYS): LIBS = $(BASE_LIBS)
 $(B)/lab: LIBS = $(BASE_LIBS) $(LUA_LIBS)
 $(B)/tests/unit: LIBS = $(BASE_LIBS) $(CHECK_LIBS)
 
@@ -154,7 +156,7 @@ $(B)/sources: FORCE
 
 # ---- tests ----
 
-.PHONY: check unit sim live scenarios sanitize tsan fuzz
+.PHONY: check unit sim soak live scenarios sanitize tsan fuzz
 setup:
 	$(call deps,build test)
 .PHONY: setup
@@ -169,6 +171,10 @@ unit: $(B)/tests/unit ## the unit tests; SUITES="name cache" for some of them
 sim: $(B)/tests/sim ## our own scenarios on the simulated network
 	@$(B)/tests/sim --strict tests/sim/scenarios
 
+SEEDS := 10000
+soak: $(B)/tests/soak ## SEEDS random small Internets with random faults, from SEED on
+	@$(B)/tests/soak --seeds $(SEEDS) $(SEED:%=--seed %)
+
 scenarios: $(B)/tests/sim ## the scenarios of SCENARIOS=dir
 	@$(B)/tests/sim $(or $(SCENARIOS),$(error say where they are: make scenarios SCENARIOS=dir))
 
@@ -181,7 +187,7 @@ sanitize: ## the tests with the address and undefined-behaviour sanitizers
 	$(VARIANT) B=$(B)/sanitize CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' all tests
 	@ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 \
-		UBSAN_OPTIONS=print_stacktrace=1 CK_TIMEOUT_MULTIPLIER=4 tests/run $(B)/sanitize unit fuzz sim live
+		UBSAN_OPTIONS=print_stacktrace=1 CK_TIMEOUT_MULTIPLIER=4 tests/run $(B)/sanitize unit fuzz sim soak live
 
 tsan: ## unit and live with the thread sanitizer
 	$(VARIANT) B=$(B)/tsan CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \

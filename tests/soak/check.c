@@ -1,0 +1,389 @@
+/* check: what must be so; see soak.h. */
+#include <string.h>
+
+#include "common/check.h"
+#include "common/rrtype.h"
+#include "recursor/answer.h"
+#include "tests/soak/soak.h"
+
+enum {
+	LINKS_MAX = 32,
+	ONE_WAY_MS = 150, /* there and back, from the slowest sound server, at most */
+	LOSS_MS = 1500,
+	LOSSES = 2, /* that one question may meet: server.c */
+	REPLY_BYTES = 1000,
+	WIPED_US = 2000000,
+};
+
+/* ---- must it succeed? ---- */
+
+/* What an honest way to the answer may cost. */
+struct estimate {
+	unsigned questions, depth, records;
+	size_t bytes;
+};
+
+static bool zone_estimate(const struct soak *s, const struct truth *t, const uint8_t *name,
+			  struct estimate *e)
+{
+	if (!t->zone->sound)
+		return false;
+	e->questions += t->zone->cost + name_labels(name) - t->zone->labels + 1;
+	if (t->zone->depth > e->depth)
+		e->depth = t->zone->depth;
+	for (unsigned i = 0; t->set != NULL && i < t->set->n; i++)
+		e->bytes += 2 * (model_record(&s->net, t->set, i)->len + 12u);
+	if (t->set != NULL && t->set->n > e->records)
+		e->records = t->set->n;
+	return true;
+}
+
+static bool fits(const struct soak *s, const struct estimate *e)
+{
+	const struct resolver_config *cfg = &s->setup.cfg;
+	/* EDNS refused, truncation, a forger: each question may have to be asked twice. */
+	unsigned questions = 2 * e->questions + LOSSES + 4;
+	size_t bytes = e->bytes + questions * (size_t)REPLY_BYTES;
+
+	/* A delegation that has just lost its glue is not fetched anew at once. */
+	if (s->network.now_us < s->wiped_us + WIPED_US)
+		return false;
+	return s->setup.wide && s->setup.no_resources == 0 && !s->was_tight &&
+	       questions <= cfg->max_qperq &&
+	       questions * ONE_WAY_MS + LOSSES * LOSS_MS <= cfg->max_total_msec &&
+	       (cfg->max_bytesperq == 0 || bytes <= cfg->max_bytesperq) &&
+	       (cfg->max_depth == 0 || e->depth < cfg->max_depth) &&
+	       e->records <= cfg->max_rrset_records && cfg->max_ns_address_qperq >= 5 &&
+	       cfg->max_goals >= 1000 && cfg->max_chain == 0 && cfg->network_timeout_ms >= 1500 &&
+	       (s->setup.servers.down_max_fails == 0 || s->setup.servers.down_max_fails > 10);
+}
+
+/* RFC 6761 6.3: answered by the resolver itself. */
+static bool is_special(const uint8_t *name)
+{
+	return name_is_within(name, (const uint8_t *)"\11localhost");
+}
+
+bool must_succeed(const struct soak *s, const uint8_t *name, uint16_t type)
+{
+	uint8_t at[NAME_MAX_LEN], target[NAME_MAX_LEN];
+	struct estimate e = { 0 };
+	struct truth t;
+
+	if (is_special(name))
+		return false;
+	name_lower(at, name);
+	for (unsigned links = 0; links <= s->setup.cfg.max_cnames; links++) {
+		truth_of(&s->net, at, type, &t);
+		if (!zone_estimate(s, &t, at, &e))
+			return false;
+		if (t.kind != TRUTH_CNAME && t.kind != TRUTH_DNAME)
+			return fits(s, &e);
+		if (!truth_target(&s->net, &t, at, target))
+			return false;
+		name_lower(at, target);
+	}
+	return false;
+}
+
+/* ---- an answer ---- */
+
+/* Reading an answer section: where the chain has led. */
+struct reading {
+	struct soak *s;
+	const struct asker *a;
+	const struct answer *answer;
+	uint8_t at[NAME_MAX_LEN];
+	struct truth t; /* of that name */
+	size_t i;
+	bool has_data;
+};
+
+static void wrong(struct reading *x, const char *what)
+{
+	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
+
+	soak_fail(x->s, "%s, at %.200s %s", what, name_to_text(name, x->at),
+		  rrtype_to_text(x->a->type, type));
+}
+
+static bool knows_truth(const struct reading *x)
+{
+	return x->t.zone->trusted;
+}
+
+static void check_ttl(struct reading *x, const struct rrset *set)
+{
+	const struct soak *s = x->s;
+	uint32_t now_s = s->network.world.wall_s(s->network.world.ctx);
+	uint32_t ttl = x->t.set->ttl > INT32_MAX ? 0 : x->t.set->ttl;
+
+	if (ttl > s->max_ttl)
+		ttl = s->max_ttl;
+	if (ttl < s->min_ttl)
+		ttl = s->min_ttl;
+	if (rrset_ttl_left(set, now_s) > ttl)
+		wrong(x, "a TTL that is too long");
+}
+
+static bool target_of(const struct rrset *cname, uint8_t out[NAME_MAX_LEN])
+{
+	struct rdata rr;
+	size_t at = 0;
+
+	if (!rrset_next(cname, &at, &rr))
+		return false;
+	name_lower(out, rr.data);
+	return true;
+}
+
+/* Data, or the CNAME that a DNAME makes, for who asks for that. */
+static bool data_is_true(const struct internet *net, const struct rrset *set, const struct truth *t)
+{
+	uint8_t target[NAME_MAX_LEN], right[NAME_MAX_LEN];
+
+	if (t->kind == TRUTH_DATA)
+		return truth_has(net, t->set, set);
+	return t->kind == TRUTH_DNAME && set->type == TYPE_CNAME && target_of(set, target) &&
+	       truth_target(net, t, rrset_owner(set), right) && name_equal(target, right);
+}
+
+/* A CNAME, that may follow from the DNAME before it. */
+static void read_alias(struct reading *x, const struct rrset *cname, const struct rrset *dname)
+{
+	uint8_t target[NAME_MAX_LEN], right[NAME_MAX_LEN];
+
+	if (!name_equal(rrset_owner(cname), x->at) || !target_of(cname, target)) {
+		wrong(x, "an alias of another name");
+		return;
+	}
+	if (knows_truth(x)) {
+		if (x->t.kind != (dname != NULL ? TRUTH_DNAME : TRUTH_CNAME) ||
+		    !truth_target(&x->s->net, &x->t, x->at, right) || !name_equal(target, right))
+			wrong(x, "a false alias");
+		else
+			check_ttl(x, cname);
+	}
+	name_copy(x->at, target);
+}
+
+static void read_data(struct reading *x, const struct rrset *set)
+{
+	if (!name_equal(rrset_owner(set), x->at) || set->type != x->a->type)
+		wrong(x, "data that were not asked for");
+	else if (knows_truth(x) && !data_is_true(&x->s->net, set, &x->t))
+		wrong(x, "false data");
+	else if (knows_truth(x))
+		check_ttl(x, set);
+	x->has_data = true;
+}
+
+static void read_sets(struct reading *x)
+{
+	const struct answer *answer = x->answer;
+
+	for (; x->i < answer->n_sets && !x->has_data; x->i++) {
+		const struct rrset *set = answer->sets[x->i], *dname = NULL;
+
+		truth_of(&x->s->net, x->at, x->a->type, &x->t);
+		if (set->type == TYPE_DNAME && name_is_below(x->at, rrset_owner(set)) &&
+		    x->i + 1 < answer->n_sets) {
+			dname = set;
+			set = answer->sets[++x->i];
+		}
+		if (set->type == TYPE_CNAME && x->a->type != TYPE_CNAME)
+			read_alias(x, set, dname);
+		else
+			read_data(x, set);
+	}
+	if (x->i < answer->n_sets)
+		wrong(x, "sets after the data");
+	truth_of(&x->s->net, x->at, x->a->type, &x->t);
+}
+
+/* The answer ends without data: is there none? */
+static void check_denial(struct reading *x)
+{
+	bool nxdomain = x->answer->rcode == RCODE_NXDOMAIN;
+
+	if (!knows_truth(x) || x->has_data || x->a->cache_only)
+		return;
+	if (x->t.kind == TRUTH_NODATA && !nxdomain)
+		return;
+	if (x->t.kind == TRUTH_NXDOMAIN && nxdomain)
+		return;
+	/* Some say so of an empty non-terminal. */
+	if (nxdomain && x->t.zone->denies_empty && x->t.empty)
+		return;
+	wrong(x, nxdomain ? "a name denied that exists" : "a type denied that exists");
+}
+
+static void check_message(struct soak *s, const struct asker *a, const struct answer *answer)
+{
+	static uint8_t out[WIRE_MSG_MAX];
+	uint8_t wire[QUERY_HEAD_MAX] = { 0x12, 0x34, 1, 0, 0, 1 };
+	size_t len = WIRE_HEADER_LEN + name_copy(wire + WIRE_HEADER_LEN, a->name);
+	struct packed packed;
+	struct query query;
+	struct msg m;
+
+	wire_put_u16(wire + len, a->type);
+	wire_put_u16(wire + len + 2, CLASS_IN);
+	if (query_read(&query, wire, len + 4) != E_OK)
+		return;
+	answer_pack(&packed, out, sizeof(out), &query, answer, true,
+		    s->network.world.wall_s(s->network.world.ctx));
+	if (msg_open(&m, out, packed.len) != E_OK)
+		soak_fail(s, "an answer that does not parse");
+}
+
+static void check_budget(struct soak *s, const struct asker *a, const struct answer *answer)
+{
+	uint64_t spent_us = s->network.now_us - a->asked_us;
+	uint64_t sent = s->ctx.asked - a->sent;
+	uint64_t primings = counter_get(&s->counters.primings) - a->primings;
+
+	if (answer->out_queries > a->max_qperq)
+		soak_fail(s, "%u questions to servers, %u are allowed", answer->out_queries,
+			  a->max_qperq);
+	if (a->alone && sent > a->max_qperq * (1 + primings))
+		soak_fail(s, "%llu questions left, %u are allowed", (unsigned long long)sent,
+			  a->max_qperq);
+	if (spent_us > (a->max_msec + 1) * 1000ull)
+		soak_fail(s, "answered after %llu ms, %u are allowed",
+			  (unsigned long long)spent_us / 1000, a->max_msec);
+}
+
+void check_answer(struct soak *s, const struct asker *a, const struct answer *answer)
+{
+	struct reading x = { .s = s, .a = a, .answer = answer };
+
+	name_lower(x.at, a->name);
+	check_budget(s, a, answer);
+	check_message(s, a, answer);
+	truth_of(&s->net, x.at, a->type, &x.t);
+	if (is_special(x.at)) {
+		if (answer->out_queries > 0 && a->type != TYPE_DS)
+			wrong(&x, "a special name, and somebody was asked");
+		return;
+	}
+	switch (answer->rcode) {
+	case RCODE_NOERROR:
+	case RCODE_NXDOMAIN:
+		read_sets(&x);
+		check_denial(&x);
+		break;
+	case RCODE_SERVFAIL:
+		if (a->must)
+			wrong(&x, "not resolved");
+		break;
+	case RCODE_REFUSED:
+		if (a->cache_only)
+			break;
+		/* fall through */
+	default:
+		wrong(&x, "an rcode that nobody expects");
+		break;
+	}
+}
+
+/* ---- the cache ---- */
+
+static const struct zone *zone_at(const struct internet *net, const uint8_t *apex)
+{
+	for (unsigned i = 0; i < net->n_zones; i++)
+		if (name_equal(net->zones[i].apex, apex))
+			return &net->zones[i];
+	return NULL;
+}
+
+/* The parent's word on who serves a zone. */
+static bool delegation_is_true(const struct internet *net, const struct rrset *set)
+{
+	const struct zone *z = zone_at(net, rrset_owner(set));
+	struct rdata rr;
+	size_t at = 0;
+
+	if (z == NULL || set->n_rr != z->n_parent_ns)
+		return false;
+	while (rrset_next(set, &at, &rr)) {
+		bool found = false;
+
+		for (unsigned i = 0; i < z->n_parent_ns; i++)
+			found |= name_equal(net->ns[z->parent_ns[i]].name, rr.data);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool is_true(const struct internet *net, const struct rrset *set, bool delegation)
+{
+	const uint8_t *owner = rrset_owner(set);
+	const struct zone *z;
+	struct truth t;
+
+	if (delegation && set->type == TYPE_NS) {
+		z = zone_at(net, owner);
+		if (z == NULL)
+			z = zone_of(net, owner, TYPE_A, UINT32_MAX);
+		else
+			z = &net->zones[z->parent];
+		return !z->trusted || delegation_is_true(net, set);
+	}
+	truth_of(net, owner, set->type, &t);
+	if (!t.zone->trusted)
+		return true;
+	switch ((enum rrset_kind)set->kind) {
+	case RRSET_DATA:
+		return data_is_true(net, set, &t);
+	case RRSET_NODATA:
+		return t.kind == TRUTH_NODATA;
+	case RRSET_NXDOMAIN:
+		return t.kind == TRUTH_NXDOMAIN || (t.empty && t.zone->denies_empty);
+	case RRSET_FAILURE:
+		break;
+	}
+	return true;
+}
+
+static int check_entry(void *ctx, const struct rrset *set, bool delegation)
+{
+	static const char *const kinds[] = { "data", "NODATA", "NXDOMAIN", "failure" };
+	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
+	struct soak *s = ctx;
+
+	if (!is_true(&s->net, set, delegation))
+		soak_fail(s, "in the cache and not true: %.200s %s%s, %s of rank %u",
+			  name_to_text(name, rrset_owner(set)), rrtype_to_text(set->type, type),
+			  delegation ? " (delegation)" : "", kinds[set->kind], set->rank);
+	return 0;
+}
+
+void check_cache(struct soak *s)
+{
+	cache_walk(s->cache, check_entry, s);
+}
+
+/* ---- the end ---- */
+
+void check_end(struct soak *s)
+{
+	struct resolver_stats left;
+	struct cache_stats cache;
+
+	resolver_stats(s->resolver, &left);
+	if (left.requests + left.goals + left.edges + left.timers + s->network.n_pending > 0)
+		soak_fail(
+			s,
+			"left over: %zu requests, %zu goals, %zu edges, %zu timers, %zu questions",
+			left.requests, left.goals, left.edges, left.timers, s->network.n_pending);
+	cache_wipe(s->cache, name_root, 0, true);
+	cache_stats(s->cache, &cache);
+	if (cache.entries + cache.negative + cache.bytes > 0)
+		soak_fail(s, "an empty cache has %zu entries, %zu of them negative, %zu bytes",
+			  cache.entries, cache.negative, cache.bytes);
+	for (unsigned i = 0; i < s->n_askers; i++)
+		if (s->askers[i].state == ASKER_WAITS)
+			soak_fail(s, "question %u was never answered", i);
+}

@@ -1,0 +1,229 @@
+/* honest: an authority's answer (RFC 1034 4.3.2), made from the truth; and how a server answers
+ * for what it does not serve. */
+#include "common/rrtype.h"
+#include "tests/soak/server.h"
+
+enum { LINKS_MAX = 8 };
+
+struct answering {
+	struct reply_writer *b;
+	const struct internet *net;
+	const struct host *host;
+	uint16_t type;
+};
+
+/* ---- writing ---- */
+
+void reply_begin(struct reply_writer *b, uint8_t *buf, size_t cap, const struct msg *query,
+		 unsigned flags)
+{
+	bool compresses = b->compresses;
+
+	*b = (struct reply_writer) { .compresses = compresses };
+	wire_writer_init(&b->w, buf, cap);
+	b->full |= wire_write_u16(&b->w, query->id) != E_OK;
+	b->full |= wire_write_u16(&b->w, (uint16_t)(MSG_QR | flags)) != E_OK;
+	b->full |= wire_write_u32(&b->w, 0x00010000) != E_OK;
+	b->full |= wire_write_u32(&b->w, 0) != E_OK;
+	b->full |= wire_write_name(&b->w, query->qname) != E_OK;
+	b->full |= wire_write_u16(&b->w, query->qtype) != E_OK;
+	b->full |= wire_write_u16(&b->w, query->qclass) != E_OK;
+}
+
+void reply_record(struct reply_writer *b, unsigned section, const uint8_t *owner, uint16_t type,
+		  uint32_t ttl, const uint8_t *rdata, size_t len)
+{
+	struct wire_writer *w = &b->w;
+	size_t start = w->len, rdlen_at;
+	bool is_name = type == TYPE_NS || type == TYPE_CNAME || type == TYPE_PTR;
+	bool ok = wire_write_name(w, owner) == E_OK && wire_write_u16(w, type) == E_OK &&
+		  wire_write_u16(w, CLASS_IN) == E_OK && wire_write_u32(w, ttl) == E_OK;
+
+	rdlen_at = w->len;
+	ok = ok && wire_write_u16(w, (uint16_t)len) == E_OK &&
+	     (b->compresses && is_name ? wire_write_name(w, rdata)
+				       : wire_write_bytes(w, rdata, len)) == E_OK;
+	if (!ok) {
+		wire_rewind(w, start);
+		b->full = true;
+		return;
+	}
+	wire_put_u16(w->buf + rdlen_at, (uint16_t)(w->len - rdlen_at - 2));
+	b->count[section]++;
+}
+
+void reply_set(struct reply_writer *b, unsigned section, const struct internet *net,
+	       const struct model_set *s, const uint8_t *owner)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct rdata *rr = model_record(net, s, i);
+
+		reply_record(b, section, owner, s->type, s->ttl, rr->data, rr->len);
+	}
+}
+
+size_t reply_finish(struct reply_writer *b, bool with_opt)
+{
+	static const uint8_t opt[] = { 0, 0, TYPE_OPT, 0x04, 0xd0, 0, 0, 0, 0, 0, 0 };
+
+	if (with_opt && wire_write_bytes(&b->w, opt, sizeof(opt)) == E_OK)
+		b->count[SECTION_ADDITIONAL]++;
+	for (unsigned i = 1; i <= 3; i++)
+		wire_put_u16(b->w.buf + 4 + 2 * i, b->count[i]);
+	return b->w.len;
+}
+
+/* ---- sections ---- */
+
+static const struct model_set *apex_set(const struct answering *a, const struct zone *z,
+					uint16_t type)
+{
+	struct truth t;
+
+	truth_in_zone(a->net, z, z->apex, type, &t);
+	return t.kind == TRUTH_DATA ? t.set : NULL;
+}
+
+/* The addresses of name servers, as far as `z` may speak for them. */
+static void addresses_add(const struct answering *a, const struct zone *z, const uint8_t *ns,
+			  unsigned n, const struct zone *child)
+{
+	static const uint16_t types[] = { TYPE_A, TYPE_AAAA };
+
+	for (unsigned i = 0; i < n * 2; i++) {
+		const struct ns_host *h = &a->net->ns[ns[i / 2]];
+		struct truth t;
+
+		if (!name_is_within(h->name, z->apex) ||
+		    (child != NULL && !child->gives_glue && !name_is_within(h->name, child->apex)))
+			continue;
+		truth_of(a->net, h->name, types[i % 2], &t);
+		if (t.kind == TRUTH_DATA)
+			reply_set(a->b, SECTION_ADDITIONAL, a->net, t.set, h->name);
+	}
+}
+
+static void ns_add(const struct answering *a, const struct zone *z, const uint8_t *ns, unsigned n,
+		   uint32_t ttl)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const uint8_t *name = a->net->ns[ns[i]].name;
+
+		reply_record(a->b, SECTION_AUTHORITY, z->apex, TYPE_NS, ttl, name, name_len(name));
+	}
+}
+
+static void soa_add(const struct answering *a, const struct zone *z)
+{
+	const struct model_set *soa = apex_set(a, z, TYPE_SOA);
+
+	/* Without it nobody could tell a zone's word on its own DS from its parent's. */
+	if (soa != NULL && (!a->host->no_soa || a->type == TYPE_DS))
+		reply_set(a->b, SECTION_AUTHORITY, a->net, soa, z->apex);
+}
+
+static unsigned refer(const struct answering *a, const struct zone *above, const struct zone *child)
+{
+	ns_add(a, child, child->parent_ns, child->n_parent_ns, child->ns_ttl);
+	addresses_add(a, above, child->parent_ns, child->n_parent_ns, child);
+	return 0;
+}
+
+static void alias_write(const struct answering *a, const struct truth *t, const uint8_t *name,
+			const uint8_t *target)
+{
+	if (t->kind == TRUTH_DNAME)
+		reply_set(a->b, SECTION_ANSWER, a->net, t->set, t->set->owner);
+	reply_record(a->b, SECTION_ANSWER, name, TYPE_CNAME, t->set->ttl, target, name_len(target));
+}
+
+/* ---- the whole ---- */
+
+/* The end of a chain. */
+static unsigned conclude(const struct answering *a, const struct truth *t, const uint8_t *name,
+			 bool was_alias)
+{
+	switch (t->kind) {
+	case TRUTH_DATA:
+		reply_set(a->b, SECTION_ANSWER, a->net, t->set, name);
+		if (!a->host->talks)
+			return MSG_AA;
+		/* What it says of itself; its NS set is the one at its apex. */
+		if (t->set->type != TYPE_NS)
+			ns_add(a, t->zone, t->zone->ns, t->zone->n_ns, t->zone->ns_ttl);
+		addresses_add(a, t->zone, t->zone->ns, t->zone->n_ns, NULL);
+		return MSG_AA;
+	case TRUTH_REFERRAL:
+		if (was_alias)
+			return MSG_AA;
+		return refer(a, t->zone, t->child);
+	case TRUTH_NXDOMAIN:
+		soa_add(a, t->zone);
+		return MSG_AA | RCODE_NXDOMAIN;
+	case TRUTH_NODATA:
+		soa_add(a, t->zone);
+		return MSG_AA | (t->empty && t->zone->denies_empty ? RCODE_NXDOMAIN : 0);
+	case TRUTH_CNAME:
+	case TRUTH_DNAME:
+		break;
+	}
+	return MSG_AA;
+}
+
+static unsigned lame_answer(const struct answering *a, const uint8_t *name)
+{
+	const struct zone *root = &a->net->zones[0];
+	const struct zone *z = zone_of(a->net, name, TYPE_A, UINT32_MAX);
+
+	switch (a->host->lame) {
+	case LAME_SERVFAIL:
+		return RCODE_SERVFAIL;
+	case LAME_UPWARD:
+		ns_add(a, root, root->ns, root->n_ns, root->ns_ttl);
+		return 0;
+	case LAME_SELF:
+		/* From a parent without DNSSEC this would mean that there is none. */
+		if (a->type == TYPE_DS)
+			break;
+		ns_add(a, z, z->parent_ns, z->n_parent_ns, z->ns_ttl);
+		return 0;
+	case LAME_EMPTY:
+		return 0;
+	case LAME_REFUSED:
+	case LAME_HABITS:
+		break;
+	}
+	return RCODE_REFUSED;
+}
+
+unsigned honest_answer(struct reply_writer *b, const struct internet *net, unsigned host,
+		       const struct msg *query)
+{
+	struct answering a = { b, net, &net->hosts[host], query->qtype };
+	uint8_t name[NAME_MAX_LEN], target[NAME_MAX_LEN];
+	const struct zone *first = NULL;
+	struct truth t;
+
+	name_lower(name, query->qname);
+	for (unsigned links = 0;; links++) {
+		const struct zone *z = zone_of(net, name, a.type, a.host->zones);
+
+		if (z == NULL)
+			return first != NULL ? MSG_AA : lame_answer(&a, name);
+		if (first == NULL)
+			first = z;
+		if (links > 0 && z != first && !a.host->follows_all)
+			return MSG_AA;
+		truth_in_zone(net, z, name, a.type, &t);
+		if (t.kind != TRUTH_CNAME && t.kind != TRUTH_DNAME)
+			return conclude(&a, &t, name, links > 0);
+		if (!truth_target(net, &t, name, target)) {
+			reply_set(b, SECTION_ANSWER, net, t.set, t.set->owner);
+			return MSG_AA | RCODE_YXDOMAIN;
+		}
+		alias_write(&a, &t, name, target);
+		if (links == LINKS_MAX)
+			return MSG_AA;
+		name_lower(name, target);
+	}
+}

@@ -1,0 +1,190 @@
+/*
+ * internet: a small random Internet: zones with their records, the hosts that serve them, and
+ * what is wrong with some of those; and the truth: what is at a name, as its zone says.
+ *
+ *     zone --- NS names --- hosts        an NS name's addresses stand in some zone, too
+ *
+ * Records never change within a seed, so whatever the resolver says of a name, however it came to
+ * know it and however old it is, can be held against the truth.
+ *
+ * A zone is *trusted* when nobody who lies could have a say in it: no host that serves it, none
+ * of a zone above it, and none of the zones of its name servers' names.
+ * It is *sound* when everything on the way to it works: every server answers, perhaps not at the
+ * first attempt.  Questions about sound zones must succeed.
+ *
+ * Memory:  all within struct internet; making another reuses it.
+ */
+#ifndef SOAK_INTERNET_H
+#define SOAK_INTERNET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/addr.h"
+#include "common/name.h"
+#include "common/rrset.h"
+#include "tests/soak/rng.h"
+
+enum {
+	ZONES_MAX = 16,
+	ZONE_NS_MAX = 6,
+	HOSTS_MAX = 12,
+	NS_NAMES_MAX = 48,
+	SETS_MAX = 512,
+	RECORDS_MAX = 4096,
+	ARENA_MAX = 256 * 1024,
+	SET_NONE = 0xffff,
+	SERVER_PORT = 53,
+};
+
+/* Records of one owner and type. */
+struct model_set {
+	const uint8_t *owner; /* lower case */
+	uint32_t ttl;
+	uint16_t type;
+	uint16_t first, n; /* of internet.records */
+	uint16_t next;     /* the zone's next set, or SET_NONE */
+};
+
+struct ns_host {
+	const uint8_t *name;
+	uint8_t zone; /* where its addresses stand */
+	uint8_t host;
+};
+
+struct zone {
+	const uint8_t *apex;
+	uint8_t labels;
+	uint8_t parent; /* the root's is itself */
+	uint8_t n_ns, n_parent_ns;
+	uint8_t ns[ZONE_NS_MAX];        /* what the zone says */
+	uint8_t parent_ns[ZONE_NS_MAX]; /* what its parent says, mostly the same */
+	uint32_t ns_ttl;
+	uint16_t first_set;
+	bool gives_glue;   /* for names of the parent's other zones, too */
+	bool denies_empty; /* says NXDOMAIN of empty non-terminals */
+	bool trusted, sound;
+	uint8_t depth; /* sub-questions within sub-questions on the way to it */
+	uint16_t cost; /* questions, at most, with an empty cache and nothing lost */
+};
+
+enum fate {
+	FATE_SOUND, /* answers, with habits of its own */
+	FATE_SHAKY, /* has faults */
+	FATE_LIAR,
+};
+
+enum edns_habit { EDNS_WORKS, EDNS_FORMERR, EDNS_FORMERR_HEADER, EDNS_IGNORED, EDNS_DROPPED };
+enum tcp_habit { TCP_WORKS, TCP_CLOSED, TCP_SILENT };
+enum lame_habit { LAME_REFUSED, LAME_SERVFAIL, LAME_UPWARD, LAME_EMPTY, LAME_SELF, LAME_HABITS };
+enum outage { OUTAGE_SILENT, OUTAGE_UNREACHABLE, OUTAGE_REFUSED, OUTAGES };
+
+struct host {
+	enum fate fate;
+	bool has_v4, has_v6;
+	uint32_t zones; /* bits: which it serves */
+
+	/* habits: a resolver must live with them */
+	enum edns_habit edns;
+	enum lame_habit lame;
+	bool lowers_case; /* of the question */
+	bool no_soa;      /* in its denials */
+	bool talks;       /* adds NS and addresses to every answer */
+	bool follows_all; /* aliases through all its zones, not only within one */
+	bool truncates;   /* everything over UDP */
+	bool compresses;  /* names in rdata, too */
+	unsigned delay_ms;
+	bool loses_now_and_then; /* but not the same question twice */
+
+	/* faults */
+	enum tcp_habit tcp;
+	unsigned loss, garbage, cut, bad_rcode, no_aa, wrong_id, late; /* in 100 */
+	uint64_t out_from_us, out_until_us;                            /* an outage */
+	enum outage outage;
+
+	uint64_t lost[16]; /* questions lost once, by hash */
+};
+
+struct internet {
+	struct zone zones[ZONES_MAX];
+	struct ns_host ns[NS_NAMES_MAX];
+	struct host hosts[HOSTS_MAX];
+	unsigned n_zones, n_ns, n_hosts;
+	struct model_set sets[SETS_MAX];
+	unsigned n_sets;
+	struct rdata records[RECORDS_MAX];
+	unsigned n_records;
+	size_t arena_len;
+	bool calm; /* faults are over; habits and lies stay */
+	uint64_t last_loss_us;
+	uint8_t arena[ARENA_MAX];
+};
+
+/* What the resolver was told that decides which hosts it can reach, and how it asks. */
+struct reach {
+	bool use_ipv4, use_ipv6;
+};
+
+void internet_make(struct internet *net, uint64_t seed);
+
+/* Finds out which zones are trusted, sound, and what they cost. */
+void internet_judge(struct internet *net, const struct reach *reach);
+
+/* The address of family 4 or 6 of a host; false: it has none of that family. */
+bool host_addr(const struct internet *net, unsigned host, unsigned family, struct addr *out);
+/* The host at an address, or -1. */
+int host_find(const struct internet *net, const struct addr *a);
+/* Addresses that only liars give away. */
+bool addr_is_evil(const struct addr *a);
+
+/* ---- print.c ---- */
+
+void internet_print(FILE *f, const struct internet *net);
+
+/* ---- truth.c ---- */
+
+enum truth_kind {
+	TRUTH_DATA,
+	TRUTH_CNAME,
+	TRUTH_DNAME,
+	TRUTH_NODATA,
+	TRUTH_NXDOMAIN,
+	TRUTH_REFERRAL, /* only of truth_in_zone() */
+};
+
+struct truth {
+	enum truth_kind kind;
+	const struct zone *zone;     /* that says so */
+	const struct model_set *set; /* DATA, CNAME, DNAME */
+	const struct zone *child;    /* REFERRAL */
+	bool empty;                  /* NODATA: an empty non-terminal */
+};
+
+/* The zone that a name is in: the deepest; a DS is its parent's (RFC 4035 3.1.4.1).  `mask`: only
+ * zones whose bit is set; NULL: none holds it. */
+const struct zone *zone_of(const struct internet *net, const uint8_t *name, uint16_t type,
+			   uint32_t mask);
+
+/* What a server of `z` says of a name in it (RFC 1034 4.3.2). */
+void truth_in_zone(const struct internet *net, const struct zone *z, const uint8_t *name,
+		   uint16_t type, struct truth *out);
+
+/* What is so. */
+void truth_of(const struct internet *net, const uint8_t *name, uint16_t type, struct truth *out);
+
+/* The target of an alias found for `name`; false: it is too long to be a name. */
+bool truth_target(const struct internet *net, const struct truth *t, const uint8_t *name,
+		  uint8_t out[NAME_MAX_LEN]);
+
+/* Has the set exactly these records? */
+bool truth_has(const struct internet *net, const struct model_set *m, const struct rrset *s);
+
+static inline const struct rdata *model_record(const struct internet *net,
+					       const struct model_set *m, unsigned i)
+{
+	return &net->records[m->first + i];
+}
+
+#endif

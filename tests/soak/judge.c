@@ -1,0 +1,115 @@
+/* judge: which zones are trusted, which are sound, and what they cost; see internet.h. */
+#include "common/check.h"
+#include "tests/soak/internet.h"
+
+/* Calls `is_fine` for each name server that anybody names for the zone. */
+static bool each_ns(const struct internet *net, const struct zone *z,
+		    bool (*is_fine)(const struct internet *net, const struct zone *z,
+				    const struct ns_host *ns, const struct reach *reach),
+		    const struct reach *reach)
+{
+	for (unsigned i = 0; i < z->n_ns; i++)
+		if (!is_fine(net, z, &net->ns[z->ns[i]], reach))
+			return false;
+	for (unsigned i = 0; i < z->n_parent_ns; i++)
+		if (!is_fine(net, z, &net->ns[z->parent_ns[i]], reach))
+			return false;
+	return true;
+}
+
+static bool ns_is_trusted(const struct internet *net, const struct zone *z,
+			  const struct ns_host *ns, const struct reach *reach)
+{
+	(void)z;
+	(void)reach;
+	return net->hosts[ns->host].fate != FATE_LIAR && net->zones[ns->zone].trusted;
+}
+
+static bool ns_is_sound(const struct internet *net, const struct zone *z, const struct ns_host *ns,
+			const struct reach *reach)
+{
+	const struct host *h = &net->hosts[ns->host];
+
+	return (h->fate == FATE_SOUND || (net->calm && h->fate == FATE_SHAKY)) &&
+	       ((reach->use_ipv4 && h->has_v4) || (reach->use_ipv6 && h->has_v6)) &&
+	       (h->zones >> (z - net->zones) & 1) &&
+	       (&net->zones[ns->zone] == z || net->zones[ns->zone].sound);
+}
+
+/* Until nothing changes: one falls, and others fall with it. */
+static void trust_judge(struct internet *net)
+{
+	bool changed = true;
+
+	for (unsigned i = 0; i < net->n_zones; i++)
+		net->zones[i].trusted = true;
+	while (changed) {
+		changed = false;
+		for (unsigned i = 0; i < net->n_zones; i++) {
+			struct zone *z = &net->zones[i];
+
+			if (!z->trusted ||
+			    (net->zones[z->parent].trusted && each_ns(net, z, ns_is_trusted, NULL)))
+				continue;
+			z->trusted = false;
+			changed = true;
+		}
+	}
+}
+
+/* In the worst case the addresses of two name servers are looked up side by side, of both
+ * families. */
+static void cost_judge(struct internet *net, struct zone *z)
+{
+	const struct zone *above = &net->zones[z->parent];
+	unsigned depth = above->depth, dearest = 0;
+
+	for (unsigned i = 0; i < z->n_ns + z->n_parent_ns; i++) {
+		const struct ns_host *ns =
+			&net->ns[i < z->n_ns ? z->ns[i] : z->parent_ns[i - z->n_ns]];
+		const struct zone *its = &net->zones[ns->zone];
+		unsigned cost = its->cost + name_labels(ns->name) - its->labels + 1;
+
+		if (its == z)
+			continue;
+		if (cost > dearest)
+			dearest = cost;
+		if (its->depth + 1U > depth)
+			depth = its->depth + 1U;
+	}
+	z->depth = (uint8_t)(depth < UINT8_MAX ? depth : UINT8_MAX);
+	z->cost = 1;
+	if (z != above)
+		z->cost = (uint16_t)(above->cost + (unsigned)(z->labels - above->labels) +
+				     4 * dearest);
+}
+
+/* From the root down, until nothing changes: a zone stands on what is known to stand. */
+static void soundness_judge(struct internet *net, const struct reach *reach)
+{
+	bool changed = true;
+
+	for (unsigned i = 0; i < net->n_zones; i++)
+		net->zones[i].sound = false;
+	while (changed) {
+		changed = false;
+		for (unsigned i = 0; i < net->n_zones; i++) {
+			struct zone *z = &net->zones[i];
+
+			if (z->sound || (i > 0 && !net->zones[z->parent].sound) || !z->trusted ||
+			    !each_ns(net, z, ns_is_sound, reach))
+				continue;
+			z->depth = 0;
+			z->cost = 0;
+			cost_judge(net, z);
+			z->sound = true;
+			changed = true;
+		}
+	}
+}
+
+void internet_judge(struct internet *net, const struct reach *reach)
+{
+	trust_judge(net);
+	soundness_judge(net, reach);
+}
