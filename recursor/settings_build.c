@@ -147,6 +147,7 @@ static int read_allow_file(struct building *b)
 	size_t len;
 	int err;
 
+	ASSERT(b->s->allow_from_file != NULL);
 	if (*b->s->allow_from_file == '\0')
 		return E_OK;
 	err = netset_new(&set);
