@@ -84,6 +84,15 @@ static const struct model_set *apex_set(const struct answering *a, const struct 
 	return t.kind == TRUTH_DATA ? t.set : NULL;
 }
 
+static void old_glue_add(const struct answering *a, const struct ns_host *h,
+			 const struct zone *child)
+{
+	struct addr old;
+
+	addr_old(a->net, child, &old);
+	reply_record(a->b, SECTION_ADDITIONAL, h->name, TYPE_A, child->ns_ttl, old.ip, 4);
+}
+
 /* The addresses of name servers, as far as `z` may speak for them. */
 static void addresses_add(const struct answering *a, const struct zone *z, const uint8_t *ns,
 			  unsigned n, const struct zone *child)
@@ -100,6 +109,8 @@ static void addresses_add(const struct answering *a, const struct zone *z, const
 		truth_of(a->net, h->name, types[i % 2], &t);
 		if (t.kind == TRUTH_DATA)
 			reply_set(a->b, SECTION_ADDITIONAL, a->net, t.set, h->name);
+		if (child != NULL && child->old_glue && i == 0)
+			old_glue_add(a, h, child);
 	}
 }
 
@@ -170,10 +181,28 @@ static unsigned conclude(const struct answering *a, const struct truth *t, const
 	return MSG_AA;
 }
 
+/* Bits: the zones that it is named a server of. */
+static uint32_t named_for(const struct answering *a)
+{
+	const struct internet *net = a->net;
+	uint32_t zones = 0;
+
+	for (unsigned i = 0; i < net->n_zones; i++) {
+		const struct zone *z = &net->zones[i];
+
+		for (unsigned k = 0; k < z->n_ns + z->n_parent_ns; k++) {
+			unsigned ns = k < z->n_ns ? z->ns[k] : z->parent_ns[k - z->n_ns];
+
+			zones |= (uint32_t)(&net->hosts[net->ns[ns].host] == a->host) << i;
+		}
+	}
+	return zones;
+}
+
 static unsigned lame_answer(const struct answering *a, const uint8_t *name)
 {
 	const struct zone *root = &a->net->zones[0];
-	const struct zone *z = zone_of(a->net, name, TYPE_A, UINT32_MAX);
+	const struct zone *z = zone_of(a->net, name, a->type, named_for(a));
 
 	switch (a->host->lame) {
 	case LAME_SERVFAIL:
@@ -182,8 +211,10 @@ static unsigned lame_answer(const struct answering *a, const uint8_t *name)
 		ns_add(a, root, root->ns, root->n_ns, root->ns_ttl);
 		return 0;
 	case LAME_SELF:
-		/* From a parent without DNSSEC this would mean that there is none. */
-		if (a->type == TYPE_DS)
+		/* From a parent without DNSSEC this would mean that there is none.  And a referral
+		 * without glue, from one who is named for a zone above, too, leads astray. */
+		if (a->type == TYPE_DS || z == NULL ||
+		    zone_of(a->net, name_parent(z->apex), TYPE_A, named_for(a)) != NULL)
 			break;
 		ns_add(a, z, z->parent_ns, z->n_parent_ns, z->ns_ttl);
 		return 0;

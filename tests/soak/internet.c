@@ -258,6 +258,7 @@ static void zone_add(struct making *k, const uint8_t *apex)
 		.first_set = SET_NONE,
 		.gives_glue = rng_chance(&k->rng, 60),
 		.denies_empty = rng_chance(&k->rng, 6) && net->n_zones > 0,
+		.old_glue = rng_chance(&k->rng, 4) && net->n_zones > 0,
 		.ns_ttl = random_ttl(k),
 	};
 	net->n_zones++;
@@ -495,6 +496,17 @@ int host_find(const struct internet *net, const struct addr *a)
 	    !addr_equal(&own, a))
 		return -1;
 	return (int)n - 1;
+}
+
+void addr_old(const struct internet *net, const struct zone *z, struct addr *out)
+{
+	*out = (struct addr) { .family = 4, .port = SERVER_PORT, .ip = { 10, 9, 9 } };
+	out->ip[3] = (uint8_t)(z - net->zones);
+}
+
+bool addr_is_old(const struct addr *a)
+{
+	return a->family == 4 && a->ip[0] == 10 && a->ip[1] == 9;
 }
 
 bool addr_is_evil(const struct addr *a)

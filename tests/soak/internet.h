@@ -11,6 +11,8 @@
  * of a zone above it, and none of the zones of its name servers' names.
  * It is *sound* when everything on the way to it works: every server answers, perhaps not at the
  * first attempt.  Questions about sound zones must succeed.
+ * It is *reachable* when of the servers that its parent names one works, whatever the others are.
+ * Questions about reachable zones must succeed unless a limit ends them.
  *
  * Memory:  all within struct internet; making another reuses it.
  */
@@ -65,7 +67,8 @@ struct zone {
 	uint16_t first_set;
 	bool gives_glue;   /* for names of the parent's other zones, too */
 	bool denies_empty; /* says NXDOMAIN of empty non-terminals */
-	bool trusted, sound;
+	bool old_glue;     /* its parent knows one address too many for the first name server */
+	bool trusted, sound, reachable;
 	uint8_t depth; /* sub-questions within sub-questions on the way to it */
 	uint16_t cost; /* questions, at most, with an empty cache and nothing lost */
 };
@@ -138,6 +141,9 @@ bool host_addr(const struct internet *net, unsigned host, unsigned family, struc
 int host_find(const struct internet *net, const struct addr *a);
 /* Addresses that only liars give away. */
 bool addr_is_evil(const struct addr *a);
+/* Where no server is any more: glue that a parent has too many. */
+void addr_old(const struct internet *net, const struct zone *z, struct addr *out);
+bool addr_is_old(const struct addr *a);
 
 /* ---- print.c ---- */
 

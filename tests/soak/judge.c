@@ -25,15 +25,28 @@ static bool ns_is_trusted(const struct internet *net, const struct zone *z,
 	return net->hosts[ns->host].fate != FATE_LIAR && net->zones[ns->zone].trusted;
 }
 
+static bool host_works(const struct internet *net, const struct zone *z, const struct host *h,
+		       const struct reach *reach)
+{
+	return (h->fate == FATE_SOUND || (net->calm && h->fate == FATE_SHAKY)) &&
+	       ((reach->use_ipv4 && h->has_v4) || (reach->use_ipv6 && h->has_v6)) &&
+	       (h->zones >> (z - net->zones) & 1);
+}
+
 static bool ns_is_sound(const struct internet *net, const struct zone *z, const struct ns_host *ns,
 			const struct reach *reach)
 {
 	const struct host *h = &net->hosts[ns->host];
 
-	return (h->fate == FATE_SOUND || (net->calm && h->fate == FATE_SHAKY)) &&
-	       ((reach->use_ipv4 && h->has_v4) || (reach->use_ipv6 && h->has_v6)) &&
-	       (h->zones >> (z - net->zones) & 1) &&
+	return host_works(net, z, h, reach) && !z->old_glue &&
 	       (&net->zones[ns->zone] == z || net->zones[ns->zone].sound);
+}
+
+static bool ns_is_reachable(const struct internet *net, const struct zone *z,
+			    const struct ns_host *ns, const struct reach *reach)
+{
+	return host_works(net, z, &net->hosts[ns->host], reach) &&
+	       (&net->zones[ns->zone] == z || net->zones[ns->zone].reachable);
 }
 
 /* Until nothing changes: one falls, and others fall with it. */
@@ -108,8 +121,32 @@ static void soundness_judge(struct internet *net, const struct reach *reach)
 	}
 }
 
+/* Likewise. */
+static void reach_judge(struct internet *net, const struct reach *reach)
+{
+	bool changed = true;
+
+	for (unsigned i = 0; i < net->n_zones; i++)
+		net->zones[i].reachable = false;
+	while (changed) {
+		changed = false;
+		for (unsigned i = 0; i < net->n_zones; i++) {
+			struct zone *z = &net->zones[i];
+
+			if (z->reachable || (i > 0 && !net->zones[z->parent].reachable) ||
+			    !z->trusted)
+				continue;
+			for (unsigned k = 0; k < z->n_parent_ns && !z->reachable; k++)
+				z->reachable = ns_is_reachable(net, z, &net->ns[z->parent_ns[k]],
+							       reach);
+			changed = changed || z->reachable;
+		}
+	}
+}
+
 void internet_judge(struct internet *net, const struct reach *reach)
 {
 	trust_judge(net);
 	soundness_judge(net, reach);
+	reach_judge(net, reach);
 }

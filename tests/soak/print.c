@@ -61,10 +61,13 @@ void internet_print(FILE *f, const struct internet *net)
 	for (unsigned i = 0; i < net->n_zones; i++) {
 		const struct zone *z = &net->zones[i];
 
-		fprintf(f, "  zone %u %s:%s%s%s%s depth %u cost %u\n", i,
+		fprintf(f, "  zone %u %s:%s%s%s%s%s depth %u cost %u\n", i,
 			name_to_text(name, z->apex), z->trusted ? " trusted" : "",
-			z->sound ? " sound" : "", z->gives_glue ? " gives-glue" : "",
-			z->denies_empty ? " denies-empty" : "", z->depth, z->cost);
+			z->sound       ? " sound"
+			: z->reachable ? " reachable"
+				       : "",
+			z->gives_glue ? " gives-glue" : "", z->denies_empty ? " denies-empty" : "",
+			z->old_glue ? " old-glue" : "", z->depth, z->cost);
 		ns_print(f, net, "says", z->ns, z->n_ns);
 		ns_print(f, net, "its parent says", z->parent_ns, z->n_parent_ns);
 		sets_print(f, net, z);

@@ -279,6 +279,10 @@ static void at_strange_address(struct call *c)
 	const struct zone *z = zone_of(c->s->net, c->m.qname, c->m.qtype, UINT32_MAX);
 	char name[NAME_TEXT_MAX], server[ADDR_TEXT_MAX];
 
+	if (addr_is_old(&c->q->server)) {
+		note(c, "nobody there any more");
+		return;
+	}
 	if (z->trusted && c->s->breach[0] == '\0')
 		snprintf(c->s->breach, sizeof(c->s->breach), "asked %s for %.100s",
 			 addr_text(server, &c->q->server), name_to_text(name, c->m.qname));

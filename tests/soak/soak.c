@@ -76,6 +76,8 @@ static struct asker *ask(struct soak *s, const uint8_t *name, uint16_t type, boo
 {
 	struct asker *a = &s->askers[s->n_askers];
 	char text[NAME_TEXT_MAX], type_text[RRTYPE_TEXT_MAX];
+	static const char *const musts[] = { "", ", must be resolved unless limited",
+					     ", must be resolved" };
 	struct resolver_stats before;
 	struct request *request;
 
@@ -94,16 +96,17 @@ static struct asker *ask(struct soak *s, const uint8_t *name, uint16_t type, boo
 		.primings = counter_get(&s->counters.primings),
 	};
 	name_copy(a->name, name);
-	a->must = !cache_only && must_succeed(s, name, type);
+	a->must = cache_only ? MUST_NOT : must_succeed(s, name, type);
+	a->limits = limits_met(s);
 	for (unsigned i = 0; i < s->n_askers; i++)
 		s->askers[i].alone = false;
 	s->n_askers++;
 	s->n_waiting++;
 	s->questions++;
-	s->musts += a->must;
+	s->musts += a->must != MUST_NOT;
 	say(s, "question %u: %s %s%s%s", s->n_askers - 1, name_to_text(text, name),
 	    rrtype_to_text(type, type_text), cache_only ? ", of the cache only" : "",
-	    a->must ? ", must be answered" : "");
+	    musts[a->must]);
 	if (s->out != NULL) {
 		a->trace = calloc(1, sizeof(*a->trace));
 		ASSERT(a->trace != NULL);
@@ -228,7 +231,7 @@ static void change_limits(struct soak *s)
 	say(s, "other limits");
 	s->was_tight = true;
 	for (unsigned i = 0; i < s->n_askers; i++)
-		s->askers[i].must = false;
+		s->askers[i].must = MUST_NOT;
 	setup_change(&s->setup, &s->rng);
 	configure(s);
 	if (rng_chance(&s->rng, 30))
@@ -348,7 +351,7 @@ static void calm(struct soak *s)
 		uint8_t name[NAME_MAX_LEN];
 		uint16_t type = random_question(s, name);
 
-		if (s->failure[0] != '\0' || !must_succeed(s, name, type))
+		if (s->failure[0] != '\0' || must_succeed(s, name, type) == MUST_NOT)
 			continue;
 		found++;
 		if (ask(s, name, type, false) != NULL)

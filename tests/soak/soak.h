@@ -27,6 +27,9 @@ enum { ASKERS_MAX = 96 };
 
 enum asker_state { ASKER_WAITS, ASKER_ANSWERED, ASKER_CANCELLED };
 
+/* Must a question be resolved? */
+enum must { MUST_NOT, MUST_UNLESS_LIMITED, MUST };
+
 /* A client with one question. */
 struct asker {
 	struct soak *soak;
@@ -35,7 +38,8 @@ struct asker {
 	uint8_t name[NAME_MAX_LEN];
 	uint16_t type;
 	bool cache_only;
-	bool must;          /* be resolved */
+	enum must must;     /* be resolved */
+	uint64_t limits;    /* met by then */
 	bool alone;         /* nothing else is going on */
 	uint32_t max_qperq; /* the largest in force while it waits */
 	uint32_t max_msec;  /* as it asked */
@@ -90,7 +94,9 @@ void setup_relax(struct setup *u);
 /* ---- check.c ---- */
 
 /* Must this question be answered, with what is in force now? */
-bool must_succeed(const struct soak *s, const uint8_t *name, uint16_t type);
+enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type);
+/* How often one query was ended by a limit. */
+uint64_t limits_met(const struct soak *s);
 void check_answer(struct soak *s, const struct asker *a, const struct answer *answer);
 void check_cache(struct soak *s);
 void check_end(struct soak *s);
