@@ -147,7 +147,8 @@ static bool is_throttled(struct resolver *r, struct goal *g, struct target *t)
 	if (t->tries > 0)
 		return false;
 	why = servers_is_throttled(r->servers, &t->addr, asked_name(g), g->asked_type,
-				   (uint32_t)resolver_random(r), r->world.now_ms(r->world.ctx));
+				   g->zone_labels, (uint32_t)resolver_random(r),
+				   r->world.now_ms(r->world.ctx));
 	if (why == THROTTLE_NONE)
 		return false;
 	t->dead = why == THROTTLE_DOWN ? TARGET_DEAD : TARGET_SILENT_ON;

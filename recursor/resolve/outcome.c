@@ -26,7 +26,7 @@ static void target_give_up(struct resolver *r, struct goal *g, enum target_life 
 
 	t->dead = (uint8_t)dead;
 	servers_throttle(r->servers, &t->addr, name_suffix(g->name, g->asked_labels), g->asked_type,
-			 why, r->world.now_ms(r->world.ctx));
+			 g->zone_labels, why, r->world.now_ms(r->world.ctx));
 	choose_again(r, g);
 }
 

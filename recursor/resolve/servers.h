@@ -98,15 +98,18 @@ enum throttle_reason {
 const char *throttle_reason_text(enum throttle_reason r);
 
 /* From now on the question is not to be put to the server, for the time its reason sets.
- * `name` NULL or THROTTLE_DOWN: no question is. */
+ * `name` NULL or THROTTLE_DOWN: no question is.
+ *
+ * A question is one to a server of a zone, which is the last `zone_labels` labels of the name: who is
+ * lame for a zone, or refuses it, may serve the one above and know whom to ask. */
 void servers_throttle(struct servers *s, const struct addr *a, const uint8_t *name, uint16_t type,
-		      enum throttle_reason why, uint64_t now_ms);
+		      unsigned zone_labels, enum throttle_reason why, uint64_t now_ms);
 
 /* Is it throttled?  Uses up one of its tries.  `dice` is a random number: it decides whether a
  * server that is down gets its one try in n. */
 enum throttle_reason servers_is_throttled(struct servers *s, const struct addr *a,
-					  const uint8_t *name, uint16_t type, uint32_t dice,
-					  uint64_t now_ms);
+					  const uint8_t *name, uint16_t type, unsigned zone_labels,
+					  uint32_t dice, uint64_t now_ms);
 
 /* Walks collect under a shard's lock and call with none held; what a dump points to is borrowed.
  * A negative return of cb stops, and is returned. */

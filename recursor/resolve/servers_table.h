@@ -37,6 +37,7 @@ struct throttle {
 	uint16_t type;
 	uint8_t why;
 	uint8_t name_len;
+	uint8_t zone_labels;
 	uint32_t tries;
 	uint64_t until_ms;
 	uint8_t name[]; /* lower case */

@@ -34,17 +34,20 @@ struct question {
 	const struct addr *addr;
 	uint8_t name[NAME_MAX_LEN];
 	uint8_t name_len;
+	uint8_t zone_labels;
 	uint16_t type;
 	uint64_t hash;
 };
 
 static void question_of(struct question *q, const struct addr *a, const uint8_t *name,
-			uint16_t type)
+			uint16_t type, unsigned zone_labels)
 {
 	q->addr = a;
 	q->name_len = (uint8_t)name_lower(q->name, name);
 	q->type = type;
-	q->hash = hash_mix(addr_hash(a) + type, hash_bytes(q->name, q->name_len));
+	q->zone_labels = (uint8_t)zone_labels;
+	q->hash = hash_mix(addr_hash(a) + type + (zone_labels << 16),
+			   hash_bytes(q->name, q->name_len));
 }
 
 static uint32_t throttle_find(const struct shard *sh, const struct question *q)
@@ -54,8 +57,9 @@ static uint32_t throttle_find(const struct shard *sh, const struct question *q)
 	for (; at != SIEVE_NONE; at = sieve_next(&sh->throttles, at)) {
 		const struct throttle *t = throttle_at(sh, at);
 
-		if (t->type == q->type && t->name_len == q->name_len &&
-		    memcmp(t->name, q->name, q->name_len) == 0 && addr_equal(&t->addr, q->addr))
+		if (t->type == q->type && t->zone_labels == q->zone_labels &&
+		    t->name_len == q->name_len && memcmp(t->name, q->name, q->name_len) == 0 &&
+		    addr_equal(&t->addr, q->addr))
 			break;
 	}
 	return at;
@@ -96,6 +100,7 @@ static struct throttle *throttle_new(struct servers *s, struct shard *sh, const 
 	t->addr = *q->addr;
 	t->type = q->type;
 	t->name_len = q->name_len;
+	t->zone_labels = q->zone_labels;
 	memcpy(t->name, q->name, q->name_len);
 	while (sh->throttles.n >= s->max_throttles)
 		throttle_remove(s, sh, sieve_victim(&sh->throttles));
@@ -120,7 +125,7 @@ static void throttle_server(struct servers *s, const struct addr *a, uint64_t no
 }
 
 void servers_throttle(struct servers *s, const struct addr *a, const uint8_t *name, uint16_t type,
-		      enum throttle_reason why, uint64_t now_ms)
+		      unsigned zone_labels, enum throttle_reason why, uint64_t now_ms)
 {
 	struct question q;
 	struct throttle *t;
@@ -133,7 +138,7 @@ void servers_throttle(struct servers *s, const struct addr *a, const uint8_t *na
 		throttle_server(s, a, now_ms);
 		return;
 	}
-	question_of(&q, a, name, type);
+	question_of(&q, a, name, type, zone_labels);
 	sh = shard_lock(s, q.hash);
 	tidy(s, sh, now_ms);
 	at = throttle_find(sh, &q);
@@ -163,8 +168,8 @@ static bool is_down(struct servers *s, const struct addr *a, uint32_t dice, uint
 }
 
 enum throttle_reason servers_is_throttled(struct servers *s, const struct addr *a,
-					  const uint8_t *name, uint16_t type, uint32_t dice,
-					  uint64_t now_ms)
+					  const uint8_t *name, uint16_t type, unsigned zone_labels,
+					  uint32_t dice, uint64_t now_ms)
 {
 	enum throttle_reason why = THROTTLE_NONE;
 	struct question q;
@@ -175,7 +180,7 @@ enum throttle_reason servers_is_throttled(struct servers *s, const struct addr *
 		return THROTTLE_DOWN;
 	if (atomic_load_explicit(&s->n_throttles, memory_order_relaxed) == 0)
 		return THROTTLE_NONE;
-	question_of(&q, a, name, type);
+	question_of(&q, a, name, type, zone_labels);
 	sh = shard_lock(s, q.hash);
 	at = throttle_find(sh, &q);
 	if (at != SIEVE_NONE && throttle_has_ended(throttle_at(sh, at), now_ms)) {

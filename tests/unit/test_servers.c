@@ -53,6 +53,8 @@ static struct servers_stats stats_of(struct servers *s)
 	return st;
 }
 
+enum { ZONE_LABELS = 1 };
+
 static const uint8_t www[] = "\3www\7example";
 static const uint8_t www_spelt[] = "\3wWw\7Example";
 static const uint8_t ftp[] = "\3ftp\7example";
@@ -60,7 +62,7 @@ static const uint8_t ftp[] = "\3ftp\7example";
 static enum throttle_reason is_throttled(struct servers *s, const struct addr *a,
 					 const uint8_t *name, uint64_t now_ms)
 {
-	return servers_is_throttled(s, a, name, TYPE_A, 1, now_ms);
+	return servers_is_throttled(s, a, name, TYPE_A, ZONE_LABELS, 1, now_ms);
 }
 
 START_TEST(an_unknown_server_is_worth_a_try)
@@ -219,15 +221,19 @@ START_TEST(a_question_is_throttled_by_time_and_tries)
 	enum throttle_reason why = throttles[_i].why;
 	uint64_t end = T0 + throttles[_i].seconds * 1000;
 
-	servers_throttle(s, &a, www, TYPE_A, why, T0);
+	servers_throttle(s, &a, www, TYPE_A, ZONE_LABELS, why, T0);
 	ck_assert_int_eq(is_throttled(s, &a, www_spelt, end - 1), why);
 	ck_assert_int_eq(is_throttled(s, &a, www, end), THROTTLE_NONE);
 	ck_assert_uint_eq(stats_of(s).throttles, 0);
 
-	servers_throttle(s, &a, www_spelt, TYPE_A, why, T0);
+	servers_throttle(s, &a, www_spelt, TYPE_A, ZONE_LABELS, why, T0);
 	ck_assert_int_eq(is_throttled(s, &b, www, T0), THROTTLE_NONE);
 	ck_assert_int_eq(is_throttled(s, &a, ftp, T0), THROTTLE_NONE);
-	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_AAAA, 1, T0), THROTTLE_NONE);
+	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_AAAA, ZONE_LABELS, 1, T0),
+			 THROTTLE_NONE);
+	/* As a server of the zone above. */
+	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, ZONE_LABELS - 1, 1, T0),
+			 THROTTLE_NONE);
 	for (unsigned i = 0; i < throttles[_i].tries; i++)
 		ck_assert_int_eq(is_throttled(s, &a, www, T0), why);
 	ck_assert_int_eq(is_throttled(s, &a, www, T0), THROTTLE_NONE);
@@ -254,8 +260,10 @@ START_TEST(many_fails_bring_a_server_down)
 	ck_assert_uint_eq(stats_of(s).failed, 1);
 
 	/* One in 25 is let through, by the dice. */
-	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, 50, T0), THROTTLE_NONE);
-	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, 51, T0), THROTTLE_DOWN);
+	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, ZONE_LABELS, 50, T0),
+			 THROTTLE_NONE);
+	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, ZONE_LABELS, 51, T0),
+			 THROTTLE_DOWN);
 
 	/* When the time is over it gets a try; one more failure, and it is down again. */
 	ck_assert_int_eq(is_throttled(s, &a, www, T0 + 60000), THROTTLE_NONE);
@@ -276,10 +284,12 @@ START_TEST(down_ends_after_many_tries)
 
 	cfg.bypass_probability = 0;
 	s = make_table(&cfg);
-	servers_throttle(s, &a, NULL, 0, THROTTLE_DOWN, T0);
+	servers_throttle(s, &a, NULL, 0, 0, THROTTLE_DOWN, T0);
 	for (int i = 0; i < SERVERS_DOWN_TRIES; i++)
-		ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, 0, T0), THROTTLE_DOWN);
-	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, 0, T0), THROTTLE_NONE);
+		ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, ZONE_LABELS, 0, T0),
+				 THROTTLE_DOWN);
+	ck_assert_int_eq(servers_is_throttled(s, &a, www, TYPE_A, ZONE_LABELS, 0, T0),
+			 THROTTLE_NONE);
 	ck_assert(!look(s, &a, T0).down);
 	servers_free(s);
 }
@@ -310,7 +320,7 @@ START_TEST(tables_are_bounded)
 		struct addr a = addr_n(i);
 
 		servers_timed_out(s, &a, 100, T0);
-		servers_throttle(s, &a, www, TYPE_A, THROTTLE_TIMEOUT, T0);
+		servers_throttle(s, &a, www, TYPE_A, ZONE_LABELS, THROTTLE_TIMEOUT, T0);
 		ck_assert(look(s, &hot, T0).known);
 	}
 	ck_assert_uint_le(stats_of(s).servers, ordinary.max_servers);
@@ -333,12 +343,12 @@ START_TEST(ended_throttles_are_tidied_up)
 	for (unsigned i = 0; i < 1000; i++) {
 		struct addr a = addr_n(i);
 
-		servers_throttle(s, &a, www, TYPE_A, THROTTLE_TIMEOUT, T0);
+		servers_throttle(s, &a, www, TYPE_A, ZONE_LABELS, THROTTLE_TIMEOUT, T0);
 	}
 	for (unsigned i = 1000; i < 3000; i++) {
 		struct addr a = addr_n(i);
 
-		servers_throttle(s, &a, www, TYPE_A, THROTTLE_TIMEOUT, T0 + 10000);
+		servers_throttle(s, &a, www, TYPE_A, ZONE_LABELS, THROTTLE_TIMEOUT, T0 + 10000);
 	}
 	ck_assert_uint_lt(stats_of(s).throttles, 2500);
 	servers_free(s);
@@ -397,9 +407,9 @@ START_TEST(dumps_show_all)
 		if (i % 2 == 0)
 			servers_set_name(s, &a, ftp);
 		if (i % 5 == 0)
-			servers_throttle(s, &a, www_spelt, TYPE_A, THROTTLE_LAME, T0);
+			servers_throttle(s, &a, www_spelt, TYPE_A, ZONE_LABELS, THROTTLE_LAME, T0);
 		if (i % 10 == 0)
-			servers_throttle(s, &a, www, TYPE_A, THROTTLE_DOWN, T0);
+			servers_throttle(s, &a, www, TYPE_A, ZONE_LABELS, THROTTLE_DOWN, T0);
 	}
 	ck_assert_int_eq(servers_walk(s, see_server, &seen, T0), E_OK);
 	ck_assert_uint_eq(seen.servers, 2000);
@@ -428,7 +438,7 @@ static void *hammer(void *arg)
 		servers_timed_out(s, &a, 100, T0 + i);
 		servers_set_name(s, &a, i % 2 == 0 ? www : ftp);
 		look(s, &a, T0 + i);
-		servers_throttle(s, &a, www, TYPE_A, THROTTLE_RCODE, T0 + i);
+		servers_throttle(s, &a, www, TYPE_A, ZONE_LABELS, THROTTLE_RCODE, T0 + i);
 		is_throttled(s, &a, www, T0 + i);
 	}
 	return NULL;
