@@ -10,10 +10,10 @@
 #include <sys/queue.h>
 
 #include "recursor/net/listen.h"
+#include "recursor/net/partial.h"
 
-/* LISTEN_ADDRESSES_MAX: an endpoint's number must fit struct client.
- * LISTEN_TCP_BUFFER: a length and the longest message. */
-enum { LISTEN_ADDRESSES_MAX = 256, LISTEN_TCP_BUFFER = 2 + 65535 };
+/* An endpoint's number must fit struct client. */
+enum { LISTEN_ADDRESSES_MAX = 256 };
 
 /* An address we are bound to. */
 struct endpoint {
@@ -63,7 +63,7 @@ struct listener {
 	struct client_list to_resume;
 	struct loop_timer *idle_timer, *accept_timer;
 	uint64_t idle_due_ms;
-	uint8_t *tcp_in; /* LISTEN_TCP_BUFFER */
+	uint8_t *tcp_in; /* PARTIAL_BUFFER */
 };
 
 /* ---- listen_tcp.c ---- */

@@ -19,7 +19,6 @@
 enum {
 	ACCEPT_MAX = 64,       /* of one socket before others have their turn */
 	ACCEPT_PAUSE_MS = 100, /* when there are no descriptors left */
-	PREFIX_LEN = 2,        /* RFC 1035 4.2.2 */
 };
 
 struct tcp_client {
@@ -32,12 +31,11 @@ struct tcp_client {
 	uint32_t in_flight; /* queries without answer */
 	uint32_t n_queries;
 	bool is_held, is_dead, is_resuming;
-	bool at_eof;      /* the client sends no more; what it has sent is answered */
-	bool is_finished; /* we take no more from it */
-	bool is_draining; /* we have said so to it, and wait for it to close */
-	uint8_t *partial; /* what has not been taken, in a buffer of LISTEN_TCP_BUFFER */
-	size_t partial_len;
-	uint8_t *out; /* what could not be written */
+	bool at_eof;            /* the client sends no more; what it has sent is answered */
+	bool is_finished;       /* we take no more from it */
+	bool is_draining;       /* we have said so to it, and wait for it to close */
+	struct partial partial; /* what has not been taken */
+	uint8_t *out;           /* what could not be written */
 	size_t out_pos, out_len, out_cap;
 };
 
@@ -85,7 +83,7 @@ static void close_client(struct tcp_client *c)
 	slot->next_free = l->free_slot;
 	l->free_slot = c->slot;
 	l->n_clients--;
-	free(c->partial);
+	partial_free(&c->partial);
 	free(c->out);
 	free(c);
 }
@@ -97,8 +95,8 @@ static size_t n_unwritten(const struct tcp_client *c)
 
 static bool has_whole_query(const struct tcp_client *c)
 {
-	return c->partial_len >= PREFIX_LEN &&
-	       c->partial_len - PREFIX_LEN >= wire_get_u16(c->partial);
+	return c->partial.len >= PARTIAL_PREFIX &&
+	       c->partial.len - PARTIAL_PREFIX >= wire_get_u16(c->partial.buf);
 }
 
 /* We are done first: were the socket just closed, the kernel would answer what the client still
@@ -157,10 +155,10 @@ static size_t take_queries(struct tcp_client *c, uint8_t *buf, size_t len)
 	size_t pos = 0;
 
 	while (!c->is_dead && !c->is_finished && c->in_flight < l->limits.tcp_queries_at_once &&
-	       len - pos >= PREFIX_LEN) {
+	       len - pos >= PARTIAL_PREFIX) {
 		size_t n = wire_get_u16(buf + pos);
 
-		if (len - pos - PREFIX_LEN < n)
+		if (len - pos - PARTIAL_PREFIX < n)
 			break;
 		touch(c);
 		c->n_queries++;
@@ -168,47 +166,29 @@ static size_t take_queries(struct tcp_client *c, uint8_t *buf, size_t len)
 		if (l->limits.tcp_queries_per_conn != 0 &&
 		    c->n_queries >= l->limits.tcp_queries_per_conn)
 			c->is_finished = true;
-		if (n == 0 || l->handler.query(l->handler.ctx, &from, buf + pos + PREFIX_LEN, n) ==
-				      LISTEN_CLOSE)
+		if (n == 0 || l->handler.query(l->handler.ctx, &from, buf + pos + PARTIAL_PREFIX,
+					       n) == LISTEN_CLOSE)
 			c->is_dead = true;
-		pos += PREFIX_LEN + n;
+		pos += PARTIAL_PREFIX + n;
 	}
 	return pos;
-}
-
-/* Keeps what was not taken, in a buffer of the connection's own. */
-static bool keep_rest(struct tcp_client *c, const uint8_t *buf, size_t taken, size_t have)
-{
-	size_t rest = c->is_finished ? 0 : have - taken;
-
-	if (rest == 0) {
-		free(c->partial);
-		c->partial = NULL;
-	} else if (c->partial == NULL) {
-		c->partial = malloc(LISTEN_TCP_BUFFER);
-		if (c->partial == NULL)
-			return false;
-		memcpy(c->partial, buf + taken, rest);
-	} else if (taken > 0) {
-		memmove(c->partial, buf + taken, rest);
-	}
-	c->partial_len = rest;
-	return true;
 }
 
 static void take_what_is_there(struct tcp_client *c, uint8_t *buf, size_t have)
 {
 	size_t taken = take_queries(c, buf, have);
 
-	if (!c->is_dead && !keep_rest(c, buf, taken, have))
+	if (c->is_finished)
+		taken = have;
+	if (!c->is_dead && !partial_keep(&c->partial, buf, taken, have))
 		c->is_dead = true;
 }
 
 static void read_queries(struct tcp_client *c)
 {
-	uint8_t *buf = c->partial != NULL ? c->partial : c->l->tcp_in;
+	uint8_t *buf = partial_buffer(&c->partial, c->l->tcp_in);
 	/* What is kept has no whole query, or we would not read: there is room. */
-	ssize_t n = recv(c->watch.fd, buf + c->partial_len, LISTEN_TCP_BUFFER - c->partial_len, 0);
+	ssize_t n = recv(c->watch.fd, buf + c->partial.len, PARTIAL_BUFFER - c->partial.len, 0);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -217,12 +197,12 @@ static void read_queries(struct tcp_client *c)
 	else if (n == 0)
 		c->at_eof = true;
 	else
-		take_what_is_there(c, buf, c->partial_len + (size_t)n);
+		take_what_is_there(c, buf, c->partial.len + (size_t)n);
 }
 
 static void read_and_forget(struct tcp_client *c)
 {
-	ssize_t n = recv(c->watch.fd, c->l->tcp_in, LISTEN_TCP_BUFFER, 0);
+	ssize_t n = recv(c->watch.fd, c->l->tcp_in, PARTIAL_BUFFER, 0);
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		c->is_dead = true;
@@ -237,8 +217,8 @@ void listen_tcp_resume(struct listener *l)
 		c->is_resuming = false;
 		c->is_held = true;
 		l->depth++;
-		if (c->partial != NULL)
-			take_what_is_there(c, c->partial, c->partial_len);
+		if (c->partial.buf != NULL)
+			take_what_is_there(c, c->partial.buf, c->partial.len);
 		l->depth--;
 		c->is_held = false;
 		settle(c);
@@ -294,8 +274,8 @@ static bool queue(struct tcp_client *c, const uint8_t *data, size_t len)
 /* False: the connection is of no more use. */
 static bool write_answer(struct tcp_client *c, const uint8_t *wire, size_t len)
 {
-	uint8_t prefix[PREFIX_LEN];
-	struct iovec iov[2] = { { prefix, PREFIX_LEN }, { (void *)(uintptr_t)wire, len } };
+	uint8_t prefix[PARTIAL_PREFIX];
+	struct iovec iov[2] = { { prefix, PARTIAL_PREFIX }, { (void *)(uintptr_t)wire, len } };
 	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
 	ssize_t n = 0;
 	size_t done;
@@ -307,11 +287,11 @@ static bool write_answer(struct tcp_client *c, const uint8_t *wire, size_t len)
 			return false;
 	}
 	done = n < 0 ? 0 : (size_t)n;
-	if (done == PREFIX_LEN + len)
+	if (done == PARTIAL_PREFIX + len)
 		return true;
-	if (done < PREFIX_LEN)
-		return queue(c, prefix + done, PREFIX_LEN - done) && queue(c, wire, len);
-	return queue(c, wire + (done - PREFIX_LEN), len - (done - PREFIX_LEN));
+	if (done < PARTIAL_PREFIX)
+		return queue(c, prefix + done, PARTIAL_PREFIX - done) && queue(c, wire, len);
+	return queue(c, wire + (done - PARTIAL_PREFIX), len - (done - PARTIAL_PREFIX));
 }
 
 /* NULL when the connection is gone, or on its way. */
@@ -513,7 +493,7 @@ int listen_tcp_init(struct listener *l)
 	TAILQ_INIT(&l->to_resume);
 	l->idle_due_ms = UINT64_MAX;
 	l->slots = calloc((size_t)limits->tcp_clients + 1, sizeof(l->slots[0]));
-	l->tcp_in = malloc(LISTEN_TCP_BUFFER);
+	l->tcp_in = malloc(PARTIAL_BUFFER);
 	if (l->slots == NULL || l->tcp_in == NULL)
 		return E_NOMEM;
 	l->tally = limits->tally;

@@ -18,6 +18,7 @@
 #include "common/random.h"
 #include "common/slab.h"
 #include "recursor/net/outgoing.h"
+#include "recursor/net/partial.h"
 
 struct udp_socket;
 struct tcp_conn;
@@ -36,9 +37,6 @@ LIST_HEAD(udp_bucket, udp_socket);
 LIST_HEAD(tcp_bucket, tcp_conn);
 TAILQ_HEAD(udp_list, udp_socket);
 TAILQ_HEAD(tcp_list, tcp_conn);
-
-/* A length and the longest message. */
-enum { OUTGOING_TCP_BUFFER = 2 + 65535 };
 
 struct outgoing {
 	struct loop *loop;
@@ -65,7 +63,7 @@ struct outgoing {
 	struct tcp_bucket *tcp;
 	struct tcp_list tcp_connecting, tcp_idle, tcp_broken;
 	size_t n_tcp, n_tcp_idle;
-	uint8_t tcp_in[OUTGOING_TCP_BUFFER];
+	uint8_t tcp_in[PARTIAL_BUFFER];
 };
 
 /* ---- outgoing.c ---- */

@@ -25,7 +25,6 @@
 enum {
 	PIPELINE_MAX = 32, /* pending on a connection */
 	WRITE_BATCH = 16,
-	PREFIX_LEN = 2, /* RFC 1035 4.2.2 */
 };
 
 struct tcp_question {
@@ -57,8 +56,7 @@ struct tcp_conn {
 	struct tcp_questions questions;
 	struct tcp_question *unsent;
 	size_t sent;
-	uint8_t *partial; /* the beginning of a message, in a buffer of OUTGOING_TCP_BUFFER */
-	size_t partial_len;
+	struct partial partial; /* the beginning of a message */
 };
 
 /* ---- the life of a connection ---- */
@@ -147,7 +145,7 @@ static void close_conn(struct tcp_conn *c)
 	}
 	loop_watch_close(&c->watch);
 	o->n_tcp--;
-	free(c->partial);
+	partial_free(&c->partial);
 	slab_give(&o->tcp_conns, c);
 }
 
@@ -204,7 +202,7 @@ static void append(struct tcp_conn *c, struct tcp_question *tq)
 	tq->q.id = id;
 	tq->q.tcp = c;
 	tq->on_reused = c->n_answered > 0;
-	wire_put_u16(tq->wire + PREFIX_LEN, id);
+	wire_put_u16(tq->wire + PARTIAL_PREFIX, id);
 	TAILQ_INSERT_TAIL(&c->questions, tq, in_conn);
 	if (c->unsent == NULL)
 		c->unsent = tq;
@@ -324,15 +322,15 @@ static struct tcp_question *new_question(struct outgoing *o, uint64_t ticket, co
 
 	if (tq == NULL)
 		return NULL;
-	tq->wire = malloc(PREFIX_LEN + len);
+	tq->wire = malloc(PARTIAL_PREFIX + len);
 	if (tq->wire == NULL) {
 		slab_give(&o->tcp_questions, tq);
 		return NULL;
 	}
 	tq->q.ticket = ticket;
-	tq->len = PREFIX_LEN + len;
+	tq->len = PARTIAL_PREFIX + len;
 	wire_put_u16(tq->wire, (uint16_t)len);
-	memcpy(tq->wire + PREFIX_LEN, wire, len);
+	memcpy(tq->wire + PARTIAL_PREFIX, wire, len);
 	return tq;
 }
 
@@ -471,49 +469,29 @@ static size_t take_messages(struct tcp_conn *c, const uint8_t *buf, size_t len)
 {
 	size_t pos = 0;
 
-	while (!c->is_dead && len - pos >= PREFIX_LEN) {
+	while (!c->is_dead && len - pos >= PARTIAL_PREFIX) {
 		size_t n = wire_get_u16(buf + pos);
 
 		if (n < WIRE_HEADER_LEN) {
 			fail(c, OUTGOING_FAIL_CLOSED);
 			break;
 		}
-		if (len - pos - PREFIX_LEN < n)
+		if (len - pos - PARTIAL_PREFIX < n)
 			break;
-		take_message(c, buf + pos + PREFIX_LEN, n);
-		pos += PREFIX_LEN + n;
+		take_message(c, buf + pos + PARTIAL_PREFIX, n);
+		pos += PARTIAL_PREFIX + n;
 	}
 	return pos;
 }
 
-/* Keeps what follows the whole messages, in a buffer of the connection's own. */
-static bool keep_rest(struct tcp_conn *c, const uint8_t *buf, size_t taken, size_t have)
-{
-	size_t rest = have - taken;
-
-	if (rest == 0) {
-		free(c->partial);
-		c->partial = NULL;
-	} else if (c->partial == NULL) {
-		c->partial = malloc(OUTGOING_TCP_BUFFER);
-		if (c->partial == NULL)
-			return false;
-		memcpy(c->partial, buf + taken, rest);
-	} else if (taken > 0) {
-		memmove(c->partial, buf + taken, rest);
-	}
-	c->partial_len = rest;
-	return true;
-}
-
 static void read_answers(struct tcp_conn *c)
 {
-	uint8_t *buf = c->partial != NULL ? c->partial : c->o->tcp_in;
-	size_t taken, have = c->partial_len;
+	uint8_t *buf = partial_buffer(&c->partial, c->o->tcp_in);
+	size_t taken, have = c->partial.len;
 	ssize_t n;
 
 	/* What is kept is less than a message: there is room. */
-	n = recv(c->watch.fd, buf + have, OUTGOING_TCP_BUFFER - have, 0);
+	n = recv(c->watch.fd, buf + have, PARTIAL_BUFFER - have, 0);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -522,7 +500,7 @@ static void read_answers(struct tcp_conn *c)
 	}
 	have += (size_t)n;
 	taken = take_messages(c, buf, have);
-	if (!c->is_dead && !keep_rest(c, buf, taken, have))
+	if (!c->is_dead && !partial_keep(&c->partial, buf, taken, have))
 		fail(c, OUTGOING_FAIL_RESOURCES);
 }
 
