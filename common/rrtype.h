@@ -139,20 +139,13 @@ enum rcode {
 #define EDE_TABLE(X)                                                                             \
 	X(NONE, -1, "none")                                                                      \
 	X(OTHER, 0, "Other")                                                                     \
-	X(STALE_ANSWER, 3, "Stale Answer")                                                       \
-	X(FORGED_ANSWER, 4, "Forged Answer")                                                     \
 	X(CACHED_ERROR, 13, "Cached Error")                                                      \
 	X(NOT_READY, 14, "Not Ready")                                                            \
-	X(BLOCKED, 15, "Blocked")                                                                \
-	X(FILTERED, 17, "Filtered")                                                              \
-	X(PROHIBITED, 18, "Prohibited")                                                          \
-	X(STALE_NXDOMAIN, 19, "Stale NXDOMAIN Answer")                                           \
 	X(NOT_AUTHORITATIVE, 20, "Not Authoritative")                                            \
 	X(NOT_SUPPORTED, 21, "Not Supported")                                                    \
 	X(NO_REACHABLE_AUTHORITY, 22, "No Reachable Authority")                                  \
 	X(NETWORK_ERROR, 23, "Network Error")                                                    \
-	X(INVALID_DATA, 24, "Invalid Data")                                                      \
-	X(SYNTHESIZED, 29, "Synthesized")
+	X(INVALID_DATA, 24, "Invalid Data")
 /* clang-format on */
 
 enum ede {

@@ -415,7 +415,6 @@ static enum step resolve(struct pipeline *p, struct passage *t)
 	question = (struct question) {
 		.name = query_name(&cq->q),
 		.type = cq->asked_type,
-		.checking_disabled = (cq->q.flags & MSG_CD) != 0,
 		.cache_only = over_capacity || !(cq->q.flags & MSG_RD),
 	};
 	p->dropped = false;

@@ -56,9 +56,7 @@ static void primed(void *ctx, bool ok)
 	if (w->stopping)
 		return;
 	w->server->prime_at_ms = now_ms + (ok ? PRIME_AGAIN_MS : PRIME_RETRY_MS);
-	if (ok)
-		atomic_store_explicit(&w->server->primed, true, memory_order_relaxed);
-	else
+	if (!ok)
 		log_warning("the root's name servers could not be fetched; using what is known");
 }
 

@@ -78,7 +78,6 @@ struct server {
 	struct worker *workers;
 	unsigned n_workers;
 	uint64_t started_ms;
-	_Atomic bool primed;
 	bool primes;          /* hint-file is not no-refresh */
 	uint64_t prime_at_ms; /* the first worker's: when to fetch the root's name servers again */
 	struct rrset **hints; /* none: the resolver's own */

@@ -292,7 +292,6 @@ void resolver_prime_soon(struct resolver *r);
 
 void goal_step(struct resolver *r, struct goal *g);
 void goal_child_ended(struct resolver *r, struct edge *e);
-void goal_fail(struct resolver *r, struct goal *g, enum ede ede, const char *text);
 void goal_end_data(struct resolver *r, struct goal *g, struct rrset *set);
 void goal_end_denial(struct resolver *r, struct goal *g, struct rrset *set);
 /* The name is an alias: `cname`, that follows from `dname` or NULL. */

@@ -35,7 +35,7 @@ void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t
 	rrset_put(failure);
 }
 
-void goal_fail(struct resolver *r, struct goal *g, enum ede ede, const char *text)
+static void end_with_failure(struct resolver *r, struct goal *g, enum ede ede, const char *text)
 {
 	/* RFC 9520 3: a failure is remembered for a while.  Not one that comes of a circle or of a
 	 * long way to here: it may be none for whoever asks from another side. */
@@ -81,7 +81,7 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, 
 	chain_add(g, cname);
 	g->cacheable = true;
 	if (!EXPECT(rrset_next(cname, &at, &rr))) {
-		goal_fail(r, g, EDE_INVALID_DATA, "empty alias");
+		end_with_failure(r, g, EDE_INVALID_DATA, "empty alias");
 		return;
 	}
 	name_lower(target, rr.data);
@@ -97,7 +97,7 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, 
 		COUNT(r->counters, limit_cnames);
 		g->met_limit = true;
 		GOAL_EVENT(r, g, EVENT_LIMIT, target, NULL, .note = "max-cnames-followed");
-		goal_fail(r, g, EDE_OTHER, "max-cnames-followed");
+		end_with_failure(r, g, EDE_OTHER, "max-cnames-followed");
 		return;
 	}
 	cut_leave(r, g);
@@ -106,13 +106,13 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, 
 		g->state = GOAL_ALIAS;
 		return;
 	case EDGE_CYCLE:
-		goal_fail(r, g, EDE_OTHER, "alias loop");
+		end_with_failure(r, g, EDE_OTHER, "alias loop");
 		return;
 	case EDGE_TOO_DEEP:
 	case EDGE_NO_ROOM:
 		break;
 	}
-	goal_fail(r, g, EDE_OTHER, "too much to do");
+	end_with_failure(r, g, EDE_OTHER, "too much to do");
 }
 
 static unsigned links_count(const struct goal *g)
@@ -161,7 +161,7 @@ void goal_child_ended(struct resolver *r, struct edge *e)
 static void step_ending(struct resolver *r, struct goal *g)
 {
 	if (g->rcode == RCODE_SERVFAIL)
-		goal_fail(r, g, (enum ede)g->ede, g->ede_text);
+		end_with_failure(r, g, (enum ede)g->ede, g->ede_text);
 	else
 		goal_end(r, g);
 }
@@ -221,7 +221,7 @@ static void step_start(struct resolver *r, struct goal *g)
 		break;
 	case KNOWN_FAILURE:
 		COUNT(r->counters, failures_cached);
-		goal_fail(r, g, EDE_CACHED_ERROR, "failed a moment ago");
+		end_with_failure(r, g, EDE_CACHED_ERROR, "failed a moment ago");
 		break;
 	case KNOWN_NOTHING:
 		if (k.zone_labels == 0 && k.ns_own == NULL)
@@ -276,7 +276,7 @@ static void step_choose(struct resolver *r, struct goal *g)
 		goal_make_ready(r, g);
 		return;
 	}
-	goal_fail(r, g, EDE_NO_REACHABLE_AUTHORITY, "no server of the zone answers");
+	end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY, "no server of the zone answers");
 }
 
 /* Something came of an address look-up: either a server can be asked now, or another look-up
@@ -314,7 +314,7 @@ void goal_enter_referral(struct resolver *r, struct goal *g, struct reply *reply
 	if (g->n_cuts >= GOAL_CUTS_MAX) {
 		COUNT(r->counters, limit_referrals);
 		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = "too many referrals");
-		goal_fail(r, g, EDE_OTHER, "too many referrals");
+		end_with_failure(r, g, EDE_OTHER, "too many referrals");
 		return;
 	}
 	g->stays_above = false;

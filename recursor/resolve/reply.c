@@ -66,7 +66,9 @@ void reply_clear(struct reply *r)
 	memset(r, 0, sizeof(*r));
 }
 
-uint32_t reply_negative_ttl(const struct rrset *soa, uint32_t soa_ttl, uint32_t cap)
+/* Seconds a negative answer may be kept: the lesser of the SOA's TTL and its MINIMUM
+ * (RFC 2308 5), capped. */
+static uint32_t negative_ttl(const struct rrset *soa, uint32_t soa_ttl, uint32_t cap)
 {
 	struct rdata rr;
 	size_t at = 0;
@@ -541,7 +543,7 @@ static int denial_make(struct reading *x, const uint8_t *name, bool nxdomain, st
 		err = set_make(x, g, RANK_AUTH_AUTHORITY, &raw);
 		if (err != E_OK)
 			return err;
-		ttl = reply_negative_ttl(raw, g->ttl, x->cfg->max_negative_ttl);
+		ttl = negative_ttl(raw, g->ttl, x->cfg->max_negative_ttl);
 		if (ttl < x->cfg->min_ttl)
 			ttl = x->cfg->min_ttl;
 		err = rrset_copy(&soa, raw, RANK_AUTH_AUTHORITY, ttl, x->q->now_s);

@@ -83,10 +83,6 @@ int reply_read(struct reply *out, struct reply_scratch *s, struct msg *m,
 	       struct counters *counters) MUST_USE;
 void reply_clear(struct reply *r);
 
-/* Seconds a negative answer may be kept: the lesser of the SOA's TTL and its MINIMUM
- * (RFC 2308 5), capped. */
-uint32_t reply_negative_ttl(const struct rrset *soa, uint32_t soa_ttl, uint32_t cap);
-
 /* `name` with its end `owner` replaced by `target` (RFC 6672 2.2).  E_TOO_LONG. */
 int dname_substitute(uint8_t out[NAME_MAX_LEN], const uint8_t *name, const uint8_t *owner,
 		     const uint8_t *target) MUST_USE;

@@ -57,7 +57,8 @@ static ssize_t sink_write(void *cookie, const char *data, size_t len)
 	return s->error == 0 ? (ssize_t)done : 0;
 }
 
-static int sink_open(struct sink *s, const struct command_call *call)
+/* False: no memory, and the reply says so. */
+static bool sink_open(struct sink *s, const struct command_call *call)
 {
 	cookie_io_functions_t io = { .write = sink_write };
 	struct stat st;
@@ -66,10 +67,12 @@ static int sink_open(struct sink *s, const struct command_call *call)
 	if (fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode))
 		s->piece = BUFFER_BYTES;
 	s->out = fopencookie(s, "w", io);
-	if (s->out == NULL)
-		return E_NOMEM;
+	if (s->out == NULL) {
+		fprintf(call->out, "%s\n", err_text(E_NOMEM));
+		return false;
+	}
 	setvbuf(s->out, NULL, _IOFBF, BUFFER_BYTES);
-	return E_OK;
+	return true;
 }
 
 /* Ends the dump and writes the reply. */
@@ -289,10 +292,8 @@ int dump_cache_command(struct command_call *call)
 		}
 		parts[(unsigned char)call->argv[i][0]] = true;
 	}
-	if (sink_open(&sink, call) != E_OK) {
-		fprintf(call->out, "%s\n", err_text(E_NOMEM));
+	if (!sink_open(&sink, call))
 		return 1;
-	}
 	if (all || parts['r'])
 		n += dump_record_cache(call, &sink, false);
 	if (all || parts['n'])
@@ -363,10 +364,8 @@ int dump_nsspeeds_command(struct command_call *call)
 	struct sink sink;
 	struct servers_dump d = { .sink = &sink, .wall_s = env->wall_s(env->ctx) };
 
-	if (sink_open(&sink, call) != E_OK) {
-		fprintf(call->out, "%s\n", err_text(E_NOMEM));
+	if (!sink_open(&sink, call))
 		return 1;
-	}
 	fprintf(sink.out,
 		"; nsspeed dump follows\n"
 		"; nsname\ttimestamp\tip/smoothed-ms/timeout-ms/failures[/down][/noedns]\n");
@@ -380,10 +379,8 @@ int dump_throttles_command(struct command_call *call)
 	struct sink sink;
 	struct servers_dump d = { .sink = &sink, .wall_s = env->wall_s(env->ctx) };
 
-	if (sink_open(&sink, call) != E_OK) {
-		fprintf(call->out, "%s\n", err_text(E_NOMEM));
+	if (!sink_open(&sink, call))
 		return 1;
-	}
 	fprintf(sink.out, "; throttle map dump follows\n"
 			  "; remote IP\tqname\tqtype\tcount\tttd\treason\n");
 	(void)servers_walk_throttles(env->servers, dump_throttle, &d, env->now_ms(env->ctx));

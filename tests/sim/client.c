@@ -60,7 +60,6 @@ struct client *client_new(struct network *net, const ldns_pkt *question)
 	q = (struct question) {
 		.name = query_name(&c->query),
 		.type = c->query.type,
-		.checking_disabled = c->query.flags & MSG_CD,
 		.trace = &c->trace,
 	};
 	request = resolver_ask(net->resolver, &q, done, c);
