@@ -26,6 +26,7 @@
 #include "recursor/settings.h"
 #include "recursor/summary.h"
 #include "recursor/watch/control.h"
+#include "recursor/watch/metrics.h"
 #include "recursor/worker.h"
 
 struct process {
@@ -377,6 +378,8 @@ static bool print_table(const char *which)
 		settings_print_config(stdout, NULL, which);
 	else if (strcmp(which, "mdoc") == 0) /* recursor.conf(5) is made of it */
 		settings_print_mdoc(stdout);
+	else if (strcmp(which, "mdoc-metrics") == 0) /* and a part of rec_control(1) of that */
+		metrics_print_mdoc(stdout);
 	else
 		return false;
 	return true;

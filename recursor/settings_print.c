@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/conf.h"
+#include "common/mdoc.h"
 #include "recursor/settings_table.h"
 
 enum { WIDTH = 78 };
@@ -88,23 +89,10 @@ void settings_print_config(FILE *f, const struct settings *s, const char *which)
 	}
 }
 
-/* Text as mdoc reads it back: the backslash, and what would begin a request or a macro's word. */
-static void print_roff(FILE *f, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if (*text == '\\')
-			fputs("\\e", f);
-		else if (*text == '-')
-			fputs("\\-", f);
-		else
-			fputc(*text, f);
-	}
-}
-
 static void print_row_mdoc(FILE *f, const struct setting *row)
 {
 	fprintf(f, ".It Cm ");
-	print_roff(f, row->name);
+	mdoc_print(f, row->name);
 	fprintf(f, "\n%s", type_names[row->type]);
 	if (row->unit != NULL)
 		fprintf(f, row->type == SET_WORD ? ": %s" : ", %s", row->unit);
@@ -116,7 +104,7 @@ static void print_row_mdoc(FILE *f, const struct setting *row)
 	if (*row->initial == '\0')
 		fprintf(f, "empty");
 	else
-		print_roff(f, row->initial);
+		mdoc_print(f, row->initial);
 	if (strcmp(row->since, "own") == 0)
 		fprintf(f, "; not a setting of PowerDNS");
 	else
@@ -129,7 +117,7 @@ static void print_row_mdoc(FILE *f, const struct setting *row)
 		char sentence[512];
 
 		(void)snprintf(sentence, sizeof(sentence), "%.*s", (int)len, at);
-		print_roff(f, sentence);
+		mdoc_print(f, sentence);
 		fputc('\n', f);
 		at += len;
 		at += strspn(at, " ");
@@ -149,7 +137,7 @@ void settings_print_mdoc(FILE *f)
 		if (settings_table[i].status != SETTING_LATER)
 			continue;
 		fprintf(f, "%s.Cm ", n++ > 0 ? " ,\n" : "");
-		print_roff(f, settings_table[i].name);
+		mdoc_print(f, settings_table[i].name);
 	}
 	fprintf(f, "\n.Ss Settings of PowerDNS that have no use here\n"
 		   "They give a warning too.\n.Bl -tag -width Ds\n");
@@ -157,7 +145,7 @@ void settings_print_mdoc(FILE *f)
 		if (settings_table[i].status != SETTING_NO_USE)
 			continue;
 		fprintf(f, ".It Cm ");
-		print_roff(f, settings_table[i].name);
+		mdoc_print(f, settings_table[i].name);
 		fprintf(f, "\n%s.\n", settings_table[i].help);
 	}
 	fprintf(f, ".El\n");

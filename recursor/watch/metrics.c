@@ -2,6 +2,7 @@
 #include "recursor/watch/metrics.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/check.h"
+#include "common/mdoc.h"
 
 /* ---- what the gauges read ---- */
 
@@ -309,4 +311,17 @@ bool metrics_find(const char *name, size_t *i)
 			low = mid + 1;
 	}
 	return false;
+}
+
+void metrics_print_mdoc(FILE *f)
+{
+	for (size_t i = 0; i < N_ROWS; i++) {
+		const struct metric *m = metrics_at(i);
+
+		fprintf(f, ".It Cm ");
+		mdoc_print(f, m->name);
+		fprintf(f, "\n%c", toupper((unsigned char)m->help[0]));
+		mdoc_print(f, m->help + 1);
+		fprintf(f, ".\n");
+	}
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "recursor/watch/env.h"
 
@@ -27,5 +28,8 @@ uint64_t metrics_value(const struct watch_env *env, size_t i);
 
 /* By name; false when there is none. */
 bool metrics_find(const char *name, size_t *i);
+
+/* The list as mdoc, for rec_control(1). */
+void metrics_print_mdoc(FILE *f);
 
 #endif

@@ -1,5 +1,6 @@
 #include <check.h>
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/check.h"
@@ -177,6 +178,24 @@ START_TEST(latency_weighs_workers_by_their_questions)
 }
 END_TEST
 
+/* rec_control(1) has a line for each. */
+START_TEST(the_manual_lists_them_all)
+{
+	char *text = NULL;
+	size_t len = 0, items = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	ck_assert_ptr_nonnull(f);
+	metrics_print_mdoc(f);
+	ck_assert_int_eq(fclose(f), 0);
+	for (const char *at = text; (at = strstr(at, ".It Cm ")) != NULL; at++)
+		items++;
+	ck_assert_uint_eq(items, metrics_count());
+	ck_assert_ptr_nonnull(strstr(text, ".It Cm all\\-outqueries\n"));
+	free(text);
+}
+END_TEST
+
 Suite *suite_metrics(void)
 {
 	Suite *s = suite_create("metrics");
@@ -187,6 +206,7 @@ Suite *suite_metrics(void)
 	tcase_add_test(t, counters_are_summed_and_peaks_are_not);
 	tcase_add_test(t, gauges_are_read_where_they_live);
 	tcase_add_test(t, latency_weighs_workers_by_their_questions);
+	tcase_add_test(t, the_manual_lists_them_all);
 	suite_add_tcase(s, t);
 	return s;
 }
