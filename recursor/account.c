@@ -83,6 +83,17 @@ void account_log_question(const struct client *from, const struct query *q, cons
 		 addr_text(addr, &from->remote), how);
 }
 
+void account_log_failure(const struct client *to, const struct query *q, const struct answer *a)
+{
+	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], addr[ADDR_TEXT_MAX];
+
+	log_limited(LOG_LEVEL_NOTICE,
+		    "Sending SERVFAIL to %s during resolve of '%s|%s' because: %s",
+		    addr_ip_text(addr, &to->remote), name_to_text(name, query_name(q)),
+		    rrtype_to_text(q->type, type),
+		    a->ede_text != NULL ? a->ede_text : ede_to_text(a->ede));
+}
+
 void account_log_answer(const struct query *q, const struct answer *a, uint64_t us)
 {
 	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], rcode[RRTYPE_TEXT_MAX];

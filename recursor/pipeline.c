@@ -350,6 +350,8 @@ static void send_answer(struct pipeline *p, const struct client_query *cq, const
 	if (ttl > 0)
 		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, now_s);
 	send_packed(p, &cq->client, out, &packed, a->rcode, us);
+	if (a->rcode == RCODE_SERVFAIL && s->log_common_errors)
+		account_log_failure(&cq->client, &cq->q, a);
 	if (!s->quiet)
 		account_log_answer(&cq->q, a, us);
 }

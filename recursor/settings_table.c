@@ -110,7 +110,7 @@ const struct setting settings_table[] = {
 { "local-port", PORT(local_port), "53", "3.0",
   "The port for each local-address that has none of its own." },
 { "log-common-errors", BOOL(log_common_errors), "no", "3.0",
-  "Log errors that happen all the time and do no harm." },
+  "Log why a client is answered with SERVFAIL, at most once a second." },
 { "log-timestamp", BOOL(log_timestamp), "yes", "4.1.0",
   "Begin each line on stderr with the time." },
 { "logging-facility", WORD(logging_facility, "0 1 2 3 4 5 6 7"), "", "3.1.4",

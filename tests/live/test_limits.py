@@ -92,6 +92,18 @@ def limit_lower_setting():
 
 
 @test
+def limit_is_logged():
+    """log-common-errors=yes: who got SERVFAIL, for which name, and which limit it was."""
+    with lab_and_recursor("--lua", ATTACKS, log_common_errors="yes") as (_, r):
+        check_reply(r.ask("www.n1-chain.example"), "SERVFAIL")
+        line = "Sending SERVFAIL to 127.0.0.1 during resolve of 'www.n1-chain.example.|A' because: "
+        check(line in r.log(), "a line", r.log())
+    with lab_and_recursor("--lua", ATTACKS) as (_, r):
+        check_reply(r.ask("www.n1-chain.example"), "SERVFAIL")
+        check("Sending SERVFAIL" not in r.log(), "not unless asked for", r.log())
+
+
+@test
 def limit_time():
     """max-total-msec=1000 means one second."""
     with lab_and_recursor(max_total_msec=1000) as (lab, r):
