@@ -172,8 +172,8 @@ sim: $(B)/tests/sim ## our own scenarios on the simulated network
 	@$(B)/tests/sim --strict tests/sim/scenarios
 
 SEEDS := 10000
-soak: $(B)/tests/soak ## SEEDS random small Internets with random faults, from SEED on
-	@$(B)/tests/soak --seeds $(SEEDS) $(SEED:%=--seed %)
+soak: $(B)/tests/soak ## SEEDS random small Internets with random faults, from SEED on; SOAK_JOBS side by side
+	@$(B)/tests/soak --jobs $(or $(SOAK_JOBS),$(shell nproc)) --seeds $(SEEDS) $(SEED:%=--seed %)
 
 scenarios: $(B)/tests/sim ## the scenarios of SCENARIOS=dir
 	@$(B)/tests/sim $(or $(SCENARIOS),$(error say where they are: make scenarios SCENARIOS=dir))

@@ -8,17 +8,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "tests/soak/course.h"
 #include "tests/soak/soak.h"
-
-enum { FAILURES_MAX = 20, TELL_EVERY_S = 60 };
-
-struct course {
-	uint64_t first, n;
-	uint64_t time_s; /* 0: as long as it takes */
-	bool verbose;
-};
 
 static const char usage[] =
 	"usage: soak [options]\n"
@@ -26,81 +18,91 @@ static const char usage[] =
 	"\n"
 	"  -n, --seeds N    so many seeds (default 1)\n"
 	"  -s, --seed N     the first (default 1)\n"
+	"  -j, --jobs N     so many side by side, each in a process of its own (default 1);\n"
+	"                   0: in this process, for debuggers\n"
 	"  -t, --time S     end after so many seconds, wherever it is\n"
 	"  -v, --trace      tell each seed's story: its Internet, each packet, and the resolver's own\n"
 	"                   account of each question\n"
 	"  -h, --help       this text\n";
 
-static uint64_t now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec;
-}
+struct options {
+	struct course course;
+	bool tells;
+};
 
 /* 0: go on; otherwise 1 + the exit status. */
-static int parse_options(struct course *c, int argc, char **argv)
+static int parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "seeds", required_argument, NULL, 'n' }, { "seed", required_argument, NULL, 's' },
-		{ "time", required_argument, NULL, 't' },  { "trace", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },        { 0 },
+		{ "seeds", required_argument, NULL, 'n' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "jobs", required_argument, NULL, 'j' },
+		{ "time", required_argument, NULL, 't' },
+		{ "trace", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
-	int o;
+	int c;
 
-	while ((o = getopt_long(argc, argv, "n:s:t:vh", options, NULL)) >= 0) {
-		switch (o) {
+	while ((c = getopt_long(argc, argv, "n:s:j:t:vh", options, NULL)) >= 0) {
+		switch (c) {
 		case 'n':
-			c->n = strtoull(optarg, NULL, 0);
+			o->course.n = strtoull(optarg, NULL, 0);
 			break;
 		case 's':
-			c->first = strtoull(optarg, NULL, 0);
+			o->course.first = strtoull(optarg, NULL, 0);
+			break;
+		case 'j':
+			o->course.jobs = (unsigned)strtoul(optarg, NULL, 0);
 			break;
 		case 't':
-			c->time_s = strtoull(optarg, NULL, 0);
+			o->course.time_s = strtoull(optarg, NULL, 0);
 			break;
 		case 'v':
-			c->verbose = true;
+			o->tells = true;
 			break;
 		default:
-			fputs(usage, o == 'h' ? stdout : stderr);
-			return o == 'h' ? 1 : 1 + 2;
+			fputs(usage, c == 'h' ? stdout : stderr);
+			return c == 'h' ? 1 : 1 + 2;
 		}
 	}
-	if (optind == argc)
+	if (optind == argc && o->course.jobs <= COURSE_JOBS_MAX)
 		return 0;
 	fputs(usage, stderr);
 	return 1 + 2;
 }
 
-int main(int argc, char **argv)
+static const char *run_one(void *ctx, uint64_t seed, uint64_t sums[COURSE_TOTALS])
 {
 	static struct soak s;
-	struct course c = { .first = 1, .n = 1 };
-	uint64_t passed = 0, failed = 0, began_s = now_s(), told_s = began_s;
-	int end = parse_options(&c, argc, argv);
+	const struct options *o = ctx;
+	bool passed = soak_run(&s, seed, o->tells ? stdout : NULL);
+
+	sums[0] += s.questions;
+	sums[1] += s.musts;
+	sums[2] += s.failures;
+	sums[3] += s.out_queries;
+	return passed ? NULL : s.failure;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .course = { .first = 1, .n = 1, .jobs = 1 } };
+	struct course_totals t;
+	int end = parse_options(&o, argc, argv);
 
 	if (end != 0)
 		return end - 1;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (uint64_t i = 0; i < c.n && failed < FAILURES_MAX; i++) {
-		if (c.time_s != 0 && i % 64 == 0 && now_s() - began_s >= c.time_s)
-			break;
-		if (soak_run(&s, c.first + i, c.verbose ? stdout : NULL)) {
-			passed++;
-		} else {
-			failed++;
-			printf("FAIL seed %" PRIu64 ": %s\n", c.first + i, s.failure);
-		}
-		if (i % 1024 == 0 && now_s() - told_s >= TELL_EVERY_S) {
-			told_s = now_s();
-			printf("%" PRIu64 " seeds, %" PRIu64 " failed\n", i + 1, failed);
-		}
-	}
+	/* A story is read as far as it came, should it end early. */
+	if (o.tells)
+		o.course.jobs = 0;
+	setvbuf(stdout, NULL, o.tells ? _IOLBF : _IOFBF, 0);
+	o.course.program = argv[0];
+	course_run(&o.course, run_one, &o, &t);
 	printf("%" PRIu64 " questions (%" PRIu64 " that must be resolved; %" PRIu64
-	       " could not), %" PRIu64 " to servers\n",
-	       s.questions, s.musts, s.failures, s.out_queries);
-	printf("TOTAL passed=%" PRIu64 " failed=%" PRIu64 " skipped=0\n", passed, failed);
-	return failed > 0;
+	       " could not), %" PRIu64 " to servers; %.0f seeds a second\n",
+	       t.sums[0], t.sums[1], t.sums[2], t.sums[3],
+	       (double)(t.passed + t.failed) / t.seconds);
+	printf("TOTAL passed=%" PRIu64 " failed=%" PRIu64 " skipped=0\n", t.passed, t.failed);
+	return t.failed > 0;
 }

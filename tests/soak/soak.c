@@ -391,6 +391,7 @@ static void start(struct soak *s)
 	s->network.serve_ctx = &s->ctx;
 	s->rng = rng_for(s->seed, 'C');
 	s->n_askers = s->n_waiting = 0;
+	s->questions = s->out_queries = s->musts = s->failures = 0;
 	s->min_ttl = s->max_ttl = 0;
 	s->was_tight = false;
 	s->wiped_us = 0;

@@ -1,0 +1,47 @@
+/*
+ * course: many seeds, one after another or side by side.
+ *
+ * Each runner is a process of its own that takes the next few seeds when it is done with the last
+ * ones; so a seed that crashes is known by its number, costs one failed test and nothing else, and
+ * another runner goes on.
+ *
+ *     course_run(&course, run_one, ctx, &totals);
+ *
+ * Progress goes to standard error once the run has lasted COURSE_TELL_S seconds: a line that is
+ * rewritten, or one a minute when nobody looks.
+ *
+ * Memory:  a page shared with the runners.
+ */
+#ifndef SOAK_COURSE_H
+#define SOAK_COURSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	COURSE_JOBS_MAX = 64,
+	COURSE_FAILURES_MAX = 20, /* then the run ends */
+	COURSE_TELL_S = 2,
+	COURSE_TOTALS = 8,
+};
+
+struct course {
+	uint64_t first, n;
+	uint64_t time_s;     /* 0: as long as it takes */
+	unsigned jobs;       /* 0: in this process, for debuggers */
+	const char *program; /* that repeats a seed, with its options */
+};
+
+struct course_totals {
+	uint64_t passed, failed;
+	uint64_t sums[COURSE_TOTALS]; /* whatever run_one() adds up */
+	double seconds;
+};
+
+/* Runs a seed; adds to `sums`.  NULL, or why it failed: a string that lasts until the next call. */
+typedef const char *(*course_run_one)(void *ctx, uint64_t seed, uint64_t sums[COURSE_TOTALS]);
+
+void course_run(const struct course *c, course_run_one run_one, void *ctx,
+		struct course_totals *totals);
+
+#endif
