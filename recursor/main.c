@@ -23,6 +23,7 @@
 #include "recursor/notify.h"
 #include "recursor/pidfile.h"
 #include "recursor/privileges.h"
+#include "recursor/reconfigure.h"
 #include "recursor/settings.h"
 #include "recursor/summary.h"
 #include "recursor/watch/control.h"
@@ -30,8 +31,9 @@
 #include "recursor/worker.h"
 
 struct process {
-	struct settings *settings;
-	struct settings *turned; /* the same with quiet turned over, for SIGUSR2 */
+	int argc;
+	char *const *argv;
+	struct settings *settings; /* as at the start */
 	struct loop *loop;
 	struct loop_timer *summary_timer;
 	struct summary summary;
@@ -148,17 +150,19 @@ static void on_summary_signal(void *ctx, int signo)
 	summary_log(&p->summary, &p->env, false);
 }
 
-/* Two snapshots take turns, so that a worker's is never freed under it. */
 static void on_quiet_signal(void *ctx, int signo)
 {
 	struct process *p = ctx;
-	const struct settings *now = atomic_load(&p->server->settings);
+	const struct settings *now = server_settings_get(p->server);
+	bool quiet = !now->quiet;
+	char why[SETTINGS_WHY_MAX];
 
 	(void)signo;
-	now = now == p->settings ? p->turned : p->settings;
-	atomic_store(&p->server->settings, now);
-	log_set_level((int)now->loglevel);
-	log_notice("quiet is %s now", now->quiet ? "on" : "off");
+	settings_free(now);
+	if (server_change(p->server, "quiet", quiet ? "yes" : "no", why) != E_OK)
+		log_error("quiet stays as it is: %s", why);
+	else
+		log_notice("quiet is %s now", quiet ? "on" : "off");
 }
 
 static void on_summary_time(void *ctx)
@@ -209,13 +213,6 @@ static int raise_descriptors(struct process *p)
 	settings_free(p->settings);
 	p->settings = fewer;
 	return E_OK;
-}
-
-/* Now, since users, groups and files may be out of reach after chroot and setuid. */
-static int prepare_quiet(struct process *p)
-{
-	return settings_change(&p->turned, p->settings, "quiet", p->settings->quiet ? "no" : "yes",
-			       p->why);
 }
 
 static int open_control(struct process *p)
@@ -270,6 +267,8 @@ static int open_outside(struct process *p)
 		err = server_new(&p->server, s, p->why);
 	if (err != E_OK)
 		return err;
+	p->server->argc = p->argc;
+	p->server->argv = p->argv;
 	write_pid(p);
 	notify_open();
 	return privileges_drop(&who, s->chroot, p->why);
@@ -322,8 +321,6 @@ static int start(struct process *p)
 	if (err == E_OK)
 		err = raise_descriptors(p);
 	if (err == E_OK)
-		err = prepare_quiet(p);
-	if (err == E_OK)
 		err = open_outside(p);
 	if (err == E_OK)
 		err = start_threads(p);
@@ -347,13 +344,12 @@ static void finish(struct process *p)
 	if (p->loop != NULL)
 		loop_free(p->loop);
 	notify_close();
-	settings_free(p->turned);
 	settings_free(p->settings);
 }
 
-static int serve(struct settings *s, struct lines *warnings)
+static int serve(struct settings *s, struct lines *warnings, int argc, char *const argv[])
 {
-	struct process p = { .settings = s };
+	struct process p = { .argc = argc, .argv = argv, .settings = s };
 	int err;
 
 	open_log(s, true);
@@ -427,7 +423,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	if (command == SETTINGS_RUN)
-		return serve(s, &warnings);
+		return serve(s, &warnings, argc, argv);
 	say_lines(&warnings);
 	status = print_config(s, argument);
 	settings_free(s);

@@ -27,7 +27,8 @@ struct loading {
 	char **texts;
 	char **places; /* where each row was set; NULL: nowhere */
 	struct unknown *unknown, **unknown_end;
-	bool in_included;
+	bool in_included, has_file;
+	bool must_have_file; /* it was there before: that it is gone is an accident */
 	struct settings_warn warn;
 	char *why;
 };
@@ -184,7 +185,8 @@ static int read_main_file(struct loading *l, const char *dir, const char *name)
 	errno = 0;
 	err = read_file(l, path);
 	/* A file that is there and cannot be read may hold what keeps strangers out. */
-	if (err == E_SYSTEM && (errno == ENOENT || errno == ENOTDIR)) {
+	l->has_file = err == E_OK;
+	if (err == E_SYSTEM && (errno == ENOENT || errno == ENOTDIR) && !l->must_have_file) {
 		warn(l, "Unable to read configuration file '%s': %s", path, strerror(errno));
 		err = E_OK;
 	}
@@ -338,27 +340,70 @@ static void free_loading(struct loading *l)
 	settings_texts_free(l->texts);
 }
 
+/* Reads everything into the texts. */
+static int load(struct loading *l, int argc, char *const argv[])
+{
+	int err = settings_texts_new(&l->texts, NULL);
+
+	l->unknown_end = &l->unknown;
+	l->places = calloc(settings_count, sizeof(*l->places));
+	if (err != E_OK || l->places == NULL)
+		return no_memory(l);
+	err = read_all(l, argc, argv);
+	return err == E_OK ? judge_unknown(l) : err;
+}
+
 int settings_load(struct settings **out, int argc, char *const argv[],
 		  void (*warn_line)(void *ctx, const char *line), void *ctx,
 		  char why[SETTINGS_WHY_MAX])
 {
 	struct loading l = { .warn = { warn_line, ctx }, .why = why };
-	int err = settings_texts_new(&l.texts, NULL);
+	int err = load(&l, argc, argv);
+	struct settings_source from = { .texts = l.texts, .places = l.places, .warn = l.warn };
 
-	l.unknown_end = &l.unknown;
-	l.places = calloc(settings_count, sizeof(*l.places));
-	if (err != E_OK || l.places == NULL) {
-		err = no_memory(&l);
-		goto out;
-	}
-	err = read_all(&l, argc, argv);
 	if (err == E_OK)
-		err = judge_unknown(&l);
-	if (err == E_OK)
-		err = settings_build(out, l.texts, l.places, &l.warn, why);
-	if (err == E_OK)
+		err = settings_build(out, &from, why);
+	if (err == E_OK) {
+		(*out)->has_file = l.has_file;
 		l.texts = NULL;
-out:
+	}
+	free_loading(&l);
+	return err;
+}
+
+int settings_reload(struct settings **out, const struct settings *s, int argc, char *const argv[],
+		    const char *const *names, size_t n_names,
+		    void (*warn_line)(void *ctx, const char *line), void *ctx,
+		    char why[SETTINGS_WHY_MAX])
+{
+	/* What the files have that is not known, or not yet, was said when the daemon started. */
+	struct loading l = { .why = why, .must_have_file = s->has_file };
+	struct settings_source from = {
+		.warn = { warn_line, ctx },
+		.old = s,
+		.names = names,
+		.n_names = n_names,
+	};
+	int err = load(&l, argc, argv);
+
+	if (err == E_OK && settings_texts_new(&from.texts, s->texts) != E_OK)
+		err = no_memory(&l);
+	for (size_t i = 0; i < n_names && err == E_OK; i++) {
+		const struct setting *row = setting_find(names[i]);
+		char *text;
+
+		ASSERT(row != NULL);
+		text = from.texts[row - settings_table];
+		from.texts[row - settings_table] = l.texts[row - settings_table];
+		l.texts[row - settings_table] = text;
+	}
+	from.places = l.places;
+	if (err == E_OK)
+		err = settings_build(out, &from, why);
+	if (err == E_OK)
+		(*out)->has_file = l.has_file;
+	else
+		settings_texts_free(from.texts);
 	free_loading(&l);
 	return err;
 }

@@ -6,14 +6,17 @@
  * a member of struct settings), or known (PowerDNS has it, we do not, yet: start-up warns and
  * goes on).
  *
- * A struct settings is a snapshot: read-only once made, shared by every thread; a reload makes a
- * new one.  `texts` holds the value of each row as text, for --config and get-parameter.
+ * A struct settings is a snapshot: read-only once made, shared by every thread; a change makes a
+ * new one.  It is counted: settings_get(), settings_free(); who may hold which for how long is
+ * recursor/reconfigure.h's business.  `texts` holds the value of each row as text, for --config and
+ * get-parameter.
  *
  * Errors: one line that names file, line, key and the value refused; nothing is changed.
  */
 #ifndef RECURSOR_SETTINGS_H
 #define RECURSOR_SETTINGS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -94,8 +97,11 @@ struct settings {
 	bool extended_resolution_errors;
 	uint32_t latency_statistic_size;
 
-	char **texts; /* one for each row of the table */
-	void *memory; /* what the pointers above point into */
+	bool has_file;          /* there was a recursor.conf to be read */
+	char *allow_from_lines; /* what stood in the file, or NULL */
+	char **texts;           /* one for each row of the table */
+	void *memory;           /* what the pointers above point into */
+	_Atomic unsigned refs;
 };
 
 /* Defaults, then files and command line in PowerDNS's order: a lax pass over the command line
@@ -104,11 +110,23 @@ struct settings {
 int settings_load(struct settings **out, int argc, char *const argv[],
 		  void (*warn)(void *ctx, const char *line), void *ctx,
 		  char why[SETTINGS_WHY_MAX]) MUST_USE;
-void settings_free(struct settings *s); /* accepts NULL */
+/* Another reference. */
+const struct settings *settings_get(const struct settings *s);
+/* Gives one back; with the last the snapshot goes.  Accepts NULL. */
+void settings_free(const struct settings *s);
 
-/* A snapshot that differs in one setting. */
+/* A snapshot that differs in one setting.  Nothing outside is looked at again: files that others
+ * name, users and groups stay what they were. */
 int settings_change(struct settings **out, const struct settings *s, const char *name,
 		    const char *value, char why[SETTINGS_WHY_MAX]) MUST_USE;
+
+/* A snapshot in which the settings `names` have the values that files and command line give now,
+ * and the rest those of `s`.  All files are read as by settings_load(), and an error in any of
+ * them is one here; so is that there is no recursor.conf any more. */
+int settings_reload(struct settings **out, const struct settings *s, int argc, char *const argv[],
+		    const char *const *names, size_t n_names,
+		    void (*warn)(void *ctx, const char *line), void *ctx,
+		    char why[SETTINGS_WHY_MAX]) MUST_USE;
 
 /* What to do instead of serving: --help[=prefix], --config[=default|diff|check], --version. */
 enum settings_command { SETTINGS_RUN, SETTINGS_HELP, SETTINGS_CONFIG, SETTINGS_VERSION };

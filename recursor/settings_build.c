@@ -16,9 +16,7 @@
 
 struct building {
 	struct settings *s;
-	char *const *texts;
-	char *const *places; /* or NULL */
-	const struct settings_warn *warn;
+	const struct settings_source *from;
 	char *why;
 };
 
@@ -34,20 +32,40 @@ refuse(const struct building *b, const char *name, int err, const char *format, 
 
 	ASSERT(row != NULL);
 	i = (size_t)(row - settings_table);
-	if (b->places != NULL)
-		place = b->places[i];
+	if (b->from->places != NULL)
+		place = b->from->places[i];
 	va_start(args, format);
 	(void)vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
 	(void)snprintf(b->why, SETTINGS_WHY_MAX, "%.160s: %s=%.100s: %.200s",
-		       place != NULL ? place : "default", name, b->texts[i], reason);
+		       place != NULL ? place : "default", name, b->from->texts[i], reason);
 	return err;
 }
 
 static void warn(const struct building *b, const char *line)
 {
-	if (b->warn->line != NULL)
-		b->warn->line(b->warn->ctx, line);
+	if (b->from->warn.line != NULL)
+		b->from->warn.line(b->from->warn.ctx, line);
+}
+
+/* What the old snapshot found outside for this row still holds. */
+static bool is_as_before(const struct building *b, const char *name)
+{
+	const struct settings_source *from = b->from;
+	const struct setting *row = setting_find(name);
+
+	ASSERT(row != NULL);
+	for (size_t i = 0; i < from->n_names; i++)
+		if (strcmp(from->names[i], name) == 0)
+			return false;
+	return from->old != NULL && strcmp(from->texts[row - settings_table],
+					   from->old->texts[row - settings_table]) == 0;
+}
+
+/* A user or group was known when the daemon started; in a chroot nobody is. */
+static bool is_known_name(const struct building *b, const struct setting *row)
+{
+	return (row->type == SET_USER || row->type == SET_GROUP) && is_as_before(b, row->name);
 }
 
 static int read_members(struct building *b)
@@ -56,8 +74,12 @@ static int read_members(struct building *b)
 
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *row = &settings_table[i];
-		int err = setting_read(row, b->texts[i], b->s, reason);
+		int err = E_OK;
 
+		if (is_known_name(b, row))
+			*(const char **)((char *)b->s + row->offset) = b->from->texts[i];
+		else
+			err = setting_read(row, b->from->texts[i], b->s, reason);
 		if (err != E_OK)
 			return refuse(b, row->name, err, "%s", reason);
 	}
@@ -120,13 +142,11 @@ static int finish_ports(struct building *b)
 	return E_OK;
 }
 
-/* One netmask a line; `#` opens a comment. */
-static int add_lines(struct building *b, struct netset *set, char *text, size_t len)
+/* One netmask a line; `#` opens a comment.  `text` is written to. */
+static int add_lines(struct building *b, const char *name, struct netset *set, char *text)
 {
 	unsigned n = 1;
 
-	if (memchr(text, '\0', len) != NULL)
-		return refuse(b, "allow-from-file", E_MALFORMED, "a NUL byte in the file");
 	for (char *line; (line = strsep(&text, "\n")) != NULL; n++) {
 		char bad[ADDR_TEXT_MAX] = "";
 		int err;
@@ -134,41 +154,74 @@ static int add_lines(struct building *b, struct netset *set, char *text, size_t 
 		line[strcspn(line, "#")] = '\0';
 		err = netset_add_list(set, line, bad);
 		if (err != E_OK)
-			return refuse(b, "allow-from-file", err, "line %u: '%s' is not a netmask",
-				      n, bad);
+			return refuse(b, name, err, "line %u: '%s' is not a netmask", n, bad);
 	}
 	return E_OK;
 }
 
-static int read_allow_file(struct building *b)
+/* The text of the file that a row names: what it was, or read now. */
+static int load_lines(struct building *b, const char *name, const char *path, const char *before,
+		      char **out)
 {
-	struct netset *set = NULL;
-	char *text = NULL;
 	size_t len;
 	int err;
 
-	ASSERT(b->s->allow_from_file != NULL);
-	if (*b->s->allow_from_file == '\0')
-		return E_OK;
-	err = netset_new(&set);
-	if (err == E_OK)
-		err = conf_load_file(b->s->allow_from_file, &text, &len);
+	if (is_as_before(b, name) && before != NULL) {
+		*out = strdup(before);
+		return *out != NULL ? E_OK : refuse(b, name, E_NOMEM, "%s", err_text(E_NOMEM));
+	}
+	err = conf_load_file(path, out, &len);
 	if (err == E_TOO_LONG)
-		(void)refuse(b, "allow-from-file", err, "longer than %d bytes", CONF_FILE_MAX);
-	else if (err != E_OK)
-		(void)refuse(b, "allow-from-file", err, "%s",
-			     err == E_SYSTEM ? strerror(errno) : err_text(err));
-	else
-		err = add_lines(b, set, text, len);
+		return refuse(b, name, err, "longer than %d bytes", CONF_FILE_MAX);
+	if (err != E_OK)
+		return refuse(b, name, err, "%s",
+			      err == E_SYSTEM ? strerror(errno) : err_text(err));
+	if (memchr(*out, '\0', len) != NULL) {
+		free(*out);
+		*out = NULL;
+		return refuse(b, name, E_MALFORMED, "a NUL byte in the file");
+	}
+	return E_OK;
+}
+
+/* Networks from a file, in the place of those in the setting; `lines` keeps what it says. */
+static int read_nets_file(struct building *b, const char *name, const char *path,
+			  const char *before, char **lines, struct netset **nets)
+{
+	struct netset *set = NULL;
+	char *scratch = NULL;
+	int err;
+
+	if (*path == '\0')
+		return E_OK;
+	err = load_lines(b, name, path, before, lines);
+	if (err != E_OK)
+		return err;
+	scratch = strdup(*lines);
+	if (scratch == NULL || netset_new(&set) != E_OK) {
+		err = refuse(b, name, E_NOMEM, "%s", err_text(E_NOMEM));
+		goto out;
+	}
+	err = add_lines(b, name, set, scratch);
 	if (err != E_OK)
 		goto out;
-	netset_free(b->s->allow_from);
-	b->s->allow_from = set;
+	netset_free(*nets);
+	*nets = set;
 	set = NULL;
 out:
 	netset_free(set);
-	free(text);
+	free(scratch);
 	return err;
+}
+
+static int read_files(struct building *b)
+{
+	const struct settings *old = b->from->old;
+	struct settings *s = b->s;
+
+	return read_nets_file(b, "allow-from-file", s->allow_from_file,
+			      old != NULL ? old->allow_from_lines : NULL, &s->allow_from_lines,
+			      &s->allow_from);
 }
 
 /* The directory as seen before chroot, with the default filled in. */
@@ -211,10 +264,10 @@ static uint32_t power_of_two(uint32_t n)
 	return power;
 }
 
-int settings_build(struct settings **out, char **texts, char *const *places,
-		   const struct settings_warn *warn_to, char why[SETTINGS_WHY_MAX])
+int settings_build(struct settings **out, const struct settings_source *from,
+		   char why[SETTINGS_WHY_MAX])
 {
-	struct building b = { .texts = texts, .places = places, .warn = warn_to, .why = why };
+	struct building b = { .from = from, .why = why };
 	int err;
 
 	b.s = calloc(1, sizeof(*b.s));
@@ -222,9 +275,10 @@ int settings_build(struct settings **out, char **texts, char *const *places,
 		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(E_NOMEM));
 		return E_NOMEM;
 	}
+	atomic_init(&b.s->refs, 1);
 	err = read_members(&b);
 	if (err == E_OK)
-		err = read_allow_file(&b);
+		err = read_files(&b);
 	if (err == E_OK)
 		err = finish_addresses(&b);
 	if (err == E_OK)
@@ -237,15 +291,27 @@ int settings_build(struct settings **out, char **texts, char *const *places,
 	}
 	finish_log(&b);
 	b.s->record_cache_shards = power_of_two(b.s->record_cache_shards);
-	b.s->texts = texts;
+	if (from->old != NULL)
+		b.s->has_file = from->old->has_file;
+	b.s->texts = from->texts;
 	*out = b.s;
 	return E_OK;
 }
 
-void settings_free(struct settings *s)
+const struct settings *settings_get(const struct settings *s)
 {
-	if (s == NULL)
+	atomic_fetch_add(&((struct settings *)s)->refs, 1);
+	return s;
+}
+
+void settings_free(const struct settings *shared)
+{
+	/* The count is the one member that changes. */
+	struct settings *s = (struct settings *)shared;
+
+	if (s == NULL || atomic_fetch_sub(&s->refs, 1) > 1)
 		return;
+	free(s->allow_from_lines);
 	netset_free(s->allow_from);
 	netset_free(s->dont_query);
 	settings_texts_free(s->texts);
@@ -293,8 +359,8 @@ const char *settings_text(const struct settings *s, const char *name)
 int settings_change(struct settings **out, const struct settings *s, const char *name,
 		    const char *value, char why[SETTINGS_WHY_MAX])
 {
-	static const struct settings_warn nobody = { 0 };
 	const struct setting *row = setting_find(name);
+	struct settings_source from = { .old = s };
 	char **texts = NULL, *text;
 	int err;
 
@@ -312,7 +378,8 @@ int settings_change(struct settings **out, const struct settings *s, const char 
 	free(texts[row - settings_table]);
 	texts[row - settings_table] = text;
 	text = NULL;
-	err = settings_build(out, texts, NULL, &nobody, why);
+	from.texts = texts;
+	err = settings_build(out, &from, why);
 	if (err == E_OK)
 		texts = NULL;
 out:

@@ -85,10 +85,20 @@ struct settings_warn {
 	void *ctx;
 };
 
-/* A snapshot of one text for each row, which are taken over on success.  `places`: where each
- * was set, NULL for a default; or NULL altogether. */
-int settings_build(struct settings **out, char **texts, char *const *places,
-		   const struct settings_warn *warn, char why[SETTINGS_WHY_MAX]) MUST_USE;
+/* What a new snapshot is made of. */
+struct settings_source {
+	char **texts;        /* one for each row: taken over on success */
+	char *const *places; /* where each was set, NULL for a default; or NULL altogether */
+	struct settings_warn warn;
+	/* NULL, or the snapshot that this one follows: what a row found outside (a file, a user)
+	 * is then taken from it, when the row's text is the same and it is none of `names`. */
+	const struct settings *old;
+	const char *const *names;
+	size_t n_names;
+};
+
+int settings_build(struct settings **out, const struct settings_source *from,
+		   char why[SETTINGS_WHY_MAX]) MUST_USE;
 
 /* One text for each row: the defaults, or copies of `from`. */
 int settings_texts_new(char ***out, char *const *from) MUST_USE;

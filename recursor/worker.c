@@ -288,7 +288,9 @@ int server_new(struct server **out, const struct settings *settings, char *why)
 	snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
 	if (s == NULL)
 		return err;
-	atomic_init(&s->settings, settings);
+	atomic_init(&s->settings, settings_get(settings));
+	pthread_mutex_init(&s->settings_lock, NULL);
+	pthread_mutex_init(&s->change_lock, NULL);
 	s->started_ms = loop_now_us() / 1000;
 	s->workers = aligned_alloc(alignof(struct worker), settings->threads * sizeof(*s->workers));
 	if (s->workers == NULL)
@@ -346,6 +348,9 @@ void server_free(struct server *s)
 	tally_free(s->tally);
 	servers_free(s->servers);
 	cache_free(s->cache);
+	settings_free(atomic_load(&s->settings));
+	pthread_mutex_destroy(&s->settings_lock);
+	pthread_mutex_destroy(&s->change_lock);
 	free(s->workers);
 	free(s);
 }

@@ -2,8 +2,9 @@
  * worker: a thread that answers clients, and the process that owns the threads.
  *
  * A worker owns its loop, sockets, packet cache, resolver, counters.  Shared by all workers are
- * the record cache, the server table, the tally of TCP clients, the settings snapshot.  The control thread (main's own)
- * owns signals and the control socket; it reaches a worker only by loop_post().
+ * the record cache, the server table, the tally of TCP clients, the settings snapshot.  The
+ * control threads (main's own, for signals, and the control socket's) reach a worker only by its
+ * mailbox: recursor/visit.h.
  *
  * Order of life: server_new() binds every worker's sockets (before privileges are dropped),
  * server_start() makes loops and threads (after the last fork), server_stop() ends and joins
@@ -71,7 +72,12 @@ static inline uint32_t worker_wall_s(struct worker *w)
 }
 
 struct server {
+	/* In force; another thread than a worker's takes a reference (recursor/reconfigure.h). */
 	_Atomic(const struct settings *) settings;
+	pthread_mutex_t settings_lock; /* between reading the pointer and counting the reference */
+	pthread_mutex_t change_lock;   /* one change after the other */
+	int argc;                      /* the command line, to read settings again */
+	char *const *argv;
 	struct cache *cache;
 	struct servers *servers;
 	struct tally *tally; /* of the clients' TCP connections */
@@ -86,7 +92,8 @@ struct server {
 	void *quit_ctx;
 };
 
-/* Makes caches and workers and binds their sockets.  `why` (SETTINGS_WHY_MAX) on error. */
+/* Makes caches and workers and binds their sockets.  `why` (SETTINGS_WHY_MAX) on error.  A
+ * reference to the settings is taken. */
 int server_new(struct server **out, const struct settings *s, char *why) MUST_USE;
 /* On error nothing runs; errno tells more when it is E_SYSTEM. */
 int server_start(struct server *s) MUST_USE;

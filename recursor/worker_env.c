@@ -2,9 +2,16 @@
  * The server as the operator's side sees it (watch/env.h): gauges, and visits to workers on their
  * own threads.
  */
+#include <assert.h>
+#include <string.h>
+
 #include "common/check.h"
 #include "recursor/pipeline.h"
+#include "recursor/reconfigure.h"
+#include "recursor/visit.h"
 #include "recursor/worker.h"
+
+static_assert((int)ENV_WHY_MAX == (int)SETTINGS_WHY_MAX, "one line has the same room in both");
 
 static const struct counters *env_counters(void *ctx, unsigned worker)
 {
@@ -29,54 +36,31 @@ GAUGE(size_t, packetcache_entries)
 GAUGE(size_t, packetcache_bytes)
 GAUGE(uint64_t, latency_us)
 
-/* Lives on the stack of who waits for it. */
-struct visit {
-	struct worker *worker;
+struct env_visit {
 	void (*fn)(void *arg, const struct watch_worker *w);
 	void *arg;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool done;
 };
 
-static void run_visit(void *ctx)
+static void run_visit(struct worker *worker, void *arg)
 {
-	struct visit *v = ctx;
+	const struct env_visit *v = arg;
 	struct watch_worker w = {
-		.index = v->worker->index,
-		.resolver = v->worker->resolver,
-		.packetcache = v->worker->packetcache,
+		.index = worker->index,
+		.resolver = worker->resolver,
+		.packetcache = worker->packetcache,
 	};
 
 	v->fn(v->arg, &w);
-	pthread_mutex_lock(&v->lock);
-	v->done = true;
-	pthread_cond_signal(&v->changed);
-	pthread_mutex_unlock(&v->lock);
 }
 
 static int env_on_worker(void *ctx, unsigned worker,
 			 void (*fn)(void *arg, const struct watch_worker *w), void *arg)
 {
 	struct server *s = ctx;
-	struct visit v = {
-		.worker = &s->workers[worker],
-		.fn = fn,
-		.arg = arg,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.changed = PTHREAD_COND_INITIALIZER,
-	};
+	struct env_visit v = { .fn = fn, .arg = arg };
 
 	ASSERT(worker < s->n_workers);
-	if (!v.worker->started || loop_post(v.worker->loop, run_visit, &v) != E_OK)
-		return E_SYSTEM;
-	pthread_mutex_lock(&v.lock);
-	while (!v.done)
-		pthread_cond_wait(&v.changed, &v.lock);
-	pthread_mutex_unlock(&v.lock);
-	pthread_cond_destroy(&v.changed);
-	pthread_mutex_destroy(&v.lock);
-	return E_OK;
+	return visit_worker(&s->workers[worker], run_visit, &v);
 }
 
 /* Called on the thread of the worker that is visited: whose pipeline it is follows from that. */
@@ -98,11 +82,24 @@ static bool env_client_of(void *ctx, const void *request_ctx, struct watch_clien
 	return false;
 }
 
-static const char *env_setting(void *ctx, const char *name)
+static char *env_setting(void *ctx, const char *name)
 {
-	struct server *s = ctx;
+	const struct settings *now = server_settings_get(ctx);
+	const char *text = settings_text(now, name);
+	char *copy = text == NULL ? NULL : strdup(text);
 
-	return settings_text(atomic_load(&s->settings), name);
+	settings_free(now);
+	return copy;
+}
+
+static int env_change(void *ctx, const char *name, const char *value, char *why)
+{
+	return server_change(ctx, name, value, why);
+}
+
+static int env_reload(void *ctx, const char *const *names, size_t n, char *why)
+{
+	return server_reload(ctx, names, n, why);
 }
 
 static void env_quit(void *ctx, bool nicely)
@@ -144,6 +141,8 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.on_worker = env_on_worker,
 		.client_of = env_client_of,
 		.setting = env_setting,
+		.change = env_change,
+		.reload = env_reload,
 		.quit = env_quit,
 		.now_ms = env_now_ms,
 		.wall_s = env_wall_s,

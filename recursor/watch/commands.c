@@ -128,7 +128,7 @@ static int get_parameter(struct command_call *call)
 
 	for (int i = 0; i < call->argc; i++) {
 		const char *name = call->argv[i];
-		const char *value = call->env->setting(call->env->ctx, name);
+		char *value = call->env->setting(call->env->ctx, name);
 
 		if (value == NULL) {
 			fprintf(call->out, "%s not known\n", name);
@@ -137,6 +137,7 @@ static int get_parameter(struct command_call *call)
 		}
 		fprintf(call->out, "%s=%s\n", name, value);
 		json_object_set_new(call->json, name, command_json_text(value));
+		free(value);
 	}
 	return status;
 }

@@ -18,6 +18,8 @@
 #include "recursor/resolve/resolver.h"
 #include "recursor/resolve/servers.h"
 
+enum { ENV_WHY_MAX = 512 };
+
 /* What a function that visits a worker gets: valid on that worker's thread, for the call. */
 struct watch_worker {
 	unsigned index;
@@ -54,8 +56,12 @@ struct watch_env {
 			 void (*visit)(void *arg, const struct watch_worker *w), void *arg);
 	/* False: the request is no client's, but ours. */
 	bool (*client_of)(void *ctx, const void *request_ctx, struct watch_client *out);
-	/* A setting's value as text, or NULL; valid until the next reload. */
-	const char *(*setting)(void *ctx, const char *name);
+	/* A setting's value as text, for the caller to free; NULL: there is none of that name. */
+	char *(*setting)(void *ctx, const char *name);
+	/* Another value for one, or for several what the files say now; in force when it comes
+	 * back.  On error one line in `why` (ENV_WHY_MAX) and all is as before. */
+	int (*change)(void *ctx, const char *name, const char *value, char *why);
+	int (*reload)(void *ctx, const char *const *names, size_t n, char *why);
 	/* Ends the daemon; `nicely`: what is in flight is answered first.  Comes back at once. */
 	void (*quit)(void *ctx, bool nicely);
 	uint64_t (*now_ms)(void *ctx);

@@ -94,9 +94,11 @@ static void visit_cancel(void *arg, const struct watch_worker *w)
 
 static int setting_ms(const struct watch_env *env, const char *name, int otherwise)
 {
-	const char *text = env->setting(env->ctx, name);
+	char *text = env->setting(env->ctx, name);
+	int value = text == NULL ? otherwise : atoi(text);
 
-	return text == NULL ? otherwise : atoi(text);
+	free(text);
+	return value;
 }
 
 /* Asks and waits.  When it takes too long or the daemon ends, the request is taken back: after

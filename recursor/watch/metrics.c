@@ -146,9 +146,11 @@ static uint64_t read_open_fds(const struct watch_env *env)
 
 static uint64_t setting_number(const struct watch_env *env, const char *name)
 {
-	const char *text = env->setting(env->ctx, name);
+	char *text = env->setting(env->ctx, name);
+	uint64_t value = text == NULL ? 0 : strtoull(text, NULL, 0);
 
-	return text == NULL ? 0 : strtoull(text, NULL, 0);
+	free(text);
+	return value;
 }
 
 static uint64_t read_max_cache(const struct watch_env *env)

@@ -15,10 +15,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *setting(void *ctx, const char *name)
+static char *setting(void *ctx, const char *name)
 {
 	(void)ctx;
-	return strcmp(name, "threads") == 0 ? "2" : NULL;
+	return strcmp(name, "threads") == 0 ? strdup("2") : NULL;
+}
+
+static int change(void *ctx, const char *name, const char *value, char *why)
+{
+	(void)ctx;
+	snprintf(why, ENV_WHY_MAX, "%s=%s: not now", name, value);
+	return E_RANGE;
+}
+
+static int reload(void *ctx, const char *const *names, size_t n, char *why)
+{
+	(void)ctx;
+	(void)names;
+	(void)n;
+	(void)why;
+	return E_OK;
 }
 
 static uint64_t now_ms(void *ctx)
@@ -38,7 +54,13 @@ static const struct watch_env *make_env(void)
 {
 	static const struct cache_config cache = { .max_set_bytes = 4096, .shards = 1 };
 	static const struct servers_config servers = { .network_timeout_ms = 1500 };
-	static struct watch_env env = { .setting = setting, .now_ms = now_ms, .wall_s = wall_s };
+	static struct watch_env env = {
+		.setting = setting,
+		.change = change,
+		.reload = reload,
+		.now_ms = now_ms,
+		.wall_s = wall_s,
+	};
 
 	if (env.cache == NULL) {
 		ASSERT(cache_new(&env.cache, &cache) == E_OK);

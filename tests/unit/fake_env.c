@@ -81,16 +81,44 @@ static bool client_of(void *ctx, const void *request_ctx, struct watch_client *o
 	return true;
 }
 
-static const char *setting(void *ctx, const char *name)
+static char *setting(void *ctx, const char *name)
 {
 	(void)ctx;
 	if (strcmp(name, "max-cache-entries") == 0)
-		return "1000000";
+		return strdup("1000000");
 	if (strcmp(name, "max-qperq") == 0)
-		return "50";
+		return strdup("50");
 	if (strcmp(name, "version-string") == 0)
-		return "say \"\xff\"";
-	return strcmp(name, "max-total-msec") == 0 ? "0" : NULL;
+		return strdup("say \"\xff\"");
+	return strcmp(name, "max-total-msec") == 0 ? strdup("0") : NULL;
+}
+
+static int change(void *ctx, const char *name, const char *value, char *why)
+{
+	struct fake_env *f = ctx;
+
+	if (f->refuses) {
+		snprintf(why, ENV_WHY_MAX, "%s=%s: must be less", name, value);
+		return E_RANGE;
+	}
+	snprintf(f->changed, sizeof(f->changed), "%s=%s", name, value);
+	return E_OK;
+}
+
+static int reload(void *ctx, const char *const *names, size_t n, char *why)
+{
+	struct fake_env *f = ctx;
+
+	if (f->refuses) {
+		snprintf(why, ENV_WHY_MAX, "recursor.conf:1: what is that");
+		return E_MALFORMED;
+	}
+	f->changed[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		strcat(f->changed, names[i]);
+		strcat(f->changed, " ");
+	}
+	return E_OK;
 }
 
 static void quit(void *ctx, bool nicely)
@@ -189,6 +217,8 @@ void fake_env_open(struct fake_env *f)
 		.on_worker = on_worker,
 		.client_of = client_of,
 		.setting = setting,
+		.change = change,
+		.reload = reload,
 		.quit = quit,
 		.now_ms = now_ms,
 		.wall_s = wall_s,

@@ -17,6 +17,8 @@ struct fake_env {
 	struct resolver *resolver[FAKE_WORKERS];
 	bool is_stopped[FAKE_WORKERS];
 	bool deaf;
+	bool refuses;                         /* a change or reload of settings */
+	char changed[256];                    /* what was changed or reloaded last */
 	char client;                          /* its address is the ctx of a client's request */
 	_Atomic unsigned quits, quits_nicely; /* from the control server's threads */
 	_Atomic unsigned visits;

@@ -570,6 +570,133 @@ START_TEST(change_makes_another)
 }
 END_TEST
 
+/* The file is not read again for the sake of another setting. */
+START_TEST(change_looks_at_no_file)
+{
+	struct settings *s, *t = NULL;
+	char conf[300];
+
+	write_file("acl", "192.0.2.0/24\n");
+	(void)snprintf(conf, sizeof(conf), "allow-from-file=%s/acl\n", dir);
+	s = good(conf);
+	write_file("acl", "half a li");
+	ck_assert_int_eq(settings_change(&t, s, "quiet", "no", why), E_OK);
+	settings_free(s);
+	ck_assert(allows(t->allow_from, "192.0.2.1"));
+	ck_assert(!allows(t->allow_from, "127.0.0.1"));
+	settings_free(t);
+}
+END_TEST
+
+START_TEST(references_are_counted)
+{
+	struct settings *s = good("server-id=abc");
+	const struct settings *t = settings_get(s);
+
+	ck_assert_ptr_eq(s, t);
+	settings_free(s);
+	ck_assert_str_eq(t->server_id, "abc");
+	settings_free(t);
+}
+END_TEST
+
+/* ---- reload ---- */
+
+static const char *const acls[] = { "allow-from", "allow-from-file" };
+
+static int reload(struct settings **out, const struct settings *s, const char *conf)
+{
+	char config_dir[100];
+	char *argv[] = { "recursor", config_dir, NULL };
+
+	warnings[0] = '\0';
+	if (conf != NULL)
+		write_file("recursor.conf", conf);
+	(void)snprintf(config_dir, sizeof(config_dir), "--config-dir=%s", dir);
+	return settings_reload(out, s, 2, argv, acls, ARRAY_LEN(acls), note_warning, warnings, why);
+}
+
+START_TEST(reload_takes_what_it_is_for)
+{
+	struct settings *s = good("allow-from=10.0.0.0/8\nthreads=3\nmax-qperq=20\n");
+	struct settings *changed = NULL, *t = NULL;
+
+	ck_assert_int_eq(settings_change(&changed, s, "max-qperq", "30", why), E_OK);
+	settings_free(s);
+	ck_assert_int_eq(reload(&t, changed,
+				"allow-from=192.0.2.0/24\nthreads=9\nlua-maintenance-"
+				"interval=2\n"),
+			 E_OK);
+	settings_free(changed);
+	ck_assert_str_eq(warnings, "");
+	ck_assert(allows(t->allow_from, "192.0.2.1"));
+	ck_assert(!allows(t->allow_from, "10.0.0.1"));
+	ck_assert_uint_eq(t->threads, 3);
+	ck_assert_uint_eq(t->max_qperq, 30);
+	ck_assert_str_eq(settings_text(t, "allow-from"), "192.0.2.0/24");
+	settings_free(t);
+}
+END_TEST
+
+START_TEST(reload_reads_files_again)
+{
+	struct settings *s, *t = NULL;
+	char conf[300];
+
+	write_file("acl", "192.0.2.0/24\n");
+	(void)snprintf(conf, sizeof(conf), "allow-from-file=%s/acl\n", dir);
+	s = good(conf);
+	write_file("acl", "198.51.100.0/24\n");
+	ck_assert_int_eq(reload(&t, s, NULL), E_OK);
+	ck_assert(allows(t->allow_from, "198.51.100.1"));
+	ck_assert(!allows(t->allow_from, "192.0.2.1"));
+	settings_free(t);
+
+	t = NULL;
+	write_file("acl", "198.51.100.0/24\nx\n");
+	ck_assert_int_eq(reload(&t, s, NULL), E_MALFORMED);
+	ck_assert_str_eq(why, with_dir("@/recursor.conf:1: allow-from-file=@/acl: "
+				       "line 2: 'x' is not a netmask"));
+	ck_assert_ptr_null(t);
+	ck_assert(allows(s->allow_from, "192.0.2.1"));
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(reload_refuses_what_is_wrong)
+{
+	struct settings *s = good("allow-from=10.0.0.0/8\n"), *t = NULL;
+	char path[200];
+
+	/* Wrong anywhere: who knows what else went wrong in the editor. */
+	ck_assert_int_eq(reload(&t, s, "allow-from=10.0.0.0/8\nthreads=0\n"), E_RANGE);
+	ck_assert_str_eq(why, with_dir("@/recursor.conf:2: threads=0: must be 1 to 256"));
+	ck_assert_int_eq(reload(&t, s, "allow-from=10.0.0.0/8\nfrob=0\n"), E_NOT_FOUND);
+
+	/* Without the file the defaults would let strangers in. */
+	(void)snprintf(path, sizeof(path), "%s/recursor.conf", dir);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(reload(&t, s, NULL), E_SYSTEM);
+	ck_assert_ptr_nonnull(strstr(why, "No such file"));
+	ck_assert_ptr_null(t);
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(reload_without_a_file_from_the_start)
+{
+	struct settings *s = NULL, *t = NULL;
+
+	ck_assert_int_eq(load(&s, NULL, NULL, NULL), E_OK);
+	ck_assert_int_eq(reload(&t, s, NULL), E_OK);
+	settings_free(s);
+	ck_assert_int_eq(reload(&s, t, "allow-from=192.0.2.0/24"), E_OK);
+	ck_assert(allows(s->allow_from, "192.0.2.1"));
+	settings_free(t);
+	settings_free(s);
+}
+END_TEST
+
 Suite *suite_settings(void)
 {
 	Suite *s = suite_create("settings");
@@ -599,6 +726,12 @@ Suite *suite_settings(void)
 	tcase_add_test(tc, unknown_may_be_ignored);
 	tcase_add_test(tc, many_addresses_are_refused);
 	tcase_add_test(tc, change_makes_another);
+	tcase_add_test(tc, change_looks_at_no_file);
+	tcase_add_test(tc, references_are_counted);
+	tcase_add_test(tc, reload_takes_what_it_is_for);
+	tcase_add_test(tc, reload_reads_files_again);
+	tcase_add_test(tc, reload_refuses_what_is_wrong);
+	tcase_add_test(tc, reload_without_a_file_from_the_start);
 	suite_add_tcase(s, tc);
 	return s;
 }

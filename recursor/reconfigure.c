@@ -1,0 +1,106 @@
+#include "recursor/reconfigure.h"
+
+#include <stdio.h>
+
+#include "common/log.h"
+#include "recursor/pipeline.h"
+#include "recursor/visit.h"
+#include "recursor/wiring.h"
+
+const struct settings *server_settings_get(struct server *s)
+{
+	const struct settings *now;
+
+	pthread_mutex_lock(&s->settings_lock);
+	now = settings_get(atomic_load(&s->settings));
+	pthread_mutex_unlock(&s->settings_lock);
+	return now;
+}
+
+/* What all workers share and what is the process's own. */
+static void adopt_shared(struct server *s, const struct settings *made)
+{
+	struct cache_config cache;
+
+	wiring_cache_config(&cache, made);
+	cache_set_limits(s->cache, cache.max_entries, cache.max_bytes);
+	log_set_level((int)made->loglevel);
+}
+
+/* On the worker's thread: whatever it made of the old snapshot, it makes anew. */
+static void adopt(struct worker *w, void *arg)
+{
+	const struct settings *made = arg;
+	struct resolver_config resolver;
+	struct packetcache_config packets;
+
+	wiring_resolver_config(&resolver, made);
+	resolver_configure(w->resolver, &resolver);
+	wiring_packetcache_config(&packets, made);
+	packetcache_set_limits(w->packetcache, packets.max_entries, packets.max_bytes);
+}
+
+void server_change_begin(struct server *s)
+{
+	pthread_mutex_lock(&s->change_lock);
+}
+
+void server_change_end(struct server *s)
+{
+	pthread_mutex_unlock(&s->change_lock);
+}
+
+void server_reconfigure(struct server *s, const struct settings *made)
+{
+	const struct settings *old;
+
+	pthread_mutex_lock(&s->settings_lock);
+	old = atomic_load(&s->settings);
+	atomic_store_explicit(&s->settings, made, memory_order_release);
+	pthread_mutex_unlock(&s->settings_lock);
+	adopt_shared(s, made);
+	/* One that cannot be visited has stopped, and looks at nothing any more. */
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (visit_worker(&s->workers[i], adopt, (void *)made) != E_OK)
+			continue;
+	settings_free(old);
+}
+
+int server_change(struct server *s, const char *name, const char *value, char *why)
+{
+	struct settings *made = NULL;
+	int err;
+
+	server_change_begin(s);
+	err = settings_change(&made, atomic_load(&s->settings), name, value, why);
+	if (err == E_OK)
+		server_reconfigure(s, made);
+	server_change_end(s);
+	return err;
+}
+
+static void say(void *ctx, const char *line)
+{
+	(void)ctx;
+	log_warning("%s", line);
+}
+
+int server_reload(struct server *s, const char *const *names, size_t n, char *why)
+{
+	const struct settings *now;
+	struct settings *made = NULL;
+	int err;
+
+	server_change_begin(s);
+	now = atomic_load(&s->settings);
+	if (*now->chroot != '\0') {
+		(void)snprintf(why, SETTINGS_WHY_MAX, "the files are out of reach after chroot");
+		err = E_RANGE;
+	} else {
+		err = settings_reload(&made, now, s->argc, s->argv, names, n, say, NULL, why);
+	}
+	if (err == E_OK)
+		server_reconfigure(s, made);
+	server_change_end(s);
+	return err;
+}
