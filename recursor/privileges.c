@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/conf.h"
@@ -94,15 +96,20 @@ static int set_groups(const struct identity *who, char *why)
 	return E_OK;
 }
 
-/* What is dropped must be gone in all three places, and not to be had again. */
-static bool is_dropped(const struct identity *who, uid_t old_uid, gid_t old_gid)
+/* In all three places. */
+static bool is_identity(const struct identity *who)
 {
 	uid_t r, e, s;
 	gid_t rg, eg, sg;
 
-	if (getresuid(&r, &e, &s) != 0 || r != who->uid || e != who->uid || s != who->uid)
-		return false;
-	if (getresgid(&rg, &eg, &sg) != 0 || rg != who->gid || eg != who->gid || sg != who->gid)
+	return getresuid(&r, &e, &s) == 0 && r == who->uid && e == who->uid && s == who->uid &&
+	       getresgid(&rg, &eg, &sg) == 0 && rg == who->gid && eg == who->gid && sg == who->gid;
+}
+
+/* What is dropped must be gone, and not to be had again. */
+static bool is_dropped(const struct identity *who, uid_t old_uid, gid_t old_gid)
+{
+	if (!is_identity(who))
 		return false;
 	if (who->uid == 0)
 		return true;
@@ -116,6 +123,9 @@ static int change_user(const struct identity *who, char *why)
 	gid_t old_gid = getegid();
 	int err = E_OK;
 
+	/* Whoever started us did it, and may have forbidden the calls, too. */
+	if (old_uid != 0 && is_identity(who))
+		return E_OK;
 	if (who->has_group)
 		err = set_groups(who, why);
 	if (err != E_OK || !who->has_user)
@@ -125,6 +135,18 @@ static int change_user(const struct identity *who, char *why)
 	errno = EPERM;
 	return is_dropped(who, old_uid, old_gid) ? E_OK
 						 : system_refused(why, "they could be had again");
+}
+
+/* A user's own, such as systemd gives for port 53.  Root's go with root. */
+static int drop_capabilities(char *why)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (geteuid() == 0)
+		return E_OK;
+	return syscall(SYS_capset, &header, none) == 0 ? E_OK
+						       : system_refused(why, "the capabilities");
 }
 
 int privileges_drop(const struct identity *who, const char *chroot_dir, char why[SETTINGS_WHY_MAX])
@@ -137,6 +159,8 @@ int privileges_drop(const struct identity *who, const char *chroot_dir, char why
 		return E_SYSTEM;
 	}
 	err = change_user(who, why);
+	if (err == E_OK)
+		err = drop_capabilities(why);
 	if (err == E_OK && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		err = system_refused(why, "PR_SET_NO_NEW_PRIVS");
 	return err;

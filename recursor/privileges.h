@@ -2,7 +2,8 @@
  * privileges: from the user who may bind to port 53 to the one who serves, with no way back.
  *
  * Order: users and groups are looked up, then chroot, groups, group, user; then it is tried
- * whether the old ones can be had again, and that no program run later can gain any is set.
+ * whether the old ones can be had again; a user's capabilities go; and that no program run later
+ * can gain any is set.  All but root come out of it without a capability.
  */
 #ifndef RECURSOR_PRIVILEGES_H
 #define RECURSOR_PRIVILEGES_H

@@ -188,7 +188,7 @@ class Recursor(Process):
     """Started with the settings given, `-` in names written as `_`."""
 
     def __init__(self, lab=None, name="recursor", extra_env=None, directory=None, ready=True,
-                 options=(), **settings):
+                 options=(), wrapper=(), **settings):
         self.directory = directory or env.new_dir(name)
         values = {
             "local-address": "127.0.0.1",
@@ -205,8 +205,9 @@ class Recursor(Process):
         self.address = "127.0.0.1"
         with open(os.path.join(self.directory, "recursor.conf"), "w", encoding="utf-8") as f:
             f.writelines(f"{k}={v}\n" for k, v in values.items() if v is not None)
-        super().__init__(name, [env.program("recursor"), "--config-dir=" + self.directory,
-                                *options], self.directory, extra_env)
+        super().__init__(name, [*wrapper, env.program("recursor"),
+                                "--config-dir=" + self.directory, *options],
+                         self.directory, extra_env)
         if ready:
             wait_until(lambda: not self.is_alive() or self.ping(), what="rec_control ping")
             check(self.is_alive(), "the recursor does not start", self.log())

@@ -134,6 +134,26 @@ def daemon_drops_privileges():
 
 
 @test
+def daemon_user_with_capability():
+    """As the unit starts it: a user who may bind to port 53, and who may no longer once it serves."""
+    env.need_root()
+    user, may_bind = pwd.getpwnam("nobody"), "-all,+net_bind_service"
+    setpriv = ("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups",
+               "--inh-caps=" + may_bind, "--ambient-caps=" + may_bind, "--bounding-set=" + may_bind,
+               "--no-new-privs")
+    with Lab() as lab:
+        directory = env.new_dir("capability")
+        os.chown(directory, user.pw_uid, user.pw_gid)
+        with Recursor(lab, directory=directory, wrapper=setpriv) as r:
+            check_reply(r.ask("www.city.example"))
+            for task in os.listdir(f"/proc/{r.process.pid}/task"):
+                status = status_of(task)
+                check(set(status["Uid"].split()) == {str(user.pw_uid)}, "the user", status["Uid"])
+                for kind in "CapInh", "CapPrm", "CapEff", "CapAmb":
+                    check(status[kind].strip("0") == "", "no capability", kind, status[kind])
+
+
+@test
 def daemon_sd_notify():
     """NOTIFY_SOCKET: READY=1 when it serves, STOPPING=1 at the end."""
     with Lab() as lab:
