@@ -272,7 +272,7 @@ format: ## bring every C file into the form of .clang-format
 
 # ---- use ----
 
-.PHONY: demo bench floors run install uninstall
+.PHONY: demo bench floors run
 demo: ## set up, build, then a small Internet, a recursor and questions; DEMO_SECONDS=n ends it
 	$(call deps,build demo)
 	@$(MAKE) $(JOBS) --no-print-directory all
@@ -295,27 +295,46 @@ run: all ## the daemon in the foreground on 127.0.0.1 port 5300, with the real r
 	$(B)/recursor --config-dir=$(RUN_DIR) --socket-dir=$(RUN_DIR) --local-address=127.0.0.1 \
 		--local-port=5300 $(RUN_ARGS)
 
+# ---- installing and packing ----
+
 # PREFIX, as many write it; DESTDIR for packagers.
 ifdef PREFIX
 prefix := $(PREFIX)
 endif
-install: all ## programs, man pages and an example of recursor.conf; DESTDIR, PREFIX
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(sysconfdir)
+systemdsystemunitdir = $(prefix)/lib/systemd/system
+sysusersdir = $(prefix)/lib/sysusers.d
+
+CONF = $(DESTDIR)$(sysconfdir)/recursor.conf
+INSTALLED_DOCS = README.md CHANGELOG.md
+MAN_SECTIONS = $(patsubst .%,%,$(sort $(suffix $(MAN_PAGES))))
+
+.PHONY: install uninstall
+install: all ## programs, man pages, a recursor.conf, a systemd unit; DESTDIR, PREFIX
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(sbindir) $(bindir) $(sysconfdir) $(docdir) \
+		$(systemdsystemunitdir) $(sysusersdir) $(MAN_SECTIONS:%=$(mandir)/man%))
 	$(INSTALL) -m 755 $(B)/recursor $(DESTDIR)$(sbindir)/
 	$(INSTALL) -m 755 $(B)/rec_control $(DESTDIR)$(bindir)/
-	$(foreach s,1 5 7 8,$(if $(filter %.$s,$(MAN_PAGES)),\
-		$(INSTALL) -d $(DESTDIR)$(mandir)/man$s && \
-		$(INSTALL) -m 644 $(filter %.$s,$(MAN_PAGES)) $(DESTDIR)$(mandir)/man$s/;))
-	$(B)/recursor --config=default >$(B)/recursor.conf-dist
-	$(INSTALL) -m 644 $(B)/recursor.conf-dist $(DESTDIR)$(sysconfdir)/recursor.conf-dist
-	$(INSTALL) -d $(DESTDIR)$(docdir)
-	$(INSTALL) -m 644 README.md CHANGELOG.md recursor/recursor.conf.example $(DESTDIR)$(docdir)/
+	$(foreach s,$(MAN_SECTIONS),$(INSTALL) -m 644 $(filter %.$s,$(MAN_PAGES)) \
+		$(DESTDIR)$(mandir)/man$s/ &&) :
+	$(INSTALL) -m 644 $(INSTALLED_DOCS) $(DESTDIR)$(docdir)/
+	{ cat recursor/recursor.conf.example && $(B)/recursor --config=default; } \
+		>$(B)/recursor.conf-dist
+	if [ ! -e $(CONF) ] || cmp -s $(CONF) $(CONF)-dist; then \
+		$(INSTALL) -m 644 $(B)/recursor.conf-dist $(CONF); fi
+	$(INSTALL) -m 644 $(B)/recursor.conf-dist $(CONF)-dist
+	sed 's,@sbindir@,$(sbindir),; s,@bindir@,$(bindir),' tools/package/recursor.service.in \
+		>$(B)/recursor.service
+	$(INSTALL) -m 644 $(B)/recursor.service $(DESTDIR)$(systemdsystemunitdir)/
+	$(INSTALL) -m 644 tools/package/recursor.sysusers $(DESTDIR)$(sysusersdir)/recursor.conf
 
-uninstall: ## remove what install put there; your recursor.conf stays
-	rm -f $(DESTDIR)$(sbindir)/recursor $(DESTDIR)$(bindir)/rec_control \
-		$(DESTDIR)$(sysconfdir)/recursor.conf-dist \
-		$(addprefix $(DESTDIR)$(docdir)/,README.md CHANGELOG.md recursor.conf.example) \
-		$(foreach m,$(MAN_PAGES),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $m))/$(notdir $m))
+uninstall: ## remove what install put there; a recursor.conf that you have changed stays
+	if cmp -s $(CONF) $(CONF)-dist; then rm -f $(CONF); fi
+	rm -f $(addprefix $(DESTDIR),$(sbindir)/recursor $(bindir)/rec_control \
+		$(sysconfdir)/recursor.conf-dist $(INSTALLED_DOCS:%=$(docdir)/%) \
+		$(systemdsystemunitdir)/recursor.service $(sysusersdir)/recursor.conf \
+		$(foreach m,$(MAN_PAGES),$(mandir)/man$(subst .,,$(suffix $m))/$(notdir $m)))
+	for dir in $(docdir) $(sysconfdir); do \
+		[ ! -d $(DESTDIR)$$dir ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$$dir; done
 
 # ---- the rest ----
 

@@ -66,7 +66,8 @@ void settings_print_config(FILE *f, const struct settings *s, const char *which)
 
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *row = &settings_table[i];
-		const char *initial = setting_initial(row, host);
+		/* A template is for every host. */
+		const char *initial = only_default ? row->initial : setting_initial(row, host);
 		bool differs;
 
 		if (row->status != SETTING_OURS)
