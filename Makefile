@@ -308,7 +308,7 @@ CONF = $(DESTDIR)$(sysconfdir)/recursor.conf
 INSTALLED_DOCS = README.md CHANGELOG.md
 MAN_SECTIONS = $(patsubst .%,%,$(sort $(suffix $(MAN_PAGES))))
 
-.PHONY: install uninstall
+.PHONY: install uninstall dist dist-check
 install: all ## programs, man pages, a recursor.conf, a systemd unit; DESTDIR, PREFIX
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(sbindir) $(bindir) $(sysconfdir) $(docdir) \
 		$(systemdsystemunitdir) $(sysusersdir) $(MAN_SECTIONS:%=$(mandir)/man%))
@@ -335,6 +335,12 @@ uninstall: ## remove what install put there; a recursor.conf that you have chang
 		$(foreach m,$(MAN_PAGES),$(mandir)/man$(subst .,,$(suffix $m))/$(notdir $m)))
 	for dir in $(docdir) $(sysconfdir); do \
 		[ ! -d $(DESTDIR)$$dir ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$$dir; done
+
+dist: configure ## recursor-VERSION.tar.gz in build/: the same bytes for the same sources
+	$(Q)tools/package/dist $(PACKAGE_TARNAME)-$(PACKAGE_VERSION) $(B)
+
+dist-check: dist ## build, test and install from that tarball, elsewhere and without git
+	$(Q)tools/package/dist-check $(B)/$(PACKAGE_TARNAME)-$(PACKAGE_VERSION).tar.gz
 
 # ---- the rest ----
 
