@@ -359,9 +359,7 @@ static void send_answer(struct pipeline *p, const struct client_query *cq, const
 /* What the cache knew without asking anybody: the data or a denial, or no more than an alias? */
 static bool is_whole(const struct answer *a, uint16_t type)
 {
-	if (a->n_sets > 0)
-		return a->sets[a->n_sets - 1]->type == type;
-	return a->soa != NULL;
+	return a->soa != NULL || (a->n_sets > 0 && a->sets[a->n_sets - 1]->type == type);
 }
 
 static void finish(void *ctx, const struct answer *found)

@@ -26,6 +26,7 @@
  *          outcome.c   what became of it: an answer, silence, an error
  *          reply.c     what an answer means
  *          special.c   names that are answered here
+ *          cacheonly.c answers for which nobody is asked
  */
 #ifndef RESOLVE_GOAL_H
 #define RESOLVE_GOAL_H
@@ -287,6 +288,12 @@ uint32_t resolver_random_below(struct resolver *r, uint32_t bound);
 
 /* Asks for the root's name servers, unless that was tried just now. */
 void resolver_prime_soon(struct resolver *r);
+
+/* ---- cacheonly.c ---- */
+
+/* What is known, aliases followed: an alias may be the last of it.  REFUSED when that is nothing. */
+void cacheonly_answer(struct resolver *r, const struct question *q, resolver_done_cb done,
+		      void *ctx);
 
 /* ---- iterate.c ---- */
 

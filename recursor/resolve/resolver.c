@@ -353,41 +353,6 @@ static struct goal *goal_for(struct resolver *r, const struct question *q, bool 
 	return g;
 }
 
-/* RD is off: what the cache knows, and nobody is asked. */
-static void ask_cache_only(struct resolver *r, const struct question *q, resolver_done_cb done,
-			   void *ctx)
-{
-	uint8_t name[NAME_MAX_LEN];
-	struct knowledge k;
-	struct answer a = { .ede = EDE_NONE, .from_cache = true, .trace = q->trace };
-	struct rrset *sets[2];
-
-	name_lower(name, q->name);
-	knowledge_look(r, name, q->type, true, NAME_MAX_LABELS, &k);
-	if (k.dname != NULL)
-		sets[a.n_sets++] = k.dname;
-	switch (k.what) {
-	case KNOWN_DATA:
-	case KNOWN_ALIAS:
-		sets[a.n_sets++] = k.set;
-		break;
-	case KNOWN_NODATA:
-	case KNOWN_NXDOMAIN:
-		a.rcode = k.what == KNOWN_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR;
-		a.soa = k.set->n_proofs > 0 ? rrset_proofs(k.set)[0] : NULL;
-		break;
-	case KNOWN_FAILURE:
-	case KNOWN_NOTHING:
-		/* RFC 8914 4.21 */
-		a.rcode = RCODE_REFUSED;
-		a.ede = EDE_NOT_AUTHORITATIVE;
-		break;
-	}
-	a.sets = sets;
-	done(ctx, &a);
-	knowledge_clear(&k);
-}
-
 bool resolver_seeks(uint16_t type)
 {
 	return type != 0 && type != CACHE_DELEGATION && !rrtype_is_meta(type);
@@ -401,7 +366,7 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 	bool joined;
 
 	if (q->cache_only) {
-		ask_cache_only(r, q, done, ctx);
+		cacheonly_answer(r, q, done, ctx);
 		return NULL;
 	}
 	enter(r);

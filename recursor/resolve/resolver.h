@@ -111,7 +111,7 @@ bool resolver_seeks(uint16_t type);
 struct question {
 	const uint8_t *name; /* any case */
 	uint16_t type;
-	bool cache_only;     /* RD=0 with allow-no-rd: never ask a server */
+	bool cache_only;     /* RD=0 with allow-no-rd, or no room: never ask a server */
 	bool no_cache;       /* explain: do not take the final answer from the cache */
 	struct trace *trace; /* or NULL; the caller's, alive until done() */
 };

@@ -1,0 +1,110 @@
+/* cacheonly: an answer out of what is known, for who may not, or cannot, have anybody asked. */
+#include <string.h>
+
+#include "common/check.h"
+#include "recursor/resolve/goal.h"
+
+/* The answer as it grows: the references that its sets are borrowed from. */
+struct known_answer {
+	struct answer a;
+	struct rrset *chain[GOAL_CHAIN_MAX];
+	struct rrset *denial; /* that a.soa belongs to */
+};
+
+static void chain_add(struct known_answer *k, struct rrset *set)
+{
+	if (set != NULL && EXPECT(k->a.n_sets < GOAL_CHAIN_MAX))
+		k->chain[k->a.n_sets++] = rrset_get(set);
+}
+
+static void deny(struct known_answer *k, struct rrset *denial)
+{
+	k->denial = rrset_get(denial);
+	k->a.rcode = denial->kind == RRSET_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR;
+	if (denial->n_proofs > 0) {
+		k->a.soa = rrset_proofs(denial)[0];
+		k->a.cacheable = true;
+	}
+}
+
+static bool take_special(struct resolver *r, const uint8_t *name, uint16_t type,
+			 struct known_answer *k)
+{
+	struct rrset *set = special_look(r->special, &r->cfg, name, type,
+					 r->world.wall_s(r->world.ctx));
+
+	if (set == NULL)
+		return false;
+	COUNT(r->counters, special_answers);
+	if (set->kind == RRSET_DATA) {
+		chain_add(k, set);
+		k->a.cacheable = true;
+	} else {
+		deny(k, set);
+	}
+	rrset_put(set);
+	return true;
+}
+
+/* One link of the answer.  True: an alias, on with its target, which is put into `name`. */
+static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], uint16_t type,
+		      struct known_answer *k)
+{
+	struct knowledge found;
+	struct rdata target;
+	bool goes_on = false;
+	size_t at = 0;
+
+	if (take_special(r, name, type, k))
+		return false;
+	knowledge_look(r, name, type, true, NAME_MAX_LABELS, &found);
+	switch (found.what) {
+	case KNOWN_DATA:
+		chain_add(k, found.set);
+		k->a.cacheable = true;
+		break;
+	case KNOWN_ALIAS:
+		chain_add(k, found.dname);
+		chain_add(k, found.set);
+		/* The CNAME that a DNAME makes is what was asked for. */
+		goes_on = type != TYPE_CNAME && EXPECT(rrset_next(found.set, &at, &target));
+		if (goes_on)
+			name_lower(name, target.data);
+		break;
+	case KNOWN_NODATA:
+	case KNOWN_NXDOMAIN:
+		deny(k, found.set);
+		break;
+	case KNOWN_FAILURE:
+	case KNOWN_NOTHING:
+		break;
+	}
+	knowledge_clear(&found);
+	return goes_on;
+}
+
+void cacheonly_answer(struct resolver *r, const struct question *q, resolver_done_cb done,
+		      void *ctx)
+{
+	struct known_answer k = {
+		.a = { .ede = EDE_NONE, .from_cache = true, .trace = q->trace },
+	};
+	uint8_t name[NAME_MAX_LEN];
+
+	name_lower(name, q->name);
+	/* A link adds two sets at the most. */
+	for (uint32_t links = 0; links <= r->cfg.max_cnames && k.a.n_sets + 2 <= GOAL_CHAIN_MAX;
+	     links++)
+		if (!take_link(r, name, q->type, &k))
+			break;
+	if (k.a.n_sets == 0 && k.denial == NULL) {
+		/* RFC 8914 4.21 */
+		k.a.rcode = RCODE_REFUSED;
+		k.a.ede = EDE_NOT_AUTHORITATIVE;
+	}
+	k.a.sets = k.chain;
+	done(ctx, &k.a);
+	while (k.a.n_sets > 0)
+		rrset_put(k.chain[--k.a.n_sets]);
+	rrset_put(k.denial);
+}
