@@ -1,24 +1,41 @@
 /* account: see account.h. */
 #include "recursor/account.h"
 
+#include <stdlib.h>
+
 #include "common/log.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
 
-void account_init(struct account *a, struct counters *counters, const struct settings *s)
+int account_init(struct account *a, struct counters *counters, const struct settings *s)
+{
+	/* Half a megabyte, of which only pages that are counted in become memory. */
+	*a = (struct account) {
+		.counters = counters,
+		.qtypes = calloc(ACCOUNT_QTYPES, sizeof(counter)),
+	};
+	account_configure(a, s);
+	return a->qtypes == NULL ? E_NOMEM : E_OK;
+}
+
+void account_deinit(struct account *a)
+{
+	free(a->qtypes);
+	a->qtypes = NULL;
+}
+
+void account_configure(struct account *a, const struct settings *s)
 {
 	double window = s->latency_statistic_size == 0 ? 1 : s->latency_statistic_size;
 
-	*a = (struct account) {
-		.counters = counters,
-		.latency_keep = 1 - 1 / window,
-		.latency_max = 1000.0 * s->network_timeout_ms,
-	};
+	a->latency_keep = 1 - 1 / window;
+	a->latency_max = 1000.0 * s->network_timeout_ms;
 }
 
 void account_question(struct account *a, const struct client *from, const struct query *q)
 {
 	COUNT(a->counters, questions);
+	counter_add(&a->qtypes[q->type], 1);
 	if (from->tcp)
 		COUNT(a->counters, tcp_questions);
 	if (from->remote.family == 6)

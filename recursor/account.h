@@ -13,20 +13,27 @@
 
 #include <stdint.h>
 
+#include "common/err.h"
 #include "common/metrics.h"
 #include "recursor/net/listen.h"
 #include "recursor/query.h"
 #include "recursor/resolve/resolver.h"
 #include "recursor/settings.h"
 
+enum { ACCOUNT_QTYPES = 65536 };
+
 struct account {
 	struct counters *counters; /* borrowed */
+	counter *qtypes;           /* questions by type, ACCOUNT_QTYPES of them */
 	double latency_us;         /* moving average over about latency-statistic-size answers */
 	double latency_keep;       /* its weight against a new sample */
 	double latency_max;        /* a sample counts as no more: network-timeout */
 };
 
-void account_init(struct account *a, struct counters *counters, const struct settings *s);
+int account_init(struct account *a, struct counters *counters, const struct settings *s) MUST_USE;
+void account_deinit(struct account *a);
+/* What was made of the settings is made anew. */
+void account_configure(struct account *a, const struct settings *s);
 
 void account_question(struct account *a, const struct client *from, const struct query *q);
 /* An answer of any kind was sent. */

@@ -432,7 +432,10 @@ int pipeline_new(struct pipeline **out, struct worker *w)
 	if (p == NULL)
 		return E_NOMEM;
 	p->worker = w;
-	account_init(&p->account, &w->counters, s);
+	if (account_init(&p->account, &w->counters, s) != E_OK) {
+		free(p);
+		return E_NOMEM;
+	}
 	slab_init(&p->queries, sizeof(struct client_query), (size_t)s->max_mthreads + 1);
 	*out = p;
 	return E_OK;
@@ -443,7 +446,14 @@ void pipeline_free(struct pipeline *p)
 	if (p == NULL)
 		return;
 	slab_deinit(&p->queries);
+	account_deinit(&p->account);
 	free(p);
+}
+
+void pipeline_configure(struct pipeline *p, const struct settings *s)
+{
+	account_configure(&p->account, s);
+	p->queries.max = (size_t)s->max_mthreads + 1;
 }
 
 void pipeline_listen_handler(struct pipeline *p, struct listen_handler *h)
@@ -454,6 +464,11 @@ void pipeline_listen_handler(struct pipeline *p, struct listen_handler *h)
 size_t pipeline_in_flight(const struct pipeline *p)
 {
 	return p->queries.used;
+}
+
+const counter *pipeline_qtypes(const struct pipeline *p)
+{
+	return p->account.qtypes;
 }
 
 uint64_t pipeline_latency_us(const struct pipeline *p)

@@ -17,6 +17,11 @@ struct pipeline;
 
 int pipeline_new(struct pipeline **out, struct worker *w) MUST_USE;
 void pipeline_free(struct pipeline *p);
+/* What was made of the settings is made anew. */
+void pipeline_configure(struct pipeline *p, const struct settings *s);
+
+/* Questions by type, 65536 counters; any thread may read them. */
+const counter *pipeline_qtypes(const struct pipeline *p);
 
 /* The handlers to give to the listener. */
 void pipeline_listen_handler(struct pipeline *p, struct listen_handler *h);

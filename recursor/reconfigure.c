@@ -36,6 +36,7 @@ static void adopt(struct worker *w, void *arg)
 
 	wiring_resolver_config(&resolver, made);
 	resolver_configure(w->resolver, &resolver);
+	pipeline_configure(w->pipeline, made);
 	wiring_packetcache_config(&packets, made);
 	packetcache_set_limits(w->packetcache, packets.max_entries, packets.max_bytes);
 }

@@ -139,6 +139,8 @@ void settings_print_config(FILE *f, const struct settings *s, const char *which)
 /* The rows as mdoc, for recursor.conf(5). */
 void settings_print_mdoc(FILE *f);
 
+/* The default as text, for the caller to free, or NULL when there is no such setting. */
+char *settings_default_text(const char *name);
 /* The value as text, or NULL when there is no such setting. */
 const char *settings_text(const struct settings *s, const char *name);
 

@@ -26,19 +26,22 @@ refuse(const struct building *b, const char *name, int err, const char *format, 
 {
 	char reason[SETTINGS_WHY_MAX];
 	const struct setting *row = setting_find(name);
-	const char *place = NULL;
+	const char *place = "", *colon = "";
 	va_list args;
 	size_t i;
 
 	ASSERT(row != NULL);
 	i = (size_t)(row - settings_table);
-	if (b->from->places != NULL)
-		place = b->from->places[i];
+	/* Without places it is an operator who waits for the answer. */
+	if (b->from->places != NULL) {
+		place = b->from->places[i] != NULL ? b->from->places[i] : "default";
+		colon = ": ";
+	}
 	va_start(args, format);
 	(void)vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
-	(void)snprintf(b->why, SETTINGS_WHY_MAX, "%.160s: %s=%.100s: %.200s",
-		       place != NULL ? place : "default", name, b->from->texts[i], reason);
+	(void)snprintf(b->why, SETTINGS_WHY_MAX, "%.160s%s%s=%.100s: %.200s", place, colon, name,
+		       b->from->texts[i], reason);
 	return err;
 }
 
@@ -347,13 +350,24 @@ void settings_texts_free(char **texts)
 	free(texts);
 }
 
+static bool has_text(const struct setting *row)
+{
+	return row != NULL && row->status != SETTING_COMMAND && row->status != SETTING_NO_USE;
+}
+
+char *settings_default_text(const char *name)
+{
+	const struct setting *row = setting_find(name);
+	char host[SETTINGS_HOST_MAX];
+
+	return has_text(row) ? strdup(setting_initial(row, host)) : NULL;
+}
+
 const char *settings_text(const struct settings *s, const char *name)
 {
 	const struct setting *row = setting_find(name);
 
-	if (row == NULL || row->status == SETTING_COMMAND || row->status == SETTING_NO_USE)
-		return NULL;
-	return s->texts[row - settings_table];
+	return has_text(row) ? s->texts[row - settings_table] : NULL;
 }
 
 int settings_change(struct settings **out, const struct settings *s, const char *name,

@@ -21,6 +21,14 @@ static const struct counters *env_counters(void *ctx, unsigned worker)
 	return &s->workers[worker].counters;
 }
 
+static const counter *env_qtypes(void *ctx, unsigned worker)
+{
+	struct server *s = ctx;
+
+	ASSERT(worker < s->n_workers);
+	return pipeline_qtypes(s->workers[worker].pipeline);
+}
+
 #define GAUGE(type, name)                                                                          \
 	static type env_##name(void *ctx, unsigned worker)                                         \
 	{                                                                                          \
@@ -92,6 +100,12 @@ static char *env_setting(void *ctx, const char *name)
 	return copy;
 }
 
+static char *env_setting_default(void *ctx, const char *name)
+{
+	(void)ctx;
+	return settings_default_text(name);
+}
+
 static int env_change(void *ctx, const char *name, const char *value, char *why)
 {
 	return server_change(ctx, name, value, why);
@@ -133,6 +147,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.servers = s->servers,
 		.started_ms = s->started_ms,
 		.counters = env_counters,
+		.qtypes = env_qtypes,
 		.in_flight = env_in_flight,
 		.tcp_clients = env_tcp_clients,
 		.packetcache_entries = env_packetcache_entries,
@@ -141,6 +156,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.on_worker = env_on_worker,
 		.client_of = env_client_of,
 		.setting = env_setting,
+		.setting_default = env_setting_default,
 		.change = env_change,
 		.reload = env_reload,
 		.quit = env_quit,

@@ -27,13 +27,27 @@ enum { COMMAND_WORDS_MAX = 1024 };
 	  "resolve now and show each step; TYPE is A unless given")                              \
 	X("get", "", "METRIC...", 0, COMMAND_WORDS_MAX, false, 5, get, "show these metrics")     \
 	X("get-all", "", "", 0, 0, false, 5, get_all, "show all metrics")                        \
+	X("get-default-parameter", "", "SETTING...", 1, COMMAND_WORDS_MAX, false, 5,             \
+	  get_default_parameter, "show what settings are unless they are set")                   \
 	X("get-parameter", "", "SETTING...", 1, COMMAND_WORDS_MAX, false, 5, get_parameter,      \
 	  "show the values of settings")                                                         \
+	X("get-qtypelist", "", "", 0, 0, false, 5, get_qtypelist,                                \
+	  "show how many questions came for each type")                                          \
 	X("help", "", "", 0, 0, false, 5, help, "show this list")                                \
 	X("ping", "", "", 0, 0, false, 5, ping, "have each worker answer")                       \
 	X("quit", "", "", 0, 0, false, 5, quit, "end the daemon at once")                        \
 	X("quit-nicely", "stop", "", 0, 0, false, 5, quit_nicely,                                \
 	  "end the daemon when the questions being resolved are answered")                       \
+	X("reload-acls", "", "", 0, 0, false, 60, reload_acls,                                   \
+	  "read recursor.conf again for who may ask and who may notify")                         \
+	X("set-max-cache-entries", "", "N", 0, COMMAND_WORDS_MAX, false, 60,                     \
+	  set_max_cache_entries, "change max-cache-entries")                                     \
+	X("set-max-packetcache-entries", "", "N", 0, COMMAND_WORDS_MAX, false, 60,               \
+	  set_max_packetcache_entries, "change max-packetcache-entries")                         \
+	X("set-minimum-ttl", "", "SECONDS", 0, COMMAND_WORDS_MAX, false, 60, set_minimum_ttl,    \
+	  "change minimum-ttl-override")                                                         \
+	X("set-quiet", "", "yes|no", 1, 1, false, 60, set_quiet,                                 \
+	  "log each query and its answer (no), or do not (yes)")                                 \
 	X("version", "", "", 0, 0, false, 5, version, "show the daemon's version")               \
 	X("wipe-cache", "flushname", "NAME[$]...", 1, COMMAND_WORDS_MAX, false, 60, wipe_cache,  \
 	  "forget what the caches hold of NAME; with a $ also of all names below it")            \

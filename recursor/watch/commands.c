@@ -10,6 +10,7 @@
 #include "common/ctl.h"
 #include "common/rrtype.h"
 #include "config.h"
+#include "recursor/watch/change.h"
 #include "recursor/watch/dump.h"
 #include "recursor/watch/explain.h"
 #include "recursor/watch/metrics.h"
@@ -80,7 +81,7 @@ static int help(struct command_call *call)
 	return 0;
 }
 
-/* ---- numbers and settings ---- */
+/* ---- numbers ---- */
 
 /* Kept out of get-all by habit: they were costly once, and scripts graph what get-all shows. */
 static bool is_hidden(const char *metric)
@@ -122,24 +123,25 @@ static int get_all(struct command_call *call)
 	return 0;
 }
 
-static int get_parameter(struct command_call *call)
+/* A query's type is counted when it comes, however it is answered. */
+static int get_qtypelist(struct command_call *call)
 {
-	int status = 0;
+	json_t *list = json_object();
+	char buf[RRTYPE_TEXT_MAX];
 
-	for (int i = 0; i < call->argc; i++) {
-		const char *name = call->argv[i];
-		char *value = call->env->setting(call->env->ctx, name);
+	for (unsigned type = 0; type <= UINT16_MAX; type++) {
+		const char *text = rrtype_to_text((uint16_t)type, buf);
+		uint64_t sum = 0;
 
-		if (value == NULL) {
-			fprintf(call->out, "%s not known\n", name);
-			status = 1;
+		for (unsigned i = 0; i < call->env->n_workers; i++)
+			sum += counter_get(&call->env->qtypes(call->env->ctx, i)[type]);
+		if (sum == 0)
 			continue;
-		}
-		fprintf(call->out, "%s=%s\n", name, value);
-		json_object_set_new(call->json, name, command_json_text(value));
-		free(value);
+		fprintf(call->out, "%s\t%llu\n", text, (unsigned long long)sum);
+		json_object_set_new(list, text, json_integer((json_int_t)sum));
 	}
-	return status;
+	json_object_set_new(call->json, "qtypes", list);
+	return 0;
 }
 
 /* ---- what is being resolved ---- */

@@ -41,6 +41,8 @@ struct watch_env {
 	uint64_t started_ms;
 
 	const struct counters *(*counters)(void *ctx, unsigned worker);
+	/* Questions by type: an array of 65536. */
+	const counter *(*qtypes)(void *ctx, unsigned worker);
 	/* Gauges a worker publishes. */
 	size_t (*in_flight)(void *ctx, unsigned worker);
 	size_t (*tcp_clients)(void *ctx, unsigned worker);
@@ -58,6 +60,7 @@ struct watch_env {
 	bool (*client_of)(void *ctx, const void *request_ctx, struct watch_client *out);
 	/* A setting's value as text, for the caller to free; NULL: there is none of that name. */
 	char *(*setting)(void *ctx, const char *name);
+	char *(*setting_default)(void *ctx, const char *name); /* likewise: what it is unset */
 	/* Another value for one, or for several what the files say now; in force when it comes
 	 * back.  On error one line in `why` (ENV_WHY_MAX) and all is as before. */
 	int (*change)(void *ctx, const char *name, const char *value, char *why);

@@ -56,6 +56,7 @@ static const struct watch_env *make_env(void)
 	static const struct servers_config servers = { .network_timeout_ms = 1500 };
 	static struct watch_env env = {
 		.setting = setting,
+		.setting_default = setting,
 		.change = change,
 		.reload = reload,
 		.now_ms = now_ms,

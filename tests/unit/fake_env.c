@@ -17,6 +17,13 @@ static const struct counters *counters_of(void *ctx, unsigned worker)
 	return &f->counters[worker];
 }
 
+static const counter *qtypes_of(void *ctx, unsigned worker)
+{
+	struct fake_env *f = ctx;
+
+	return f->qtypes[worker];
+}
+
 static size_t in_flight(void *ctx, unsigned worker)
 {
 	(void)ctx;
@@ -91,6 +98,12 @@ static char *setting(void *ctx, const char *name)
 	if (strcmp(name, "version-string") == 0)
 		return strdup("say \"\xff\"");
 	return strcmp(name, "max-total-msec") == 0 ? strdup("0") : NULL;
+}
+
+static char *setting_default(void *ctx, const char *name)
+{
+	(void)ctx;
+	return strcmp(name, "max-qperq") == 0 ? strdup("60") : NULL;
 }
 
 static int change(void *ctx, const char *name, const char *value, char *why)
@@ -180,6 +193,8 @@ static void open_worker(struct fake_env *f, unsigned i, const struct world *worl
 	struct resolver_config cfg;
 
 	resolver_config_defaults(&cfg);
+	f->qtypes[i] = calloc(65536, sizeof(counter));
+	ck_assert_ptr_nonnull(f->qtypes[i]);
 	ck_assert_int_eq(packetcache_new(&f->packetcache[i], &packets), E_OK);
 	ck_assert_int_eq(resolver_new(&f->resolver[i], &cfg, f->env.cache, f->env.servers,
 				      &f->counters[i], world),
@@ -209,6 +224,7 @@ void fake_env_open(struct fake_env *f)
 		.n_workers = FAKE_WORKERS,
 		.started_ms = FAKE_NOW_MS - 42999,
 		.counters = counters_of,
+		.qtypes = qtypes_of,
 		.in_flight = in_flight,
 		.tcp_clients = tcp_clients,
 		.packetcache_entries = packetcache_entries,
@@ -217,6 +233,7 @@ void fake_env_open(struct fake_env *f)
 		.on_worker = on_worker,
 		.client_of = client_of,
 		.setting = setting,
+		.setting_default = setting_default,
 		.change = change,
 		.reload = reload,
 		.quit = quit,
@@ -234,6 +251,7 @@ void fake_env_close(struct fake_env *f)
 	for (unsigned i = 0; i < FAKE_WORKERS; i++) {
 		resolver_free(f->resolver[i]);
 		packetcache_free(f->packetcache[i]);
+		free(f->qtypes[i]);
 	}
 	servers_free(f->env.servers);
 	cache_free(f->env.cache);

@@ -13,6 +13,7 @@ enum { FAKE_WORKERS = 2, FAKE_WALL_S = 1700000000, FAKE_NOW_MS = 65000 };
 struct fake_env {
 	struct watch_env env;
 	struct counters counters[FAKE_WORKERS];
+	counter *qtypes[FAKE_WORKERS];
 	struct packetcache *packetcache[FAKE_WORKERS];
 	struct resolver *resolver[FAKE_WORKERS];
 	bool is_stopped[FAKE_WORKERS];

@@ -160,6 +160,49 @@ START_TEST(settings_are_shown)
 }
 END_TEST
 
+START_TEST(settings_are_changed)
+{
+	expect_reply("set-minimum-ttl 30", 0, "New minimum TTL: 30\n");
+	ck_assert_str_eq(env.changed, "minimum-ttl-override=30");
+	expect_reply("set-minimum-ttl", 1, "Need to supply new minimum TTL number\n");
+	expect_reply("set-minimum-ttl 1 2", 1, "Need to supply new minimum TTL number\n");
+	expect_reply("set-max-cache-entries 5", 0, "New max cache entries: 5\n");
+	ck_assert_str_eq(env.changed, "max-cache-entries=5");
+	expect_reply("set-max-packetcache-entries 6", 0, "New max packetcache entries: 6\n");
+	ck_assert_str_eq(env.changed, "max-packetcache-entries=6");
+	expect_reply("--json set-max-cache-entries 7", 0, "{\"max-cache-entries\":7}");
+	expect_reply("set-quiet No", 0, "quiet is off\n");
+	ck_assert_str_eq(env.changed, "quiet=no");
+	expect_reply("set-quiet on", 0, "quiet is on\n");
+	ck_assert_str_eq(env.changed, "quiet=yes");
+	expect_reply("set-quiet loud", 1, "set-quiet: 'loud' is neither yes nor no\n");
+	expect_reply("get-default-parameter max-qperq frob", 1, "max-qperq=60\nfrob not known\n");
+	expect_reply("reload-acls", 0, "ok\n");
+	ck_assert_ptr_eq(strstr(env.changed, "allow-from allow-from-file "), env.changed);
+
+	env.refuses = true;
+	expect_reply(
+		"set-minimum-ttl x", 1,
+		"Error parsing the new minimum TTL number: minimum-ttl-override=x: must be less\n");
+	expect_reply("set-quiet no", 1, "quiet=no: must be less\n");
+	expect_reply("reload-acls", 1, "recursor.conf:1: what is that\n");
+	expect_reply("--json reload-acls", 1, "{\"error\":\"recursor.conf:1: what is that\"}");
+}
+END_TEST
+
+START_TEST(types_are_counted)
+{
+	expect_reply("get-qtypelist", 0, "");
+	counter_add(&env.qtypes[0][TYPE_AAAA], 3);
+	counter_add(&env.qtypes[1][TYPE_AAAA], 4);
+	counter_add(&env.qtypes[1][TYPE_A], 2);
+	counter_add(&env.qtypes[1][65535], 1);
+	expect_reply("get-qtypelist", 0, "A\t2\nAAAA\t7\nTYPE65535\t1\n");
+	expect_reply("--json get-qtypelist", 0,
+		     "{\"qtypes\":{\"A\":2,\"AAAA\":7,\"TYPE65535\":1}}");
+}
+END_TEST
+
 static enum command_quit quit_of(const char *line)
 {
 	struct command_request *rq = malloc(sizeof(*rq));
@@ -222,8 +265,11 @@ START_TEST(every_command_answers_in_json)
 		json_t *json;
 		int status;
 
-		if (strcmp(c->word, "get-parameter") == 0)
+		if (strcmp(c->word, "get-parameter") == 0 ||
+		    strcmp(c->word, "get-default-parameter") == 0)
 			args = " max-qperq";
+		if (strcmp(c->word, "set-quiet") == 0)
+			args = " yes";
 		if (strcmp(c->word, "wipe-cache-typed") == 0)
 			args = " A localhost";
 		snprintf(line, sizeof(line), "--json %s%s", c->word, args);
@@ -402,6 +448,8 @@ Suite *suite_commands(void)
 	tcase_add_test(t, every_worker_answers_a_ping);
 	tcase_add_test(t, metrics_are_shown);
 	tcase_add_test(t, settings_are_shown);
+	tcase_add_test(t, settings_are_changed);
+	tcase_add_test(t, types_are_counted);
 	tcase_add_test(t, quitting_waits_for_the_reply);
 	tcase_add_test(t, help_lists_every_command);
 	tcase_add_test(t, every_command_answers_in_json);

@@ -563,7 +563,7 @@ START_TEST(change_makes_another)
 
 	t = NULL;
 	ck_assert_int_eq(settings_change(&t, s, "threads", "0", why), E_RANGE);
-	ck_assert_str_eq(why, "default: threads=0: must be 1 to 256");
+	ck_assert_str_eq(why, "threads=0: must be 1 to 256");
 	ck_assert_int_eq(settings_change(&t, s, "frobnicate", "0", why), E_NOT_FOUND);
 	ck_assert_ptr_null(t);
 	settings_free(s);

@@ -1,0 +1,123 @@
+#include "recursor/watch/change.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/check.h"
+#include "common/log.h"
+
+static int show(struct command_call *call, char *(*value_of)(void *ctx, const char *name))
+{
+	int status = 0;
+
+	for (int i = 0; i < call->argc; i++) {
+		const char *name = call->argv[i];
+		char *value = value_of(call->env->ctx, name);
+
+		if (value == NULL) {
+			fprintf(call->out, "%s not known\n", name);
+			status = 1;
+			continue;
+		}
+		fprintf(call->out, "%s=%s\n", name, value);
+		json_object_set_new(call->json, name, command_json_text(value));
+		free(value);
+	}
+	return status;
+}
+
+int get_parameter(struct command_call *call)
+{
+	return show(call, call->env->setting);
+}
+
+int get_default_parameter(struct command_call *call)
+{
+	return show(call, call->env->setting_default);
+}
+
+/* ---- one number ---- */
+
+/* How the field words it. */
+struct wording {
+	const char *setting, *needed, *done;
+};
+
+static int set_number(struct command_call *call, const struct wording *w)
+{
+	char why[ENV_WHY_MAX];
+
+	if (call->argc != 1) {
+		fprintf(call->out, "Need to supply new %s\n", w->needed);
+		return 1;
+	}
+	if (call->env->change(call->env->ctx, w->setting, call->argv[0], why) != E_OK) {
+		fprintf(call->out, "Error parsing the new %s: %s\n", w->needed, why);
+		return 1;
+	}
+	fprintf(call->out, "New %s: %s\n", w->done, call->argv[0]);
+	json_object_set_new(call->json, w->setting, json_integer(strtoll(call->argv[0], NULL, 0)));
+	return 0;
+}
+
+int set_minimum_ttl(struct command_call *call)
+{
+	static const struct wording w = { "minimum-ttl-override", "minimum TTL number",
+					  "minimum TTL" };
+
+	return set_number(call, &w);
+}
+
+int set_max_cache_entries(struct command_call *call)
+{
+	static const struct wording w = { "max-cache-entries", "cache size", "max cache entries" };
+
+	return set_number(call, &w);
+}
+
+int set_max_packetcache_entries(struct command_call *call)
+{
+	static const struct wording w = { "max-packetcache-entries", "packet cache size",
+					  "max packetcache entries" };
+
+	return set_number(call, &w);
+}
+
+/* ---- switches ---- */
+
+int set_quiet(struct command_call *call)
+{
+	const char *word = call->argv[0];
+	bool on = strcasecmp(word, "yes") == 0 || strcasecmp(word, "on") == 0;
+	char why[ENV_WHY_MAX];
+
+	if (!on && strcasecmp(word, "no") != 0 && strcasecmp(word, "off") != 0) {
+		fprintf(call->out, "set-quiet: '%s' is neither yes nor no\n", word);
+		return 1;
+	}
+	if (call->env->change(call->env->ctx, "quiet", on ? "yes" : "no", why) != E_OK) {
+		fprintf(call->out, "%s\n", why);
+		return 1;
+	}
+	fprintf(call->out, "quiet is %s\n", on ? "on" : "off");
+	json_object_set_new(call->json, "quiet", json_boolean(on));
+	return 0;
+}
+
+/* ---- files ---- */
+
+int reload_acls(struct command_call *call)
+{
+	static const char *const names[] = { "allow-from", "allow-from-file" };
+	char why[ENV_WHY_MAX];
+
+	if (call->env->reload(call->env->ctx, names, ARRAY_LEN(names), why) != E_OK) {
+		log_warning("reload-acls: nothing changed: %s", why);
+		fprintf(call->out, "%s\n", why);
+		return 1;
+	}
+	fprintf(call->out, "ok\n");
+	json_object_set_new(call->json, "result", json_string("ok"));
+	return 0;
+}

@@ -1,0 +1,23 @@
+/*
+ * change: the commands that show and change settings of the running daemon.
+ *
+ * A change lasts until the daemon ends: recursor.conf is not written to, and reload-acls leaves
+ * what set-* has changed as it is.
+ */
+#ifndef WATCH_CHANGE_H
+#define WATCH_CHANGE_H
+
+#include "recursor/watch/commands.h"
+
+int get_parameter(struct command_call *call);
+int get_default_parameter(struct command_call *call);
+
+int set_minimum_ttl(struct command_call *call);
+int set_max_cache_entries(struct command_call *call);
+int set_max_packetcache_entries(struct command_call *call);
+int set_quiet(struct command_call *call);
+
+/* Reads the files again for who may ask and who may notify. */
+int reload_acls(struct command_call *call);
+
+#endif

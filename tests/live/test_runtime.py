@@ -1,0 +1,192 @@
+"""What changes while the daemon runs: settings, ACLs, limits, by rec_control."""
+
+import contextlib
+import os
+import socket
+import struct
+import threading
+import time
+
+from live import check, check_reply, lab_and_recursor, test, udp_socket, wait_until, env
+
+
+def query(name, kind=1, ident=1):
+    wire = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return struct.pack(">HHHHHH", ident, 0x0100, 1, 0, 0, 0) + wire + b"\0" + \
+        struct.pack(">HH", kind, 1)
+
+
+def is_answered(source, name="www.city.example", wait=0.5):
+    """Does a client at that address get an answer?"""
+    with udp_socket() as s:
+        s.bind((source, 0))
+        s.settimeout(wait)
+        s.sendto(query(name), ("127.0.0.1", env.port))
+        try:
+            s.recv(4096)
+            return True
+        except socket.timeout:
+            return False
+
+
+@contextlib.contextmanager
+def load(names):
+    """Questions without end, one after the other; yields what became of them."""
+    counts = {"asked": 0, "answered": 0}
+    stop = threading.Event()
+
+    def run():
+        with udp_socket() as s:
+            while not stop.is_set():
+                counts["asked"] += 1
+                ident = counts["asked"] % 65536
+                s.sendto(query(names(counts["asked"]), ident=ident), ("127.0.0.1", env.port))
+                try:
+                    while s.recv(4096)[:2] != struct.pack(">H", ident):
+                        pass
+                    counts["answered"] += 1
+                except socket.timeout:
+                    pass
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield counts
+    finally:
+        stop.set()
+        thread.join()
+
+
+def write_conf(r, **changes):
+    """Other settings in recursor.conf: written beside it and moved, as an editor does."""
+    path = os.path.join(r.directory, "recursor.conf")
+    values = dict(r.settings, **{k.replace("_", "-"): v for k, v in changes.items()})
+    with open(path + ".new", "w", encoding="utf-8") as f:
+        f.writelines(f"{k}={v}\n" for k, v in values.items())
+    os.rename(path + ".new", path)
+
+
+@test
+def runtime_reload_acls():
+    """reload-acls: the new list holds, other settings of the file do not; what is wrong is refused
+    with a line, and the old list stays."""
+    with lab_and_recursor(allow_from="127.0.0.0/8") as (_, r):
+        check(is_answered("127.0.0.2"), "allowed at first")
+        write_conf(r, allow_from="127.0.0.1", threads=7)
+        check(r.rec("reload-acls").stdout == "ok\n", "ok")
+        check(is_answered("127.0.0.1") and not is_answered("127.0.0.2"), "not any more")
+        check(r.rec("get-parameter", "allow-from", "threads").stdout ==
+              "allow-from=127.0.0.1\nthreads=2\n", "only that")
+
+        acl = os.path.join(r.directory, "acl")
+        with open(acl, "w", encoding="ascii") as f:
+            f.write("127.0.0.2 # one\n")
+        write_conf(r, allow_from_file=acl)
+        r.rec("reload-acls")
+        check(is_answered("127.0.0.2") and not is_answered("127.0.0.1"), "from the file")
+
+        with open(acl, "w", encoding="ascii") as f:
+            f.write("127.0.0.1\n127.0.0.x\n")
+        refused = r.rec("reload-acls", expect=1).stderr
+        check("acl: line 2: '127.0.0.x' is not a netmask" in refused and
+              len(refused.splitlines()) == 1, "one line", refused)
+        check(is_answered("127.0.0.2") and not is_answered("127.0.0.1"), "as it was")
+        r.rec("set-quiet", "no")  # a change of something else does not read the file
+        r.rec("set-quiet", "yes")
+        os.unlink(os.path.join(r.directory, "recursor.conf"))
+        refused = r.rec("reload-acls", expect=1).stderr
+        check("No such file" in refused, "the file is gone", refused)
+        check(is_answered("127.0.0.2") and not is_answered("127.0.0.1"), "as it was, again")
+
+
+@test
+def runtime_reload_under_load():
+    """reload-acls and set-* in a loop, with good and bad files, while questions come: every one is
+    answered, and each list holds at once."""
+    with lab_and_recursor(allow_from="127.0.0.0/8") as (_, r), \
+            load(lambda n: f"n{n % 500}.city.example") as counts:
+        for i in range(60):
+            kind = i % 4
+            if kind == 3:
+                write_conf(r, allow_from="127.0.0.300")
+                r.rec("reload-acls", expect=1)
+                r.rec("set-minimum-ttl", "never", expect=1)
+                continue
+            write_conf(r, allow_from="127.0.0.0/8" if kind == 1 else "127.0.0.1")
+            r.rec("reload-acls")
+            r.rec("set-minimum-ttl", str(i))
+            r.rec("set-max-cache-entries", str(1000 + i))
+            r.rec("set-max-packetcache-entries", str(1000 + i))
+            check(is_answered("127.0.0.2", wait=2 if kind == 1 else 0.05) == (kind == 1),
+                  f"the list of round {i}")
+        wait_until(lambda: counts["answered"] > 500, what="the load")
+    check(counts["asked"] - counts["answered"] == 0, "every question is answered", counts)
+
+
+@test
+def runtime_changes_at_once():
+    """Changes from several operators at once come one after the other."""
+    with lab_and_recursor() as (_, r), load(lambda n: f"n{n % 50}.city.example") as counts:
+        def change(words):
+            for _ in range(15):
+                r.rec(*words)
+
+        threads = [threading.Thread(target=change, args=(words,)) for words in
+                   (["reload-acls"], ["set-minimum-ttl", "5"], ["set-quiet", "yes"],
+                    ["get-parameter", "allow-from", "minimum-ttl-override"])]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        check(r.rec("get-parameter", "minimum-ttl-override").stdout == "minimum-ttl-override=5\n",
+              "the last holds")
+    check(counts["answered"] == counts["asked"], "every question is answered", counts)
+
+
+@test
+def runtime_minimum_ttl():
+    """set-minimum-ttl holds for what is learnt from then on."""
+    with lab_and_recursor() as (_, r):
+        check_reply(r.ask("www.city.example"))
+        check(r.rec("set-minimum-ttl", "5000").stdout == "New minimum TTL: 5000\n", "the reply")
+        check(r.rec("set-minimum-ttl", expect=1).stderr ==
+              "Need to supply new minimum TTL number\n", "none")
+        r.rec("wipe-cache", "www.city.example")
+        reply = check_reply(r.ask("www.city.example"))
+        check(all(ttl > 4000 for _, ttl, _, _ in reply.answer), "raised", reply)
+
+
+@test
+def runtime_cache_limits():
+    """set-max-cache-entries and set-max-packetcache-entries: the caches shrink, a few entries an
+    insert."""
+    with lab_and_recursor(threads=1, record_cache_shards=4) as (_, r):
+        def fill(first, n):
+            with udp_socket() as s:
+                for i in range(first, first + n):
+                    for _ in range(2):
+                        s.sendto(query(f"n{i}.big.example"), ("127.0.0.1", env.port))
+                        s.recv(4096)
+
+        fill(0, 400)
+        check(r.get("cache-entries") > 400, "filled")
+        before = r.get("packetcache-entries")
+        r.rec("set-max-cache-entries", "100")
+        r.rec("set-max-packetcache-entries", "50")
+        check(r.get("max-cache-entries") == 100 and r.get("max-packetcache-entries") == 50,
+              "the metrics tell")
+        fill(1000, 300)
+        check(r.get("cache-entries") <= 100, "shrunk", r.get("cache-entries"))
+        check(before > 50 >= r.get("packetcache-entries"), "the packet cache too", before)
+
+
+@test
+def runtime_qtypelist():
+    """get-qtypelist counts every question by its type, hits of the packet cache too."""
+    with lab_and_recursor() as (_, r):
+        for _ in range(3):
+            r.ask("www.city.example")
+        r.ask("www.city.example", "AAAA")
+        check(r.rec("get-qtypelist").stdout == "A\t3\nAAAA\t1\n", "the list",
+              r.rec("get-qtypelist").stdout)
+        check(r.rec("get-default-parameter", "threads").stdout == "threads=2\n", "a default")
