@@ -30,13 +30,14 @@ static void deny(struct known_answer *k, struct rrset *denial)
 static bool take_special(struct resolver *r, const uint8_t *name, uint16_t type,
 			 struct known_answer *k)
 {
-	struct rrset *set = special_look(r->special, &r->cfg, name, type,
-					 r->world.wall_s(r->world.ctx));
+	struct rrset *set = NULL;
 
-	if (set == NULL)
+	if (!special_look(&set, r->special, &r->cfg, name, type, r->world.wall_s(r->world.ctx)))
 		return false;
 	COUNT(r->counters, special_answers);
-	if (set->kind == RRSET_DATA) {
+	if (set == NULL) {
+		k->a.rcode = RCODE_SERVFAIL;
+	} else if (set->kind == RRSET_DATA) {
 		chain_add(k, set);
 		k->a.cacheable = true;
 	} else {
@@ -97,7 +98,7 @@ void cacheonly_answer(struct resolver *r, const struct question *q, resolver_don
 	     links++)
 		if (!take_link(r, name, q->type, &k))
 			break;
-	if (k.a.n_sets == 0 && k.denial == NULL) {
+	if (k.a.n_sets == 0 && k.denial == NULL && k.a.rcode == RCODE_NOERROR) {
 		/* RFC 8914 4.21 */
 		k.a.rcode = RCODE_REFUSED;
 		k.a.ede = EDE_NOT_AUTHORITATIVE;

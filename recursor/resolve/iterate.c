@@ -170,14 +170,16 @@ static void step_ending(struct resolver *r, struct goal *g)
 
 static bool special_try(struct resolver *r, struct goal *g)
 {
-	struct rrset *set = special_look(r->special, &r->cfg, g->name, g->type,
-					 r->world.wall_s(r->world.ctx));
+	struct rrset *set = NULL;
 
-	if (set == NULL)
+	if (!special_look(&set, r->special, &r->cfg, g->name, g->type,
+			  r->world.wall_s(r->world.ctx)))
 		return false;
 	COUNT(r->counters, special_answers);
 	GOAL_EVENT(r, g, EVENT_SPECIAL, g->name, NULL, .type = g->type);
-	if (set->kind == RRSET_DATA)
+	if (set == NULL)
+		end_with_failure(r, g, EDE_OTHER, "no memory");
+	else if (set->kind == RRSET_DATA)
 		goal_end_data(r, g, set);
 	else
 		goal_end_denial(r, g, set);

@@ -194,16 +194,9 @@ static struct rrset *empty_zone(const struct special *s, const struct zone *z, c
 	return denial(s, z, RRSET_NODATA, name, type, now_s);
 }
 
-struct rrset *special_look(const struct special *s, const struct resolver_config *cfg,
-			   const uint8_t *name, uint16_t type, uint32_t now_s)
+static struct rrset *answer_make(const struct special *s, const struct zone *z, const uint8_t *name,
+				 uint16_t type, uint32_t now_s)
 {
-	const struct zone *z = zone_find(s, name);
-
-	if (z == NULL || !is_served(z, cfg))
-		return NULL;
-	/* DS is the parent's to answer (RFC 8375 4: home.arpa's must be asked for). */
-	if (type == TYPE_DS && name_equal(name, z->name))
-		return NULL;
 	switch (z->kind) {
 	case LOOPBACK:
 		return loopback(s, z, name, type, now_s);
@@ -215,4 +208,18 @@ struct rrset *special_look(const struct special *s, const struct resolver_config
 		break;
 	}
 	return empty_zone(s, z, name, type, now_s);
+}
+
+bool special_look(struct rrset **out, const struct special *s, const struct resolver_config *cfg,
+		  const uint8_t *name, uint16_t type, uint32_t now_s)
+{
+	const struct zone *z = zone_find(s, name);
+
+	if (z == NULL || !is_served(z, cfg))
+		return false;
+	/* DS is the parent's to answer (RFC 8375 4: home.arpa's must be asked for). */
+	if (type == TYPE_DS && name_equal(name, z->name))
+		return false;
+	*out = answer_make(s, z, name, type, now_s);
+	return true;
 }
