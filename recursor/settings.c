@@ -271,7 +271,7 @@ static int read_args(struct loading *l, int argc, char *const argv[], conf_item_
 	for (int i = 0; i < n_words && tell_of_words; i++)
 		warn(l, "command line: '%s' is not an option, ignored", words[i]);
 	free(words);
-	return err;
+	return err == E_NOMEM ? no_memory(l) : err;
 }
 
 static int read_all(struct loading *l, int argc, char *const argv[])
@@ -281,10 +281,8 @@ static int read_all(struct loading *l, int argc, char *const argv[])
 	struct early early = { 0 };
 	int err = read_args(l, argc, argv, take_early, &early, false);
 
-	if (err != E_OK) {
-		(void)no_memory(l);
+	if (err != E_OK)
 		goto out;
-	}
 	err = read_main_file(l, early.config_dir != NULL ? early.config_dir : dir_row->initial,
 			     early.config_name != NULL ? early.config_name : "");
 	if (err == E_OK)
