@@ -74,6 +74,7 @@ BENCH_SRC := $(wildcard tools/bench/floor_*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 SIM_SRC := $(wildcard tests/sim/*.c) tools/lab/zone.c
 SOAK_SRC := $(wildcard tests/soak/*.c) tests/sim/network.c tests/sim/story.c
+OOM_SRC := $(wildcard tests/oom/*.c) tests/unit/fake_env.c $(filter-out tests/soak/main.c,$(SOAK_SRC))
 FUZZ_DRIVER := tests/fuzz/replay.c
 FUZZ_SRC := $(filter-out $(FUZZ_DRIVER),$(wildcard tests/fuzz/*.c))
 FUZZ_NAMES := $(FUZZ_SRC:tests/fuzz/%.c=%)
@@ -84,7 +85,7 @@ LIB := $(B)/librecursor.a
 PROGRAMS := $(if $(wildcard $(MAIN_SRC)),$(B)/recursor) $(if $(CTL_SRC),$(B)/rec_control) \
 	$(if $(LAB_SRC),$(B)/lab)
 MAN_PAGES := $(patsubst %,$(B)/%,$(wildcard man/*.[1-8]))
-TESTS := $(B)/tests/unit $(B)/tests/sim $(B)/tests/soak
+TESTS := $(B)/tests/unit $(B)/tests/sim $(B)/tests/soak $(B)/tests/oom
 FLOORS := $(BENCH_SRC:tools/bench/%.c=$(B)/bench/%)
 REPLAYS := $(FUZZ_NAMES:%=$(B)/fuzz/%-replay)
 
@@ -98,12 +99,13 @@ $(B)/lab: $(call obj,$(LAB_SRC)) $(LIB)
 $(B)/tests/unit: $(call obj,$(UNIT_SRC)) $(LIB)
 $(B)/tests/sim: $(call obj,$(SIM_SRC)) $(LIB)
 $(B)/tests/soak: $(call obj,$(SOAK_SRC)) $(LIB)
+$(B)/tests/oom: $(call obj,$(OOM_SRC)) $(B)/oom.a
 $(FLOORS): $(B)/bench/%: $(B)/obj/tools/bench/%.o
 $(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(call obj,$(FUZZ_DRIVER)) $(LIB)
 
 $(B)/recursor $(B)/rec_control $(B)/tests/sim $(B)/tests/soak $(REPLAYS): LIBS = $(BASE_LIBS)
 $(B)/lab: LIBS = $(BASE_LIBS) $(LUA_LIBS)
-$(B)/tests/unit: LIBS = $(BASE_LIBS) $(CHECK_LIBS)
+$(B)/tests/unit $(B)/tests/oom: LIBS = $(BASE_LIBS) $(CHECK_LIBS)
 
 $(B)/recursor $(B)/rec_control $(B)/lab $(TESTS) $(FLOORS) $(REPLAYS):
 	$(call say,LINK,$@)
@@ -123,6 +125,13 @@ $(MAN_PAGES): $(B)/man/%: man/% $(PROGRAMS)
 $(LIB): $(call obj,$(LIB_SRC)) $(B)/sources
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+
+# The library with its allocations in the hands of tests/oom/alloc.c.
+OOM_CALLS := malloc calloc realloc aligned_alloc free strdup strndup asprintf open_memstream
+$(B)/oom.a: $(LIB)
+	$(call say,OOM,$@)
+	$(Q)objcopy $(foreach f,$(OOM_CALLS),--redefine-sym $f=oom_$f) \
+		--redefine-sym __asprintf_chk=oom_asprintf_chk $< $@
 
 $(B)/obj/%.o: %.c $(B)/flags | config.mk
 	$(call say,CC,$<)
@@ -156,7 +165,7 @@ $(B)/sources: FORCE
 
 # ---- tests ----
 
-.PHONY: check unit sim soak live scenarios sanitize tsan fuzz
+.PHONY: check unit sim soak oom live scenarios sanitize tsan fuzz
 setup:
 	$(call deps,build test)
 .PHONY: setup
@@ -174,6 +183,10 @@ sim: $(B)/tests/sim ## our own scenarios on the simulated network
 SEEDS := 10000
 soak: $(B)/tests/soak ## SEEDS random small Internets with random faults, from SEED on; SOAK_JOBS side by side
 	@$(B)/tests/soak --jobs $(or $(SOAK_JOBS),$(shell nproc)) --seeds $(SEEDS) $(SEED:%=--seed %)
+
+oom: $(B)/tests/oom ## each allocation fails in turn, in the cases and in SEEDS seeds of the soak
+	@$(B)/tests/oom --jobs $(or $(SOAK_JOBS),$(shell nproc))
+	@$(B)/tests/oom --jobs $(or $(SOAK_JOBS),$(shell nproc)) --seed 1001 --seeds $(SEEDS)
 
 scenarios: $(B)/tests/sim ## the scenarios of SCENARIOS=dir
 	@$(B)/tests/sim $(or $(SCENARIOS),$(error say where they are: make scenarios SCENARIOS=dir))

@@ -66,8 +66,13 @@ static void done(void *ctx, const struct answer *answer)
 	    rcode_to_text(answer->rcode, rcode), answer->n_sets, answer->out_queries,
 	    answer->ede_text != NULL ? ": " : "", answer->ede_text != NULL ? answer->ede_text : "");
 	check_answer(s, a, answer);
-	if (a->trace != NULL)
+	if (a->trace != NULL) {
+		if (s->harness != NULL)
+			s->harness(true);
 		story_print(s->out, a->trace);
+		if (s->harness != NULL)
+			s->harness(false);
+	}
 	free(a->trace);
 	a->trace = NULL;
 }
@@ -344,6 +349,8 @@ static void calm(struct soak *s)
 	configure(s);
 	cache_set_limits(s->cache, 20000, 0);
 	s->ctx.forged = s->ctx.no_resources = 0;
+	if (s->starved)
+		s->relent();
 	s->was_tight = false;
 	drain(s, CALM_US);
 	internet_judge(&s->net, &reach);
@@ -374,10 +381,6 @@ static void start(struct soak *s)
 	internet_judge(&s->net, &reach);
 	memset(&s->counters, 0, sizeof(s->counters));
 	ASSERT(network_init(&s->network, s->seed, WALL_S) == E_OK);
-	ASSERT(cache_new(&s->cache, &s->setup.cache) == E_OK);
-	ASSERT(servers_new(&s->servers, &s->setup.servers) == E_OK);
-	ASSERT(resolver_new(&s->resolver, &s->setup.cfg, s->cache, s->servers, &s->counters,
-			    &s->network.world) == E_OK);
 	s->ctx = (struct servers_ctx) {
 		.net = &s->net,
 		.rng = rng_for(s->seed, 'H'),
@@ -386,46 +389,64 @@ static void start(struct soak *s)
 		.no_resources = s->setup.no_resources,
 		.out = s->out,
 	};
-	s->network.resolver = s->resolver;
 	s->network.serve = servers_serve;
 	s->network.serve_ctx = &s->ctx;
 	s->rng = rng_for(s->seed, 'C');
 	s->n_askers = s->n_waiting = 0;
 	s->questions = s->out_queries = s->musts = s->failures = 0;
 	s->min_ttl = s->max_ttl = 0;
-	s->was_tight = false;
+	s->was_tight = s->starved;
 	s->wiped_us = 0;
 	s->failure[0] = '\0';
+}
+
+/* False when there is no memory for it. */
+static bool open_all(struct soak *s)
+{
+	s->cache = NULL;
+	s->servers = NULL;
+	s->resolver = NULL;
+	if (cache_new(&s->cache, &s->setup.cache) != E_OK ||
+	    servers_new(&s->servers, &s->setup.servers) != E_OK ||
+	    resolver_new(&s->resolver, &s->setup.cfg, s->cache, s->servers, &s->counters,
+			 &s->network.world) != E_OK)
+		return false;
+	s->network.resolver = s->resolver;
 	configure(s);
+	return true;
 }
 
 /* The root's servers as the hints have them. */
-static void hints_set(struct soak *s)
+static bool hints_set(struct soak *s)
 {
-	struct rrset *sets[2 * ZONE_NS_MAX + 1];
+	struct rrset *sets[2 * ZONE_NS_MAX + 1] = { NULL };
 	struct rdata ns[ZONE_NS_MAX];
 	const struct zone *root = &s->net.zones[0];
+	int err = E_OK;
 	size_t n = 0;
 
 	for (unsigned i = 0; i < root->n_ns; i++) {
 		const struct ns_host *h = &s->net.ns[root->ns[i]];
 
 		ns[i] = (struct rdata) { h->name, (uint16_t)name_len(h->name) };
-		for (unsigned family = 4; family <= 6; family += 2) {
+		for (unsigned family = 4; family <= 6 && err == E_OK; family += 2) {
 			struct addr a;
 			struct rdata rr = { a.ip, family == 4 ? 4 : 16 };
 
 			if (host_addr(&s->net, h->host, family, &a))
-				ASSERT(rrset_new(&sets[n++], h->name,
-						 family == 4 ? TYPE_A : TYPE_AAAA, 3600, 0,
-						 RANK_LOCAL, &rr, 1, NULL, 0) == E_OK);
+				err = rrset_new(&sets[n++], h->name,
+						family == 4 ? TYPE_A : TYPE_AAAA, 3600, 0,
+						RANK_LOCAL, &rr, 1, NULL, 0);
 		}
 	}
-	ASSERT(rrset_new(&sets[n++], name_root, TYPE_NS, 3600, 0, RANK_LOCAL, ns, root->n_ns, NULL,
-			 0) == E_OK);
-	ASSERT(resolver_set_hints(s->resolver, sets, n) == E_OK);
+	if (err == E_OK)
+		err = rrset_new(&sets[n++], name_root, TYPE_NS, 3600, 0, RANK_LOCAL, ns, root->n_ns,
+				NULL, 0);
+	if (err == E_OK)
+		err = resolver_set_hints(s->resolver, sets, n);
 	while (n > 0)
 		rrset_put(sets[--n]);
+	return err == E_OK;
 }
 
 static void stop(struct soak *s)
@@ -448,14 +469,8 @@ static void check_world(struct soak *s)
 		soak_fail(s, "an expectation of the resolver's own did not hold");
 }
 
-bool soak_run(struct soak *s, uint64_t seed, FILE *out)
+static void run(struct soak *s)
 {
-	s->seed = seed;
-	s->out = out;
-	start(s);
-	hints_set(s);
-	if (out != NULL)
-		internet_print(out, &s->net);
 	live(s);
 	drain(s, DRAIN_US);
 	check_cache(s);
@@ -464,6 +479,19 @@ bool soak_run(struct soak *s, uint64_t seed, FILE *out)
 	check_cache(s);
 	check_world(s);
 	check_end(s);
+}
+
+bool soak_run(struct soak *s, uint64_t seed, FILE *out)
+{
+	s->seed = seed;
+	s->out = out;
+	start(s);
+	if (out != NULL)
+		internet_print(out, &s->net);
+	if (open_all(s) && hints_set(s))
+		run(s);
+	else if (!s->starved)
+		soak_fail(s, "no memory");
 	stop(s);
 	return s->failure[0] == '\0';
 }

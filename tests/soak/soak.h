@@ -74,7 +74,13 @@ struct soak {
 	bool was_tight;            /* limits were such that anything may have failed */
 	uint64_t wiped_us;         /* when the cache was last wiped */
 	char failure[400];         /* "" while all is well */
-	FILE *out;                 /* tells the story, or NULL */
+
+	/* For tests/oom: allocations may fail until the faults are over. */
+	bool starved;
+	void (*relent)(void);
+	void (*harness)(bool begins); /* what comes is the soak's own doing, or was */
+
+	FILE *out;                                        /* tells the story, or NULL */
 	uint64_t questions, out_queries, musts, failures; /* for the totals */
 };
 

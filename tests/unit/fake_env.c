@@ -1,9 +1,9 @@
 #include "fake_env.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/check.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/watch/commands.h"
@@ -84,7 +84,7 @@ static bool client_of(void *ctx, const void *request_ctx, struct watch_client *o
 	if (request_ctx != &f->client)
 		return false;
 	out->tcp = true;
-	ck_assert_int_eq(addr_from_text(&out->remote, "192.0.2.99:4000", 0), E_OK);
+	ASSERT(addr_from_text(&out->remote, "192.0.2.99:4000", 0) == E_OK);
 	return true;
 }
 
@@ -194,11 +194,10 @@ static void open_worker(struct fake_env *f, unsigned i, const struct world *worl
 
 	resolver_config_defaults(&cfg);
 	f->qtypes[i] = calloc(65536, sizeof(counter));
-	ck_assert_ptr_nonnull(f->qtypes[i]);
-	ck_assert_int_eq(packetcache_new(&f->packetcache[i], &packets), E_OK);
-	ck_assert_int_eq(resolver_new(&f->resolver[i], &cfg, f->env.cache, f->env.servers,
-				      &f->counters[i], world),
-			 E_OK);
+	ASSERT(f->qtypes[i] != NULL);
+	ASSERT(packetcache_new(&f->packetcache[i], &packets) == E_OK);
+	ASSERT(resolver_new(&f->resolver[i], &cfg, f->env.cache, f->env.servers, &f->counters[i],
+			    world) == E_OK);
 }
 
 void fake_env_open(struct fake_env *f)
@@ -240,8 +239,8 @@ void fake_env_open(struct fake_env *f)
 		.now_ms = now_ms,
 		.wall_s = wall_s,
 	};
-	ck_assert_int_eq(cache_new(&f->env.cache, &cache), E_OK);
-	ck_assert_int_eq(servers_new(&f->env.servers, &servers), E_OK);
+	ASSERT(cache_new(&f->env.cache, &cache) == E_OK);
+	ASSERT(servers_new(&f->env.servers, &servers) == E_OK);
 	for (unsigned i = 0; i < FAKE_WORKERS; i++)
 		open_worker(f, i, &world);
 }
@@ -261,7 +260,7 @@ void fake_env_close(struct fake_env *f)
 
 static void read_name(uint8_t out[NAME_MAX_LEN], const char *name)
 {
-	ck_assert_int_eq(name_from_text(out, name), E_OK);
+	ASSERT(name_from_text(out, name) == E_OK);
 	name_lower(out, out);
 }
 
@@ -273,9 +272,9 @@ void fake_env_put(struct fake_env *f, const char *name, uint16_t type, uint32_t 
 	uint8_t owner[NAME_MAX_LEN];
 
 	read_name(owner, name);
-	ck_assert_int_eq(rrset_new(&s, owner, type, ttl, FAKE_WALL_S, rank, &rr, 1, NULL, 0), E_OK);
+	ASSERT(rrset_new(&s, owner, type, ttl, FAKE_WALL_S, rank, &rr, 1, NULL, 0) == E_OK);
 	s->zone_labels = 1;
-	ck_assert_int_eq(cache_put(f->env.cache, s, false, FAKE_WALL_S), CACHE_STORED);
+	ASSERT(cache_put(f->env.cache, s, false, FAKE_WALL_S) == CACHE_STORED);
 	rrset_put(s);
 }
 
@@ -290,14 +289,12 @@ void fake_env_put_negative(struct fake_env *f, enum rrset_kind kind, const char 
 
 	read_name(owner, name);
 	name_copy(zone, name_suffix(owner, 1));
-	ck_assert_int_eq(rrset_new(&soa, zone, TYPE_SOA, ttl, FAKE_WALL_S, RANK_AUTH_AUTHORITY, &rr,
-				   1, NULL, 0),
-			 E_OK);
-	ck_assert_int_eq(rrset_new_negative(&s, kind, owner, type, ttl, FAKE_WALL_S,
-					    RANK_AUTH_ANSWER, &soa, n_proofs,
-					    kind == RRSET_FAILURE ? EDE_NETWORK_ERROR : EDE_NONE),
-			 E_OK);
-	ck_assert_int_eq(cache_put(f->env.cache, s, false, FAKE_WALL_S), CACHE_STORED);
+	ASSERT(rrset_new(&soa, zone, TYPE_SOA, ttl, FAKE_WALL_S, RANK_AUTH_AUTHORITY, &rr, 1, NULL,
+			 0) == E_OK);
+	ASSERT(rrset_new_negative(&s, kind, owner, type, ttl, FAKE_WALL_S, RANK_AUTH_ANSWER, &soa,
+				  n_proofs,
+				  kind == RRSET_FAILURE ? EDE_NETWORK_ERROR : EDE_NONE) == E_OK);
+	ASSERT(cache_put(f->env.cache, s, false, FAKE_WALL_S) == CACHE_STORED);
 	rrset_put(s);
 	rrset_put(soa);
 }
@@ -310,7 +307,7 @@ void fake_env_put_packet(struct fake_env *f, unsigned worker, const char *name, 
 	size_t len = WIRE_HEADER_LEN;
 
 	wire_put_u16(wire + 4, 1);
-	ck_assert_int_eq(name_from_text(wire + len, name), E_OK);
+	ASSERT(name_from_text(wire + len, name) == E_OK);
 	len += name_len(wire + len);
 	wire_put_u16(wire + len, type);
 	wire_put_u16(wire + len + 2, CLASS_IN);
@@ -324,13 +321,13 @@ char *fake_env_say(struct fake_env *f, const char *line, int file, int *status)
 	struct command_reply reply;
 	char *text = strdup(line);
 
-	ck_assert_ptr_nonnull(rq);
-	ck_assert_ptr_nonnull(text);
+	ASSERT(rq != NULL);
+	ASSERT(text != NULL);
 	command_parse(rq, text, strlen(line));
 	rq->file = file;
 	command_run(&f->env, rq, &reply);
-	ck_assert_ptr_nonnull(reply.text);
-	ck_assert_uint_eq(strlen(reply.text), reply.len);
+	ASSERT(reply.text != NULL);
+	ASSERT(strlen(reply.text) == reply.len);
 	*status = reply.status;
 	free(text);
 	free(rq);

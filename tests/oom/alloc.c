@@ -1,0 +1,208 @@
+/* alloc: see alloc.h. */
+#include "tests/oom/alloc.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+
+enum { LIVE_SLOTS = 1 << 18 }; /* a power of two */
+
+static struct {
+	uint64_t n, fails_at;
+	enum alloc_failure how;
+	bool is_paused;
+	size_t n_live;
+	void *live[LIVE_SLOTS]; /* open addressing */
+} state;
+
+/* ---- the blocks in use ---- */
+
+static size_t slot_of(const void *p)
+{
+	return (size_t)(((uintptr_t)p >> 4) * 0x9e3779b97f4a7c15u >> 40) & (LIVE_SLOTS - 1);
+}
+
+static void *note(void *p)
+{
+	size_t i = slot_of(p);
+
+	if (p == NULL)
+		return NULL;
+	ASSERT(state.n_live < LIVE_SLOTS / 2);
+	while (state.live[i] != NULL)
+		i = (i + 1) & (LIVE_SLOTS - 1);
+	state.live[i] = p;
+	state.n_live++;
+	return p;
+}
+
+/* False: a library's. */
+static bool forget(const void *p)
+{
+	size_t i = slot_of(p), hole;
+
+	while (state.live[i] != p) {
+		if (state.live[i] == NULL)
+			return false;
+		i = (i + 1) & (LIVE_SLOTS - 1);
+	}
+	/* Those after it that the hole would part from their place move up. */
+	for (hole = i; state.live[i = (i + 1) & (LIVE_SLOTS - 1)] != NULL;) {
+		size_t home = slot_of(state.live[i]);
+
+		if (((i - home) & (LIVE_SLOTS - 1)) < ((i - hole) & (LIVE_SLOTS - 1)))
+			continue;
+		state.live[hole] = state.live[i];
+		hole = i;
+	}
+	state.live[hole] = NULL;
+	state.n_live--;
+	return true;
+}
+
+/* ---- whose turn it is to fail ---- */
+
+static bool is_to_fail(void)
+{
+	if (state.is_paused)
+		return false;
+	state.n++;
+	if (state.fails_at == 0 || state.n < state.fails_at ||
+	    (state.how == ALLOC_ONE && state.n > state.fails_at))
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+void alloc_begin(uint64_t n, enum alloc_failure how)
+{
+	ASSERT(state.n_live == 0);
+	state.n = 0;
+	state.fails_at = n;
+	state.how = how;
+	state.is_paused = false;
+}
+
+void alloc_relent(void)
+{
+	state.fails_at = 0;
+}
+
+size_t alloc_end(void)
+{
+	size_t left = state.n_live;
+
+	state.fails_at = 0;
+	state.n_live = 0;
+	if (left > 0)
+		memset(state.live, 0, sizeof(state.live));
+	return left;
+}
+
+uint64_t alloc_count(void)
+{
+	return state.n;
+}
+
+void alloc_pause(bool is_paused)
+{
+	state.is_paused = is_paused;
+}
+
+/* ---- what the product calls: the names are those that the Makefile puts in ---- */
+
+void *oom_calloc(size_t n, size_t len);
+void *oom_realloc(void *p, size_t len);
+void *oom_aligned_alloc(size_t alignment, size_t len);
+char *oom_strdup(const char *s);
+char *oom_strndup(const char *s, size_t n);
+int oom_asprintf(char **out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int oom_asprintf_chk(char **out, int flag, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+FILE *oom_open_memstream(char **out, size_t *len);
+
+void *oom_malloc(size_t len)
+{
+	return is_to_fail() ? NULL : note(malloc(len));
+}
+
+void *oom_calloc(size_t n, size_t len)
+{
+	return is_to_fail() ? NULL : note(calloc(n, len));
+}
+
+void *oom_realloc(void *p, size_t len)
+{
+	void *moved;
+
+	if (is_to_fail())
+		return NULL;
+	if (p != NULL)
+		forget(p);
+	moved = realloc(p, len);
+	return note(moved);
+}
+
+void *oom_aligned_alloc(size_t alignment, size_t len)
+{
+	return is_to_fail() ? NULL : note(aligned_alloc(alignment, len));
+}
+
+void oom_free(void *p)
+{
+	if (p != NULL)
+		forget(p);
+	free(p);
+}
+
+char *oom_strdup(const char *s)
+{
+	return is_to_fail() ? NULL : note(strdup(s));
+}
+
+char *oom_strndup(const char *s, size_t n)
+{
+	return is_to_fail() ? NULL : note(strndup(s, n));
+}
+
+static int format_new(char **out, const char *format, va_list args)
+{
+	int len = is_to_fail() ? -1 : vasprintf(out, format, args);
+
+	if (len >= 0)
+		note(*out);
+	return len;
+}
+
+int oom_asprintf(char **out, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = format_new(out, format, args);
+	va_end(args);
+	return len;
+}
+
+int oom_asprintf_chk(char **out, int flag, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	(void)flag;
+	va_start(args, format);
+	len = format_new(out, format, args);
+	va_end(args);
+	return len;
+}
+
+/* Its buffer is the C library's; that it was given back the sanitizers see. */
+FILE *oom_open_memstream(char **out, size_t *len)
+{
+	return is_to_fail() ? NULL : open_memstream(out, len);
+}

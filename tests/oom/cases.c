@@ -1,0 +1,216 @@
+/* cases: see oom.h: what reads settings, zones, lists, and every command of rec_control. */
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/check.h"
+#include "common/netset.h"
+#include "common/zonefile.h"
+#include "recursor/hints.h"
+#include "recursor/settings.h"
+#include "recursor/settings_table.h"
+#include "recursor/watch/commands.h"
+#include "tests/oom/alloc.h"
+#include "tests/oom/oom.h"
+#include "tests/unit/fake_env.h"
+
+/* ---- files to read ---- */
+
+enum { PATH_LEN = 64 };
+
+static char dir[PATH_LEN], file[PATH_LEN + 16];
+
+static void file_write(const char *text)
+{
+	FILE *f;
+
+	snprintf(dir, sizeof(dir), "/tmp/oom_XXXXXX");
+	ASSERT(mkdtemp(dir) != NULL);
+	snprintf(file, sizeof(file), "%s/recursor.conf", dir);
+	f = fopen(file, "we");
+	ASSERT(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static void file_remove(void)
+{
+	unlink(file);
+	rmdir(dir);
+}
+
+/* Success, or a failure with its reason; success when nothing fails. */
+static const char *judge(int err, const char *why, bool nothing_fails)
+{
+	static char text[SETTINGS_WHY_MAX + 64];
+
+	if (err == E_OK || (!nothing_fails && why[0] != '\0'))
+		return NULL;
+	snprintf(text, sizeof(text), "error %d, \"%s\"", err, why);
+	return text;
+}
+
+static void warn(void *ctx, const char *line)
+{
+	(void)ctx;
+	(void)line;
+}
+
+static const char *settings_case(const char *text, bool nothing_fails)
+{
+	char option[PATH_LEN + 16], program[] = "recursor", qperq[] = "--max-qperq=7";
+	char *argv[] = { program, option, qperq };
+	struct settings *s = NULL, *changed = NULL;
+	char why[SETTINGS_WHY_MAX] = "";
+	int err;
+
+	file_write(text);
+	snprintf(option, sizeof(option), "--config-dir=%s", dir);
+	err = settings_load(&s, 3, argv, warn, NULL, why);
+	if (err == E_OK)
+		err = settings_change(&changed, s, "max-qperq", "8", why);
+	settings_free(changed);
+	settings_free(s);
+	file_remove();
+	return judge(err, why, nothing_fails);
+}
+
+static int count_record(void *ctx, const uint8_t *owner, uint16_t type, uint32_t ttl,
+			const uint8_t *rdata, uint16_t rdlen)
+{
+	size_t *n = ctx;
+
+	(void)owner;
+	(void)type;
+	(void)ttl;
+	(void)rdata;
+	(void)rdlen;
+	++*n;
+	return E_OK;
+}
+
+static const char *zonefile_case(const char *text, bool nothing_fails)
+{
+	char why[SETTINGS_WHY_MAX] = "";
+	size_t n = 0;
+	int err;
+
+	file_write(text);
+	err = zonefile_read(file, NULL, count_record, &n, why, sizeof(why));
+	file_remove();
+	return judge(err, why, nothing_fails);
+}
+
+static const char *hints_case(const char *text, bool nothing_fails)
+{
+	char why[SETTINGS_WHY_MAX] = "";
+	struct rrset **sets = NULL;
+	size_t n = 0;
+	int err;
+
+	file_write(text);
+	err = hints_load(&sets, &n, file, 1700000000, why);
+	if (err == E_OK)
+		hints_free(sets, n);
+	file_remove();
+	return judge(err, why, nothing_fails);
+}
+
+static const char *netset_case(const char *text, bool nothing_fails)
+{
+	char bad[ADDR_TEXT_MAX] = "";
+	struct netset *s = NULL;
+	int err = netset_new(&s);
+
+	if (err == E_OK)
+		err = netset_add_list(s, text, bad);
+	netset_free(s);
+	return judge(err, "no memory", nothing_fails);
+}
+
+/* ---- commands ---- */
+
+static void env_fill(struct fake_env *f)
+{
+	static const uint8_t address[] = { 192, 0, 2, 1 };
+
+	fake_env_open(f);
+	fake_env_put(f, "www.example.com", 1, 300, RANK_AUTH_ANSWER, address, sizeof(address));
+	fake_env_put_negative(f, RRSET_NXDOMAIN, "nx.example.com", 0, 300);
+	fake_env_put_packet(f, 0, "www.example.com", 1, 300, false);
+}
+
+/* A refusal, too, is an answer. */
+static const char *command_case(const char *line, bool nothing_fails)
+{
+	static struct fake_env f;
+	static struct command_request rq;
+	struct command_reply reply = { .status = 0 };
+	char text[256];
+	int file_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	bool is_answered;
+
+	(void)nothing_fails;
+	alloc_pause(true);
+	env_fill(&f);
+	snprintf(text, sizeof(text), "%s", line);
+	command_parse(&rq, text, strlen(text));
+	rq.file = file_fd;
+	alloc_pause(false);
+	command_run(&f.env, &rq, &reply);
+	alloc_pause(true);
+	is_answered = reply.text == NULL || strlen(reply.text) == reply.len;
+	command_reply_free(&reply);
+	fake_env_close(&f);
+	alloc_pause(false);
+	close(file_fd);
+	return is_answered ? NULL : "a reply that is not as long as it says";
+}
+
+/* ---- the list ---- */
+
+static const char conf[] = "local-address=127.0.0.1, ::1\nlocal-port=5353\n"
+			   "allow-from=10.0.0.0/8, !10.1.0.0/16, 2001:db8::/32\n"
+			   "allow-from+=192.168.0.0/16\ndont-query=!127.0.0.1\nthreads=2\n"
+			   "max-cache-entries=1000\nhint-file=no\nwebserver=no\nquiet=no\n"
+			   "# a comment\nserver-id=a\\\nb\nversion-string=x\n";
+
+static const char zone[] =
+	"$ORIGIN example.com.\n$TTL 1h\n@ IN SOA ns1 hostmaster 1 2 3 4 5\n"
+	"  NS ns1\nns1 A 192.0.2.1\n  AAAA 2001:db8::1\n"
+	"txt 5 TXT ( \"one\"\n \"two\" )\n*.wild CNAME www\nx TYPE300 \\# 2 0102\n";
+
+static const char root_hints[] = ". 3600 NS a.root.\n. 3600 NS b.root.\na.root. A 192.0.2.1\n"
+				 "b.root. AAAA 2001:db8::1\n";
+
+static const struct oom_case cases[] = {
+	{ "settings", settings_case, conf },
+	{ "zone file", zonefile_case, zone },
+	{ "hints", hints_case, root_hints },
+	{ "networks", netset_case, "10.0.0.0/8, 10.1.0.0/16, !10.1.2.0/24, 2001:db8::/32, ::1" },
+};
+
+enum { WAYS = 4 };
+
+size_t oom_cases_count(void)
+{
+	return ARRAY_LEN(cases) + WAYS * commands_count();
+}
+
+/* Each command with arguments of several kinds; which of them it refuses is no matter. */
+const struct oom_case *oom_cases_at(size_t i)
+{
+	static const char *const arguments[WAYS] = { "", " www.example.com", " A example.com$ b$",
+						     " uptime cache-entries" };
+	static struct oom_case c;
+	static char line[256];
+
+	if (i < ARRAY_LEN(cases))
+		return &cases[i];
+	i -= ARRAY_LEN(cases);
+	snprintf(line, sizeof(line), "%s%s%s", i % 2 == 1 ? "--json " : "",
+		 commands_at(i / WAYS)->word, arguments[i % WAYS]);
+	c = (struct oom_case) { line, command_case, line };
+	return &c;
+}

@@ -1,0 +1,28 @@
+/*
+ * oom: each allocation fails in turn, and nothing worse comes of it than that something is not
+ * done: no crash, no block left over, every question answered once.
+ *
+ * A *case* is a piece of work that is repeated from its beginning, with the first allocation
+ * failing, then with the second, until it needs no more of them.  So are runs of the soak, a seed
+ * each: what a seed must hold with faults everywhere, it must hold with these, too; once the
+ * faults are over, so are these, and what can be resolved must be.
+ */
+#ifndef OOM_OOM_H
+#define OOM_OOM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct oom_case {
+	const char *name;
+	/* Does the work; `nothing_fails` tells that it has to succeed.  NULL, or what went wrong. */
+	const char *(*run)(const char *argument, bool nothing_fails);
+	const char *argument;
+};
+
+/* ---- cases.c ---- */
+
+size_t oom_cases_count(void);
+const struct oom_case *oom_cases_at(size_t i);
+
+#endif
