@@ -143,6 +143,10 @@ static inline uint64_t counter_get(const counter *c)
 	X(limit_rrset, "max-rrset-size-reached", COUNTER, "record sets refused as too large")    \
 	X(limit_subgoals, "max-subgoals-reached", COUNTER,                                       \
 	  "sub-resolutions refused because one client query asked for too many")                 \
+	X(limit_inflight_zone, "max-inflight-per-zone-reached", COUNTER,                         \
+	  "resolutions refused because as many were in flight for the zone as it may have")      \
+	X(limit_inflight_server, "max-inflight-per-server-reached", COUNTER,                     \
+	  "questions not sent because as many were in flight to the server as it can take")      \
 	X(limit_goals, "max-goals-reached", COUNTER,                                             \
 	  "sub-resolutions refused because too many were in flight")                             \
 	X(limit_referrals, "max-referrals-reached", COUNTER,                                     \

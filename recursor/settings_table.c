@@ -134,6 +134,14 @@ const struct setting settings_table[] = {
   "A client's TCP connection is not read further while so many of its queries are unanswered." },
 { "max-goals", INT(max_goals, 10, 10000000, NULL), "100000", "own",
   "Each thread resolves at most so many names at once, those of name servers included." },
+{ "max-inflight-per-server", INT(max_inflight_per_server, 0, 100, "percent"), "50", "own",
+  "At most so many questions, as a part of max-mthreads times threads, are on their way to one "
+  "server; fewer while it answers late or not at all.  Beyond it another server of the zone is "
+  "asked, or the client is answered SERVFAIL at once.  0: no limit." },
+{ "max-inflight-per-zone", INT(max_inflight_per_zone, 0, 100, "percent"), "25", "own",
+  "At most so many queries, as a part of max-mthreads, wait in each thread for the servers of one "
+  "zone; fewer questions are sent while they answer late or not at all.  Beyond it a client is "
+  "answered SERVFAIL at once.  0: no limit." },
 { "max-mthreads", INT(max_mthreads, 1, 1000000, "queries"), "2048", "3.2",
   "Each thread resolves at most so many client queries at once; beyond that a query is answered "
   "if the cache has its answer, and dropped otherwise." },

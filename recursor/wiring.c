@@ -7,6 +7,7 @@
 
 #include "common/check.h"
 #include "recursor/hints.h"
+#include "recursor/resolve/inflight.h"
 
 enum {
 	SERVERS_MAX = 200000, /* addresses of servers remembered */
@@ -25,6 +26,16 @@ static uint32_t part_of(uint64_t whole, const struct settings *s)
 	uint64_t part = (whole + s->threads - 1) / s->threads;
 
 	return part > UINT32_MAX ? UINT32_MAX : (uint32_t)part;
+}
+
+/* A limit of inflight.h; below its least it would be none of the zone's or server's making. */
+static uint32_t percent_of(uint32_t percent, uint64_t whole)
+{
+	uint64_t part = whole * percent / 100;
+
+	if (percent == 0)
+		return 0;
+	return part < INFLIGHT_LEAST ? INFLIGHT_LEAST : (uint32_t)part;
 }
 
 static unsigned power_of_two_below(uint32_t n)
@@ -55,6 +66,8 @@ void wiring_servers_config(struct servers_config *cfg, const struct settings *s)
 		.down_time_s = s->server_down_throttle_time_s,
 		.bypass_probability = s->bypass_server_throttling_probability,
 		.network_timeout_ms = s->network_timeout_ms,
+		.max_inflight = percent_of(s->max_inflight_per_server,
+					   (uint64_t)s->max_mthreads * s->threads),
 	};
 }
 
@@ -97,6 +110,7 @@ void wiring_resolver_config(struct resolver_config *cfg, const struct settings *
 	cfg->max_rrset_records = s->max_rrset_size;
 	cfg->max_goals = s->max_goals;
 	cfg->max_chain = s->max_chain_length;
+	cfg->max_inflight_zone = percent_of(s->max_inflight_per_zone, s->max_mthreads);
 	cfg->network_timeout_ms = s->network_timeout_ms;
 	cfg->edns_payload = (uint16_t)s->edns_outgoing_bufsize;
 	cfg->use_ipv4 = has_family(&s->query_local_address, 4);

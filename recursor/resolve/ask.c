@@ -133,6 +133,7 @@ static bool send_failed(struct resolver *r, struct goal *g, struct target *t, en
 		GOAL_EVENT(r, g, EVENT_UNREACHABLE, cut_ns_name(g, t->ns), NULL, .server = t->addr);
 	} else {
 		COUNT(r->counters, resource_limits);
+		servers_release(r->servers, &t->addr);
 		GOAL_EVENT(r, g, EVENT_NO_RESOURCES, NULL, NULL, .server = t->addr);
 	}
 	return false;
@@ -159,6 +160,23 @@ static bool is_throttled(struct resolver *r, struct goal *g, struct target *t)
 	return true;
 }
 
+/* As many questions as the server can take are on their way to it: another is chosen. */
+static bool is_busy(struct resolver *r, struct goal *g, struct target *t, uint64_t now_ms,
+		    struct server_view *view)
+{
+	bool goes_on = t->tries > 0;
+
+	if (servers_take(r->servers, &t->addr, false, goes_on, now_ms, view) ||
+	    (crowd_knows(r, g) && servers_take(r->servers, &t->addr, true, goes_on, now_ms, view)))
+		return false;
+	t->dead = TARGET_SILENT_ON;
+	g->met_crowd = true;
+	COUNT(r->counters, limit_inflight_server);
+	GOAL_EVENT(r, g, EVENT_THROTTLED, cut_ns_name(g, t->ns), NULL, .server = t->addr,
+		   .note = "max-inflight-per-server");
+	return true;
+}
+
 /* How long to wait.  A server that answers within a millisecond is given little time at first, so
  * that another can be asked; its second and third try get more, or packets lost for a moment would
  * end the whole query. */
@@ -177,14 +195,18 @@ static uint32_t patience_ms(const struct resolver *r, const struct target *t,
 bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transport transport)
 {
 	struct target *t = &g->targets[target];
+	struct addr server = t->addr; /* charging may end the goal */
 	uint8_t packet[ASK_PACKET_MAX];
 	struct server_view view;
 	enum send_result sent;
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 
-	if (is_throttled(r, g, t) || !goal_charge_query(r, g))
+	if (is_throttled(r, g, t) || is_busy(r, g, t, now_ms, &view))
 		return false;
-	servers_look(r->servers, &t->addr, now_ms, &view);
+	if (!goal_charge_query(r, g)) {
+		servers_release(r->servers, &server);
+		return false;
+	}
 	g->sent_edns = !t->no_edns && view.edns != EDNS_NONE;
 	g->target = (uint8_t)target;
 	g->transport = (uint8_t)transport;
@@ -218,6 +240,12 @@ void ask_cancel(struct resolver *r, struct goal *g)
 {
 	if (g->ticket == 0)
 		return;
+	servers_release(r->servers, &g->targets[g->target].addr);
+	ask_forget(r, g);
+}
+
+void ask_forget(struct resolver *r, struct goal *g)
+{
 	r->world.cancel(r->world.ctx, g->ticket);
 	g->ticket = 0;
 	timers_stop(r->timers, &g->timer);

@@ -396,6 +396,14 @@ static enum cache_put_result insert(struct shard *sh, const struct offer *o, str
 	return CACHE_STORED;
 }
 
+bool cache_remembers(const struct cache *c, const uint8_t *name, uint16_t type)
+{
+	uint64_t hash = name_hash(name);
+
+	return c->remembered != NULL && (remembered_has(c->remembered, hash, type) ||
+					 remembered_has(c->remembered, hash, TYPE_CNAME));
+}
+
 enum cache_put_result cache_put(struct cache *c, struct rrset *s, bool as_delegation,
 				uint32_t now_s)
 {
@@ -410,6 +418,9 @@ enum cache_put_result cache_put(struct cache *c, struct rrset *s, bool as_delega
 	struct shard *sh;
 	uint32_t at;
 
+	if (c->remembered != NULL && s->rank >= RANK_ANSWER &&
+	    (s->kind == RRSET_DATA || s->kind == RRSET_NODATA))
+		remembered_note(c->remembered, o.key.hash, s->type);
 	if (s->ttl == 0 || rrset_is_expired(s, now_s))
 		return CACHE_REFUSED;
 	if (c->max_set_bytes != 0 && s->size > c->max_set_bytes)

@@ -104,6 +104,9 @@ enum cache_put_result {
 enum cache_put_result cache_put(struct cache *c, struct rrset *s, bool as_delegation,
 				uint32_t now_s);
 
+/* Has there been an answer to it of late, though it may have expired?  (remembered.h) */
+bool cache_remembers(const struct cache *c, const uint8_t *name, uint16_t type);
+
 struct cache_wiped {
 	size_t records, negative;
 };

@@ -17,6 +17,7 @@
 #include "common/rrset.h"
 #include "common/sieve.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/resolve/remembered.h"
 
 /* Tags of slots. */
 enum {
@@ -40,6 +41,7 @@ struct cache {
 	size_t max_set_bytes;
 	unsigned n_shards;
 	atomic_uint expire_shard;
+	_Atomic uint32_t *remembered; /* remembered.h; NULL: no memory for it */
 	struct shard shards[];
 };
 

@@ -29,6 +29,7 @@ int cache_new(struct cache **out, const struct cache_config *cfg)
 	memset(c, 0, sizeof(*c) + n * sizeof(struct shard));
 	c->max_set_bytes = cfg->max_set_bytes;
 	c->n_shards = n;
+	c->remembered = calloc(REMEMBERED_TAGS, sizeof(*c->remembered));
 	for (unsigned i = 0; i < n; i++) {
 		lock_init(&c->shards[i].lock);
 		sieve_init(&c->shards[i].map);
@@ -50,6 +51,7 @@ void cache_free(struct cache *c)
 		sieve_deinit(&sh->map);
 		pthread_mutex_destroy(&sh->lock);
 	}
+	free((void *)c->remembered);
 	free(c);
 }
 

@@ -153,7 +153,7 @@ const uint8_t *cut_ns_name(const struct goal *g, unsigned ns)
 
 void cut_leave(struct resolver *r, struct goal *g)
 {
-	(void)r;
+	crowd_leave(r, g);
 	rrset_put(g->ns_own);
 	rrset_put(g->ns_parent);
 	g->ns_own = g->ns_parent = NULL;
@@ -511,6 +511,7 @@ void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const st
 
 	n->state = NS_UNKNOWN;
 	g->met_limit |= child->rcode == RCODE_SERVFAIL && child->met_limit;
+	g->met_crowd |= child->rcode == RCODE_SERVFAIL && child->met_crowd;
 	if (child->rcode == RCODE_NOERROR && child->n_chain > 0)
 		targets_add(r, g, ns, child->chain[child->n_chain - 1], false);
 	/* NXDOMAIN says it for the other family too. */

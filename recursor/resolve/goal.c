@@ -123,7 +123,7 @@ static void edge_link(struct edge *e)
 	if (e->next_of_child != NULL)
 		e->next_of_child->prev_of_child = &e->next_of_child;
 	e->child->parents = e;
-	e->child->n_waiters++;
+	goal_waiters_add(e->child, 1);
 }
 
 static void edge_free(struct resolver *r, struct edge *e)
@@ -135,7 +135,7 @@ static void edge_free(struct resolver *r, struct edge *e)
 	if (e->next_of_child != NULL)
 		e->next_of_child->prev_of_child = e->prev_of_child;
 	ASSERT(e->child->n_waiters > 0);
-	e->child->n_waiters--;
+	goal_waiters_add(e->child, -1);
 	slab_give(&r->edges, e);
 }
 

@@ -22,6 +22,7 @@
  *          iterate.c   a goal's steps: the states
  *          cut.c       where to ask: zone cut, name servers, their addresses, the choice
  *          ask.c       one question to one server, and matching what comes back
+ *          crowd.c     how many are at a zone (inflight.h), and who is refused
  *          minimise.c  how much of the name is asked for (RFC 9156)
  *          outcome.c   what became of it: an answer, silence, an error
  *          reply.c     what an answer means
@@ -37,6 +38,7 @@
 #include "common/rrtype.h"
 #include "common/slab.h"
 #include "common/timers.h"
+#include "recursor/resolve/inflight.h"
 #include "recursor/resolve/reply.h"
 #include "recursor/resolve/resolver.h"
 #include "recursor/resolve/special.h"
@@ -128,6 +130,7 @@ struct goal {
 	uint8_t name_len;
 	bool is_ready, in_table, no_cache, met_cycle, saw_refusal;
 	bool met_limit; /* something below was refused for who asks: no failure of the name's own */
+	bool met_crowd; /* something was refused for the many who ask: the same, for anybody */
 
 	/* where to ask */
 	uint8_t zone_labels; /* the zone is the last so many labels of the name */
@@ -136,8 +139,10 @@ struct goal {
 	bool lacks_glue;     /* servers within the zone are without an address */
 	uint8_t up_from;     /* labels of the zone that was last given up for one above; 0: none */
 	bool stays_above;    /* of that zone, until it is referred down */
+	uint8_t place;       /* to ask its servers from: enum inflight_place */
 	uint8_t n_cuts;
 	uint8_t n_ns, n_targets;
+	struct inflight_zone *crowd;      /* the zone's, that it is held by; or NULL */
 	struct rrset *ns_own, *ns_parent; /* the two NS sets of the zone; one may be NULL */
 	struct ns_name ns[GOAL_NS_MAX];
 	struct target targets[GOAL_TARGETS_MAX];
@@ -198,6 +203,7 @@ struct resolver {
 	struct reply_scratch *scratch;
 
 	struct slab goals, edges, requests;
+	struct inflight inflight;
 	struct goal **table; /* by (name, type); chained */
 	size_t table_size, n_goals;
 	struct goal **slots; /* by ticket */
@@ -308,6 +314,27 @@ void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t
 			       enum ede ede);
 void goal_enter_referral(struct resolver *r, struct goal *g, struct reply *reply);
 
+/* ---- crowd.c: the limits of a zone ---- */
+
+/* The goal is to work at its zone, with all who wait for it; false: too many do. */
+bool crowd_enter(struct resolver *r, struct goal *g);
+/* It is to ask the zone's servers; false: as many do as the zone can take. */
+bool crowd_take_place(struct resolver *r, struct goal *g);
+/* It is through with the zone. */
+void crowd_leave(struct resolver *r, struct goal *g);
+/* May another client come to wait for it? */
+bool crowd_may_join(struct resolver *r, const struct goal *g);
+/* Is the goal's question one that is known to have an answer, or one of ours? */
+bool crowd_knows(const struct resolver *r, const struct goal *g);
+
+/* One more waits for the goal, or one fewer. */
+static inline void goal_waiters_add(struct goal *g, int change)
+{
+	g->n_waiters += (uint32_t)change;
+	if (g->crowd != NULL)
+		inflight_waiters(g->crowd, change);
+}
+
 /* ---- minimise.c ---- */
 
 /* Chooses the next question at the goal's zone. */
@@ -391,6 +418,8 @@ const uint8_t *cut_ns_name(const struct goal *g, unsigned ns);
 bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transport transport);
 /* Stops waiting for the answer, if one is awaited. */
 void ask_cancel(struct resolver *r, struct goal *g);
+/* The same, where the server table is told what became of the question. */
+void ask_forget(struct resolver *r, struct goal *g);
 struct goal *ask_find(struct resolver *r, uint64_t ticket);
 /* Does the message answer the question on its way? */
 enum ask_match {

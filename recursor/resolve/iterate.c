@@ -38,10 +38,11 @@ void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t
 static void end_with_failure(struct resolver *r, struct goal *g, enum ede ede, const char *text)
 {
 	/* RFC 9520 3: a failure is remembered for a while.  Not one that comes of a circle or of a
-	 * long way to here: it may be none for whoever asks from another side. */
+	 * long way to here: it may be none for whoever asks from another side; nor one that comes of
+	 * many questions for one zone, which may have passed by the next. */
 	bool is_far = g->depth > 0 || g->links > 0;
 
-	if (!g->met_cycle && !(g->met_limit && is_far) && ede != EDE_CACHED_ERROR)
+	if (!g->met_cycle && !g->met_crowd && !(g->met_limit && is_far) && ede != EDE_CACHED_ERROR)
 		resolver_remember_failure(r, g->name, g->type, ede);
 	chain_clear(g);
 	g->rcode = RCODE_SERVFAIL;
@@ -134,6 +135,7 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 	g->cacheable = g->cacheable && child->cacheable;
 	g->met_cycle = g->met_cycle || child->met_cycle;
 	g->met_limit = g->met_limit || child->met_limit;
+	g->met_crowd = g->met_crowd || child->met_crowd;
 	if (child->rcode == RCODE_SERVFAIL)
 		return;
 	if (links_count(g) + links_count(child) > r->cfg.max_cnames ||
@@ -248,14 +250,30 @@ static bool is_forsaken(struct resolver *r, struct goal *g)
 	return true;
 }
 
+/* More than its share is in flight for the zone already. */
+static void end_for_the_zone(struct resolver *r, struct goal *g)
+{
+	end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY, "max-inflight-per-zone");
+}
+
 static void step_choose(struct resolver *r, struct goal *g)
 {
 	int target;
 
 	g->state = GOAL_CHOOSE;
 	minimise_by_what_is_known(r, g);
-	if (is_forsaken(r, g) || minimise_follow(r, g))
+	if (is_forsaken(r, g))
 		return;
+	if (!crowd_enter(r, g)) {
+		end_for_the_zone(r, g);
+		return;
+	}
+	if (minimise_follow(r, g))
+		return;
+	if (!crowd_take_place(r, g)) {
+		end_for_the_zone(r, g);
+		return;
+	}
 	while ((target = cut_choose(r, g)) >= 0)
 		if (ask_send(r, g, (unsigned)target, TRANSPORT_UDP) || g->state == GOAL_DEAD)
 			return;
@@ -269,8 +287,13 @@ static void step_choose(struct resolver *r, struct goal *g)
 	if (g->state == GOAL_DEAD)
 		return;
 	if ((g->saw_refusal && minimise_off(r, g)) || cut_use_parents_set(r, g) ||
-	    minimise_off(r, g)) {
+	    (!g->met_crowd && minimise_off(r, g))) {
 		goal_make_ready(r, g);
+		return;
+	}
+	/* Neither the name nor the delegation is to blame. */
+	if (g->met_crowd) {
+		end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY, "max-inflight-per-server");
 		return;
 	}
 	if (cut_go_up(r, g)) {

@@ -44,13 +44,15 @@ void outcome_timeout(struct resolver *r, struct goal *g)
 	struct target *t = target_asked(g);
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 
-	ask_cancel(r, g);
+	ask_forget(r, g);
 	COUNT(r->counters, outgoing_timeouts);
 	if (t->addr.family == 4)
 		COUNT(r->counters, outgoing4_timeouts);
 	else
 		COUNT(r->counters, outgoing6_timeouts);
 	servers_timed_out(r->servers, &t->addr, g->timeout_ms, now_ms);
+	if (g->crowd != NULL)
+		inflight_timed_out(&r->inflight, g->crowd);
 	goal_charge_timeout(r, g);
 	GOAL_EVENT(r, g, EVENT_TIMEOUT, cut_ns_name(g, t->ns), NULL, .server = t->addr,
 		   .transport = g->transport);
@@ -77,6 +79,7 @@ void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why)
 	if (why == NET_NO_RESOURCES) {
 		/* Our fault, not the server's. */
 		COUNT(r->counters, resource_limits);
+		servers_release(r->servers, &t->addr);
 		t->dead = TARGET_SILENT_ON;
 		choose_again(r, g);
 		return;
@@ -122,6 +125,8 @@ void outcome_garbled(struct resolver *r, struct goal *g)
 {
 	struct target *t = target_asked(g);
 
+	if (g->ticket != 0) /* else it has been read in part, and the server table knows of it */
+		servers_release(r->servers, &t->addr);
 	g->ticket = 0;
 	timers_stop(r->timers, &g->timer);
 	COUNT(r->counters, server_parse_errors);
@@ -336,14 +341,21 @@ static void server_learn(struct resolver *r, struct goal *g, const struct msg *m
 	struct target *t = target_asked(g);
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 	bool useful = m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN;
+	enum edns_state edns = EDNS_UNKNOWN;
 
 	rcode_count(r, m->rcode);
-	servers_answered(r->servers, &t->addr, rtt_us, useful, now_ms);
-	servers_set_name(r->servers, &t->addr, cut_ns_name(g, t->ns));
 	if (useful && t->no_edns)
-		servers_set_edns(r->servers, &t->addr, EDNS_NONE, now_ms);
+		edns = EDNS_NONE;
 	else if (useful && m->edns.present)
-		servers_set_edns(r->servers, &t->addr, EDNS_OK, now_ms);
+		edns = EDNS_OK;
+	servers_learn(r->servers, &t->addr,
+		      &(struct server_answer) { .rtt_us = rtt_us,
+						.useful = useful,
+						.edns = edns,
+						.ns_name = cut_ns_name(g, t->ns) },
+		      now_ms);
+	if (g->crowd != NULL)
+		inflight_answered(&r->inflight, g->crowd, rtt_us);
 }
 
 void outcome_reply(struct resolver *r, struct goal *g, size_t len, struct msg *m)

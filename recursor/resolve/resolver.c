@@ -23,6 +23,7 @@ void resolver_config_defaults(struct resolver_config *cfg)
 		.max_rrset_records = 256,
 		.max_goals = 200000,
 		.max_chain = 0,
+		.max_inflight_zone = 512,
 		.network_timeout_ms = 1500,
 		.edns_payload = 1232,
 		.use_ipv4 = true,
@@ -116,6 +117,7 @@ void resolver_configure(struct resolver *r, const struct resolver_config *cfg)
 	r->goals.max = cfg->max_goals;
 	r->edges.max = (size_t)cfg->max_goals * EDGES_PER_GOAL;
 	r->requests.max = SIZE_MAX;
+	inflight_configure(&r->inflight, cfg->max_inflight_zone);
 }
 
 static int hints_built_in(struct resolver *r)
@@ -156,6 +158,8 @@ int resolver_new(struct resolver **out, const struct resolver_config *cfg, struc
 	r->timers = timers_new(r->world.now_ms(r->world.ctx));
 	r->scratch = reply_scratch_new();
 	if (r->table != NULL && r->timers != NULL && r->scratch != NULL)
+		err = inflight_init(&r->inflight, cfg->max_inflight_zone);
+	if (err == E_OK)
 		err = special_new(&r->special);
 	if (err == E_OK)
 		err = hints_built_in(r);
@@ -197,6 +201,8 @@ void resolver_free(struct resolver *r)
 	free(r->table);
 	free(r->slots);
 	free(r->slot_next_free);
+	if (r->inflight.buckets != NULL)
+		inflight_deinit(&r->inflight);
 	slab_deinit(&r->goals);
 	slab_deinit(&r->edges);
 	slab_deinit(&r->requests);
@@ -233,7 +239,7 @@ static void request_attach(struct goal *g, struct request *req)
 	if (req->next != NULL)
 		req->next->prev = &req->next;
 	g->requests = req;
-	g->n_waiters++;
+	goal_waiters_add(g, 1);
 }
 
 /* Takes the request off every list and gives it back; its goal may be left without a waiter. */
@@ -258,7 +264,7 @@ static struct goal *request_detach(struct resolver *r, struct request *req)
 	r->n_requests--;
 	r->n_traces -= req->trace != NULL;
 	ASSERT(g->n_waiters > 0);
-	g->n_waiters--;
+	goal_waiters_add(g, -1);
 	slab_give(&r->requests, req);
 	return g;
 }
@@ -333,12 +339,14 @@ static void refuse(resolver_done_cb done, void *ctx, const struct question *q, u
 		  });
 }
 
-/* The goal that answers the question, found or made. */
-static struct goal *goal_for(struct resolver *r, const struct question *q, bool *joined)
+/* The goal that answers the question, found or made; NULL, and why not. */
+static struct goal *goal_for(struct resolver *r, const struct question *q, bool *joined,
+			     const char **why)
 {
 	uint8_t name[NAME_MAX_LEN];
 	struct goal *g;
 
+	*why = "too much to do";
 	name_lower(name, q->name);
 	g = goal_find(r, name, q->type);
 	*joined = g != NULL;
@@ -348,6 +356,10 @@ static struct goal *goal_for(struct resolver *r, const struct question *q, bool 
 			g->no_cache = q->no_cache;
 	} else if (r->cfg.max_chain > 0 && g->n_waiters >= r->cfg.max_chain) {
 		COUNT(r->counters, chain_limits);
+		*why = "max-chain-length";
+		return NULL;
+	} else if (!crowd_may_join(r, g)) {
+		*why = "max-inflight-per-zone";
 		return NULL;
 	}
 	return g;
@@ -362,6 +374,7 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 			     void *ctx)
 {
 	struct request *req, *outer = r->asking;
+	const char *why;
 	struct goal *g;
 	bool joined;
 
@@ -370,12 +383,12 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 		return NULL;
 	}
 	enter(r);
-	g = goal_for(r, q, &joined);
+	g = goal_for(r, q, &joined, &why);
 	req = g != NULL ? request_new(r, q, done, ctx) : NULL;
 	if (req == NULL) {
 		if (g != NULL && g->n_waiters == 0)
 			goal_drop(r, g);
-		refuse(done, ctx, q, RCODE_SERVFAIL, EDE_OTHER, "too much to do");
+		refuse(done, ctx, q, RCODE_SERVFAIL, EDE_OTHER, why);
 		leave(r);
 		return NULL;
 	}
@@ -533,6 +546,7 @@ void resolver_stats(const struct resolver *r, struct resolver_stats *out)
 		.goals = r->goals.used,
 		.edges = r->edges.used,
 		.timers = timers_count(r->timers),
+		.zones = r->inflight.n_zones - r->inflight.n_idle,
 		.bytes = r->goals.peak * sizeof(struct goal) + r->edges.peak * sizeof(struct edge) +
 			 r->requests.peak * sizeof(struct request) +
 			 r->table_size * sizeof(struct goal *) +

@@ -59,7 +59,8 @@ struct resolver_config {
 	uint32_t max_rrset_records;
 	/* limits of the whole */
 	uint32_t max_goals;
-	uint32_t max_chain; /* requests and goals that may wait on one goal; 0: no limit */
+	uint32_t max_chain;         /* requests and goals that may wait on one goal; 0: no limit */
+	uint32_t max_inflight_zone; /* waiters for one zone (inflight.h); 0: no limit */
 	/* asking */
 	uint32_t network_timeout_ms;
 	uint16_t edns_payload;
@@ -163,6 +164,7 @@ void resolver_tick(struct resolver *r);
 
 struct resolver_stats {
 	size_t requests, goals, edges, timers;
+	size_t zones; /* that are worked at, where that is counted (inflight.h) */
 	size_t bytes; /* slabs and scratch */
 };
 void resolver_stats(const struct resolver *r, struct resolver_stats *out);

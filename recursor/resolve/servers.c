@@ -5,6 +5,7 @@
 
 #include "common/lock.h"
 #include "common/name.h"
+#include "recursor/resolve/inflight.h"
 #include "recursor/resolve/servers_table.h"
 
 enum {
@@ -82,6 +83,7 @@ struct server *server_need(struct servers *s, struct shard *sh, const struct add
 	if (e == NULL)
 		return NULL;
 	e->addr = *a;
+	e->window = s->cfg.max_inflight;
 	if (sieve_insert(&sh->servers, (uint32_t)hash, e, &at) != E_OK) {
 		free(e);
 		return NULL;
@@ -148,10 +150,16 @@ static uint32_t fade(uint32_t us, const struct server *e, uint64_t now_ms)
 static uint32_t timeout_of(const struct servers *s, const struct server *e, uint64_t now_ms)
 {
 	uint64_t ms = SERVERS_FIRST_TIMEOUT_MS;
-	uint64_t faded, doublings;
+	uint64_t faded, doublings, spread_us;
 
-	if (e != NULL && e->measured)
-		ms = ((uint64_t)e->srtt_us + 4 * (uint64_t)e->rttvar_us + 999) / 1000;
+	/* One whose times hardly vary is given a quarter more all the same: one that is late is
+	 * under load, and then they do. */
+	if (e != NULL && e->measured) {
+		spread_us = 4 * (uint64_t)e->rttvar_us;
+		if (spread_us < e->srtt_us / 4)
+			spread_us = e->srtt_us / 4;
+		ms = (e->srtt_us + spread_us + 999) / 1000;
+	}
 	if (e != NULL && e->doublings > 0) {
 		faded = half_lives(e, now_ms);
 		doublings = e->doublings > faded ? e->doublings - faded : 0;
@@ -167,6 +175,7 @@ void server_view_fill(const struct servers *s, const struct server *e, uint64_t 
 	*v = (struct server_view) { .timeout_ms = timeout_of(s, e, now_ms) };
 	if (e == NULL)
 		return;
+	v->in_flight = e->in_flight;
 	v->known = e->known;
 	v->srtt_us = fade(e->srtt_us + e->lost_us, e, now_ms);
 	v->fails = e->fails;
@@ -239,6 +248,25 @@ static uint32_t bounded_us(uint64_t us)
 	return us < RTT_MAX_US ? (uint32_t)us : RTT_MAX_US;
 }
 
+static void leave_flight(struct server *e)
+{
+	if (e->in_flight > 0) /* it may have been thrown out and be back */
+		e->in_flight--;
+}
+
+static void learn_answer(const struct servers *s, struct shard *sh, struct server *e,
+			 uint32_t rtt_us, bool useful, uint64_t now_ms)
+{
+	leave_flight(e);
+	e->window = inflight_grow(s->cfg.max_inflight, e->window);
+	learn_rtt(e, bounded_us(rtt_us), now_ms);
+	learn_loss(e, 0, now_ms);
+	e->doublings = 0;
+	if (useful)
+		reset_fails(sh, e);
+	see(e, now_ms);
+}
+
 void servers_answered(struct servers *s, const struct addr *a, uint32_t rtt_us, bool useful,
 		      uint64_t now_ms)
 {
@@ -246,14 +274,8 @@ void servers_answered(struct servers *s, const struct addr *a, uint32_t rtt_us, 
 	struct shard *sh = shard_lock(s, hash);
 	struct server *e = server_need(s, sh, a, hash);
 
-	if (e != NULL) {
-		learn_rtt(e, bounded_us(rtt_us), now_ms);
-		learn_loss(e, 0, now_ms);
-		e->doublings = 0;
-		if (useful)
-			reset_fails(sh, e);
-		see(e, now_ms);
-	}
+	if (e != NULL)
+		learn_answer(s, sh, e, rtt_us, useful, now_ms);
 	shard_unlock(sh);
 }
 
@@ -270,6 +292,8 @@ void servers_timed_out(struct servers *s, const struct addr *a, uint32_t waited_
 				e->doublings++;
 			e->doubled_ms = now_ms;
 		}
+		leave_flight(e);
+		e->window = inflight_shrink(s->cfg.max_inflight, e->window, INFLIGHT_SERVER_CUT);
 		learn_loss(e, bounded_us(waited_ms * 1000ULL), now_ms);
 		count_fail(s, sh, e, now_ms);
 		see(e, now_ms);
@@ -284,11 +308,33 @@ void servers_unreachable(struct servers *s, const struct addr *a, uint64_t now_m
 	struct server *e = server_need(s, sh, a, hash);
 
 	if (e != NULL) {
+		leave_flight(e);
 		learn_loss(e, UNREACHABLE_COST_US, now_ms);
 		count_fail(s, sh, e, now_ms);
 		see(e, now_ms);
 	}
 	shard_unlock(sh);
+}
+
+static void note_edns(struct server *e, enum edns_state state, uint64_t now_ms)
+{
+	e->edns = (uint8_t)state;
+	e->edns_until_ms = now_ms + SERVERS_EDNS_NONE_S * 1000ULL;
+}
+
+static void note_name(struct shard *sh, struct server *e, const uint8_t *ns_name)
+{
+	uint8_t *copy;
+
+	if (e->ns_name != NULL && name_equal(e->ns_name, ns_name))
+		return;
+	copy = malloc(name_len(ns_name));
+	if (copy == NULL)
+		return;
+	name_lower(copy, ns_name);
+	sh->entry_bytes += name_cost(copy) - name_cost(e->ns_name);
+	free(e->ns_name);
+	e->ns_name = copy;
 }
 
 void servers_set_edns(struct servers *s, const struct addr *a, enum edns_state state,
@@ -298,10 +344,8 @@ void servers_set_edns(struct servers *s, const struct addr *a, enum edns_state s
 	struct shard *sh = shard_lock(s, hash);
 	struct server *e = server_need(s, sh, a, hash);
 
-	if (e != NULL) {
-		e->edns = (uint8_t)state;
-		e->edns_until_ms = now_ms + SERVERS_EDNS_NONE_S * 1000ULL;
-	}
+	if (e != NULL)
+		note_edns(e, state, now_ms);
 	shard_unlock(sh);
 }
 
@@ -310,17 +354,63 @@ void servers_set_name(struct servers *s, const struct addr *a, const uint8_t *ns
 	uint64_t hash = addr_hash(a);
 	struct shard *sh = shard_lock(s, hash);
 	struct server *e = server_need(s, sh, a, hash);
-	uint8_t *copy;
 
-	if (e == NULL || (e->ns_name != NULL && name_equal(e->ns_name, ns_name)))
-		goto out;
-	copy = malloc(name_len(ns_name));
-	if (copy == NULL)
-		goto out;
-	name_lower(copy, ns_name);
-	sh->entry_bytes += name_cost(copy) - name_cost(e->ns_name);
-	free(e->ns_name);
-	e->ns_name = copy;
-out:
+	if (e != NULL)
+		note_name(sh, e, ns_name);
+	shard_unlock(sh);
+}
+
+void servers_learn(struct servers *s, const struct addr *a, const struct server_answer *answer,
+		   uint64_t now_ms)
+{
+	uint64_t hash = addr_hash(a);
+	struct shard *sh = shard_lock(s, hash);
+	struct server *e = server_need(s, sh, a, hash);
+
+	if (e != NULL) {
+		learn_answer(s, sh, e, answer->rtt_us, answer->useful, now_ms);
+		if (answer->edns != EDNS_UNKNOWN)
+			note_edns(e, answer->edns, now_ms);
+		if (answer->ns_name != NULL)
+			note_name(sh, e, answer->ns_name);
+	}
+	shard_unlock(sh);
+}
+
+/* --- questions in flight ----------------------------------------------------------------- */
+
+static bool has_room(const struct servers *s, const struct server *e, bool is_known)
+{
+	uint32_t max = s->cfg.max_inflight;
+	uint32_t window = inflight_window(max, e->window, e->measured ? e->srtt_us : 0);
+
+	/* The zone has a reserve that is bounded; here it is on top, for questions sent before the
+	 * window became small are in the way for a while. */
+	return max == 0 || e->in_flight < window + (is_known ? window / INFLIGHT_RESERVE : 0);
+}
+
+bool servers_take(struct servers *s, const struct addr *a, bool is_known, bool goes_on,
+		  uint64_t now_ms, struct server_view *view)
+{
+	uint64_t hash = addr_hash(a);
+	struct shard *sh = shard_lock(s, hash);
+	struct server *e = server_need(s, sh, a, hash);
+	bool taken = e == NULL || goes_on || has_room(s, e, is_known);
+
+	if (e != NULL)
+		e->in_flight += taken;
+	server_view_fill(s, e, now_ms, view);
+	shard_unlock(sh);
+	return taken;
+}
+
+void servers_release(struct servers *s, const struct addr *a)
+{
+	uint64_t hash = addr_hash(a);
+	struct shard *sh = shard_lock(s, hash);
+	struct server *e = server_find(sh, a, hash);
+
+	if (e != NULL)
+		leave_flight(e);
 	shard_unlock(sh);
 }

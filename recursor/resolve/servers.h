@@ -14,9 +14,13 @@
  * of suppressed attempts; a whole server after `down_max_fails` failures in a row, with one
  * try in `bypass_probability` let through.
  *
+ * Questions in flight (inflight.h): each server has a window of at most `max_inflight`, which
+ * time-outs make smaller and answers larger; beyond it a question is not sent.  Those of all
+ * workers count.
+ *
  * Memory:  two hash tables in shards, which grow with need; SIEVE (common/sieve.h) chooses who
  *          goes when max is reached.
- * Limits:  max_servers, max_throttles (0: none).
+ * Limits:  max_servers, max_throttles, max_inflight (0: none).
  * Threads: any; a lock for each shard, held for one probe.
  * Clock:   monotonic milliseconds, passed in.
  */
@@ -39,6 +43,7 @@ struct servers_config {
 	uint32_t down_time_s;
 	uint32_t bypass_probability; /* one in n; 0: never */
 	uint32_t network_timeout_ms;
+	uint32_t max_inflight; /* questions to one server */
 };
 
 int servers_new(struct servers **out, const struct servers_config *cfg) MUST_USE;
@@ -51,14 +56,16 @@ enum edns_state {
 };
 
 struct server_view {
-	bool known;          /* heard of: some observation, good or bad */
-	uint32_t srtt_us;    /* for choosing: mean RTT (0 unless `measured`) and time lost, faded */
-	uint32_t timeout_ms; /* how long to wait: mean + 4 variations, doubled by each time-out in a
+	bool known;       /* heard of: some observation, good or bad */
+	uint32_t srtt_us; /* for choosing: mean RTT (0 unless `measured`) and time lost, faded */
+	uint32_t
+		timeout_ms; /* how long to wait: mean + 4 variations (at least a quarter), doubled by each time-out in a
 				 row, within [SERVERS_MIN_TIMEOUT_MS, network_timeout_ms] */
-	uint32_t fails;      /* failures in a row */
-	bool measured;       /* an RTT was measured */
-	bool down;           /* throttled as a whole just now */
+	uint32_t fails; /* failures in a row */
+	bool measured;  /* an RTT was measured */
+	bool down;      /* throttled as a whole just now */
 	enum edns_state edns;
+	uint32_t in_flight;
 };
 
 enum {
@@ -71,6 +78,26 @@ enum {
 
 void servers_look(struct servers *s, const struct addr *a, uint64_t now_ms,
 		  struct server_view *view);
+
+/* A question is on its way to the server: until servers_answered(), servers_learn(),
+ * servers_timed_out(), servers_unreachable() or servers_release().  False: as many as it can take
+ * are in flight.
+ * `is_known`: the name is known to exist (cache_remembers()), for which there is a reserve;
+ * `goes_on`: it is part of a question that was let in before.  Fills the view in any case. */
+bool servers_take(struct servers *s, const struct addr *a, bool is_known, bool goes_on,
+		  uint64_t now_ms, struct server_view *view);
+/* Nobody waits for the answer any more, or nothing can be learnt from it. */
+void servers_release(struct servers *s, const struct addr *a);
+
+/* All that an answer says of a server, and servers_answered(): one look for what would be three. */
+struct server_answer {
+	uint32_t rtt_us;
+	bool useful;
+	enum edns_state edns;   /* EDNS_UNKNOWN: as before */
+	const uint8_t *ns_name; /* the name by which the server was reached, or NULL */
+};
+void servers_learn(struct servers *s, const struct addr *a, const struct server_answer *answer,
+		   uint64_t now_ms);
 
 /* An answer came after `rtt_us`.  `useful`: rcode NOERROR or NXDOMAIN and not lame: resets the
  * failures in a row and lifts the server's throttle; any other answer leaves them as they are. */

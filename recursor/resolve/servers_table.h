@@ -21,6 +21,7 @@ struct server {
 	uint32_t lost_us;            /* time lost to time-outs, smoothed alike */
 	uint32_t fails;
 	uint32_t down_tries;
+	uint32_t in_flight, window; /* questions; see inflight.h */
 	uint8_t doublings;
 	uint8_t edns;
 	bool known;

@@ -33,6 +33,7 @@ static const struct {
 	ROW("max-rrset-size", max_rrset_records),
 	ROW("max-goals", max_goals),
 	ROW("max-chain-length", max_chain),
+	ROW("max-inflight-per-zone", max_inflight_zone),
 	ROW("network-timeout", network_timeout_ms),
 	ROW("edns-outgoing-bufsize", edns_payload),
 	ROW("qname-max-minimize-count", minimise_max),
@@ -150,6 +151,10 @@ static bool set_value(struct player *p, const char *name, const char *value)
 {
 	char bad[ADDR_TEXT_MAX];
 
+	if (strcmp(name, "max-inflight-per-server") == 0) {
+		p->max_inflight_server = (uint32_t)strtoul(value, NULL, 10);
+		return p->max_inflight_server > 0;
+	}
 	if (strcmp(name, "dont-query") == 0)
 		return netset_add_list(p->dont_query, value, bad) == E_OK;
 	if (strcmp(name, "nothing-below-nxdomain") == 0) {

@@ -43,6 +43,7 @@ static int start(struct player *p, char *why)
 		.down_time_s = 60,
 		.bypass_probability = 25,
 		.network_timeout_ms = 1500,
+		.max_inflight = 1024,
 	};
 	struct servers_config servers_cfg = servers;
 	int err = play_configure(p, why);
@@ -50,6 +51,8 @@ static int start(struct player *p, char *why)
 	if (err != E_OK)
 		return err;
 	servers_cfg.network_timeout_ms = p->cfg.network_timeout_ms;
+	if (p->max_inflight_server != 0)
+		servers_cfg.max_inflight = p->max_inflight_server;
 	hash_key_set(p->o->seed, ~p->o->seed);
 	if ((err = network_init(&p->net, p->o->seed, play_start_time(p->s))) != E_OK ||
 	    (err = cache_new(&p->cache, &cache)) != E_OK ||
@@ -238,11 +241,13 @@ static void check_leaks(struct player *p)
 
 	wait_for(p, &never, p->net.now_us + IDLE_US);
 	resolver_stats(p->resolver, &left);
-	if (left.requests + left.goals + left.edges + left.timers + p->net.n_pending > 0)
-		play_fail(
-			p, NULL,
-			"left over: %zu requests, %zu goals, %zu edges, %zu timers, %zu questions",
-			left.requests, left.goals, left.edges, left.timers, p->net.n_pending);
+	if (left.requests + left.goals + left.edges + left.timers + left.zones + p->net.n_pending >
+	    0)
+		play_fail(p, NULL,
+			  "left over: %zu requests, %zu goals, %zu edges, %zu timers, %zu zones, "
+			  "%zu questions",
+			  left.requests, left.goals, left.edges, left.timers, left.zones,
+			  p->net.n_pending);
 }
 
 static void check_mandatory(struct player *p)

@@ -46,6 +46,7 @@ enum { PLAY_ASKED_MAX = 4096 };
 struct player {
 	struct scenario *s;
 	const struct play_options *o;
+	uint32_t max_inflight_server; /* 0: as in play.c */
 	struct resolver_config cfg;
 	struct netset *dont_query;
 	struct counters counters;

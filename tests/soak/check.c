@@ -57,6 +57,8 @@ static bool fits(const struct soak *s, const struct estimate *e)
 	       (cfg->max_depth == 0 || e->depth < cfg->max_depth) &&
 	       e->records <= cfg->max_rrset_records && cfg->max_ns_address_qperq >= 5 &&
 	       cfg->max_goals >= 1000 && cfg->max_chain == 0 && cfg->network_timeout_ms >= 1500 &&
+	       (cfg->max_inflight_zone == 0 || cfg->max_inflight_zone >= 500) &&
+	       (s->setup.servers.max_inflight == 0 || s->setup.servers.max_inflight >= 500) &&
 	       (s->setup.servers.down_max_fails == 0 || s->setup.servers.down_max_fails > 10);
 }
 
@@ -399,8 +401,17 @@ void check_cache(struct soak *s)
 
 /* ---- the end ---- */
 
+static int count_in_flight(void *ctx, const struct server_dump *d)
+{
+	size_t *n = ctx;
+
+	*n += d->view.in_flight;
+	return E_OK;
+}
+
 void check_end(struct soak *s)
 {
+	size_t in_flight = 0;
 	struct resolver_stats left;
 	struct cache_stats cache;
 
@@ -410,6 +421,10 @@ void check_end(struct soak *s)
 			s,
 			"left over: %zu requests, %zu goals, %zu edges, %zu timers, %zu questions",
 			left.requests, left.goals, left.edges, left.timers, s->network.n_pending);
+	(void)servers_walk(s->servers, count_in_flight, &in_flight, 0);
+	if (left.zones + in_flight > 0)
+		soak_fail(s, "left over: %zu zones that nobody is at, %zu questions to servers",
+			  left.zones, in_flight);
 	cache_wipe(s->cache, name_root, 0, true);
 	cache_stats(s->cache, &cache);
 	if (cache.entries + cache.negative + cache.bytes > 0)

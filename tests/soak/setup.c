@@ -14,6 +14,7 @@ static void limits_draw(struct resolver_config *cfg, struct rng *r)
 	static const uint32_t records[] = { 256, 256, 1000, 30 };
 	static const uint32_t goals[] = { 200000, 200000, 200000, 40, 6, 1 };
 	static const uint32_t chains[] = { 0, 0, 0, 50, 2, 1 };
+	static const uint32_t zones[] = { 512, 512, 0, 20, 4, 1 };
 
 	cfg->max_qperq = RNG_PICK(r, queries);
 	cfg->max_total_msec = RNG_PICK(r, msecs);
@@ -25,6 +26,7 @@ static void limits_draw(struct resolver_config *cfg, struct rng *r)
 	cfg->max_rrset_records = RNG_PICK(r, records);
 	cfg->max_goals = RNG_PICK(r, goals);
 	cfg->max_chain = RNG_PICK(r, chains);
+	cfg->max_inflight_zone = RNG_PICK(r, zones);
 }
 
 static void habits_draw(struct resolver_config *cfg, struct rng *r)
@@ -57,7 +59,7 @@ void setup_draw(struct setup *u, struct rng *r)
 {
 	static const size_t entries[] = { 1, 16, 64, 300 };
 	static const uint32_t fails[] = { 64, 64, 64, 0, 3 };
-
+	static const uint32_t flights[] = { 1024, 1024, 1024, 0, 20, 2 };
 	u->wide = rng_chance(r, 65);
 	u->cache = (struct cache_config) {
 		.max_entries = u->wide ? 20000 : RNG_PICK(r, entries),
@@ -71,6 +73,7 @@ void setup_draw(struct setup *u, struct rng *r)
 		.down_max_fails = RNG_PICK(r, fails),
 		.down_time_s = 60,
 		.bypass_probability = rng_chance(r, 80) ? 25 : 0,
+		.max_inflight = RNG_PICK(r, flights),
 	};
 	resolver_config_defaults(&u->cfg);
 	habits_draw(&u->cfg, r);

@@ -6,6 +6,7 @@
 #include "common/hash.h"
 #include "common/name.h"
 #include "common/rrtype.h"
+#include "recursor/resolve/inflight.h"
 #include "recursor/resolve/servers.h"
 
 enum { T0 = 5000000 };
@@ -462,6 +463,48 @@ START_TEST(two_threads_share_it)
 }
 END_TEST
 
+START_TEST(questions_in_flight)
+{
+	struct servers_config cfg = { .max_inflight = 100, .network_timeout_ms = 1500 };
+	struct servers *s;
+	struct addr a = { .family = 4, .port = 53, .ip = { 192, 0, 2, 1 } };
+	struct server_answer late = { .rtt_us = 4 * INFLIGHT_PROMPT_US, .useful = true };
+	struct server_view v;
+
+	ck_assert_int_eq(servers_new(&s, &cfg), E_OK);
+	for (int i = 0; i < 100; i++)
+		ck_assert(servers_take(s, &a, false, false, T0, &v));
+	ck_assert(!servers_take(s, &a, false, false, T0, &v));
+	ck_assert_uint_eq(v.in_flight, 100);
+	ck_assert(servers_take(s, &a, true, false, T0, &v)); /* known to exist: a quarter more */
+	ck_assert(servers_take(s, &a, false, true, T0, &v)); /* let in before */
+	servers_release(s, &a);
+	servers_release(s, &a);
+	for (int i = 0; i < 64; i++)
+		servers_timed_out(s, &a, 400, T0);
+	servers_unreachable(s, &a, T0);
+	servers_look(s, &a, T0, &v);
+	ck_assert_uint_eq(v.in_flight, 35);
+	/* Silent: no more than the least. */
+	ck_assert(!servers_take(s, &a, false, false, T0, &v));
+	while (v.in_flight > 0) {
+		servers_release(s, &a);
+		servers_look(s, &a, T0, &v);
+	}
+	servers_release(s, &a); /* one too many is no harm */
+	for (int i = 0; i < INFLIGHT_LEAST; i++)
+		ck_assert(servers_take(s, &a, false, false, T0, &v));
+	ck_assert(!servers_take(s, &a, false, false, T0, &v));
+	/* Answers make room, up to what their lateness leaves. */
+	for (int i = 0; i < 200; i++)
+		servers_learn(s, &a, &late, T0);
+	for (int i = 0; i < 25; i++)
+		ck_assert(servers_take(s, &a, false, false, T0, &v));
+	ck_assert(!servers_take(s, &a, false, false, T0, &v));
+	servers_free(s);
+}
+END_TEST
+
 Suite *suite_servers(void);
 
 Suite *suite_servers(void)
@@ -484,6 +527,7 @@ Suite *suite_servers(void)
 	tcase_add_test(t, ended_throttles_are_tidied_up);
 	tcase_add_test(t, dumps_show_all);
 	tcase_add_test(t, two_threads_share_it);
+	tcase_add_test(t, questions_in_flight);
 	suite_add_tcase(s, t);
 	return s;
 }

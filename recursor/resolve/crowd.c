@@ -1,0 +1,67 @@
+/* crowd: how many are at a zone: the limits of inflight.h as goals meet them. */
+#include "recursor/resolve/goal.h"
+
+#include "common/check.h"
+
+static uint64_t now_ms(const struct resolver *r)
+{
+	return r->world.now_ms(r->world.ctx);
+}
+
+bool crowd_knows(const struct resolver *r, const struct goal *g)
+{
+	return g->no_cache || cache_remembers(r->cache, g->name, g->type);
+}
+
+static bool refuse(struct resolver *r, struct goal *g)
+{
+	COUNT(r->counters, limit_inflight_zone);
+	g->met_crowd = true;
+	GOAL_EVENT(r, g, EVENT_LIMIT, goal_zone(g), NULL, .note = "max-inflight-per-zone");
+	return false;
+}
+
+bool crowd_enter(struct resolver *r, struct goal *g)
+{
+	uint64_t zone;
+	bool limited;
+
+	if (g->crowd != NULL || r->inflight.max == 0)
+		return true;
+	zone = name_hash(goal_zone(g));
+	g->crowd = inflight_hold(&r->inflight, zone, g->n_waiters, false, now_ms(r), &limited);
+	if (limited && crowd_knows(r, g))
+		g->crowd = inflight_hold(&r->inflight, zone, g->n_waiters, true, now_ms(r),
+					 &limited);
+	return !limited || refuse(r, g);
+}
+
+bool crowd_take_place(struct resolver *r, struct goal *g)
+{
+	if (g->crowd == NULL || g->place != INFLIGHT_NO_PLACE)
+		return true;
+	g->place = (uint8_t)inflight_take_place(&r->inflight, g->crowd, false);
+	if (g->place == INFLIGHT_NO_PLACE && crowd_knows(r, g))
+		g->place = (uint8_t)inflight_take_place(&r->inflight, g->crowd, true);
+	return g->place != INFLIGHT_NO_PLACE || refuse(r, g);
+}
+
+void crowd_leave(struct resolver *r, struct goal *g)
+{
+	if (g->crowd == NULL)
+		return;
+	if (g->place != INFLIGHT_NO_PLACE)
+		inflight_give_place(g->crowd, (enum inflight_place)g->place);
+	inflight_let_go(&r->inflight, g->crowd, g->n_waiters, now_ms(r));
+	g->place = INFLIGHT_NO_PLACE;
+	g->crowd = NULL;
+}
+
+bool crowd_may_join(struct resolver *r, const struct goal *g)
+{
+	if (g->crowd == NULL || inflight_may_join(&r->inflight, g->crowd, false) ||
+	    (crowd_knows(r, g) && inflight_may_join(&r->inflight, g->crowd, true)))
+		return true;
+	COUNT(r->counters, limit_inflight_zone);
+	return false;
+}

@@ -1,0 +1,270 @@
+#include "recursor/resolve/inflight.h"
+
+#include <stdlib.h>
+
+#include "common/check.h"
+
+enum { BUCKETS_START = 256 };
+
+struct inflight_zone {
+	struct inflight_zone *next;           /* in its bucket */
+	TAILQ_ENTRY(inflight_zone) idle_link; /* while it is held for nobody */
+	uint64_t hash;
+	uint64_t idle_ms;
+	uint32_t goals; /* that hold on to it */
+	uint32_t held;
+	struct inflight_taken places;
+	uint32_t window;  /* never above inflight.max for long: see inflight_window() */
+	uint32_t srtt_us; /* of its answers, smoothed; 0: none yet */
+	bool is_idle;
+};
+
+/* ---- windows ---- */
+
+static uint32_t least(uint32_t max)
+{
+	return max < INFLIGHT_LEAST ? max : INFLIGHT_LEAST;
+}
+
+uint32_t inflight_window(uint32_t max, uint32_t window, uint32_t rtt_us)
+{
+	uint32_t cap = max;
+
+	if (rtt_us > INFLIGHT_PROMPT_US)
+		cap = (uint32_t)((uint64_t)max * INFLIGHT_PROMPT_US / rtt_us);
+	if (window > cap)
+		window = cap;
+	return window < least(max) ? least(max) : window;
+}
+
+bool inflight_has_room(uint32_t window, uint32_t taken, bool is_known)
+{
+	return taken < window - (is_known ? 0 : window / INFLIGHT_RESERVE);
+}
+
+enum inflight_place inflight_take(uint32_t window, struct inflight_taken *taken, bool is_known)
+{
+	uint32_t reserve = window / INFLIGHT_RESERVE;
+
+	if (inflight_has_room(window, taken->all, false)) {
+		taken->all++;
+		return INFLIGHT_PLACE;
+	}
+	if (!is_known || (taken->all >= window && taken->reserved >= reserve))
+		return INFLIGHT_NO_PLACE;
+	taken->all++;
+	taken->reserved++;
+	return INFLIGHT_RESERVED;
+}
+
+void inflight_give(struct inflight_taken *taken, enum inflight_place place)
+{
+	if (place == INFLIGHT_NO_PLACE || taken->all == 0)
+		return;
+	taken->all--;
+	taken->reserved -= place == INFLIGHT_RESERVED && taken->reserved > 0;
+}
+
+uint32_t inflight_grow(uint32_t max, uint32_t window)
+{
+	return window < max ? window + 1 : max;
+}
+
+uint32_t inflight_shrink(uint32_t max, uint32_t window, uint32_t one_in)
+{
+	if (window > max)
+		window = max;
+	window -= (window + one_in - 1) / one_in;
+	return window < least(max) ? least(max) : window;
+}
+
+/* ---- the table ---- */
+
+int inflight_init(struct inflight *in, uint32_t max)
+{
+	*in = (struct inflight) { .max = max, .n_buckets = BUCKETS_START };
+	slab_init(&in->zones, sizeof(struct inflight_zone), SIZE_MAX);
+	TAILQ_INIT(&in->idle);
+	in->buckets = calloc(in->n_buckets, sizeof(struct inflight_zone *));
+	return in->buckets == NULL ? E_NOMEM : E_OK;
+}
+
+static struct inflight_zone **bucket(const struct inflight *in, uint64_t hash)
+{
+	return &in->buckets[hash & (in->n_buckets - 1)];
+}
+
+static void leave_idle(struct inflight *in, struct inflight_zone *z)
+{
+	if (!z->is_idle)
+		return;
+	TAILQ_REMOVE(&in->idle, z, idle_link);
+	z->is_idle = false;
+	in->n_idle--;
+}
+
+static void forget(struct inflight *in, struct inflight_zone *z)
+{
+	struct inflight_zone **at;
+
+	leave_idle(in, z);
+	for (at = bucket(in, z->hash); *at != z; at = &(*at)->next)
+		ASSERT(*at != NULL);
+	*at = z->next;
+	in->n_zones--;
+	slab_give(&in->zones, z);
+}
+
+void inflight_deinit(struct inflight *in)
+{
+	struct inflight_zone *z;
+
+	while ((z = TAILQ_FIRST(&in->idle)) != NULL)
+		forget(in, z);
+	ASSERT(in->n_zones == 0);
+	slab_deinit(&in->zones);
+	free(in->buckets);
+	in->buckets = NULL;
+}
+
+void inflight_configure(struct inflight *in, uint32_t max)
+{
+	in->max = max;
+}
+
+/* A failed allocation is no harm: the chains get longer. */
+static void grow(struct inflight *in)
+{
+	uint32_t n = in->n_buckets * 2;
+	struct inflight_zone **old = in->buckets, **fresh;
+
+	if (in->n_zones < in->n_buckets)
+		return;
+	fresh = calloc(n, sizeof(struct inflight_zone *));
+	if (fresh == NULL)
+		return;
+	for (uint32_t i = 0; i < in->n_buckets; i++)
+		for (struct inflight_zone *z = old[i], *next; z != NULL; z = next) {
+			next = z->next;
+			z->next = fresh[z->hash & (n - 1)];
+			fresh[z->hash & (n - 1)] = z;
+		}
+	in->buckets = fresh;
+	in->n_buckets = n;
+	free(old);
+}
+
+static struct inflight_zone *find(struct inflight *in, uint64_t hash)
+{
+	struct inflight_zone *z = *bucket(in, hash);
+
+	while (z != NULL && z->hash != hash)
+		z = z->next;
+	return z;
+}
+
+static struct inflight_zone *make(struct inflight *in, uint64_t hash)
+{
+	struct inflight_zone *z = slab_take(&in->zones);
+
+	if (z == NULL)
+		return NULL;
+	grow(in);
+	z->hash = hash;
+	z->window = in->max;
+	z->next = *bucket(in, hash);
+	*bucket(in, hash) = z;
+	in->n_zones++;
+	return z;
+}
+
+/* Those that have been idle for long are as good as new. */
+static void tidy(struct inflight *in, uint64_t now_ms)
+{
+	struct inflight_zone *z = TAILQ_FIRST(&in->idle);
+
+	if (z != NULL &&
+	    (in->n_idle > INFLIGHT_IDLE_MAX || now_ms - z->idle_ms >= INFLIGHT_IDLE_MS))
+		forget(in, z);
+}
+
+bool inflight_may_join(const struct inflight *in, const struct inflight_zone *z, bool is_known)
+{
+	return in->max == 0 || inflight_has_room(in->max, z->held, is_known);
+}
+
+struct inflight_zone *inflight_hold(struct inflight *in, uint64_t zone, uint32_t waiters,
+				    bool is_known, uint64_t now_ms, bool *limited)
+{
+	struct inflight_zone *z;
+
+	*limited = false;
+	if (in->max == 0)
+		return NULL;
+	tidy(in, now_ms);
+	z = find(in, zone);
+	if (z == NULL)
+		z = make(in, zone);
+	if (z == NULL)
+		return NULL;
+	/* With nobody there, the first comes in however many wait for it. */
+	if (z->held > 0 && !inflight_may_join(in, z, is_known)) {
+		*limited = true;
+		return NULL;
+	}
+	leave_idle(in, z);
+	z->goals++;
+	z->held += waiters;
+	return z;
+}
+
+void inflight_waiters(struct inflight_zone *z, int change)
+{
+	ASSERT(change > 0 || z->held > 0);
+	z->held += (uint32_t)change;
+}
+
+void inflight_let_go(struct inflight *in, struct inflight_zone *z, uint32_t waiters,
+		     uint64_t now_ms)
+{
+	ASSERT(z->held >= waiters && z->goals > 0);
+	z->held -= waiters;
+	if (--z->goals > 0)
+		return;
+	ASSERT(z->held == 0 && z->places.all == 0 && z->places.reserved == 0);
+	if (z->window >= in->max && z->srtt_us <= INFLIGHT_PROMPT_US) {
+		forget(in, z);
+		return;
+	}
+	z->is_idle = true;
+	z->idle_ms = now_ms;
+	TAILQ_INSERT_TAIL(&in->idle, z, idle_link);
+	in->n_idle++;
+}
+
+/* ---- asking ---- */
+
+enum inflight_place inflight_take_place(const struct inflight *in, struct inflight_zone *z,
+					bool is_known)
+{
+	uint32_t window = inflight_window(in->max, z->window, z->srtt_us);
+
+	return inflight_take(in->max == 0 ? UINT32_MAX : window, &z->places, is_known);
+}
+
+void inflight_give_place(struct inflight_zone *z, enum inflight_place place)
+{
+	ASSERT(place != INFLIGHT_NO_PLACE && z->places.all > 0);
+	inflight_give(&z->places, place);
+}
+
+void inflight_answered(const struct inflight *in, struct inflight_zone *z, uint32_t rtt_us)
+{
+	z->window = inflight_grow(in->max, z->window);
+	z->srtt_us = z->srtt_us == 0 ? rtt_us : z->srtt_us - z->srtt_us / 8 + rtt_us / 8;
+}
+
+void inflight_timed_out(const struct inflight *in, struct inflight_zone *z)
+{
+	z->window = inflight_shrink(in->max, z->window, INFLIGHT_ZONE_CUT);
+}
