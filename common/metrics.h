@@ -156,6 +156,8 @@ static inline uint64_t counter_get(const counter *c)
 	X(goal_cycles, "resolution-cycles", COUNTER, "resolutions found to wait on themselves")  \
 	X(failures_cached, "failure-cache-hits", COUNTER,                                        \
 	  "questions answered from a recent failure (RFC 9520)")                                 \
+	X(auth_zone_queries, "auth-zone-queries", COUNTER,                                       \
+	  "questions answered from auth-zones and the hosts file")                              \
 	X(special_answers, "special-name-answers", COUNTER,                                      \
 	  "questions answered locally because the name is special (RFC 6761)")                   \
 	X(primings, "root-primings", COUNTER, "times the root's name servers were fetched")      \

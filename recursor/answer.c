@@ -183,11 +183,13 @@ static void write_question(struct wire_writer *w, const struct query *q)
 	ASSERT(err == E_OK); /* QUERY_HEAD_MAX is below QUERY_UDP_PLAIN */
 }
 
-static void put_header(uint8_t *out, const struct query *q, uint16_t rcode, bool truncated,
-		       const uint16_t count[2])
+static void put_header(uint8_t *out, const struct query *q, uint16_t rcode, bool authoritative,
+		       bool truncated, const uint16_t count[2])
 {
 	unsigned flags = MSG_QR | MSG_RA | (q->flags & (MSG_RD | MSG_CD)) | (rcode & 15U);
 
+	if (authoritative)
+		flags |= MSG_AA;
 	if (truncated)
 		flags |= MSG_TC;
 	memcpy(out, q->wire, 2);
@@ -232,7 +234,7 @@ static void pack(struct packed *to, uint8_t *out, size_t limit, const struct que
 
 		ASSERT(err == E_OK);
 	}
-	put_header(out, q, rcode, truncated, count);
+	put_header(out, q, rcode, a->authoritative, truncated, count);
 	*to = (struct packed) {
 		.len = w.len,
 		.min_ttl = min_ttl == UINT32_MAX ? 0 : min_ttl,

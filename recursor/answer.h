@@ -1,7 +1,7 @@
 /*
  * answer: packs an answer for a client.
  *
- * Always: QR and RA set, RD and CD as asked, AA clear (a resolver speaks for no zone), AD clear,
+ * Always: QR and RA set, RD and CD as asked, AA clear but for names of auth-zones, AD clear,
  * the question as the client spelt it.  Answers are minimal: the answer section, and for a
  * negative answer the zone's SOA (RFC 2308 3); no other authority, no additional data but OPT,
  * which is there when the query had one (RFC 6891 7).

@@ -94,7 +94,8 @@ static size_t packet_build(const struct resolver *r, const struct goal *g,
 	size_t len = WIRE_HEADER_LEN;
 
 	memset(out, 0, WIRE_HEADER_LEN);
-	out[5] = 1; /* QDCOUNT; RD is off: we ask authorities */
+	out[2] = g->recurse; /* RD is for forwarders that recurse; authorities have no use for it */
+	out[5] = 1;          /* QDCOUNT */
 	len += name_spell(g, out + len);
 	wire_put_u16(out + len, g->asked_type);
 	wire_put_u16(out + len + 2, CLASS_IN);

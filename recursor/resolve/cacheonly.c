@@ -32,9 +32,8 @@ static bool take_special(struct resolver *r, const uint8_t *name, uint16_t type,
 {
 	struct rrset *set = NULL;
 
-	if (!special_look(&set, r->special, &r->cfg, name, type, r->world.wall_s(r->world.ctx)))
+	if (!special_find(r, name, type, &set))
 		return false;
-	COUNT(r->counters, special_answers);
 	if (set == NULL) {
 		k->a.rcode = RCODE_SERVFAIL;
 	} else if (set->kind == RRSET_DATA) {
@@ -59,6 +58,10 @@ static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], uint16_t t
 	if (take_special(r, name, type, k))
 		return false;
 	knowledge_look(r, name, type, true, NAME_MAX_LABELS, &found);
+	if (found.authoritative) {
+		COUNT(r->counters, auth_zone_queries);
+		k->a.authoritative |= k->a.n_sets == 0;
+	}
 	switch (found.what) {
 	case KNOWN_DATA:
 		chain_add(k, found.set);
@@ -75,6 +78,11 @@ static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], uint16_t t
 	case KNOWN_NODATA:
 	case KNOWN_NXDOMAIN:
 		deny(k, found.set);
+		break;
+	case KNOWN_YXDOMAIN:
+		chain_add(k, found.dname);
+		k->a.rcode = RCODE_YXDOMAIN;
+		k->a.cacheable = true;
 		break;
 	case KNOWN_FAILURE:
 	case KNOWN_NOTHING:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "recursor/resolve/authzone.h"
 
 enum {
 	NEW_SERVER_US = 30000,        /* what a server not yet heard of is taken for, and as much */
@@ -84,8 +85,12 @@ static bool nx_covers(const struct resolver *r, const struct rrset *nx)
 static void ancestor_take(struct resolver *r, struct knowledge *k, struct cache_view *v,
 			  const uint8_t *name, uint32_t now_s)
 {
-	if (may_answer(v->dname) && cname_synthesise(&k->set, name, v->dname, now_s) == E_OK) {
-		k->what = KNOWN_ALIAS;
+	int err = E_NOT_FOUND;
+
+	if (may_answer(v->dname))
+		err = cname_synthesise(&k->set, name, v->dname, now_s);
+	if (err == E_OK || err == E_TOO_LONG) {
+		k->what = err == E_OK ? KNOWN_ALIAS : KNOWN_YXDOMAIN;
 		k->dname = v->dname;
 		v->dname = NULL;
 	} else if (v->nxdomain != NULL && nx_covers(r, v->nxdomain)) {
@@ -93,16 +98,55 @@ static void ancestor_take(struct resolver *r, struct knowledge *k, struct cache_
 	}
 }
 
-static bool cut_take(struct resolver *r, struct knowledge *k, struct cache_view *v, unsigned labels)
+static bool cut_take(struct knowledge *k, struct cache_view *v, unsigned labels)
 {
-	if (labels > 0 && v->delegation == NULL)
+	if (v->delegation == NULL)
 		return false;
 	k->zone_labels = labels;
 	k->ns_own = v->ns;
-	k->ns_parent = labels > 0 ? v->delegation : rrset_get(r->root_ns);
+	k->ns_parent = v->delegation;
+	v->ns = v->delegation = NULL;
+	return true;
+}
+
+/* Where the way up ends: the root, a forward, or a delegation from a zone of ours, whose NS set is
+ * there already. */
+static void floor_take(struct resolver *r, struct knowledge *k, struct cache_view *v)
+{
+	k->zone_labels = k->floor_labels;
+	if (k->zone != NULL && k->zone->auth == NULL)
+		return;
+	k->ns_own = v->ns;
 	v->ns = NULL;
-	if (labels > 0)
-		v->delegation = NULL;
+	if (k->zone == NULL && r->root_ns != NULL)
+		k->ns_parent = rrset_get(r->root_ns);
+}
+
+/* What a zone of ours says of the name; false: it delegates it, so that the cache is looked in down
+ * to the delegation. */
+static bool auth_take(struct knowledge *k, const uint8_t *name, uint16_t type, uint32_t now_s)
+{
+	static const uint8_t kinds[] = {
+		[AUTH_DATA] = KNOWN_DATA,         [AUTH_ALIAS] = KNOWN_ALIAS,
+		[AUTH_NODATA] = KNOWN_NODATA,     [AUTH_NXDOMAIN] = KNOWN_NXDOMAIN,
+		[AUTH_YXDOMAIN] = KNOWN_YXDOMAIN, [AUTH_REFERRAL] = KNOWN_NOTHING,
+	};
+	struct auth_answer a;
+
+	/* Without memory there is no answer, and nobody else is asked for one. */
+	k->authoritative = true;
+	k->what = KNOWN_FAILURE;
+	if (authzone_look(k->zone->auth, name, type, now_s, &a) != E_OK)
+		return true;
+	k->what = (enum known)kinds[a.kind];
+	if (a.kind == AUTH_REFERRAL) {
+		k->authoritative = false;
+		k->floor_labels = name_labels(rrset_owner(a.set));
+		k->ns_parent = a.set;
+		return false;
+	}
+	k->set = a.set;
+	k->dname = a.dname;
 	return true;
 }
 
@@ -115,11 +159,18 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, bool
 	bool done = false;
 
 	memset(k, 0, sizeof(*k));
+	k->zone = zones_find_for(r->zones, name, type);
+	if (k->zone != NULL)
+		k->floor_labels = k->zone->labels;
+	if (k->zone != NULL && k->zone->auth != NULL && auth_take(k, name, type, now_s))
+		return;
 	for (unsigned labels = whole; !done; labels--, at = name_parent(at)) {
 		struct cache_view v;
 		unsigned want = CACHE_WANT_CUT;
-		/* RFC 4035 3.1.4.1: the DS of a zone is asked of its parent. */
-		bool may_cut = labels <= max_labels && !(type == TYPE_DS && labels == whole);
+		/* RFC 4035 3.1.4.1: the DS of a zone is asked of its parent.  A resolver is asked for
+		 * all names alike, wherever zones are cut. */
+		bool may_cut = labels <= max_labels && !(type == TYPE_DS && labels == whole) &&
+			       !(k->zone != NULL && k->zone->recurse);
 
 		if (labels == whole && answer)
 			want |= CACHE_WANT_ANSWER;
@@ -130,11 +181,11 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, bool
 			else
 				ancestor_take(r, k, &v, name, now_s);
 		}
-		done = k->what != KNOWN_NOTHING || (may_cut && cut_take(r, k, &v, labels)) ||
-		       labels == 0;
-		/* A DS of the root: there is no parent, so the root itself is asked. */
-		if (labels == 0 && k->what == KNOWN_NOTHING && k->ns_parent == NULL)
-			cut_take(r, k, &v, 0);
+		done = k->what != KNOWN_NOTHING || labels == k->floor_labels;
+		if (done && k->what == KNOWN_NOTHING)
+			floor_take(r, k, &v);
+		else if (!done && may_cut)
+			done = cut_take(k, &v, labels);
 		cache_view_put(&v);
 	}
 }
@@ -146,9 +197,10 @@ static struct rrset *set_in_use(const struct goal *g)
 	return g->ns_own != NULL && !g->at_parents_set ? g->ns_own : g->ns_parent;
 }
 
+/* Forwarders have no names: they go by their zone's. */
 const uint8_t *cut_ns_name(const struct goal *g, unsigned ns)
 {
-	return set_in_use(g)->data + g->ns[ns].offset;
+	return g->forwarded ? goal_zone(g) : set_in_use(g)->data + g->ns[ns].offset;
 }
 
 void cut_leave(struct resolver *r, struct goal *g)
@@ -221,6 +273,24 @@ static void hints_add(struct resolver *r, struct goal *g, unsigned ns)
 			targets_add(r, g, ns, r->hints[i], true);
 }
 
+/* The addresses that our own zone has of the servers it delegates to: the operator's word, like
+ * the hints. */
+static void own_glue_add(struct resolver *r, struct goal *g, unsigned ns)
+{
+	const struct configured_zone *zone = zones_find_for(r->zones, g->name, g->type);
+	struct rrset *v4, *v6;
+	uint8_t name[NAME_MAX_LEN];
+
+	if (zone == NULL || zone->auth == NULL || g->zone_labels != g->floor_labels)
+		return;
+	name_lower(name, cut_ns_name(g, ns));
+	authzone_glue(zone->auth, name, r->world.wall_s(r->world.ctx), &v4, &v6);
+	targets_add(r, g, ns, v4, true);
+	targets_add(r, g, ns, v6, true);
+	rrset_put(v4);
+	rrset_put(v6);
+}
+
 /* A server's own word on its addresses counts; the parent's glue while there is none, or when
  * the servers the zone names have all failed. */
 static void addresses_look(struct resolver *r, struct goal *g, unsigned ns)
@@ -239,6 +309,8 @@ static void addresses_look(struct resolver *r, struct goal *g, unsigned ns)
 	}
 	if (g->zone_labels == 0 && (g->with_glue || n->state == NS_UNKNOWN))
 		hints_add(r, g, ns);
+	if (r->zones != NULL && (g->with_glue || n->state == NS_UNKNOWN))
+		own_glue_add(r, g, ns);
 	if (n->state == NS_UNKNOWN && n->asked_a && n->asked_aaaa)
 		n->state = NS_NONE;
 	cache_addresses_put(&v);
@@ -286,6 +358,7 @@ void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct 
 	g->asked_labels = (uint8_t)zone_labels;
 	g->minimise_steps = 0;
 	g->at_parents_set = g->with_glue = g->lacks_glue = false;
+	g->forwarded = g->recurse = false;
 	g->n_cuts++;
 	if (ns_own != NULL) {
 		g->ns_own = *ns_own;
@@ -293,8 +366,42 @@ void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct 
 	}
 	g->ns_parent = *ns_parent;
 	*ns_parent = NULL;
+	if (set_in_use(g) == NULL)
+		return; /* a forward, or a root without hints */
 	GOAL_EVENT(r, g, EVENT_CUT, goal_zone(g), NULL, .type = TYPE_NS);
 	ns_names_take(r, g);
+}
+
+/* Of more forwarders than a goal has room for, those that follow one drawn at random. */
+static void forwarders_take(struct resolver *r, struct goal *g, const struct configured_zone *zone)
+{
+	unsigned first = 0;
+
+	if (zone->n_servers > GOAL_TARGETS_MAX)
+		first = resolver_random_below(r, zone->n_servers);
+	for (unsigned i = 0; i < zone->n_servers && g->n_targets < GOAL_TARGETS_MAX; i++) {
+		const struct addr *a = &zone->servers[(first + i) % zone->n_servers];
+
+		/* dont-query is not for servers that the operator names. */
+		if (family_is_used(r, a) && !target_is_known(g, a))
+			g->targets[g->n_targets++] = (struct target) { .addr = *a };
+	}
+	g->forwarded = true;
+	g->recurse = zone->recurse;
+	GOAL_EVENT(r, g, EVENT_FORWARD, goal_zone(g), NULL,
+		   .note = zone->recurse ? "recursing" : NULL);
+}
+
+void cut_enter_known(struct resolver *r, struct goal *g, struct knowledge *k)
+{
+	bool is_forward = k->zone != NULL && k->zone->auth == NULL && k->ns_parent == NULL;
+
+	g->floor_labels = (uint8_t)k->floor_labels;
+	g->zones_serial = r->zones_serial;
+	g->zone_print = zones_print(k->zone);
+	cut_enter(r, g, k->zone_labels, &k->ns_own, &k->ns_parent);
+	if (is_forward)
+		forwarders_take(r, g, k->zone);
 }
 
 /* The glue that came with the referral, also what no cache keeps (TTL 0, or too little room): it is
@@ -345,7 +452,7 @@ bool cut_use_parents_set(struct resolver *r, struct goal *g)
 	bool differs = g->ns_own != NULL && g->ns_parent != NULL &&
 		       !rrset_equal_data(g->ns_own, g->ns_parent);
 
-	if (g->with_glue)
+	if (g->with_glue || g->forwarded)
 		return false;
 	goal_unwant_all(r, g);
 	cut_stop_waiting(r, g);
@@ -384,14 +491,14 @@ bool cut_go_up(struct resolver *r, struct goal *g)
 	struct knowledge k;
 
 	/* Ever further up, but down and up again only once. */
-	if (g->zone_labels == 0 || (g->up_from != 0 && g->zone_labels >= g->up_from) ||
-	    !cut_may_be_stale(r, g))
+	if (g->zone_labels <= g->floor_labels ||
+	    (g->up_from != 0 && g->zone_labels >= g->up_from) || !cut_may_be_stale(r, g))
 		return false;
 	g->up_from = g->zone_labels;
 	g->stays_above = true;
 	knowledge_look(r, g->name, g->type, false, g->zone_labels - 1U, &k);
 	goal_unwant_all(r, g);
-	cut_enter(r, g, k.zone_labels, &k.ns_own, &k.ns_parent);
+	cut_enter_known(r, g, &k);
 	knowledge_clear(&k);
 	return true;
 }

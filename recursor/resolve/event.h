@@ -29,11 +29,14 @@
 	X(EVENT_GOAL, "goal", "looks for")                                                       \
 	X(EVENT_JOINED, "joined", "somebody looks for it already: waits with them")              \
 	X(EVENT_SPECIAL, "special", "a special name, answered here")                             \
+	X(EVENT_AUTH_ZONE, "auth-zone", "answered from a zone of ours")                          \
 	X(EVENT_CACHE_HIT, "cache-hit", "the cache has it")                                      \
 	X(EVENT_CACHE_NEGATIVE, "cache-negative", "the cache knows that there is none")          \
 	X(EVENT_CACHE_FAILURE, "cache-failure", "it failed a moment ago")                        \
 	X(EVENT_CACHE_MISS, "cache-miss", "not in the cache")                                    \
 	X(EVENT_CUT, "cut", "closest known zone cut")                                            \
+	X(EVENT_FORWARD, "forward", "belongs to forwarders")                                     \
+	X(EVENT_ZONES_CHANGED, "zones-changed", "its zone has been configured anew: begins again") \
 	X(EVENT_ADDRESS_KNOWN, "address-known", "address of a name server, from the cache")      \
 	X(EVENT_ADDRESS_WANTED, "address-wanted", "looks up the address of a name server")       \
 	X(EVENT_ADDRESS_NONE, "address-none", "name server without address")                     \

@@ -28,6 +28,8 @@
  *          reply.c     what an answer means
  *          special.c   names that are answered here
  *          cacheonly.c answers for which nobody is asked
+ *          zones.c     zones that the operator has configured
+ *          authzone.c  answers out of one that is ours
  */
 #ifndef RESOLVE_GOAL_H
 #define RESOLVE_GOAL_H
@@ -42,6 +44,7 @@
 #include "recursor/resolve/reply.h"
 #include "recursor/resolve/resolver.h"
 #include "recursor/resolve/special.h"
+#include "recursor/resolve/zones.h"
 
 enum {
 	GOAL_NS_MAX = 13,         /* names of one delegation that are used, at most */
@@ -141,6 +144,12 @@ struct goal {
 	bool stays_above;    /* of that zone, until it is referred down */
 	uint8_t place;       /* to ask its servers from: enum inflight_place */
 	uint8_t n_cuts;
+	uint8_t floor_labels; /* of the configured zone or our own delegation: nothing above is asked */
+	bool forwarded;       /* the targets are forwarders: there is no NS set */
+	bool recurse;         /* and resolvers: asked with RD=1, for all at once */
+	bool authoritative;    /* our own zone's answer, or begins with it */
+	uint32_t zones_serial; /* of the configured zones that were looked in, */
+	uint64_t zone_print;   /* and what the name's was */
 	uint8_t n_ns, n_targets;
 	struct inflight_zone *crowd;      /* the zone's, that it is held by; or NULL */
 	struct rrset *ns_own, *ns_parent; /* the two NS sets of the zone; one may be NULL */
@@ -201,6 +210,8 @@ struct resolver {
 	struct world world;
 	struct special *special;
 	struct reply_scratch *scratch;
+	struct zones *zones; /* a reference, or NULL */
+	uint32_t zones_serial;
 
 	struct slab goals, edges, requests;
 	struct inflight inflight;
@@ -312,7 +323,14 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname,
 		       struct rrset *cname);
 void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t type,
 			       enum ede ede);
+/* The special name's answer (special.h), unless a configured zone takes its place. */
+bool special_find(struct resolver *r, const uint8_t *name, uint16_t type, struct rrset **out);
+/* The name lies below a DNAME that makes it too long (RFC 6672 2.2). */
+void goal_end_too_long(struct resolver *r, struct goal *g, struct rrset *dname);
 void goal_enter_referral(struct resolver *r, struct goal *g, struct reply *reply);
+/* If the name's configured zone is another since the goal looked, the goal begins anew: what is
+ * under way, or came of it, is not to be used. */
+bool goal_begin_anew_if_zone_changed(struct resolver *r, struct goal *g);
 
 /* ---- crowd.c: the limits of a zone ---- */
 
@@ -376,15 +394,27 @@ static inline const uint8_t *goal_zone(const struct goal *g)
 /* ---- cut.c ---- */
 
 /* What is known of a name: an answer, and where one would ask. */
-enum known { KNOWN_NOTHING, KNOWN_DATA, KNOWN_ALIAS, KNOWN_NODATA, KNOWN_NXDOMAIN, KNOWN_FAILURE };
+enum known {
+	KNOWN_NOTHING,
+	KNOWN_DATA,
+	KNOWN_ALIAS,
+	KNOWN_NODATA,
+	KNOWN_NXDOMAIN,
+	KNOWN_YXDOMAIN,
+	KNOWN_FAILURE
+};
 
 struct knowledge {
 	enum known what;
-	struct rrset *set;   /* reference: the data, the CNAME, the denial, the failure */
-	struct rrset *dname; /* reference: the DNAME that the CNAME follows from */
+	struct rrset *set; /* reference: the data, the CNAME, the denial, the failure */
+	struct rrset
+		*dname; /* reference: the DNAME that the CNAME follows from; YXDOMAIN: too long */
+	const struct configured_zone *zone; /* the name's configured zone, or NULL; borrowed */
+	bool authoritative;                 /* what is known comes from there */
 	unsigned zone_labels;
+	unsigned floor_labels;            /* nothing above is looked at */
 	struct rrset *ns_own, *ns_parent; /* references: the closest cut; both NULL at the root
-					     before it is primed */
+					     before it is primed, and at a forward's name */
 };
 
 void knowledge_clear(struct knowledge *k);
@@ -396,6 +426,8 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, bool
 /* The goal moves to a zone: takes over the references. */
 void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct rrset **ns_own,
 	       struct rrset **ns_parent);
+/* The same for the closest cut that is known, or the forward; takes over the references. */
+void cut_enter_known(struct resolver *r, struct goal *g, struct knowledge *k);
 void cut_take_glue(struct resolver *r, struct goal *g, const struct reply *reply);
 void cut_leave(struct resolver *r, struct goal *g);
 /* Falls back on the parent's name servers for the zone; false if that is what was in use. */

@@ -70,6 +70,16 @@ void goal_end_denial(struct resolver *r, struct goal *g, struct rrset *set)
 	goal_end(r, g);
 }
 
+void goal_end_too_long(struct resolver *r, struct goal *g, struct rrset *dname)
+{
+	GOAL_EVENT(r, g, EVENT_DNAME, g->name, rrset_owner(dname),
+		   .note = "what it stands for is too long for a name");
+	chain_add(g, dname);
+	g->rcode = RCODE_YXDOMAIN;
+	g->cacheable = true;
+	goal_end(r, g);
+}
+
 /* ---- aliases ---- */
 
 void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, struct rrset *cname)
@@ -132,7 +142,8 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 	g->rcode = child->rcode;
 	g->ede = child->ede;
 	g->ede_text = child->ede_text;
-	g->cacheable = g->cacheable && child->cacheable;
+	/* What was followed before zones were configured anew may not be an answer now. */
+	g->cacheable = g->cacheable && child->cacheable && g->zones_serial == r->zones_serial;
 	g->met_cycle = g->met_cycle || child->met_cycle;
 	g->met_limit = g->met_limit || child->met_limit;
 	g->met_crowd = g->met_crowd || child->met_crowd;
@@ -170,14 +181,23 @@ static void step_ending(struct resolver *r, struct goal *g)
 
 /* ---- looking at what is known ---- */
 
+bool special_find(struct resolver *r, const uint8_t *name, uint16_t type, struct rrset **out)
+{
+	const struct configured_zone *zone = zones_find(r->zones, name);
+
+	if (!special_look(out, r->special, &r->cfg, name, type,
+			  zone != NULL ? zone->labels + 1U : 0, r->world.wall_s(r->world.ctx)))
+		return false;
+	COUNT(r->counters, special_answers);
+	return true;
+}
+
 static bool special_try(struct resolver *r, struct goal *g)
 {
 	struct rrset *set = NULL;
 
-	if (!special_look(&set, r->special, &r->cfg, g->name, g->type,
-			  r->world.wall_s(r->world.ctx)))
+	if (!special_find(r, g->name, g->type, &set))
 		return false;
-	COUNT(r->counters, special_answers);
 	GOAL_EVENT(r, g, EVENT_SPECIAL, g->name, NULL, .type = g->type);
 	if (set == NULL)
 		end_with_failure(r, g, EDE_OTHER, "no memory");
@@ -195,8 +215,14 @@ static void known_report(struct resolver *r, struct goal *g, const struct knowle
 		[KNOWN_NOTHING] = EVENT_CACHE_MISS,      [KNOWN_DATA] = EVENT_CACHE_HIT,
 		[KNOWN_ALIAS] = EVENT_CACHE_HIT,         [KNOWN_NODATA] = EVENT_CACHE_NEGATIVE,
 		[KNOWN_NXDOMAIN] = EVENT_CACHE_NEGATIVE, [KNOWN_FAILURE] = EVENT_CACHE_FAILURE,
+		[KNOWN_YXDOMAIN] = EVENT_CACHE_HIT,
 	};
 
+	if (k->authoritative) {
+		COUNT(r->counters, auth_zone_queries);
+		GOAL_EVENT(r, g, EVENT_AUTH_ZONE, k->zone->name, NULL, .type = g->type);
+		return;
+	}
 	GOAL_EVENT(r, g, kinds[k->what], g->name, NULL, .type = g->type,
 		   .ttl = k->set != NULL ? rrset_ttl_left(k->set, r->world.wall_s(r->world.ctx))
 					 : 0);
@@ -212,6 +238,8 @@ static void step_start(struct resolver *r, struct goal *g)
 	knowledge_look(r, g->name, g->type, !g->no_cache,
 		       g->stays_above ? g->up_from - 1U : NAME_MAX_LABELS, &k);
 	known_report(r, g, &k);
+	g->zones_serial = r->zones_serial;
+	g->authoritative = k.authoritative;
 	switch (k.what) {
 	case KNOWN_DATA:
 		goal_end_data(r, g, k.set);
@@ -223,14 +251,21 @@ static void step_start(struct resolver *r, struct goal *g)
 	case KNOWN_NXDOMAIN:
 		goal_end_denial(r, g, k.set);
 		break;
+	case KNOWN_YXDOMAIN:
+		goal_end_too_long(r, g, k.dname);
+		break;
 	case KNOWN_FAILURE:
+		if (k.authoritative) {
+			end_with_failure(r, g, EDE_OTHER, "out of memory");
+			break;
+		}
 		COUNT(r->counters, failures_cached);
 		end_with_failure(r, g, EDE_CACHED_ERROR, "failed a moment ago");
 		break;
 	case KNOWN_NOTHING:
-		if (k.zone_labels == 0 && k.ns_own == NULL)
+		if (k.zone_labels == 0 && k.ns_own == NULL && k.zone == NULL)
 			resolver_prime_soon(r);
-		cut_enter(r, g, k.zone_labels, &k.ns_own, &k.ns_parent);
+		cut_enter_known(r, g, &k);
 		minimise_choose(r, g);
 		g->state = GOAL_CHOOSE;
 		goal_make_ready(r, g);
@@ -256,10 +291,31 @@ static void end_for_the_zone(struct resolver *r, struct goal *g)
 	end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY, "max-inflight-per-zone");
 }
 
+bool goal_begin_anew_if_zone_changed(struct resolver *r, struct goal *g)
+{
+	if (g->zones_serial == r->zones_serial)
+		return false;
+	if (zones_print(zones_find_for(r->zones, g->name, g->type)) == g->zone_print) {
+		g->zones_serial = r->zones_serial;
+		return false;
+	}
+	GOAL_EVENT(r, g, EVENT_ZONES_CHANGED, g->name, NULL, );
+	minimise_release(r, g, STEP_LOST);
+	goal_unwant_all(r, g);
+	cut_leave(r, g);
+	g->up_from = 0;
+	g->stays_above = false;
+	g->state = GOAL_START;
+	goal_make_ready(r, g);
+	return true;
+}
+
 static void step_choose(struct resolver *r, struct goal *g)
 {
 	int target;
 
+	if (goal_begin_anew_if_zone_changed(r, g))
+		return;
 	g->state = GOAL_CHOOSE;
 	minimise_by_what_is_known(r, g);
 	if (is_forsaken(r, g))
@@ -301,7 +357,9 @@ static void step_choose(struct resolver *r, struct goal *g)
 		goal_make_ready(r, g);
 		return;
 	}
-	end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY, "no server of the zone answers");
+	end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY,
+			 g->forwarded ? "no forwarder of the zone answers"
+				      : "no server of the zone answers");
 }
 
 /* Something came of an address look-up: either a server can be asked now, or another look-up

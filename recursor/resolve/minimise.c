@@ -16,7 +16,7 @@ void minimise_choose(const struct resolver *r, struct goal *g)
 	unsigned max_steps = r->cfg.minimise_max, one_label = r->cfg.minimise_one_lab;
 	unsigned whole = name_labels(g->name), left = whole - g->asked_labels, stride = 1;
 
-	if (g->minimise_steps >= max_steps || !g->minimise)
+	if (g->minimise_steps >= max_steps || !g->minimise || g->recurse)
 		stride = left;
 	else if (g->minimise_steps >= one_label)
 		stride = (left + max_steps - g->minimise_steps - 1) /

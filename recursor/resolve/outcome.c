@@ -274,6 +274,9 @@ static void on_whole(struct resolver *r, struct goal *g, const struct reply *rep
 		GOAL_EVENT(r, g, EVENT_NXDOMAIN, g->name, NULL, .type = g->type);
 		goal_end_denial(r, g, reply->negative);
 		return;
+	case REPLY_YXDOMAIN:
+		goal_end_too_long(r, g, reply->dname);
+		return;
 	case REPLY_REFERRAL:
 	case REPLY_LAME:
 	case REPLY_UNUSABLE:
@@ -303,6 +306,7 @@ static void on_content(struct resolver *r, struct goal *g, struct reply *reply)
 	case REPLY_ALIAS:
 	case REPLY_NODATA:
 	case REPLY_NXDOMAIN:
+	case REPLY_YXDOMAIN:
 		break;
 	}
 	if (minimise_is_over(g))
@@ -320,6 +324,8 @@ static void content_read(struct resolver *r, struct goal *g, struct msg *m)
 		.zone = goal_zone(g),
 		.now_s = r->world.wall_s(r->world.ctx),
 		.has_delegation = g->zone_labels > 0 && g->ns_parent != NULL,
+		.recurse = g->recurse,
+		.zones = r->zones,
 	};
 	int err;
 
@@ -370,11 +376,12 @@ void outcome_reply(struct resolver *r, struct goal *g, size_t len, struct msg *m
 		   .transport = g->transport, .rcode = m->rcode, .us = rtt_us,
 		   .size = (uint32_t)len, .records = { m->count[1], m->count[2], m->count[3] });
 	server_learn(r, g, m, rtt_us);
-	if (!goal_charge_bytes(r, g, len))
+	if (!goal_charge_bytes(r, g, len) || goal_begin_anew_if_zone_changed(r, g))
 		return;
 	if (m->flags & MSG_TC)
 		on_truncated(r, g);
-	else if (m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN)
+	else if (m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN ||
+		 (m->rcode == RCODE_YXDOMAIN && m->count[1] > 0))
 		content_read(r, g, m);
 	else
 		on_bad_rcode(r, g, m);

@@ -43,6 +43,7 @@ struct reading {
 	const struct reply_question *q;
 	const struct resolver_config *cfg;
 	struct counters *counters;
+	const struct configured_zone *configured; /* the question's, or NULL */
 };
 
 struct reply_scratch *reply_scratch_new(void)
@@ -260,9 +261,22 @@ static void keep(struct reading *x, struct rrset *set, bool as_delegation)
 								       as_delegation };
 }
 
+/* May the zone asked tell of records of that type at the name? */
+static bool is_its_to_tell(const struct reading *x, const uint8_t *name, uint16_t type)
+{
+	uint8_t lower[NAME_MAX_LEN];
+
+	if (!name_is_within(name, x->q->zone))
+		return false;
+	if (x->q->zones == NULL)
+		return true;
+	name_lower(lower, name);
+	return zones_find_for(x->q->zones, lower, type) == x->configured;
+}
+
 static bool in_bailiwick(const struct reading *x, const struct group *g)
 {
-	return name_is_within(group_owner(x->s, g), x->q->zone);
+	return is_its_to_tell(x, group_owner(x->s, g), g->type);
 }
 
 static const uint8_t *group_target(const struct reply_scratch *s, const struct group *g)
@@ -321,7 +335,8 @@ int cname_synthesise(struct rrset **out, const uint8_t *name, const struct rrset
 struct chain {
 	uint8_t end[NAME_MAX_LEN]; /* lower case: where the chain has led so far */
 	unsigned links;
-	bool found; /* data of the type asked stand at its end */
+	bool found;    /* data of the type asked stand at its end */
+	bool too_long; /* a DNAME makes a name of it that is too long */
 };
 
 /* RFC 2181 5.4.1: with an alias only the first link is authoritative. */
@@ -337,7 +352,14 @@ static int chain_follow_dname(struct reading *x, struct chain *c, struct group *
 
 	if (err == E_OK)
 		err = cname_synthesise(&cname, c->end, dname, x->q->now_s);
-	if (err == E_OK) {
+	if (err == E_TOO_LONG) {
+		/* Further on in the chain it is for whoever looks that name up. */
+		keep(x, dname, false);
+		c->too_long = true;
+		if (c->links == 0)
+			x->out->dname = rrset_get(dname);
+		err = E_OK;
+	} else if (err == E_OK) {
 		size_t at = 0;
 		struct rdata rr;
 
@@ -401,8 +423,8 @@ static int chain_walk(struct reading *x, struct chain *c)
 	int err = E_OK;
 
 	name_copy(c->end, x->q->name);
-	while (err == E_OK && !c->found && c->links < REPLY_LINKS_MAX &&
-	       name_is_within(c->end, x->q->zone) && !is_own_ds(x, c->end, x->q->zone)) {
+	while (err == E_OK && !c->found && !c->too_long && c->links < REPLY_LINKS_MAX &&
+	       is_its_to_tell(x, c->end, x->q->type) && !is_own_ds(x, c->end, x->q->zone)) {
 		struct group *g = group_find(x->s, c->end, x->q->type, SECTION_ANSWER);
 
 		/* A CNAME below a DNAME is no record of its own. */
@@ -413,7 +435,7 @@ static int chain_walk(struct reading *x, struct chain *c)
 		g = dname_find(x, c->end);
 		if (g != NULL) {
 			err = chain_follow_dname(x, c, g);
-			c->links++;
+			c->links += !c->too_long;
 			continue;
 		}
 		g = group_find(x->s, c->end, TYPE_CNAME, SECTION_ANSWER);
@@ -578,7 +600,7 @@ static int denial_of_target(struct reading *x, const struct chain *c)
 	struct rrset *negative = NULL;
 	int err;
 
-	if (!(x->m->flags & MSG_AA) || !name_is_within(c->end, x->q->zone) || soa == NULL ||
+	if (!(x->m->flags & MSG_AA) || !is_its_to_tell(x, c->end, x->q->type) || soa == NULL ||
 	    is_own_ds(x, c->end, group_owner(x->s, soa)))
 		return E_OK;
 	err = denial_make(x, c->end, x->m->rcode == RCODE_NXDOMAIN, &negative);
@@ -600,7 +622,8 @@ static int lame(struct reading *x, const char *note)
 
 static int empty_read(struct reading *x)
 {
-	bool aa = (x->m->flags & MSG_AA) != 0;
+	/* A resolver's word counts as well, where one was asked. */
+	bool aa = (x->m->flags & MSG_AA) != 0 || (x->q->recurse && (x->m->flags & MSG_RA));
 	const struct group *soa = soa_find(x, x->q->name);
 	bool has_soa = soa != NULL;
 	struct group *g;
@@ -617,7 +640,8 @@ static int empty_read(struct reading *x)
 	if (g != NULL && x->q->type == TYPE_DS && name_equal(group_owner(x->s, g), x->q->name))
 		return denial_take(x, x->q->name, false);
 	if (g != NULL)
-		return referral_take(x, g);
+		return x->q->recurse ? lame(x, "refers to others, asked to recurse")
+				     : referral_take(x, g);
 	if (aa)
 		return denial_take(x, x->q->name, false);
 	return lame(x, group_find(x->s, x->q->zone, TYPE_NS, SECTION_AUTHORITY) != NULL
@@ -632,8 +656,13 @@ static int answer_read(struct reading *x)
 
 	if (err != E_OK)
 		return err;
+	if (x->out->answer == NULL && c.too_long) {
+		x->out->kind = REPLY_YXDOMAIN;
+		return E_OK;
+	}
 	if (x->out->answer == NULL)
-		return empty_read(x);
+		return x->m->rcode == RCODE_YXDOMAIN ? lame(x, "YXDOMAIN without cause")
+						     : empty_read(x);
 	x->out->kind = c.links > 0 ? REPLY_ALIAS : REPLY_ANSWER;
 	err = apex_ns_keep(x);
 	if (err == E_OK && c.links > 0 && !c.found)
@@ -657,6 +686,7 @@ int reply_read(struct reply *out, struct reply_scratch *s, struct msg *m,
 	int err;
 
 	memset(out, 0, sizeof(*out));
+	x.configured = zones_find_for(q->zones, q->name, q->type);
 	err = records_gather(&x, m);
 	if (err == E_LIMIT)
 		COUNT(counters, limit_records);

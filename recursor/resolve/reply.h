@@ -7,7 +7,7 @@
  * here: the caller does that.
  *
  * Believed is only what the zone's server may say: records whose owner lies within the zone
- * (bailiwick).  In the answer section, the chain from the name asked; in the authority section
+ * (bailiwick) and in no other zone that the operator has configured.  In the answer section, the chain from the name asked; in the authority section
  * NS of the zone itself or of a zone on the way to the name, and the SOA that closes a denial; in
  * the additional section addresses of the name servers named there.  The rest is counted
  * (out-of-bailiwick-records) and thrown away.
@@ -27,6 +27,7 @@
 #include "common/msg.h"
 #include "common/rrset.h"
 #include "recursor/resolve/resolver.h"
+#include "recursor/resolve/zones.h"
 
 enum {
 	REPLY_RECORDS_MAX = 1024,
@@ -41,6 +42,7 @@ enum reply_kind {
 	REPLY_ALIAS,  /* `answer`: the CNAME at the name asked; `dname` when it follows from one */
 	REPLY_NODATA, /* `negative`, perhaps with a SOA */
 	REPLY_NXDOMAIN, /* likewise */
+	REPLY_YXDOMAIN, /* `dname` makes the name too long (RFC 6672 2.2) */
 	REPLY_REFERRAL, /* `referral`: the NS set of a zone nearer to the name */
 	REPLY_LAME,     /* the server does not serve the zone; `note` says how it shows */
 	REPLY_UNUSABLE, /* too many records or bytes; `note` */
@@ -70,6 +72,9 @@ struct reply_question {
 	uint32_t now_s;
 	bool has_delegation; /* the zone was reached by a referral that ends at ... */
 	uint32_t delegation_expires_s;
+	bool recurse; /* asked of a resolver, with RD=1 */
+	const struct zones
+		*zones; /* or NULL: names of another configured zone are not its to tell */
 };
 
 struct reply_scratch;

@@ -194,6 +194,7 @@ void resolver_free(struct resolver *r)
 	}
 	goal_bury_all(r);
 	hints_drop(r);
+	zones_put(r->zones);
 	special_free(r->special);
 	reply_scratch_free(r->scratch);
 	if (r->timers != NULL)
@@ -207,6 +208,20 @@ void resolver_free(struct resolver *r)
 	slab_deinit(&r->edges);
 	slab_deinit(&r->requests);
 	free(r);
+}
+
+void resolver_drop_hints(struct resolver *r)
+{
+	hints_drop(r);
+}
+
+void resolver_set_zones(struct resolver *r, struct zones *zones)
+{
+	struct zones *before = r->zones;
+
+	r->zones = zones_get(zones);
+	r->zones_serial++;
+	zones_put(before);
 }
 
 int resolver_set_hints(struct resolver *r, struct rrset *const *sets, size_t n)

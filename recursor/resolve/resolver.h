@@ -88,6 +88,7 @@ struct resolver_config {
 void resolver_config_defaults(struct resolver_config *cfg);
 
 struct resolver;
+struct zones;
 
 /* `cache`, `servers`, `counters` and `world` are borrowed and outlive the resolver. */
 int resolver_new(struct resolver **out, const struct resolver_config *cfg, struct cache *cache,
@@ -102,6 +103,13 @@ void resolver_configure(struct resolver *r, const struct resolver_config *cfg);
 /* The root's name servers: NS and addresses as sets of rank LOCAL.  Without this call the
  * built-in hints are used.  References are taken. */
 int resolver_set_hints(struct resolver *r, struct rrset *const *sets, size_t n) MUST_USE;
+
+/* No hints at all: what no forward or auth zone covers fails. */
+void resolver_drop_hints(struct resolver *r);
+
+/* The zones that the operator has configured, or NULL; a reference is taken, and that of the
+ * zones before is given back.  What is being resolved of a zone that changes begins anew. */
+void resolver_set_zones(struct resolver *r, struct zones *zones);
 
 /* Asks a root server for the root's name servers (RFC 9609).  done(ctx, ok) may be NULL. */
 void resolver_prime(struct resolver *r, void (*done)(void *ctx, bool ok), void *ctx);
@@ -125,6 +133,7 @@ struct answer {
 	struct rrset *const *sets; /* the answer section in order: aliases, then the data */
 	size_t n_sets;
 	const struct rrset *soa; /* for the authority section of a negative answer, or NULL */
+	bool authoritative;      /* it is a zone's that we serve (auth-zones) */
 	bool from_cache;         /* no server was asked for it */
 	bool cacheable;          /* may go into the packet cache */
 	uint32_t out_queries;    /* what it cost */

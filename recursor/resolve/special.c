@@ -63,13 +63,13 @@ static const struct {
 
 enum { N_ZONES = ARRAY_LEN(table), SPECIAL_TTL = 10800 };
 
-struct zone {
+struct special_zone {
 	uint8_t name[NAME_MAX_LEN];
 	enum special_kind kind;
 };
 
 struct special {
-	struct zone zones[N_ZONES];
+	struct special_zone zones[N_ZONES];
 	uint8_t soa_rdata[64]; /* RFC 6303 3: localhost. nobody.invalid. 1 3600 1200 604800 10800 */
 	uint16_t soa_len;
 };
@@ -109,7 +109,7 @@ void special_free(struct special *s)
 	free(s);
 }
 
-static const struct zone *zone_find(const struct special *s, const uint8_t *name)
+static const struct special_zone *zone_find(const struct special *s, const uint8_t *name)
 {
 	const uint8_t *top;
 	unsigned labels = name_labels(name);
@@ -126,7 +126,7 @@ static const struct zone *zone_find(const struct special *s, const uint8_t *name
 	return NULL;
 }
 
-static bool is_served(const struct zone *z, const struct resolver_config *cfg)
+static bool is_served(const struct special_zone *z, const struct resolver_config *cfg)
 {
 	switch (z->kind) {
 	case RFC1918:
@@ -152,8 +152,9 @@ static struct rrset *one_record(const uint8_t *name, uint16_t type, const uint8_
 		       : NULL;
 }
 
-static struct rrset *denial(const struct special *s, const struct zone *z, enum rrset_kind kind,
-			    const uint8_t *name, uint16_t type, uint32_t now_s)
+static struct rrset *denial(const struct special *s, const struct special_zone *z,
+			    enum rrset_kind kind, const uint8_t *name, uint16_t type,
+			    uint32_t now_s)
 {
 	struct rrset *soa = one_record(z->name, TYPE_SOA, s->soa_rdata, s->soa_len, now_s);
 	struct rrset *set = NULL;
@@ -167,8 +168,8 @@ static struct rrset *denial(const struct special *s, const struct zone *z, enum 
 	return set;
 }
 
-static struct rrset *loopback(const struct special *s, const struct zone *z, const uint8_t *name,
-			      uint16_t type, uint32_t now_s)
+static struct rrset *loopback(const struct special *s, const struct special_zone *z,
+			      const uint8_t *name, uint16_t type, uint32_t now_s)
 {
 	static const uint8_t v4[4] = { 127, 0, 0, 1 };
 	static const uint8_t v6[16] = { [15] = 1 };
@@ -180,8 +181,8 @@ static struct rrset *loopback(const struct special *s, const struct zone *z, con
 	return denial(s, z, RRSET_NODATA, name, type, now_s);
 }
 
-static struct rrset *empty_zone(const struct special *s, const struct zone *z, const uint8_t *name,
-				uint16_t type, uint32_t now_s)
+static struct rrset *empty_zone(const struct special *s, const struct special_zone *z,
+				const uint8_t *name, uint16_t type, uint32_t now_s)
 {
 	static const uint8_t ns[] = "\11localhost"; /* RFC 6303 3 */
 
@@ -194,8 +195,8 @@ static struct rrset *empty_zone(const struct special *s, const struct zone *z, c
 	return denial(s, z, RRSET_NODATA, name, type, now_s);
 }
 
-static struct rrset *answer_make(const struct special *s, const struct zone *z, const uint8_t *name,
-				 uint16_t type, uint32_t now_s)
+static struct rrset *answer_make(const struct special *s, const struct special_zone *z,
+				 const uint8_t *name, uint16_t type, uint32_t now_s)
 {
 	switch (z->kind) {
 	case LOOPBACK:
@@ -211,11 +212,11 @@ static struct rrset *answer_make(const struct special *s, const struct zone *z, 
 }
 
 bool special_look(struct rrset **out, const struct special *s, const struct resolver_config *cfg,
-		  const uint8_t *name, uint16_t type, uint32_t now_s)
+		  const uint8_t *name, uint16_t type, unsigned least_labels, uint32_t now_s)
 {
-	const struct zone *z = zone_find(s, name);
+	const struct special_zone *z = zone_find(s, name);
 
-	if (z == NULL || !is_served(z, cfg))
+	if (z == NULL || !is_served(z, cfg) || name_labels(z->name) < least_labels)
 		return false;
 	/* DS is the parent's to answer (RFC 8375 4: home.arpa's must be asked for). */
 	if (type == TYPE_DS && name_equal(name, z->name))

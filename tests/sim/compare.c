@@ -149,6 +149,7 @@ unsigned compare_arrival(const ldns_pkt *query, enum transport transport, unsign
 
 	differs |= transport == TRANSPORT_UDP ? MATCH_TCP : MATCH_UDP;
 	differs |= ldns_pkt_edns(query) ? MATCH_NO_EDNS : MATCH_HAS_EDNS;
+	differs |= ldns_pkt_rd(query) ? MATCH_NO_RD : MATCH_HAS_RD;
 	return differs & match;
 }
 

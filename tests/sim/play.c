@@ -65,7 +65,8 @@ static int start(struct player *p, char *why)
 	p->net.resolver = p->resolver;
 	p->net.serve = play_serve;
 	p->net.serve_ctx = p;
-	return play_set_hints(p, why);
+	err = play_set_hints(p, why);
+	return err == E_OK ? play_set_zones(p, why) : err;
 }
 
 static void stop(struct player *p)

@@ -77,6 +77,7 @@ const char *play_reason_to_skip(const struct scenario *s);
 /* Header keys into a configuration; `why` on error (SCENARIO_WHY_MAX). */
 int play_configure(struct player *p, char *why) MUST_USE;
 int play_set_hints(struct player *p, char *why) MUST_USE;
+int play_set_zones(struct player *p, char *why) MUST_USE;
 uint32_t play_start_time(const struct scenario *s);
 
 /* The steps that look at what happened. */

@@ -37,6 +37,8 @@
 	X(TCP, "tcp")                                                                              \
 	X(HAS_EDNS, "has_edns")                                                                    \
 	X(NO_EDNS, "no_edns")                                                                      \
+	X(HAS_RD, "has_rd")                                                                        \
+	X(NO_RD, "no_rd")                                                                          \
 	X(TTL, "ttl")
 
 /* word, how a stored answer is fitted to a question; from ID_ONLY on they are ours */

@@ -11,6 +11,7 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/resolve/resolver.h"
+#include "recursor/resolve/zones.h"
 
 enum { SENT_MAX = 256 };
 
@@ -662,6 +663,90 @@ START_TEST(garbage_is_survived)
 }
 END_TEST
 
+/* A snapshot with one forward: "example" or "other" to 192.0.2.53. */
+static struct zones *forward_to(const uint8_t *zone, bool recurse)
+{
+	struct zones *z = NULL;
+	struct addr a;
+
+	ck_assert_int_eq(addr_from_text(&a, "192.0.2.53", 53), E_OK);
+	ck_assert_int_eq(zones_new(&z), E_OK);
+	ck_assert_int_eq(zones_add_forward(z, zone, &a, 1, recurse, false), E_OK);
+	return z;
+}
+
+static void set_zones(struct zones *z)
+{
+	resolver_set_zones(f.r, z);
+	zones_put(z);
+}
+
+static bool is_forwarder(const struct sent *s)
+{
+	return s->q.server.ip[3] == 53;
+}
+
+START_TEST(a_new_forward_is_for_what_is_in_flight_too)
+{
+	struct sent *s;
+
+	ask(www);
+	s = sent_for(www);
+	ck_assert(!is_forwarder(s));
+	set_zones(forward_to((const uint8_t *)"\7example", true));
+	ck_assert(reply(s, RCODE_NOERROR, true));
+	ck_assert_uint_eq(f.n_done, 0); /* the answer came from the wrong side */
+	s = sent_for(www);
+	ck_assert(is_forwarder(s));
+	ck_assert_uint_eq(s->wire[2] & 1, 1);
+	ck_assert(reply(s, RCODE_NXDOMAIN, false));
+	ck_assert_uint_eq(f.n_done, 1);
+	ck_assert_uint_eq(f.rcode, RCODE_NXDOMAIN);
+	priming_end();
+	expect_idle();
+}
+END_TEST
+
+START_TEST(a_forward_that_goes_gives_way_to_the_internet)
+{
+	struct zones *none = NULL;
+	struct sent *s;
+
+	set_zones(forward_to((const uint8_t *)"\7example", false));
+	ask(www);
+	s = sent_for(www);
+	ck_assert(is_forwarder(s));
+	ck_assert_uint_eq(s->wire[2] & 1, 0);
+	ck_assert_int_eq(zones_new(&none), E_OK);
+	set_zones(none);
+	/* The forwarder says nothing: the next question is not for it. */
+	f.now_us += 2000000;
+	resolver_tick(f.r);
+	s = sent_for(www);
+	ck_assert(!is_forwarder(s));
+	ck_assert(reply(s, RCODE_NOERROR, true));
+	ck_assert_uint_eq(f.n_done, 1);
+	ck_assert_uint_eq(f.rcode, RCODE_NOERROR);
+	priming_end();
+	expect_idle();
+}
+END_TEST
+
+START_TEST(other_zones_do_not_disturb)
+{
+	struct sent *s;
+
+	ask(www);
+	s = sent_for(www);
+	set_zones(forward_to((const uint8_t *)"\5other", true));
+	ck_assert(reply(s, RCODE_NOERROR, true));
+	ck_assert_uint_eq(f.n_done, 1);
+	ck_assert_uint_eq(f.out_queries, 1);
+	priming_end();
+	expect_idle();
+}
+END_TEST
+
 Suite *suite_resolver(void)
 {
 	Suite *s = suite_create("resolver");
@@ -689,6 +774,9 @@ Suite *suite_resolver(void)
 	tcase_add_test(c, hints_need_name_servers);
 	tcase_add_test(c, what_is_waited_for_can_be_seen);
 	tcase_add_test(c, garbage_is_survived);
+	tcase_add_test(c, a_new_forward_is_for_what_is_in_flight_too);
+	tcase_add_test(c, a_forward_that_goes_gives_way_to_the_internet);
+	tcase_add_test(c, other_zones_do_not_disturb);
 	suite_add_tcase(s, c);
 	return s;
 }

@@ -28,7 +28,7 @@ static struct rrset *look(const char *text, uint16_t type)
 	uint8_t name[NAME_MAX_LEN];
 
 	ck_assert_int_eq(name_from_text(name, text), E_OK);
-	return special_look(&set, special, &cfg, name, type, NOW) ? set : NULL;
+	return special_look(&set, special, &cfg, name, type, 0, NOW) ? set : NULL;
 }
 
 static const struct {
