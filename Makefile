@@ -321,7 +321,7 @@ CONF = $(DESTDIR)$(sysconfdir)/recursor.conf
 INSTALLED_DOCS = README.md CHANGELOG.md
 MAN_SECTIONS = $(patsubst .%,%,$(sort $(suffix $(MAN_PAGES))))
 
-.PHONY: install uninstall dist dist-check
+.PHONY: install uninstall dist dist-check deb deb-check
 install: all ## programs, man pages, a recursor.conf, a systemd unit; DESTDIR, PREFIX
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(sbindir) $(bindir) $(sysconfdir) $(docdir) \
 		$(systemdsystemunitdir) $(sysusersdir) $(MAN_SECTIONS:%=$(mandir)/man%))
@@ -354,6 +354,13 @@ dist: configure ## recursor-VERSION.tar.gz in build/: the same bytes for the sam
 
 dist-check: dist ## build, test and install from that tarball, elsewhere and without git
 	$(Q)tools/package/dist-check $(B)/$(PACKAGE_TARNAME)-$(PACKAGE_VERSION).tar.gz
+
+deb: dist ## a package for Debian 12 in build/deb; DEB_REVISION
+	$(call deps,package)
+	$(Q)tools/package/deb $(B)/$(PACKAGE_TARNAME)-$(PACKAGE_VERSION).tar.gz $(B)/deb $(DEB_REVISION)
+
+deb-check: deb $(B)/lab ## install, start, upgrade and purge it in a Debian 12 of its own (as root)
+	$(Q)tools/package/deb-check $(B) $(B)/deb/recursor_$(PACKAGE_VERSION)-$(or $(DEB_REVISION),1)_*.deb
 
 # ---- the rest ----
 
