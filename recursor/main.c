@@ -23,12 +23,15 @@
 #include "recursor/notify.h"
 #include "recursor/pidfile.h"
 #include "recursor/privileges.h"
+#include "recursor/readiness.h"
 #include "recursor/reconfigure.h"
 #include "recursor/settings.h"
 #include "recursor/summary.h"
 #include "recursor/watch/control.h"
 #include "recursor/watch/metrics.h"
 #include "recursor/worker.h"
+
+enum { END_STEP_MS = 10 };
 
 struct process {
 	int argc;
@@ -41,7 +44,9 @@ struct process {
 	struct watch_env env;
 	struct control *control;
 	struct pidfile pidfile;
-	bool nicely; /* how to end */
+	struct readiness *readiness;
+	struct loop_timer *end_timer; /* when not NULL: the end has begun */
+	uint64_t end_at_ms;
 	char why[SETTINGS_WHY_MAX];
 };
 
@@ -112,12 +117,32 @@ static void end_now(void *ctx)
 	loop_stop(p->loop);
 }
 
+/* A step of the end: what was read before has had its turn after the first. */
+static void end_when_idle(void *ctx)
+{
+	struct process *p = ctx;
+	uint64_t now_ms = loop_now_ms(p->loop);
+
+	if (!server_is_busy(p->server) || now_ms >= p->end_at_ms)
+		loop_stop(p->loop);
+	else
+		loop_timer_at(p->end_timer, now_ms + END_STEP_MS);
+}
+
+/* Whoever says it twice is in a hurry. */
 static void end_nicely(void *ctx)
 {
 	struct process *p = ctx;
 
-	p->nicely = true;
-	loop_stop(p->loop);
+	if (p->end_timer != NULL || p->server == NULL ||
+	    loop_timer_new(&p->end_timer, p->loop, end_when_idle, p) != E_OK) {
+		loop_stop(p->loop);
+		return;
+	}
+	readiness_stopping(p->readiness);
+	server_stop_listening(p->server);
+	p->end_at_ms = loop_now_ms(p->loop) + server_patience_ms(p->settings);
+	loop_timer_at(p->end_timer, loop_now_ms(p->loop) + END_STEP_MS);
 }
 
 /* From the control socket's threads. */
@@ -129,9 +154,15 @@ static void on_quit(void *ctx, bool nicely)
 		log_error("cannot end: too many messages wait");
 }
 
-static void on_end_signal(void *ctx, int signo)
+static void on_term(void *ctx, int signo)
 {
 	log_notice("ending on signal %d", signo);
+	end_nicely(ctx);
+}
+
+static void on_interrupt(void *ctx, int signo)
+{
+	log_notice("ending at once, on signal %d", signo);
 	end_now(ctx);
 }
 
@@ -180,7 +211,7 @@ static int watch_signals(struct process *p)
 		int signo;
 		void (*cb)(void *ctx, int signo);
 	} signals[] = {
-		{ SIGTERM, on_end_signal },     { SIGINT, on_end_signal },    { SIGHUP, on_hangup },
+		{ SIGTERM, on_term },           { SIGINT, on_interrupt },     { SIGHUP, on_hangup },
 		{ SIGUSR1, on_summary_signal }, { SIGUSR2, on_quiet_signal },
 	};
 	int err = loop_new(&p->loop);
@@ -276,8 +307,10 @@ static int open_outside(struct process *p)
 
 static int start_threads(struct process *p)
 {
-	int err = server_start(p->server);
+	int err = readiness_new(&p->readiness, p->loop, p->server);
 
+	if (err == E_OK)
+		err = server_start(p->server);
 	if (err != E_OK)
 		return say_why(p, err, "cannot start the threads");
 	server_watch(p->server, &p->env, on_quit, p);
@@ -303,7 +336,7 @@ static void say_ready(struct process *p)
 		log_info("serving on %s", addr_text(text, &list->a[i]));
 	log_notice("%s serves with %lu threads", PACKAGE_STRING,
 		   (unsigned long)p->settings->threads);
-	notify_ready();
+	readiness_start(p->readiness);
 	if (p->settings->daemon) {
 		open_log(p->settings, false);
 		background_ready();
@@ -331,14 +364,16 @@ static int start(struct process *p)
 
 static void finish(struct process *p)
 {
-	notify_stopping();
+	if (p->readiness != NULL)
+		readiness_stopping(p->readiness);
 	control_stop(p->control);
-	if (p->server != NULL && p->nicely)
-		server_drain(p->server);
 	if (p->server != NULL)
 		server_stop(p->server);
+	readiness_free(p->readiness);
 	server_free(p->server);
 	pidfile_remove(&p->pidfile);
+	if (p->end_timer != NULL)
+		loop_timer_close(p->end_timer);
 	if (p->summary_timer != NULL)
 		loop_timer_close(p->summary_timer);
 	if (p->loop != NULL)

@@ -9,9 +9,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/conf.h"
 #include "common/log.h"
 
 static int socket_fd = -1;
+static uint64_t watchdog_us;
 
 static int open_socket(const char *path)
 {
@@ -41,10 +43,26 @@ static int open_socket(const char *path)
 	return fd;
 }
 
+/* WATCHDOG_PID names who is watched: not one who went to the background, so far. */
+static uint64_t read_watchdog(void)
+{
+	const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	long long number;
+
+	if (us == NULL || conf_int(us, 1, INT64_MAX, &number) != E_OK)
+		return 0;
+	if (pid != NULL && strtol(pid, NULL, 10) != (long)getpid())
+		return 0;
+	return (uint64_t)number;
+}
+
 void notify_open(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 
+	watchdog_us = read_watchdog();
+	(void)unsetenv("WATCHDOG_USEC");
+	(void)unsetenv("WATCHDOG_PID");
 	if (path == NULL)
 		return;
 	notify_close();
@@ -66,6 +84,24 @@ void notify_ready(void)
 
 	(void)snprintf(text, sizeof(text), "READY=1\nMAINPID=%ld", (long)getpid());
 	tell(text);
+}
+
+void notify_status(const char *text)
+{
+	char line[256];
+
+	(void)snprintf(line, sizeof(line), "STATUS=%s", text);
+	tell(line);
+}
+
+uint64_t notify_watchdog_us(void)
+{
+	return socket_fd >= 0 ? watchdog_us : 0;
+}
+
+void notify_watchdog(void)
+{
+	tell("WATCHDOG=1");
 }
 
 void notify_stopping(void)

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/check.h"
 #include "common/log.h"
 #include "recursor/hints.h"
 #include "recursor/pipeline.h"
+#include "recursor/server_state.h"
 #include "recursor/wiring.h"
 
 enum {
@@ -20,7 +20,7 @@ enum {
 	EXPIRE_AT_ONCE = 2000, /* cache entries looked at each time */
 	PRIME_RETRY_MS = 30 * 1000,
 	PRIME_AGAIN_MS = 12 * 3600 * 1000,
-	DRAIN_STEP_MS = 10,
+	NO_LIMIT_PATIENCE_MS = 10000,
 };
 
 /* ---- a worker's own thread ---- */
@@ -56,6 +56,7 @@ static void primed(void *ctx, bool ok)
 	if (w->stopping)
 		return;
 	w->server->prime_at_ms = now_ms + (ok ? PRIME_AGAIN_MS : PRIME_RETRY_MS);
+	server_primed(w->server, ok);
 	if (!ok)
 		log_warning("the root's name servers could not be fetched; using what is known");
 }
@@ -362,7 +363,14 @@ static void stop_listening(void *ctx)
 	listener_stop(w->listener);
 }
 
-static bool is_busy(const struct server *s)
+void server_stop_listening(struct server *s)
+{
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (s->workers[i].started)
+			post(&s->workers[i], stop_listening);
+}
+
+bool server_is_busy(const struct server *s)
 {
 	for (unsigned i = 0; i < s->n_workers; i++)
 		if (atomic_load_explicit(&s->workers[i].gauges.in_flight, memory_order_relaxed) > 0)
@@ -370,17 +378,7 @@ static bool is_busy(const struct server *s)
 	return false;
 }
 
-void server_drain(struct server *s)
+uint64_t server_patience_ms(const struct settings *now)
 {
-	const struct settings *settings = atomic_load(&s->settings);
-	const struct timespec step = { .tv_nsec = DRAIN_STEP_MS * 1000000L };
-	uint64_t until_ms = loop_now_us() / 1000 + settings->max_total_msec;
-
-	for (unsigned i = 0; i < s->n_workers; i++)
-		if (s->workers[i].started)
-			post(&s->workers[i], stop_listening);
-	/* What was read before that has had its turn after the first step. */
-	do {
-		(void)nanosleep(&step, NULL);
-	} while (is_busy(s) && loop_now_us() / 1000 < until_ms);
+	return now->max_total_msec > 0 ? now->max_total_msec : NO_LIMIT_PATIENCE_MS;
 }

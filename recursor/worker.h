@@ -57,6 +57,7 @@ struct worker {
 	struct random_source random;
 	struct counters counters;
 	struct worker_gauges gauges;
+	_Atomic bool ping_waits; /* server_is_alive() */
 };
 
 /* The time of day, read once a turn of the loop; for the worker's own thread. */
@@ -70,6 +71,8 @@ static inline uint32_t worker_wall_s(struct worker *w)
 	}
 	return w->wall_s;
 }
+
+enum priming { PRIMING_PENDING, PRIMING_DONE, PRIMING_FAILED };
 
 struct server {
 	/* In force; another thread than a worker's takes a reference (recursor/reconfigure.h). */
@@ -86,6 +89,10 @@ struct server {
 	uint64_t started_ms;
 	bool primes;          /* hint-file is not no-refresh */
 	uint64_t prime_at_ms; /* the first worker's: when to fetch the root's name servers again */
+	_Atomic enum priming priming;
+	_Atomic uint64_t draining_since_ms; /* 0: it does not drain; these: server_state.h */
+	void (*changed)(void *ctx);
+	void *changed_ctx;
 	struct rrset **hints; /* none: the resolver's own */
 	size_t n_hints;
 	void (*quit)(void *ctx, bool nicely); /* server_watch() */
@@ -106,8 +113,10 @@ void server_free(struct server *s);
 void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ctx, bool nicely),
 		  void *ctx);
 
-/* Workers take no new queries; returns when what they were resolving is answered, at the latest
- * after max-total-msec.  server_stop() comes next. */
-void server_drain(struct server *s);
+/* Workers take no new queries; what they have is resolved and answered.  server_stop() comes next,
+ * when nothing is left, or after server_patience_ms(). */
+void server_stop_listening(struct server *s);
+bool server_is_busy(const struct server *s);
+uint64_t server_patience_ms(const struct settings *now);
 
 #endif

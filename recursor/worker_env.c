@@ -8,6 +8,7 @@
 #include "common/check.h"
 #include "recursor/pipeline.h"
 #include "recursor/reconfigure.h"
+#include "recursor/server_state.h"
 #include "recursor/visit.h"
 #include "recursor/worker.h"
 
@@ -116,6 +117,33 @@ static int env_reload(void *ctx, const char *const *names, size_t n, char *why)
 	return server_reload(ctx, names, n, why);
 }
 
+static bool env_is_ready(void *ctx)
+{
+	enum server_state state = server_state(ctx);
+
+	return state == SERVER_SERVING || state == SERVER_ROOTLESS;
+}
+
+static bool env_drain(void *ctx, bool on)
+{
+	return server_set_draining(ctx, on);
+}
+
+static uint64_t env_draining_since_ms(void *ctx)
+{
+	return server_draining_since_ms(ctx);
+}
+
+static uint64_t env_patience_ms(void *ctx)
+{
+	struct server *s = ctx;
+	const struct settings *now = server_settings_get(s);
+	uint64_t ms = server_patience_ms(now);
+
+	settings_free(now);
+	return ms;
+}
+
 static void env_quit(void *ctx, bool nicely)
 {
 	struct server *s = ctx;
@@ -159,6 +187,10 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.setting_default = env_setting_default,
 		.change = env_change,
 		.reload = env_reload,
+		.is_ready = env_is_ready,
+		.drain = env_drain,
+		.draining_since_ms = env_draining_since_ms,
+		.patience_ms = env_patience_ms,
 		.quit = env_quit,
 		.now_ms = env_now_ms,
 		.wall_s = env_wall_s,

@@ -29,6 +29,7 @@
 
 enum { EXIT_REFUSED = 1, EXIT_NO_COMMAND = 99 };
 enum { DEFAULT_TIMEOUT_S = 5, PATH_TEXT_MAX = 4096 };
+enum { DRAIN_PATIENCE_S = 60, DRAIN_TELL_MS = 2000 };
 
 static const struct {
 	const char *word, *alias, *arguments, *help;
@@ -344,6 +345,7 @@ static const char *receive_reply(int fd, uint64_t until_ms, struct reply *r)
 		return err_text(E_NOMEM);
 	r->status = h.status;
 	r->len = h.length;
+	r->text[r->len] = '\0';
 	return receive(fd, r->text, r->len, until_ms);
 }
 
@@ -461,6 +463,54 @@ static int show(const struct reply *r, bool dumped_to_stdout)
 	return r->status == 0 ? EXIT_SUCCESS : EXIT_REFUSED;
 }
 
+/* One request and its answer.  EXIT_SUCCESS: there is a reply, for the caller to free. */
+static int ask_once(const struct options *o, const struct command_line *c, const char *path,
+		    struct reply *r)
+{
+	const char *wrong;
+	int fd = connect_to(path);
+
+	if (fd < 0)
+		return EXIT_REFUSED;
+	*r = (struct reply) { 0 };
+	wrong = converse(o, c, fd, -1, r);
+	close(fd);
+	if (wrong == NULL)
+		return EXIT_SUCCESS;
+	free(r->text);
+	return fatal(wrong, "");
+}
+
+/* `drain` may last: asks again until it is done or --timeout is over, and tells how it goes. */
+static int run_drain(const struct options *o, const struct command_line *c, const char *path)
+{
+	uint64_t began = now_ms(), told = began;
+	uint64_t patience = o->timeout_s < 0 ? DRAIN_PATIENCE_S : (uint64_t)o->timeout_s;
+
+	for (;;) {
+		struct reply r;
+		uint64_t now;
+		bool done;
+
+		if (ask_once(o, c, path, &r) != EXIT_SUCCESS)
+			return EXIT_REFUSED;
+		now = now_ms();
+		done = r.status != 0 || strncmp(r.text, "draining", 8) != 0;
+		done = done && strstr(r.text, "\"drained\":false") == NULL;
+		if (done || (patience != 0 && now >= began + patience * 1000)) {
+			int status = show(&r, false);
+
+			free(r.text);
+			return done ? status : EXIT_REFUSED;
+		}
+		if (now >= told + DRAIN_TELL_MS) {
+			fprintf(stderr, "%.*s\n", (int)strcspn(r.text, "\n"), r.text);
+			told = now;
+		}
+		free(r.text);
+	}
+}
+
 static int run(const struct options *o, struct command_line *c)
 {
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
@@ -472,6 +522,8 @@ static int run(const struct options *o, struct command_line *c)
 		return fatal("The command is too long", "");
 	if (find_socket(o, path, sizeof(path)) != E_OK)
 		return fatal("The path of the control socket is too long", "");
+	if (c->command >= 0 && strcmp(commands[c->command].word, "drain") == 0)
+		return run_drain(o, c, path);
 	socket_fd = connect_to(path);
 	if (socket_fd < 0)
 		return EXIT_REFUSED;

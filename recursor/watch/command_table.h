@@ -17,6 +17,9 @@ enum { COMMAND_WORDS_MAX = 1024 };
 #define COMMANDS(X)                                                                              \
 	X("current-queries", "", "", 0, 0, false, 5, current_queries,                            \
 	  "show the questions being resolved now")                                               \
+	X("drain", "", "[QPS]", 0, 1, false, 60, drain,                                          \
+	  "say that nobody new should come, and wait until all is answered; with QPS, until no "  \
+	  "more than so many questions a second come")                                           \
 	X("dump-cache", "", "FILE [r] [n] [p]", 0, 3, true, 600, dump_cache_command,             \
 	  "write the caches to FILE: records, negative entries, packets; without a letter all")  \
 	X("dump-nsspeeds", "", "FILE", 0, 0, true, 600, dump_nsspeeds_command,                   \
@@ -48,6 +51,7 @@ enum { COMMAND_WORDS_MAX = 1024 };
 	  "change minimum-ttl-override")                                                         \
 	X("set-quiet", "", "yes|no", 1, 1, false, 60, set_quiet,                                 \
 	  "log each query and its answer (no), or do not (yes)")                                 \
+	X("undrain", "", "", 0, 0, false, 5, undrain, "take back drain")                         \
 	X("version", "", "", 0, 0, false, 5, version, "show the daemon's version")               \
 	X("wipe-cache", "flushname", "NAME[$]...", 1, COMMAND_WORDS_MAX, false, 60, wipe_cache,  \
 	  "forget what the caches hold of NAME; with a $ also of all names below it")            \

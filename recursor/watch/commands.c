@@ -11,6 +11,7 @@
 #include "common/rrtype.h"
 #include "config.h"
 #include "recursor/watch/change.h"
+#include "recursor/watch/drain.h"
 #include "recursor/watch/dump.h"
 #include "recursor/watch/explain.h"
 #include "recursor/watch/metrics.h"

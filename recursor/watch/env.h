@@ -65,6 +65,14 @@ struct watch_env {
 	 * back.  On error one line in `why` (ENV_WHY_MAX) and all is as before. */
 	int (*change)(void *ctx, const char *name, const char *value, char *why);
 	int (*reload)(void *ctx, const char *const *names, size_t n, char *why);
+	/* Should clients be sent here? */
+	bool (*is_ready)(void *ctx);
+	/* Marks the daemon as one to which nobody new should come, or no longer; it serves all the
+	 * same.  False: it was so marked already. */
+	bool (*drain)(void *ctx, bool on);
+	uint64_t (*draining_since_ms)(void *ctx); /* 0: it is not */
+	/* A question is answered after so long at the latest. */
+	uint64_t (*patience_ms)(void *ctx);
 	/* Ends the daemon; `nicely`: what is in flight is answered first.  Comes back at once. */
 	void (*quit)(void *ctx, bool nicely);
 	uint64_t (*now_ms)(void *ctx);

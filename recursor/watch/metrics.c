@@ -163,6 +163,16 @@ static uint64_t read_max_packetcache(const struct watch_env *env)
 	return setting_number(env, "max-packetcache-entries");
 }
 
+static uint64_t read_ready(const struct watch_env *env)
+{
+	return env->is_ready(env->ctx);
+}
+
+static uint64_t read_draining(const struct watch_env *env)
+{
+	return env->draining_since_ms(env->ctx) != 0;
+}
+
 static uint64_t read_zero(const struct watch_env *env)
 {
 	(void)env;
@@ -220,6 +230,10 @@ static const struct row rows[] = {
 	READ("tcp-clients", GAUGE, read_tcp_clients, "open TCP connections of clients"),
 	READ("qa-latency", GAUGE, read_latency,
 	     "moving average of the time to answer, in microseconds"),
+	READ("ready", GAUGE, read_ready,
+	     "1 when clients should be sent here: the root's name servers are known or have been "
+	     "waited for long enough, and it does not drain"),
+	READ("draining", GAUGE, read_draining, "1 after rec_control drain"),
 	READ("uptime", COUNTER, read_uptime, "seconds since start"),
 	READ("user-msec", COUNTER, read_user_ms, "milliseconds of CPU time in user mode"),
 	READ("sys-msec", COUNTER, read_sys_ms, "milliseconds of CPU time in the kernel"),

@@ -49,6 +49,18 @@ static uint32_t wall_s(void *ctx)
 	return 1700000000;
 }
 
+static bool yes(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
+static bool drain(void *ctx, bool on)
+{
+	(void)ctx;
+	return on;
+}
+
 /* Made once: no command adds anything. */
 static const struct watch_env *make_env(void)
 {
@@ -59,6 +71,10 @@ static const struct watch_env *make_env(void)
 		.setting_default = setting,
 		.change = change,
 		.reload = reload,
+		.is_ready = yes,
+		.drain = drain,
+		.draining_since_ms = now_ms,
+		.patience_ms = now_ms,
 		.now_ms = now_ms,
 		.wall_s = wall_s,
 	};

@@ -232,7 +232,7 @@ class Recursor(Process):
         return self
 
     def __exit__(self, kind, *_):
-        status = self.end()
+        status = self.end(signal.SIGINT)  # at once: questions may wait for silent servers
         if kind is None:
             check(status == 0, f"the recursor ended with status {status}", self.log()[-3000:])
 

@@ -1,5 +1,6 @@
 """The daemon's life: start, background, privileges, signals, death and rebirth."""
 
+import contextlib
 import glob
 import os
 import pwd
@@ -23,19 +24,47 @@ def daemon_ends_cleanly():
             check(not left, "nothing is left behind", left)
 
 
+def ask_silent(n):
+    """Questions that nobody answers for a while."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for i in range(n):
+            s.sendto(bytes([0, i, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 97, 97 + i % 26, 0, 0, 1, 0,
+                            1]), ("127.0.0.1", env.port))
+
+
 @test
 def daemon_ends_while_busy():
-    """SIGTERM while questions wait for silent servers: it does not wait for them."""
+    """SIGINT while questions wait for silent servers: it does not wait for them; nor does it after a
+    second SIGTERM."""
+    for signals in [signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]:
+        with lab_and_recursor() as (lab, r):
+            lab.fault("*", "silent")
+            ask_silent(50)
+            wait_until(lambda: r.get("concurrent-queries") > 0, what="the questions")
+            began = time.monotonic()
+            for sig in signals:
+                r.process.send_signal(sig)
+                time.sleep(0.2)
+            check(r.process.wait(5) == 0, "status 0", r.log())
+            check(time.monotonic() - began < 3, "at once")
+
+
+@test
+def daemon_ends_nicely():
+    """SIGTERM: no new question is taken, what is being resolved is answered, then it ends."""
     with lab_and_recursor() as (lab, r):
-        lab.fault("*", "silent")
+        check_reply(r.ask("www.city.example"))
+        lab.fault("*", "delay", 800)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            for i in range(50):
-                s.sendto(bytes([0, i, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 97, 97 + i % 26, 0, 0, 1, 0,
-                                1]), ("127.0.0.1", env.port))
-        time.sleep(0.3)
-        began = time.monotonic()
-        check(r.end() == 0, "status 0", r.log())
-        check(time.monotonic() - began < 3, "at once")
+            s.settimeout(5)
+            s.sendto(b"\1\2\1\0\0\1\0\0\0\0\0\0\4mail\4city\7example\0\0\1\0\1",
+                     ("127.0.0.1", env.port))
+            wait_until(lambda: r.get("concurrent-queries") == 1, what="the question")
+            r.process.send_signal(signal.SIGTERM)
+            reply = s.recv(4096)
+            check(reply[:2] == b"\1\2" and reply[3] & 15 != 2, "it is answered, not SERVFAIL",
+                  reply)
+        check(r.process.wait(5) == 0, "status 0", r.log())
 
 
 @test
@@ -153,20 +182,66 @@ def daemon_user_with_capability():
                     check(status[kind].strip("0") == "", "no capability", kind, status[kind])
 
 
+@contextlib.contextmanager
+def systemd():
+    """A socket for sd_notify(3), its path, and a function that reads up to a message."""
+    path = os.path.join(env.new_dir("notify"), "socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        os.chmod(path, 0o777)
+        s.settimeout(10)
+
+        def until(wanted):
+            said = []
+            while wanted not in "\n".join(said):
+                said.append(s.recv(4096).decode())
+            return "\n".join(said)
+
+        yield path, until
+
+
 @test
 def daemon_sd_notify():
-    """NOTIFY_SOCKET: READY=1 when it serves, STOPPING=1 at the end."""
-    with Lab() as lab:
-        path = os.path.join(env.new_dir("notify"), "socket")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-            s.bind(path)
-            s.settimeout(5)
-            with Recursor(lab, extra_env={"NOTIFY_SOCKET": path}) as r:
-                check(b"READY=1" in s.recv(4096), "READY=1")
-                check_reply(r.ask("www.city.example"))
-            said = b""
-            while b"STOPPING=1" not in said:
-                said = s.recv(4096)
+    """NOTIFY_SOCKET: READY=1 when the root's servers are known, STOPPING=1 at the end."""
+    with Lab() as lab, systemd() as (path, until):
+        with Recursor(lab, extra_env={"NOTIFY_SOCKET": path}) as r:
+            said = until("READY=1")
+            check("STATUS=serving\n" in said, "a status", said)
+            check(r.get("root-primings") == 1 and r.get("ready") == 1, "primed")
+            check_reply(r.ask("www.city.example"))
+            r.rec("drain")
+            check("READY" not in until("STATUS=draining"), "a status again")
+            check(r.rec("get", "ready", "draining").stdout == "0\n1\n", "and metrics")
+            check_reply(r.ask("www.city.example", "TXT"))  # it serves all the same
+            r.rec("undrain")
+            until("STATUS=serving")
+            check(r.rec("get", "ready", "draining").stdout == "1\n0\n", "and metrics again")
+        until("STOPPING=1")
+
+
+@test
+def daemon_ready_without_root():
+    """The root cannot be reached: ready all the same after a while, with a status that says so."""
+    with Lab() as lab, systemd() as (path, until):
+        lab.fault("*", "silent")
+        with Recursor(lab, extra_env={"NOTIFY_SOCKET": path}, max_total_msec=2000) as r:
+            check(r.get("ready") == 0, "not yet")
+            began = time.monotonic()
+            said = until("READY=1")
+            check("STATUS=serving, but the root's name servers cannot be reached" in said,
+                  "why", said)
+            check(time.monotonic() - began < 8, "a bounded time")
+            check(r.get("ready") == 1, "ready")
+
+
+@test
+def daemon_watchdog():
+    """WATCHDOG_USEC: WATCHDOG=1 comes as long as the workers answer."""
+    with Lab() as lab, systemd() as (path, until):
+        watched = {"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"}
+        with Recursor(lab, extra_env=watched):
+            for _ in range(3):
+                until("WATCHDOG=1")
 
 
 @test

@@ -1,6 +1,7 @@
 """What changes while the daemon runs: settings, ACLs, limits, by rec_control."""
 
 import contextlib
+import json
 import os
 import socket
 import struct
@@ -190,3 +191,35 @@ def runtime_qtypelist():
         check(r.rec("get-qtypelist").stdout == "A\t3\nAAAA\t1\n", "the list",
               r.rec("get-qtypelist").stdout)
         check(r.rec("get-default-parameter", "threads").stdout == "threads=2\n", "a default")
+
+
+@test
+def runtime_drain():
+    """drain: everything is answered as before; it waits for what is in flight, and with a number
+    until fewer questions come, telling how it goes; undrain takes it back."""
+    with lab_and_recursor(max_total_msec=4000) as (lab, r):
+        check(r.rec("drain").stdout == "drained: 0 questions in flight, 0 a second come\n",
+              "nothing to wait for")
+        check("drained" in json.loads(r.rec("--json", "drain").stdout), "JSON")
+        with load(lambda n: f"n{n % 50}.city.example") as counts:
+            refused = r.rec("--timeout=3", "drain", "3", expect=1)
+            check("draining: " in refused.stdout + refused.stderr, "how it goes", refused.stderr)
+            check(len(refused.stderr.splitlines()) >= 1, "every 2 s", refused.stderr)
+        check(counts["answered"] == counts["asked"], "all are answered", counts)
+        check(r.rec("drain", "3").stdout.startswith("drained: "), "they have gone")
+
+        r.rec("undrain")
+        r.rec("wipe-cache", "$")
+        lab.fault("*", "silent")
+        with udp_socket() as s:
+            s.sendto(query("late.city.example"), ("127.0.0.1", env.port))
+            wait_until(lambda: r.get("concurrent-queries") == 1, what="the question")
+            began = time.monotonic()
+            done = r.rec("drain")
+            check(time.monotonic() - began > 1, "it waits for the question")
+            check("drained: 0 questions in flight" in done.stdout, "until it is answered",
+                  done.stdout)
+            check("draining: 1 questions in flight" in done.stderr, "progress", done.stderr)
+            check(len(s.recv(4096)) > 12, "it was")
+        check(r.rec("undrain").stdout == "ready again\n" and r.get("ready") == 1, "back")
+        check(r.rec("undrain").stdout == "was not draining\n", "twice")

@@ -26,8 +26,9 @@ static const counter *qtypes_of(void *ctx, unsigned worker)
 
 static size_t in_flight(void *ctx, unsigned worker)
 {
-	(void)ctx;
-	return 10 + worker;
+	struct fake_env *f = ctx;
+
+	return f->idle ? 0 : 10 + worker;
 }
 
 static size_t tcp_clients(void *ctx, unsigned worker)
@@ -134,6 +135,35 @@ static int reload(void *ctx, const char *const *names, size_t n, char *why)
 	return E_OK;
 }
 
+static bool is_ready(void *ctx)
+{
+	struct fake_env *f = ctx;
+
+	return f->draining_since_ms == 0;
+}
+
+static bool drain(void *ctx, bool on)
+{
+	struct fake_env *f = ctx;
+	bool was = f->draining_since_ms != 0;
+
+	f->draining_since_ms = !on ? 0 : was ? f->draining_since_ms : FAKE_NOW_MS;
+	return was != on;
+}
+
+static uint64_t draining_since_ms(void *ctx)
+{
+	struct fake_env *f = ctx;
+
+	return f->draining_since_ms;
+}
+
+static uint64_t patience_ms(void *ctx)
+{
+	(void)ctx;
+	return 7000;
+}
+
 static void quit(void *ctx, bool nicely)
 {
 	struct fake_env *f = ctx;
@@ -235,6 +265,10 @@ void fake_env_open(struct fake_env *f)
 		.setting_default = setting_default,
 		.change = change,
 		.reload = reload,
+		.is_ready = is_ready,
+		.drain = drain,
+		.draining_since_ms = draining_since_ms,
+		.patience_ms = patience_ms,
 		.quit = quit,
 		.now_ms = now_ms,
 		.wall_s = wall_s,

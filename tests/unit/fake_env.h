@@ -18,6 +18,8 @@ struct fake_env {
 	struct resolver *resolver[FAKE_WORKERS];
 	bool is_stopped[FAKE_WORKERS];
 	bool deaf;
+	bool idle; /* nothing is in flight */
+	uint64_t draining_since_ms;
 	bool refuses;                         /* a change or reload of settings */
 	char changed[256];                    /* what was changed or reloaded last */
 	char client;                          /* its address is the ctx of a client's request */

@@ -190,6 +190,26 @@ START_TEST(settings_are_changed)
 }
 END_TEST
 
+START_TEST(a_node_is_drained)
+{
+	expect_reply("get ready draining", 0, "1\n0\n");
+	expect_reply("drain x", 1, "drain: 'x' is no number of questions a second\n");
+	expect_reply("undrain", 0, "was not draining\n");
+	expect_reply("drain", 0, "draining: 21 questions in flight, 0 a second come\n");
+	expect_reply("get ready draining", 0, "0\n1\n");
+	env.idle = true;
+	expect_reply("--json drain", 0, "{\"drained\":true,\"in-flight\":0,\"qps\":0}");
+	expect_reply("drain 5", 0, "drained: 0 questions in flight, 0 a second come\n");
+	expect_reply("undrain", 0, "ready again\n");
+	expect_reply("get ready draining", 0, "1\n0\n");
+
+	/* New ones come all the time, but what was asked before is answered. */
+	env.idle = false;
+	env.draining_since_ms = FAKE_NOW_MS - 7001;
+	expect_reply("drain", 0, "drained: 21 questions in flight, 0 a second come\n");
+}
+END_TEST
+
 START_TEST(types_are_counted)
 {
 	expect_reply("get-qtypelist", 0, "");
@@ -268,6 +288,8 @@ START_TEST(every_command_answers_in_json)
 		if (strcmp(c->word, "get-parameter") == 0 ||
 		    strcmp(c->word, "get-default-parameter") == 0)
 			args = " max-qperq";
+		if (strcmp(c->word, "drain") == 0)
+			args = " 1";
 		if (strcmp(c->word, "set-quiet") == 0)
 			args = " yes";
 		if (strcmp(c->word, "wipe-cache-typed") == 0)
@@ -450,6 +472,7 @@ Suite *suite_commands(void)
 	tcase_add_test(t, settings_are_shown);
 	tcase_add_test(t, settings_are_changed);
 	tcase_add_test(t, types_are_counted);
+	tcase_add_test(t, a_node_is_drained);
 	tcase_add_test(t, quitting_waits_for_the_reply);
 	tcase_add_test(t, help_lists_every_command);
 	tcase_add_test(t, every_command_answers_in_json);

@@ -73,6 +73,41 @@ START_TEST(tells_an_abstract_name)
 }
 END_TEST
 
+START_TEST(a_watchdog_is_fed)
+{
+	char pid[32];
+
+	(void)snprintf(name, sizeof(name), "@unit_notify_%ld", (long)getpid());
+	(void)snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+	listen_at(name);
+	ck_assert_int_eq(setenv("WATCHDOG_USEC", "3000000", 1), 0);
+	ck_assert_int_eq(setenv("WATCHDOG_PID", pid, 1), 0);
+	notify_open();
+	ck_assert_ptr_null(getenv("WATCHDOG_USEC"));
+	ck_assert_uint_eq(notify_watchdog_us(), 3000000);
+	notify_watchdog();
+	ck_assert_str_eq(received(), "WATCHDOG=1");
+	notify_status("well");
+	ck_assert_str_eq(received(), "STATUS=well");
+	notify_close();
+	ck_assert_uint_eq(notify_watchdog_us(), 0);
+	(void)close(receiver);
+
+	/* Somebody else's, or nonsense. */
+	listen_at(name);
+	ck_assert_int_eq(setenv("WATCHDOG_USEC", "3000000", 1), 0);
+	ck_assert_int_eq(setenv("WATCHDOG_PID", "1", 1), 0);
+	notify_open();
+	ck_assert_uint_eq(notify_watchdog_us(), 0);
+	ck_assert_int_eq(setenv("NOTIFY_SOCKET", name, 1), 0);
+	ck_assert_int_eq(setenv("WATCHDOG_USEC", "-3", 1), 0);
+	notify_open();
+	ck_assert_uint_eq(notify_watchdog_us(), 0);
+	notify_close();
+	(void)close(receiver);
+}
+END_TEST
+
 START_TEST(without_systemd_nothing_happens)
 {
 	ck_assert_int_eq(unsetenv("NOTIFY_SOCKET"), 0);
@@ -111,6 +146,7 @@ Suite *suite_notify(void)
 
 	tcase_add_test(tc, tells_a_path);
 	tcase_add_test(tc, tells_an_abstract_name);
+	tcase_add_test(tc, a_watchdog_is_fed);
 	tcase_add_test(tc, without_systemd_nothing_happens);
 	tcase_add_test(tc, bad_names_do_no_harm);
 	suite_add_tcase(s, tc);

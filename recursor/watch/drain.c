@@ -1,0 +1,94 @@
+#include "recursor/watch/drain.h"
+
+#include <poll.h>
+
+#include "common/conf.h"
+
+enum { STEP_MS = 20, RATE_OVER_MS = 1000 };
+
+struct progress {
+	size_t in_flight;
+	uint64_t qps;
+	bool drained;
+};
+
+static size_t in_flight(const struct watch_env *env)
+{
+	size_t sum = 0;
+
+	for (unsigned i = 0; i < env->n_workers; i++)
+		sum += env->in_flight(env->ctx, i);
+	return sum;
+}
+
+static uint64_t questions(const struct watch_env *env)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < env->n_workers; i++)
+		sum += counter_get(&env->counters(env->ctx, i)->questions);
+	return sum;
+}
+
+/* False: the daemon ends. */
+static bool pause_ms(const struct command_call *call, int ms)
+{
+	struct pollfd p = { .fd = call->stop_fd, .events = POLLIN };
+
+	return poll(&p, 1, ms) == 0;
+}
+
+/* What was asked before the drain is answered when nothing is in flight, or when it is longer ago
+ * than any question takes. */
+static bool is_answered(const struct watch_env *env)
+{
+	uint64_t since_ms = env->draining_since_ms(env->ctx);
+
+	return in_flight(env) == 0 || env->now_ms(env->ctx) > since_ms + env->patience_ms(env->ctx);
+}
+
+static void look(const struct command_call *call, bool has_limit, uint64_t limit,
+		 struct progress *p)
+{
+	const struct watch_env *env = call->env;
+	uint64_t began_ms = env->now_ms(env->ctx), before = questions(env), ms = 0;
+
+	/* As long as the rate needs; without a limit, no longer than until it is known. */
+	for (int left = RATE_OVER_MS; left > 0 && pause_ms(call, STEP_MS); left -= STEP_MS)
+		if (!has_limit && is_answered(env))
+			break;
+	ms = env->now_ms(env->ctx) - began_ms;
+	p->in_flight = in_flight(env);
+	p->qps = ms == 0 ? 0 : (questions(env) - before) * 1000 / ms;
+	p->drained = is_answered(env) && (!has_limit || p->qps <= limit);
+}
+
+int drain(struct command_call *call)
+{
+	const struct watch_env *env = call->env;
+	long long limit = 0;
+	struct progress p;
+
+	if (call->argc > 0 && conf_int(call->argv[0], 0, INT32_MAX, &limit) != E_OK) {
+		fprintf(call->out, "drain: '%s' is no number of questions a second\n",
+			call->argv[0]);
+		return 1;
+	}
+	(void)env->drain(env->ctx, true);
+	look(call, call->argc > 0, (uint64_t)limit, &p);
+	fprintf(call->out, "%s: %zu questions in flight, %llu a second come\n",
+		p.drained ? "drained" : "draining", p.in_flight, (unsigned long long)p.qps);
+	json_object_set_new(call->json, "drained", json_boolean(p.drained));
+	json_object_set_new(call->json, "in-flight", json_integer((json_int_t)p.in_flight));
+	json_object_set_new(call->json, "qps", json_integer((json_int_t)p.qps));
+	return 0;
+}
+
+int undrain(struct command_call *call)
+{
+	bool was = call->env->drain(call->env->ctx, false);
+
+	fprintf(call->out, was ? "ready again\n" : "was not draining\n");
+	json_object_set_new(call->json, "was-draining", json_boolean(was));
+	return 0;
+}
