@@ -73,6 +73,8 @@ static inline uint64_t counter_get(const counter *c)
 	X(notimp_queries, "notimp-queries", COUNTER, "client queries of an opcode not served")   \
 	X(over_capacity_drops, "over-capacity-drops", COUNTER,                                   \
 	  "client queries dropped because max-mthreads were being resolved")                     \
+	X(fair_share_refusals, "fair-share-refusals", COUNTER,                                   \
+	  "client queries given up for another client's because max-mthreads were being resolved") \
 	X(no_rd_refused, "no-rd-refused", COUNTER, "client queries without RD refused")          \
 	X(tcp_client_overflow, "tcp-client-overflow", COUNTER,                                   \
 	  "TCP connections refused by max-tcp-per-client")                                       \

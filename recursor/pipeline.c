@@ -8,10 +8,12 @@
 #include "common/msg.h"
 #include "common/rrtype.h"
 #include "common/slab.h"
+#include "common/timers.h"
 #include "recursor/account.h"
 #include "recursor/answer.h"
 #include "recursor/local.h"
 #include "recursor/policy/acl.h"
+#include "recursor/policy/slots.h"
 #include "recursor/query.h"
 #include "recursor/resolve/cache.h"
 
@@ -19,7 +21,8 @@ struct pipeline {
 	struct worker *worker;
 	struct account account;
 	struct slab queries;           /* struct client_query: those being resolved */
-	bool dropped;                  /* finish() tells resolve() that there was no answer */
+	struct slots *slots;           /* who waits: no more than max-mthreads */
+	bool is_unknown;               /* finish() tells resolve() that the cache has no answer */
 	uint8_t scratch[WIRE_MSG_MAX]; /* an answer, where the listener has no place for it */
 };
 
@@ -31,6 +34,8 @@ struct client_query {
 	uint64_t start_us;
 	uint16_t asked_type; /* of the resolver */
 	bool over_capacity;
+	struct request *request; /* while it waits */
+	struct slot slot;
 	uint8_t head[QUERY_HEAD_MAX];
 };
 
@@ -362,6 +367,21 @@ static bool is_whole(const struct answer *a, uint16_t type)
 	return a->soa != NULL || (a->n_sets > 0 && a->sets[a->n_sets - 1]->type == type);
 }
 
+static void let_go(struct client_query *cq)
+{
+	slots_give(cq->pipeline->slots, &cq->slot);
+	slab_give(&cq->pipeline->queries, cq);
+}
+
+/* What was refused at once has not been found in a cache. */
+static void count_whence(struct pipeline *p, const struct answer *a)
+{
+	if (a->from_cache && (a->rcode != RCODE_SERVFAIL || a->ede == EDE_CACHED_ERROR))
+		COUNT(p->account.counters, cache_hits);
+	else
+		COUNT(p->account.counters, cache_misses);
+}
+
 static void finish(void *ctx, const struct answer *found)
 {
 	struct client_query *cq = ctx;
@@ -372,14 +392,10 @@ static void finish(void *ctx, const struct answer *found)
 	struct rrset *any = NULL;
 
 	if (cq->over_capacity && !is_whole(&a, cq->asked_type)) {
-		COUNT(p->account.counters, over_capacity_drops);
-		p->dropped = true;
-		goto out;
+		p->is_unknown = true;
+		return;
 	}
-	if (a.out_queries == 0)
-		COUNT(p->account.counters, cache_hits);
-	else
-		COUNT(p->account.counters, cache_misses);
+	count_whence(p, &a);
 	if (cq->q.type == TYPE_ANY) {
 		any = answer_any(&a, &cq->q, worker_wall_s(p->worker));
 		if (any != NULL) {
@@ -388,17 +404,52 @@ static void finish(void *ctx, const struct answer *found)
 		}
 	}
 	send_answer(p, cq, s, &a);
-out:
 	rrset_put(any);
-	slab_give(&p->queries, cq);
+	let_go(cq);
 }
 
-/* When max-mthreads are being resolved, one more may look whether the answer is known. */
+/* All slots are taken: the client that holds most gives up one, if it has so many more. */
+static bool make_room(struct pipeline *p, const struct settings *s, const struct addr *client)
+{
+	const struct answer refusal = {
+		.rcode = RCODE_SERVFAIL,
+		.ede = EDE_OTHER,
+		.ede_text = "gave way to another client",
+	};
+	struct slot *slot = slots_victim(p->slots, client);
+	struct client_query *cq;
+
+	if (slot == NULL)
+		return false;
+	cq = CONTAINER(slot, struct client_query, slot);
+	resolver_cancel(p->worker->resolver, cq->request);
+	COUNT(p->account.counters, fair_share_refusals);
+	count_whence(p, &refusal);
+	send_answer(p, cq, s, &refusal);
+	let_go(cq);
+	return !slots_are_full(p->slots);
+}
+
+static void ask_resolver(struct pipeline *p, struct client_query *cq)
+{
+	const struct question question = {
+		.name = query_name(&cq->q),
+		.type = cq->asked_type,
+		.cache_only = cq->over_capacity || !(cq->q.flags & MSG_RD),
+	};
+	struct request *request = resolver_ask(p->worker->resolver, &question, finish, cq);
+
+	if (request == NULL) /* finish() has been called */
+		return;
+	cq->request = request;
+	slots_take(p->slots, &cq->slot, &cq->client.remote);
+}
+
+/* When max-mthreads are being resolved, one more may look whether the answer is known; if it is
+ * not, another may have to make room. */
 static enum step resolve(struct pipeline *p, struct passage *t)
 {
-	bool over_capacity = p->queries.used >= t->settings->max_mthreads;
 	struct client_query *cq = slab_take(&p->queries);
-	struct question question;
 
 	if (cq == NULL) {
 		COUNT(p->account.counters, over_capacity_drops);
@@ -410,16 +461,29 @@ static enum step resolve(struct pipeline *p, struct passage *t)
 	memcpy(cq->head, t->q.wire, t->q.question_end);
 	cq->q.wire = cq->head;
 	cq->start_us = loop_now_us();
-	cq->over_capacity = over_capacity;
+	cq->over_capacity = slots_are_full(p->slots);
 	cq->asked_type = cq->q.type == TYPE_ANY ? TYPE_A : cq->q.type; /* see answer_any() */
-	question = (struct question) {
-		.name = query_name(&cq->q),
-		.type = cq->asked_type,
-		.cache_only = over_capacity || !(cq->q.flags & MSG_RD),
+	p->is_unknown = false;
+	ask_resolver(p, cq);
+	if (!p->is_unknown)
+		return STEP_DONE;
+	if ((cq->q.flags & MSG_RD) && make_room(p, t->settings, &cq->client.remote)) {
+		cq->over_capacity = false;
+		ask_resolver(p, cq);
+		return STEP_DONE;
+	}
+	COUNT(p->account.counters, over_capacity_drops);
+	let_go(cq);
+	return STEP_DROP;
+}
+
+static struct slots_config slots_config(const struct settings *s)
+{
+	return (struct slots_config) {
+		.max = s->max_mthreads,
+		.ipv4_bits = s->fair_share_ipv4_bits,
+		.ipv6_bits = s->fair_share_ipv6_bits,
 	};
-	p->dropped = false;
-	(void)resolver_ask(p->worker->resolver, &question, finish, cq);
-	return p->dropped ? STEP_DROP : STEP_DONE;
 }
 
 /* ---- life ---- */
@@ -428,11 +492,18 @@ int pipeline_new(struct pipeline **out, struct worker *w)
 {
 	const struct settings *s = atomic_load_explicit(&w->server->settings, memory_order_acquire);
 	struct pipeline *p = calloc(1, sizeof(*p));
+	struct slots_config cfg;
 
 	if (p == NULL)
 		return E_NOMEM;
 	p->worker = w;
 	if (account_init(&p->account, &w->counters, s) != E_OK) {
+		free(p);
+		return E_NOMEM;
+	}
+	cfg = slots_config(s);
+	if (slots_new(&p->slots, &cfg) != E_OK) {
+		account_deinit(&p->account);
 		free(p);
 		return E_NOMEM;
 	}
@@ -445,6 +516,7 @@ void pipeline_free(struct pipeline *p)
 {
 	if (p == NULL)
 		return;
+	slots_free(p->slots);
 	slab_deinit(&p->queries);
 	account_deinit(&p->account);
 	free(p);
@@ -452,7 +524,10 @@ void pipeline_free(struct pipeline *p)
 
 void pipeline_configure(struct pipeline *p, const struct settings *s)
 {
+	struct slots_config cfg = slots_config(s);
+
 	account_configure(&p->account, s);
+	slots_configure(p->slots, &cfg);
 	p->queries.max = (size_t)s->max_mthreads + 1;
 }
 
@@ -463,7 +538,7 @@ void pipeline_listen_handler(struct pipeline *p, struct listen_handler *h)
 
 size_t pipeline_in_flight(const struct pipeline *p)
 {
-	return p->queries.used;
+	return slots_used(p->slots);
 }
 
 const counter *pipeline_qtypes(const struct pipeline *p)

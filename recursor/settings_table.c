@@ -91,6 +91,11 @@ const struct setting settings_table[] = {
   "read." },
 { "extended-resolution-errors", BOOL(extended_resolution_errors), "yes", "4.5.0",
   "Tell clients that speak EDNS why a resolution failed (RFC 8914)." },
+{ "fair-share-ipv4-bits", INT(fair_share_ipv4_bits, 0, 32, "bits"), "32", "own",
+  "When max-mthreads are being resolved, the client that has most gives up its oldest for one that "
+  "has fewer.  IPv4 addresses that are equal in so many bits are one client." },
+{ "fair-share-ipv6-bits", INT(fair_share_ipv6_bits, 0, 128, "bits"), "56", "own",
+  "The same for IPv6 addresses." },
 { "help", COMMAND, "", "3.0",
   "Print all settings, or with --help=PREFIX those that begin so, and end." },
 { "hint-file", TEXT(hint_file), "", "3.0",
@@ -144,7 +149,8 @@ const struct setting settings_table[] = {
   "answered SERVFAIL at once.  0: no limit." },
 { "max-mthreads", INT(max_mthreads, 1, 1000000, "queries"), "2048", "3.2",
   "Each thread resolves at most so many client queries at once; beyond that a query is answered "
-  "if the cache has its answer, and dropped otherwise." },
+  "if the cache has its answer, takes the place of one of a client that has more of them "
+  "(fair-share-ipv4-bits), or is dropped." },
 { "max-negative-ttl", INT(max_negative_ttl_s, 1, TTL_MAX, "seconds"), "3600", "3.0",
   "That a name or type does not exist is kept no longer than this." },
 { "max-ns-address-qperq", INT(max_ns_address_qperq, 1, 1000, NULL), "10", "4.1.16",

@@ -362,7 +362,7 @@ static void answer_of(const struct goal *g, const struct request *req, struct an
 		.n_sets = g->n_chain,
 		.soa = g->soa,
 		.authoritative = g->authoritative,
-		.from_cache = req->out_queries == 0,
+		.from_cache = req->out_queries == 0 && !req->joined,
 		.cacheable = g->cacheable,
 		.out_queries = req->out_queries,
 		.timeouts = req->timeouts,

@@ -134,7 +134,7 @@ struct answer {
 	size_t n_sets;
 	const struct rrset *soa; /* for the authority section of a negative answer, or NULL */
 	bool authoritative;      /* it is a zone's that we serve (auth-zones) */
-	bool from_cache;         /* no server was asked for it */
+	bool from_cache;         /* no server was asked for it, by whomever */
 	bool cacheable;          /* may go into the packet cache */
 	uint32_t out_queries;    /* what it cost */
 	uint32_t timeouts, throttled;
