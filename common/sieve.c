@@ -1,6 +1,9 @@
 #include "common/sieve.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "common/check.h"
 #include "common/heap.h"
@@ -11,6 +14,8 @@ enum {
 	SPARE_MIN = 8,     /* slots of reserve when the arrays grow, beside the eighth */
 	SHRINK_ABOVE = 64, /* smaller arrays are kept until they are empty */
 	MERGES_A_REMOVAL = 2,
+	MAP_ABOVE = 128 * 1024, /* bytes; larger arrays are mapped */
+	PAGE = 4096,
 };
 
 void sieve_init(struct sieve *s)
@@ -22,10 +27,68 @@ void sieve_init(struct sieve *s)
 	};
 }
 
+/* --- arrays ---------------------------------------------------------------------------- */
+
+/* A large array is mapped by itself: growing it moves no byte, only pages, and takes no memory
+ * twice, whatever state the heap is in. */
+static size_t array_cost(size_t bytes)
+{
+	if (bytes == 0)
+		return 0;
+	return bytes < MAP_ABOVE ? heap_cost(bytes) : (bytes + PAGE - 1) / PAGE * PAGE;
+}
+
+static void array_free(void *array, size_t bytes)
+{
+	if (bytes < MAP_ABOVE)
+		free(array);
+	else
+		(void)munmap(array, bytes);
+}
+
+static void *array_new(size_t bytes)
+{
+	void *array;
+
+	if (bytes < MAP_ABOVE)
+		return malloc(bytes);
+	array = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return array == MAP_FAILED ? NULL : array;
+}
+
+/* NULL: no memory, and the array is as it was. */
+static void *array_resize(void *array, size_t before, size_t bytes)
+{
+	void *other;
+
+	if (before < MAP_ABOVE && bytes < MAP_ABOVE)
+		return realloc(array, bytes);
+	if (before >= MAP_ABOVE && bytes >= MAP_ABOVE) {
+		other = mremap(array, before, bytes, MREMAP_MAYMOVE);
+		return other == MAP_FAILED ? NULL : other;
+	}
+	other = array_new(bytes);
+	if (other == NULL)
+		return NULL;
+	memcpy(other, array, before < bytes ? before : bytes);
+	array_free(array, before);
+	return other;
+}
+
+static size_t slots_bytes(uint32_t cap)
+{
+	return cap * sizeof(struct sieve_slot);
+}
+
+static size_t buckets_bytes(uint32_t cap)
+{
+	return cap * sizeof(uint32_t);
+}
+
 void sieve_deinit(struct sieve *s)
 {
-	free(s->slots);
-	free(s->buckets);
+	array_free(s->slots, slots_bytes(s->slots_cap));
+	array_free(s->buckets, buckets_bytes(s->cap));
 	sieve_init(s);
 }
 
@@ -66,35 +129,37 @@ static uint32_t older_of(const struct sieve *s, uint32_t at)
 
 static size_t bytes_for(uint32_t cap)
 {
-	if (cap == 0)
-		return 0;
-	return heap_cost(cap * sizeof(struct sieve_slot)) + heap_cost(cap * sizeof(uint32_t));
+	return array_cost(slots_bytes(cap)) + array_cost(buckets_bytes(cap));
 }
 
 size_t sieve_bytes(const struct sieve *s)
 {
-	return bytes_for(s->cap);
+	return array_cost(slots_bytes(s->slots_cap)) + array_cost(buckets_bytes(s->cap));
+}
+
+static bool is_full(const struct sieve *s)
+{
+	return s->n == s->cap || s->n == s->slots_cap;
 }
 
 size_t sieve_growth(const struct sieve *s)
 {
-	return s->n < s->cap ? 0 : bytes_for(with_spare(s->cap)) - bytes_for(s->cap);
+	return is_full(s) ? bytes_for(with_spare(s->cap)) - sieve_bytes(s) : 0;
 }
 
 static int resize(struct sieve *s, uint32_t cap)
 {
-	struct sieve_slot *slots = realloc(s->slots, cap * sizeof(*slots));
+	struct sieve_slot *slots = array_resize(s->slots, slots_bytes(s->slots_cap),
+						slots_bytes(cap));
 	uint32_t *buckets;
 
 	if (slots == NULL)
 		return E_NOMEM;
 	s->slots = slots;
-	buckets = realloc(s->buckets, cap * sizeof(*buckets));
-	if (buckets == NULL) {
-		/* Shrinking: the slots array is short already, so the room is. */
-		s->cap = cap < s->cap ? cap : s->cap;
+	s->slots_cap = cap;
+	buckets = array_resize(s->buckets, buckets_bytes(s->cap), buckets_bytes(cap));
+	if (buckets == NULL)
 		return E_NOMEM;
-	}
 	s->buckets = buckets;
 	s->cap = cap;
 	return E_OK;
@@ -181,7 +246,7 @@ int sieve_insert(struct sieve *s, uint32_t hash, void *value, uint32_t *at)
 
 	if (s->n >= SIEVE_MAX_SLOTS)
 		return E_LIMIT;
-	if (s->n == s->cap) {
+	if (is_full(s)) {
 		err = resize(s, with_spare(s->cap));
 		if (err != E_OK)
 			return err;
@@ -211,7 +276,7 @@ static void shrink(struct sieve *s)
 	}
 	for (int i = 0; i < MERGES_A_REMOVAL && s->n_buckets > with_spare(s->n); i++)
 		merge_bucket(s);
-	if (s->cap > SHRINK_ABOVE && s->n < s->cap / 2 && s->n_buckets <= with_spare(s->n)) {
+	if (s->slots_cap > SHRINK_ABOVE && s->n < s->cap / 2 && s->n_buckets <= with_spare(s->n)) {
 		/* When there is no memory for less memory, the arrays stay as they are. */
 		if (resize(s, with_spare(s->n)) != E_OK)
 			return;

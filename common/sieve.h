@@ -20,8 +20,8 @@
  * removal.  Walking from the last slot down misses nothing that was there at the start,
  * whatever is removed meanwhile.
  *
- * Memory:  24 bytes a slot with its bucket, up to 1/8 in reserve; nothing when empty.  The values
- *          are the owner's.
+ * Memory:  24 bytes a slot with its bucket, up to 1/8 in reserve; nothing when empty.  Large arrays
+ *          are mapped, and grow without being copied.  The values are the owner's.
  * Limits:  SIEVE_MAX_SLOTS; the owner keeps to limits of its own.
  * Threads: none; the owner locks.
  */
@@ -54,7 +54,8 @@ struct sieve {
 	struct sieve_slot *slots;
 	uint32_t *buckets;
 	uint32_t n;         /* slots in use: 0 to n - 1 */
-	uint32_t cap;       /* room in both arrays */
+	uint32_t cap;       /* buckets that there is room for */
+	uint32_t slots_cap; /* the same of slots: another number where memory ran out between */
 	uint32_t n_buckets; /* at least n, once there are any */
 	uint32_t mask;      /* the largest power of two in n_buckets, less one */
 	uint32_t newest, oldest;
