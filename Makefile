@@ -194,6 +194,10 @@ scenarios: $(B)/tests/sim ## the scenarios of SCENARIOS=dir
 live: all ## the daemon against real authorities and clients
 	@tests/run $(B) live
 
+torture-memory: all ## ten minutes (SECONDS=600) of a flood of names against a small max-cache-memory
+	@SECONDS='$(or $(SECONDS),600)' tests/live/run -t $(B) torture_memory
+.PHONY: torture-memory
+
 VARIANT = @$(MAKE) $(JOBS) --no-print-directory WERROR= HARDEN= OPT='-O1 -g -fno-omit-frame-pointer'
 
 sanitize: ## the tests with the address and undefined-behaviour sanitizers

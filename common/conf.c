@@ -240,17 +240,58 @@ bool conf_bool(const char *value)
 	return strcmp(value, "no") != 0 && strcmp(value, "off") != 0;
 }
 
-int conf_int(const char *value, long long min, long long max, long long *out)
+/* Up to the first character that is no part of a number. */
+static int read_number(const char *value, const char **end, long long *out)
 {
-	char *end;
+	char *stop;
 	long long number;
 
 	errno = 0;
-	number = strtoll(value, &end, 0);
-	if (end == value || *end != '\0')
+	number = strtoll(value, &stop, 0);
+	if (stop == value)
 		return E_MALFORMED;
-	if (errno == ERANGE || number < min || number > max)
+	*end = stop;
+	*out = number;
+	return errno == ERANGE ? E_RANGE : E_OK;
+}
+
+static int check_range(long long number, long long min, long long max, long long *out)
+{
+	if (number < min || number > max)
 		return E_RANGE;
 	*out = number;
 	return E_OK;
+}
+
+int conf_int(const char *value, long long min, long long max, long long *out)
+{
+	long long number;
+	const char *end;
+	int err = read_number(value, &end, &number);
+
+	if (err != E_MALFORMED && *end != '\0')
+		err = E_MALFORMED;
+	return err == E_OK ? check_range(number, min, max, out) : err;
+}
+
+int conf_size(const char *value, long long min, long long max, long long *out)
+{
+	static const char units[] = "kMGT";
+	long long number;
+	const char *end, *unit;
+	int err = read_number(value, &end, &number);
+
+	if (err == E_MALFORMED)
+		return err;
+	if (*end != '\0') {
+		unit = strchr(units, *end == 'K'   ? 'k'
+				     : *end == 'm' ? 'M'
+				     : *end == 'g' ? 'G'
+						   : *end);
+		if (unit == NULL || end[1] != '\0')
+			return E_MALFORMED;
+		if (__builtin_mul_overflow(number, 1LL << (10 * (unit - units + 1)), &number))
+			err = E_RANGE;
+	}
+	return err == E_OK ? check_range(number, min, max, out) : err;
 }

@@ -58,5 +58,7 @@ int conf_each_word(const char *list, int (*cb)(void *ctx, const char *word, size
 bool conf_bool(const char *value);
 /* strtol with base 0; trailing junk is refused here (they ignore it: a slip of theirs). */
 int conf_int(const char *value, long long min, long long max, long long *out) MUST_USE;
+/* The same for bytes, in units of 1024 with k, M, G or T behind the number. */
+int conf_size(const char *value, long long min, long long max, long long *out) MUST_USE;
 
 #endif

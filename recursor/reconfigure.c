@@ -20,10 +20,7 @@ const struct settings *server_settings_get(struct server *s)
 /* What all workers share and what is the process's own. */
 static void adopt_shared(struct server *s, const struct settings *made)
 {
-	struct cache_config cache;
-
-	wiring_cache_config(&cache, made);
-	cache_set_limits(s->cache, cache.max_entries, cache.max_bytes);
+	memory_set_limits(&s->memory, made);
 	log_set_level((int)made->loglevel);
 }
 
@@ -32,13 +29,11 @@ static void adopt(struct worker *w, void *arg)
 {
 	const struct settings *made = arg;
 	struct resolver_config resolver;
-	struct packetcache_config packets;
 
 	wiring_resolver_config(&resolver, made);
 	resolver_configure(w->resolver, &resolver);
 	pipeline_configure(w->pipeline, made);
-	wiring_packetcache_config(&packets, made);
-	packetcache_set_limits(w->packetcache, packets.max_entries, packets.max_bytes);
+	memory_adopt(w);
 }
 
 void server_change_begin(struct server *s)

@@ -87,6 +87,7 @@ struct settings {
 	uint32_t max_goals; /* our own: `max-goals`, each thread */
 	/* caches */
 	uint64_t max_cache_entries, max_packetcache_entries;
+	uint64_t max_cache_memory; /* our own: bytes; 0: of the two numbers above */
 	uint32_t max_recordcache_entry_size, max_packetcache_entry_size;
 	uint32_t record_cache_shards; /* a power of two */
 	bool disable_packetcache;

@@ -258,6 +258,16 @@ static void finish_log(struct building *b)
 		s->loglevel = LOG_LEVEL_DEBUG;
 }
 
+/* With less the limits of single entries mean nothing any more. */
+static int check_memory(const struct building *b)
+{
+	static const uint64_t least = 8 << 20;
+
+	if (b->s->max_cache_memory != 0 && b->s->max_cache_memory < least)
+		return refuse(b, "max-cache-memory", E_RANGE, "must be 0, or 8M or more");
+	return E_OK;
+}
+
 static uint32_t power_of_two(uint32_t n)
 {
 	uint32_t power = 1;
@@ -286,6 +296,8 @@ int settings_build(struct settings **out, const struct settings_source *from,
 		err = finish_addresses(&b);
 	if (err == E_OK)
 		err = finish_ports(&b);
+	if (err == E_OK)
+		err = check_memory(&b);
 	if (err == E_OK)
 		err = finish_socket_dir(&b);
 	if (err != E_OK) {

@@ -31,6 +31,7 @@
 #define BOOL(m) OURS(SET_BOOL, m, bool, 0, 0, NULL)
 #define INT(m, min, max, unit) OURS(SET_INT, m, uint32_t, min, max, unit)
 #define BIG(m, min, max, unit) OURS(SET_BIG, m, uint64_t, min, max, unit)
+#define SIZE(m, min, max) OURS(SET_SIZE, m, uint64_t, min, max, NULL)
 #define PORT(m) OURS(SET_PORT, m, uint16_t, 1, UINT16_MAX, NULL)
 #define TEXT(m) OURS(SET_TEXT, m, const char *, 0, 0, NULL)
 #define WORD(m, choices) OURS(SET_WORD, m, const char *, 0, 0, choices)
@@ -46,6 +47,7 @@
 #define NO_USE SETTING_NO_USE, SET_NONE, SETTING_NO_MEMBER, 0, 0, NULL
 
 #define MANY SETTING_MANY
+#define SIZE_MOST (1LL << 50)
 #define TTL_MAX INT32_MAX /* RFC 2181 8 */
 
 /* clang-format off */
@@ -128,6 +130,10 @@ const struct setting settings_table[] = {
 { "max-cache-entries", BIG(max_cache_entries, 1, MANY, "record sets"), "1000000", "3.0",
   "The size of the record cache, which all threads share.  It takes no more than 1024 bytes "
   "an entry on average, whatever their sizes." },
+{ "max-cache-memory", SIZE(max_cache_memory, 0, SIZE_MOST), "0", "own",
+  "So many bytes for all caches: record cache, packet caches and server table, with all that "
+  "belongs to them.  8M or more.  0: 1024 for each entry that max-cache-entries and "
+  "max-packetcache-entries allow, and 4M." },
 { "max-cache-ttl", INT(max_cache_ttl_s, 1, TTL_MAX, "seconds"), "86400", "3.2",
   "Records are kept no longer than this, whatever their TTL." },
 { "max-chain-length", INT(max_chain_length, 0, MANY, "queries"), "0", "5.1.0",

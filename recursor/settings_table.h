@@ -22,6 +22,7 @@ enum setting_type {
 	SET_BOOL, /* bool */
 	SET_INT,  /* uint32_t */
 	SET_BIG,  /* uint64_t */
+	SET_SIZE, /* uint64_t: bytes, with k, M, G or T behind the number */
 	SET_PORT, /* uint16_t */
 	SET_TEXT, /* const char * */
 	SET_WORD, /* const char *, one of `choices` */

@@ -20,7 +20,8 @@ static void *member(const struct setting *row, struct settings *s)
 
 static int read_number(const struct setting *row, const char *text, long long *out, char *reason)
 {
-	int err = conf_int(text, row->min, row->max, out);
+	int err = row->type == SET_SIZE ? conf_size(text, row->min, row->max, out)
+					: conf_int(text, row->min, row->max, out);
 
 	if (err == E_MALFORMED)
 		(void)snprintf(reason, SETTINGS_WHY_MAX, "not a number");
@@ -41,7 +42,7 @@ static int store_number(const struct setting *row, const char *text, struct sett
 		return err;
 	if (row->type == SET_PORT)
 		*(uint16_t *)member(row, s) = (uint16_t)number;
-	else if (row->type == SET_BIG)
+	else if (row->type == SET_BIG || row->type == SET_SIZE)
 		*(uint64_t *)member(row, s) = (uint64_t)number;
 	else
 		*(uint32_t *)member(row, s) = (uint32_t)number;
@@ -210,6 +211,7 @@ int setting_read(const struct setting *row, const char *text, struct settings *s
 		return E_OK;
 	case SET_INT:
 	case SET_BIG:
+	case SET_SIZE:
 	case SET_PORT:
 		return store_number(row, text, s, reason);
 	case SET_NETS:

@@ -13,20 +13,9 @@ enum {
 	SERVERS_MAX = 200000, /* addresses of servers remembered */
 	THROTTLES_MAX = 100000,
 	OTHER_DESCRIPTORS = 100, /* logs, control connections, the loops' own */
-	/* The mean size of a cache's entries is bounded too: the caches' limits are numbers of
-	 * entries, and those of an attacker are large. */
-	ENTRY_BYTES = 1024,
 	SOCKETS_LEAST = 64,
 	SOCKETS_MOST = 32768, /* half the ports there are */
 };
-
-/* A process-wide number as this worker's part of it. */
-static uint32_t part_of(uint64_t whole, const struct settings *s)
-{
-	uint64_t part = (whole + s->threads - 1) / s->threads;
-
-	return part > UINT32_MAX ? UINT32_MAX : (uint32_t)part;
-}
 
 /* A limit of inflight.h; below its least it would be none of the zone's or server's making. */
 static uint32_t percent_of(uint32_t percent, uint64_t whole)
@@ -47,21 +36,23 @@ static unsigned power_of_two_below(uint32_t n)
 	return p;
 }
 
-void wiring_cache_config(struct cache_config *cfg, const struct settings *s)
+void wiring_cache_config(struct cache_config *cfg, const struct settings *s, const struct memory *m)
 {
 	*cfg = (struct cache_config) {
 		.max_entries = s->max_cache_entries,
-		.max_bytes = s->max_cache_entries * ENTRY_BYTES,
+		.max_bytes = m->parts[MEMORY_RECORDS].limit,
 		.max_set_bytes = s->max_recordcache_entry_size,
 		.shards = power_of_two_below(s->record_cache_shards),
 	};
 }
 
-void wiring_servers_config(struct servers_config *cfg, const struct settings *s)
+void wiring_servers_config(struct servers_config *cfg, const struct settings *s,
+			   const struct memory *m)
 {
 	*cfg = (struct servers_config) {
 		.max_servers = SERVERS_MAX,
 		.max_throttles = THROTTLES_MAX,
+		.max_bytes = m->parts[MEMORY_SERVERS].limit,
 		.down_max_fails = s->server_down_max_fails,
 		.down_time_s = s->server_down_throttle_time_s,
 		.bypass_probability = s->bypass_server_throttling_probability,
@@ -71,13 +62,12 @@ void wiring_servers_config(struct servers_config *cfg, const struct settings *s)
 	};
 }
 
-void wiring_packetcache_config(struct packetcache_config *cfg, const struct settings *s)
+void wiring_packetcache_config(struct packetcache_config *cfg, const struct settings *s,
+			       const struct memory *m)
 {
-	uint32_t entries = part_of(s->max_packetcache_entries, s);
-
 	*cfg = (struct packetcache_config) {
-		.max_entries = entries,
-		.max_bytes = (size_t)entries * ENTRY_BYTES,
+		.max_entries = atomic_load(&m->packet_entries),
+		.max_bytes = atomic_load(&m->packet_bytes),
 		.max_packet = s->max_packetcache_entry_size,
 	};
 }

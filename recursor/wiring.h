@@ -9,9 +9,12 @@
 
 #include "recursor/worker.h"
 
-void wiring_cache_config(struct cache_config *cfg, const struct settings *s);
-void wiring_servers_config(struct servers_config *cfg, const struct settings *s);
-void wiring_packetcache_config(struct packetcache_config *cfg, const struct settings *s);
+void wiring_cache_config(struct cache_config *cfg, const struct settings *s,
+			 const struct memory *m);
+void wiring_servers_config(struct servers_config *cfg, const struct settings *s,
+			   const struct memory *m);
+void wiring_packetcache_config(struct packetcache_config *cfg, const struct settings *s,
+			       const struct memory *m);
 void wiring_resolver_config(struct resolver_config *cfg, const struct settings *s);
 void wiring_listen_limits(struct listen_limits *limits, const struct settings *s);
 /* `max_sockets`: this worker's part of the descriptors. */

@@ -62,9 +62,8 @@ static void primed(void *ctx, bool ok)
 }
 
 /* What one worker does for all: the first. */
-static void keep_house(void *ctx)
+static void keep_shared_house(struct worker *w)
 {
-	struct worker *w = ctx;
 	struct server *s = w->server;
 	uint64_t now_ms = loop_now_ms(w->loop);
 
@@ -73,15 +72,24 @@ static void keep_house(void *ctx)
 		resolver_prime(w->resolver, primed, w);
 	}
 	(void)cache_expire_some(s->cache, EXPIRE_AT_ONCE, worker_wall_s(w));
-	loop_timer_at(w->housekeeping, now_ms + HOUSEKEEPING_MS);
+	memory_rebalance(s, worker_wall_s(w));
+}
+
+static void keep_house(void *ctx)
+{
+	struct worker *w = ctx;
+
+	if (w->index == 0)
+		keep_shared_house(w);
+	memory_tidy(w);
+	loop_timer_at(w->housekeeping, loop_now_ms(w->loop) + HOUSEKEEPING_MS);
 }
 
 static void *run(void *ctx)
 {
 	struct worker *w = ctx;
 
-	if (w->housekeeping != NULL)
-		keep_house(w);
+	keep_house(w);
 	loop_run(w->loop);
 	return NULL;
 }
@@ -170,7 +178,7 @@ static int open_worker(struct worker *w, const struct settings *s, uint32_t max_
 	struct listen_handler queries;
 	int err;
 
-	wiring_packetcache_config(&packets, s);
+	wiring_packetcache_config(&packets, s, &w->server->memory);
 	wiring_outgoing_config(&asking, s, max_sockets);
 	wiring_outgoing_handler(&answers, w);
 	err = random_init(&w->random);
@@ -178,7 +186,7 @@ static int open_worker(struct worker *w, const struct settings *s, uint32_t max_
 		err = loop_new(&w->loop);
 	if (err == E_OK)
 		err = loop_timer_new(&w->tick, w->loop, tick, w);
-	if (err == E_OK && w->index == 0)
+	if (err == E_OK)
 		err = loop_timer_new(&w->housekeeping, w->loop, keep_house, w);
 	if (err == E_OK)
 		err = outgoing_new(&w->outgoing, w->loop, &asking, &answers);
@@ -250,9 +258,13 @@ static int make_shared(struct server *s, const struct settings *settings)
 	struct cache_config cache;
 	int err;
 
-	wiring_cache_config(&cache, settings);
-	wiring_servers_config(&servers, settings);
+	memory_init(&s->memory, settings);
+	wiring_cache_config(&cache, settings, &s->memory);
+	wiring_servers_config(&servers, settings, &s->memory);
 	err = cache_new(&s->cache, &cache);
+	if (err == E_OK)
+		cache_set_limits(s->cache, cache.max_entries,
+				 memory_record_limit(&s->memory, s->cache));
 	if (err == E_OK)
 		err = servers_new(&s->servers, &servers);
 	if (err == E_OK)

@@ -20,6 +20,7 @@
 
 #include "common/metrics.h"
 #include "common/random.h"
+#include "recursor/memory.h"
 #include "recursor/net/listen.h"
 #include "recursor/net/loop.h"
 #include "recursor/net/outgoing.h"
@@ -34,6 +35,7 @@ struct server;
 struct worker_gauges {
 	_Atomic size_t in_flight, tcp_clients;
 	_Atomic size_t packetcache_entries, packetcache_bytes;
+	_Atomic size_t packetcache_limit; /* of bytes, as its packet cache has it */
 	_Atomic uint64_t latency_us;
 };
 
@@ -51,8 +53,8 @@ struct worker {
 	struct packetcache *packetcache;
 	struct pipeline *pipeline;
 	struct loop_timer *tick;
-	struct loop_timer *housekeeping; /* the first worker's: it does it for all */
-	uint64_t wall_read_ms;           /* when wall_s was read */
+	struct loop_timer *housekeeping;
+	uint64_t wall_read_ms; /* when wall_s was read */
 	uint32_t wall_s;
 	struct random_source random;
 	struct counters counters;
@@ -83,7 +85,8 @@ struct server {
 	char *const *argv;
 	struct cache *cache;
 	struct servers *servers;
-	struct tally *tally; /* of the clients' TCP connections */
+	struct memory memory; /* the caches' budget */
+	struct tally *tally;  /* of the clients' TCP connections */
 	struct worker *workers;
 	unsigned n_workers;
 	uint64_t started_ms;

@@ -45,6 +45,13 @@ GAUGE(size_t, packetcache_entries)
 GAUGE(size_t, packetcache_bytes)
 GAUGE(uint64_t, latency_us)
 
+static uint64_t env_max_cache_memory(void *ctx)
+{
+	struct server *s = ctx;
+
+	return memory_total(&s->memory);
+}
+
 struct env_visit {
 	void (*fn)(void *arg, const struct watch_worker *w);
 	void *arg;
@@ -180,6 +187,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.tcp_clients = env_tcp_clients,
 		.packetcache_entries = env_packetcache_entries,
 		.packetcache_bytes = env_packetcache_bytes,
+		.max_cache_memory = env_max_cache_memory,
 		.latency_us = env_latency_us,
 		.on_worker = env_on_worker,
 		.client_of = env_client_of,

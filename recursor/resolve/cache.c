@@ -60,13 +60,27 @@ void cache_entry_remove(struct shard *sh, uint32_t at, struct drops *drops)
 	sieve_remove(&sh->map, at);
 }
 
-static bool is_over(const struct shard *sh, size_t more_entries, size_t more_bytes)
+bool cache_is_over(const struct shard *sh, size_t more_entries, size_t more_bytes)
 {
 	if (sh->map.n + more_entries > sh->max_entries)
 		return true;
 	if (more_entries > 0)
 		more_bytes += sieve_growth(&sh->map);
 	return sh->max_bytes != 0 && shard_bytes(sh) + more_bytes > sh->max_bytes;
+}
+
+bool cache_evict(struct shard *sh, uint32_t now_s, struct drops *drops)
+{
+	uint32_t at = sieve_victim(&sh->map);
+
+	if (at == SIEVE_NONE)
+		return false;
+	if (rrset_is_expired(set_at(sh, at), now_s))
+		sh->expired++;
+	else
+		sh->evicted++;
+	cache_entry_remove(sh, at, drops);
+	return true;
 }
 
 /* Evicts until there is room for so much more.  Bounded, so that limits set lower are reached
@@ -78,19 +92,11 @@ static bool make_room(struct shard *sh, size_t more_entries, size_t more_bytes, 
 	size_t before = shard_bytes(sh);
 	size_t gone = 0;
 
-	while (is_over(sh, more_entries, more_bytes)) {
-		uint32_t at = sieve_victim(&sh->map);
-
-		if (at == SIEVE_NONE)
-			return false;
+	for (; cache_is_over(sh, more_entries, more_bytes); gone++) {
 		if (gone == budget)
 			return gone > more_entries && before - shard_bytes(sh) >= more_bytes;
-		if (rrset_is_expired(set_at(sh, at), now_s))
-			sh->expired++;
-		else
-			sh->evicted++;
-		cache_entry_remove(sh, at, drops);
-		gone++;
+		if (!cache_evict(sh, now_s, drops))
+			return false;
 	}
 	return true;
 }

@@ -122,13 +122,18 @@ int cache_walk(struct cache *c, int (*cb)(void *ctx, const struct rrset *s, bool
 	       void *ctx);
 
 struct cache_stats {
-	size_t entries, negative, bytes;
+	size_t entries, negative;
+	size_t bytes;       /* of entries and their tables: what max_bytes limits */
+	size_t fixed_bytes; /* beside them, however empty it is */
 	uint64_t lock_acquired, lock_contended, evicted, expired;
 };
 void cache_stats(struct cache *c, struct cache_stats *out);
 
-/* New limits; shrinking happens a few entries an insert. */
+/* New limits; shrinking happens a few entries an insert, and by cache_shrink_some(). */
 void cache_set_limits(struct cache *c, size_t max_entries, size_t max_bytes);
+
+/* While there is more than the limits allow: evicts up to `n` entries.  Returns how many. */
+size_t cache_shrink_some(struct cache *c, size_t n, uint32_t now_s);
 
 /* Takes away up to `n` expired entries; called from time to time. */
 size_t cache_expire_some(struct cache *c, size_t n, uint32_t now_s);

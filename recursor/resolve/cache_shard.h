@@ -40,7 +40,7 @@ struct shard {
 struct cache {
 	size_t max_set_bytes;
 	unsigned n_shards;
-	atomic_uint expire_shard;
+	atomic_uint expire_shard, shrink_shard;
 	_Atomic uint32_t *remembered; /* remembered.h; NULL: no memory for it */
 	struct shard shards[];
 };
@@ -137,6 +137,12 @@ static inline size_t shard_bytes(const struct shard *sh)
 {
 	return sieve_bytes(&sh->map) + sh->set_bytes;
 }
+
+/* Would so much more be more than the limits allow? */
+bool cache_is_over(const struct shard *sh, size_t more_entries, size_t more_bytes);
+
+/* Takes away what SIEVE finds; false: there is nothing. */
+bool cache_evict(struct shard *sh, uint32_t now_s, struct drops *drops);
 
 /* Takes an entry out, and out of the account; slots move (common/sieve.h). */
 void cache_entry_remove(struct shard *sh, uint32_t at, struct drops *drops);

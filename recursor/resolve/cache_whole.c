@@ -4,15 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/heap.h"
 #include "common/lock.h"
 #include "common/rrtype.h"
 #include "recursor/resolve/cache_shard.h"
 
 enum {
 	MIN_ENTRIES_A_SHARD = 16,
-	SCAN_STEP = 64,   /* slots looked at under one lock */
-	EXPIRE_LOOKS = 8, /* slots looked at for each expired one hoped for */
+	MIN_BYTES_A_SHARD = 64 * 1024, /* a few of the largest sets */
+	EVICT_STEP = 16,               /* under one lock */
+	SCAN_STEP = 64,                /* slots looked at under one lock */
+	EXPIRE_LOOKS = 8,              /* slots looked at for each expired one hoped for */
 };
+
+/* Shards so small that chance would fill one long before the others are too many. */
+static bool are_too_many(unsigned shards, const struct cache_config *cfg)
+{
+	return (cfg->max_entries != 0 && cfg->max_entries / shards < MIN_ENTRIES_A_SHARD) ||
+	       (cfg->max_bytes != 0 && cfg->max_bytes / shards < MIN_BYTES_A_SHARD);
+}
+
+static size_t own_size(unsigned shards)
+{
+	return sizeof(struct cache) + shards * sizeof(struct shard);
+}
 
 int cache_new(struct cache **out, const struct cache_config *cfg)
 {
@@ -21,12 +36,12 @@ int cache_new(struct cache **out, const struct cache_config *cfg)
 
 	if (n == 0 || (n & (n - 1)) != 0)
 		return E_RANGE;
-	while (n > 1 && cfg->max_entries != 0 && cfg->max_entries / n < MIN_ENTRIES_A_SHARD)
+	while (n > 1 && are_too_many(n, cfg))
 		n /= 2;
-	c = aligned_alloc(64, sizeof(*c) + n * sizeof(struct shard));
+	c = aligned_alloc(64, own_size(n));
 	if (c == NULL)
 		return E_NOMEM;
-	memset(c, 0, sizeof(*c) + n * sizeof(struct shard));
+	memset(c, 0, own_size(n));
 	c->max_set_bytes = cfg->max_set_bytes;
 	c->n_shards = n;
 	c->remembered = calloc(REMEMBERED_TAGS, sizeof(*c->remembered));
@@ -93,6 +108,9 @@ void cache_stats(struct cache *c, struct cache_stats *out)
 		sum.expired += sh->expired;
 		shard_unlock(sh);
 	}
+	sum.fixed_bytes = heap_cost(own_size(c->n_shards));
+	if (c->remembered != NULL)
+		sum.fixed_bytes += heap_cost(REMEMBERED_TAGS * sizeof(*c->remembered));
 	*out = sum;
 }
 
@@ -250,6 +268,32 @@ size_t cache_expire_some(struct cache *c, size_t n, uint32_t now_s)
 		unsigned i = atomic_fetch_add(&c->expire_shard, 1);
 
 		gone += expire_step(&c->shards[i & (c->n_shards - 1)], n - gone, now_s);
+	}
+	return gone;
+}
+
+static size_t shrink_step(struct shard *sh, size_t n, uint32_t now_s)
+{
+	struct drops drops = { 0 };
+	size_t gone = 0;
+
+	shard_lock(sh);
+	while (gone < n && cache_is_over(sh, 0, 0) && cache_evict(sh, now_s, &drops))
+		gone++;
+	shard_unlock(sh);
+	drops_put(&drops);
+	return gone;
+}
+
+size_t cache_shrink_some(struct cache *c, size_t n, uint32_t now_s)
+{
+	size_t gone = 0;
+
+	for (unsigned looked = 0; looked < c->n_shards && gone < n; looked++) {
+		unsigned i = atomic_fetch_add(&c->shrink_shard, 1) & (c->n_shards - 1);
+		size_t most = n - gone < EVICT_STEP ? n - gone : EVICT_STEP;
+
+		gone += shrink_step(&c->shards[i], most, now_s);
 	}
 	return gone;
 }

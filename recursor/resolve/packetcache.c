@@ -141,9 +141,14 @@ static void entry_remove(struct packetcache *pc, uint32_t at)
 	free(e);
 }
 
+static size_t own_size(const struct packetcache_config *cfg)
+{
+	return sizeof(struct packetcache) + cfg->marks * sizeof(uint16_t);
+}
+
 static size_t bytes_used(const struct packetcache *pc)
 {
-	return sieve_bytes(&pc->map) + pc->entry_bytes;
+	return heap_cost(own_size(&pc->cfg)) + sieve_bytes(&pc->map) + pc->entry_bytes;
 }
 
 /* Was something of that hash put before, not so long ago that its mark is gone?  Marks it. */
@@ -157,14 +162,19 @@ static bool is_first_time(struct packetcache *pc, uint32_t hash)
 	return first;
 }
 
+static bool exceeds(const struct packetcache *pc, size_t more_entries, size_t more_bytes)
+{
+	size_t entries = pc->map.n + more_entries;
+
+	if (entries > SIEVE_MAX_SLOTS ||
+	    (pc->cfg.max_entries != 0 && entries > pc->cfg.max_entries))
+		return true;
+	return pc->cfg.max_bytes != 0 && bytes_used(pc) + more_bytes > pc->cfg.max_bytes;
+}
+
 static bool is_over(const struct packetcache *pc, size_t more)
 {
-	if (pc->cfg.max_entries != 0 && pc->map.n >= pc->cfg.max_entries)
-		return true;
-	if (pc->map.n >= SIEVE_MAX_SLOTS)
-		return true;
-	return pc->cfg.max_bytes != 0 &&
-	       bytes_used(pc) + sieve_growth(&pc->map) + more > pc->cfg.max_bytes;
+	return exceeds(pc, 1, sieve_growth(&pc->map) + more);
 }
 
 /* Evicts until one more entry of `more` bytes has room.  Bounded, so that limits set lower are
@@ -193,7 +203,7 @@ int packetcache_new(struct packetcache **out, const struct packetcache_config *c
 
 	if ((cfg->marks & (cfg->marks - 1)) != 0 || cfg->marks > MARKS_MAX)
 		return E_RANGE;
-	pc = calloc(1, sizeof(*pc) + cfg->marks * sizeof(pc->marks[0]));
+	pc = calloc(1, own_size(cfg));
 	if (pc == NULL)
 		return E_NOMEM;
 	sieve_init(&pc->map);
@@ -433,4 +443,15 @@ void packetcache_set_limits(struct packetcache *pc, size_t max_entries, size_t m
 {
 	pc->cfg.max_entries = max_entries;
 	pc->cfg.max_bytes = max_bytes;
+}
+
+size_t packetcache_shrink_some(struct packetcache *pc, size_t n)
+{
+	size_t gone = 0;
+
+	for (; gone < n && pc->map.n > 0 && exceeds(pc, 0, 0); gone++) {
+		entry_remove(pc, sieve_victim(&pc->map));
+		pc->evicted++;
+	}
+	return gone;
 }

@@ -81,6 +81,10 @@ struct packetcache_stats {
 	uint64_t evicted;
 };
 void packetcache_stats(const struct packetcache *pc, struct packetcache_stats *out);
+/* New limits; shrinking happens a few entries an insert, and by packetcache_shrink_some(). */
 void packetcache_set_limits(struct packetcache *pc, size_t max_entries, size_t max_bytes);
+
+/* While there is more than the limits allow: evicts up to `n` answers.  Returns how many. */
+size_t packetcache_shrink_some(struct packetcache *pc, size_t n);
 
 #endif

@@ -15,6 +15,8 @@ enum {
 	RTT_MAX_US = 60 * 1000 * 1000, /* of any one observation */
 };
 
+enum { VICTIMS_AN_INSERT = 8 };
+
 static size_t share(size_t total)
 {
 	size_t each = total / SERVERS_SHARDS;
@@ -39,8 +41,23 @@ int servers_new(struct servers **out, const struct servers_config *cfg)
 		sieve_init(&s->shards[i].servers);
 		sieve_init(&s->shards[i].throttles);
 	}
+	servers_set_limit(s, cfg->max_bytes);
 	*out = s;
 	return E_OK;
+}
+
+void servers_set_limit(struct servers *s, size_t max_bytes)
+{
+	size_t own = servers_own_bytes();
+	size_t each = max_bytes > own ? (max_bytes - own) / SERVERS_SHARDS : 0;
+
+	for (int i = 0; i < SERVERS_SHARDS; i++) {
+		struct shard *sh = &s->shards[i];
+
+		pthread_mutex_lock(&sh->lock);
+		sh->max_bytes = max_bytes == 0 ? SIZE_MAX : each;
+		shard_unlock(sh);
+	}
 }
 
 static size_t name_cost(const uint8_t *name)
@@ -56,6 +73,46 @@ static void server_remove(struct shard *sh, uint32_t at)
 	sh->entry_bytes -= heap_cost(sizeof(*e)) + name_cost(e->ns_name);
 	free(e->ns_name);
 	free(e);
+}
+
+/* Takes one entry away; false: there is none. */
+static bool evict(struct servers *s, struct shard *sh)
+{
+	if (sh->throttles.n > sh->servers.n)
+		throttle_remove(s, sh, sieve_victim(&sh->throttles));
+	else if (sh->servers.n > 0)
+		server_remove(sh, sieve_victim(&sh->servers));
+	else
+		return false;
+	return true;
+}
+
+bool shard_make_room(struct servers *s, struct shard *sh, size_t more)
+{
+	size_t before = shard_bytes(sh);
+
+	for (int gone = 0; shard_bytes(sh) + more > sh->max_bytes; gone++) {
+		if (gone == VICTIMS_AN_INSERT)
+			return before - shard_bytes(sh) >= more;
+		if (!evict(s, sh))
+			return false;
+	}
+	return true;
+}
+
+size_t servers_shrink_some(struct servers *s, size_t n)
+{
+	size_t gone = 0;
+
+	for (int i = 0; i < SERVERS_SHARDS; i++) {
+		struct shard *sh = &s->shards[i];
+
+		pthread_mutex_lock(&sh->lock);
+		while (gone < n && shard_bytes(sh) > sh->max_bytes && evict(s, sh))
+			gone++;
+		shard_unlock(sh);
+	}
+	return gone;
 }
 
 struct server *server_find(struct shard *sh, const struct addr *a, uint64_t hash)
@@ -79,6 +136,8 @@ struct server *server_need(struct servers *s, struct shard *sh, const struct add
 		return e;
 	while (sh->servers.n >= s->max_servers)
 		server_remove(sh, sieve_victim(&sh->servers));
+	if (!shard_make_room(s, sh, heap_cost(sizeof(*e)) + sieve_growth(&sh->servers)))
+		return NULL;
 	e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		return NULL;

@@ -20,7 +20,7 @@
  *
  * Memory:  two hash tables in shards, which grow with need; SIEVE (common/sieve.h) chooses who
  *          goes when max is reached.
- * Limits:  max_servers, max_throttles, max_inflight (0: none).
+ * Limits:  max_servers, max_throttles, max_inflight (0: none); max_bytes (0: none) for both tables.
  * Threads: any; a lock for each shard, held for one probe.
  * Clock:   monotonic milliseconds, passed in.
  */
@@ -39,6 +39,7 @@ struct servers;
 struct servers_config {
 	size_t max_servers;
 	size_t max_throttles;
+	size_t max_bytes;
 	uint32_t down_max_fails; /* 0: never down */
 	uint32_t down_time_s;
 	uint32_t bypass_probability; /* one in n; 0: never */
@@ -166,6 +167,11 @@ struct servers_stats {
 	size_t bytes;
 };
 void servers_stats(struct servers *s, struct servers_stats *out);
+
+/* A new limit of bytes; shrinking happens a few entries an insert, and by servers_shrink_some():
+ * up to `n` of them.  Returns how many. */
+void servers_set_limit(struct servers *s, size_t max_bytes);
+size_t servers_shrink_some(struct servers *s, size_t n);
 
 /* Forgets everything (throttles only, or the speeds too). */
 void servers_clear(struct servers *s, bool speeds_too);

@@ -142,7 +142,7 @@ int servers_walk_throttles(struct servers *s, int (*cb)(void *ctx, const struct 
 
 void servers_stats(struct servers *s, struct servers_stats *out)
 {
-	struct servers_stats sum = { 0 };
+	struct servers_stats sum = { .bytes = servers_own_bytes() };
 
 	for (int i = 0; i < SERVERS_SHARDS; i++) {
 		struct shard *sh = &s->shards[i];
@@ -151,8 +151,7 @@ void servers_stats(struct servers *s, struct servers_stats *out)
 		sum.servers += sh->servers.n;
 		sum.failed += sh->failed;
 		sum.throttles += sh->throttles.n;
-		sum.bytes += sieve_bytes(&sh->servers) + sieve_bytes(&sh->throttles) +
-			     sh->entry_bytes;
+		sum.bytes += shard_bytes(sh);
 		shard_unlock(sh);
 	}
 	*out = sum;

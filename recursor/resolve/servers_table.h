@@ -49,7 +49,7 @@ struct shard {
 	struct sieve servers;
 	struct sieve throttles;
 	size_t failed;
-	size_t entry_bytes;
+	size_t entry_bytes, max_bytes;
 	uint32_t tidy_at;
 } __attribute__((aligned(64)));
 
@@ -92,6 +92,21 @@ static inline uint64_t age_ms(const struct server *e, uint64_t now_ms)
 {
 	return now_ms > e->seen_ms ? now_ms - e->seen_ms : 0;
 }
+
+/* What the table takes when it is empty. */
+static inline size_t servers_own_bytes(void)
+{
+	return heap_cost(sizeof(struct servers));
+}
+
+static inline size_t shard_bytes(const struct shard *sh)
+{
+	return sieve_bytes(&sh->servers) + sieve_bytes(&sh->throttles) + sh->entry_bytes;
+}
+
+/* Makes room for so many more bytes, a few entries at most; the table with more entries gives.
+ * False: there is none. */
+bool shard_make_room(struct servers *s, struct shard *sh, size_t more);
 
 /* Finds; NULL: not heard of. */
 struct server *server_find(struct shard *sh, const struct addr *a, uint64_t hash);

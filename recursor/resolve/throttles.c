@@ -92,9 +92,12 @@ static void tidy(struct servers *s, struct shard *sh, uint64_t now_ms)
 
 static struct throttle *throttle_new(struct servers *s, struct shard *sh, const struct question *q)
 {
-	struct throttle *t = calloc(1, sizeof(*t) + q->name_len);
+	size_t cost = heap_cost(sizeof(struct throttle) + q->name_len);
+	struct throttle *t = NULL;
 	uint32_t at;
 
+	if (shard_make_room(s, sh, cost + sieve_growth(&sh->throttles)))
+		t = calloc(1, sizeof(*t) + q->name_len);
 	if (t == NULL)
 		return NULL;
 	t->addr = *q->addr;

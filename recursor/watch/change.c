@@ -84,6 +84,22 @@ int set_max_packetcache_entries(struct command_call *call)
 	return set_number(call, &w);
 }
 
+int set_max_cache_memory(struct command_call *call)
+{
+	const struct watch_env *env = call->env;
+	char why[ENV_WHY_MAX];
+
+	if (env->change(env->ctx, "max-cache-memory", call->argv[0], why) != E_OK) {
+		fprintf(call->out, "%s\n", why);
+		return 1;
+	}
+	fprintf(call->out, "New max cache memory: %llu bytes\n",
+		(unsigned long long)env->max_cache_memory(env->ctx));
+	json_object_set_new(call->json, "max-cache-memory",
+			    json_integer((json_int_t)env->max_cache_memory(env->ctx)));
+	return 0;
+}
+
 /* ---- switches ---- */
 
 int set_quiet(struct command_call *call)

@@ -45,6 +45,8 @@ enum { COMMAND_WORDS_MAX = 1024 };
 	  "read recursor.conf again for who may ask and who may notify")                         \
 	X("set-max-cache-entries", "", "N", 0, COMMAND_WORDS_MAX, false, 60,                     \
 	  set_max_cache_entries, "change max-cache-entries")                                     \
+	X("set-max-cache-memory", "", "BYTES", 1, 1, false, 60, set_max_cache_memory,            \
+	  "change max-cache-memory; k, M, G or T may stand behind the number")                   \
 	X("set-max-packetcache-entries", "", "N", 0, COMMAND_WORDS_MAX, false, 60,               \
 	  set_max_packetcache_entries, "change max-packetcache-entries")                         \
 	X("set-minimum-ttl", "", "SECONDS", 0, COMMAND_WORDS_MAX, false, 60, set_minimum_ttl,    \

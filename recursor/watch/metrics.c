@@ -46,6 +46,22 @@ static uint64_t read_packetcache_bytes(const struct watch_env *env)
 	return workers_sum(env, env->packetcache_bytes);
 }
 
+/* Recounts what max-cache-memory limits. */
+static uint64_t read_cache_memory(const struct watch_env *env)
+{
+	struct cache_stats records;
+	struct servers_stats servers;
+
+	cache_stats(env->cache, &records);
+	servers_stats(env->servers, &servers);
+	return records.fixed_bytes + records.bytes + servers.bytes + read_packetcache_bytes(env);
+}
+
+static uint64_t read_max_cache_memory(const struct watch_env *env)
+{
+	return env->max_cache_memory(env->ctx);
+}
+
 #define READS_CACHE(name, member)                                                                  \
 	static uint64_t name(const struct watch_env *env)                                          \
 	{                                                                                          \
@@ -221,6 +237,10 @@ static const struct row rows[] = {
 	READ("packetcache-entries", GAUGE, read_packetcache_entries,
 	     "answers in the packet caches"),
 	READ("max-packetcache-entries", GAUGE, read_max_packetcache, "the setting of that name"),
+	READ("cache-memory", GAUGE, read_cache_memory,
+	     "bytes of record cache, packet caches and server table together"),
+	READ("max-cache-memory", GAUGE, read_max_cache_memory,
+	     "bytes that they may take: the setting of that name, or what stands for it"),
 	READ("nsspeeds-entries", GAUGE, read_nsspeeds, "servers whose speed is known"),
 	READ("failed-host-entries", GAUGE, read_failed_hosts,
 	     "servers that failed when they were asked last"),

@@ -28,6 +28,7 @@ static void check_limits(const struct setting *row, const struct settings *s)
 		ASSERT(number >= row->min && number <= row->max);
 		break;
 	case SET_BIG:
+	case SET_SIZE:
 		memcpy(&big, member, sizeof(big));
 		ASSERT((long long)big >= row->min && (long long)big <= row->max);
 		break;

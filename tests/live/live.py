@@ -16,6 +16,7 @@ import tempfile
 import time
 
 TESTS = []
+TORTURES = []
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(HERE))
 WORLD = os.path.join(TREE, "tools/lab/world")
@@ -33,6 +34,12 @@ class Skip(Exception):
 def test(function):
     """Marks a test; its docstring says what must be so."""
     TESTS.append(function)
+    return function
+
+
+def torture(function):
+    """Marks one that takes as many SECONDS as the environment says: `run -t` runs these."""
+    TORTURES.append(function)
     return function
 
 
@@ -348,11 +355,11 @@ def leftovers(patience_s=5):
     return [command for _, command in left]
 
 
-def run_all(names):
+def run_all(functions, names):
     """Runs the tests (those whose names are given); (passed, failed, skipped)."""
     adopt_orphans()
     counts = {"ok": 0, "not ok": 0, "skip": 0}
-    for function in TESTS:
+    for function in functions:
         name = function.__name__
         if names and not any(n in name for n in names):
             continue

@@ -55,6 +55,12 @@ static size_t packetcache_bytes(void *ctx, unsigned worker)
 	return s.bytes;
 }
 
+static uint64_t max_cache_memory(void *ctx)
+{
+	(void)ctx;
+	return 123456789;
+}
+
 static uint64_t latency_us(void *ctx, unsigned worker)
 {
 	(void)ctx;
@@ -258,6 +264,7 @@ void fake_env_open(struct fake_env *f)
 		.tcp_clients = tcp_clients,
 		.packetcache_entries = packetcache_entries,
 		.packetcache_bytes = packetcache_bytes,
+		.max_cache_memory = max_cache_memory,
 		.latency_us = latency_us,
 		.on_worker = on_worker,
 		.client_of = client_of,

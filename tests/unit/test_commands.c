@@ -171,6 +171,9 @@ START_TEST(settings_are_changed)
 	expect_reply("set-max-packetcache-entries 6", 0, "New max packetcache entries: 6\n");
 	ck_assert_str_eq(env.changed, "max-packetcache-entries=6");
 	expect_reply("--json set-max-cache-entries 7", 0, "{\"max-cache-entries\":7}");
+	expect_reply("set-max-cache-memory 64M", 0, "New max cache memory: 123456789 bytes\n");
+	ck_assert_str_eq(env.changed, "max-cache-memory=64M");
+	expect_reply("--json set-max-cache-memory 5", 0, "{\"max-cache-memory\":123456789}");
 	expect_reply("set-quiet No", 0, "quiet is off\n");
 	ck_assert_str_eq(env.changed, "quiet=no");
 	expect_reply("set-quiet on", 0, "quiet is on\n");
@@ -185,6 +188,7 @@ START_TEST(settings_are_changed)
 		"set-minimum-ttl x", 1,
 		"Error parsing the new minimum TTL number: minimum-ttl-override=x: must be less\n");
 	expect_reply("set-quiet no", 1, "quiet=no: must be less\n");
+	expect_reply("set-max-cache-memory 1", 1, "max-cache-memory=1: must be less\n");
 	expect_reply("reload-acls", 1, "recursor.conf:1: what is that\n");
 	expect_reply("--json reload-acls", 1, "{\"error\":\"recursor.conf:1: what is that\"}");
 }

@@ -267,6 +267,45 @@ START_TEST(reads_integers)
 }
 END_TEST
 
+START_TEST(reads_sizes)
+{
+	static const struct {
+		const char *text;
+		int err;
+		long long value;
+	} rows[] = {
+		{ "0", E_OK, 0 },
+		{ "4096", E_OK, 4096 },
+		{ "1k", E_OK, 1024 },
+		{ "1K", E_OK, 1024 },
+		{ "0x10k", E_OK, 16384 },
+		{ "64M", E_OK, 64LL << 20 },
+		{ "64m", E_OK, 64LL << 20 },
+		{ "3G", E_OK, 3LL << 30 },
+		{ "3g", E_OK, 3LL << 30 },
+		{ "1T", E_OK, 1LL << 40 },
+		{ "2T", E_RANGE, 0 },
+		{ "-1k", E_RANGE, 0 },
+		{ "9999999999999999T", E_RANGE, 0 },
+		{ "99999999999999999999k", E_RANGE, 0 },
+		{ "", E_MALFORMED, 0 },
+		{ "k", E_MALFORMED, 0 },
+		{ "1kb", E_MALFORMED, 0 },
+		{ "1 k", E_MALFORMED, 0 },
+		{ "1t", E_MALFORMED, 0 },
+		{ "1.5G", E_MALFORMED, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		long long value = 77;
+
+		ck_assert_msg(conf_size(rows[i].text, 0, 1LL << 40, &value) == rows[i].err, "%s",
+			      rows[i].text);
+		ck_assert_int_eq(value, rows[i].err == E_OK ? rows[i].value : 77);
+	}
+}
+END_TEST
+
 Suite *suite_conf(void)
 {
 	Suite *s = suite_create("conf");
@@ -281,6 +320,7 @@ Suite *suite_conf(void)
 	tcase_add_test(tc, splits_lists);
 	tcase_add_test(tc, reads_booleans);
 	tcase_add_test(tc, reads_integers);
+	tcase_add_test(tc, reads_sizes);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -230,6 +230,15 @@ START_TEST(a_later_answer_replaces)
 }
 END_TEST
 
+static size_t bytes_when_empty(void)
+{
+	struct packetcache *pc = make_cache(&small);
+	size_t bytes = stats_of(pc).bytes;
+
+	packetcache_free(pc);
+	return bytes;
+}
+
 START_TEST(what_cannot_be_read_is_not_kept)
 {
 	struct packetcache *pc = make_cache(&small);
@@ -243,7 +252,7 @@ START_TEST(what_cannot_be_read_is_not_kept)
 	packetcache_put(pc, &q.key, out, len + 1, 100, NOW);              /* rubbish behind */
 	packetcache_put(pc, &q.key, out, small.max_packet + 1, 100, NOW); /* too large */
 	ck_assert_uint_eq(stats_of(pc).entries, 0);
-	ck_assert_uint_eq(stats_of(pc).bytes, 0);
+	ck_assert_uint_eq(stats_of(pc).bytes, bytes_when_empty());
 	packetcache_free(pc);
 }
 END_TEST
@@ -287,6 +296,7 @@ START_TEST(limits_hold_and_the_hot_stay)
 {
 	struct packetcache_config cfg = small;
 	struct packetcache *pc = make_cache(&cfg);
+	size_t before;
 
 	keep_numbered(pc, 0, 30);
 	ck_assert_uint_eq(count_numbered(pc, 0, 30), 30);
@@ -301,11 +311,20 @@ START_TEST(limits_hold_and_the_hot_stay)
 	keep_numbered(pc, 3000, 3100);
 	ck_assert_uint_le(stats_of(pc).bytes, 10000);
 	ck_assert_uint_ge(stats_of(pc).bytes, 5000);
+	/* Set lower: it shrinks as much as it is told to. */
+	before = stats_of(pc).entries;
+	ck_assert_uint_gt(before, 35);
+	packetcache_set_limits(pc, 30, 0);
+	ck_assert_uint_eq(packetcache_shrink_some(pc, 5), 5);
+	ck_assert_uint_eq(stats_of(pc).entries, before - 5);
+	packetcache_shrink_some(pc, 1000);
+	ck_assert_uint_eq(stats_of(pc).entries, 30);
+	ck_assert_uint_eq(packetcache_shrink_some(pc, 1000), 0);
 	/* Room for nothing. */
 	packetcache_set_limits(pc, 0, 10);
 	keep_numbered(pc, 3100, 3200);
 	ck_assert_uint_eq(stats_of(pc).entries, 0);
-	ck_assert_uint_eq(stats_of(pc).bytes, 0);
+	ck_assert_uint_eq(stats_of(pc).bytes, bytes_when_empty());
 	packetcache_free(pc);
 }
 END_TEST
@@ -365,7 +384,7 @@ START_TEST(wipes_by_name_type_and_subtree)
 	ck_assert(has(pc, "example.", TYPE_A));
 	ck_assert(has(pc, "xa.example.", TYPE_A));
 	ck_assert_uint_eq(wipe(pc, name_root, 0, true), 2);
-	ck_assert_uint_eq(stats_of(pc).bytes, 0);
+	ck_assert_uint_eq(stats_of(pc).bytes, bytes_when_empty());
 	packetcache_free(pc);
 }
 END_TEST

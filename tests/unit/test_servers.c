@@ -54,6 +54,15 @@ static struct servers_stats stats_of(struct servers *s)
 	return st;
 }
 
+static size_t bytes_when_empty(void)
+{
+	struct servers *s = make_table(&ordinary);
+	size_t bytes = stats_of(s).bytes;
+
+	servers_free(s);
+	return bytes;
+}
+
 enum { ZONE_LABELS = 1 };
 
 static const uint8_t www[] = "\3www\7example";
@@ -332,7 +341,8 @@ START_TEST(tables_are_bounded)
 	ck_assert_uint_eq(stats_of(s).throttles, 0);
 	ck_assert(look(s, &hot, T0).known);
 	servers_clear(s, true);
-	ck_assert_uint_eq(stats_of(s).servers + stats_of(s).failed + stats_of(s).bytes, 0);
+	ck_assert_uint_eq(stats_of(s).servers + stats_of(s).failed, 0);
+	ck_assert_uint_eq(stats_of(s).bytes, bytes_when_empty());
 	servers_free(s);
 }
 END_TEST
@@ -423,7 +433,7 @@ START_TEST(dumps_show_all)
 	ck_assert_int_eq(servers_walk_throttles(s, see_throttle, &seen, T0), -9);
 	ck_assert_uint_eq(seen.servers + seen.throttles, 2);
 	servers_clear(s, true);
-	ck_assert_uint_eq(stats_of(s).bytes, 0);
+	ck_assert_uint_eq(stats_of(s).bytes, bytes_when_empty());
 	servers_free(s);
 }
 END_TEST
@@ -458,7 +468,7 @@ START_TEST(two_threads_share_it)
 	pthread_join(thread, NULL);
 	ck_assert_uint_le(stats_of(s).servers, 128);
 	servers_clear(s, true);
-	ck_assert_uint_eq(stats_of(s).bytes, 0);
+	ck_assert_uint_eq(stats_of(s).bytes, bytes_when_empty());
 	servers_free(s);
 }
 END_TEST

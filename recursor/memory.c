@@ -1,0 +1,207 @@
+/* memory: see memory.h. */
+#include "recursor/memory.h"
+
+#include "recursor/worker.h"
+
+enum {
+	/* The mean size of entries that the numbers of entries stand for. */
+	ENTRY_BYTES = 1024,
+	FIXED_BYTES = 4 << 20,   /* and what is there beside entries */
+	RECORDS_LEAST = 2 << 20, /* of which the record cache has most */
+	SERVERS_PART = 16,       /* one in so many bytes */
+	ROOM_PART = 8,           /* a part that uses n bytes may soon want n / 8 more, */
+	STEP_PART = 64,          /* and one in so many of the whole */
+	SLACK_PART = 256,      /* differences smaller than one in so many are not worth a change */
+	SHRINK_AT_ONCE = 1000, /* entries, each time */
+};
+
+static size_t min_of(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static size_t max_of(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* a * b / c without overflow; c is not 0. */
+static size_t scaled(size_t a, size_t b, size_t c)
+{
+	return (size_t)((unsigned __int128)a * b / c);
+}
+
+/* ---- sharing ---- */
+
+/* What each part should have: first what it needs of its due; then those who need more get of
+ * what is left in proportion to that, or, if there is plenty, all in proportion to their due. */
+static void find_targets(size_t total, const struct memory_part *parts, size_t *target)
+{
+	size_t left = total, wanted = 0, wants[MEMORY_PARTS];
+
+	for (int i = 0; i < MEMORY_PARTS; i++) {
+		const struct memory_part *p = &parts[i];
+		size_t need = p->used + p->used / ROOM_PART + total / STEP_PART;
+
+		target[i] = min_of(need, p->due);
+		wants[i] = need - target[i];
+		wanted += wants[i];
+		left -= target[i];
+	}
+	for (int i = 0; i < MEMORY_PARTS; i++) {
+		if (wanted > left)
+			target[i] += scaled(left, wants[i], wanted);
+		else
+			target[i] += wants[i] + scaled(left - wanted, parts[i].due, total);
+	}
+}
+
+void memory_share(size_t total, struct memory_part parts[MEMORY_PARTS])
+{
+	size_t target[MEMORY_PARTS], taken = 0, spare, slack = total / SLACK_PART;
+
+	find_targets(total, parts, target);
+	/* Who is to give has not given yet. */
+	for (int i = 0; i < MEMORY_PARTS; i++)
+		taken += max_of(parts[i].limit, max_of(parts[i].held, parts[i].used));
+	spare = total > taken ? total - taken : 0;
+	for (int i = 0; i < MEMORY_PARTS; i++) {
+		struct memory_part *p = &parts[i];
+		size_t more;
+
+		if (target[i] + slack < p->limit) {
+			p->limit = target[i];
+		} else if (target[i] > p->limit + slack) {
+			more = min_of(target[i] - p->limit, spare);
+			p->limit += more;
+			spare -= more;
+		}
+	}
+}
+
+/* ---- the budget ---- */
+
+void memory_set_limits(struct memory *m, const struct settings *s)
+{
+	atomic_store(&m->max_cache_memory, s->max_cache_memory);
+	atomic_store(&m->max_cache_entries, s->max_cache_entries);
+	atomic_store(&m->max_packetcache_entries, s->max_packetcache_entries);
+}
+
+uint64_t memory_total(const struct memory *m)
+{
+	uint64_t total = atomic_load(&m->max_cache_memory);
+
+	if (total != 0)
+		return total;
+	return (atomic_load(&m->max_cache_entries) + atomic_load(&m->max_packetcache_entries)) *
+		       ENTRY_BYTES +
+	       FIXED_BYTES;
+}
+
+static void find_dues(struct memory *m, size_t total)
+{
+	size_t records = atomic_load(&m->max_cache_entries);
+	size_t packets = atomic_load(&m->max_packetcache_entries);
+	size_t servers = total / SERVERS_PART, rest = total - servers - RECORDS_LEAST;
+
+	m->parts[MEMORY_SERVERS].due = servers;
+	m->parts[MEMORY_PACKETS].due = scaled(rest, packets, records + packets);
+	m->parts[MEMORY_RECORDS].due = total - servers - m->parts[MEMORY_PACKETS].due;
+}
+
+size_t memory_record_limit(const struct memory *m, struct cache *c)
+{
+	size_t limit = m->parts[MEMORY_RECORDS].limit;
+	struct cache_stats stats;
+
+	cache_stats(c, &stats);
+	return limit > stats.fixed_bytes ? limit - stats.fixed_bytes : 1; /* 0: no limit */
+}
+
+/* For the workers to take over. */
+static void publish(struct memory *m, unsigned n_workers)
+{
+	uint64_t entries = atomic_load(&m->max_packetcache_entries);
+
+	atomic_store(&m->packet_entries, (size_t)((entries + n_workers - 1) / n_workers));
+	atomic_store(&m->packet_bytes, max_of(m->parts[MEMORY_PACKETS].limit / n_workers, 1));
+}
+
+void memory_init(struct memory *m, const struct settings *s)
+{
+	memory_set_limits(m, s);
+	find_dues(m, memory_total(m));
+	for (int i = 0; i < MEMORY_PARTS; i++)
+		m->parts[i].limit = m->parts[i].due;
+	publish(m, s->threads);
+}
+
+static void measure(struct server *s)
+{
+	struct memory_part *packets = &s->memory.parts[MEMORY_PACKETS];
+	struct memory_part *records = &s->memory.parts[MEMORY_RECORDS];
+	struct memory_part *servers = &s->memory.parts[MEMORY_SERVERS];
+	struct cache_stats cache;
+	struct servers_stats table;
+
+	cache_stats(s->cache, &cache);
+	servers_stats(s->servers, &table);
+	records->used = records->held = cache.fixed_bytes + cache.bytes;
+	servers->used = servers->held = table.bytes;
+	packets->used = packets->held = 0;
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		struct worker_gauges *g = &s->workers[i].gauges;
+		size_t bytes = atomic_load_explicit(&g->packetcache_bytes, memory_order_relaxed);
+		size_t limit = atomic_load_explicit(&g->packetcache_limit, memory_order_relaxed);
+
+		packets->used += bytes;
+		packets->held += max_of(bytes, limit);
+	}
+}
+
+static void move_limits(struct server *s)
+{
+	struct memory *m = &s->memory;
+	size_t records = m->parts[MEMORY_RECORDS].limit, servers = m->parts[MEMORY_SERVERS].limit;
+	size_t total = memory_total(m), entries = atomic_load(&m->max_cache_entries);
+
+	find_dues(m, total);
+	measure(s);
+	memory_share(total, m->parts);
+	if (records != m->parts[MEMORY_RECORDS].limit || entries != m->record_entries)
+		cache_set_limits(s->cache, entries, memory_record_limit(m, s->cache));
+	m->record_entries = entries;
+	if (servers != m->parts[MEMORY_SERVERS].limit)
+		servers_set_limit(s->servers, m->parts[MEMORY_SERVERS].limit);
+	publish(m, s->n_workers);
+}
+
+static void take_over(struct worker *w)
+{
+	const struct memory *m = &w->server->memory;
+	size_t bytes = atomic_load_explicit(&m->packet_bytes, memory_order_relaxed);
+
+	packetcache_set_limits(w->packetcache, atomic_load(&m->packet_entries), bytes);
+	atomic_store_explicit(&w->gauges.packetcache_limit, bytes, memory_order_relaxed);
+}
+
+void memory_adopt(struct worker *w)
+{
+	if (w->index == 0)
+		move_limits(w->server);
+	take_over(w);
+}
+
+void memory_rebalance(struct server *s, uint32_t wall_s)
+{
+	move_limits(s);
+	(void)cache_shrink_some(s->cache, SHRINK_AT_ONCE, wall_s);
+	(void)servers_shrink_some(s->servers, SHRINK_AT_ONCE);
+}
+
+void memory_tidy(struct worker *w)
+{
+	take_over(w);
+	(void)packetcache_shrink_some(w->packetcache, SHRINK_AT_ONCE);
+}

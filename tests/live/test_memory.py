@@ -1,0 +1,168 @@
+"""The memory of the caches: what max-cache-memory promises, under floods of names asked once."""
+
+import os
+import random
+import socket
+import struct
+import time
+
+from live import check, env, lab_and_recursor, test, torture, wait_until
+
+POPULAR = 300
+AT_ONCE = 64  # questions under way
+
+
+def query(name, ident):
+    wire = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return struct.pack(">HHHHHH", ident, 0x0100, 1, 0, 0, 0) + wire + b"\0\0\1\0\1"
+
+
+class Client:
+    """Asks as fast as answers come."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.settimeout(1)
+        self.socket.connect(("127.0.0.1", env.port))
+        self.under_way = 0
+        self.ident = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.finish()
+        self.socket.close()
+
+    def take(self):
+        try:
+            self.socket.recv(4096)
+            self.under_way -= 1
+        except socket.timeout:
+            self.under_way = 0  # lost
+
+    def ask(self, name):
+        while self.under_way >= AT_ONCE:
+            self.take()
+        self.ident = (self.ident + 1) & 0xffff
+        self.socket.send(query(name, self.ident))
+        self.under_way += 1
+
+    def finish(self):
+        while self.under_way > 0:
+            self.take()
+
+
+def popular(i):
+    return f"popular{i % POPULAR}.customers.city.example"
+
+
+def one_time(number):
+    """Half of them exist, by a wildcard; the others are denied."""
+    zone = "customers.city.example" if number % 2 else "city.example"
+    return f"{random.getrandbits(40):x}{number:x}." + zone
+
+
+def ask_popular(client, times):
+    for _ in range(times):
+        for i in range(POPULAR):
+            client.ask(popular(i))
+        client.finish()
+
+
+def flood(client, until, watch, limit=None):
+    """Names asked once, and one of the popular ones for each ten; watch() now and then."""
+    n = 0
+    while time.monotonic() < until and (limit is None or n < limit):
+        for _ in range(1000):
+            n += 1
+            client.ask(one_time(n))
+            if n % 10 == 0:
+                client.ask(popular(n // 10))
+        watch()
+    client.finish()
+    return n
+
+
+class Watch:
+    def __init__(self, recursor):
+        self.recursor = recursor
+        self.resident = recursor.get("real-memory-usage")
+        self.most_resident = self.most_cached = 0
+
+    def __call__(self):
+        cached = self.recursor.get("cache-memory")
+        most = self.recursor.get("max-cache-memory")
+        check(cached <= most, f"the caches take {cached} bytes of {most}")
+        self.most_cached = max(self.most_cached, cached)
+        self.most_resident = max(self.most_resident,
+                                 self.recursor.get("real-memory-usage") - self.resident)
+
+
+def popular_known(lab, client):
+    """How many of the popular names are answered without asking their servers."""
+    lab.reset()
+    ask_popular(client, 1)
+    return POPULAR - lab.asked()
+
+
+@test
+def memory_is_bounded():
+    """A flood of names asked once: the caches stay within max-cache-memory, and popular names in
+    them."""
+    with lab_and_recursor(max_cache_memory="8M") as (lab, r), Client() as client:
+        ask_popular(client, 3)
+        watch = Watch(r)
+        flood(client, time.monotonic() + 60, watch, limit=60000)
+        check(watch.most_cached > 7 << 20, "they were filled", watch.most_cached)
+        check(r.get("record-cache-evicted") > 1000, "and something had to go")
+        known = popular_known(lab, client)
+        check(known >= POPULAR * 0.9, f"{known} of {POPULAR} popular names are known still")
+        # With less: in time they shrink to it, without a question.  With more they may grow.
+        r.rec("set-max-cache-memory", "12M")
+        check(r.get("max-cache-memory") == 12 << 20, "more")
+        flood(client, time.monotonic() + 60, watch, limit=15000)
+        check(r.get("cache-memory") > 8 << 20, "more is used", r.get("cache-memory"))
+        r.rec("set-max-cache-memory", "8M")
+        wait_until(lambda: r.get("cache-memory") <= 8 << 20, 20, "what is too much has gone")
+        r.rec("set-max-cache-memory", "8388607", expect=1)
+        check(r.rec("get-parameter", "max-cache-memory").stdout == "max-cache-memory=8M\n",
+              "what is refused changes nothing")
+
+
+@test
+def memory_packetcache_is_for_the_second_time():
+    """An answer that had to be asked for does not enter the packet cache; when it is asked for
+    again it does."""
+    with lab_and_recursor(threads=1) as (_, r):
+        for expected in (0, 1, 1):
+            r.ask("www.city.example")
+            check(r.get("packetcache-entries") == expected, f"{expected} answers are kept",
+                  r.get("packetcache-entries"))
+        check(r.get("packetcache-hits") == 1, "the third time it is found there")
+
+
+@torture
+def torture_memory():
+    """SECONDS of a flood of names asked once: memory stays bounded, popular names known."""
+    seconds = float(os.environ.get("SECONDS") or 600)
+    budget = 32 << 20
+    with lab_and_recursor(max_cache_memory=budget) as (lab, r), Client() as client:
+        ask_popular(client, 3)
+        watch = Watch(r)
+        began = time.monotonic()
+        asked = 0
+        while time.monotonic() < began + seconds:
+            until = min(time.monotonic() + 10, began + seconds)
+            asked += flood(client, until, watch)
+            print(f"# {time.monotonic() - began:.0f} s: {asked} names, "
+                  f"{r.get('cache-memory') >> 10} KB in caches, "
+                  f"{watch.most_resident >> 10} KB more resident, "
+                  f"{r.get('cache-entries')} sets, {r.get('packetcache-entries')} answers",
+                  flush=True)
+        known = popular_known(lab, client)
+        print(f"# {known} of {POPULAR} popular names are known still", flush=True)
+        check(known >= POPULAR * 0.9, f"{known} of {POPULAR} popular names are known still")
+        check(watch.most_resident <= budget * 3 // 2, "resident memory grew by more than half "
+              "again of max-cache-memory", watch.most_resident)
+        check(watch.most_cached < budget or asked < 100000, "the budget was filled")

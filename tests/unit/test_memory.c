@@ -1,0 +1,316 @@
+#include <check.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/check.h"
+#include "common/hash.h"
+#include "common/rrtype.h"
+#include "common/wire.h"
+#include "recursor/memory.h"
+#include "recursor/resolve/cache.h"
+#include "recursor/resolve/packetcache.h"
+#include "recursor/resolve/servers.h"
+
+enum { NOW = 1700000000, TOTAL = 1600000 };
+
+/* ---- the shares ---- */
+
+static struct memory_part parts[MEMORY_PARTS];
+
+static void begin(void)
+{
+	parts[MEMORY_RECORDS] = (struct memory_part) { .due = 1000000, .limit = 1000000 };
+	parts[MEMORY_PACKETS] = (struct memory_part) { .due = 500000, .limit = 500000 };
+	parts[MEMORY_SERVERS] = (struct memory_part) { .due = 100000, .limit = 100000 };
+}
+
+/* Each part grows towards what it would have, shrinks to its limit by so much, and the limits are
+ * moved; at every moment all fit. */
+static void live(size_t records, size_t packets, size_t servers, unsigned turns)
+{
+	const size_t would_have[] = { records, packets, servers };
+
+	while (turns-- > 0) {
+		size_t sum = 0;
+
+		for (int i = 0; i < MEMORY_PARTS; i++) {
+			struct memory_part *p = &parts[i];
+			size_t goal = would_have[i] < p->limit ? would_have[i] : p->limit;
+
+			if (p->used > goal)
+				p->used -= p->used - goal < 5000 ? p->used - goal : 5000;
+			else
+				p->used += goal - p->used < 20000 ? goal - p->used : 20000;
+			sum += p->used > p->limit ? p->used : p->limit;
+		}
+		ck_assert_uint_le(sum, TOTAL);
+		for (int i = 0; i < MEMORY_PARTS; i++)
+			parts[i].held = parts[i].used;
+		memory_share(TOTAL, parts);
+	}
+}
+
+START_TEST(each_gets_its_due)
+{
+	begin();
+	live(TOTAL, TOTAL, TOTAL, 1000);
+	for (int i = 0; i < MEMORY_PARTS; i++) {
+		ck_assert_uint_ge(parts[i].used, parts[i].due - TOTAL / 100);
+		ck_assert_uint_le(parts[i].used, parts[i].due + TOTAL / 100);
+	}
+}
+END_TEST
+
+START_TEST(what_one_does_not_need_another_has)
+{
+	begin();
+	live(TOTAL, 10000, 10000, 1000);
+	ck_assert_uint_ge(parts[MEMORY_RECORDS].used, TOTAL - 120000);
+	/* The one whose due it is needs it now. */
+	live(TOTAL, TOTAL, 10000, 1000);
+	ck_assert_uint_ge(parts[MEMORY_PACKETS].used, parts[MEMORY_PACKETS].due - TOTAL / 100);
+	ck_assert_uint_ge(parts[MEMORY_RECORDS].used, parts[MEMORY_RECORDS].due - TOTAL / 100);
+	/* The other way round. */
+	live(10000, TOTAL, 10000, 1000);
+	ck_assert_uint_ge(parts[MEMORY_PACKETS].used, TOTAL - 120000);
+	live(TOTAL, TOTAL, TOTAL, 1000);
+	ck_assert_uint_ge(parts[MEMORY_RECORDS].used, parts[MEMORY_RECORDS].due - TOTAL / 100);
+}
+END_TEST
+
+START_TEST(who_holds_more_is_waited_for)
+{
+	begin();
+	parts[MEMORY_PACKETS].held = TOTAL; /* its worker has not heard of a limit yet */
+	parts[MEMORY_RECORDS].used = parts[MEMORY_RECORDS].held = 1000000;
+	memory_share(TOTAL, parts);
+	ck_assert_uint_le(parts[MEMORY_RECORDS].limit, 1000000);
+	parts[MEMORY_PACKETS].held = 0;
+	memory_share(TOTAL, parts);
+	memory_share(TOTAL, parts);
+	ck_assert_uint_gt(parts[MEMORY_RECORDS].limit, 1000000);
+}
+END_TEST
+
+START_TEST(settled_limits_stay)
+{
+	struct memory_part before[MEMORY_PARTS];
+
+	begin();
+	live(300000, 200000, 50000, 100);
+	memcpy(before, parts, sizeof(before));
+	for (int i = 0; i < MEMORY_PARTS; i++)
+		parts[i].used = parts[i].held += 1000;
+	memory_share(TOTAL, parts);
+	for (int i = 0; i < MEMORY_PARTS; i++)
+		ck_assert_uint_eq(parts[i].limit, before[i].limit);
+}
+END_TEST
+
+/* ---- the account and the process ---- */
+
+enum { MANY = 40000, SLACK = 64 * 1024 };
+
+/* All that the process may write to, but for what malloc has in stock. */
+static size_t process_bytes(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fscanf(f, "%*u %*u %*u %*u %*u %lu", &pages), 1);
+	ck_assert_int_eq(fclose(f), 0);
+	return pages * (size_t)sysconf(_SC_PAGESIZE) - mallinfo2().fordblks;
+}
+
+/* A sanitizer's malloc tells nothing. */
+static bool malloc_tells(void)
+{
+	size_t before = mallinfo2().uordblks;
+	void *volatile p = malloc(10000);
+	bool tells = mallinfo2().uordblks - before >= 10000;
+
+	free(p);
+	return tells;
+}
+
+/* malloc keeps a few small blocks to itself, and now and then gives 16 bytes more than it must. */
+static void compare(size_t accounted, size_t before)
+{
+	size_t taken = process_bytes() - before, slack = SLACK + taken / 50;
+
+	ck_assert_uint_ge(accounted, 20 * SLACK); /* or this shows nothing */
+	ck_assert_uint_ge(accounted + slack, taken);
+	ck_assert_uint_le(accounted, taken + slack);
+}
+
+static void name_of(uint8_t out[NAME_MAX_LEN], unsigned i)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "%.*s%u.zone%u.example.", (int)(i % 23),
+		 "abcdefghijklmnopqrstuvwxyz", i, i % 1000);
+	ck_assert_int_eq(name_from_text(out, text), E_OK);
+}
+
+static void put_one(struct cache *c, unsigned i)
+{
+	uint8_t name[NAME_MAX_LEN], bytes[70] = { (uint8_t)i, (uint8_t)(i >> 8) };
+	struct rdata rr = { .data = bytes, .len = (uint16_t)(4 + i % 60) };
+	struct rrset *s = NULL, *soa = NULL;
+
+	name_of(name, i);
+	ck_assert_int_eq(rrset_new(&s, name, TYPE_TXT, 300, NOW, RANK_AUTH_ANSWER, &rr, 1, NULL, 0),
+			 E_OK);
+	ck_assert_int_eq(cache_put(c, s, false, NOW), CACHE_STORED);
+	rrset_put(s);
+	if (i % 4 != 0)
+		return;
+	/* A denial with a proof of its own. */
+	s = NULL;
+	ck_assert_int_eq(rrset_new(&soa, name_suffix(name, 2), TYPE_SOA, 300, NOW,
+				   RANK_AUTH_AUTHORITY, &rr, 1, NULL, 0),
+			 E_OK);
+	ck_assert_int_eq(rrset_new_negative(&s, RRSET_NODATA, name, TYPE_A, 300, NOW,
+					    RANK_AUTH_ANSWER, &soa, 1, EDE_NONE),
+			 E_OK);
+	rrset_put(soa);
+	ck_assert_int_eq(cache_put(c, s, false, NOW), CACHE_STORED);
+	rrset_put(s);
+}
+
+START_TEST(the_record_cache_takes_what_it_says)
+{
+	const struct cache_config cfg = { .max_entries = 4 * MANY, .shards = 64 };
+	size_t before = process_bytes();
+	struct cache_stats stats;
+	struct cache *c = NULL;
+
+	if (!malloc_tells())
+		return;
+	ck_assert_int_eq(cache_new(&c, &cfg), E_OK);
+	for (unsigned i = 0; i < MANY; i++)
+		put_one(c, i);
+	cache_stats(c, &stats);
+	compare(stats.fixed_bytes + stats.bytes, before);
+	/* And as it shrinks. */
+	cache_set_limits(c, 0, stats.bytes / 2);
+	while (cache_shrink_some(c, 1000, NOW) > 0)
+		;
+	cache_stats(c, &stats);
+	compare(stats.fixed_bytes + stats.bytes, before);
+	cache_free(c);
+	ck_assert_uint_le(process_bytes(), before + SLACK);
+}
+END_TEST
+
+static void keep_one(struct packetcache *pc, unsigned i)
+{
+	uint8_t wire[512] = { 0 }, name[NAME_MAX_LEN];
+	struct packetcache_key key = { .query = wire, .payload = 1232 };
+	size_t len = WIRE_HEADER_LEN;
+
+	name_of(name, i);
+	wire_put_u16(wire + 4, 1);
+	len += name_copy(wire + len, name);
+	wire_put_u16(wire + len, TYPE_A);
+	wire_put_u16(wire + len + 2, CLASS_IN);
+	len += 4;
+	key.question_end = len;
+	for (unsigned n = i % 5; n > 0; n--) {
+		static const uint8_t record[] = "\xc0\x0c\0\1\0\1\0\0\1\0\0\4";
+
+		wire[7]++;
+		memcpy(wire + len, record, 12);
+		wire_put_u32(wire + len + 12, i);
+		len += 16;
+	}
+	packetcache_put(pc, &key, wire, len, 100, NOW);
+}
+
+START_TEST(a_packet_cache_takes_what_it_says)
+{
+	const struct packetcache_config cfg = { .max_entries = 2 * MANY };
+	size_t before = process_bytes();
+	struct packetcache_stats stats;
+	struct packetcache *pc = NULL;
+
+	if (!malloc_tells())
+		return;
+	ck_assert_int_eq(packetcache_new(&pc, &cfg), E_OK);
+	for (unsigned i = 0; i < MANY; i++)
+		keep_one(pc, i);
+	packetcache_stats(pc, &stats);
+	ck_assert_uint_eq(stats.entries, MANY);
+	compare(stats.bytes, before);
+	packetcache_set_limits(pc, MANY / 3, 0);
+	while (packetcache_shrink_some(pc, 1000) > 0)
+		;
+	packetcache_stats(pc, &stats);
+	ck_assert_uint_eq(stats.entries, MANY / 3);
+	compare(stats.bytes, before);
+	packetcache_free(pc);
+}
+END_TEST
+
+START_TEST(the_server_table_takes_what_it_says)
+{
+	const struct servers_config cfg = { .network_timeout_ms = 1500 };
+	size_t before = process_bytes();
+	struct servers_stats stats;
+	struct servers *s = NULL;
+	uint8_t name[NAME_MAX_LEN];
+
+	if (!malloc_tells())
+		return;
+	hash_key_set(0x243f6a8885a308d3, 0x13198a2e03707344);
+	ck_assert_int_eq(servers_new(&s, &cfg), E_OK);
+	for (unsigned i = 0; i < MANY; i++) {
+		struct addr a = { .family = 4, .port = 53 };
+
+		wire_put_u32(a.ip, i);
+		name_of(name, i);
+		servers_answered(s, &a, 1000, true, 1000);
+		servers_set_name(s, &a, name);
+		if (i % 3 == 0)
+			servers_throttle(s, &a, name, TYPE_A, 2, THROTTLE_LAME, 1000);
+	}
+	servers_stats(s, &stats);
+	compare(stats.bytes, before);
+	/* It keeps to a limit, and may be told one that is lower. */
+	servers_set_limit(s, stats.bytes / 2);
+	ck_assert_uint_eq(servers_shrink_some(s, 10), 10);
+	while (servers_shrink_some(s, 1000) > 0)
+		;
+	before += stats.bytes / 2;
+	servers_stats(s, &stats);
+	ck_assert_uint_le(process_bytes(), before + 2 * SLACK);
+	for (unsigned i = 0; i < MANY; i++) {
+		struct addr a = { .family = 6, .port = 53 };
+
+		wire_put_u32(a.ip, i);
+		servers_answered(s, &a, 1000, true, 1000);
+	}
+	ck_assert_uint_le(process_bytes(), before + 2 * SLACK);
+	servers_free(s);
+}
+END_TEST
+
+Suite *suite_memory(void)
+{
+	Suite *s = suite_create("memory");
+	TCase *tc = tcase_create("memory");
+
+	tcase_add_test(tc, each_gets_its_due);
+	tcase_add_test(tc, what_one_does_not_need_another_has);
+	tcase_add_test(tc, who_holds_more_is_waited_for);
+	tcase_add_test(tc, settled_limits_stay);
+	tcase_add_test(tc, the_record_cache_takes_what_it_says);
+	tcase_add_test(tc, a_packet_cache_takes_what_it_says);
+	tcase_add_test(tc, the_server_table_takes_what_it_says);
+	suite_add_tcase(s, tc);
+	return s;
+}
