@@ -160,6 +160,17 @@ static inline uint64_t counter_get(const counter *c)
 	  "questions answered from a recent failure (RFC 9520)")                                 \
 	X(auth_zone_queries, "auth-zone-queries", COUNTER,                                       \
 	  "questions answered from auth-zones and the hosts file")                              \
+	X(stale_answers, "stale-answers", COUNTER, "answers of expired data (RFC 8767)")         \
+	X(stale_after_timeout, "stale-after-timeout", COUNTER,                                   \
+	  "those given because serve-stale-client-timeout was over")                             \
+	X(stale_at_once, "stale-at-once", COUNTER,                                               \
+	  "those given without waiting, because others waited already or our network was down")  \
+	X(stale_cuts, "stale-delegations-used", COUNTER,                                         \
+	  "resolutions that went on by expired delegations or addresses of servers")             \
+	X(backgrounds, "background-resolutions", COUNTER,                                        \
+	  "resolutions that went on or began without a client")                                  \
+	X(limit_background, "max-background-resolutions-reached", COUNTER,                       \
+	  "resolutions not gone on with because so many had no client")                          \
 	X(special_answers, "special-name-answers", COUNTER,                                      \
 	  "questions answered locally because the name is special (RFC 6761)")                   \
 	X(primings, "root-primings", COUNTER, "times the root's name servers were fetched")      \

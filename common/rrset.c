@@ -254,6 +254,7 @@ int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32
 	copy->kind = s->kind;
 	copy->security = s->security;
 	copy->n_proofs = s->n_proofs;
+	copy->no_stale = s->no_stale;
 	copy->zone_labels = s->zone_labels;
 	memcpy(copy->data, s->data, s->size - HEAD);
 	for (size_t i = 0; i < copy->n_proofs; i++)
@@ -330,6 +331,12 @@ bool rrset_is_expired(const struct rrset *s, uint32_t now_s)
 	uint32_t slack_s = s->kind == RRSET_FAILURE ? 0 : RRSET_CLOCK_SLACK_S;
 
 	return now_s >= s->expires_s || s->expires_s - now_s > (uint64_t)s->ttl + slack_s;
+}
+
+bool rrset_is_stale(const struct rrset *s, uint32_t now_s, uint32_t window_s)
+{
+	return window_s != 0 && now_s >= s->expires_s && now_s - s->expires_s <= window_s &&
+	       s->kind != RRSET_FAILURE && s->security != SEC_BOGUS && !s->no_stale;
 }
 
 bool rrset_equal_data(const struct rrset *a, const struct rrset *b)

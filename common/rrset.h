@@ -69,6 +69,7 @@ struct rrset {
 	uint8_t zone_labels; /* labels of the zone it came from: an ancestor of the owner, or it */
 	uint32_t size : 18;  /* bytes of the block */
 	uint32_t n_rr : 13;
+	uint32_t no_stale : 1; /* never of use once it has expired; see resolve/goal.h */
 	uint16_t n_sig : 13;
 	uint16_t rank : 3;    /* enum rank */
 	uint8_t kind : 2;     /* enum rrset_kind */
@@ -111,6 +112,10 @@ uint32_t rrset_ttl_left(const struct rrset *s, uint32_t now_s);
 /* Also when the clock has been set back by more than RRSET_CLOCK_SLACK_S since it was made: what was
  * stored while the clock was ahead does not live until that time comes. */
 bool rrset_is_expired(const struct rrset *s, uint32_t now_s);
+/* Expired no longer than `window_s` ago, and of a kind that may serve even so (RFC 8767): no failure,
+ * nothing bogus, nothing marked no_stale.  Never with a window of 0, nor when it is expired only
+ * because the clock was set back. */
+bool rrset_is_stale(const struct rrset *s, uint32_t now_s, uint32_t window_s);
 
 /* Same records, regardless of order. */
 bool rrset_equal_data(const struct rrset *a, const struct rrset *b);

@@ -139,8 +139,10 @@ enum rcode {
 #define EDE_TABLE(X)                                                                             \
 	X(NONE, -1, "none")                                                                      \
 	X(OTHER, 0, "Other")                                                                     \
+	X(STALE_ANSWER, 3, "Stale Answer")                                                       \
 	X(CACHED_ERROR, 13, "Cached Error")                                                      \
 	X(NOT_READY, 14, "Not Ready")                                                            \
+	X(STALE_NXDOMAIN_ANSWER, 19, "Stale NXDOMAIN Answer")                                    \
 	X(NOT_AUTHORITATIVE, 20, "Not Authoritative")                                            \
 	X(NOT_SUPPORTED, 21, "Not Supported")                                                    \
 	X(NO_REACHABLE_AUTHORITY, 22, "No Reachable Authority")                                  \

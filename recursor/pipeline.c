@@ -17,6 +17,8 @@
 #include "recursor/query.h"
 #include "recursor/resolve/cache.h"
 
+enum { STALE_PACKET_S = 5 }; /* so long an answer of expired data is kept as a packet */
+
 struct pipeline {
 	struct worker *worker;
 	struct account account;
@@ -337,6 +339,9 @@ static uint32_t packet_ttl(struct pipeline *p, const struct client_query *cq,
 	} else if (a->soa != NULL) {
 		cap = s->packetcache_negative_ttl_s;
 	}
+	/* Something better may come any moment. */
+	if (a->is_stale && cap > STALE_PACKET_S)
+		cap = STALE_PACKET_S;
 	return ttl < cap ? ttl : cap;
 }
 
@@ -436,6 +441,7 @@ static void ask_resolver(struct pipeline *p, struct client_query *cq)
 		.name = query_name(&cq->q),
 		.type = cq->asked_type,
 		.cache_only = cq->over_capacity || !(cq->q.flags & MSG_RD),
+		.no_stale = !(cq->q.flags & MSG_RD),
 	};
 	struct request *request = resolver_ask(p->worker->resolver, &question, finish, cq);
 

@@ -21,6 +21,8 @@ const struct settings *server_settings_get(struct server *s)
 static void adopt_shared(struct server *s, const struct settings *made)
 {
 	memory_set_limits(&s->memory, made);
+	cache_set_stale(s->cache, wiring_stale_s(made));
+	cache_set_locked(s->cache, made->record_cache_locked_ttl_perc);
 	log_set_level((int)made->loglevel);
 }
 

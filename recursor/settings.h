@@ -93,7 +93,11 @@ struct settings {
 	bool disable_packetcache;
 	uint32_t packetcache_ttl_s, packetcache_negative_ttl_s, packetcache_servfail_ttl_s;
 	uint32_t max_cache_ttl_s, max_negative_ttl_s, minimum_ttl_override_s;
-	uint32_t failure_ttl_s; /* our own: `resolution-failure-ttl` (RFC 9520) */
+	uint32_t record_cache_locked_ttl_perc;
+	uint32_t serve_stale_extensions;
+	uint32_t serve_stale_client_timeout_ms; /* our own: `serve-stale-client-timeout` */
+	uint32_t max_background_resolutions;    /* our own, each thread */
+	uint32_t failure_ttl_s;                 /* our own: `resolution-failure-ttl` (RFC 9520) */
 	/* local names */
 	bool serve_rfc1918, serve_rfc6303, root_nx_trust;
 	const char *nothing_below_nxdomain; /* no, dnssec, yes */

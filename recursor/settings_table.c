@@ -125,6 +125,9 @@ const struct setting settings_table[] = {
 { "loglevel", INT(loglevel, 0, 9, NULL), "6", "3.6.0",
   "What to log, as syslog counts: 3 errors, 4 warnings, 5 notices, 6 information, 7 and more "
   "everything.  Less than 3 is taken as 3; quiet=no raises it to 6." },
+{ "max-background-resolutions", INT(max_background_resolutions, 0, MANY, NULL), "1000", "own",
+  "Each thread has at most so many resolutions under way that no client waits for: those that go on "
+  "after a client was served stale, and those that renew what is about to expire." },
 { "max-bytesperq", INT(max_bytesperq, 512, MANY, "bytes"), "100000", "5.1.10",
   "For one client query at most so much is received from servers." },
 { "max-cache-entries", BIG(max_cache_entries, 1, MANY, "record sets"), "1000000", "3.0",
@@ -216,6 +219,11 @@ const struct setting settings_table[] = {
   "are not asked over it." },
 { "quiet", BOOL(quiet), "yes", "3.0",
   "Do not log each query and its answer.  SIGUSR2 turns it over." },
+{ "record-cache-locked-ttl-perc",
+  INT(record_cache_locked_ttl_perc, 0, 100, "percent of the TTL"), "0", "4.8.0",
+  "For so much of its TTL a record set in the cache is not replaced by another that ranks no "
+  "higher, so that a forged answer has little time to replace a good one.  What "
+  "refresh-on-ttl-perc asks for replaces it all the same." },
 { "record-cache-shards", INT(record_cache_shards, 1, 65536, NULL), "1024", "4.4.0",
   "The record cache is divided into so many parts with a lock each.  A power of two, or it is "
   "raised to the next." },
@@ -230,6 +238,15 @@ const struct setting settings_table[] = {
   "Answer reverse lookups of private addresses (RFC 1918) here: there is nothing." },
 { "serve-rfc6303", BOOL(serve_rfc6303), "yes", "5.1.3",
   "The same for the other zones of RFC 6303." },
+{ "serve-stale-client-timeout", INT(serve_stale_client_timeout_ms, 0, MANY, "milliseconds"),
+  "1800", "own",
+  "With serve-stale-extensions: a client waits so long for an answer before it gets an expired one "
+  "(RFC 8767); the resolution goes on and renews the cache.  0: expired data are served at once "
+  "while they are being renewed." },
+{ "serve-stale-extensions", INT(serve_stale_extensions, 0, 1000000, "times 30 seconds"), "0",
+  "4.8.0",
+  "Expired records are kept for so many times 30 seconds, and served with a TTL of 30 and an "
+  "Extended DNS Error when servers do not answer (RFC 8767).  2880 is a day.  0: never." },
 { "server-down-max-fails", INT(server_down_max_fails, 0, MANY, NULL), "64", "3.6.0",
   "A server that failed so many times in a row is taken to be down.  0: never." },
 { "server-down-throttle-time", INT(server_down_throttle_time_s, 1, 86400, "seconds"), "60",
@@ -379,15 +396,11 @@ const struct setting settings_table[] = {
 { "proxy-protocol-from", LATER(NETS), "", "4.4.0", "senders that must use PROXY v2" },
 { "proxy-protocol-maximum-size", LATER(INT), "512", "4.4.0", "longest PROXY header" },
 { "public-suffix-list-file", LATER(TEXT), "", "4.2.0", "a list of public suffixes" },
-{ "record-cache-locked-ttl-perc", LATER(INT), "0", "4.8.0",
-  "records are not replaced before so much of their TTL" },
 { "refresh-on-ttl-perc", LATER(INT), "0", "4.5.0",
   "records are fetched anew when so much of their TTL is left" },
 { "save-parent-ns-set", LATER(BOOL), "yes", "4.7.0", "fall back to the parent's name servers" },
 { "security-poll-suffix", LATER(TEXT), "secpoll.powerdns.com.", "3.6.2",
   "zone that tells of security updates" },
-{ "serve-stale-extensions", LATER(INT), "0", "4.8.0",
-  "serve expired records for so many times 30 s" },
 { "signature-inception-skew", LATER(INT), "60", "4.1.5", "seconds that clocks may differ" },
 { "snmp-agent", LATER(BOOL), "no", "4.1.0", "SNMP over AgentX" },
 { "snmp-daemon-socket", LATER(TEXT), "", "4.5.0", "socket of the SNMP daemon" },

@@ -36,6 +36,11 @@ static unsigned power_of_two_below(uint32_t n)
 	return p;
 }
 
+uint32_t wiring_stale_s(const struct settings *s)
+{
+	return s->serve_stale_extensions * 30;
+}
+
 void wiring_cache_config(struct cache_config *cfg, const struct settings *s, const struct memory *m)
 {
 	*cfg = (struct cache_config) {
@@ -43,6 +48,8 @@ void wiring_cache_config(struct cache_config *cfg, const struct settings *s, con
 		.max_bytes = m->parts[MEMORY_RECORDS].limit,
 		.max_set_bytes = s->max_recordcache_entry_size,
 		.shards = power_of_two_below(s->record_cache_shards),
+		.stale_s = wiring_stale_s(s),
+		.locked_percent = s->record_cache_locked_ttl_perc,
 	};
 }
 
@@ -119,6 +126,9 @@ void wiring_resolver_config(struct resolver_config *cfg, const struct settings *
 	cfg->max_ttl = s->max_cache_ttl_s;
 	cfg->max_negative_ttl = s->max_negative_ttl_s;
 	cfg->failure_ttl = s->failure_ttl_s;
+	cfg->stale_s = wiring_stale_s(s);
+	cfg->stale_client_timeout_ms = s->serve_stale_client_timeout_ms;
+	cfg->max_background = s->max_background_resolutions;
 	cfg->serve_rfc1918 = s->serve_rfc1918;
 	cfg->serve_rfc6303 = s->serve_rfc6303;
 	cfg->serve_special = true;

@@ -9,6 +9,8 @@
 
 #include "recursor/worker.h"
 
+/* How long expired data are kept, and served if need be. */
+uint32_t wiring_stale_s(const struct settings *s);
 void wiring_cache_config(struct cache_config *cfg, const struct settings *s,
 			 const struct memory *m);
 void wiring_servers_config(struct servers_config *cfg, const struct settings *s,

@@ -105,7 +105,7 @@ static bool make_room(struct shard *sh, size_t more_entries, size_t more_bytes, 
 
 static bool is_fresh(const struct rrset *s, uint32_t now_s, uint32_t stale_s)
 {
-	return !rrset_is_expired(s, now_s) || (stale_s != 0 && now_s - s->expires_s <= stale_s);
+	return !rrset_is_expired(s, now_s) || rrset_is_stale(s, now_s, stale_s);
 }
 
 /* Gives an entry its place in the view; false: it has none. */
@@ -169,11 +169,11 @@ bool cache_look(struct cache *c, const uint8_t *name, uint16_t type, unsigned wa
 			    view_offer(&v, s, is_delegation(sh, at), type, want);
 
 		found = found || used;
-		/* What is expired is the first to go, however often it was used. */
-		if (rrset_is_expired(s, now_s))
-			sh->map.slots[at].visited = 0;
-		else if (used)
+		/* What is of no use any more is the first to go, however often it was used. */
+		if (used)
 			sh->map.slots[at].visited = 1;
+		else if (is_spent(s, now_s, stale_window(c)))
+			sh->map.slots[at].visited = 0;
 	}
 	hold(v.exact);
 	hold(v.cname);
@@ -240,7 +240,7 @@ static bool address_offer(struct cache_addresses *v, struct rrset *s, bool deleg
 	return true;
 }
 
-void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s,
+void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s, uint32_t stale_s,
 			 struct cache_addresses *out)
 {
 	struct key k = key_of(name);
@@ -250,7 +250,7 @@ void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s,
 	for (uint32_t at = first_of(sh, &k); at != SIEVE_NONE; at = next_of(sh, at, &k)) {
 		struct rrset *s = set_at(sh, at);
 
-		if (!rrset_is_expired(s, now_s) && address_offer(&v, s, is_delegation(sh, at)))
+		if (is_fresh(s, now_s, stale_s) && address_offer(&v, s, is_delegation(sh, at)))
 			sh->map.slots[at].visited = 1;
 	}
 	hold(v.a);
@@ -276,7 +276,8 @@ struct offer {
 	struct key key;
 	struct rrset *set;
 	bool delegation;
-	uint32_t now_s;
+	bool refreshes;
+	uint32_t now_s, stale_s, locked_percent;
 };
 
 static bool is_denial_or_data(const struct rrset *s)
@@ -297,17 +298,47 @@ static bool is_same_key(const struct shard *sh, uint32_t at, const struct offer 
 	return s->type == o->set->type && is_denial_or_data(s) == is_denial_or_data(o->set);
 }
 
-/* Does the live entry forbid the offered set?  RFC 2181 5.4.1. */
+/* An expired answer that may yet be served stale gives way to nothing that could not answer. */
+static bool is_worth_keeping(const struct shard *sh, uint32_t at, const struct offer *o)
+{
+	const struct rrset *s = set_at(sh, at);
+
+	return rrset_is_stale(s, o->now_s, o->stale_s) && !is_delegation(sh, at) &&
+	       !o->delegation && s->rank > RANK_REFERRAL && o->set->rank <= RANK_REFERRAL &&
+	       o->set->kind != RRSET_FAILURE && is_same_key(sh, at, o);
+}
+
+/* record-cache-locked-ttl-perc: for that part of its TTL a set is replaced by none of its own rank
+ * or by one authoritative set by another, so that a forger who makes us ask again and again (Kaminsky)
+ * has to wait. */
+static bool is_locked(const struct rrset *s, const struct offer *o)
+{
+	uint64_t locked_s = (uint64_t)s->ttl * o->locked_percent / 100;
+	bool was_auth = s->rank >= RANK_AUTH_AUTHORITY;
+
+	if (locked_s == 0 || o->refreshes || s->kind != RRSET_DATA || o->set->kind != RRSET_DATA)
+		return false;
+	return (was_auth || o->set->rank < RANK_AUTH_AUTHORITY) &&
+	       rrset_ttl_left(s, o->now_s) > s->ttl - locked_s;
+}
+
+/* Does the entry forbid the offered set?  RFC 2181 5.4.1. */
 static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 {
 	const struct rrset *s = set_at(sh, at);
 
-	if (rrset_is_expired(s, o->now_s) || is_delegation(sh, at) != o->delegation)
+	if (rrset_is_expired(s, o->now_s))
+		return is_worth_keeping(sh, at, o);
+	if (is_delegation(sh, at) != o->delegation)
 		return false;
 	if (o->set->kind == RRSET_FAILURE)
 		return s->kind == RRSET_NXDOMAIN ||
 		       (s->kind != RRSET_FAILURE && s->type == o->set->type);
-	if (s->kind == RRSET_FAILURE || s->rank <= o->set->rank)
+	if (s->kind == RRSET_FAILURE)
+		return false;
+	if (o->locked_percent != 0 && is_same_key(sh, at, o) && is_locked(s, o))
+		return true;
+	if (s->rank <= o->set->rank)
 		return false;
 	/* A name exists or it does not: the denial and all else are one question. */
 	return is_same_key(sh, at, o) || s->kind == RRSET_NXDOMAIN ||
@@ -410,14 +441,16 @@ bool cache_remembers(const struct cache *c, const uint8_t *name, uint16_t type)
 					 remembered_has(c->remembered, hash, TYPE_CNAME));
 }
 
-enum cache_put_result cache_put(struct cache *c, struct rrset *s, bool as_delegation,
-				uint32_t now_s)
+enum cache_put_result cache_put(struct cache *c, struct rrset *s, unsigned how, uint32_t now_s)
 {
 	struct offer o = {
 		.key = key_of(rrset_owner(s)),
 		.set = s,
-		.delegation = as_delegation,
+		.delegation = (how & CACHE_AS_DELEGATION) != 0,
+		.refreshes = (how & CACHE_REFRESHES) != 0,
 		.now_s = now_s,
+		.stale_s = stale_window(c),
+		.locked_percent = atomic_load_explicit(&c->locked_percent, memory_order_relaxed),
 	};
 	struct drops drops = { 0 };
 	enum cache_put_result result = CACHE_KEPT_BETTER;

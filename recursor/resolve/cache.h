@@ -19,6 +19,10 @@
  * takes a CNAME away, and a CNAME the name's NODATA (RFC 1034 3.6.2).  A failure takes nothing
  * away: it stands beside the expired set that could not be renewed, until there is a new one.
  *
+ * What has expired stays for the stale window (cache_set_stale(); RFC 8767 4), for those who ask for
+ * it, and as long as no room is wanted.  A new set takes its place, but for one that is never an
+ * answer (glue): that does not take the place of one that is.
+ *
  * Eviction: SIEVE in each shard (common/sieve.h): a hit sets a bit, nothing is moved; a few
  *           entries an insert.
  * Memory:   accounted to the byte: sets, the proofs of denials (those that many share, once),
@@ -48,7 +52,9 @@ struct cache_config {
 	size_t max_entries;
 	size_t max_bytes;
 	size_t max_set_bytes;
-	unsigned shards; /* a power of two */
+	unsigned shards;         /* a power of two */
+	uint32_t stale_s;        /* cache_set_stale() */
+	uint32_t locked_percent; /* cache_set_locked() */
 };
 
 int cache_new(struct cache **out, const struct cache_config *cfg) MUST_USE;
@@ -71,7 +77,7 @@ enum cache_want {
 };
 
 /* Looks a name up, in any case.  Only what is not expired at now_s is handed out, unless
- * `stale_s` is not 0: then also what expired at most that long ago.  Returns true if anything
+ * `stale_s` is not 0: then also what expired at most that long ago (rrset_is_stale()).  Returns true if anything
  * was found. */
 bool cache_look(struct cache *c, const uint8_t *name, uint16_t type, unsigned want, uint32_t now_s,
 		uint32_t stale_s, struct cache_view *view);
@@ -84,12 +90,12 @@ struct rrset *cache_get(struct cache *c, const uint8_t *name, uint16_t type, enu
 
 /* The addresses of a name server, all under one lock; each NULL or a reference.  `a` and `aaaa` are
  * data or NODATA; an NXDOMAIN of the name comes back in both.  `glue_a` and `glue_aaaa` are what
- * the parent said in its referral. */
+ * the parent said in its referral.  `stale_s` as in cache_look(). */
 struct cache_addresses {
 	struct rrset *a, *aaaa;
 	struct rrset *glue_a, *glue_aaaa;
 };
-void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s,
+void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s, uint32_t stale_s,
 			 struct cache_addresses *out);
 void cache_addresses_put(struct cache_addresses *out);
 
@@ -99,10 +105,14 @@ enum cache_put_result {
 	CACHE_REFUSED,     /* too large, TTL 0, or no memory */
 };
 
-/* Offers a set; the cache takes its own reference when it keeps it.  `as_delegation`: it is the
- * parent's word (NS, and glue), which stands beside the zone's own and is never an answer. */
-enum cache_put_result cache_put(struct cache *c, struct rrset *s, bool as_delegation,
-				uint32_t now_s);
+enum cache_put_how {
+	CACHE_AS_DELEGATION = 1, /* the parent's word (NS, and glue), which stands beside the zone's
+				    own and is never an answer */
+	CACHE_REFRESHES = 2, /* asked for in order to replace what is there: no lock holds it up */
+};
+
+/* Offers a set; the cache takes its own reference when it keeps it.  `how`: of cache_put_how. */
+enum cache_put_result cache_put(struct cache *c, struct rrset *s, unsigned how, uint32_t now_s);
 
 /* Has there been an answer to it of late, though it may have expired?  (remembered.h) */
 bool cache_remembers(const struct cache *c, const uint8_t *name, uint16_t type);
@@ -135,7 +145,15 @@ void cache_set_limits(struct cache *c, size_t max_entries, size_t max_bytes);
 /* While there is more than the limits allow: evicts up to `n` entries.  Returns how many. */
 size_t cache_shrink_some(struct cache *c, size_t n, uint32_t now_s);
 
-/* Takes away up to `n` expired entries; called from time to time. */
+/* How long expired entries are kept; 0: no longer than until they are met.  At any time. */
+void cache_set_stale(struct cache *c, uint32_t stale_s);
+
+/* For so many percent of its TTL a set is not replaced by one that ranks no higher, or by one
+ * authoritative set for another; 0: off.  At any time. */
+void cache_set_locked(struct cache *c, uint32_t percent);
+
+/* Takes away up to `n` entries that are expired for longer than the stale window; called from time
+ * to time. */
 size_t cache_expire_some(struct cache *c, size_t n, uint32_t now_s);
 
 #endif

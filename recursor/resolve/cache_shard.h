@@ -41,7 +41,8 @@ struct cache {
 	size_t max_set_bytes;
 	unsigned n_shards;
 	atomic_uint expire_shard, shrink_shard;
-	_Atomic uint32_t *remembered; /* remembered.h; NULL: no memory for it */
+	atomic_uint stale_s, locked_percent; /* cache_set_stale(), cache_set_locked() */
+	_Atomic uint32_t *remembered;        /* remembered.h; NULL: no memory for it */
 	struct shard shards[];
 };
 
@@ -91,6 +92,17 @@ static inline struct rrset *set_at(const struct shard *sh, uint32_t at)
 static inline bool is_delegation(const struct shard *sh, uint32_t at)
 {
 	return (sh->map.slots[at].tag & TAG_DELEGATION) != 0;
+}
+
+static inline uint32_t stale_window(const struct cache *c)
+{
+	return atomic_load_explicit(&c->stale_s, memory_order_relaxed);
+}
+
+/* Expired, and past its use. */
+static inline bool is_spent(const struct rrset *s, uint32_t now_s, uint32_t stale_s)
+{
+	return rrset_is_expired(s, now_s) && !rrset_is_stale(s, now_s, stale_s);
 }
 
 static inline uint32_t same_name(const struct shard *sh, uint32_t at, const struct key *k)

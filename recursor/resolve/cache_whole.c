@@ -50,6 +50,8 @@ int cache_new(struct cache **out, const struct cache_config *cfg)
 		sieve_init(&c->shards[i].map);
 	}
 	cache_set_limits(c, cfg->max_entries, cfg->max_bytes);
+	cache_set_stale(c, cfg->stale_s);
+	cache_set_locked(c, cfg->locked_percent);
 	*out = c;
 	return E_OK;
 }
@@ -88,6 +90,16 @@ void cache_set_limits(struct cache *c, size_t max_entries, size_t max_bytes)
 		sh->max_bytes = share(max_bytes, c->n_shards);
 		shard_unlock(sh);
 	}
+}
+
+void cache_set_stale(struct cache *c, uint32_t stale_s)
+{
+	atomic_store_explicit(&c->stale_s, stale_s, memory_order_relaxed);
+}
+
+void cache_set_locked(struct cache *c, uint32_t percent)
+{
+	atomic_store_explicit(&c->locked_percent, percent, memory_order_relaxed);
 }
 
 void cache_stats(struct cache *c, struct cache_stats *out)
@@ -237,7 +249,7 @@ int cache_walk(struct cache *c, int (*cb)(void *ctx, const struct rrset *s, bool
 }
 
 /* One step of cache_expire_some() in a shard; goes on where the last one ended. */
-static size_t expire_step(struct shard *sh, size_t n, uint32_t now_s)
+static size_t expire_step(struct shard *sh, size_t n, uint32_t now_s, uint32_t stale_s)
 {
 	struct drops drops = { 0 };
 	size_t gone = 0;
@@ -248,7 +260,7 @@ static size_t expire_step(struct shard *sh, size_t n, uint32_t now_s)
 	for (int i = 0; i < SCAN_STEP && sh->expire_at > 0 && gone < n; i++) {
 		uint32_t at = --sh->expire_at;
 
-		if (rrset_is_expired(set_at(sh, at), now_s)) {
+		if (is_spent(set_at(sh, at), now_s, stale_s)) {
 			cache_entry_remove(sh, at, &drops);
 			gone++;
 		}
@@ -267,7 +279,8 @@ size_t cache_expire_some(struct cache *c, size_t n, uint32_t now_s)
 	while (steps-- > 0 && gone < n) {
 		unsigned i = atomic_fetch_add(&c->expire_shard, 1);
 
-		gone += expire_step(&c->shards[i & (c->n_shards - 1)], n - gone, now_s);
+		gone += expire_step(&c->shards[i & (c->n_shards - 1)], n - gone, now_s,
+				    stale_window(c));
 	}
 	return gone;
 }

@@ -49,6 +49,25 @@ static bool is_the_zones_own(const struct rrset *s, uint16_t type)
 	return type == TYPE_DS && s->owner_len > 1 && s->zone_labels == name_labels(rrset_owner(s));
 }
 
+static uint32_t made_s(const struct rrset *s)
+{
+	return s->expires_s - s->ttl;
+}
+
+/* Of what has expired only the newest word on a name counts, and no failure stands in its way. */
+static void stale_sort_out(struct cache_view *v, uint32_t now_s)
+{
+	struct rrset *s = v->exact;
+
+	if (s == NULL)
+		return;
+	if (s->kind == RRSET_FAILURE || (v->cname != NULL && rrset_is_expired(s, now_s) &&
+					 (int32_t)(made_s(v->cname) - made_s(s)) > 0)) {
+		rrset_put(s);
+		v->exact = NULL;
+	}
+}
+
 /* At the name itself. */
 static void answer_take(struct knowledge *k, struct cache_view *v, uint16_t type)
 {
@@ -150,9 +169,10 @@ static bool auth_take(struct knowledge *k, const uint8_t *name, uint16_t type, u
 	return true;
 }
 
-void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, bool answer,
-		    unsigned max_labels, struct knowledge *k)
+void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, enum look what,
+		    uint32_t stale_s, unsigned max_labels, struct knowledge *k)
 {
+	bool answer = what == LOOK_ANSWER;
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	unsigned whole = name_labels(name);
 	const uint8_t *at = name;
@@ -175,7 +195,9 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, bool
 		if (labels == whole && answer)
 			want |= CACHE_WANT_ANSWER;
 		memset(&v, 0, sizeof(v));
-		if (cache_look(r->cache, at, type, want, now_s, 0, &v) && answer) {
+		if (cache_look(r->cache, at, type, want, now_s, stale_s, &v) && answer) {
+			if (stale_s != 0)
+				stale_sort_out(&v, now_s);
 			if (labels == whole)
 				answer_take(k, &v, type);
 			else
@@ -298,7 +320,8 @@ static void addresses_look(struct resolver *r, struct goal *g, unsigned ns)
 	struct cache_addresses v;
 	struct ns_name *n = &g->ns[ns];
 
-	cache_get_addresses(r->cache, cut_ns_name(g, ns), r->world.wall_s(r->world.ctx), &v);
+	cache_get_addresses(r->cache, cut_ns_name(g, ns), r->world.wall_s(r->world.ctx),
+			    g->by_stale ? r->cfg.stale_s : 0, &v);
 	n->asked_a = v.a != NULL || !r->cfg.use_ipv4;
 	n->asked_aaaa = v.aaaa != NULL || !r->cfg.use_ipv6;
 	targets_add(r, g, ns, v.a, false);
@@ -491,16 +514,54 @@ bool cut_go_up(struct resolver *r, struct goal *g)
 	struct knowledge k;
 
 	/* Ever further up, but down and up again only once. */
-	if (g->zone_labels <= g->floor_labels ||
+	if (g->by_stale || g->zone_labels <= g->floor_labels ||
 	    (g->up_from != 0 && g->zone_labels >= g->up_from) || !cut_may_be_stale(r, g))
 		return false;
 	g->up_from = g->zone_labels;
 	g->stays_above = true;
-	knowledge_look(r, g->name, g->type, false, g->zone_labels - 1U, &k);
+	knowledge_look(r, g->name, g->type, LOOK_CUT, 0, g->zone_labels - 1U, &k);
 	goal_unwant_all(r, g);
 	cut_enter_known(r, g, &k);
 	knowledge_clear(&k);
 	return true;
+}
+
+/* The addresses that have expired, of the servers of the zone on hand. */
+static bool stale_addresses_use(struct resolver *r, struct goal *g)
+{
+	struct target old[GOAL_TARGETS_MAX];
+	unsigned n_old = g->n_targets;
+
+	memcpy(old, g->targets, n_old * sizeof(old[0]));
+	for (unsigned i = 0; i < g->n_ns; i++)
+		addresses_look(r, g, i);
+	return targets_inherit(g, old, n_old);
+}
+
+bool cut_use_stale(struct resolver *r, struct goal *g)
+{
+	struct knowledge k;
+	bool found;
+
+	if (r->cfg.stale_s == 0 || g->by_stale || g->forwarded)
+		return false;
+	knowledge_look(r, g->name, g->type, LOOK_CUT, r->cfg.stale_s, NAME_MAX_LABELS, &k);
+	g->by_stale = true;
+	goal_unwant_all(r, g);
+	if (k.zone_labels > g->zone_labels) {
+		g->stays_above = false;
+		cut_enter_known(r, g, &k);
+		found = g->n_ns > 0;
+	} else {
+		cut_stop_waiting(r, g);
+		found = stale_addresses_use(r, g);
+	}
+	knowledge_clear(&k);
+	if (found) {
+		COUNT(r->counters, stale_cuts);
+		GOAL_EVENT(r, g, EVENT_STALE_CUT, goal_zone(g), NULL, );
+	}
+	return found;
 }
 
 /* ---- choosing a server ---- */

@@ -65,6 +65,8 @@
 	X(EVENT_STEP_SHARED, "step-shared", "the same is being asked already: waits for it")     \
 	X(EVENT_MINIMISE_OFF, "minimise-off", "gives up minimising the name")                    \
 	X(EVENT_PARENT_AGAIN, "parent-again", "none of the zone's own servers works: the parent's") \
+	X(EVENT_STALE, "stale", "served stale")                                                  \
+	X(EVENT_STALE_CUT, "stale-cut", "nothing else is left: goes on by what has expired")     \
 	X(EVENT_CYCLE, "cycle", "would wait on itself")                                          \
 	X(EVENT_LIMIT, "limit", "a limit was reached")                                           \
 	X(EVENT_FAILED, "failed", "could not be resolved")                                       \
@@ -88,7 +90,7 @@ struct event {
 	uint16_t budget;     /* out-queries left for the client's query */
 	uint32_t us;         /* ANSWERED: RTT; else since the trace began */
 	uint32_t at_ms;      /* since the trace began */
-	uint32_t ttl;        /* ANSWER, CACHE_HIT, CUT: seconds left */
+	uint32_t ttl;        /* ANSWER, CACHE_HIT, CUT: seconds left; STALE: since it expired */
 	uint32_t size;       /* ANSWERED: bytes */
 	uint16_t records[3]; /* ANSWERED: answer, authority, additional */
 	struct addr server;  /* ASKED, ANSWERED and the like */

@@ -80,6 +80,7 @@ struct goal *goal_new(struct resolver *r, const uint8_t *name, uint16_t type)
 	g->ede = EDE_NONE;
 	g->timer.kind = TIMER_ANSWER;
 	g->minimise = r->cfg.qname_minimisation;
+	g->began_ms = r->world.now_ms(r->world.ctx);
 	table_grow(r);
 	g->hash_next = *bucket(r, g->hash);
 	*bucket(r, g->hash) = g;

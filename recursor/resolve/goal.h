@@ -30,6 +30,27 @@
  *          cacheonly.c answers for which nobody is asked
  *          zones.c     zones that the operator has configured
  *          authzone.c  answers out of one that is ours
+ *          stale.c     answers of expired data
+ *
+ * What has expired (RFC 8767), with serve-stale-extensions: the cache keeps it for the stale window.
+ *
+ *   Answers.  When a client has waited long enough (serve-stale-client-timeout since the work on its
+ *   question began), or its resolution failed or was refused for a limit, it gets the chain of
+ *   aliases and data, or the denial, that the cache has, fresh links or expired ones, the expired with
+ *   a TTL of 30 s, and EDE 3 or 19.  Its request then stays on as one without a client
+ *   (`background`), so that the resolution goes on within the same budgets and renews the cache; one
+ *   such request a goal is enough.  A name that failed has its failure remembered for 30 s, and
+ *   within these it is answered so at once.  Only what was an answer can be one again: what a referral
+ *   or additional data said never is; what was wiped is gone from the cache; with RD=0 it is not done.
+ *
+ *   Delegations and addresses.  When all else has failed, a goal goes once to the deepest zone cut that
+ *   the cache knows, expired or not, and uses the expired addresses of its servers too (cut_use_stale()):
+ *   so names below a zone whose parent is dead go on being resolved.  No ghost domain comes of it:
+ *   only the parent's own word (CACHE_DELEGATION) is a cut, and nothing but the parent's word renews it,
+ *   so a delegation serves until the end of its window and not a second longer, whatever its zone says
+ *   meanwhile.  As soon as the parent answers, its answer is the one that counts, since it is asked
+ *   first.  And what is learnt that way lives 30 s at most and is marked no_stale: expired once, it is
+ *   gone.
  */
 #ifndef RESOLVE_GOAL_H
 #define RESOLVE_GOAL_H
@@ -55,6 +76,8 @@ enum {
 	GOAL_SUBGOALS_MAX = 200,  /* for one request */
 	GOAL_CUTS_MAX = 64,       /* referrals followed by one goal */
 	GOAL_DEPTH_MAX = 100,
+	STALE_TTL = 30,       /* of expired records in an answer (RFC 8767 4), */
+	STALE_RECHECK_S = 30, /* and how long a name that failed is left alone (5) */
 	GOAL_HASH_START = 1024,
 };
 
@@ -124,14 +147,16 @@ struct goal {
 	struct request *requests;
 	uint32_t n_waiters; /* requests and parents */
 	uint32_t mark;      /* the walk that last came by */
-	uint32_t slot;      /* in resolver.slots; part of the ticket */
-	uint16_t serial;    /* its name in traces */
+	uint64_t began_ms;
+	uint32_t slot;   /* in resolver.slots; part of the ticket */
+	uint16_t serial; /* its name in traces */
 	uint16_t type;
 	uint8_t state;
 	uint8_t depth; /* sub-goals above it, on the shortest way from a request */
 	uint8_t links; /* aliases followed to it, likewise */
 	uint8_t name_len;
 	bool is_ready, in_table, no_cache, met_cycle, saw_refusal;
+	bool has_background; /* one of the requests is without a client */
 	bool met_limit; /* something below was refused for who asks: no failure of the name's own */
 	bool met_crowd; /* something was refused for the many who ask: the same, for anybody */
 
@@ -143,6 +168,7 @@ struct goal {
 	uint8_t up_from;     /* labels of the zone that was last given up for one above; 0: none */
 	bool stays_above;    /* of that zone, until it is referred down */
 	uint8_t place;       /* to ask its servers from: enum inflight_place */
+	bool by_stale;       /* led on by what has expired */
 	uint8_t n_cuts;
 	uint8_t floor_labels; /* of the configured zone or our own delegation: nothing above is asked */
 	bool forwarded;       /* the targets are forwarders: there is no NS set */
@@ -200,6 +226,9 @@ struct request {
 	uint32_t out_queries, bytes, timeouts, throttled, ns_failures, subgoals;
 	uint16_t type;
 	bool joined;
+	bool no_stale;    /* never answered with expired data */
+	bool waits_stale; /* the timer is the client's patience (RFC 8767 5), not the last word */
+	bool background;  /* no client waits any more, or ever did: nobody is told */
 };
 
 struct resolver {
@@ -228,7 +257,8 @@ struct resolver {
 	struct goal *ready_first, **ready_last;
 	struct goal *buried;
 	struct request *all;
-	size_t n_requests, n_traces;
+	size_t n_requests, n_traces, n_background;
+	bool stale_now; /* resolver_stale_now() */
 	struct timers *timers;
 	uint64_t wake_at_ms;
 	unsigned entered; /* entries from outside, one in another's callback */
@@ -391,6 +421,30 @@ static inline const uint8_t *goal_zone(const struct goal *g)
 	return name_suffix(g->name, g->zone_labels);
 }
 
+/* ---- stale.c ---- */
+
+/* An answer out of the cache alone; references. */
+struct stale_answer {
+	struct rrset *sets[GOAL_CHAIN_MAX];
+	size_t n;
+	struct rrset *soa;
+	uint16_t rcode;
+	bool authoritative, any_stale, is_stale_denial;
+	uint32_t expired_s; /* how long ago the oldest of it expired */
+};
+
+/* The whole answer, out of what is fresh or expired at most `stale_s` ago; false: the cache does not
+ * have it.  stale_clear() afterwards. */
+bool stale_put_together(struct resolver *r, const uint8_t *name, uint16_t type, uint32_t stale_s,
+			struct stale_answer *out);
+void stale_clear(struct stale_answer *s);
+void stale_fill(const struct stale_answer *s, struct answer *a);
+/* Makes `a`, which says that and why it failed, an answer of expired data if there is any and the
+ * request may have it.  stale_clear() when it is sent. */
+bool stale_serve(struct resolver *r, struct request *req, struct stale_answer *s, struct answer *a);
+/* Would there be something to serve at the name? */
+bool stale_is_known(struct resolver *r, const uint8_t *name, uint16_t type);
+
 /* ---- cut.c ---- */
 
 /* What is known of a name: an answer, and where one would ask. */
@@ -418,10 +472,12 @@ struct knowledge {
 };
 
 void knowledge_clear(struct knowledge *k);
-/* Looks for an answer and for the closest zone cut; `answer` false: for the cut only, at most
- * `max_labels` labels deep. */
-void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, bool answer,
-		    unsigned max_labels, struct knowledge *k);
+/* Looks for an answer and for the closest zone cut, or for the cut only; the cut at most `max_labels`
+ * labels deep.  `stale_s` not 0: also among what expired at most so long ago; then a failure is
+ * nothing. */
+enum look { LOOK_CUT, LOOK_ANSWER };
+void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, enum look what,
+		    uint32_t stale_s, unsigned max_labels, struct knowledge *k);
 
 /* The goal moves to a zone: takes over the references. */
 void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct rrset **ns_own,
@@ -434,6 +490,8 @@ void cut_leave(struct resolver *r, struct goal *g);
 bool cut_use_parents_set(struct resolver *r, struct goal *g);
 /* Goes up to the next zone cut above, to be referred anew; false at the root. */
 bool cut_go_up(struct resolver *r, struct goal *g);
+/* Falls back on what has expired: see the head of this file. */
+bool cut_use_stale(struct resolver *r, struct goal *g);
 /* The server to ask next: an index into targets, or -1. */
 int cut_choose(struct resolver *r, struct goal *g);
 /* Has addresses of name servers looked up, if any are still unknown; how many goals it waits on. */

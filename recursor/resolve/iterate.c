@@ -24,12 +24,14 @@ static void chain_clear(struct goal *g)
 
 void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t type, enum ede ede)
 {
-	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	uint32_t now_s = r->world.wall_s(r->world.ctx), ttl = r->cfg.failure_ttl;
 	struct rrset *failure = NULL;
 
-	if (r->cfg.failure_ttl == 0 ||
-	    rrset_new_negative(&failure, RRSET_FAILURE, name, type, r->cfg.failure_ttl, now_s,
-			       RANK_NONE, NULL, 0, ede) != E_OK)
+	/* RFC 8767 5: while there is old data to serve, a name that failed is not tried again sooner. */
+	if (ttl < STALE_RECHECK_S && stale_is_known(r, name, type))
+		ttl = STALE_RECHECK_S;
+	if (ttl == 0 || rrset_new_negative(&failure, RRSET_FAILURE, name, type, ttl, now_s,
+					   RANK_NONE, NULL, 0, ede) != E_OK)
 		return;
 	cache_put(r->cache, failure, false, now_s);
 	rrset_put(failure);
@@ -235,7 +237,7 @@ static void step_start(struct resolver *r, struct goal *g)
 	if (special_try(r, g))
 		return;
 	/* A zone that was given up is reached again from above only. */
-	knowledge_look(r, g->name, g->type, !g->no_cache,
+	knowledge_look(r, g->name, g->type, g->no_cache ? LOOK_CUT : LOOK_ANSWER, 0,
 		       g->stays_above ? g->up_from - 1U : NAME_MAX_LABELS, &k);
 	known_report(r, g, &k);
 	g->zones_serial = r->zones_serial;
@@ -352,7 +354,7 @@ static void step_choose(struct resolver *r, struct goal *g)
 		end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY, "max-inflight-per-server");
 		return;
 	}
-	if (cut_go_up(r, g)) {
+	if (cut_go_up(r, g) || cut_use_stale(r, g)) {
 		minimise_choose(r, g);
 		goal_make_ready(r, g);
 		return;

@@ -213,11 +213,15 @@ static void keep_all(struct resolver *r, struct goal *g, const struct reply *rep
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	const struct rrset *verdict = reply->referral != NULL ? reply->referral : reply->negative;
 	bool is_known = verdict == NULL;
+	/* A zone is fetched anew from above because what is known of it does not work. */
+	unsigned refreshes = g->up_from != 0 ? CACHE_REFRESHES : 0U;
 
 	for (unsigned i = 0; i < reply->n_keep; i++) {
 		const struct reply_kept *k = &reply->keep[i];
 
-		if (cache_put(r->cache, k->set, k->as_delegation, now_s) != CACHE_REFUSED)
+		unsigned how = refreshes | (k->as_delegation ? CACHE_AS_DELEGATION : 0U);
+
+		if (cache_put(r->cache, k->set, how, now_s) != CACHE_REFUSED)
 			is_known |= k->set == verdict;
 	}
 	/* Who shares the step would not find its outcome in the cache, and ask the same again. */
@@ -326,6 +330,7 @@ static void content_read(struct resolver *r, struct goal *g, struct msg *m)
 		.has_delegation = g->zone_labels > 0 && g->ns_parent != NULL,
 		.recurse = g->recurse,
 		.zones = r->zones,
+		.by_stale = g->by_stale,
 	};
 	int err;
 

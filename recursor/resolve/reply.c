@@ -7,7 +7,7 @@
 #include "common/check.h"
 #include "common/rrtype.h"
 
-enum { NONE = UINT16_MAX };
+enum { NONE = UINT16_MAX, BY_STALE_TTL = 30 };
 
 struct record {
 	uint32_t rdata; /* offset in the arena */
@@ -68,8 +68,8 @@ void reply_clear(struct reply *r)
 }
 
 /* Seconds a negative answer may be kept: the lesser of the SOA's TTL and its MINIMUM
- * (RFC 2308 5), capped. */
-static uint32_t negative_ttl(const struct rrset *soa, uint32_t soa_ttl, uint32_t cap)
+ * (RFC 2308 5). */
+static uint32_t negative_ttl(const struct rrset *soa, uint32_t soa_ttl)
 {
 	struct rdata rr;
 	size_t at = 0;
@@ -80,7 +80,7 @@ static uint32_t negative_ttl(const struct rrset *soa, uint32_t soa_ttl, uint32_t
 		if (minimum < ttl)
 			ttl = minimum;
 	}
-	return ttl < cap ? ttl : cap;
+	return ttl;
 }
 
 /* ---- gathering records into groups ---- */
@@ -198,6 +198,8 @@ static uint32_t ttl_clamp(const struct reading *x, uint32_t ttl)
 {
 	if (ttl < x->cfg->min_ttl)
 		ttl = x->cfg->min_ttl;
+	if (x->q->by_stale && ttl > BY_STALE_TTL)
+		ttl = BY_STALE_TTL;
 	return ttl < x->cfg->max_ttl ? ttl : x->cfg->max_ttl;
 }
 
@@ -248,8 +250,10 @@ static int set_make(struct reading *x, struct group *g, enum rank rank, struct r
 	g->used = true;
 	err = rrset_new(out, group_owner(s, g), g->type, ttl, x->q->now_s, rank, s->rdata, n,
 			s->rdata + n, n_sig);
-	if (err == E_OK)
+	if (err == E_OK) {
 		(*out)->zone_labels = (uint8_t)name_labels(x->q->zone);
+		(*out)->no_stale = x->q->by_stale;
+	}
 	return err;
 }
 
@@ -565,17 +569,20 @@ static int denial_make(struct reading *x, const uint8_t *name, bool nxdomain, st
 		err = set_make(x, g, RANK_AUTH_AUTHORITY, &raw);
 		if (err != E_OK)
 			return err;
-		ttl = negative_ttl(raw, g->ttl, x->cfg->max_negative_ttl);
-		if (ttl < x->cfg->min_ttl)
-			ttl = x->cfg->min_ttl;
+		ttl = ttl_clamp(x, negative_ttl(raw, g->ttl));
+		if (ttl > x->cfg->max_negative_ttl)
+			ttl = x->cfg->max_negative_ttl;
 		err = rrset_copy(&soa, raw, RANK_AUTH_AUTHORITY, ttl, x->q->now_s);
 	}
 	if (err == E_OK)
 		err = rrset_new_negative(out, nxdomain ? RRSET_NXDOMAIN : RRSET_NODATA, name,
 					 nxdomain ? 0 : x->q->type, ttl, x->q->now_s, rank, &soa,
 					 soa != NULL ? 1 : 0, -1);
-	if (err == E_OK && soa != NULL)
-		(*out)->zone_labels = (uint8_t)name_labels(rrset_owner(soa));
+	if (err == E_OK) {
+		(*out)->no_stale = x->q->by_stale;
+		if (soa != NULL)
+			(*out)->zone_labels = (uint8_t)name_labels(rrset_owner(soa));
+	}
 	rrset_put(raw);
 	rrset_put(soa);
 	return err;

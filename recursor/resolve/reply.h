@@ -75,6 +75,7 @@ struct reply_question {
 	bool recurse; /* asked of a resolver, with RD=1 */
 	const struct zones
 		*zones; /* or NULL: names of another configured zone are not its to tell */
+	bool by_stale;  /* the server was found by what has expired: see goal.h */
 };
 
 struct reply_scratch;

@@ -40,6 +40,8 @@ void resolver_config_defaults(struct resolver_config *cfg)
 		.max_ttl = 86400,
 		.max_negative_ttl = 3600,
 		.failure_ttl = 5,
+		.stale_client_timeout_ms = 1800,
+		.max_background = 1000,
 		.serve_rfc1918 = true,
 		.serve_rfc6303 = true,
 		.serve_special = true,
@@ -118,6 +120,11 @@ void resolver_configure(struct resolver *r, const struct resolver_config *cfg)
 	r->edges.max = (size_t)cfg->max_goals * EDGES_PER_GOAL;
 	r->requests.max = SIZE_MAX;
 	inflight_configure(&r->inflight, cfg->max_inflight_zone);
+}
+
+void resolver_stale_now(struct resolver *r, bool on)
+{
+	r->stale_now = on;
 }
 
 static int hints_built_in(struct resolver *r)
@@ -278,6 +285,10 @@ static struct goal *request_detach(struct resolver *r, struct request *req)
 	}
 	r->n_requests--;
 	r->n_traces -= req->trace != NULL;
+	if (req->background) {
+		r->n_background--;
+		g->has_background = false;
+	}
 	ASSERT(g->n_waiters > 0);
 	goal_waiters_add(g, -1);
 	slab_give(&r->requests, req);
@@ -287,29 +298,107 @@ static struct goal *request_detach(struct resolver *r, struct request *req)
 void request_finish(struct resolver *r, struct request *req, const struct answer *a)
 {
 	resolver_done_cb done = req->done;
+	bool has_client = !req->background;
+	struct answer better = *a;
 	void *ctx = req->ctx;
+	struct stale_answer stale = { 0 };
 
+	if (has_client && a->rcode == RCODE_SERVFAIL && a->ede != EDE_NOT_READY &&
+	    stale_serve(r, req, &stale, &better))
+		a = &better;
 	request_detach(r, req);
-	done(ctx, a);
+	if (has_client)
+		done(ctx, a);
+	stale_clear(&stale);
 }
 
-void request_fail(struct resolver *r, struct request *req, enum ede ede, const char *text)
+/* The client has its answer; the resolution goes on for the cache's sake.  One request a goal is
+ * enough for that. */
+static void request_go_on_alone(struct resolver *r, struct request *req)
 {
 	struct goal *g = req->goal;
-	struct answer a = {
+
+	if (g->has_background || r->n_background >= r->cfg.max_background) {
+		if (!g->has_background)
+			COUNT(r->counters, limit_background);
+		request_detach(r, req);
+		if (g->n_waiters == 0)
+			goal_drop(r, g);
+		return;
+	}
+	COUNT(r->counters, backgrounds);
+	r->n_traces -= req->trace != NULL;
+	req->trace = NULL;
+	req->ctx = NULL;
+	req->background = g->has_background = true;
+	r->n_background++;
+}
+
+static void answer_for(const struct request *req, const char *text, struct answer *a)
+{
+	*a = (struct answer) {
 		.rcode = RCODE_SERVFAIL,
-		.ede = (int16_t)ede,
+		.ede = EDE_NONE,
 		.ede_text = text,
+		.from_cache = req->out_queries == 0,
 		.out_queries = req->out_queries,
 		.timeouts = req->timeouts,
 		.throttled = req->throttled,
 		.bytes = req->bytes,
 		.trace = req->trace,
 	};
+}
 
-	/* RFC 9520 2.1: a question that cost its whole budget is not worked on again at once. */
+/* Answers the client with expired data, if there are any, while the resolution goes on. */
+static bool request_serve_stale(struct resolver *r, struct request *req, const char *why)
+{
+	resolver_done_cb done = req->done;
+	void *ctx = req->ctx;
+	struct stale_answer stale;
+	struct answer a;
+
+	answer_for(req, why, &a);
+	if (!stale_serve(r, req, &stale, &a))
+		return false;
+	request_go_on_alone(r, req);
+	done(ctx, &a);
+	stale_clear(&stale);
+	return true;
+}
+
+/* The goals on the way along the aliases that the question has gone. */
+static struct goal *alias_below(const struct goal *g)
+{
+	for (const struct edge *e = g->children; e != NULL; e = e->next_of_parent)
+		if (e->kind == EDGE_ALIAS)
+			return e->child;
+	return NULL;
+}
+
+/* RFC 9520 2.1: a question that cost its whole budget is not worked on again at once.  RFC 8767 5: nor
+ * are the aliases' targets that were tried for as long as a client waits, when there is something to
+ * serve meanwhile. */
+static void request_remember_failure(struct resolver *r, const struct request *req, enum ede ede)
+{
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+	const struct goal *g = req->goal;
+
+	resolver_remember_failure(r, g->name, g->type, ede);
+	while (r->cfg.stale_s != 0 && (g = alias_below(g)) != NULL)
+		if (now_ms - g->began_ms >= r->cfg.stale_client_timeout_ms &&
+		    stale_is_known(r, g->name, g->type))
+			resolver_remember_failure(r, g->name, g->type, ede);
+}
+
+void request_fail(struct resolver *r, struct request *req, enum ede ede, const char *text)
+{
+	struct goal *g = req->goal;
+	struct answer a;
+
+	answer_for(req, text, &a);
+	a.ede = (int16_t)ede;
 	if (ede != EDE_NOT_READY)
-		resolver_remember_failure(r, g->name, g->type, ede);
+		request_remember_failure(r, req, ede);
 	request_finish(r, req, &a);
 	if (g->n_waiters == 0)
 		goal_drop(r, g);
@@ -337,9 +426,38 @@ static struct request *request_new(struct resolver *r, const struct question *q,
 	r->all = req;
 	r->n_requests++;
 	r->n_traces += q->trace != NULL;
+	req->no_stale = q->no_stale;
+	return req;
+}
+
+static void request_wait_to_the_end(struct resolver *r, struct request *req)
+{
+	req->waits_stale = false;
 	if (r->cfg.max_total_msec > 0)
 		timers_start(r->timers, &req->timer, req->began_ms + r->cfg.max_total_msec);
-	return req;
+}
+
+/* RFC 8767 5: the client response timer.  Who joins a resolution that takes its time already waits no
+ * longer than who came first. */
+static void request_wait(struct resolver *r, struct request *req, const struct question *q)
+{
+	uint64_t patience_ms = req->goal->began_ms + r->cfg.stale_client_timeout_ms;
+
+	if (r->cfg.stale_s == 0 || q->no_stale || q->no_cache || patience_ms <= req->began_ms ||
+	    (r->cfg.max_total_msec > 0 && patience_ms >= req->began_ms + r->cfg.max_total_msec)) {
+		request_wait_to_the_end(r, req);
+		return;
+	}
+	req->waits_stale = true;
+	timers_start(r->timers, &req->timer, patience_ms);
+}
+
+/* Its time was over before it came. */
+static bool request_is_impatient(const struct resolver *r, const struct request *req,
+				 const struct question *q)
+{
+	return r->cfg.stale_s != 0 && !q->no_stale && !q->no_cache && !req->waits_stale &&
+	       req->goal->began_ms + r->cfg.stale_client_timeout_ms <= req->began_ms;
 }
 
 static void refuse(resolver_done_cb done, void *ctx, const struct question *q, uint16_t rcode,
@@ -380,6 +498,28 @@ static struct goal *goal_for(struct resolver *r, const struct question *q, bool 
 	return g;
 }
 
+/* Answers with what the cache has, if that is a whole answer and some of it has expired; the rest is
+ * found in the ordinary way. */
+static bool ask_stale(struct resolver *r, const struct question *q, const char *why,
+		      resolver_done_cb done, void *ctx)
+{
+	struct answer a = { .ede_text = why, .from_cache = true, .trace = q->trace };
+	struct stale_answer stale;
+	bool ok;
+
+	if (q->no_stale || r->cfg.stale_s == 0 ||
+	    !stale_put_together(r, q->name, q->type, r->cfg.stale_s, &stale))
+		return false;
+	ok = stale.any_stale;
+	if (ok) {
+		COUNT(r->counters, stale_answers);
+		stale_fill(&stale, &a);
+		done(ctx, &a);
+	}
+	stale_clear(&stale);
+	return ok;
+}
+
 bool resolver_seeks(uint16_t type)
 {
 	return type != 0 && type != CACHE_DELEGATION && !rrtype_is_meta(type);
@@ -394,7 +534,12 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 	bool joined;
 
 	if (q->cache_only) {
-		cacheonly_answer(r, q, done, ctx);
+		if (!ask_stale(r, q, "too much to do", done, ctx))
+			cacheonly_answer(r, q, done, ctx);
+		return NULL;
+	}
+	if (r->stale_now && !q->no_cache && ask_stale(r, q, "our network is down", done, ctx)) {
+		COUNT(r->counters, stale_at_once);
 		return NULL;
 	}
 	enter(r);
@@ -403,11 +548,13 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 	if (req == NULL) {
 		if (g != NULL && g->n_waiters == 0)
 			goal_drop(r, g);
-		refuse(done, ctx, q, RCODE_SERVFAIL, EDE_OTHER, why);
+		if (!ask_stale(r, q, why, done, ctx))
+			refuse(done, ctx, q, RCODE_SERVFAIL, EDE_OTHER, why);
 		leave(r);
 		return NULL;
 	}
 	request_attach(g, req);
+	request_wait(r, req, q);
 	req->joined = joined;
 	if (joined)
 		COUNT(r->counters, chain_resends);
@@ -418,6 +565,14 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 	/* Inside a callback the goal takes its first step only when that has returned. */
 	req = r->asking;
 	r->asking = outer;
+	if (req == NULL || !request_is_impatient(r, req, q))
+		return req;
+	enter(r);
+	if (request_serve_stale(r, req, "no answer yet")) {
+		COUNT(r->counters, stale_at_once);
+		req = NULL;
+	}
+	leave(r);
 	return req;
 }
 
@@ -489,15 +644,24 @@ void resolver_failed(struct resolver *r, uint64_t ticket, enum net_failure why)
 	leave(r);
 }
 
-static void timer_ring(struct resolver *r, struct timer *t)
+static void request_ring(struct resolver *r, struct request *req)
 {
-	if (t->kind == TIMER_ANSWER) {
-		outcome_timeout(r, CONTAINER(t, struct goal, timer));
+	if (req->waits_stale) {
+		request_wait_to_the_end(r, req);
+		if (request_serve_stale(r, req, "no answer in time"))
+			COUNT(r->counters, stale_after_timeout);
 		return;
 	}
 	COUNT(r->counters, limit_time);
-	request_fail(r, CONTAINER(t, struct request, timer), EDE_NO_REACHABLE_AUTHORITY,
-		     "max-total-msec");
+	request_fail(r, req, EDE_NO_REACHABLE_AUTHORITY, "max-total-msec");
+}
+
+static void timer_ring(struct resolver *r, struct timer *t)
+{
+	if (t->kind == TIMER_ANSWER)
+		outcome_timeout(r, CONTAINER(t, struct goal, timer));
+	else
+		request_ring(r, CONTAINER(t, struct request, timer));
 }
 
 void resolver_tick(struct resolver *r)
@@ -532,7 +696,12 @@ static void primed(void *ctx, const struct answer *a)
 
 void resolver_prime(struct resolver *r, void (*done)(void *ctx, bool ok), void *ctx)
 {
-	struct question q = { .name = name_root, .type = TYPE_NS, .no_cache = true };
+	struct question q = {
+		.name = name_root,
+		.type = TYPE_NS,
+		.no_cache = true,
+		.no_stale = true,
+	};
 	struct priming *p = malloc(sizeof(*p));
 
 	if (p == NULL) {

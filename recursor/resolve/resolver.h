@@ -10,7 +10,8 @@
  *     world->send(...)                   is what the goal wants of the world
  *     resolver_reply(r, ticket, ...)     is what the world brings; the goal takes a step
  *     resolver_tick(r)                   time passed: time-outs
- *     done(ctx, &answer)                 exactly once; the request is gone after it
+ *     done(ctx, &answer)                 exactly once; the request is gone after it (inside, it may
+ *                                        go on without its client: see goal.h on serving stale)
  *
  * Inside: a *goal* is to know (name, type).  Clients, alias targets and name servers'
  * addresses all wait on goals, so equal questions share one piece of work.  A goal asks one
@@ -80,6 +81,11 @@ struct resolver_config {
 	uint32_t min_ttl, max_ttl;
 	uint32_t max_negative_ttl;
 	uint32_t failure_ttl; /* RFC 9520: 1 to 300 s */
+	/* serving stale (RFC 8767) */
+	uint32_t stale_s; /* for so long after it expired; 0: never */
+	uint32_t
+		stale_client_timeout_ms; /* a client waits so long for something better; 0: not at all */
+	uint32_t max_background;         /* resolutions that no client waits for */
 	/* local */
 	bool serve_rfc1918, serve_rfc6303, serve_special; /* RFC 6761 and kin */
 };
@@ -122,6 +128,7 @@ struct question {
 	uint16_t type;
 	bool cache_only;     /* RD=0 with allow-no-rd, or no room: never ask a server */
 	bool no_cache;       /* explain: do not take the final answer from the cache */
+	bool no_stale;       /* and never one that has expired (RD=0, priming) */
 	struct trace *trace; /* or NULL; the caller's, alive until done() */
 };
 
@@ -136,6 +143,7 @@ struct answer {
 	bool authoritative;      /* it is a zone's that we serve (auth-zones) */
 	bool from_cache;         /* no server was asked for it, by whomever */
 	bool cacheable;          /* may go into the packet cache */
+	bool is_stale;           /* some of it had expired; not to be kept for long */
 	uint32_t out_queries;    /* what it cost */
 	uint32_t timeouts, throttled;
 	uint32_t bytes;
@@ -167,6 +175,10 @@ enum net_failure { NET_UNREACHABLE, NET_REFUSED, NET_CLOSED, NET_NO_RESOURCES };
 
 /* The transport failed: ICMP, connection refused or closed. */
 void resolver_failed(struct resolver *r, uint64_t ticket, enum net_failure why);
+
+/* While `on`, what has expired is served at once and not renewed: for who knows that our own network
+ * is gone, so that asking is in vain.  Without serve-stale it changes nothing. */
+void resolver_stale_now(struct resolver *r, bool on);
 
 /* Time passed; see world->wake_at. */
 void resolver_tick(struct resolver *r);

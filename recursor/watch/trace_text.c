@@ -52,6 +52,8 @@ static const char *const layouts[] = {
 	[EVENT_MINIMISED_ON] = "[%n: ]%S",
 	[EVENT_MINIMISE_OFF] = "%S",
 	[EVENT_PARENT_AGAIN] = "[%n: ]%S",
+	[EVENT_STALE] = "%S[: %n][ %t][, expired %l s ago]",
+	[EVENT_STALE_CUT] = "[%n: ]%S",
 	[EVENT_CYCLE] = "[%n][ %t: ]%S",
 	[EVENT_LIMIT] = "%S",
 	[EVENT_FAILED] = "%S",
@@ -76,6 +78,8 @@ static bool is_bad(unsigned kind)
 	case EVENT_BAD_RCODE:
 	case EVENT_LAME:
 	case EVENT_OUT_OF_BAILIWICK:
+	case EVENT_STALE:
+	case EVENT_STALE_CUT:
 	case EVENT_CYCLE:
 	case EVENT_LIMIT:
 	case EVENT_FAILED:

@@ -45,6 +45,9 @@ static const struct {
 	ROW("max-cache-ttl", max_ttl),
 	ROW("max-negative-ttl", max_negative_ttl),
 	ROW("resolution-failure-ttl", failure_ttl),
+	ROW("stale-window", stale_s), /* in seconds; the daemon has serve-stale-extensions */
+	ROW("serve-stale-client-timeout", stale_client_timeout_ms),
+	ROW("max-background-resolutions", max_background),
 	ROW("serve-rfc1918", serve_rfc1918),
 	ROW("serve-rfc6303", serve_rfc6303),
 #undef ROW

@@ -62,6 +62,7 @@ static int start(struct player *p, char *why)
 		snprintf(why, SCENARIO_WHY_MAX, "%s", err_text(err));
 		return err;
 	}
+	cache_set_stale(p->cache, p->cfg.stale_s);
 	p->net.resolver = p->resolver;
 	p->net.serve = play_serve;
 	p->net.serve_ctx = p;

@@ -121,6 +121,7 @@ static struct asker *ask(struct soak *s, const uint8_t *name, uint16_t type, boo
 			       &(struct question) { .name = a->name,
 						    .type = type,
 						    .cache_only = cache_only,
+						    .no_stale = cache_only,
 						    .trace = a->trace },
 			       done, a);
 	if (a->state == ASKER_WAITS)
