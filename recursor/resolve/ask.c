@@ -151,9 +151,9 @@ static bool is_throttled(struct resolver *r, struct goal *g, struct target *t)
 	why = servers_is_throttled(r->servers, &t->addr, asked_name(g), g->asked_type,
 				   g->zone_labels, (uint32_t)resolver_random(r),
 				   r->world.now_ms(r->world.ctx));
-	if (why == THROTTLE_NONE)
+	if (why == THROTTLE_NONE || (why == THROTTLE_DOWN && t->despite_down))
 		return false;
-	t->dead = why == THROTTLE_DOWN ? TARGET_DEAD : TARGET_SILENT_ON;
+	t->dead = why == THROTTLE_DOWN ? TARGET_DOWN : TARGET_SILENT_ON;
 	COUNT(r->counters, throttled_out);
 	goal_charge_throttled(r, g);
 	GOAL_EVENT(r, g, EVENT_THROTTLED, cut_ns_name(g, t->ns), NULL, .server = t->addr,

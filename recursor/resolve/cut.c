@@ -606,6 +606,21 @@ int cut_choose(struct resolver *r, struct goal *g)
 	return best;
 }
 
+bool cut_try_those_down(struct resolver *r, struct goal *g)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < g->n_targets; i++) {
+		struct target *t = &g->targets[i];
+
+		if (t->dead != TARGET_DOWN || t->despite_down || !crowd_knows(r, g))
+			continue;
+		t->despite_down = any = true;
+		t->dead = TARGET_ALIVE;
+	}
+	return any;
+}
+
 /* ---- looking up name servers' addresses ---- */
 
 /* All ways to this name server's address have been tried. */

@@ -111,6 +111,7 @@ struct ns_name {
 enum target_life {
 	TARGET_ALIVE,
 	TARGET_SILENT_ON, /* of no use for the question on hand */
+	TARGET_DOWN,      /* it is down, as far as the server table knows */
 	TARGET_DEAD,      /* of no use for the zone */
 };
 
@@ -120,6 +121,7 @@ struct target {
 	uint8_t tries;
 	uint8_t dead; /* enum target_life */
 	bool no_edns; /* answered FORMERR: once more without */
+	bool despite_down;
 };
 
 /* What a timer of the resolver's is for. */
@@ -494,6 +496,9 @@ bool cut_go_up(struct resolver *r, struct goal *g);
 bool cut_use_stale(struct resolver *r, struct goal *g);
 /* The server to ask next: an index into targets, or -1. */
 int cut_choose(struct resolver *r, struct goal *g);
+/* The servers that are down are to be asked after all, for a name that is known to exist: the reserve
+ * of inflight.h bounds how many.  False: there are none, or it is a stranger. */
+bool cut_try_those_down(struct resolver *r, struct goal *g);
 /* Has addresses of name servers looked up, if any are still unknown; how many goals it waits on. */
 unsigned cut_look_up_addresses(struct resolver *r, struct goal *g);
 /* No look-up is under way any more. */

@@ -13,9 +13,9 @@ struct inflight_zone {
 	uint64_t idle_ms;
 	uint32_t goals; /* that hold on to it */
 	uint32_t held;
-	struct inflight_taken places;
-	uint32_t window;  /* never above inflight.max for long: see inflight_window() */
-	uint32_t srtt_us; /* of its answers, smoothed; 0: none yet */
+	uint32_t places, reserved; /* those taken, without and out of the reserve */
+	uint32_t window;           /* never above inflight.max for long: see inflight_window() */
+	uint32_t srtt_us;          /* of its answers, smoothed; 0: none yet */
 	bool is_idle;
 };
 
@@ -37,32 +37,13 @@ uint32_t inflight_window(uint32_t max, uint32_t window, uint32_t rtt_us)
 	return window < least(max) ? least(max) : window;
 }
 
-bool inflight_has_room(uint32_t window, uint32_t taken, bool is_known)
+uint32_t inflight_reserve(uint32_t max, uint32_t window)
 {
-	return taken < window - (is_known ? 0 : window / INFLIGHT_RESERVE);
-}
+	uint32_t part = window / INFLIGHT_RESERVE, least_part = max / INFLIGHT_RESERVE;
 
-enum inflight_place inflight_take(uint32_t window, struct inflight_taken *taken, bool is_known)
-{
-	uint32_t reserve = window / INFLIGHT_RESERVE;
-
-	if (inflight_has_room(window, taken->all, false)) {
-		taken->all++;
-		return INFLIGHT_PLACE;
-	}
-	if (!is_known || (taken->all >= window && taken->reserved >= reserve))
-		return INFLIGHT_NO_PLACE;
-	taken->all++;
-	taken->reserved++;
-	return INFLIGHT_RESERVED;
-}
-
-void inflight_give(struct inflight_taken *taken, enum inflight_place place)
-{
-	if (place == INFLIGHT_NO_PLACE || taken->all == 0)
-		return;
-	taken->all--;
-	taken->reserved -= place == INFLIGHT_RESERVED && taken->reserved > 0;
+	if (least_part > INFLIGHT_RESERVE_LEAST)
+		least_part = INFLIGHT_RESERVE_LEAST;
+	return part > least_part ? part : least_part;
 }
 
 uint32_t inflight_grow(uint32_t max, uint32_t window)
@@ -190,7 +171,9 @@ static void tidy(struct inflight *in, uint64_t now_ms)
 
 bool inflight_may_join(const struct inflight *in, const struct inflight_zone *z, bool is_known)
 {
-	return in->max == 0 || inflight_has_room(in->max, z->held, is_known);
+	uint32_t reserve = is_known ? 0 : inflight_reserve(in->max, in->max);
+
+	return in->max == 0 || z->held < in->max - reserve;
 }
 
 struct inflight_zone *inflight_hold(struct inflight *in, uint64_t zone, uint32_t waiters,
@@ -231,7 +214,7 @@ void inflight_let_go(struct inflight *in, struct inflight_zone *z, uint32_t wait
 	z->held -= waiters;
 	if (--z->goals > 0)
 		return;
-	ASSERT(z->held == 0 && z->places.all == 0 && z->places.reserved == 0);
+	ASSERT(z->held == 0 && z->places == 0 && z->reserved == 0);
 	if (z->window >= in->max && z->srtt_us <= INFLIGHT_PROMPT_US) {
 		forget(in, z);
 		return;
@@ -244,18 +227,30 @@ void inflight_let_go(struct inflight *in, struct inflight_zone *z, uint32_t wait
 
 /* ---- asking ---- */
 
+/* What is reserved stays so, however many others are there: they were let in when the window was
+ * large. */
 enum inflight_place inflight_take_place(const struct inflight *in, struct inflight_zone *z,
 					bool is_known)
 {
 	uint32_t window = inflight_window(in->max, z->window, z->srtt_us);
+	uint32_t reserve = inflight_reserve(in->max, window);
 
-	return inflight_take(in->max == 0 ? UINT32_MAX : window, &z->places, is_known);
+	if (in->max == 0 || z->places < window - reserve) {
+		z->places++;
+		return INFLIGHT_PLACE;
+	}
+	if (!is_known || z->reserved >= reserve)
+		return INFLIGHT_NO_PLACE;
+	z->reserved++;
+	return INFLIGHT_RESERVED;
 }
 
 void inflight_give_place(struct inflight_zone *z, enum inflight_place place)
 {
-	ASSERT(place != INFLIGHT_NO_PLACE && z->places.all > 0);
-	inflight_give(&z->places, place);
+	uint32_t *taken = place == INFLIGHT_RESERVED ? &z->reserved : &z->places;
+
+	ASSERT(place != INFLIGHT_NO_PLACE && *taken > 0);
+	--*taken;
 }
 
 void inflight_answered(const struct inflight *in, struct inflight_zone *z, uint32_t rtt_us)

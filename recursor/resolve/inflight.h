@@ -15,7 +15,7 @@
  * than INFLIGHT_PROMPT_US has so much less, for each of them keeps somebody's slot so much longer.
  * It is never below INFLIGHT_LEAST.
  *
- * A quarter of either is for names that are known to exist (cache_remembers()), or the random names
+ * A part of either, a quarter as a rule, is for names that are known to exist (cache_remembers()), or the random names
  * of an attack would leave a zone's real ones no place.
  *
  * Servers have windows of the same kind, in the server table (servers.h): what counts there is the
@@ -37,7 +37,8 @@
 
 enum {
 	INFLIGHT_LEAST = 16,
-	INFLIGHT_RESERVE = 4, /* one in so many places is for names that are known */
+	INFLIGHT_RESERVE = 4,       /* one in so many places is for names that are known, */
+	INFLIGHT_RESERVE_LEAST = 8, /* or so many, when the window is small */
 	INFLIGHT_PROMPT_US = 200 * 1000,
 	INFLIGHT_IDLE_MAX = 4096,
 	INFLIGHT_IDLE_MS = 60 * 1000,
@@ -46,11 +47,6 @@ enum {
 };
 
 enum inflight_place { INFLIGHT_NO_PLACE, INFLIGHT_PLACE, INFLIGHT_RESERVED };
-
-struct inflight_taken {
-	uint32_t all,
-		reserved; /* of them out of the reserve, which a smaller window leaves alone */
-};
 
 struct inflight_zone;
 TAILQ_HEAD(inflight_idle, inflight_zone);
@@ -91,10 +87,8 @@ void inflight_timed_out(const struct inflight *in, struct inflight_zone *z);
 
 /* What a window of `window` places out of `max` comes to when answers take `rtt_us`. */
 uint32_t inflight_window(uint32_t max, uint32_t window, uint32_t rtt_us);
-/* Takes one of `window` places, if one is left; INFLIGHT_NO_PLACE otherwise. */
-enum inflight_place inflight_take(uint32_t window, struct inflight_taken *taken, bool is_known);
-void inflight_give(struct inflight_taken *taken, enum inflight_place place);
-bool inflight_has_room(uint32_t window, uint32_t taken, bool is_known);
+/* The part of it that is for names known to exist. */
+uint32_t inflight_reserve(uint32_t max, uint32_t window);
 uint32_t inflight_grow(uint32_t max, uint32_t window);
 uint32_t inflight_shrink(uint32_t max, uint32_t window, uint32_t one_in);
 

@@ -332,9 +332,12 @@ static void step_choose(struct resolver *r, struct goal *g)
 		end_for_the_zone(r, g);
 		return;
 	}
-	while ((target = cut_choose(r, g)) >= 0)
-		if (ask_send(r, g, (unsigned)target, TRANSPORT_UDP) || g->state == GOAL_DEAD)
-			return;
+	do {
+		while ((target = cut_choose(r, g)) >= 0)
+			if (ask_send(r, g, (unsigned)target, TRANSPORT_UDP) ||
+			    g->state == GOAL_DEAD)
+				return;
+	} while (cut_try_those_down(r, g));
 	minimise_release(r, g, g->saw_refusal ? STEP_DENIED : STEP_LOST);
 	if (is_forsaken(r, g))
 		return;

@@ -445,7 +445,7 @@ static bool has_room(const struct servers *s, const struct server *e, bool is_kn
 
 	/* The zone has a reserve that is bounded; here it is on top, for questions sent before the
 	 * window became small are in the way for a while. */
-	return max == 0 || e->in_flight < window + (is_known ? window / INFLIGHT_RESERVE : 0);
+	return max == 0 || e->in_flight < window + (is_known ? inflight_reserve(max, window) : 0);
 }
 
 bool servers_take(struct servers *s, const struct addr *a, bool is_known, bool goes_on,

@@ -29,28 +29,41 @@ START_TEST(windows)
 }
 END_TEST
 
-START_TEST(a_quarter_is_for_the_known)
+START_TEST(a_part_is_for_the_known)
 {
-	struct inflight_taken taken = { 0 };
-	int strangers = 0, known = 0;
+	unsigned strangers = 0, known = 0, left = INFLIGHT_RESERVE_LEAST;
+	struct inflight_zone *z;
+	struct inflight in;
+	bool limited;
 
-	while (inflight_take(100, &taken, false) == INFLIGHT_PLACE)
+	ck_assert_uint_eq(inflight_reserve(MAX, 100), 25);
+	ck_assert_uint_eq(inflight_reserve(MAX, INFLIGHT_LEAST), INFLIGHT_RESERVE_LEAST);
+	ck_assert_uint_eq(inflight_reserve(4, 4), 1);
+	ck_assert_uint_eq(inflight_reserve(1, 1), 0);
+
+	ck_assert_int_eq(inflight_init(&in, MAX), E_OK);
+	z = inflight_hold(&in, 1, 1, false, T0, &limited);
+	while (inflight_take_place(&in, z, false) == INFLIGHT_PLACE)
 		strangers++;
-	while (inflight_take(100, &taken, true) == INFLIGHT_RESERVED)
+	while (inflight_take_place(&in, z, true) == INFLIGHT_RESERVED)
 		known++;
-	ck_assert_int_eq(strangers, 75);
-	ck_assert_int_eq(known, 25);
-	/* The window has become small: the strangers are too many by far, the known have their part
-	 * all the same. */
+	ck_assert_uint_eq(strangers, MAX / 4 * 3);
+	ck_assert_uint_eq(known, MAX / 4);
 	while (known-- > 0)
-		inflight_give(&taken, INFLIGHT_RESERVED);
-	ck_assert_int_eq(inflight_take(16, &taken, false), INFLIGHT_NO_PLACE);
-	for (int i = 0; i < 4; i++)
-		ck_assert_int_eq(inflight_take(16, &taken, true), INFLIGHT_RESERVED);
-	ck_assert_int_eq(inflight_take(16, &taken, true), INFLIGHT_NO_PLACE);
-	inflight_give(&taken, INFLIGHT_NO_PLACE);
-	ck_assert_uint_eq(taken.all, 79);
-	ck_assert_uint_eq(taken.reserved, 4);
+		inflight_give_place(z, INFLIGHT_RESERVED);
+	/* The window becomes small: the strangers are too many by far, the known have their part. */
+	for (int i = 0; i < 100; i++)
+		inflight_timed_out(&in, z);
+	ck_assert_int_eq(inflight_take_place(&in, z, false), INFLIGHT_NO_PLACE);
+	for (unsigned i = 0; i < left; i++)
+		ck_assert_int_eq(inflight_take_place(&in, z, true), INFLIGHT_RESERVED);
+	ck_assert_int_eq(inflight_take_place(&in, z, true), INFLIGHT_NO_PLACE);
+	while (left-- > 0)
+		inflight_give_place(z, INFLIGHT_RESERVED);
+	while (strangers-- > 0)
+		inflight_give_place(z, INFLIGHT_PLACE);
+	inflight_let_go(&in, z, 1, T0);
+	inflight_deinit(&in);
 }
 END_TEST
 
@@ -103,7 +116,7 @@ START_TEST(what_is_bad_is_remembered_for_a_while)
 	ck_assert_uint_eq(in.n_idle, 0);
 	while (inflight_take_place(&in, z, false) == INFLIGHT_PLACE)
 		places++;
-	ck_assert_uint_eq(places, INFLIGHT_LEAST - INFLIGHT_LEAST / INFLIGHT_RESERVE);
+	ck_assert_uint_eq(places, INFLIGHT_LEAST - INFLIGHT_RESERVE_LEAST);
 	inflight_answered(&in, z, 1000);
 	inflight_answered(&in, z, 1000);
 	ck_assert_int_eq(inflight_take_place(&in, z, false), INFLIGHT_PLACE);
@@ -187,7 +200,7 @@ Suite *suite_inflight(void)
 	TCase *tc = tcase_create("inflight");
 
 	tcase_add_test(tc, windows);
-	tcase_add_test(tc, a_quarter_is_for_the_known);
+	tcase_add_test(tc, a_part_is_for_the_known);
 	tcase_add_test(tc, zones_are_held_apart);
 	tcase_add_test(tc, what_is_bad_is_remembered_for_a_while);
 	tcase_add_test(tc, idle_zones_are_bounded);
