@@ -34,7 +34,7 @@ static int read_target(struct target *t, const char *word)
 }
 
 /* So many entries of a packet cache are looked at in one visit of a worker. */
-enum { PACKETS_A_VISIT = 1024 };
+enum { PACKETS_A_VISIT = 256 };
 
 struct packet_visit {
 	const struct target *target;

@@ -20,6 +20,7 @@
 #include "common/msg.h"
 #include "common/rrtype.h"
 #include "recursor/worker.h"
+#include "tests/unit/own_address.h"
 
 enum { PORT = 15353, ROOT_PORT = 15354, PATIENCE_MS = 5000 };
 
@@ -34,18 +35,6 @@ static struct {
 
 #define ADDRESS "\xc0\0\2\1"
 #define SOA "\0\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\x3c" /* root, root, 1 2 3 4 60 */
-
-static void own_address(struct addr *a, unsigned last, uint16_t port)
-{
-	unsigned pid = (unsigned)getpid();
-
-	*a = (struct addr) {
-		.family = 4,
-		.port = port,
-		.ip = { 127, (uint8_t)(64 + (pid >> 14) % 128), (uint8_t)(pid >> 7 & 127),
-			(uint8_t)((pid & 127) * 2 % 250 + last) },
-	};
-}
 
 static int put_record(struct wire_writer *w, const uint8_t *owner, uint16_t type, uint32_t ttl,
 		      const void *data, uint16_t len)
