@@ -473,6 +473,8 @@ int listener_new(struct listener **out, const struct listen_limits *limits,
 	l->counters = counters;
 	if (l->limits.tcp_write_backlog == 0)
 		l->limits.tcp_write_backlog = LISTEN_WRITE_BACKLOG;
+	if (l->limits.tcp_write_total == 0)
+		l->limits.tcp_write_total = LISTEN_WRITE_TOTAL;
 	if (l->limits.udp_batches == 0)
 		l->limits.udp_batches = 1;
 	if (l->limits.tcp_queries_at_once == 0)

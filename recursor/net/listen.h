@@ -56,9 +56,10 @@ struct listen_limits {
 	uint32_t tcp_queries_per_conn; /* max-tcp-queries-per-connection; 0: no limit */
 	uint32_t tcp_idle_ms;          /* client-tcp-timeout */
 	uint32_t tcp_write_backlog;    /* bytes; 0: LISTEN_WRITE_BACKLOG */
+	size_t tcp_write_total;        /* of all connections; 0: LISTEN_WRITE_TOTAL */
 	uint32_t udp_batches;          /* batches of 64 read before other work has its turn */
 };
-enum { LISTEN_WRITE_BACKLOG = 256 * 1024, LISTEN_UDP_BATCH = 64 };
+enum { LISTEN_WRITE_BACKLOG = 256 * 1024, LISTEN_WRITE_TOTAL = 32 << 20, LISTEN_UDP_BATCH = 64 };
 
 struct listen_handler {
 	void *ctx;

@@ -57,6 +57,7 @@ struct listener {
 	uint32_t free_slot;     /* limits.tcp_clients: none */
 	uint32_t n_slots_used;  /* those from here on were never in use */
 	uint32_t n_clients;
+	size_t n_unwritten; /* bytes of answers that clients do not read */
 	struct tally *tally;
 	struct tally *own_tally;   /* NULL: it is shared */
 	struct client_list by_age; /* the one without a sign of life for longest first */

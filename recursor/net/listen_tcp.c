@@ -68,11 +68,17 @@ static uint32_t take_slot(struct listener *l)
 	return at;
 }
 
+static size_t n_unwritten(const struct tcp_client *c)
+{
+	return c->out_len - c->out_pos;
+}
+
 static void close_client(struct tcp_client *c)
 {
 	struct listener *l = c->l;
 	struct tcp_slot *slot = &l->slots[c->slot];
 
+	l->n_unwritten -= n_unwritten(c);
 	loop_watch_close(&c->watch);
 	tally_leave(l->tally, &c->remote);
 	TAILQ_REMOVE(&l->by_age, c, in_age);
@@ -88,15 +94,19 @@ static void close_client(struct tcp_client *c)
 	free(c);
 }
 
-static size_t n_unwritten(const struct tcp_client *c)
-{
-	return c->out_len - c->out_pos;
-}
-
 static bool has_whole_query(const struct tcp_client *c)
 {
 	return c->partial.len >= PARTIAL_PREFIX &&
 	       c->partial.len - PARTIAL_PREFIX >= wire_get_u16(c->partial.buf);
+}
+
+/* Who does not read its answers gets no more of them: what it sends then fills its own buffers. */
+static bool may_take(const struct tcp_client *c)
+{
+	const struct listen_limits *limits = &c->l->limits;
+
+	return !c->is_finished && c->in_flight < limits->tcp_queries_at_once &&
+	       n_unwritten(c) <= limits->tcp_write_backlog / 2;
 }
 
 /* We are done first: were the socket just closed, the kernel would answer what the client still
@@ -112,7 +122,6 @@ static void drain(struct tcp_client *c)
 static void settle(struct tcp_client *c)
 {
 	struct listener *l = c->l;
-	bool may_take = !c->is_finished && c->in_flight < l->limits.tcp_queries_at_once;
 	bool is_whole = !c->is_finished && has_whole_query(c);
 
 	if (c->is_held)
@@ -133,11 +142,11 @@ static void settle(struct tcp_client *c)
 			return;
 		}
 	}
-	if (may_take && is_whole && !c->is_resuming) {
+	if (may_take(c) && is_whole && !c->is_resuming) {
 		c->is_resuming = true;
 		TAILQ_INSERT_TAIL(&l->to_resume, c, in_resume);
 	}
-	loop_watch_want(&c->watch, (may_take && !is_whole && !c->at_eof ? LOOP_READ : 0U) |
+	loop_watch_want(&c->watch, (may_take(c) && !is_whole && !c->at_eof ? LOOP_READ : 0U) |
 					   (n_unwritten(c) > 0 ? LOOP_WRITE : 0U));
 }
 
@@ -154,8 +163,7 @@ static size_t take_queries(struct tcp_client *c, uint8_t *buf, size_t len)
 				     .generation = c->generation };
 	size_t pos = 0;
 
-	while (!c->is_dead && !c->is_finished && c->in_flight < l->limits.tcp_queries_at_once &&
-	       len - pos >= PARTIAL_PREFIX) {
+	while (!c->is_dead && may_take(c) && len - pos >= PARTIAL_PREFIX) {
 		size_t n = wire_get_u16(buf + pos);
 
 		if (len - pos - PARTIAL_PREFIX < n)
@@ -237,6 +245,7 @@ static void write_rest(struct tcp_client *c)
 	}
 	touch(c);
 	c->out_pos += (size_t)n;
+	c->l->n_unwritten -= (size_t)n;
 	if (n_unwritten(c) == 0) {
 		free(c->out);
 		c->out = NULL;
@@ -247,10 +256,12 @@ static void write_rest(struct tcp_client *c)
 static bool queue(struct tcp_client *c, const uint8_t *data, size_t len)
 {
 	size_t have = n_unwritten(c);
+	struct listener *l = c->l;
 	uint8_t *bigger;
 
-	if (have + len > c->l->limits.tcp_write_backlog) {
-		COUNT(c->l->counters, tcp_slow_readers);
+	if (have + len > l->limits.tcp_write_backlog ||
+	    l->n_unwritten + len > l->limits.tcp_write_total) {
+		COUNT(l->counters, tcp_slow_readers);
 		return false;
 	}
 	if (c->out_pos > 0)
@@ -268,6 +279,7 @@ static bool queue(struct tcp_client *c, const uint8_t *data, size_t len)
 	}
 	memcpy(c->out + have, data, len);
 	c->out_len = have + len;
+	l->n_unwritten += len;
 	return true;
 }
 

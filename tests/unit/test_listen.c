@@ -961,6 +961,75 @@ START_TEST(tcp_slow_reader_has_a_limit)
 }
 END_TEST
 
+/* All of them together have one, too: who comes to it is closed, and the others get theirs. */
+START_TEST(tcp_slow_readers_have_a_limit_together)
+{
+	enum { EACH = KEPT_MAX / 2 - 1 };
+	struct talk *const talks[2] = { &talk, &others[0] };
+	unsigned n = 0, left;
+
+	behaviour = KEEP;
+	limits.tcp_queries_at_once = EACH;
+	limits.tcp_write_backlog = UINT32_MAX;
+	limits.tcp_write_total = 200000;
+	start("127.0.0.1", NULL);
+	for (unsigned t = 0; t < 2; t++) {
+		open_client(talks[t], SOCK_STREAM, "127.0.0.1");
+		(void)setsockopt(talks[t]->fd, SOL_SOCKET, SO_RCVBUF, &(int) { 65536 },
+				 sizeof(int));
+		for (unsigned i = 0; i < EACH; i++)
+			send_query(talks[t], i);
+		wait_for_kept((t + 1) * EACH);
+	}
+	while (counter_get(&counters.tcp_slow_readers) == 0) {
+		ck_assert_uint_lt(n, 2 * EACH);
+		listen_reply(listener, &kept[n % 2 * EACH + n / 2].from, big, sizeof(big));
+		n++;
+	}
+	ck_assert_uint_eq(listener_tcp_clients(listener), 1);
+	left = n % 2; /* the last answer was for the other one */
+	for (unsigned i = 0; i < n / 2; i++)
+		take_bytes(talks[left], 2 + sizeof(big));
+	/* What has been taken makes room. */
+	listen_reply(listener, &kept[left * EACH + n / 2].from, big, sizeof(big));
+	take_bytes(talks[left], 2 + sizeof(big));
+	close(talk.fd);
+	close(others[0].fd);
+}
+END_TEST
+
+/* Who sends questions and reads no answers is not read from any more, and loses nothing. */
+START_TEST(tcp_slow_reader_is_not_read_from)
+{
+	static uint8_t longest[2 + 60000];
+	size_t sent = 0, whole, stuck = 0;
+
+	start("127.0.0.1", NULL);
+	open_client(&talk, SOCK_STREAM, "127.0.0.1");
+	(void)setsockopt(talk.fd, SOL_SOCKET, SO_RCVBUF, &(int) { 65536 }, sizeof(int));
+	(void)setsockopt(talk.fd, SOL_SOCKET, SO_SNDBUF, &(int) { 65536 }, sizeof(int));
+	wire_put_u16(longest, sizeof(longest) - 2);
+	while (stuck < 100) {
+		size_t at = sent % sizeof(longest);
+		ssize_t n = send(talk.fd, longest + at, sizeof(longest) - at,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		stuck = n > 0 ? 0 : stuck + 1;
+		if (n > 0)
+			sent += (size_t)n;
+		else
+			turns_some(&turns);
+	}
+	ck_assert_uint_eq(counter_get(&counters.tcp_slow_readers), 0);
+	ck_assert_uint_eq(listener_tcp_clients(listener), 1);
+	whole = sent / sizeof(longest);
+	ck_assert_uint_gt(whole, n_kept); /* it holds back */
+	for (unsigned i = 0; i < whole; i++)
+		take_bytes(&talk, sizeof(longest));
+	close(talk.fd);
+}
+END_TEST
+
 START_TEST(tcp_answer_to_a_connection_that_is_gone)
 {
 	behaviour = KEEP;
@@ -1065,6 +1134,8 @@ Suite *suite_listen(void)
 	tcase_add_test(tcp, tcp_longest_query_and_answer);
 	tcase_add_test(tcp, tcp_slow_reader_gets_all);
 	tcase_add_test(tcp, tcp_slow_reader_has_a_limit);
+	tcase_add_test(tcp, tcp_slow_readers_have_a_limit_together);
+	tcase_add_test(tcp, tcp_slow_reader_is_not_read_from);
 	tcase_add_test(tcp, tcp_answer_to_a_connection_that_is_gone);
 	tcase_add_test(tcp, tcp_goes_on_when_descriptors_are_free_again);
 	tcase_add_test(tcp, closing_with_queries_in_flight);
