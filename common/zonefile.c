@@ -9,11 +9,18 @@
 #include <strings.h>
 
 #include "common/ascii.h"
+#include "common/generate.h"
 #include "common/msg.h"
 #include "common/name.h"
 #include "common/rrtype.h"
 
+enum { GENERATED_MAX = 4096 };
+
 struct source {
+	const struct zonefile_options *options;
+	zonefile_record_cb cb;
+	void *ctx;
+	unsigned depth; /* of the file, which nothing includes at 0 */
 	FILE *file;
 	const char *path;
 	unsigned lines; /* newlines read */
@@ -238,13 +245,127 @@ static int read_ttl(const struct source *s, const char *text, uint32_t *ttl)
 	return E_OK;
 }
 
+static int read_file(struct source *s, const char *path);
+
+/* The file with that name: as it is, or below the options' directory. */
+static int include(struct source *s, const char *name)
+{
+	const char *dir = s->options->include_dir;
+	struct source outer = *s; /* what the file shall not change for this one */
+	char *path = NULL;
+	int n, err;
+
+	if (s->depth >= s->options->max_include_depth)
+		return refuse(s, s->first_line, E_LIMIT,
+			      "$INCLUDE is deeper than max-include-depth, which is %lu",
+			      (unsigned long)s->options->max_include_depth);
+	n = name[0] == '/' ? asprintf(&path, "%s", name) : asprintf(&path, "%s/%s", dir, name);
+	if (n < 0)
+		return refuse(s, s->first_line, E_NOMEM, "%s", err_text(E_NOMEM));
+	s->depth++;
+	s->has_owner = false;
+	err = read_file(s, path);
+	free(path);
+	s->depth = outer.depth;
+	s->file = outer.file;
+	s->path = outer.path;
+	s->lines = outer.lines;
+	s->has_owner = outer.has_owner;
+	memcpy(s->owner, outer.owner, sizeof(s->owner));
+	memcpy(s->origin, outer.origin, sizeof(s->origin));
+	return err;
+}
+
+/* $INCLUDE file [origin] */
+static int read_include(struct source *s, char *rest)
+{
+	char *name = next_word(&rest), *origin = next_word(&rest), *copy;
+	uint8_t before[NAME_MAX_LEN];
+	int err = E_OK;
+
+	if (s->options->include_dir == NULL)
+		return refuse(s, s->first_line, E_UNSUPPORTED, "$INCLUDE is not supported");
+	if (*name == '\0' || *next_word(&rest) != '\0')
+		return refuse(s, s->first_line, E_MALFORMED,
+			      "$INCLUDE takes a file's name, and perhaps an origin");
+	(void)name_copy(before, s->origin);
+	if (*origin != '\0')
+		err = read_name(s, origin, s->origin);
+	if (err != E_OK)
+		return err;
+	/* The entry's text gives way to the file's. */
+	copy = strdup(name);
+	err = copy != NULL ? include(s, copy)
+			   : refuse(s, s->first_line, E_NOMEM, "%s", err_text(E_NOMEM));
+	free(copy);
+	(void)name_copy(s->origin, before);
+	return err;
+}
+
+static int read_record(struct source *s);
+
+/* One record of a $GENERATE, as if it stood in the file. */
+static int generate_one(struct source *s, const char *owner, const char *rest, uint32_t number)
+{
+	char text[2][GENERATED_MAX];
+	int err = generate_expand(text[0], sizeof(text[0]), owner, number);
+
+	if (err == E_OK)
+		err = generate_expand(text[1], sizeof(text[1]), rest, number);
+	if (err != E_OK)
+		return refuse(s, s->first_line, err, "$GENERATE for %lu: %s", (unsigned long)number,
+			      err_text(err));
+	s->len = 0;
+	for (const char *p = text[0]; *p != '\0' && err == E_OK; p++)
+		err = append(s, *p);
+	if (err == E_OK)
+		err = append(s, ' ');
+	for (const char *p = text[1]; *p != '\0' && err == E_OK; p++)
+		err = append(s, *p);
+	return err == E_OK ? read_record(s) : err;
+}
+
+/* $GENERATE range owner [TTL] [class] type rdata */
+static int read_generate(struct source *s, char *rest)
+{
+	uint32_t most = s->options->max_generate_steps;
+	struct generate_range range;
+	char *word = next_word(&rest), *owner = NULL, *tail = NULL;
+	int err;
+
+	if (generate_read_range(&range, word) != E_OK)
+		return refuse(s, s->first_line, E_MALFORMED, "'%s' is no range for $GENERATE",
+			      word);
+	if (most != 0 && generate_count(&range) > most)
+		return refuse(s, s->first_line, E_LIMIT,
+			      "'%s' has more steps than max-generate-steps, which is %lu", word,
+			      (unsigned long)most);
+	owner = strdup(next_word(&rest));
+	tail = strdup(rest);
+	if (owner == NULL || tail == NULL) {
+		err = refuse(s, s->first_line, E_NOMEM, "%s", err_text(E_NOMEM));
+		goto out;
+	}
+	err = *owner == '\0' ? refuse(s, s->first_line, E_MALFORMED, "$GENERATE has no record")
+			     : E_OK;
+	for (uint64_t n = range.first; n <= range.last && err == E_OK; n += range.step)
+		err = generate_one(s, owner, tail, (uint32_t)n);
+out:
+	free(owner);
+	free(tail);
+	return err;
+}
+
 static int read_directive(struct source *s)
 {
-	char *rest = s->text, *word = next_word(&rest), *value = next_word(&rest);
+	char *rest = s->text, *word = next_word(&rest), *value;
 	int err;
 
 	if (strcasecmp(word, "$INCLUDE") == 0)
-		return refuse(s, s->first_line, E_UNSUPPORTED, "$INCLUDE is not supported");
+		return read_include(s, rest);
+	if (strcasecmp(word, "$GENERATE") == 0)
+		return read_generate(s, rest);
+	value = next_word(&rest);
 	if (strcasecmp(word, "$ORIGIN") != 0 && strcasecmp(word, "$TTL") != 0)
 		return refuse(s, s->first_line, E_MALFORMED, "unknown directive '%s'", word);
 	if (*value == '\0' || *next_word(&rest) != '\0')
@@ -354,7 +475,15 @@ out:
 		      status != LDNS_STATUS_OK ? ldns_get_errorstr_by_id(status) : err_text(err));
 }
 
-static int read_record(struct source *s, zonefile_record_cb cb, void *ctx)
+/* What a callback says of the record it refuses. */
+static const char *reason_of(const struct source *s, int err)
+{
+	const char *reason = s->options->reason;
+
+	return reason != NULL && *reason != '\0' ? reason : err_text(err);
+}
+
+static int read_record(struct source *s)
 {
 	uint8_t owner[NAME_MAX_LEN];
 	char *rest = s->text;
@@ -376,14 +505,48 @@ static int read_record(struct source *s, zonefile_record_cb cb, void *ctx)
 	if (err != E_OK)
 		return err;
 	(void)name_lower(owner, s->owner);
-	err = cb(ctx, owner, type, ttl, s->rdata, len);
-	return err < 0 ? refuse(s, s->first_line, err, "%s", err_text(err)) : E_OK;
+	err = s->cb(s->ctx, owner, type, ttl, s->rdata, len);
+	return err < 0 ? refuse(s, s->first_line, err, "%s", reason_of(s, err)) : E_OK;
+}
+
+static int read_file(struct source *s, const char *path)
+{
+	int err;
+
+	s->file = fopen(path, "re");
+	if (s->file == NULL) {
+		if (s->depth > 0)
+			return refuse(s, s->first_line, E_SYSTEM, "$INCLUDE of '%s': %s", path,
+				      strerror(errno));
+		(void)snprintf(s->why, s->why_cap, "%s: %s", path, strerror(errno));
+		return E_SYSTEM;
+	}
+	s->path = path;
+	s->lines = 0;
+	while ((err = read_entry(s)) == E_OK) {
+		err = s->text[0] == '$' ? read_directive(s) : read_record(s);
+		if (err != E_OK)
+			break;
+	}
+	fclose(s->file);
+	return err == E_END ? E_OK : err;
 }
 
 int zonefile_read(const char *path, const uint8_t *origin, zonefile_record_cb cb, void *ctx,
 		  char *why, size_t why_cap)
 {
+	const struct zonefile_options o = { .origin = origin };
+
+	return zonefile_read_with(path, &o, cb, ctx, why, why_cap);
+}
+
+int zonefile_read_with(const char *path, const struct zonefile_options *o, zonefile_record_cb cb,
+		       void *ctx, char *why, size_t why_cap)
+{
 	struct source s = {
+		.options = o,
+		.cb = cb,
+		.ctx = ctx,
 		.path = path,
 		.ttl = ZONEFILE_DEFAULT_TTL,
 		.why = why,
@@ -391,29 +554,15 @@ int zonefile_read(const char *path, const uint8_t *origin, zonefile_record_cb cb
 	};
 	int err = E_NOMEM;
 
-	(void)name_copy(s.origin, origin != NULL ? origin : name_root);
+	(void)name_copy(s.origin, o->origin != NULL ? o->origin : name_root);
 	s.rdata = malloc(WIRE_MSG_MAX);
 	s.unfolded = malloc(WIRE_MSG_MAX);
 	if (s.rdata == NULL || s.unfolded == NULL) {
 		(void)snprintf(why, why_cap, "%s: %s", path, err_text(err));
 		goto out;
 	}
-	s.file = fopen(path, "re");
-	if (s.file == NULL) {
-		err = E_SYSTEM;
-		(void)snprintf(why, why_cap, "%s: %s", path, strerror(errno));
-		goto out;
-	}
-	while ((err = read_entry(&s)) == E_OK) {
-		err = s.text[0] == '$' ? read_directive(&s) : read_record(&s, cb, ctx);
-		if (err != E_OK)
-			goto out;
-	}
-	if (err == E_END)
-		err = E_OK;
+	err = read_file(&s, path);
 out:
-	if (s.file != NULL)
-		fclose(s.file);
 	free(s.text);
 	free(s.unfolded);
 	free(s.rdata);
