@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
 #include "common/name.h"
 #include "common/rrtype.h"
 #include "common/zonefile.h"
@@ -144,9 +143,7 @@ out:
 
 int hints_load(struct rrset ***out, size_t *n, const char *hint_file, uint32_t now_s, char *why)
 {
-	if (strcmp(hint_file, "no") == 0)
-		log_warning("hint-file=no is not supported yet: the hints built in are used");
-	else if (*hint_file != '\0' && hints_are_refreshed(hint_file))
+	if (*hint_file != '\0' && hints_are_refreshed(hint_file))
 		return load_file(out, n, hint_file, now_s, why);
 	*out = NULL;
 	*n = 0;
@@ -162,5 +159,10 @@ void hints_free(struct rrset **sets, size_t n)
 
 bool hints_are_refreshed(const char *hint_file)
 {
-	return strcmp(hint_file, "no-refresh") != 0;
+	return strcmp(hint_file, "no-refresh") != 0 && hints_are_used(hint_file);
+}
+
+bool hints_are_used(const char *hint_file)
+{
+	return strcmp(hint_file, "no") != 0;
 }

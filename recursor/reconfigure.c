@@ -83,20 +83,25 @@ static void say(void *ctx, const char *line)
 	log_warning("%s", line);
 }
 
+int server_reread(struct server *s, struct settings **out, const char *const *names, size_t n,
+		  char *why)
+{
+	const struct settings *now = atomic_load(&s->settings);
+
+	if (*now->chroot != '\0') {
+		(void)snprintf(why, SETTINGS_WHY_MAX, "the files are out of reach after chroot");
+		return E_RANGE;
+	}
+	return settings_reload(out, now, s->argc, s->argv, names, n, say, NULL, why);
+}
+
 int server_reload(struct server *s, const char *const *names, size_t n, char *why)
 {
-	const struct settings *now;
 	struct settings *made = NULL;
 	int err;
 
 	server_change_begin(s);
-	now = atomic_load(&s->settings);
-	if (*now->chroot != '\0') {
-		(void)snprintf(why, SETTINGS_WHY_MAX, "the files are out of reach after chroot");
-		err = E_RANGE;
-	} else {
-		err = settings_reload(&made, now, s->argc, s->argv, names, n, say, NULL, why);
-	}
+	err = server_reread(s, &made, names, n, why);
 	if (err == E_OK)
 		server_reconfigure(s, made);
 	server_change_end(s);

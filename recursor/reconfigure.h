@@ -30,6 +30,11 @@ int server_change(struct server *s, const char *name, const char *value, char *w
  * `names` from there.  E_RANGE after a chroot: the files are out of reach. */
 int server_reload(struct server *s, const char *const *names, size_t n, char *why) MUST_USE;
 
+/* What server_reload() would take, for who has more to do with it: between server_change_begin()
+ * and server_change_end(), then server_reconfigure(). */
+int server_reread(struct server *s, struct settings **out, const char *const *names, size_t n,
+		  char *why) MUST_USE;
+
 /* `made` must follow from server_settings_get() with no other change between: for who makes a
  * snapshot in a way of its own, between server_change_begin() and server_change_end().  Takes
  * the reference. */

@@ -98,6 +98,11 @@ struct settings {
 	uint32_t serve_stale_client_timeout_ms; /* our own: `serve-stale-client-timeout` */
 	uint32_t max_background_resolutions;    /* our own, each thread */
 	uint32_t failure_ttl_s;                 /* our own: `resolution-failure-ttl` (RFC 9520) */
+	/* zones that are configured: see zonelist.h and hosts.h */
+	const char *auth_zones, *forward_zones, *forward_zones_recurse, *forward_zones_file;
+	bool export_etc_hosts;
+	const char *etc_hosts_file, *export_etc_hosts_search_suffix;
+	uint32_t max_generate_steps, max_include_depth;
 	/* local names */
 	bool serve_rfc1918, serve_rfc6303, root_nx_trust;
 	const char *nothing_below_nxdomain; /* no, dnssec, yes */

@@ -15,7 +15,7 @@ static const char *const type_names[] = {
 	[SET_WORD] = "word",       [SET_USER] = "user",           [SET_GROUP] = "group",
 	[SET_MODE] = "octal mode", [SET_LIST] = "list",           [SET_NETS] = "netmasks",
 	[SET_ADDRS] = "addresses", [SET_AVOID] = "list of ports", [SET_REAL] = "number",
-	[SET_ZONES] = "zones",     [SET_SIZE] = "bytes",
+	[SET_ZONES] = "zones",     [SET_FORWARDS] = "zones",      [SET_SIZE] = "bytes",
 };
 
 /* Words with a line break where they would pass WIDTH. */

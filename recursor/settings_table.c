@@ -40,6 +40,8 @@
 #define MODE(m) OURS(SET_MODE, m, const char *, 0, 0, NULL)
 #define NETS(m) OURS(SET_NETS, m, struct netset *, 0, 0, NULL)
 #define ADDRS(m) OURS(SET_ADDRS, m, struct addr_list, 0, 0, NULL)
+#define ZONES(m) OURS(SET_ZONES, m, const char *, 0, 0, NULL)
+#define FORWARDS(m) OURS(SET_FORWARDS, m, const char *, 0, 0, NULL)
 #define AVOID SETTING_OURS, SET_AVOID, SETTING_NO_MEMBER, 1, UINT16_MAX, NULL
 #define NO_MEMBER(type) SETTING_OURS, type, SETTING_NO_MEMBER, 0, 0, NULL
 #define COMMAND SETTING_COMMAND, SET_NONE, SETTING_NO_MEMBER, 0, 0, NULL
@@ -61,6 +63,9 @@ const struct setting settings_table[] = {
 { "any-to-tcp", BOOL(any_to_tcp), "yes", "3.6.0",
   "Answer a query for ANY over UDP with TC and nothing else, so that it comes again over TCP.  "
   "The answer to ANY is the name's A records or its alias, or else one HINFO record (RFC 8482)." },
+{ "auth-zones", ZONES(auth_zones), "", "3.1.2",
+  "Zones that are answered from zone files: example.com=/path/of/its/file, and more.  What they "
+  "delegate is resolved." },
 { "bypass-server-throttling-probability",
   INT(bypass_server_throttling_probability, 0, MANY, NULL), "25", "5.0.0",
   "A server that is throttled is asked all the same once in so many times.  0: never." },
@@ -91,6 +96,11 @@ const struct setting settings_table[] = {
 { "enable-old-settings", NO_MEMBER(SET_BOOL), "no", "5.2.0",
   "Accepted for the sake of PowerDNS's command lines: this form of recursor.conf is always "
   "read." },
+{ "etc-hosts-file", TEXT(etc_hosts_file), "/etc/hosts", "3.2", "The hosts file for export-etc-hosts." },
+{ "export-etc-hosts", BOOL(export_etc_hosts), "no", "3.1.2",
+  "Answer for the names and addresses of the hosts file." },
+{ "export-etc-hosts-search-suffix", TEXT(export_etc_hosts_search_suffix), "", "3.5",
+  "What is put behind names of the hosts file that have no dot." },
 { "extended-resolution-errors", BOOL(extended_resolution_errors), "yes", "4.5.0",
   "Tell clients that speak EDNS why a resolution failed (RFC 8914)." },
 { "fair-share-ipv4-bits", INT(fair_share_ipv4_bits, 0, 32, "bits"), "32", "own",
@@ -98,12 +108,20 @@ const struct setting settings_table[] = {
   "has fewer.  IPv4 addresses that are equal in so many bits are one client." },
 { "fair-share-ipv6-bits", INT(fair_share_ipv6_bits, 0, 128, "bits"), "56", "own",
   "The same for IPv6 addresses." },
+{ "forward-zones", FORWARDS(forward_zones), "", "3.1.2",
+  "Zones that are asked of given servers: example.com=192.0.2.1;[2001:db8::1]:5300, and more.  The "
+  "servers are taken for authorities of the zone: what they delegate is followed." },
+{ "forward-zones-file", TEXT(forward_zones_file), "", "3.1.7.1",
+  "A file with one zone and its servers a line, # for comments.  + before the zone: as in "
+  "forward-zones-recurse; ^: a NOTIFY for it is heard." },
+{ "forward-zones-recurse", FORWARDS(forward_zones_recurse), "", "3.2",
+  "As forward-zones, but the servers are resolvers and asked for recursion." },
 { "help", COMMAND, "", "3.0",
   "Print all settings, or with --help=PREFIX those that begin so, and end." },
 { "hint-file", TEXT(hint_file), "", "3.0",
   "A zone file with the names and addresses of the root's servers.  Empty: those built in.  "
-  "no-refresh: those built in, and the root is not asked for newer ones.  no: none at all, "
-  "which is not supported yet." },
+  "no-refresh: those built in, and the root is not asked for newer ones.  no: none at all; "
+  "then `.` must be a forward or a zone of our own." },
 { "ignore-unknown-settings", NO_MEMBER(SET_LIST), "", "4.6.0",
   "Names of settings that need not be known: they give a warning in place of an error." },
 { "include-dir", TEXT(include_dir), "", "3.6.0",
@@ -146,8 +164,12 @@ const struct setting settings_table[] = {
 { "max-concurrent-requests-per-tcp-connection",
   INT(max_concurrent_requests_per_tcp_connection, 1, 65535, "queries"), "10", "4.3.0",
   "A client's TCP connection is not read further while so many of its queries are unanswered." },
+{ "max-generate-steps", INT(max_generate_steps, 0, MANY, "steps"), "0", "4.3.0",
+  "The longest $GENERATE in a zone file.  0: no limit." },
 { "max-goals", INT(max_goals, 10, 10000000, NULL), "100000", "own",
   "Each thread resolves at most so many names at once, those of name servers included." },
+{ "max-include-depth", INT(max_include_depth, 0, 1000, "files"), "20", "4.6.0",
+  "So deep may zone files be nested with $INCLUDE." },
 { "max-inflight-per-server", INT(max_inflight_per_server, 0, 100, "percent"), "50", "own",
   "At most so many questions, as a part of max-mthreads times threads, are on their way to one "
   "server; fewer while it answers late or not at all.  Beyond it another server of the zone is "
@@ -308,7 +330,6 @@ const struct setting settings_table[] = {
   "answer CH TXT questions about trust anchors" },
 { "api-config-dir", LATER(TEXT), "", "4.0.0", "directory that the API writes to" },
 { "api-key", LATER(TEXT), "", "4.0.0", "key of the API" },
-{ "auth-zones", LATER(ZONES), "", "3.1.2", "zones served from files" },
 { "carbon-instance", LATER(TEXT), "recursor", "4.2.0", "third element of the metrics' paths" },
 { "carbon-interval", LATER(INT), "30", "3.6.0", "seconds between two reports" },
 { "carbon-namespace", LATER(TEXT), "pdns", "4.2.0", "first element of the metrics' paths" },
@@ -344,14 +365,7 @@ const struct setting settings_table[] = {
   "servers and zones that are shown the subnet" },
 { "edns-subnet-harden", LATER(BOOL), "no", "5.0.12",
   "refuse answers without the subnet asked for" },
-{ "etc-hosts-file", LATER(TEXT), "/etc/hosts", "3.2", "the hosts file" },
 { "event-trace-enabled", LATER(INT), "0", "4.6.0", "where events are traced to" },
-{ "export-etc-hosts", LATER(BOOL), "no", "3.1.2", "answer from the hosts file" },
-{ "export-etc-hosts-search-suffix", LATER(TEXT), "", "3.5",
-  "suffix of short names of the hosts file" },
-{ "forward-zones", LATER(ZONES), "", "3.1.2", "zones asked of given servers" },
-{ "forward-zones-file", LATER(TEXT), "", "3.1.7.1", "the same from a file" },
-{ "forward-zones-recurse", LATER(ZONES), "", "3.2", "the same with RD set" },
 { "gettag-needs-edns-options", LATER(BOOL), "no", "4.1.0", "parse EDNS options for gettag()" },
 { "limit-qtype-any", LATER(BOOL), "yes", "4.9.9", "max-rrset-size holds for ANY too" },
 { "log-rpz-changes", LATER(BOOL), "no", "4.1.0", "log changes of RPZ zones" },
@@ -364,8 +378,6 @@ const struct setting settings_table[] = {
 { "max-cache-bogus-ttl", LATER(INT), "3600", "4.2.0", "longest TTL of what failed validation" },
 { "max-dnskeys", LATER(INT), "2", "4.8.6", "keys of equal tag tried for a signature" },
 { "max-ds-per-zone", LATER(INT), "8", "4.8.6", "DS records looked at" },
-{ "max-generate-steps", LATER(INT), "0", "4.3.0", "steps of $GENERATE in zone files" },
-{ "max-include-depth", LATER(INT), "20", "4.6.0", "depth of $INCLUDE in zone files" },
 { "max-nsec3-hash-computations-per-query", LATER(INT), "600", "4.8.6",
   "NSEC3 hashes for one query" },
 { "max-nsec3s-per-record", LATER(INT), "10", "4.8.6", "NSEC3 records looked at for one denial" },
@@ -509,6 +521,7 @@ bool setting_is_list(const struct setting *row)
 	case SET_ADDRS:
 	case SET_AVOID:
 	case SET_ZONES:
+	case SET_FORWARDS:
 		return true;
 	default:
 		return false;

@@ -11,6 +11,7 @@
 #include "common/check.h"
 #include "common/conf.h"
 #include "recursor/settings_table.h"
+#include "recursor/zonelist.h"
 
 /* A place in the struct: the table's macros have checked its type. */
 static void *member(const struct setting *row, struct settings *s)
@@ -92,6 +93,10 @@ static int check_text(const struct setting *row, const char *text, char *reason)
 			return E_OK;
 		(void)snprintf(reason, SETTINGS_WHY_MAX, "not an octal mode");
 		return E_MALFORMED;
+	case SET_ZONES:
+		return zonelist_read_files(text, NULL, NULL, reason);
+	case SET_FORWARDS:
+		return zonelist_read_forwards(text, NULL, NULL, reason);
 	default:
 		return E_OK;
 	}

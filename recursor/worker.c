@@ -14,6 +14,7 @@
 #include "recursor/pipeline.h"
 #include "recursor/server_state.h"
 #include "recursor/wiring.h"
+#include "recursor/zoneload.h"
 
 enum {
 	HOUSEKEEPING_MS = 200,
@@ -164,7 +165,12 @@ static int open_resolver(struct worker *w, const struct settings *s)
 	wiring_world(&world, w);
 	err = resolver_new(&w->resolver, &cfg, server->cache, server->servers, &w->counters,
 			   &world);
-	if (err == E_OK && server->n_hints > 0)
+	if (err != E_OK)
+		return err;
+	resolver_set_zones(w->resolver, server->zones);
+	if (!hints_are_used(s->hint_file))
+		resolver_drop_hints(w->resolver);
+	else if (server->n_hints > 0)
 		err = resolver_set_hints(w->resolver, server->hints, server->n_hints);
 	return err;
 }
@@ -317,6 +323,8 @@ int server_new(struct server **out, const struct settings *settings, char *why)
 	s->primes = hints_are_refreshed(settings->hint_file);
 	err = hints_load(&s->hints, &s->n_hints, settings->hint_file, loop_wall_s(), why);
 	if (err == E_OK)
+		err = zoneload_said(&s->zones, settings, why);
+	if (err == E_OK)
 		err = bind_workers(s, settings, why);
 	if (err == E_OK) {
 		*out = s;
@@ -358,6 +366,7 @@ void server_free(struct server *s)
 		return;
 	server_stop(s);
 	hints_free(s->hints, s->n_hints);
+	zones_put(s->zones);
 	tally_free(s->tally);
 	servers_free(s->servers);
 	cache_free(s->cache);

@@ -98,6 +98,8 @@ struct server {
 	void *changed_ctx;
 	struct rrset **hints; /* none: the resolver's own */
 	size_t n_hints;
+	struct zones
+		*zones; /* configured; a reference, changed between server_change_begin() and end */
 	void (*quit)(void *ctx, bool nicely); /* server_watch() */
 	void *quit_ctx;
 };

@@ -8,6 +8,7 @@
 #include "common/check.h"
 #include "recursor/pipeline.h"
 #include "recursor/reconfigure.h"
+#include "recursor/rezone.h"
 #include "recursor/server_state.h"
 #include "recursor/visit.h"
 #include "recursor/worker.h"
@@ -124,6 +125,11 @@ static int env_reload(void *ctx, const char *const *names, size_t n, char *why)
 	return server_reload(ctx, names, n, why);
 }
 
+static int env_reload_zones(void *ctx, char *why)
+{
+	return server_reload_zones(ctx, why);
+}
+
 static bool env_is_ready(void *ctx)
 {
 	enum server_state state = server_state(ctx);
@@ -195,6 +201,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.setting_default = env_setting_default,
 		.change = env_change,
 		.reload = env_reload,
+		.reload_zones = env_reload_zones,
 		.is_ready = env_is_ready,
 		.drain = env_drain,
 		.draining_since_ms = env_draining_since_ms,

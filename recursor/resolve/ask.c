@@ -165,7 +165,8 @@ static bool is_throttled(struct resolver *r, struct goal *g, struct target *t)
 static bool is_busy(struct resolver *r, struct goal *g, struct target *t, uint64_t now_ms,
 		    struct server_view *view)
 {
-	bool goes_on = t->tries > 0;
+	/* A resolver that is late for one name is not for another. */
+	bool goes_on = t->tries > 0 || g->recurse;
 
 	if (servers_take(r->servers, &t->addr, false, goes_on, now_ms, view) ||
 	    (crowd_knows(r, g) && servers_take(r->servers, &t->addr, true, goes_on, now_ms, view)))

@@ -124,6 +124,10 @@ struct cache_wiped {
 /* Takes away what is at a name, or with `subtree` also all below it; `type` 0: every type.
  * A type means the parent's word too; an NXDOMAIN denies every type and goes with each. */
 struct cache_wiped cache_wipe(struct cache *c, const uint8_t *name, uint16_t type, bool subtree);
+/* Takes away everything at the names (lower case) for which `is_meant` says so; it is called with a
+ * shard's lock held. */
+struct cache_wiped cache_wipe_where(struct cache *c,
+				    bool (*is_meant)(void *ctx, const uint8_t *name), void *ctx);
 
 /* Walks everything, one shard at a time; cb gets a borrowed set.  A negative return stops, and is
  * returned.  Holds a shard's lock for collecting a few references only, never while cb runs; what

@@ -171,7 +171,8 @@ static void wipe_name(struct cache *c, const uint8_t *name, uint16_t type,
 
 /* Looks at the SCAN_STEP slots below *at; false when there are none left.  Downward, see
  * common/sieve.h. */
-static bool wipe_step(struct shard *sh, uint32_t *at, const uint8_t *name, uint16_t type,
+static bool wipe_step(struct shard *sh, uint32_t *at, uint16_t type,
+		      bool (*is_meant)(void *ctx, const uint8_t *name), void *ctx,
 		      struct cache_wiped *wiped)
 {
 	struct drops drops = { 0 };
@@ -181,7 +182,7 @@ static bool wipe_step(struct shard *sh, uint32_t *at, const uint8_t *name, uint1
 		*at = sh->map.n;
 	for (int i = 0; i<SCAN_STEP && * at> 0; i++) {
 		--*at;
-		if (is_wiped(sh, *at, type) && name_is_within(rrset_owner(set_at(sh, *at)), name))
+		if (is_wiped(sh, *at, type) && is_meant(ctx, rrset_owner(set_at(sh, *at))))
 			wipe_entry(sh, *at, wiped, &drops);
 	}
 	shard_unlock(sh);
@@ -189,21 +190,39 @@ static bool wipe_step(struct shard *sh, uint32_t *at, const uint8_t *name, uint1
 	return *at > 0;
 }
 
+static struct cache_wiped wipe_all(struct cache *c, uint16_t type,
+				   bool (*is_meant)(void *ctx, const uint8_t *name), void *ctx)
+{
+	struct cache_wiped wiped = { 0 };
+
+	for (unsigned i = 0; i < c->n_shards; i++) {
+		uint32_t at = SIEVE_NONE;
+
+		while (wipe_step(&c->shards[i], &at, type, is_meant, ctx, &wiped))
+			;
+	}
+	return wiped;
+}
+
+static bool is_within(void *ctx, const uint8_t *name)
+{
+	return name_is_within(name, ctx);
+}
+
 struct cache_wiped cache_wipe(struct cache *c, const uint8_t *name, uint16_t type, bool subtree)
 {
 	struct cache_wiped wiped = { 0 };
 
-	if (!subtree) {
-		wipe_name(c, name, type, &wiped);
-		return wiped;
-	}
-	for (unsigned i = 0; i < c->n_shards; i++) {
-		uint32_t at = SIEVE_NONE;
-
-		while (wipe_step(&c->shards[i], &at, name, type, &wiped))
-			;
-	}
+	if (subtree)
+		return wipe_all(c, type, is_within, (void *)name);
+	wipe_name(c, name, type, &wiped);
 	return wiped;
+}
+
+struct cache_wiped cache_wipe_where(struct cache *c,
+				    bool (*is_meant)(void *ctx, const uint8_t *name), void *ctx)
+{
+	return wipe_all(c, 0, is_meant, ctx);
 }
 
 struct borrowed {

@@ -28,7 +28,8 @@ bool crowd_enter(struct resolver *r, struct goal *g)
 
 	if (g->crowd != NULL || r->inflight.max == 0)
 		return true;
-	zone = name_hash(goal_zone(g));
+	/* All the world may be one resolver's to answer: there each domain is a zone to itself. */
+	zone = name_hash(g->recurse ? name_suffix(g->name, g->zone_labels + 2U) : goal_zone(g));
 	g->crowd = inflight_hold(&r->inflight, zone, g->n_waiters, false, now_ms(r), &limited);
 	if (limited && crowd_knows(r, g))
 		g->crowd = inflight_hold(&r->inflight, zone, g->n_waiters, true, now_ms(r),

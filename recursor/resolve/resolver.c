@@ -226,6 +226,9 @@ void resolver_set_zones(struct resolver *r, struct zones *zones)
 {
 	struct zones *before = r->zones;
 
+	/* To have none costs nothing. */
+	if (zones_count(zones, true) + zones_count(zones, false) == 0)
+		zones = NULL;
 	r->zones = zones_get(zones);
 	r->zones_serial++;
 	zones_put(before);

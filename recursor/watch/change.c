@@ -137,3 +137,17 @@ int reload_acls(struct command_call *call)
 	json_object_set_new(call->json, "result", json_string("ok"));
 	return 0;
 }
+
+int reload_zones(struct command_call *call)
+{
+	char why[ENV_WHY_MAX];
+
+	if (call->env->reload_zones(call->env->ctx, why) != E_OK) {
+		log_warning("reload-zones: nothing changed: %s", why);
+		fprintf(call->out, "reloading failed, see log\n%s\n", why);
+		return 1;
+	}
+	fprintf(call->out, "ok\n");
+	json_object_set_new(call->json, "result", json_string("ok"));
+	return 0;
+}

@@ -20,5 +20,7 @@ int set_quiet(struct command_call *call);
 
 /* Reads the files again for who may ask and who may notify. */
 int reload_acls(struct command_call *call);
+/* And for forward-zones, auth-zones and their kin. */
+int reload_zones(struct command_call *call);
 
 #endif

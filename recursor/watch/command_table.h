@@ -43,6 +43,8 @@ enum { COMMAND_WORDS_MAX = 1024 };
 	  "end the daemon when the questions being resolved are answered")                       \
 	X("reload-acls", "", "", 0, 0, false, 60, reload_acls,                                   \
 	  "read recursor.conf again for who may ask and who may notify")                         \
+	X("reload-zones", "", "", 0, 0, false, 600, reload_zones,                                \
+	  "read forward-zones, auth-zones, the hosts file and their kin again")                  \
 	X("set-max-cache-entries", "", "N", 0, COMMAND_WORDS_MAX, false, 60,                     \
 	  set_max_cache_entries, "change max-cache-entries")                                     \
 	X("set-max-cache-memory", "", "BYTES", 1, 1, false, 60, set_max_cache_memory,            \

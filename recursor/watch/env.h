@@ -66,6 +66,9 @@ struct watch_env {
 	 * back.  On error one line in `why` (ENV_WHY_MAX) and all is as before. */
 	int (*change)(void *ctx, const char *name, const char *value, char *why);
 	int (*reload)(void *ctx, const char *const *names, size_t n, char *why);
+	/* The same for the zones that are configured, with their files; the caches forget what is
+	 * theirs. */
+	int (*reload_zones)(void *ctx, char *why);
 	/* Should clients be sent here? */
 	bool (*is_ready)(void *ctx);
 	/* Marks the daemon as one to which nobody new should come, or no longer; it serves all the

@@ -37,6 +37,11 @@ static int reload(void *ctx, const char *const *names, size_t n, char *why)
 	return E_OK;
 }
 
+static int reload_zones(void *ctx, char *why)
+{
+	return reload(ctx, NULL, 0, why);
+}
+
 static uint64_t now_ms(void *ctx)
 {
 	(void)ctx;
@@ -71,6 +76,7 @@ static const struct watch_env *make_env(void)
 		.setting_default = setting,
 		.change = change,
 		.reload = reload,
+		.reload_zones = reload_zones,
 		.is_ready = yes,
 		.drain = drain,
 		.draining_since_ms = now_ms,

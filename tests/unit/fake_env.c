@@ -141,6 +141,13 @@ static int reload(void *ctx, const char *const *names, size_t n, char *why)
 	return E_OK;
 }
 
+static int reload_zones(void *ctx, char *why)
+{
+	static const char *const zones[] = { "zones" };
+
+	return reload(ctx, zones, 1, why);
+}
+
 static bool is_ready(void *ctx)
 {
 	struct fake_env *f = ctx;
@@ -272,6 +279,7 @@ void fake_env_open(struct fake_env *f)
 		.setting_default = setting_default,
 		.change = change,
 		.reload = reload,
+		.reload_zones = reload_zones,
 		.is_ready = is_ready,
 		.drain = drain,
 		.draining_since_ms = draining_since_ms,

@@ -182,6 +182,8 @@ START_TEST(settings_are_changed)
 	expect_reply("get-default-parameter max-qperq frob", 1, "max-qperq=60\nfrob not known\n");
 	expect_reply("reload-acls", 0, "ok\n");
 	ck_assert_ptr_eq(strstr(env.changed, "allow-from allow-from-file "), env.changed);
+	expect_reply("reload-zones", 0, "ok\n");
+	ck_assert_str_eq(env.changed, "zones ");
 
 	env.refuses = true;
 	expect_reply(
@@ -191,6 +193,8 @@ START_TEST(settings_are_changed)
 	expect_reply("set-max-cache-memory 1", 1, "max-cache-memory=1: must be less\n");
 	expect_reply("reload-acls", 1, "recursor.conf:1: what is that\n");
 	expect_reply("--json reload-acls", 1, "{\"error\":\"recursor.conf:1: what is that\"}");
+	expect_reply("reload-zones", 1,
+		     "reloading failed, see log\nrecursor.conf:1: what is that\n");
 }
 END_TEST
 

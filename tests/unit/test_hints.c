@@ -143,6 +143,9 @@ START_TEST(words)
 	ck_assert_int_eq(hints_load(&sets, &n, "no-refresh", 0, why), E_OK);
 	ck_assert_uint_eq(n, 0);
 	ck_assert(!hints_are_refreshed("no-refresh"));
+	ck_assert(!hints_are_refreshed("no"));
+	ck_assert(!hints_are_used("no"));
+	ck_assert(hints_are_used("no-refresh"));
 	ck_assert(hints_are_refreshed(""));
 	ck_assert(hints_are_refreshed("/etc/hints"));
 	ck_assert_int_eq(hints_load(&sets, &n, "/nowhere/hints", 0, why), E_SYSTEM);

@@ -1,0 +1,127 @@
+#include "recursor/rezone.h"
+
+#include "common/check.h"
+#include "common/log.h"
+#include "recursor/reconfigure.h"
+#include "recursor/visit.h"
+#include "recursor/zoneload.h"
+
+/* What PowerDNS reads again at reload-zones. */
+static const char *const names[] = {
+	"auth-zones",
+	"etc-hosts-file",
+	"export-etc-hosts",
+	"export-etc-hosts-search-suffix",
+	"forward-zones",
+	"forward-zones-file",
+	"forward-zones-recurse",
+	"max-generate-steps",
+	"max-include-depth",
+	"serve-rfc1918",
+	"serve-rfc6303",
+};
+
+static void adopt(struct worker *w, void *zones)
+{
+	resolver_set_zones(w->resolver, zones);
+}
+
+/* So many answers are looked at in one visit. */
+enum { PACKETS_A_VISIT = 1024 };
+
+struct packet_wipe {
+	size_t cursor, wiped;
+	bool more;
+};
+
+static void wipe_packets(struct worker *w, void *arg)
+{
+	struct packet_wipe *wipe = arg;
+
+	wipe->more = packetcache_wipe_some(w->packetcache, &wipe->cursor, PACKETS_A_VISIT,
+					   name_root, 0, true, &wipe->wiped);
+}
+
+/* To every worker; one that cannot be visited has stopped, and answers nobody any more. */
+static void give_to_workers(struct server *s, struct zones *zones)
+{
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (visit_worker(&s->workers[i], adopt, zones) != E_OK)
+			continue;
+}
+
+struct change {
+	const struct zones *from, *to;
+	size_t n;
+};
+
+static int note_zone(void *ctx, const uint8_t *name)
+{
+	struct change *c = ctx;
+
+	(void)name;
+	c->n++;
+	return E_OK;
+}
+
+static bool has_changed(void *ctx, const uint8_t *name)
+{
+	const struct change *c = ctx;
+
+	return zones_print(zones_find(c->from, name)) != zones_print(zones_find(c->to, name));
+}
+
+static void forget(struct server *s, struct change *c)
+{
+	struct cache_wiped wiped = cache_wipe_where(s->cache, has_changed, c);
+	size_t packets = 0;
+
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		struct packet_wipe wipe = { .cursor = SIZE_MAX, .more = true };
+
+		while (wipe.more && visit_worker(&s->workers[i], wipe_packets, &wipe) == E_OK)
+			continue;
+		packets += wipe.wiped;
+	}
+	log_info("reload-zones: wiped %zu records, %zu negative records, %zu packets",
+		 wiped.records, wiped.negative, packets);
+}
+
+static bool special_changed(const struct settings *a, const struct settings *b)
+{
+	return a->serve_rfc1918 != b->serve_rfc1918 || a->serve_rfc6303 != b->serve_rfc6303;
+}
+
+int server_reload_zones(struct server *s, char *why)
+{
+	const struct settings *now;
+	struct settings *made = NULL;
+	struct zones *zones = NULL;
+	struct change c = { .n = 0 };
+	bool special;
+	int err;
+
+	server_change_begin(s);
+	now = atomic_load(&s->settings);
+	err = server_reread(s, &made, names, ARRAY_LEN(names), why);
+	if (err == E_OK)
+		err = zoneload_said(&zones, made, why);
+	if (err != E_OK)
+		goto out;
+	special = special_changed(now, made);
+	c = (struct change) { .from = s->zones, .to = zones };
+	err = zones_diff(c.from, c.to, note_zone, &c);
+	ASSERT(err == E_OK);
+	server_reconfigure(s, made);
+	made = NULL;
+	give_to_workers(s, zones);
+	if (c.n > 0 || special)
+		forget(s, &c);
+	log_notice("reload-zones: %zu zones have changed", c.n);
+	zones_put(s->zones);
+	s->zones = zones;
+out:
+	server_change_end(s);
+	settings_free(made);
+	return err;
+}

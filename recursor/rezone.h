@@ -1,0 +1,21 @@
+/*
+ * rezone: other zones while the daemon runs (rec_control reload-zones).
+ *
+ * Files and settings are read anew, all of them, before anything changes.  Then each worker gets the
+ * new zones on a visit that exchanges a pointer; what it is resolving in a zone that has changed
+ * begins anew.  At last the caches forget the names whose zone has changed, a few entries at a time:
+ * the record cache those alone, the packet caches everything, for the answer to any name may lead
+ * into such a zone.  The old zones are freed here, on the caller's thread.
+ *
+ * Errors:  one line in `why` (SETTINGS_WHY_MAX), and everything is as before.
+ * Threads: as reconfigure.h.
+ */
+#ifndef RECURSOR_REZONE_H
+#define RECURSOR_REZONE_H
+
+#include "common/err.h"
+#include "recursor/worker.h"
+
+int server_reload_zones(struct server *s, char *why) MUST_USE;
+
+#endif

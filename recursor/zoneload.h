@@ -1,0 +1,26 @@
+/*
+ * zoneload: from the settings to the zones that are configured: auth-zones, forward-zones,
+ * forward-zones-recurse, forward-zones-file, each taking the place of what bears the same name
+ * before it; then export-etc-hosts, which does not.
+ *
+ * Everything is read before anything is used: on error there are no zones, and one line that names
+ * the setting or file, the line and what is wrong with it.
+ *
+ * Threads: any but a worker's: it reads files.
+ */
+#ifndef RECURSOR_ZONELOAD_H
+#define RECURSOR_ZONELOAD_H
+
+#include "common/err.h"
+#include "recursor/hosts.h"
+#include "recursor/resolve/zones.h"
+#include "recursor/settings.h"
+
+/* Lines about what is left out go to `warn`.  One line in `why` (SETTINGS_WHY_MAX) on error. */
+int zoneload(struct zones **out, const struct settings *s, const struct hosts_warn *warn,
+	     char *why) MUST_USE;
+
+/* The same, with a line in the log on what was loaded, and for each of the warnings. */
+int zoneload_said(struct zones **out, const struct settings *s, char *why) MUST_USE;
+
+#endif
