@@ -282,14 +282,28 @@ static void hand_over(struct network *n, struct delivery *d)
 	}
 }
 
+static uint64_t packet_us(const struct network *n)
+{
+	return n->n_queue > 0 ? n->queue[0].at_us : UINT64_MAX;
+}
+
+static uint64_t wake_us(const struct network *n)
+{
+	return n->wake_ms == UINT64_MAX ? UINT64_MAX : n->wake_ms * 1000;
+}
+
+uint64_t network_next_us(const struct network *n)
+{
+	uint64_t packet = packet_us(n), wake = wake_us(n);
+
+	return packet < wake ? packet : wake;
+}
+
 bool network_step(struct network *n, uint64_t until_us)
 {
-	uint64_t wake_us = n->wake_ms == UINT64_MAX ? UINT64_MAX : n->wake_ms * 1000;
-	uint64_t next_us = n->n_queue > 0 ? n->queue[0].at_us : UINT64_MAX;
-	bool is_packet = next_us <= wake_us;
+	uint64_t next_us = network_next_us(n);
+	bool is_packet = packet_us(n) <= wake_us(n);
 
-	if (wake_us < next_us)
-		next_us = wake_us;
 	if (n->breach[0] != '\0' || next_us > until_us || next_us == UINT64_MAX) {
 		if (n->now_us < until_us && until_us != UINT64_MAX)
 			n->now_us = until_us;

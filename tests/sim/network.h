@@ -88,6 +88,9 @@ void network_fail(struct network *n, uint64_t ticket, enum net_failure why, unsi
  * was none; time stands at `until_us` then. */
 bool network_step(struct network *n, uint64_t until_us);
 
+/* When network_step() would have something to hand over; UINT64_MAX: never, by now. */
+uint64_t network_next_us(const struct network *n);
+
 /* Is a reply, a failure or a timer under way? */
 bool network_is_busy(const struct network *n);
 

@@ -82,6 +82,7 @@ static const char *run_one(void *ctx, uint64_t seed, uint64_t sums[COURSE_TOTALS
 	sums[1] += s.musts;
 	sums[2] += s.failures;
 	sums[3] += s.out_queries;
+	sums[4] += s.hits;
 	return passed ? NULL : s.failure;
 }
 
@@ -100,8 +101,9 @@ int main(int argc, char **argv)
 	o.course.program = argv[0];
 	course_run(&o.course, run_one, &o, &t);
 	printf("%" PRIu64 " questions (%" PRIu64 " that must be resolved; %" PRIu64
-	       " could not), %" PRIu64 " to servers; %.0f seeds a second\n",
-	       t.sums[0], t.sums[1], t.sums[2], t.sums[3],
+	       " could not; %" PRIu64 " from packet caches), %" PRIu64 " to servers; "
+	       "%.0f seeds a second\n",
+	       t.sums[0], t.sums[1], t.sums[2], t.sums[4], t.sums[3],
 	       (double)(t.passed + t.failed) / t.seconds);
 	printf("TOTAL passed=%" PRIu64 " failed=%" PRIu64 " skipped=0\n", t.passed, t.failed);
 	return t.failed > 0;

@@ -55,6 +55,19 @@ static void habits_draw(struct resolver_config *cfg, struct rng *r)
 	cfg->network_timeout_ms = RNG_PICK(r, timeouts);
 }
 
+static void packets_draw(struct packetcache_config *p, struct rng *r)
+{
+	static const size_t entries[] = { 1000, 1000, 10, 2, 0 };
+	static const size_t marks[] = { 0, 0, 1, 16, 1024 };
+
+	*p = (struct packetcache_config) {
+		.max_entries = RNG_PICK(r, entries),
+		.max_bytes = rng_chance(r, 70) ? 0 : rng_between(r, 100, 4000),
+		.max_packet = rng_chance(r, 70) ? PACKET_MAX : rng_between(r, 100, PACKET_MAX),
+		.marks = RNG_PICK(r, marks),
+	};
+}
+
 void setup_draw(struct setup *u, struct rng *r)
 {
 	static const size_t entries[] = { 1, 16, 64, 300 };
@@ -75,6 +88,9 @@ void setup_draw(struct setup *u, struct rng *r)
 		.bypass_probability = rng_chance(r, 80) ? 25 : 0,
 		.max_inflight = RNG_PICK(r, flights),
 	};
+	packets_draw(&u->packets, r);
+	u->uses_packets = rng_chance(r, 70);
+	u->n_nodes = rng_between(r, 1, NODES_MAX);
 	resolver_config_defaults(&u->cfg);
 	habits_draw(&u->cfg, r);
 	if (rng_chance(r, 35))

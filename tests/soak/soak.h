@@ -1,12 +1,21 @@
 /*
- * soak: one seed: a random Internet, a resolver with a random configuration, clients that ask,
- * go away, and operators who turn every knob meanwhile; then the faults end, and what can be
- * resolved must be.  Everything follows from the seed.
+ * soak: one seed: a random Internet, one or two workers with a random configuration over one
+ * record cache and server table, clients that ask, go away, and operators who turn every knob
+ * meanwhile; then the faults end, and what can be resolved must be.  Everything follows from the
+ * seed.
  *
  * Checked of every answer: once; within the budgets of questions and of time; a message that
  * parses; and where nobody could lie: true, and no older than its TTL.  When all on the way is
- * sound: there.  Of the cache: nothing in it that is false of a trusted zone.  Of the end:
+ * sound: there.  Of the packet caches: what comes out was put in, for that question, and is not
+ * older than it may be.  Of the cache: nothing in it that is false of a trusted zone.  Of the end:
  * nothing left over.
+ *
+ *     soak.c       a seed's course
+ *     clients.c    who asks what, and goes away
+ *     operators.c  what else happens: commands, clocks, time
+ *     packets.c    the packet cache before each resolver
+ *     check.c      what must be so of an answer;  check_cache.c  of the caches, and at the end
+ *     internet.h   the Internet, server.h its servers
  *
  * Memory:  struct soak is large and reused; what a seed allocates is freed at its end.
  */
@@ -18,29 +27,47 @@
 #include <stdio.h>
 
 #include "common/metrics.h"
+#include "recursor/query.h"
+#include "recursor/resolve/packetcache.h"
 #include "recursor/resolve/resolver.h"
 #include "tests/sim/network.h"
 #include "tests/soak/internet.h"
 #include "tests/soak/server.h"
 
-enum { ASKERS_MAX = 96 };
+enum { ASKERS_MAX = 96, NODES_MAX = 2, PACKET_MAX = 2048 };
 
 enum asker_state { ASKER_WAITS, ASKER_ANSWERED, ASKER_CANCELLED };
 
 /* Must a question be resolved? */
 enum must { MUST_NOT, MUST_UNLESS_LIMITED, MUST };
 
+struct soak;
+
+/* A worker: a resolver, the packet cache before it, and its way to the network. */
+struct node {
+	struct soak *soak;
+	struct network network;
+	struct servers_ctx ctx;
+	struct counters counters;
+	struct resolver *resolver;
+	struct packetcache *packets;
+};
+
 /* A client with one question. */
 struct asker {
 	struct soak *soak;
+	struct node *node;
 	struct request *request;
 	enum asker_state state;
 	uint8_t name[NAME_MAX_LEN];
 	uint16_t type;
 	bool cache_only;
+	bool tcp, no_packets;
+	struct query query; /* reads from `wire` */
+	uint8_t wire[QUERY_HEAD_MAX + 11];
 	enum must must;     /* be resolved */
 	uint64_t limits;    /* met by then */
-	bool alone;         /* nothing else is going on */
+	bool alone;         /* nothing else is going on at its node */
 	uint32_t max_qperq; /* the largest in force while it waits */
 	uint32_t max_msec;  /* as it asked */
 	uint64_t asked_us;
@@ -48,12 +75,34 @@ struct asker {
 	struct trace *trace;
 };
 
+/* An answer that was put into a packet cache. */
+struct kept_packet {
+	const struct node *node; /* NULL: wiped */
+	bool is_doomed;          /* a wipe that is under way has to take it away */
+	uint8_t wire[PACKET_MAX];
+	size_t len, question_end;
+	uint32_t ttl, put_s;
+	bool tcp, edns, dnssec_ok;
+};
+
+/* A wipe of a node's packet cache, a slice at a time. */
+struct packet_wipe {
+	struct node *node; /* NULL: none is under way */
+	size_t cursor;
+	uint8_t name[NAME_MAX_LEN];
+	uint16_t type;
+	bool subtree;
+};
+
 /* A seed's configuration: what the resolver is told, and its surroundings. */
 struct setup {
 	struct resolver_config cfg;
 	struct cache_config cache;
 	struct servers_config servers;
+	struct packetcache_config packets;
+	unsigned n_nodes;
 	unsigned forged, no_resources;
+	bool uses_packets;
 	bool wide; /* the caches are large enough for everything */
 };
 
@@ -61,18 +110,19 @@ struct soak {
 	uint64_t seed;
 	struct internet net;
 	struct setup setup;
-	struct servers_ctx ctx;
-	struct network network;
-	struct counters counters;
+	struct node nodes[NODES_MAX];
 	struct cache *cache;
 	struct servers *servers;
-	struct resolver *resolver;
 	struct rng rng;
 	struct asker askers[ASKERS_MAX];
 	unsigned n_askers, n_waiting;
+	struct kept_packet kept[ASKERS_MAX];
+	unsigned n_kept;
+	struct packet_wipe wipe;
 	uint32_t min_ttl, max_ttl; /* the largest in force so far */
 	bool was_tight;            /* limits were such that anything may have failed */
 	uint64_t wiped_us;         /* when the cache was last wiped */
+	bool ends;                 /* the resolvers are being freed */
 	char failure[400];         /* "" while all is well */
 
 	/* For tests/oom: allocations may fail until the faults are over. */
@@ -80,14 +130,30 @@ struct soak {
 	void (*relent)(void);
 	void (*harness)(bool begins); /* what comes is the soak's own doing, or was */
 
-	FILE *out;                                        /* tells the story, or NULL */
-	uint64_t questions, out_queries, musts, failures; /* for the totals */
+	FILE *out;                                              /* tells the story, or NULL */
+	uint64_t questions, out_queries, musts, failures, hits; /* for the totals */
 };
 
 /* Runs a seed; false: it failed, and s->failure says how. */
 bool soak_run(struct soak *s, uint64_t seed, FILE *out);
 
 void soak_fail(struct soak *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void soak_say(struct soak *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Time is one for all nodes. */
+static inline uint64_t soak_now_us(const struct soak *s)
+{
+	return s->nodes[0].network.now_us;
+}
+
+static inline uint32_t soak_wall_s(const struct soak *s)
+{
+	return s->nodes[0].network.world.wall_s(s->nodes[0].network.world.ctx);
+}
+
+/* Goes on to the next event of any node; false: there is none up to `until_us`, which it is then. */
+bool soak_step(struct soak *s, uint64_t until_us);
+void soak_drain(struct soak *s, uint64_t us);
 
 /* ---- setup.c ---- */
 
@@ -97,6 +163,37 @@ void setup_change(struct setup *u, struct rng *r);
 /* Limits that stand in nobody's way. */
 void setup_relax(struct setup *u);
 
+/* ---- clients.c ---- */
+
+/* Asks any node; NULL when there are too many askers. */
+struct asker *client_ask(struct soak *s, const uint8_t *name, uint16_t type, bool cache_only);
+void client_cancel(struct soak *s, struct asker *a);
+/* A question about something that is there, or nearly; its type. */
+uint16_t random_question(struct soak *s, uint8_t name[NAME_MAX_LEN]);
+void ask_something(struct soak *s);
+/* What was asked before, and may be in a cache. */
+void ask_what_is_known(struct soak *s);
+void cancel_something(struct soak *s);
+
+/* ---- operators.c ---- */
+
+/* Anything but a question, and time. */
+void something_else(struct soak *s);
+void pass_time(struct soak *s);
+void configure(struct soak *s);
+
+/* ---- packets.c ---- */
+
+/* Makes the client's packet. */
+void packets_query(struct soak *s, struct asker *a);
+/* Is it answered by the packet cache?  What comes is checked. */
+bool packets_look(struct soak *s, struct asker *a);
+/* Packs the answer, and keeps it as the pipeline does. */
+void packets_answer(struct soak *s, struct asker *a, const struct answer *answer);
+void packets_wipe_begin(struct soak *s, const uint8_t *name, uint16_t type, bool subtree);
+void packets_wipe_on(struct soak *s);
+void packets_walk(struct soak *s);
+
 /* ---- check.c ---- */
 
 /* Must this question be answered, with what is in force now? */
@@ -104,7 +201,14 @@ enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type)
 /* How often one query was ended by a limit. */
 uint64_t limits_met(const struct soak *s);
 void check_answer(struct soak *s, const struct asker *a, const struct answer *answer);
+/* Data, or the CNAME that a DNAME makes, for who asks for that. */
+bool data_is_true(const struct internet *net, const struct rrset *set, const struct truth *t);
+
+/* ---- check_cache.c ---- */
+
 void check_cache(struct soak *s);
+/* Nothing waits, nothing is under way. */
+void check_idle(struct soak *s);
 void check_end(struct soak *s);
 
 #endif

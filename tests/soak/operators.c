@@ -1,0 +1,200 @@
+/* operators: what happens besides questions: commands of every kind at any moment, clocks that
+ * jump, stray packets, time; see soak.h. */
+#include <string.h>
+
+#include "common/check.h"
+#include "common/rrtype.h"
+#include "tests/soak/soak.h"
+
+enum { SECOND_US = 1000000, DAY_S = 86400 };
+
+static struct node *any_node(struct soak *s)
+{
+	return &s->nodes[rng_below(&s->rng, s->setup.n_nodes)];
+}
+
+void configure(struct soak *s)
+{
+	const struct resolver_config *cfg = &s->setup.cfg;
+
+	for (unsigned i = 0; i < s->n_askers; i++)
+		if (s->askers[i].max_qperq < cfg->max_qperq)
+			s->askers[i].max_qperq = cfg->max_qperq;
+	for (unsigned i = 0; i < s->setup.n_nodes; i++)
+		resolver_configure(s->nodes[i].resolver, cfg);
+	if (cfg->min_ttl > s->min_ttl)
+		s->min_ttl = cfg->min_ttl;
+	if (cfg->max_ttl > s->max_ttl)
+		s->max_ttl = cfg->max_ttl;
+}
+
+/* ---- commands that change something ---- */
+
+static void change_limits(struct soak *s)
+{
+	soak_say(s, "other limits");
+	s->was_tight = true;
+	for (unsigned i = 0; i < s->n_askers; i++)
+		s->askers[i].must = MUST_NOT;
+	setup_change(&s->setup, &s->rng);
+	configure(s);
+	if (rng_chance(&s->rng, 30))
+		cache_set_limits(s->cache, rng_below(&s->rng, 300), 0);
+	if (rng_chance(&s->rng, 30))
+		packetcache_set_limits(any_node(s)->packets, rng_between(&s->rng, 1, 50),
+				       rng_chance(&s->rng, 50) ? 0
+							       : rng_between(&s->rng, 100, 5000));
+}
+
+static void wipe(struct soak *s)
+{
+	uint8_t name[NAME_MAX_LEN];
+	uint16_t type = random_question(s, name);
+	bool subtree = rng_chance(&s->rng, 60);
+
+	if (subtree && rng_chance(&s->rng, 30))
+		name_copy(name, name_root);
+	if (!rng_chance(&s->rng, 20))
+		type = 0;
+	name_lower(name, name);
+	soak_say(s, "wipes the caches");
+	s->wiped_us = soak_now_us(s);
+	cache_wipe(s->cache, name, type, subtree);
+	packets_wipe_begin(s, name, type, subtree);
+}
+
+static void clear_servers(struct soak *s)
+{
+	soak_say(s, "clears throttles, and perhaps speeds");
+	servers_clear(s->servers, rng_chance(&s->rng, 50));
+}
+
+static void prime(struct soak *s)
+{
+	resolver_prime(any_node(s)->resolver, NULL, NULL);
+}
+
+static void housekeeping(struct soak *s)
+{
+	cache_expire_some(s->cache, rng_below(&s->rng, 50), soak_wall_s(s));
+}
+
+/* ---- commands that look ---- */
+
+struct seen {
+	struct soak *s;
+	const struct node *node;
+	unsigned n;
+};
+
+static bool see_request(void *ctx, const struct request_view *v)
+{
+	struct seen *seen = ctx;
+	const struct asker *a = v->ctx;
+
+	/* Priming's own. */
+	if (a < seen->s->askers || a >= seen->s->askers + ASKERS_MAX)
+		return true;
+	seen->n++;
+	if (a->state != ASKER_WAITS || a->node != seen->node || a->type != v->type ||
+	    !name_equal(a->name, v->name))
+		soak_fail(seen->s, "current-queries shows question %d, which does not wait",
+			  (int)(a - seen->s->askers));
+	return true;
+}
+
+/* current-queries: each that waits, once. */
+static void list_requests(struct soak *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->setup.n_nodes; i++) {
+		struct seen seen = { s, &s->nodes[i], 0 };
+
+		resolver_walk(s->nodes[i].resolver, see_request, &seen);
+		n += seen.n;
+	}
+	if (n != s->n_waiting)
+		soak_fail(s, "current-queries shows %u questions, %u wait", n, s->n_waiting);
+}
+
+static int see_server(void *ctx, const struct server_dump *d)
+{
+	struct soak *s = ctx;
+
+	if (d->addr.family == 0 || (d->view.measured && d->view.timeout_ms == 0))
+		soak_fail(s, "a server without address, or time-out");
+	return E_OK;
+}
+
+static int see_throttle(void *ctx, const struct throttle_dump *d)
+{
+	struct soak *s = ctx;
+
+	if (d->addr.family == 0 || d->why == THROTTLE_NONE)
+		soak_fail(s, "a throttle without address, or reason");
+	return E_OK;
+}
+
+static void dump(struct soak *s)
+{
+	uint64_t now_ms = soak_now_us(s) / 1000;
+
+	check_cache(s);
+	packets_walk(s);
+	servers_walk(s->servers, see_server, s, now_ms);
+	servers_walk_throttles(s->servers, see_throttle, s, now_ms);
+}
+
+/* ---- the world ---- */
+
+static void jump_clock(struct soak *s)
+{
+	static const int far[] = { 1, 10, 400, 4000, DAY_S, 30 * DAY_S };
+	int by = RNG_PICK(&s->rng, far);
+
+	if (rng_chance(&s->rng, 50))
+		by = -by;
+	soak_say(s, "the clock jumps by %d s", by);
+	for (unsigned i = 0; i < s->setup.n_nodes; i++)
+		s->nodes[i].network.wall_offset_s += by;
+}
+
+/* Packets that answer nothing, for tickets there may be or not. */
+static void stray_packets(struct soak *s)
+{
+	static const uint8_t wire[WIRE_HEADER_LEN] = { 0, 0, 0x80 };
+	uint64_t ticket = (uint64_t)rng_below(&s->rng, 200) << 32 | rng_below(&s->rng, 70);
+	struct node *n = any_node(s);
+
+	for (size_t i = 0; i < n->network.n_pending; i++)
+		if (n->network.pending[i] == ticket)
+			return;
+	resolver_reply(n->resolver, ticket, wire, sizeof(wire));
+	resolver_near_miss(n->resolver, ticket);
+	resolver_failed(n->resolver, ticket, (enum net_failure)rng_below(&s->rng, 4));
+	resolver_tick(n->resolver);
+}
+
+void pass_time(struct soak *s)
+{
+	static const uint32_t most_us[] = { 1000,          30000,          300000,
+					    3 * SECOND_US, 20 * SECOND_US, 200 * SECOND_US };
+	uint64_t until_us = soak_now_us(s) + rng_below(&s->rng, RNG_PICK(&s->rng, most_us));
+
+	while (soak_step(s, until_us))
+		;
+}
+
+void something_else(struct soak *s)
+{
+	static void (*const events[])(struct soak *) = {
+		wipe,          wipe,          wipe,         packets_wipe_on, clear_servers,
+		jump_clock,    jump_clock,    jump_clock,   change_limits,   change_limits,
+		prime,         housekeeping,  housekeeping, stray_packets,   stray_packets,
+		list_requests, list_requests, dump,
+	};
+
+	RNG_PICK(&s->rng, events)(s);
+	packets_wipe_on(s);
+}
