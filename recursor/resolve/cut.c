@@ -688,6 +688,28 @@ unsigned cut_look_up_addresses(struct resolver *r, struct goal *g)
 	return waiting;
 }
 
+/* Known by glue alone, that of another zone perhaps: the server itself has not been heard. */
+static bool is_by_glue(const struct resolver *r, const struct goal *g, unsigned ns)
+{
+	const struct ns_name *n = &g->ns[ns];
+
+	return n->state == NS_KNOWN && (!n->asked_a || !r->cfg.use_ipv4) &&
+	       (!n->asked_aaaa || !r->cfg.use_ipv6) &&
+	       !name_is_within(cut_ns_name(g, ns), goal_zone(g));
+}
+
+unsigned cut_doubt_glue(struct resolver *r, struct goal *g)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < g->n_ns && g->zone_labels > 0; i++)
+		if (is_by_glue(r, g, i)) {
+			g->ns[i].state = NS_UNKNOWN;
+			any = true;
+		}
+	return any ? cut_look_up_addresses(r, g) : 0;
+}
+
 void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const struct goal *child)
 {
 	struct ns_name *n = &g->ns[ns];

@@ -501,6 +501,8 @@ int cut_choose(struct resolver *r, struct goal *g);
 bool cut_try_those_down(struct resolver *r, struct goal *g);
 /* Has addresses of name servers looked up, if any are still unknown; how many goals it waits on. */
 unsigned cut_look_up_addresses(struct resolver *r, struct goal *g);
+/* The same for those whose glue leads nowhere: it may be out of date. */
+unsigned cut_doubt_glue(struct resolver *r, struct goal *g);
 /* No look-up is under way any more. */
 void cut_stop_waiting(struct resolver *r, struct goal *g);
 void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const struct goal *child);

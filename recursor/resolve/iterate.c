@@ -312,6 +312,35 @@ bool goal_begin_anew_if_zone_changed(struct resolver *r, struct goal *g)
 	return true;
 }
 
+/* None of the servers known can be asked: another way to ask, or others. */
+static void choose_otherwise(struct resolver *r, struct goal *g)
+{
+	if ((g->saw_refusal && minimise_off(r, g)) || cut_use_parents_set(r, g) ||
+	    (!g->met_crowd && minimise_off(r, g))) {
+		goal_make_ready(r, g);
+		return;
+	}
+	/* Neither the name nor the delegation is to blame. */
+	if (g->met_crowd) {
+		end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY, "max-inflight-per-server");
+		return;
+	}
+	if (cut_doubt_glue(r, g) > 0) {
+		g->state = GOAL_ADDRESSES;
+		return;
+	}
+	if (g->state == GOAL_DEAD)
+		return;
+	if (cut_go_up(r, g) || cut_use_stale(r, g)) {
+		minimise_choose(r, g);
+		goal_make_ready(r, g);
+		return;
+	}
+	end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY,
+			 g->forwarded ? "no forwarder of the zone answers"
+				      : "no server of the zone answers");
+}
+
 static void step_choose(struct resolver *r, struct goal *g)
 {
 	int target;
@@ -347,24 +376,7 @@ static void step_choose(struct resolver *r, struct goal *g)
 	}
 	if (g->state == GOAL_DEAD)
 		return;
-	if ((g->saw_refusal && minimise_off(r, g)) || cut_use_parents_set(r, g) ||
-	    (!g->met_crowd && minimise_off(r, g))) {
-		goal_make_ready(r, g);
-		return;
-	}
-	/* Neither the name nor the delegation is to blame. */
-	if (g->met_crowd) {
-		end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY, "max-inflight-per-server");
-		return;
-	}
-	if (cut_go_up(r, g) || cut_use_stale(r, g)) {
-		minimise_choose(r, g);
-		goal_make_ready(r, g);
-		return;
-	}
-	end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY,
-			 g->forwarded ? "no forwarder of the zone answers"
-				      : "no server of the zone answers");
+	choose_otherwise(r, g);
 }
 
 /* Something came of an address look-up: either a server can be asked now, or another look-up
