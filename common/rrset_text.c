@@ -46,7 +46,10 @@ static char *ldns_rdata_text(const struct rrset *s, const struct rdata *rr)
 	wire_put_u16(wire + s->owner_len + 8, rr->len);
 	if (rr->len > 0)
 		memcpy(wire + head, rr->data, rr->len);
-	text = ldns_buffer_new(1024);
+	/* Room for all of it at once: there are types (SVCB, HTTPS) for which ldns does not make
+	 * room as it writes, and a long record of them would end the process on its assertion.
+	 * Five bytes become of one at the most in these (a list of keys). */
+	text = ldns_buffer_new(2 * NAME_TEXT_MAX + 8 * (size_t)rr->len);
 	if (text == NULL || ldns_wire2rr(&record, wire, head + rr->len, &pos,
 					 LDNS_SECTION_ANSWER) != LDNS_STATUS_OK)
 		goto out;
