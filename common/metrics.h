@@ -160,6 +160,10 @@ static inline uint64_t counter_get(const counter *c)
 	  "questions answered from a recent failure (RFC 9520)")                                 \
 	X(auth_zone_queries, "auth-zone-queries", COUNTER,                                       \
 	  "questions answered from auth-zones and the hosts file")                              \
+	X(almost_expired_pushed, "almost-expired-pushed", COUNTER,                               \
+	  "resolutions begun to renew what was about to expire (refresh-on-ttl-perc)")           \
+	X(almost_expired_run, "almost-expired-run", COUNTER, "those that ended with an answer")  \
+	X(almost_expired_exceptions, "almost-expired-exceptions", COUNTER, "those that failed")  \
 	X(stale_answers, "stale-answers", COUNTER, "answers of expired data (RFC 8767)")         \
 	X(stale_after_timeout, "stale-after-timeout", COUNTER,                                   \
 	  "those given because serve-stale-client-timeout was over")                             \

@@ -320,6 +320,26 @@ static uint32_t failure_ttl_left(struct pipeline *p, const struct client_query *
 	return ttl;
 }
 
+/* refresh-on-ttl-perc has to see who asks in the last part of a set's TTL: until then the packet
+ * may stay, and for a second at a time from then on. */
+static uint32_t before_refresh_s(const struct answer *a, uint32_t percent, uint32_t now_s)
+{
+	uint32_t least = UINT32_MAX;
+
+	for (size_t i = 0; i <= a->n_sets; i++) {
+		const struct rrset *set = i < a->n_sets ? a->sets[i] : a->soa;
+		uint32_t left, last;
+
+		if (set == NULL)
+			continue;
+		left = rrset_ttl_left(set, now_s);
+		last = (uint32_t)((uint64_t)set->ttl * percent / 100);
+		left = left > last ? left - last : 1;
+		least = left < least ? left : least;
+	}
+	return least;
+}
+
 /* How long the packet cache may keep an answer; 0: not at all.  What had to be asked for is not
  * kept yet but when it is asked for again, out of the record cache: names that are asked once,
  * an attack's above all, cost no place here. */
@@ -342,7 +362,13 @@ static uint32_t packet_ttl(struct pipeline *p, const struct client_query *cq,
 	/* Something better may come any moment. */
 	if (a->is_stale && cap > STALE_PACKET_S)
 		cap = STALE_PACKET_S;
-	return ttl < cap ? ttl : cap;
+	if (ttl < cap)
+		cap = ttl;
+	if (s->refresh_on_ttl_perc != 0 && a->rcode != RCODE_SERVFAIL) {
+		ttl = before_refresh_s(a, s->refresh_on_ttl_perc, now_s);
+		cap = ttl < cap ? ttl : cap;
+	}
+	return cap;
 }
 
 static void send_answer(struct pipeline *p, const struct client_query *cq, const struct settings *s,

@@ -94,6 +94,7 @@ struct settings {
 	uint32_t packetcache_ttl_s, packetcache_negative_ttl_s, packetcache_servfail_ttl_s;
 	uint32_t max_cache_ttl_s, max_negative_ttl_s, minimum_ttl_override_s;
 	uint32_t record_cache_locked_ttl_perc;
+	uint32_t refresh_on_ttl_perc;
 	uint32_t serve_stale_extensions;
 	uint32_t serve_stale_client_timeout_ms; /* our own: `serve-stale-client-timeout` */
 	uint32_t max_background_resolutions;    /* our own, each thread */

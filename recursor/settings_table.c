@@ -249,6 +249,9 @@ const struct setting settings_table[] = {
 { "record-cache-shards", INT(record_cache_shards, 1, 65536, NULL), "1024", "4.4.0",
   "The record cache is divided into so many parts with a lock each.  A power of two, or it is "
   "raised to the next." },
+{ "refresh-on-ttl-perc", INT(refresh_on_ttl_perc, 0, 99, "percent of the TTL"), "0", "4.5.0",
+  "When a name is asked for and no more than this is left of its TTL, it is answered from the cache "
+  "and fetched anew, so that what is asked for often never expires.  10 is usual.  0: never." },
 { "resolution-failure-ttl", INT(failure_ttl_s, 1, 300, "seconds"), "5", "own",
   "A name that could not be resolved is not tried again for so long (RFC 9520)." },
 { "reuseport", BOOL(reuseport), "yes", "4.0.0",
@@ -408,8 +411,6 @@ const struct setting settings_table[] = {
 { "proxy-protocol-from", LATER(NETS), "", "4.4.0", "senders that must use PROXY v2" },
 { "proxy-protocol-maximum-size", LATER(INT), "512", "4.4.0", "longest PROXY header" },
 { "public-suffix-list-file", LATER(TEXT), "", "4.2.0", "a list of public suffixes" },
-{ "refresh-on-ttl-perc", LATER(INT), "0", "4.5.0",
-  "records are fetched anew when so much of their TTL is left" },
 { "save-parent-ns-set", LATER(BOOL), "yes", "4.7.0", "fall back to the parent's name servers" },
 { "security-poll-suffix", LATER(TEXT), "secpoll.powerdns.com.", "3.6.2",
   "zone that tells of security updates" },

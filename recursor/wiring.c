@@ -129,6 +129,7 @@ void wiring_resolver_config(struct resolver_config *cfg, const struct settings *
 	cfg->stale_s = wiring_stale_s(s);
 	cfg->stale_client_timeout_ms = s->serve_stale_client_timeout_ms;
 	cfg->max_background = s->max_background_resolutions;
+	cfg->refresh_percent = s->refresh_on_ttl_perc;
 	cfg->serve_rfc1918 = s->serve_rfc1918;
 	cfg->serve_rfc6303 = s->serve_rfc6303;
 	cfg->serve_special = true;

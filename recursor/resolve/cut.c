@@ -538,6 +538,21 @@ static bool stale_addresses_use(struct resolver *r, struct goal *g)
 	return targets_inherit(g, old, n_old);
 }
 
+static bool stale_cut_take(struct resolver *r, struct goal *g, struct knowledge *k)
+{
+	g->by_stale = true;
+	g->stays_above = false;
+	goal_unwant_all(r, g);
+	cut_enter_known(r, g, k);
+	return g->n_ns > 0;
+}
+
+static void stale_cut_note(struct resolver *r, struct goal *g)
+{
+	COUNT(r->counters, stale_cuts);
+	GOAL_EVENT(r, g, EVENT_STALE_CUT, goal_zone(g), NULL, );
+}
+
 bool cut_use_stale(struct resolver *r, struct goal *g)
 {
 	struct knowledge k;
@@ -546,21 +561,37 @@ bool cut_use_stale(struct resolver *r, struct goal *g)
 	if (r->cfg.stale_s == 0 || g->by_stale || g->forwarded)
 		return false;
 	knowledge_look(r, g->name, g->type, LOOK_CUT, r->cfg.stale_s, NAME_MAX_LABELS, &k);
-	g->by_stale = true;
-	goal_unwant_all(r, g);
 	if (k.zone_labels > g->zone_labels) {
-		g->stays_above = false;
-		cut_enter_known(r, g, &k);
-		found = g->n_ns > 0;
+		found = stale_cut_take(r, g, &k);
 	} else {
+		g->by_stale = true;
+		goal_unwant_all(r, g);
 		cut_stop_waiting(r, g);
 		found = stale_addresses_use(r, g);
 	}
 	knowledge_clear(&k);
-	if (found) {
-		COUNT(r->counters, stale_cuts);
-		GOAL_EVENT(r, g, EVENT_STALE_CUT, goal_zone(g), NULL, );
-	}
+	if (found)
+		stale_cut_note(r, g);
+	return found;
+}
+
+bool cut_leave_silent_parent(struct resolver *r, struct goal *g)
+{
+	struct knowledge k;
+	bool found;
+
+	if (r->cfg.stale_s == 0 || g->looked_below || g->by_stale || g->forwarded ||
+	    r->world.now_ms(r->world.ctx) - g->began_ms < STALE_CUT_AFTER_MS)
+		return false;
+	g->looked_below = true;
+	knowledge_look(r, g->name, g->type, LOOK_CUT, r->cfg.stale_s, NAME_MAX_LABELS, &k);
+	/* One that is live was left for good reason. */
+	found = k.zone_labels > g->zone_labels && k.ns_parent != NULL &&
+		rrset_is_expired(k.ns_parent, r->world.wall_s(r->world.ctx)) &&
+		stale_cut_take(r, g, &k);
+	knowledge_clear(&k);
+	if (found)
+		stale_cut_note(r, g);
 	return found;
 }
 

@@ -65,6 +65,7 @@
 	X(EVENT_STEP_SHARED, "step-shared", "the same is being asked already: waits for it")     \
 	X(EVENT_MINIMISE_OFF, "minimise-off", "gives up minimising the name")                    \
 	X(EVENT_PARENT_AGAIN, "parent-again", "none of the zone's own servers works: the parent's") \
+	X(EVENT_REFRESH, "refresh", "about to expire: is being renewed meanwhile")               \
 	X(EVENT_STALE, "stale", "served stale")                                                  \
 	X(EVENT_STALE_CUT, "stale-cut", "nothing else is left: goes on by what has expired")     \
 	X(EVENT_CYCLE, "cycle", "would wait on itself")                                          \

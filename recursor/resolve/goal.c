@@ -17,14 +17,25 @@ static struct goal **bucket(struct resolver *r, uint64_t hash)
 	return &r->table[hash & (r->table_size - 1)];
 }
 
-struct goal *goal_find(struct resolver *r, const uint8_t *name, uint16_t type)
+static struct goal *find(struct resolver *r, const uint8_t *name, uint16_t type, bool refreshes)
 {
 	uint64_t hash = key_hash(name, type);
 
 	for (struct goal *g = *bucket(r, hash); g != NULL; g = g->hash_next)
-		if (g->hash == hash && g->type == type && name_equal_case(g->name, name))
+		if (g->hash == hash && g->type == type && g->refreshes == refreshes &&
+		    name_equal_case(g->name, name))
 			return g;
 	return NULL;
+}
+
+struct goal *goal_find(struct resolver *r, const uint8_t *name, uint16_t type)
+{
+	return find(r, name, type, false);
+}
+
+struct goal *goal_find_refresh(struct resolver *r, const uint8_t *name, uint16_t type)
+{
+	return find(r, name, type, true);
 }
 
 /* Doubles the table when it holds as many goals as buckets.  A failed allocation is no harm:
@@ -195,6 +206,14 @@ static bool waits_on(struct resolver *r, struct goal *g, struct goal *other)
 		last = walk_extend(r, at, last);
 	}
 	return false;
+}
+
+bool goal_follow(struct resolver *r, struct goal *parent, struct goal *child)
+{
+	if (waits_on(r, child, parent) || !goal_wait(r, parent, EDGE_ALIAS, child))
+		return false;
+	goal_come_nearer(child, parent->depth, parent->links);
+	return true;
 }
 
 /* Sub-goals cost no packet while the cache knows of delegations but not of addresses, so

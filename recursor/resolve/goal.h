@@ -31,6 +31,7 @@
  *          zones.c     zones that the operator has configured
  *          authzone.c  answers out of one that is ours
  *          stale.c     answers of expired data
+ *          refresh.c   renewing what is about to expire
  *
  * What has expired (RFC 8767), with serve-stale-extensions: the cache keeps it for the stale window.
  *
@@ -43,9 +44,10 @@
  *   within these it is answered so at once.  Only what was an answer can be one again: what a referral
  *   or additional data said never is; what was wiped is gone from the cache; with RD=0 it is not done.
  *
- *   Delegations and addresses.  When all else has failed, a goal goes once to the deepest zone cut that
- *   the cache knows, expired or not, and uses the expired addresses of its servers too (cut_use_stale()):
- *   so names below a zone whose parent is dead go on being resolved.  No ghost domain comes of it:
+ *   Delegations and addresses.  When all else has failed, or the servers above an expired zone cut have
+ *   not answered for 1.8 s, a goal goes once to the deepest zone cut that the cache knows, expired or not,
+ *   and uses the expired addresses of its servers too: so names below a zone whose parent is dead go on
+ *   being resolved.  No ghost domain comes of it:
  *   only the parent's own word (CACHE_DELEGATION) is a cut, and nothing but the parent's word renews it,
  *   so a delegation serves until the end of its window and not a second longer, whatever its zone says
  *   meanwhile.  As soon as the parent answers, its answer is the one that counts, since it is asked
@@ -76,7 +78,8 @@ enum {
 	GOAL_SUBGOALS_MAX = 200,  /* for one request */
 	GOAL_CUTS_MAX = 64,       /* referrals followed by one goal */
 	GOAL_DEPTH_MAX = 100,
-	STALE_TTL = 30,       /* of expired records in an answer (RFC 8767 4), */
+	STALE_TTL = 30, /* of expired records in an answer (RFC 8767 4), */
+	STALE_CUT_AFTER_MS = 1800,
 	STALE_RECHECK_S = 30, /* and how long a name that failed is left alone (5) */
 	GOAL_HASH_START = 1024,
 };
@@ -159,6 +162,7 @@ struct goal {
 	uint8_t name_len;
 	bool is_ready, in_table, no_cache, met_cycle, saw_refusal;
 	bool has_background; /* one of the requests is without a client */
+	bool refreshes;      /* renews what the cache has: those who ask are answered out of that */
 	bool met_limit; /* something below was refused for who asks: no failure of the name's own */
 	bool met_crowd; /* something was refused for the many who ask: the same, for anybody */
 
@@ -171,6 +175,7 @@ struct goal {
 	bool stays_above;    /* of that zone, until it is referred down */
 	uint8_t place;       /* to ask its servers from: enum inflight_place */
 	bool by_stale;       /* led on by what has expired */
+	bool looked_below;   /* for an expired cut, because the parent is silent */
 	uint8_t n_cuts;
 	uint8_t floor_labels; /* of the configured zone or our own delegation: nothing above is asked */
 	bool forwarded;       /* the targets are forwarders: there is no NS set */
@@ -231,6 +236,11 @@ struct request {
 	bool no_stale;    /* never answered with expired data */
 	bool waits_stale; /* the timer is the client's patience (RFC 8767 5), not the last word */
 	bool background;  /* no client waits any more, or ever did: nobody is told */
+	bool refreshes;   /* it never did */
+};
+
+struct refresh_mark {
+	uint64_t hash, until_ms;
 };
 
 struct resolver {
@@ -261,6 +271,7 @@ struct resolver {
 	struct request *all;
 	size_t n_requests, n_traces, n_background;
 	bool stale_now; /* resolver_stale_now() */
+	struct refresh_mark refresh_marks[512];
 	struct timers *timers;
 	uint64_t wake_at_ms;
 	unsigned entered; /* entries from outside, one in another's callback */
@@ -278,8 +289,9 @@ struct resolver {
 
 /* ---- goal.c ---- */
 
-/* The goal for (name, type), or NULL. */
+/* The goal for (name, type), or NULL; one that only renews what is known is another's business. */
 struct goal *goal_find(struct resolver *r, const uint8_t *name, uint16_t type);
+struct goal *goal_find_refresh(struct resolver *r, const uint8_t *name, uint16_t type);
 /* A new one, ready for its first step.  NULL: max_goals is reached, or no memory (counted). */
 struct goal *goal_new(struct resolver *r, const uint8_t *name, uint16_t type);
 void goal_make_ready(struct resolver *r, struct goal *g);
@@ -294,6 +306,9 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 /* Waits on a goal that is there; false: no memory, or too many wait on it.  The caller knows that
  * no circle comes of it. */
 bool goal_wait(struct resolver *r, struct goal *parent, enum edge_kind kind, struct goal *child);
+/* The child's outcome shall be the parent's: both look for the same.  False: as above, or it would be a
+ * circle. */
+bool goal_follow(struct resolver *r, struct goal *parent, struct goal *child);
 void goal_unwait(struct resolver *r, struct edge *e);
 /* The goal waits on nothing any more; children that nobody else wants are dropped. */
 void goal_unwant_all(struct resolver *r, struct goal *g);
@@ -331,6 +346,9 @@ void goal_event(struct resolver *r, struct goal *g, const struct event *e, const
 /* Answers a request and frees it. */
 void request_finish(struct resolver *r, struct request *req, const struct answer *a);
 void request_fail(struct resolver *r, struct request *req, enum ede ede, const char *text);
+/* A request without a client, for what the cache has already.  False: too many are under way, or there
+ * is no room (counted). */
+bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t type);
 uint64_t resolver_random(struct resolver *r);
 /* Uniform below `bound` (at least 1); the bias of 2^-32 does not matter for choices. */
 uint32_t resolver_random_below(struct resolver *r, uint32_t bound);
@@ -447,6 +465,15 @@ bool stale_serve(struct resolver *r, struct request *req, struct stale_answer *s
 /* Would there be something to serve at the name? */
 bool stale_is_known(struct resolver *r, const uint8_t *name, uint16_t type);
 
+/* ---- refresh.c ---- */
+
+struct knowledge;
+
+/* The cache had an answer for the goal: is it to be renewed?  Then that begins. */
+void refresh_if_due(struct resolver *r, struct goal *g, const struct knowledge *k);
+/* The cache has nothing any more, but somebody is about to renew it: waits with them. */
+bool refresh_join(struct resolver *r, struct goal *g);
+
 /* ---- cut.c ---- */
 
 /* What is known of a name: an answer, and where one would ask. */
@@ -494,6 +521,8 @@ bool cut_use_parents_set(struct resolver *r, struct goal *g);
 bool cut_go_up(struct resolver *r, struct goal *g);
 /* Falls back on what has expired: see the head of this file. */
 bool cut_use_stale(struct resolver *r, struct goal *g);
+/* Leaves a zone that has not answered for long for an expired cut below it. */
+bool cut_leave_silent_parent(struct resolver *r, struct goal *g);
 /* The server to ask next: an index into targets, or -1. */
 int cut_choose(struct resolver *r, struct goal *g);
 /* The servers that are down are to be asked after all, for a name that is known to exist: the reserve

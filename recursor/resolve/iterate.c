@@ -242,6 +242,8 @@ static void step_start(struct resolver *r, struct goal *g)
 	known_report(r, g, &k);
 	g->zones_serial = r->zones_serial;
 	g->authoritative = k.authoritative;
+	if (r->cfg.refresh_percent != 0)
+		refresh_if_due(r, g, &k);
 	switch (k.what) {
 	case KNOWN_DATA:
 		goal_end_data(r, g, k.set);
@@ -265,6 +267,8 @@ static void step_start(struct resolver *r, struct goal *g)
 		end_with_failure(r, g, EDE_CACHED_ERROR, "failed a moment ago");
 		break;
 	case KNOWN_NOTHING:
+		if (refresh_join(r, g))
+			break;
 		if (k.zone_labels == 0 && k.ns_own == NULL && k.zone == NULL)
 			resolver_prime_soon(r);
 		cut_enter_known(r, g, &k);
@@ -348,6 +352,8 @@ static void step_choose(struct resolver *r, struct goal *g)
 	if (goal_begin_anew_if_zone_changed(r, g))
 		return;
 	g->state = GOAL_CHOOSE;
+	if (cut_leave_silent_parent(r, g))
+		minimise_choose(r, g);
 	minimise_by_what_is_known(r, g);
 	if (is_forsaken(r, g))
 		return;

@@ -214,7 +214,7 @@ static void keep_all(struct resolver *r, struct goal *g, const struct reply *rep
 	const struct rrset *verdict = reply->referral != NULL ? reply->referral : reply->negative;
 	bool is_known = verdict == NULL;
 	/* A zone is fetched anew from above because what is known of it does not work. */
-	unsigned refreshes = g->up_from != 0 ? CACHE_REFRESHES : 0U;
+	unsigned refreshes = g->up_from != 0 || g->refreshes ? CACHE_REFRESHES : 0U;
 
 	for (unsigned i = 0; i < reply->n_keep; i++) {
 		const struct reply_kept *k = &reply->keep[i];

@@ -301,7 +301,7 @@ static struct goal *request_detach(struct resolver *r, struct request *req)
 void request_finish(struct resolver *r, struct request *req, const struct answer *a)
 {
 	resolver_done_cb done = req->done;
-	bool has_client = !req->background;
+	bool has_client = !req->background, req_refreshes = req->refreshes;
 	struct answer better = *a;
 	void *ctx = req->ctx;
 	struct stale_answer stale = { 0 };
@@ -312,6 +312,10 @@ void request_finish(struct resolver *r, struct request *req, const struct answer
 	request_detach(r, req);
 	if (has_client)
 		done(ctx, a);
+	else if (req_refreshes && a->rcode != RCODE_SERVFAIL)
+		COUNT(r->counters, almost_expired_run);
+	else if (req_refreshes)
+		COUNT(r->counters, almost_expired_exceptions);
 	stale_clear(&stale);
 }
 
@@ -461,6 +465,33 @@ static bool request_is_impatient(const struct resolver *r, const struct request 
 {
 	return r->cfg.stale_s != 0 && !q->no_stale && !q->no_cache && !req->waits_stale &&
 	       req->goal->began_ms + r->cfg.stale_client_timeout_ms <= req->began_ms;
+}
+
+bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t type)
+{
+	struct question q = { .name = name, .type = type, .no_cache = true, .no_stale = true };
+	struct request *req;
+	struct goal *g;
+
+	if (r->n_background >= r->cfg.max_background) {
+		COUNT(r->counters, limit_background);
+		return false;
+	}
+	g = goal_new(r, name, type);
+	if (g == NULL)
+		return false;
+	g->no_cache = g->refreshes = true;
+	req = request_new(r, &q, NULL, NULL);
+	if (req == NULL) {
+		goal_drop(r, g);
+		return false;
+	}
+	req->background = req->refreshes = g->has_background = true;
+	r->n_background++;
+	COUNT(r->counters, backgrounds);
+	request_attach(g, req);
+	request_wait_to_the_end(r, req);
+	return true;
 }
 
 static void refuse(resolver_done_cb done, void *ctx, const struct question *q, uint16_t rcode,

@@ -86,6 +86,8 @@ struct resolver_config {
 	uint32_t
 		stale_client_timeout_ms; /* a client waits so long for something better; 0: not at all */
 	uint32_t max_background;         /* resolutions that no client waits for */
+	uint32_t
+		refresh_percent; /* a set with no more than that of its TTL left is renewed; 0: none */
 	/* local */
 	bool serve_rfc1918, serve_rfc6303, serve_special; /* RFC 6761 and kin */
 };

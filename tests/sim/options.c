@@ -48,6 +48,7 @@ static const struct {
 	ROW("stale-window", stale_s), /* in seconds; the daemon has serve-stale-extensions */
 	ROW("serve-stale-client-timeout", stale_client_timeout_ms),
 	ROW("max-background-resolutions", max_background),
+	ROW("refresh-on-ttl-perc", refresh_percent),
 	ROW("serve-rfc1918", serve_rfc1918),
 	ROW("serve-rfc6303", serve_rfc6303),
 #undef ROW

@@ -53,7 +53,8 @@ static int start(struct player *p, char *why)
 	servers_cfg.network_timeout_ms = p->cfg.network_timeout_ms;
 	if (p->max_inflight_server != 0)
 		servers_cfg.max_inflight = p->max_inflight_server;
-	hash_key_set(p->o->seed, ~p->o->seed);
+	/* Not ~seed: hash_mix() multiplies, and with -1 all goals of a type have one hash. */
+	hash_key_set(p->o->seed, ~p->o->seed * 0x9e3779b97f4a7c15);
 	if ((err = network_init(&p->net, p->o->seed, play_start_time(p->s))) != E_OK ||
 	    (err = cache_new(&p->cache, &cache)) != E_OK ||
 	    (err = servers_new(&p->servers, &servers_cfg)) != E_OK ||

@@ -1,0 +1,53 @@
+/* refresh: what is asked for and about to expire is renewed before it does (refresh-on-ttl-perc). */
+#include "recursor/resolve/goal.h"
+
+#include "common/check.h"
+
+enum { REFRESH_AGAIN_MS = 5000 }; /* what could not be renewed is left alone for so long */
+
+static bool is_almost_expired(const struct rrset *s, uint32_t percent, uint32_t now_s)
+{
+	return rrset_ttl_left(s, now_s) <= (uint64_t)s->ttl * percent / 100;
+}
+
+/* Was it tried a moment ago?  Marks it.  Two names that share a mark make one try oftener, which does
+ * no harm. */
+static bool was_tried(struct resolver *r, const struct goal *g, uint64_t now_ms)
+{
+	struct refresh_mark *mark = &r->refresh_marks[g->hash % ARRAY_LEN(r->refresh_marks)];
+
+	if (mark->hash == g->hash && now_ms < mark->until_ms)
+		return true;
+	*mark = (struct refresh_mark) { .hash = g->hash, .until_ms = now_ms + REFRESH_AGAIN_MS };
+	return false;
+}
+
+void refresh_if_due(struct resolver *r, struct goal *g, const struct knowledge *k)
+{
+	const struct rrset *s = k->dname != NULL ? k->dname : k->set;
+
+	if (k->authoritative || g->no_cache ||
+	    (k->what != KNOWN_DATA && k->what != KNOWN_ALIAS && k->what != KNOWN_NODATA) ||
+	    !is_almost_expired(s, r->cfg.refresh_percent, r->world.wall_s(r->world.ctx)) ||
+	    was_tried(r, g, r->world.now_ms(r->world.ctx)) ||
+	    goal_find_refresh(r, g->name, g->type) != NULL)
+		return;
+	if (!request_begin_refresh(r, g->name, g->type))
+		return;
+	COUNT(r->counters, almost_expired_pushed);
+	GOAL_EVENT(r, g, EVENT_REFRESH, g->name, NULL, .type = g->type);
+}
+
+bool refresh_join(struct resolver *r, struct goal *g)
+{
+	struct goal *other;
+
+	if (r->n_background == 0 || g->no_cache)
+		return false;
+	other = goal_find_refresh(r, g->name, g->type);
+	if (other == NULL || !goal_follow(r, g, other))
+		return false;
+	GOAL_EVENT(r, g, EVENT_JOINED, g->name, NULL, .type = g->type);
+	g->state = GOAL_ALIAS;
+	return true;
+}
