@@ -310,7 +310,7 @@ bool goal_begin_anew_if_zone_changed(struct resolver *r, struct goal *g)
 	goal_unwant_all(r, g);
 	cut_leave(r, g);
 	g->up_from = 0;
-	g->stays_above = false;
+	g->stays_above = g->by_stale = false;
 	g->state = GOAL_START;
 	goal_make_ready(r, g);
 	return true;
