@@ -180,6 +180,8 @@ static inline uint64_t counter_get(const counter *c)
 	X(primings, "root-primings", COUNTER, "times the root's name servers were fetched")      \
 	X(peak_goals, "max-concurrent-goals", PEAK, "most resolutions in flight at once")        \
 	X(peak_chain, "max-chain-length", PEAK, "most questions that waited on one")             \
+	X(traces_skipped, "trace-queries-skipped", COUNTER,                                      \
+	  "questions not traced because too many traces were being written")                    \
 	X(visit_max_us, "control-visit-max-usec", PEAK,                                          \
 	  "longest time that a control command held a worker, in microseconds of CPU")          \
 	X(traced_events_lost, "trace-events-lost", COUNTER,                                      \

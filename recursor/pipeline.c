@@ -16,6 +16,7 @@
 #include "recursor/policy/slots.h"
 #include "recursor/query.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/watch/tracer.h"
 
 enum { STALE_PACKET_S = 5 }; /* so long an answer of expired data is kept as a packet */
 
@@ -24,6 +25,8 @@ struct pipeline {
 	struct account account;
 	struct slab queries;           /* struct client_query: those being resolved */
 	struct slots *slots;           /* who waits: no more than max-mthreads */
+	bool traces;                   /* the rule or the setting wants some questions traced */
+	struct trace_rule *trace_rule; /* trace-regex, or NULL */
 	bool is_unknown;               /* finish() tells resolve() that the cache has no answer */
 	uint8_t scratch[WIRE_MSG_MAX]; /* an answer, where the listener has no place for it */
 };
@@ -37,6 +40,8 @@ struct client_query {
 	uint16_t asked_type; /* of the resolver */
 	bool over_capacity;
 	struct request *request; /* while it waits */
+	struct traced *traced;   /* or NULL */
+	bool trace_failure_only;
 	struct slot slot;
 	uint8_t head[QUERY_HEAD_MAX];
 };
@@ -398,6 +403,43 @@ static bool is_whole(const struct answer *a, uint16_t type)
 	return a->soa != NULL || (a->n_sets > 0 && a->sets[a->n_sets - 1]->type == type);
 }
 
+/* NULL: it is not to be traced. */
+static struct trace *begin_trace(struct pipeline *p, struct client_query *cq)
+{
+	const struct settings *s = atomic_load_explicit(&p->worker->server->settings,
+							memory_order_acquire);
+	struct trace_rule *rule = p->trace_rule;
+
+	if (rule != NULL && !trace_rule_matches(rule, query_name(&cq->q)))
+		rule = NULL;
+	if (rule == NULL && s->trace[0] == 'n')
+		return NULL;
+	cq->traced = tracer_begin(p->worker->server->tracer, rule);
+	if (cq->traced == NULL) {
+		COUNT(p->account.counters, traces_skipped);
+		return NULL;
+	}
+	/* What the rule asks for is shown whatever the outcome. */
+	cq->trace_failure_only = rule == NULL && s->trace[0] == 'f';
+	return traced_events(cq->traced);
+}
+
+static void end_trace(struct pipeline *p, struct client_query *cq, const struct answer *a)
+{
+	const struct traced_end end = {
+		.name = query_name(&cq->q),
+		.type = cq->q.type,
+		.client = cq->client.remote,
+		.rcode = a->rcode,
+		.us = loop_now_us() - cq->start_us,
+		.out_queries = a->out_queries,
+	};
+	bool is_shown = a->rcode == RCODE_SERVFAIL || !cq->trace_failure_only;
+
+	tracer_end(p->worker->server->tracer, cq->traced, is_shown ? &end : NULL);
+	cq->traced = NULL;
+}
+
 static void let_go(struct client_query *cq)
 {
 	slots_give(cq->pipeline->slots, &cq->slot);
@@ -427,6 +469,8 @@ static void finish(void *ctx, const struct answer *found)
 		return;
 	}
 	count_whence(p, &a);
+	if (cq->traced != NULL)
+		end_trace(p, cq, &a);
 	if (cq->q.type == TYPE_ANY) {
 		any = answer_any(&a, &cq->q, worker_wall_s(p->worker));
 		if (any != NULL) {
@@ -456,6 +500,8 @@ static bool make_room(struct pipeline *p, const struct settings *s, const struct
 	resolver_cancel(p->worker->resolver, cq->request);
 	COUNT(p->account.counters, fair_share_refusals);
 	count_whence(p, &refusal);
+	if (cq->traced != NULL)
+		end_trace(p, cq, &refusal);
 	send_answer(p, cq, s, &refusal);
 	let_go(cq);
 	return !slots_are_full(p->slots);
@@ -463,13 +509,17 @@ static bool make_room(struct pipeline *p, const struct settings *s, const struct
 
 static void ask_resolver(struct pipeline *p, struct client_query *cq)
 {
-	const struct question question = {
+	struct question question = {
 		.name = query_name(&cq->q),
 		.type = cq->asked_type,
 		.cache_only = cq->over_capacity || !(cq->q.flags & MSG_RD),
 		.no_stale = !(cq->q.flags & MSG_RD),
 	};
-	struct request *request = resolver_ask(p->worker->resolver, &question, finish, cq);
+	struct request *request;
+
+	if (p->traces && !question.cache_only)
+		question.trace = begin_trace(p, cq);
+	request = resolver_ask(p->worker->resolver, &question, finish, cq);
 
 	if (request == NULL) /* finish() has been called */
 		return;
@@ -540,6 +590,7 @@ int pipeline_new(struct pipeline **out, struct worker *w)
 		return E_NOMEM;
 	}
 	slab_init(&p->queries, sizeof(struct client_query), (size_t)s->max_mthreads + 1);
+	p->traces = s->trace[0] != 'n';
 	*out = p;
 	return E_OK;
 }
@@ -548,6 +599,7 @@ void pipeline_free(struct pipeline *p)
 {
 	if (p == NULL)
 		return;
+	trace_rule_free(p->trace_rule);
 	slots_free(p->slots);
 	slab_deinit(&p->queries);
 	account_deinit(&p->account);
@@ -561,6 +613,18 @@ void pipeline_configure(struct pipeline *p, const struct settings *s)
 	account_configure(&p->account, s);
 	slots_configure(p->slots, &cfg);
 	p->queries.max = (size_t)s->max_mthreads + 1;
+	p->traces = p->trace_rule != NULL || s->trace[0] != 'n';
+}
+
+struct trace_rule *pipeline_set_trace_rule(struct pipeline *p, struct trace_rule *rule)
+{
+	const struct settings *s = atomic_load_explicit(&p->worker->server->settings,
+							memory_order_acquire);
+	struct trace_rule *old = p->trace_rule;
+
+	p->trace_rule = rule;
+	p->traces = rule != NULL || s->trace[0] != 'n';
+	return old;
 }
 
 void pipeline_listen_handler(struct pipeline *p, struct listen_handler *h)

@@ -20,6 +20,10 @@ void pipeline_free(struct pipeline *p);
 /* What was made of the settings is made anew. */
 void pipeline_configure(struct pipeline *p, const struct settings *s);
 
+struct trace_rule;
+/* What trace-regex wants traced; returns the rule before.  Either may be NULL. */
+struct trace_rule *pipeline_set_trace_rule(struct pipeline *p, struct trace_rule *rule);
+
 /* Questions by type, 65536 counters; any thread may read them. */
 const counter *pipeline_qtypes(const struct pipeline *p);
 

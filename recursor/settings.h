@@ -109,6 +109,7 @@ struct settings {
 	const char *nothing_below_nxdomain; /* no, dnssec, yes */
 	bool extended_resolution_errors;
 	uint32_t latency_statistic_size;
+	const char *trace; /* no, yes, fail */
 
 	bool has_file;          /* there was a recursor.conf to be read */
 	char *allow_from_lines; /* what stood in the file, or NULL */

@@ -302,6 +302,10 @@ const struct setting settings_table[] = {
 { "tcp-out-max-queries", INT(tcp_out_max_queries, 0, MANY, "questions"), "0", "4.6.0",
   "A TCP connection to a server is closed after so many questions.  0: no limit." },
 { "threads", INT(threads, 1, 256, NULL), "2", "3.2", "Threads that serve clients." },
+{ "trace", WORD(trace, "no yes fail"), "no", "3.0",
+  "Log each step in resolving a client's question: yes: of all, fail: of those answered with "
+  "SERVFAIL.  Many at once are not all traced (trace-queries-skipped).  rec_control trace-regex "
+  "does it for some names." },
 { "udp-source-port-avoid", AVOID, "4791, 11211", "4.2.0",
   "Servers are not asked from these ports." },
 { "udp-source-port-max", PORT(udp_source_port_max), "65535", "4.2.0",
@@ -431,7 +435,6 @@ const struct setting settings_table[] = {
 { "system-resolver-ttl", LATER(INT), "0", "5.1.0", "TTL of forwarders' names" },
 { "tcp-fast-open", LATER(INT), "0", "4.1.0", "TCP fast open for clients" },
 { "tcp-fast-open-connect", LATER(BOOL), "no", "4.5.0", "TCP fast open to servers" },
-{ "trace", LATER(TEXT), "no", "3.0", "log how names are resolved" },
 { "unique-response-db-size", LATER(INT), "67108864", "4.2.0", "cells of the filter" },
 { "unique-response-history-dir", LATER(TEXT), "", "4.2.0", "directory of the snapshots" },
 { "unique-response-ignore-list", LATER(LIST), "", "5.1.0", "names left out" },

@@ -13,6 +13,7 @@
 #include "recursor/hints.h"
 #include "recursor/pipeline.h"
 #include "recursor/server_state.h"
+#include "recursor/watch/tracer.h"
 #include "recursor/wiring.h"
 #include "recursor/zoneload.h"
 
@@ -275,6 +276,8 @@ static int make_shared(struct server *s, const struct settings *settings)
 		err = servers_new(&s->servers, &servers);
 	if (err == E_OK)
 		err = tally_new(&s->tally, settings->max_tcp_clients, settings->max_tcp_per_client);
+	if (err == E_OK)
+		err = tracer_new(&s->tracer);
 	return err;
 }
 
@@ -367,6 +370,7 @@ void server_free(struct server *s)
 	server_stop(s);
 	hints_free(s->hints, s->n_hints);
 	zones_put(s->zones);
+	tracer_free(s->tracer);
 	tally_free(s->tally);
 	servers_free(s->servers);
 	cache_free(s->cache);

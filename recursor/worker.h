@@ -87,6 +87,7 @@ struct server {
 	struct servers *servers;
 	struct memory memory; /* the caches' budget */
 	struct tally *tally;  /* of the clients' TCP connections */
+	struct tracer *tracer;
 	struct worker *workers;
 	unsigned n_workers;
 	uint64_t started_ms;

@@ -65,6 +65,7 @@ static void run_visit(struct worker *worker, void *arg)
 		.index = worker->index,
 		.resolver = worker->resolver,
 		.packetcache = worker->packetcache,
+		.ctx = worker->pipeline,
 	};
 
 	v->fn(v->arg, &w);
@@ -97,6 +98,11 @@ static bool env_client_of(void *ctx, const void *request_ctx, struct watch_clien
 		return true;
 	}
 	return false;
+}
+
+static struct trace_rule *env_set_trace_rule(const struct watch_worker *w, struct trace_rule *rule)
+{
+	return pipeline_set_trace_rule(w->ctx, rule);
 }
 
 static char *env_setting(void *ctx, const char *name)
@@ -197,6 +203,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.latency_us = env_latency_us,
 		.on_worker = env_on_worker,
 		.client_of = env_client_of,
+		.set_trace_rule = env_set_trace_rule,
 		.setting = env_setting,
 		.setting_default = env_setting_default,
 		.change = env_change,

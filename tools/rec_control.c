@@ -33,7 +33,7 @@ enum { DRAIN_PATIENCE_S = 60, DRAIN_TELL_MS = 2000 };
 
 static const struct {
 	const char *word, *alias, *arguments, *help;
-	bool takes_file;
+	enum command_file takes_file;
 	int wait_s;
 } commands[] = {
 #define COMMAND_ROW(word, alias, arguments, least, most, file, wait_s, function, help)             \
@@ -396,9 +396,11 @@ static bool wants_colour(const struct options *o)
 /* Puts the request together; the name of the file stays here. */
 static bool make_request(const struct options *o, struct command_line *c)
 {
+	enum command_file takes;
 	bool fits = true;
 
 	c->command = find_command(c->words[0]);
+	takes = c->command < 0 ? COMMAND_TAKES_NONE : commands[c->command].takes_file;
 	if (o->json)
 		fits = add_word(c, "--json");
 	if (is_utf8_terminal())
@@ -406,10 +408,13 @@ static bool make_request(const struct options *o, struct command_line *c)
 	if (wants_colour(o))
 		fits = fits && add_word(c, "--color");
 	for (int i = 0; i < c->n_words && fits; i++) {
-		if (i == 1 && c->command >= 0 && commands[c->command].takes_file)
+		if (i == 1 && takes == COMMAND_TAKES_FILE) {
 			c->file = c->words[i];
-		else
-			fits = add_word(c, c->words[i]);
+			continue;
+		}
+		if (i == 2 && takes == COMMAND_MAY_TAKE_FILE)
+			c->file = c->words[i];
+		fits = add_word(c, c->words[i]);
 	}
 	return fits;
 }
@@ -527,7 +532,8 @@ static int run(const struct options *o, struct command_line *c)
 	socket_fd = connect_to(path);
 	if (socket_fd < 0)
 		return EXIT_REFUSED;
-	if (c->command >= 0 && commands[c->command].takes_file) {
+	if (c->file != NULL ||
+	    (c->command >= 0 && commands[c->command].takes_file == COMMAND_TAKES_FILE)) {
 		file = open_file(c);
 		if (file < 0)
 			goto out;

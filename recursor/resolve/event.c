@@ -23,6 +23,15 @@ const char *event_sentence(enum event_kind kind)
 	return kind < EVENT_KINDS ? texts[kind].sentence : "unknown";
 }
 
+void trace_init(struct trace *t)
+{
+	t->n_events = 0;
+	t->names_len = 0;
+	t->lost = 0;
+	t->next_goal = 0;
+	t->began_us = 0;
+}
+
 uint16_t trace_add_name(struct trace *t, const uint8_t *name)
 {
 	size_t len = name_len(name);

@@ -115,6 +115,9 @@ struct trace {
 const char *event_word(enum event_kind kind);
 const char *event_sentence(enum event_kind kind);
 
+/* An empty one, without clearing its buffers. */
+void trace_init(struct trace *t);
+
 /* The name at an offset, or NULL. */
 static inline const uint8_t *trace_name(const struct trace *t, uint16_t offset)
 {

@@ -10,8 +10,12 @@
 
 enum { COMMAND_WORDS_MAX = 1024 };
 
+/* Where the arguments hold the name of a file, to be opened by the client.  First: it is needed,
+ * and does not go over the socket.  May: the second is one if it is there. */
+enum command_file { COMMAND_TAKES_NONE, COMMAND_TAKES_FILE, COMMAND_MAY_TAKE_FILE };
+
 /* word, another word for it, arguments, fewest and most arguments (the file not counted), comes
- * with a file, seconds that rec_control waits for the answer, function, help.
+ * with a file (true: COMMAND_TAKES_FILE), seconds that rec_control waits for the answer, function, help.
  * In order of the words. */
 // clang-format off
 #define COMMANDS(X)                                                                              \
@@ -55,6 +59,8 @@ enum { COMMAND_WORDS_MAX = 1024 };
 	  "change minimum-ttl-override")                                                         \
 	X("set-quiet", "", "yes|no", 1, 1, false, 60, set_quiet,                                 \
 	  "log each query and its answer (no), or do not (yes)")                                 \
+	X("trace-regex", "", "[REGEX [FILE]]", 0, 2, COMMAND_MAY_TAKE_FILE, 60, trace_regex,     \
+	  "write how names that match are resolved to the log or to FILE; without REGEX stop")   \
 	X("undrain", "", "", 0, 0, false, 5, undrain, "take back drain")                         \
 	X("version", "", "", 0, 0, false, 5, version, "show the daemon's version")               \
 	X("wipe-cache", "flushname", "NAME[$]...", 1, COMMAND_WORDS_MAX, false, 60, wipe_cache,  \

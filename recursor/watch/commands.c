@@ -15,6 +15,7 @@
 #include "recursor/watch/dump.h"
 #include "recursor/watch/explain.h"
 #include "recursor/watch/metrics.h"
+#include "recursor/watch/trace_command.h"
 #include "recursor/watch/wipe.h"
 
 /* ---- the daemon's life ---- */
@@ -335,6 +336,14 @@ void command_parse(struct command_request *rq, char *text, size_t len)
 		rq->command = c;
 }
 
+bool command_brings_file(const struct command_request *rq)
+{
+	if (rq->command == NULL)
+		return false;
+	return rq->command->takes_file == COMMAND_TAKES_FILE ||
+	       (rq->command->takes_file == COMMAND_MAY_TAKE_FILE && rq->argc > 1);
+}
+
 /* ---- running it ---- */
 
 json_t *command_json_text(const char *text)
@@ -378,7 +387,7 @@ static int run_call(struct command_call *call, const struct command_request *rq)
 		fprintf(call->out, "%s\n", rq->why);
 		return 1;
 	}
-	if (rq->command->takes_file && rq->file < 0) {
+	if (command_brings_file(rq) && rq->file < 0) {
 		fprintf(call->out, "%s: no file came with it\n", rq->command->word);
 		return 1;
 	}

@@ -46,7 +46,7 @@ struct command_call {
 struct command {
 	const char *word, *alias, *arguments, *help;
 	int min_args, max_args;
-	bool takes_file;
+	enum command_file takes_file;
 	int (*run)(struct command_call *call);
 };
 
@@ -63,6 +63,9 @@ struct command_request {
 	int stop_fd;   /* the same */
 	char why[256]; /* when refused: the reply */
 };
+
+/* A descriptor follows the request. */
+bool command_brings_file(const struct command_request *rq);
 
 /* Reads a request; `text` has a closing zero at text[len] and is written to. */
 void command_parse(struct command_request *rq, char *text, size_t len);

@@ -240,7 +240,7 @@ static void serve(const struct control *c, int fd)
 	command_parse(rq, text, len);
 	rq->stop_fd = c->stop_fd;
 	if (rq->command != NULL) {
-		if (rq->command->takes_file)
+		if (command_brings_file(rq))
 			rq->file = receive_descriptor(c, fd, until_ms);
 		note_change(fd, rq->command);
 	}

@@ -20,11 +20,14 @@
 
 enum { ENV_WHY_MAX = 512 };
 
+struct trace_rule; /* tracer.h */
+
 /* What a function that visits a worker gets: valid on that worker's thread, for the call. */
 struct watch_worker {
 	unsigned index;
 	struct resolver *resolver;
 	struct packetcache *packetcache;
+	void *ctx; /* for set_trace_rule() */
 };
 
 /* A client's address and transport, by a request's ctx (resolver_walk()). */
@@ -43,6 +46,9 @@ struct watch_env {
 	const struct counters *(*counters)(void *ctx, unsigned worker);
 	/* Questions by type: an array of 65536. */
 	const counter *(*qtypes)(void *ctx, unsigned worker);
+	/* A visit's: what the worker traces from now on, or NULL; returns the rule before, or NULL,
+	 * for the caller to free. */
+	struct trace_rule *(*set_trace_rule)(const struct watch_worker *w, struct trace_rule *rule);
 	/* Gauges a worker publishes. */
 	size_t (*in_flight)(void *ctx, unsigned worker);
 	size_t (*tcp_clients)(void *ctx, unsigned worker);

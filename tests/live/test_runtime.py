@@ -223,3 +223,62 @@ def runtime_drain():
             check(len(s.recv(4096)) > 12, "it was")
         check(r.rec("undrain").stdout == "ready again\n" and r.get("ready") == 1, "back")
         check(r.rec("undrain").stdout == "was not draining\n", "twice")
+
+
+@test
+def runtime_trace_regex():
+    """trace-regex: the steps of questions that match stand in the file, or in the log, until it is
+    unset; an answer of the packet cache takes no steps."""
+    with lab_and_recursor() as (_, r):
+        path = os.path.join(r.directory, "trace")
+
+        def traced():
+            with open(path, encoding="utf-8") as f:
+                return f.read()
+
+        check(r.rec("trace-regex", "^MAIL.*", path).stdout == "ok\nok\n", "a line a worker")
+        r.ask("www.city.example")
+        r.ask("mail.city.example")
+        wait_until(lambda: "out-queries" in traced(), what="the trace")
+        text = traced()
+        check(text.startswith("mail.city.example. A from 127.0.0.1: ") and
+              "looks for mail.city.example. A" in text and "asks 127.20." in text, "steps", text)
+        check("www.city.example" not in text, "of no other", text)
+        r.rec("trace-regex", "other", path, expect=1)  # it is there already
+        check("is no regular expression" in r.rec("trace-regex", "(", expect=1).stderr, "why")
+
+        check(r.rec("trace-regex").stdout == "unset\nunset\n", "unset")
+        r.rec("wipe-cache", "$")
+        r.ask("mail.city.example")
+        check(traced() == text and "trace: " not in r.log(), "no more")
+
+        r.rec("trace-regex", "city")
+        r.ask("txt.city.example", "TXT")
+        wait_until(lambda: "trace: txt.city.example. TXT from 127.0.0.1: " in r.log(),
+                   what="the log")
+
+
+@test
+def runtime_trace_setting():
+    """trace=fail logs the steps of what ends in SERVFAIL, trace=yes of all."""
+    with lab_and_recursor(trace="fail", max_total_msec=600) as (lab, r):
+        check_reply(r.ask("www.city.example"))
+        lab.fault("*", "silent")
+        check_reply(r.ask("fresh.city.example"), "SERVFAIL")
+        wait_until(lambda: "trace: fresh.city.example. A from" in r.log(), what="the log")
+        check("trace: www" not in r.log() and "no answer in time" in r.log(), "only that")
+    with lab_and_recursor(trace="yes") as (_, r):
+        check_reply(r.ask("www.city.example"))
+        wait_until(lambda: "trace: www.city.example. A from" in r.log(), what="the log")
+
+
+@test
+def runtime_trace_flood():
+    """A trace of everything under load loses traces, not answers."""
+    with lab_and_recursor() as (_, r), load(lambda n: f"n{n}.city.example") as counts:
+        r.rec("trace-regex", ".", os.path.join(r.directory, "trace"))
+        for i in range(20):
+            r.rec("trace-regex", "city" if i % 2 else "example")
+        r.rec("trace-regex")
+        wait_until(lambda: counts["answered"] > 500, what="the load")
+    check(counts["asked"] == counts["answered"], "every question is answered", counts)

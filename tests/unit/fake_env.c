@@ -7,6 +7,7 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/watch/commands.h"
+#include "recursor/watch/tracer.h"
 
 /* ---- the daemon's side ---- */
 
@@ -75,6 +76,7 @@ static int on_worker(void *ctx, unsigned worker,
 		.index = worker,
 		.resolver = f->resolver[worker],
 		.packetcache = f->packetcache[worker],
+		.ctx = &f->trace_rule[worker],
 	};
 
 	if (f->is_stopped[worker])
@@ -93,6 +95,14 @@ static bool client_of(void *ctx, const void *request_ctx, struct watch_client *o
 	out->tcp = true;
 	ASSERT(addr_from_text(&out->remote, "192.0.2.99:4000", 0) == E_OK);
 	return true;
+}
+
+static struct trace_rule *set_trace_rule(const struct watch_worker *w, struct trace_rule *rule)
+{
+	struct trace_rule **place = w->ctx, *old = *place;
+
+	*place = rule;
+	return old;
 }
 
 static char *setting(void *ctx, const char *name)
@@ -275,6 +285,7 @@ void fake_env_open(struct fake_env *f)
 		.latency_us = latency_us,
 		.on_worker = on_worker,
 		.client_of = client_of,
+		.set_trace_rule = set_trace_rule,
 		.setting = setting,
 		.setting_default = setting_default,
 		.change = change,
@@ -300,6 +311,7 @@ void fake_env_close(struct fake_env *f)
 		resolver_free(f->resolver[i]);
 		packetcache_free(f->packetcache[i]);
 		free(f->qtypes[i]);
+		trace_rule_free(f->trace_rule[i]);
 	}
 	servers_free(f->env.servers);
 	cache_free(f->env.cache);

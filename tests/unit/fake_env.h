@@ -15,6 +15,7 @@ struct fake_env {
 	struct counters counters[FAKE_WORKERS];
 	counter *qtypes[FAKE_WORKERS];
 	struct packetcache *packetcache[FAKE_WORKERS];
+	struct trace_rule *trace_rule[FAKE_WORKERS];
 	struct resolver *resolver[FAKE_WORKERS];
 	bool is_stopped[FAKE_WORKERS];
 	bool deaf;

@@ -10,6 +10,7 @@
 #include "fake_env.h"
 #include "recursor/watch/commands.h"
 #include "recursor/watch/metrics.h"
+#include "recursor/watch/tracer.h"
 
 static struct fake_env env;
 
@@ -55,7 +56,8 @@ START_TEST(rows_are_in_order_and_explained)
 		ck_assert_uint_gt(strlen(c->help), 10);
 		ck_assert_ptr_nonnull(c->run);
 		ck_assert_int_le(c->min_args, c->max_args);
-		ck_assert_int_eq(c->takes_file, strncmp(c->arguments, "FILE", 4) == 0);
+		ck_assert_int_eq(c->takes_file == COMMAND_TAKES_FILE,
+				 strncmp(c->arguments, "FILE", 4) == 0);
 		if (i > 0)
 			ck_assert_str_lt(commands_at(i - 1)->word, c->word);
 	}
@@ -198,6 +200,34 @@ START_TEST(settings_are_changed)
 }
 END_TEST
 
+START_TEST(names_are_traced)
+{
+	uint8_t name[NAME_MAX_LEN];
+	char *reply;
+	int status;
+
+	expect_reply("trace-regex", 0, "unset\nunset\n");
+	expect_reply("trace-regex ^www\\.Example\\.$", 0, "ok\nok\n");
+	for (unsigned i = 0; i < FAKE_WORKERS; i++) {
+		ck_assert_int_eq(name_from_text(name, "WWW.example."), E_OK);
+		ck_assert(trace_rule_matches(env.trace_rule[i], name));
+		ck_assert_int_eq(name_from_text(name, "www.example.org."), E_OK);
+		ck_assert(!trace_rule_matches(env.trace_rule[i], name));
+	}
+	reply = fake_env_say(&env, "trace-regex (", -1, &status);
+	ck_assert_int_eq(status, 1);
+	ck_assert_ptr_eq(strstr(reply, "'(' is no regular expression: "), reply);
+	free(reply);
+	expect_reply("trace-regex x file", 1, "trace-regex: no file came with it\n");
+	ck_assert_ptr_nonnull(env.trace_rule[0]);
+	expect_reply("--json trace-regex", 0, "{\"result\":\"unset\"}");
+	ck_assert_ptr_null(env.trace_rule[0]);
+
+	env.is_stopped[1] = true;
+	expect_reply("trace-regex x", 0, "ok\n");
+}
+END_TEST
+
 START_TEST(a_node_is_drained)
 {
 	expect_reply("get ready draining", 0, "1\n0\n");
@@ -288,7 +318,9 @@ START_TEST(every_command_answers_in_json)
 	ck_assert_ptr_nonnull(file);
 	for (size_t i = 0; i < commands_count(); i++) {
 		const struct command *c = commands_at(i);
-		const char *args = c->takes_file || c->arguments[0] == '\0' ? "" : " localhost";
+		const char *args = c->takes_file == COMMAND_TAKES_FILE || c->arguments[0] == '\0'
+					   ? ""
+					   : " localhost";
 		char line[128], *reply;
 		json_t *json;
 		int status;
@@ -480,6 +512,7 @@ Suite *suite_commands(void)
 	tcase_add_test(t, settings_are_shown);
 	tcase_add_test(t, settings_are_changed);
 	tcase_add_test(t, types_are_counted);
+	tcase_add_test(t, names_are_traced);
 	tcase_add_test(t, a_node_is_drained);
 	tcase_add_test(t, quitting_waits_for_the_reply);
 	tcase_add_test(t, help_lists_every_command);

@@ -234,7 +234,7 @@ static void say(const char *line, int file)
 	ck_assert_ptr_nonnull(rq);
 	snprintf(text, sizeof(text), "%s", line);
 	command_parse(rq, text, strlen(text));
-	if (rq->command != NULL && rq->command->takes_file)
+	if (command_brings_file(rq))
 		rq->file = file;
 	command_run(&test.env, rq, &reply);
 	command_reply_free(&reply);

@@ -1,0 +1,338 @@
+#include "recursor/watch/tracer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <regex.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/rrtype.h"
+#include "recursor/watch/trace_text.h"
+
+/* A file that traces go to. */
+struct sink {
+	atomic_uint refs;
+	int fd;
+	atomic_bool is_dead;
+};
+
+struct trace_rule {
+	regex_t regex;
+	struct sink *sink; /* NULL: the log */
+};
+
+struct traced {
+	struct traced *next;
+	struct sink *sink;
+	struct traced_end end;
+	uint8_t name[NAME_MAX_LEN];
+	struct trace events;
+};
+
+struct tracer {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	pthread_t thread;
+	bool started, stop;
+	struct traced *first, **last;
+	atomic_uint n; /* begun, and not written yet */
+};
+
+static struct sink *sink_get(struct sink *s)
+{
+	if (s != NULL)
+		atomic_fetch_add(&s->refs, 1);
+	return s;
+}
+
+static void sink_put(struct sink *s)
+{
+	if (s == NULL || atomic_fetch_sub(&s->refs, 1) > 1)
+		return;
+	close(s->fd);
+	free(s);
+}
+
+/* ---- rules ---- */
+
+static int sink_new(struct sink **out, int fd)
+{
+	struct sink *s;
+
+	if (fd < 0)
+		return E_OK;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return E_NOMEM;
+	atomic_init(&s->refs, 1);
+	s->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (s->fd < 0) {
+		free(s);
+		return E_SYSTEM;
+	}
+	*out = s;
+	return E_OK;
+}
+
+static int rule_new(struct trace_rule **out, const char *regex, struct sink *sink, char *why,
+		    size_t cap)
+{
+	struct trace_rule *rule = calloc(1, sizeof(*rule));
+	int rc;
+
+	if (rule == NULL) {
+		snprintf(why, cap, "%s", err_text(E_NOMEM));
+		return E_NOMEM;
+	}
+	rc = regcomp(&rule->regex, regex, REG_EXTENDED | REG_ICASE | REG_NOSUB);
+	if (rc != 0) {
+		char reason[128];
+
+		regerror(rc, &rule->regex, reason, sizeof(reason));
+		snprintf(why, cap, "'%.200s' is no regular expression: %s", regex, reason);
+		free(rule);
+		return E_MALFORMED;
+	}
+	rule->sink = sink_get(sink);
+	*out = rule;
+	return E_OK;
+}
+
+int trace_rules_new(struct trace_rule **rules, unsigned n, const char *regex, int fd, char *why,
+		    size_t cap)
+{
+	struct sink *sink = NULL;
+	unsigned made = 0;
+	int err = sink_new(&sink, fd);
+
+	if (err != E_OK)
+		snprintf(why, cap, "%s", err == E_SYSTEM ? strerror(errno) : err_text(err));
+	while (err == E_OK && made < n) {
+		err = rule_new(&rules[made], regex, sink, why, cap);
+		made += err == E_OK;
+	}
+	while (err != E_OK && made > 0)
+		trace_rule_free(rules[--made]);
+	sink_put(sink);
+	return err;
+}
+
+void trace_rule_free(struct trace_rule *rule)
+{
+	if (rule == NULL)
+		return;
+	regfree(&rule->regex);
+	sink_put(rule->sink);
+	free(rule);
+}
+
+bool trace_rule_matches(const struct trace_rule *rule, const uint8_t *name)
+{
+	char text[NAME_TEXT_MAX];
+
+	if (rule->sink != NULL && atomic_load_explicit(&rule->sink->is_dead, memory_order_relaxed))
+		return false;
+	return regexec(&rule->regex, name_to_text(text, name), 0, NULL, 0) == 0;
+}
+
+/* ---- writing ---- */
+
+static void sink_die(struct sink *s, const char *why)
+{
+	if (!atomic_exchange(&s->is_dead, true))
+		log_notice("trace-regex: nothing more is written to its file: %s", why);
+}
+
+/* The descriptor is the operator's too, and stays in blocking mode: a piece at a time, for which
+ * poll() has seen room. */
+static void sink_write(struct sink *s, const char *text, size_t len)
+{
+	enum { PIECE = 4096 };
+
+	while (len > 0 && !atomic_load(&s->is_dead)) {
+		struct pollfd p = { .fd = s->fd, .events = POLLOUT };
+		int ready = poll(&p, 1, TRACER_STALL_MS);
+		ssize_t n;
+
+		if (ready == 0) {
+			sink_die(s, "it takes nothing more");
+			return;
+		}
+		n = ready < 0 ? -1 : write(s->fd, text, len < PIECE ? len : PIECE);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			sink_die(s, strerror(errno));
+		if (n > 0) {
+			text += n;
+			len -= (size_t)n;
+		}
+	}
+}
+
+static void log_lines(char *text)
+{
+	for (char *line; (line = strsep(&text, "\n")) != NULL;)
+		if (*line != '\0')
+			log_warning("trace: %s", line);
+}
+
+static void print(FILE *out, const struct traced *t)
+{
+	static const struct trace_style plain = { 0 };
+	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], rcode[RRTYPE_TEXT_MAX];
+	char client[ADDR_TEXT_MAX];
+	const struct traced_end *end = &t->end;
+
+	fprintf(out, "%s %s from %s: %s after %llu.%llu ms and %u out-queries\n",
+		name_to_text(name, t->name), rrtype_to_text(end->type, type),
+		addr_ip_text(client, &end->client), rcode_to_text(end->rcode, rcode),
+		(unsigned long long)end->us / 1000, (unsigned long long)end->us / 100 % 10,
+		end->out_queries);
+	trace_print(out, &t->events, &plain);
+	if (t->events.lost > 0)
+		fprintf(out, "%u more steps were not kept\n", t->events.lost);
+}
+
+static void write_traced(const struct traced *t)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+
+	if (t->sink != NULL && atomic_load(&t->sink->is_dead))
+		return;
+	out = open_memstream(&text, &len);
+	if (out == NULL)
+		return;
+	print(out, t);
+	if (fclose(out) == 0 && text != NULL) {
+		if (t->sink != NULL)
+			sink_write(t->sink, text, len);
+		else
+			log_lines(text);
+	}
+	free(text);
+}
+
+static void traced_free(struct tracer *t, struct traced *traced)
+{
+	sink_put(traced->sink);
+	free(traced);
+	atomic_fetch_sub(&t->n, 1);
+}
+
+static void *run(void *ctx)
+{
+	struct tracer *t = ctx;
+
+	pthread_mutex_lock(&t->lock);
+	for (;;) {
+		struct traced *traced = t->first;
+
+		if (traced == NULL && t->stop)
+			break;
+		if (traced == NULL) {
+			pthread_cond_wait(&t->changed, &t->lock);
+			continue;
+		}
+		t->first = traced->next;
+		if (t->first == NULL)
+			t->last = &t->first;
+		pthread_mutex_unlock(&t->lock);
+		write_traced(traced);
+		traced_free(t, traced);
+		pthread_mutex_lock(&t->lock);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return NULL;
+}
+
+/* The thread is there from the first trace on; with the lock held. */
+static bool start_thread(struct tracer *t)
+{
+	sigset_t all, before;
+
+	if (t->started)
+		return true;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	t->started = pthread_create(&t->thread, NULL, run, t) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return t->started;
+}
+
+/* ---- the tracer ---- */
+
+int tracer_new(struct tracer **out)
+{
+	struct tracer *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return E_NOMEM;
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_cond_init(&t->changed, NULL);
+	t->last = &t->first;
+	*out = t;
+	return E_OK;
+}
+
+void tracer_free(struct tracer *t)
+{
+	if (t == NULL)
+		return;
+	pthread_mutex_lock(&t->lock);
+	t->stop = true;
+	pthread_cond_signal(&t->changed);
+	pthread_mutex_unlock(&t->lock);
+	if (t->started)
+		pthread_join(t->thread, NULL);
+	pthread_cond_destroy(&t->changed);
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+}
+
+struct traced *tracer_begin(struct tracer *t, const struct trace_rule *rule)
+{
+	struct traced *traced = NULL;
+
+	if (atomic_fetch_add(&t->n, 1) < TRACER_MAX)
+		traced = malloc(sizeof(*traced));
+	if (traced == NULL) {
+		atomic_fetch_sub(&t->n, 1);
+		return NULL;
+	}
+	/* The events are not cleared: that alone would cost some 10 us. */
+	traced->next = NULL;
+	traced->sink = rule != NULL ? sink_get(rule->sink) : NULL;
+	trace_init(&traced->events);
+	return traced;
+}
+
+struct trace *traced_events(struct traced *traced)
+{
+	return &traced->events;
+}
+
+void tracer_end(struct tracer *t, struct traced *traced, const struct traced_end *end)
+{
+	if (end != NULL) {
+		traced->end = *end;
+		name_copy(traced->name, end->name);
+	}
+	pthread_mutex_lock(&t->lock);
+	if (end != NULL && start_thread(t)) {
+		*t->last = traced;
+		t->last = &traced->next;
+		traced = NULL;
+		pthread_cond_signal(&t->changed);
+	}
+	pthread_mutex_unlock(&t->lock);
+	if (traced != NULL)
+		traced_free(t, traced);
+}

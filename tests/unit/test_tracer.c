@@ -1,0 +1,152 @@
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/check.h"
+#include "common/log.h"
+#include "common/rrtype.h"
+#include "recursor/watch/tracer.h"
+
+static struct tracer *tracer;
+static struct trace_rule *rule;
+static uint8_t name[NAME_MAX_LEN];
+static int ends[2];
+
+static void open_all(void)
+{
+	char why[256];
+
+	ck_assert_int_eq(tracer_new(&tracer), E_OK);
+	ck_assert_int_eq(name_from_text(name, "www.example."), E_OK);
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(trace_rules_new(&rule, 1, "example", ends[1], why, sizeof(why)), E_OK);
+	close(ends[1]);
+	(void)signal(SIGPIPE, SIG_IGN);
+	log_set_level(LOG_LEVEL_CRIT);
+}
+
+static void close_all(void)
+{
+	trace_rule_free(rule);
+	tracer_free(tracer);
+	close(ends[0]);
+	log_set_level(LOG_LEVEL_NOTICE);
+}
+
+static struct traced *begin(void)
+{
+	struct traced *t = tracer_begin(tracer, rule);
+
+	if (t != NULL)
+		trace_add(traced_events(t), &(struct event) {
+						    .kind = EVENT_GOAL,
+						    .goal = 1,
+						    .type = TYPE_A,
+						    .name = trace_add_name(traced_events(t), name),
+						    .other = TRACE_NO_NAME,
+					    });
+	return t;
+}
+
+static void end(struct traced *t)
+{
+	struct traced_end e = { .name = name, .type = TYPE_A, .us = 1234, .out_queries = 3 };
+
+	ck_assert_int_eq(addr_from_text(&e.client, "192.0.2.1:4", 0), E_OK);
+	tracer_end(tracer, t, &e);
+}
+
+static const char *written(void)
+{
+	static char text[65536];
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = read(ends[0], text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	text[len] = '\0';
+	return text;
+}
+
+/* The last reference to the file goes with the tracer: then it ends. */
+static void finish(void)
+{
+	trace_rule_free(rule);
+	rule = NULL;
+	tracer_free(tracer);
+	tracer = NULL;
+}
+
+START_TEST(steps_are_written)
+{
+	end(begin());
+	tracer_end(tracer, begin(), NULL);
+	finish();
+	ck_assert_str_eq(written(), "www.example. A from 192.0.2.1: NOERROR after 1.2 ms and 3 "
+				    "out-queries\n    0 ms  looks for www.example. A\n");
+}
+END_TEST
+
+START_TEST(there_are_not_too_many)
+{
+	struct traced *all[TRACER_MAX];
+
+	for (unsigned i = 0; i < TRACER_MAX; i++) {
+		all[i] = begin();
+		ck_assert_ptr_nonnull(all[i]);
+	}
+	ck_assert_ptr_null(begin());
+	tracer_end(tracer, all[0], NULL);
+	all[0] = begin();
+	ck_assert_ptr_nonnull(all[0]);
+	for (unsigned i = 0; i < TRACER_MAX; i++)
+		end(all[i]);
+	finish();
+	ck_assert_ptr_nonnull(strstr(written(), "www.example. A from"));
+}
+END_TEST
+
+START_TEST(a_reader_may_go)
+{
+	close(ends[0]);
+	ends[0] = -1;
+	ck_assert(trace_rule_matches(rule, name));
+	end(begin());
+	while (trace_rule_matches(rule, name))
+		usleep(1000);
+	/* What was begun before it was known does no harm. */
+	end(begin());
+}
+END_TEST
+
+START_TEST(a_reader_may_stall)
+{
+	for (unsigned i = 0; i < 2000 && trace_rule_matches(rule, name); i++) {
+		struct traced *t = begin();
+
+		if (t != NULL)
+			end(t);
+		else
+			usleep(10000);
+	}
+	ck_assert(!trace_rule_matches(rule, name));
+}
+END_TEST
+
+Suite *suite_tracer(void)
+{
+	Suite *s = suite_create("tracer");
+	TCase *tc = tcase_create("tracer");
+
+	tcase_set_timeout(tc, 30);
+	tcase_add_checked_fixture(tc, open_all, close_all);
+	tcase_add_test(tc, steps_are_written);
+	tcase_add_test(tc, there_are_not_too_many);
+	tcase_add_test(tc, a_reader_may_go);
+	tcase_add_test(tc, a_reader_may_stall);
+	suite_add_tcase(s, tc);
+	return s;
+}
