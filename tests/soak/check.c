@@ -11,6 +11,7 @@ enum {
 	LOSSES = 2, /* that one question may meet: server.c */
 	REPLY_BYTES = 1000,
 	WIPED_US = 2000000,
+	STALE_TTL_S = 30, /* RFC 8767 4 */
 };
 
 /* ---- must it succeed? ---- */
@@ -45,6 +46,9 @@ static bool fits(const struct soak *s, const struct estimate *e)
 	unsigned questions = 2 * e->questions + LOSSES + 4;
 	size_t bytes = e->bytes + questions * (size_t)REPLY_BYTES;
 
+	/* Servers are throttled for a while after they could not be reached. */
+	if (s->net.cut_until_us > 0)
+		return false;
 	/* A delegation that has just lost its glue is not fetched anew at once. */
 	if (soak_now_us(s) < s->wiped_us + WIPED_US)
 		return false;
@@ -68,7 +72,7 @@ static bool is_special(const uint8_t *name)
 
 static enum must judge(const struct soak *s, const struct estimate *e)
 {
-	if (e->is_sound && fits(s, e))
+	if (s->configured == 0 && e->is_sound && fits(s, e))
 		return MUST;
 	return s->net.calm ? MUST_UNLESS_LIMITED : MUST_NOT;
 }
@@ -127,10 +131,13 @@ static void check_ttl(struct reading *x, const struct rrset *set)
 	uint32_t now_s = soak_wall_s(s);
 	uint32_t ttl = x->t.set->ttl > INT32_MAX ? 0 : x->t.set->ttl;
 
-	if (ttl > s->max_ttl)
+	/* What we say ourselves is as the operator has written it. */
+	if (set->rank != RANK_LOCAL && ttl > s->max_ttl)
 		ttl = s->max_ttl;
 	if (ttl < s->min_ttl)
 		ttl = s->min_ttl;
+	if (x->answer->is_stale && ttl < STALE_TTL_S)
+		ttl = STALE_TTL_S;
 	if (rrset_ttl_left(set, now_s) > ttl)
 		wrong(x, "a TTL that is too long");
 }
@@ -280,6 +287,8 @@ void check_answer(struct soak *s, const struct asker *a, const struct answer *an
 
 	name_lower(x.at, a->name);
 	check_budget(s, a, answer);
+	if (answer->is_stale && (s->max_stale_s == 0 || a->cache_only))
+		wrong(&x, "stale, and it was not to be");
 	truth_of(&s->net, x.at, a->type, &x.t);
 	if (is_special(x.at)) {
 		if (answer->out_queries > 0 && a->type != TYPE_DS)

@@ -153,6 +153,9 @@ void check_end(struct soak *s)
 	check_packets_empty(s);
 	cache_wipe(s->cache, name_root, 0, true);
 	cache_stats(s->cache, &cache);
+	/* A table that could not be made smaller for want of memory is as large as it says. */
+	if (s->starved)
+		cache.bytes = 0;
 	if (cache.entries + cache.negative + cache.bytes > 0)
 		soak_fail(s, "an empty cache has %zu entries, %zu of them negative, %zu bytes",
 			  cache.entries, cache.negative, cache.bytes);

@@ -522,7 +522,8 @@ void internet_make(struct internet *net, uint64_t seed)
 
 	net->n_zones = net->n_ns = net->n_hosts = net->n_sets = net->n_records = 0;
 	net->arena_len = 0;
-	net->calm = false;
+	net->calm = net->cut_is_silent = false;
+	net->cut_until_us = 0;
 	net->last_loss_us = 0;
 	k.bad = RNG_PICK(&k.rng, shares);
 	k.lying = RNG_PICK(&k.rng, shares);

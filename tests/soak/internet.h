@@ -120,7 +120,9 @@ struct internet {
 	struct rdata records[RECORDS_MAX];
 	unsigned n_records;
 	size_t arena_len;
-	bool calm; /* faults are over; habits and lies stay */
+	uint64_t cut_until_us; /* nobody can be reached until then, */
+	bool cut_is_silent;    /* or the kernel says so */
+	bool calm;             /* faults are over; habits and lies stay */
 	uint64_t last_loss_us;
 	uint8_t arena[ARENA_MAX];
 };

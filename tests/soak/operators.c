@@ -17,15 +17,22 @@ void configure(struct soak *s)
 {
 	const struct resolver_config *cfg = &s->setup.cfg;
 
-	for (unsigned i = 0; i < s->n_askers; i++)
-		if (s->askers[i].max_qperq < cfg->max_qperq)
-			s->askers[i].max_qperq = cfg->max_qperq;
+	for (unsigned i = 0; i < s->n_askers; i++) {
+		struct asker *a = &s->askers[i];
+
+		if (a->max_qperq < cfg->max_qperq)
+			a->max_qperq = cfg->max_qperq;
+		if (a->max_msec < cfg->max_total_msec)
+			a->max_msec = cfg->max_total_msec;
+	}
 	for (unsigned i = 0; i < s->setup.n_nodes; i++)
 		resolver_configure(s->nodes[i].resolver, cfg);
 	if (cfg->min_ttl > s->min_ttl)
 		s->min_ttl = cfg->min_ttl;
 	if (cfg->max_ttl > s->max_ttl)
 		s->max_ttl = cfg->max_ttl;
+	if (cfg->stale_s > s->max_stale_s)
+		s->max_stale_s = cfg->stale_s;
 }
 
 /* ---- commands that change something ---- */
@@ -77,6 +84,7 @@ static void prime(struct soak *s)
 static void housekeeping(struct soak *s)
 {
 	cache_expire_some(s->cache, rng_below(&s->rng, 50), soak_wall_s(s));
+	cache_shrink_some(s->cache, rng_below(&s->rng, 50), soak_wall_s(s));
 }
 
 /* ---- commands that look ---- */
@@ -160,6 +168,30 @@ static void jump_clock(struct soak *s)
 		s->nodes[i].network.wall_offset_s += by;
 }
 
+/* The way to the world is cut, and comes back; that serving stale at once begins with it and ends
+ * with it is somebody else's decision. */
+static void cut_off(struct soak *s)
+{
+	uint64_t us = rng_between(&s->rng, 1, 200) * (uint64_t)SECOND_US;
+
+	if (soak_now_us(s) < s->net.cut_until_us)
+		return;
+	soak_say(s, "the way to the world is cut for %llu s", (unsigned long long)us / SECOND_US);
+	s->net.cut_until_us = soak_now_us(s) + us;
+	s->net.cut_is_silent = rng_chance(&s->rng, 50);
+	for (unsigned i = 0; i < s->n_askers; i++)
+		s->askers[i].must = MUST_NOT;
+	for (unsigned i = 0; i < s->setup.n_nodes && rng_chance(&s->rng, 60); i++)
+		resolver_stale_now(s->nodes[i].resolver, true);
+}
+
+static void serve_stale_or_not(struct soak *s)
+{
+	resolver_stale_now(any_node(s)->resolver, rng_chance(&s->rng, 30));
+	cache_set_stale(s->cache, s->setup.cfg.stale_s);
+	cache_set_locked(s->cache, rng_chance(&s->rng, 50) ? 0 : rng_below(&s->rng, 101));
+}
+
 /* Packets that answer nothing, for tickets there may be or not. */
 static void stray_packets(struct soak *s)
 {
@@ -189,10 +221,27 @@ void pass_time(struct soak *s)
 void something_else(struct soak *s)
 {
 	static void (*const events[])(struct soak *) = {
-		wipe,          wipe,          wipe,         packets_wipe_on, clear_servers,
-		jump_clock,    jump_clock,    jump_clock,   change_limits,   change_limits,
-		prime,         housekeeping,  housekeeping, stray_packets,   stray_packets,
-		list_requests, list_requests, dump,
+		wipe,
+		wipe,
+		wipe,
+		packets_wipe_on,
+		clear_servers,
+		jump_clock,
+		jump_clock,
+		jump_clock,
+		change_limits,
+		change_limits,
+		prime,
+		housekeeping,
+		housekeeping,
+		stray_packets,
+		stray_packets,
+		list_requests,
+		list_requests,
+		dump,
+		cut_off,
+		configure_zones,
+		serve_stale_or_not,
 	};
 
 	RNG_PICK(&s->rng, events)(s);

@@ -304,6 +304,9 @@ enum send_result servers_serve(void *ctx, struct network *n, const struct outque
 	if (!c.s->net->calm && rng_below(&c.s->rng, 1000) < c.s->no_resources) {
 		note(&c, "no resources");
 		result = SEND_NO_RESOURCES;
+	} else if (n->now_us < c.s->net->cut_until_us) {
+		note(&c, "cut off");
+		result = c.s->net->cut_is_silent ? SEND_OK : SEND_UNREACHABLE;
 	} else if (c.host < 0) {
 		at_strange_address(&c);
 	} else if (is_out(&c, &c.s->net->hosts[c.host])) {

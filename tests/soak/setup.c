@@ -55,6 +55,20 @@ static void habits_draw(struct resolver_config *cfg, struct rng *r)
 	cfg->network_timeout_ms = RNG_PICK(r, timeouts);
 }
 
+/* Serving stale, and locks on what is known. */
+static void staleness_draw(struct setup *u, struct rng *r)
+{
+	static const uint32_t windows[] = { 0, 0, 60, 3600, 3 * 86400 };
+	static const uint32_t patiences[] = { 1800, 1800, 300, 0 };
+	static const uint32_t backgrounds[] = { 1000, 1000, 1, 0 };
+	static const uint32_t locks[] = { 0, 0, 0, 50, 100 };
+
+	u->cfg.stale_s = u->cache.stale_s = RNG_PICK(r, windows);
+	u->cfg.stale_client_timeout_ms = RNG_PICK(r, patiences);
+	u->cfg.max_background = RNG_PICK(r, backgrounds);
+	u->cache.locked_percent = RNG_PICK(r, locks);
+}
+
 static void packets_draw(struct packetcache_config *p, struct rng *r)
 {
 	static const size_t entries[] = { 1000, 1000, 10, 2, 0 };
@@ -93,6 +107,7 @@ void setup_draw(struct setup *u, struct rng *r)
 	u->n_nodes = rng_between(r, 1, NODES_MAX);
 	resolver_config_defaults(&u->cfg);
 	habits_draw(&u->cfg, r);
+	staleness_draw(u, r);
 	if (rng_chance(r, 35))
 		limits_draw(&u->cfg, r);
 	u->servers.network_timeout_ms = u->cfg.network_timeout_ms;
@@ -125,6 +140,9 @@ void setup_relax(struct setup *u)
 	u->cfg.min_ttl = habits.min_ttl;
 	u->cfg.max_ttl = habits.max_ttl;
 	u->cfg.failure_ttl = habits.failure_ttl;
+	u->cfg.stale_s = habits.stale_s;
+	u->cfg.stale_client_timeout_ms = habits.stale_client_timeout_ms;
+	u->cfg.max_background = habits.max_background;
 	u->forged = u->no_resources = 0;
 	u->wide = true;
 }

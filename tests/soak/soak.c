@@ -101,6 +101,9 @@ static void world_ends_its_faults(struct soak *s)
 
 	soak_say(s, "calm");
 	s->net.calm = true;
+	s->net.cut_until_us = 0;
+	for (unsigned i = 0; i < s->setup.n_nodes; i++)
+		resolver_stale_now(s->nodes[i].resolver, false);
 	setup_relax(&s->setup);
 	configure(s);
 	cache_set_limits(s->cache, 20000, 0);
@@ -173,7 +176,9 @@ static void start(struct soak *s)
 	s->n_askers = s->n_waiting = s->n_kept = 0;
 	s->wipe.node = NULL;
 	s->questions = s->out_queries = s->musts = s->failures = s->hits = 0;
-	s->min_ttl = s->max_ttl = 0;
+	s->min_ttl = s->max_ttl = s->max_stale_s = 0;
+	s->configured = 0;
+	s->cut_until_us = 0;
 	s->was_tight = s->starved;
 	s->wiped_us = 0;
 	s->ends = false;

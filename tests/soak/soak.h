@@ -13,6 +13,7 @@
  *     soak.c       a seed's course
  *     clients.c    who asks what, and goes away
  *     operators.c  what else happens: commands, clocks, time
+ *     configured.c zones that the operator has configured
  *     packets.c    the packet cache before each resolver
  *     check.c      what must be so of an answer;  check_cache.c  of the caches, and at the end
  *     internet.h   the Internet, server.h its servers
@@ -65,11 +66,10 @@ struct asker {
 	bool tcp, no_packets;
 	struct query query; /* reads from `wire` */
 	uint8_t wire[QUERY_HEAD_MAX + 11];
-	enum must must;     /* be resolved */
-	uint64_t limits;    /* met by then */
-	bool alone;         /* nothing else is going on at its node */
-	uint32_t max_qperq; /* the largest in force while it waits */
-	uint32_t max_msec;  /* as it asked */
+	enum must must;               /* be resolved */
+	uint64_t limits;              /* met by then */
+	bool alone;                   /* nothing else is going on at its node */
+	uint32_t max_qperq, max_msec; /* the largest in force while it waits */
 	uint64_t asked_us;
 	uint64_t sent, primings; /* by then */
 	struct trace *trace;
@@ -120,6 +120,9 @@ struct soak {
 	unsigned n_kept;
 	struct packet_wipe wipe;
 	uint32_t min_ttl, max_ttl; /* the largest in force so far */
+	uint32_t max_stale_s;      /* likewise */
+	uint32_t configured;       /* bits: zones that are or were configured (configured.c) */
+	uint64_t cut_until_us;     /* when the way to the world was, or will be, open again */
 	bool was_tight;            /* limits were such that anything may have failed */
 	uint64_t wiped_us;         /* when the cache was last wiped */
 	bool ends;                 /* the resolvers are being freed */
@@ -181,6 +184,10 @@ void cancel_something(struct soak *s);
 void something_else(struct soak *s);
 void pass_time(struct soak *s);
 void configure(struct soak *s);
+
+/* ---- configured.c ---- */
+
+void configure_zones(struct soak *s);
 
 /* ---- packets.c ---- */
 
