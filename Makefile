@@ -194,9 +194,11 @@ scenarios: $(B)/tests/sim ## the scenarios of SCENARIOS=dir
 live: all ## the daemon against real authorities and clients
 	@tests/run $(B) live
 
+torture: all ## live tests that take minutes: TORTURES="diversion ..." for some of them; SECONDS
+	@SECONDS='$(or $(SECONDS),600)' tests/live/run -t $(B) $(TORTURES)
 torture-memory: all ## ten minutes (SECONDS=600) of a flood of names against a small max-cache-memory
 	@SECONDS='$(or $(SECONDS),600)' tests/live/run -t $(B) torture_memory
-.PHONY: torture-memory
+.PHONY: torture torture-memory
 
 VARIANT = @$(MAKE) $(JOBS) --no-print-directory WERROR= HARDEN= OPT='-O1 -g -fno-omit-frame-pointer'
 

@@ -128,7 +128,7 @@ zone:
     return Authority("knotd", ["knotd", "-c", conf], d, address, ZONES[zones[0]][0])
 
 
-def pdns(address, *zones):
+def pdns(address, *zones, extra=""):
     need_program("pdns_server")
     d = env.new_dir("pdns")
     named = "".join(f'zone "{name.rstrip(".")}" {{ type master; file "{path}"; }};\n'
@@ -146,7 +146,7 @@ receiver-threads=1
 distributor-threads=1
 dname-processing=yes
 security-poll-suffix=
-""")
+{extra}""")
     return Authority("pdns_server", ["pdns_server", "--config-dir=" + d], d, address,
                      ZONES[zones[0]][0])
 
