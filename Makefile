@@ -101,6 +101,7 @@ $(B)/tests/sim: $(call obj,$(SIM_SRC)) $(LIB)
 $(B)/tests/soak: $(call obj,$(SOAK_SRC)) $(LIB)
 $(B)/tests/oom: $(call obj,$(OOM_SRC)) $(B)/oom.a
 $(FLOORS): $(B)/bench/%: $(B)/obj/tools/bench/%.o
+$(B)/fuzz/fuzz_command-replay: $(call obj,tests/unit/fake_env.c)
 $(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(call obj,$(FUZZ_DRIVER)) $(LIB)
 
 $(B)/recursor $(B)/rec_control $(B)/tests/sim $(B)/tests/soak $(REPLAYS): LIBS = $(BASE_LIBS)
@@ -234,6 +235,7 @@ fuzz: ## run libFuzzer for FUZZ_SECONDS on each target
 FUZZERS := $(FUZZ_NAMES:%=$(B)/fuzz/%)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
+$(B)/fuzz/fuzz_command: $(call obj,tests/unit/fake_env.c)
 $(FUZZERS): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIB)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
