@@ -12,19 +12,16 @@ static uint64_t key_hash(const uint8_t *name, uint16_t type)
 	return hash_mix(name_hash(name), type);
 }
 
-static struct goal **bucket(struct resolver *r, uint64_t hash)
-{
-	return &r->table[hash & (r->table_size - 1)];
-}
-
 static struct goal *find(struct resolver *r, const uint8_t *name, uint16_t type, bool refreshes)
 {
-	uint64_t hash = key_hash(name, type);
+	struct chain_link *l = chains_first(&r->table, key_hash(name, type));
 
-	for (struct goal *g = *bucket(r, hash); g != NULL; g = g->hash_next)
-		if (g->hash == hash && g->type == type && g->refreshes == refreshes &&
-		    name_equal_case(g->name, name))
+	for (; l != NULL; l = chains_next(l)) {
+		struct goal *g = CONTAINER(l, struct goal, by_question);
+
+		if (g->type == type && g->refreshes == refreshes && name_equal_case(g->name, name))
 			return g;
+	}
 	return NULL;
 }
 
@@ -38,40 +35,12 @@ struct goal *goal_find_refresh(struct resolver *r, const uint8_t *name, uint16_t
 	return find(r, name, type, true);
 }
 
-/* Doubles the table when it holds as many goals as buckets.  A failed allocation is no harm:
- * the chains get longer. */
-static void table_grow(struct resolver *r)
-{
-	size_t size = r->table_size * 2;
-	struct goal **old = r->table, **fresh;
-
-	if (r->n_goals < r->table_size)
-		return;
-	fresh = calloc(size, sizeof(struct goal *));
-	if (fresh == NULL)
-		return;
-	for (size_t i = 0; i < r->table_size; i++)
-		for (struct goal *g = old[i], *next; g != NULL; g = next) {
-			next = g->hash_next;
-			g->hash_next = fresh[g->hash & (size - 1)];
-			fresh[g->hash & (size - 1)] = g;
-		}
-	r->table = fresh;
-	r->table_size = size;
-	free(old);
-}
-
 static void table_remove(struct resolver *r, struct goal *g)
 {
-	struct goal **at;
-
 	if (!g->in_table)
 		return;
-	for (at = bucket(r, g->hash); *at != g; at = &(*at)->hash_next)
-		ASSERT(*at != NULL);
-	*at = g->hash_next;
+	chains_remove(&r->table, &g->by_question);
 	g->in_table = false;
-	r->n_goals--;
 }
 
 struct goal *goal_new(struct resolver *r, const uint8_t *name, uint16_t type)
@@ -86,18 +55,14 @@ struct goal *goal_new(struct resolver *r, const uint8_t *name, uint16_t type)
 	}
 	g->name_len = (uint8_t)name_copy(g->name, name);
 	g->type = type;
-	g->hash = key_hash(name, type);
 	g->serial = ++r->goal_serial;
 	g->ede = EDE_NONE;
 	g->timer.kind = TIMER_ANSWER;
 	g->minimise = r->cfg.qname_minimisation;
 	g->began_ms = r->world.now_ms(r->world.ctx);
-	table_grow(r);
-	g->hash_next = *bucket(r, g->hash);
-	*bucket(r, g->hash) = g;
+	chains_add(&r->table, &g->by_question, key_hash(name, type));
 	g->in_table = true;
-	r->n_goals++;
-	counter_max(&r->counters->peak_goals, r->n_goals);
+	counter_max(&r->counters->peak_goals, r->table.n);
 	goal_make_ready(r, g);
 	return g;
 }

@@ -60,6 +60,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/chains.h"
 #include "common/rrtype.h"
 #include "common/slab.h"
 #include "common/timers.h"
@@ -81,7 +82,6 @@ enum {
 	STALE_TTL = 30, /* of expired records in an answer (RFC 8767 4), */
 	STALE_CUT_AFTER_MS = 1800,
 	STALE_RECHECK_S = 30, /* and how long a name that failed is left alone (5) */
-	GOAL_HASH_START = 1024,
 };
 
 struct goal;
@@ -143,10 +143,9 @@ enum goal_state {
 };
 
 struct goal {
-	struct goal *hash_next;
+	struct chain_link by_question; /* in resolver.table */
 	struct goal *ready_next;
 	struct goal *walk_next;
-	uint64_t hash;
 	struct edge *parents;  /* who waits on this goal, */
 	struct edge *children; /* whom it waits on */
 	struct request *requests;
@@ -192,7 +191,7 @@ struct goal {
 	/* what to ask: QNAME minimisation (RFC 9156) */
 	bool minimise;
 	bool leads; /* its step is on its way, and in resolver.steps */
-	struct goal *step_next;
+	struct chain_link by_step;
 	uint8_t minimise_steps;
 	uint8_t asked_labels;
 	uint16_t asked_type;
@@ -256,8 +255,7 @@ struct resolver {
 
 	struct slab goals, edges, requests;
 	struct inflight inflight;
-	struct goal **table; /* by (name, type); chained */
-	size_t table_size, n_goals;
+	struct chains table; /* goals by (name, type) */
 	struct goal **slots; /* by ticket */
 	uint32_t *slot_next_free;
 	uint32_t n_slots, slot_free;
@@ -265,7 +263,7 @@ struct resolver {
 	uint16_t goal_serial;
 	uint32_t walk_mark;
 
-	struct goal *steps[1024]; /* minimised questions on their way, by name; chained */
+	struct chains steps; /* goals whose minimised question is on its way, by that */
 	struct goal *ready_first, **ready_last;
 	struct goal *buried;
 	struct request *all;

@@ -1,15 +1,11 @@
 #include "recursor/resolve/inflight.h"
 
-#include <stdlib.h>
-
 #include "common/check.h"
-
-enum { BUCKETS_START = 256 };
+#include "common/timers.h"
 
 struct inflight_zone {
-	struct inflight_zone *next;           /* in its bucket */
+	struct chain_link by_name;
 	TAILQ_ENTRY(inflight_zone) idle_link; /* while it is held for nobody */
-	uint64_t hash;
 	uint64_t idle_ms;
 	uint32_t goals; /* that hold on to it */
 	uint32_t held;
@@ -63,16 +59,10 @@ uint32_t inflight_shrink(uint32_t max, uint32_t window, uint32_t one_in)
 
 int inflight_init(struct inflight *in, uint32_t max)
 {
-	*in = (struct inflight) { .max = max, .n_buckets = BUCKETS_START };
+	*in = (struct inflight) { .max = max };
 	slab_init(&in->zones, sizeof(struct inflight_zone), SIZE_MAX);
 	TAILQ_INIT(&in->idle);
-	in->buckets = calloc(in->n_buckets, sizeof(struct inflight_zone *));
-	return in->buckets == NULL ? E_NOMEM : E_OK;
-}
-
-static struct inflight_zone **bucket(const struct inflight *in, uint64_t hash)
-{
-	return &in->buckets[hash & (in->n_buckets - 1)];
+	return chains_init(&in->by_name);
 }
 
 static void leave_idle(struct inflight *in, struct inflight_zone *z)
@@ -86,13 +76,8 @@ static void leave_idle(struct inflight *in, struct inflight_zone *z)
 
 static void forget(struct inflight *in, struct inflight_zone *z)
 {
-	struct inflight_zone **at;
-
 	leave_idle(in, z);
-	for (at = bucket(in, z->hash); *at != z; at = &(*at)->next)
-		ASSERT(*at != NULL);
-	*at = z->next;
-	in->n_zones--;
+	chains_remove(&in->by_name, &z->by_name);
 	slab_give(&in->zones, z);
 }
 
@@ -100,12 +85,15 @@ void inflight_deinit(struct inflight *in)
 {
 	struct inflight_zone *z;
 
-	while ((z = TAILQ_FIRST(&in->idle)) != NULL)
+	while (in->n_idle > 0 && (z = TAILQ_FIRST(&in->idle)) != NULL)
 		forget(in, z);
-	ASSERT(in->n_zones == 0);
 	slab_deinit(&in->zones);
-	free(in->buckets);
-	in->buckets = NULL;
+	chains_deinit(&in->by_name);
+}
+
+size_t inflight_bytes(const struct inflight *in)
+{
+	return in->zones.peak * sizeof(struct inflight_zone) + chains_bytes(&in->by_name);
 }
 
 void inflight_configure(struct inflight *in, uint32_t max)
@@ -113,35 +101,11 @@ void inflight_configure(struct inflight *in, uint32_t max)
 	in->max = max;
 }
 
-/* A failed allocation is no harm: the chains get longer. */
-static void grow(struct inflight *in)
-{
-	uint32_t n = in->n_buckets * 2;
-	struct inflight_zone **old = in->buckets, **fresh;
-
-	if (in->n_zones < in->n_buckets)
-		return;
-	fresh = calloc(n, sizeof(struct inflight_zone *));
-	if (fresh == NULL)
-		return;
-	for (uint32_t i = 0; i < in->n_buckets; i++)
-		for (struct inflight_zone *z = old[i], *next; z != NULL; z = next) {
-			next = z->next;
-			z->next = fresh[z->hash & (n - 1)];
-			fresh[z->hash & (n - 1)] = z;
-		}
-	in->buckets = fresh;
-	in->n_buckets = n;
-	free(old);
-}
-
 static struct inflight_zone *find(struct inflight *in, uint64_t hash)
 {
-	struct inflight_zone *z = *bucket(in, hash);
+	struct chain_link *l = chains_first(&in->by_name, hash);
 
-	while (z != NULL && z->hash != hash)
-		z = z->next;
-	return z;
+	return l != NULL ? CONTAINER(l, struct inflight_zone, by_name) : NULL;
 }
 
 static struct inflight_zone *make(struct inflight *in, uint64_t hash)
@@ -150,12 +114,8 @@ static struct inflight_zone *make(struct inflight *in, uint64_t hash)
 
 	if (z == NULL)
 		return NULL;
-	grow(in);
-	z->hash = hash;
 	z->window = in->max;
-	z->next = *bucket(in, hash);
-	*bucket(in, hash) = z;
-	in->n_zones++;
+	chains_add(&in->by_name, &z->by_name, hash);
 	return z;
 }
 

@@ -32,6 +32,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/chains.h"
 #include "common/err.h"
 #include "common/slab.h"
 
@@ -54,13 +55,14 @@ TAILQ_HEAD(inflight_idle, inflight_zone);
 struct inflight {
 	uint32_t max; /* 0: no limit, and nothing is counted */
 	struct slab zones;
-	struct inflight_zone **buckets;
-	uint32_t n_buckets, n_zones, n_idle;
+	struct chains by_name;
+	uint32_t n_idle;
 	struct inflight_idle idle; /* those that nobody works at, the longest so first */
 };
 
 int inflight_init(struct inflight *in, uint32_t max) MUST_USE;
-void inflight_deinit(struct inflight *in);
+void inflight_deinit(struct inflight *in); /* also of zeroed memory */
+size_t inflight_bytes(const struct inflight *in);
 /* Zones that goals work at already keep being counted until they are through. */
 void inflight_configure(struct inflight *in, uint32_t max);
 

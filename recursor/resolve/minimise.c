@@ -102,29 +102,30 @@ void minimise_by_what_is_known(struct resolver *r, struct goal *g)
  * any of them (the birthday attack).  So a step that is in flight is waited for: by an edge, like
  * all waiting.  It lasts while the leader has its question on its way. */
 
-static struct goal **steps_bucket(struct resolver *r, const struct goal *g)
+static uint64_t step_hash(const struct goal *g)
 {
-	return &r->steps[name_hash(step_name(g)) % ARRAY_LEN(r->steps)];
+	return name_hash(step_name(g)) + ((uint64_t)g->zone_labels << 16 | g->asked_type);
 }
 
-static struct goal *leader_find(struct resolver *r, const struct goal *g)
+static struct goal *leader_find(const struct resolver *r, const struct goal *g)
 {
-	for (struct goal *at = *steps_bucket(r, g); at != NULL; at = at->step_next)
+	struct chain_link *l = chains_first(&r->steps, step_hash(g));
+
+	for (; l != NULL; l = chains_next(l)) {
+		struct goal *at = CONTAINER(l, struct goal, by_step);
+
 		if (at->zone_labels == g->zone_labels && at->asked_type == g->asked_type &&
 		    name_equal_case(step_name(at), step_name(g)))
 			return at;
+	}
 	return NULL;
 }
 
 void minimise_lead(struct resolver *r, struct goal *g)
 {
-	struct goal **bucket;
-
 	if (g->leads || minimise_is_over(g))
 		return;
-	bucket = steps_bucket(r, g);
-	g->step_next = *bucket;
-	*bucket = g;
+	chains_add(&r->steps, &g->by_step, step_hash(g));
 	g->leads = true;
 }
 
@@ -146,14 +147,11 @@ bool minimise_follow(struct resolver *r, struct goal *g)
 
 void minimise_release(struct resolver *r, struct goal *g, enum step_end how)
 {
-	struct goal **at;
 	struct edge *e, *next;
 
 	if (!g->leads)
 		return;
-	for (at = steps_bucket(r, g); *at != g; at = &(*at)->step_next)
-		ASSERT(*at != NULL);
-	*at = g->step_next;
+	chains_remove(&r->steps, &g->by_step);
 	g->leads = false;
 	for (e = g->parents; e != NULL; e = next) {
 		struct goal *follower = e->parent;

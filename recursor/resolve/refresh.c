@@ -14,11 +14,13 @@ static bool is_almost_expired(const struct rrset *s, uint32_t percent, uint32_t 
  * no harm. */
 static bool was_tried(struct resolver *r, const struct goal *g, uint64_t now_ms)
 {
-	struct refresh_mark *mark = &r->refresh_marks[g->hash % ARRAY_LEN(r->refresh_marks)];
+	struct refresh_mark *mark =
+		&r->refresh_marks[g->by_question.hash % ARRAY_LEN(r->refresh_marks)];
 
-	if (mark->hash == g->hash && now_ms < mark->until_ms)
+	if (mark->hash == g->by_question.hash && now_ms < mark->until_ms)
 		return true;
-	*mark = (struct refresh_mark) { .hash = g->hash, .until_ms = now_ms + REFRESH_AGAIN_MS };
+	*mark = (struct refresh_mark) { .hash = g->by_question.hash,
+					.until_ms = now_ms + REFRESH_AGAIN_MS };
 	return false;
 }
 

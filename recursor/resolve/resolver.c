@@ -160,11 +160,13 @@ int resolver_new(struct resolver **out, const struct resolver_config *cfg, struc
 	slab_init(&r->edges, sizeof(struct edge), SIZE_MAX);
 	slab_init(&r->requests, sizeof(struct request), SIZE_MAX);
 	resolver_configure(r, cfg);
-	r->table_size = GOAL_HASH_START;
-	r->table = calloc(r->table_size, sizeof(struct goal *));
 	r->timers = timers_new(r->world.now_ms(r->world.ctx));
 	r->scratch = reply_scratch_new();
-	if (r->table != NULL && r->timers != NULL && r->scratch != NULL)
+	if (r->timers != NULL && r->scratch != NULL)
+		err = chains_init(&r->table);
+	if (err == E_OK)
+		err = chains_init(&r->steps);
+	if (err == E_OK)
 		err = inflight_init(&r->inflight, cfg->max_inflight_zone);
 	if (err == E_OK)
 		err = special_new(&r->special);
@@ -206,11 +208,11 @@ void resolver_free(struct resolver *r)
 	reply_scratch_free(r->scratch);
 	if (r->timers != NULL)
 		timers_free(r->timers);
-	free(r->table);
+	chains_deinit(&r->table);
+	chains_deinit(&r->steps);
 	free(r->slots);
 	free(r->slot_next_free);
-	if (r->inflight.buckets != NULL)
-		inflight_deinit(&r->inflight);
+	inflight_deinit(&r->inflight);
 	slab_deinit(&r->goals);
 	slab_deinit(&r->edges);
 	slab_deinit(&r->requests);
@@ -764,10 +766,10 @@ void resolver_stats(const struct resolver *r, struct resolver_stats *out)
 		.goals = r->goals.used,
 		.edges = r->edges.used,
 		.timers = timers_count(r->timers),
-		.zones = r->inflight.n_zones - r->inflight.n_idle,
+		.zones = r->inflight.zones.used - r->inflight.n_idle,
 		.bytes = r->goals.peak * sizeof(struct goal) + r->edges.peak * sizeof(struct edge) +
 			 r->requests.peak * sizeof(struct request) +
-			 r->table_size * sizeof(struct goal *) +
+			 chains_bytes(&r->table) + chains_bytes(&r->steps) + inflight_bytes(&r->inflight) +
 			 r->n_slots * (sizeof(struct goal *) + sizeof(uint32_t)),
 	};
 }

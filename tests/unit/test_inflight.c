@@ -88,12 +88,12 @@ START_TEST(zones_are_held_apart)
 	ck_assert_ptr_nonnull(other);
 	ck_assert_ptr_ne(other, z[0]);
 	inflight_let_go(&in, other, 100, T0);
-	ck_assert_uint_eq(in.n_zones, 1);
+	ck_assert_uint_eq(in.zones.used, 1);
 	inflight_waiters(z[0], -2);
 	while (n-- > 0)
 		inflight_let_go(&in, z[n], 1, T0);
 	/* It has answered as it should: nothing to remember. */
-	ck_assert_uint_eq(in.n_zones, 0);
+	ck_assert_uint_eq(in.zones.used, 0);
 	inflight_deinit(&in);
 }
 END_TEST
@@ -110,7 +110,7 @@ START_TEST(what_is_bad_is_remembered_for_a_while)
 	for (int i = 0; i < 100; i++)
 		inflight_timed_out(&in, z);
 	inflight_let_go(&in, z, 1, T0);
-	ck_assert_uint_eq(in.n_zones, 1);
+	ck_assert_uint_eq(in.zones.used, 1);
 	ck_assert_uint_eq(in.n_idle, 1);
 	z = inflight_hold(&in, 1, 1, false, T0 + INFLIGHT_IDLE_MS - 1, &limited);
 	ck_assert_uint_eq(in.n_idle, 0);
@@ -126,7 +126,7 @@ START_TEST(what_is_bad_is_remembered_for_a_while)
 	inflight_let_go(&in, z, 1, T0);
 	/* Long after that it is forgotten. */
 	z = inflight_hold(&in, 2, 1, false, T0 + INFLIGHT_IDLE_MS, &limited);
-	ck_assert_uint_eq(in.n_zones, 1);
+	ck_assert_uint_eq(in.zones.used, 1);
 	inflight_let_go(&in, z, 1, T0);
 	inflight_deinit(&in);
 }
@@ -145,7 +145,7 @@ START_TEST(idle_zones_are_bounded)
 		inflight_timed_out(&in, z);
 		inflight_let_go(&in, z, 1, T0);
 	}
-	ck_assert_uint_le(in.n_zones, INFLIGHT_IDLE_MAX + 1);
+	ck_assert_uint_le(in.zones.used, INFLIGHT_IDLE_MAX + 1);
 	inflight_deinit(&in);
 }
 END_TEST
