@@ -88,6 +88,8 @@ static inline uint64_t counter_get(const counter *c)
 	X(tcp_outqueries, "tcp-outqueries", COUNTER, "questions sent to servers over TCP")       \
 	X(noedns_outqueries, "noedns-outqueries", COUNTER,                                       \
 	  "questions sent to servers without EDNS")                                              \
+	X(shared_outqueries, "shared-socket-outqueries", COUNTER,                                \
+	  "questions sent from a socket that several servers share, for want of sockets")        \
 	X(chain_resends, "chain-resends", COUNTER,                                               \
 	  "questions that joined an equal one in flight")                                        \
 	X(chain_limits, "chain-limits", COUNTER,                                                 \

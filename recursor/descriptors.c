@@ -2,26 +2,53 @@
 
 #include <sys/resource.h>
 
-enum { OTHERS = 100, MTHREADS_LEAST = 16 };
+enum {
+	OTHERS = 100, /* logs, control connections, the loops' own */
+	TCP_PART = 4, /* clients' connections keep one in so many, whatever else is wanted */
+	TCP_LEAST = 16,
+};
 
-uint32_t descriptors_raise(const struct settings *s)
+/* Raises it as far as it goes, and returns it. */
+static uint64_t raise_to(uint64_t need)
 {
-	/* Listening sockets and clients' connections come first; then each thing that is being
-	 * resolved may have a socket of its own. */
-	uint64_t taken = OTHERS + 2ULL * s->local_address.n * s->threads + s->max_tcp_clients +
-			 (uint64_t)s->tcp_out_max_idle_per_thread * s->threads;
-	uint64_t need = taken + (uint64_t)s->max_mthreads * s->threads, each;
 	struct rlimit limit, wanted;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= need)
-		return s->max_mthreads;
+		return need;
 	wanted = (struct rlimit) { need, limit.rlim_max > need ? limit.rlim_max : need };
 	if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
-		return s->max_mthreads;
+		return need;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	each = limit.rlim_cur > taken ? (limit.rlim_cur - taken) / s->threads : 0;
-	if (each < MTHREADS_LEAST)
-		each = MTHREADS_LEAST;
-	return each < s->max_mthreads ? (uint32_t)each : s->max_mthreads;
+	return limit.rlim_cur;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+void descriptors_raise(const struct settings *s, struct descriptors *out)
+{
+	uint64_t fixed = OTHERS + 2ULL * s->local_address.n * s->threads;
+	uint64_t asking = ((uint64_t)s->max_mthreads + s->tcp_out_max_idle_per_thread) * s->threads;
+	uint64_t least = (uint64_t)DESCRIPTORS_ASKING_LEAST * s->threads;
+	uint64_t need = fixed + s->max_tcp_clients + asking, tcp = s->max_tcp_clients, most;
+
+	out->limit = raise_to(need);
+	if (out->limit < need) {
+		/* Clients' connections give way to asking, down to their part; and further, for
+		 * without asking there is nothing to tell them. */
+		most = less(out->limit, fixed + asking);
+		if (most < out->limit / TCP_PART)
+			most = out->limit / TCP_PART;
+		if (most > less(out->limit, fixed + least))
+			most = less(out->limit, fixed + least);
+		if (most < TCP_LEAST)
+			most = TCP_LEAST;
+		if (tcp > most)
+			tcp = most;
+	}
+	out->tcp_clients = (uint32_t)tcp;
+	out->asking = (uint32_t)(less(out->limit, fixed + tcp) / s->threads);
 }

@@ -1,5 +1,6 @@
 /*
- * descriptors: the process's limit of open files, raised to what the settings ask for.
+ * descriptors: the process's limit of open files, raised to what the settings ask for; and what has to
+ * give way where it cannot be raised so far.
  */
 #ifndef RECURSOR_DESCRIPTORS_H
 #define RECURSOR_DESCRIPTORS_H
@@ -8,8 +9,18 @@
 
 #include "recursor/settings.h"
 
-/* Needs root to go above the hard limit, so it comes before privileges are dropped.  Returns
- * what max-mthreads has to be so that it suffices: the setting itself, or less. */
-uint32_t descriptors_raise(const struct settings *s);
+enum { DESCRIPTORS_ASKING_LEAST = 80 }; /* sockets for asking, each thread */
+
+struct descriptors {
+	uint64_t limit;
+	/* What max-tcp-clients has to be: the setting itself, or less. */
+	uint32_t tcp_clients;
+	/* Sockets each thread may ask servers from.  Fewer than max-mthreads do not limit what is
+	 * resolved at once: questions share them then (net/outgoing.h). */
+	uint32_t asking;
+};
+
+/* Needs root to go above the hard limit, so it comes before privileges are dropped. */
+void descriptors_raise(const struct settings *s, struct descriptors *out);
 
 #endif

@@ -229,17 +229,25 @@ static int watch_signals(struct process *p)
 
 static int raise_descriptors(struct process *p)
 {
-	uint32_t mthreads = descriptors_raise(p->settings);
 	struct settings *fewer = NULL;
+	struct descriptors have;
 	char text[16];
 	int err;
 
-	if (mthreads == p->settings->max_mthreads)
+	descriptors_raise(p->settings, &have);
+	if (have.asking < p->settings->max_mthreads)
+		log_warning("the limit of %llu open files is low for max-mthreads=%lu: beyond %lu "
+			    "questions in flight a thread has them share sockets",
+			    (unsigned long long)have.limit,
+			    (unsigned long)p->settings->max_mthreads, (unsigned long)have.asking);
+	if (have.tcp_clients == p->settings->max_tcp_clients)
 		return E_OK;
-	log_warning("the limit of open files is too low for max-mthreads=%lu: it is taken as %lu",
-		    (unsigned long)p->settings->max_mthreads, (unsigned long)mthreads);
-	(void)snprintf(text, sizeof(text), "%lu", (unsigned long)mthreads);
-	err = settings_change(&fewer, p->settings, "max-mthreads", text, p->why);
+	log_warning("the limit of %llu open files is too low for max-tcp-clients=%lu: it is taken "
+		    "as %lu",
+		    (unsigned long long)have.limit, (unsigned long)p->settings->max_tcp_clients,
+		    (unsigned long)have.tcp_clients);
+	(void)snprintf(text, sizeof(text), "%lu", (unsigned long)have.tcp_clients);
+	err = settings_change(&fewer, p->settings, "max-tcp-clients", text, p->why);
 	if (err != E_OK)
 		return err;
 	settings_free(p->settings);

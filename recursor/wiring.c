@@ -15,6 +15,8 @@ enum {
 	OTHER_DESCRIPTORS = 100, /* logs, control connections, the loops' own */
 	SOCKETS_LEAST = 64,
 	SOCKETS_MOST = 32768, /* half the ports there are */
+	SHARED_PART = 8,      /* one in so many sockets is for many servers, */
+	SHARED_MOST = 256,    /* at most so many */
 };
 
 /* A limit of inflight.h; below its least it would be none of the zone's or server's making. */
@@ -154,13 +156,21 @@ static void add_local(struct addr *list, size_t cap, unsigned *n, const struct a
 		list[(*n)++] = *a;
 }
 
+static uint32_t shared_of(uint32_t sockets)
+{
+	uint32_t part = sockets / SHARED_PART;
+
+	return part < SHARED_MOST ? part : SHARED_MOST;
+}
+
 void wiring_outgoing_config(struct outgoing_config *cfg, const struct settings *s,
 			    uint32_t max_sockets)
 {
 	*cfg = (struct outgoing_config) {
 		.port_min = s->udp_source_port_min,
 		.port_max = s->udp_source_port_max,
-		.max_sockets = max_sockets,
+		.max_sockets = max_sockets - shared_of(max_sockets),
+		.max_shared = shared_of(max_sockets),
 		.tcp_connect_ms = s->network_timeout_ms,
 		.tcp_idle_ms = s->tcp_out_max_idle_ms,
 		.tcp_max_idle_server = s->tcp_out_max_idle_per_auth,
@@ -300,6 +310,13 @@ static void on_unexpected(void *ctx)
 	COUNT(&w->counters, unexpected_packets);
 }
 
+static void on_shared(void *ctx)
+{
+	struct worker *w = ctx;
+
+	COUNT(&w->counters, shared_outqueries);
+}
+
 void wiring_outgoing_handler(struct outgoing_handler *out, struct worker *w)
 {
 	*out = (struct outgoing_handler) {
@@ -308,5 +325,6 @@ void wiring_outgoing_handler(struct outgoing_handler *out, struct worker *w)
 		.near_miss = on_near_miss,
 		.failed = on_failed,
 		.unexpected = on_unexpected,
+		.shared = on_shared,
 	};
 }

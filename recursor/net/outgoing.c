@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/check.h"
+#include "common/timers.h"
 #include "common/wire.h"
 #include "recursor/net/outgoing_impl.h"
 
@@ -15,45 +16,33 @@ enum {
 	PORT_TRIES = 32,
 	BUCKETS_MIN = 256,
 	BUCKETS_MAX = 1 << 18,
-	TICKETS_PER_SOCKET = 4, /* expected; more only lengthen the chains */
 };
 
 /* ---- tickets ---- */
 
-static struct question **ticket_bucket(const struct outgoing *o, uint64_t ticket)
+/* Tickets are the resolver's own: spread is enough, no key is needed. */
+static uint64_t ticket_hash(uint64_t ticket)
 {
-	/* Tickets are the resolver's own: spread is enough, no key is needed. */
-	return &o->tickets[((ticket * 0x9e3779b97f4a7c15U) >> 32) & (o->ticket_buckets - 1)];
+	return (ticket * 0x9e3779b97f4a7c15U) >> 32;
 }
 
 void outgoing_ticket_add(struct outgoing *o, struct question *q)
 {
-	struct question **bucket = ticket_bucket(o, q->ticket);
-
-	q->next = *bucket;
-	*bucket = q;
-	o->n_pending++;
+	chains_add(&o->tickets, &q->by_ticket, ticket_hash(q->ticket));
 }
 
 struct question *outgoing_ticket_find(const struct outgoing *o, uint64_t ticket)
 {
-	struct question *q = *ticket_bucket(o, ticket);
+	struct chain_link *l = chains_first(&o->tickets, ticket_hash(ticket));
 
-	while (q != NULL && q->ticket != ticket)
-		q = q->next;
-	return q;
+	while (l != NULL && CONTAINER(l, struct question, by_ticket)->ticket != ticket)
+		l = chains_next(l);
+	return l != NULL ? CONTAINER(l, struct question, by_ticket) : NULL;
 }
 
 void outgoing_ticket_remove(struct outgoing *o, struct question *q)
 {
-	struct question **at = ticket_bucket(o, q->ticket);
-
-	while (*at != q) {
-		ASSERT(*at != NULL);
-		at = &(*at)->next;
-	}
-	*at = q->next;
-	o->n_pending--;
+	chains_remove(&o->tickets, &q->by_ticket);
 }
 
 /* ---- sockets ---- */
@@ -248,6 +237,8 @@ void outgoing_cancel(struct outgoing *o, uint64_t ticket)
 		return;
 	if (q->tcp != NULL)
 		outgoing_tcp_cancel(o, q);
+	else if (q->shared != NULL)
+		outgoing_shared_cancel(q);
 	else
 		outgoing_udp_cancel(o, q);
 }
@@ -256,9 +247,10 @@ void outgoing_stats(const struct outgoing *o, struct outgoing_stats *out)
 {
 	*out = (struct outgoing_stats) {
 		.udp_sockets = o->n_udp,
+		.shared_sockets = o->n_shared,
 		.tcp_connections = o->n_tcp,
 		.tcp_idle = o->n_tcp_idle,
-		.pending = o->n_pending,
+		.pending = o->tickets.n,
 	};
 }
 
@@ -285,7 +277,9 @@ static int init_ports(struct outgoing *o)
 static void free_tables(struct outgoing *o)
 {
 	loop_timer_close(o->timer);
-	free(o->tickets);
+	chains_deinit(&o->tickets);
+	chains_deinit(&o->shared_servers);
+	free(o->shared);
 	free(o->udp);
 	free(o->tcp);
 	free(o);
@@ -306,7 +300,6 @@ int outgoing_new(struct outgoing **out, struct loop *loop, const struct outgoing
 	o->handler = *h;
 	o->due_ms = UINT64_MAX;
 	o->server_buckets = power_of_two(cfg->max_sockets);
-	o->ticket_buckets = power_of_two((size_t)cfg->max_sockets * TICKETS_PER_SOCKET);
 
 	err = init_ports(o);
 	if (err != E_OK)
@@ -314,15 +307,16 @@ int outgoing_new(struct outgoing **out, struct loop *loop, const struct outgoing
 	err = random_init(&o->random);
 	if (err != E_OK)
 		goto out;
-	o->tickets = calloc(o->ticket_buckets, sizeof(o->tickets[0]));
 	o->udp = calloc(o->server_buckets, sizeof(o->udp[0]));
 	o->tcp = calloc(o->server_buckets, sizeof(o->tcp[0]));
-	err = o->tickets == NULL || o->udp == NULL || o->tcp == NULL
-		      ? E_NOMEM
-		      : loop_timer_new(&o->timer, loop, on_timer, o);
+	err = o->udp == NULL || o->tcp == NULL ? E_NOMEM : chains_init(&o->tickets);
+	if (err == E_OK)
+		err = loop_timer_new(&o->timer, loop, on_timer, o);
 	if (err != E_OK)
 		goto out;
-	err = outgoing_udp_init(o);
+	err = outgoing_shared_init(o);
+	if (err == E_OK)
+		err = outgoing_udp_init(o);
 	if (err != E_OK)
 		goto out;
 	outgoing_tcp_init(o);
@@ -335,13 +329,16 @@ out:
 
 void outgoing_close(struct outgoing *o)
 {
+	struct chain_link *l;
+
 	if (o == NULL)
 		return;
 	ASSERT(o->depth == 0);
-	for (size_t i = 0; i < o->ticket_buckets; i++)
-		while (o->tickets[i] != NULL)
-			outgoing_cancel(o, o->tickets[i]->ticket);
+	for (size_t i = 0; i < o->tickets.n_buckets; i++)
+		while ((l = o->tickets.buckets[i]) != NULL)
+			outgoing_cancel(o, CONTAINER(l, struct question, by_ticket)->ticket);
 	outgoing_tcp_deinit(o);
 	outgoing_udp_deinit(o);
+	outgoing_shared_deinit(o);
 	free_tables(o);
 }

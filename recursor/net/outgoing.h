@@ -7,13 +7,16 @@
  * OUTGOING_SOCKET_MS, and for no further question after the first packet that matches nothing:
  * an off-path attacker learns only the ports of sockets to his own servers.  Ids are random and
  * unused on the socket.
+ * When all sockets are taken, a question leaves from one of a few that many servers share, each
+ * with a random port and a short life (outgoing_shared.c).
  * TCP: connections are kept and shared by questions to the same server (RFC 7766 6.2.1), with
  * limits on number, idle time and questions.
  *
  * Only what comes from the server's address and port to the socket asked from, with the id of a
  * pending question, is handed up as a reply.
  *
- * Limits:  sockets in all (struct outgoing_config.max_sockets): beyond it OUTGOING_NO_RESOURCES.
+ * Limits:  sockets in all (struct outgoing_config.max_sockets, and max_shared beside them): beyond
+ *          them OUTGOING_NO_RESOURCES.
  * Threads: all on one worker's loop.  No call here calls back before it returns.
  */
 #ifndef NET_OUTGOING_H
@@ -36,6 +39,7 @@ struct outgoing_config {
 	uint16_t avoid[OUTGOING_AVOID_MAX];
 	unsigned n_avoid;
 	uint32_t max_sockets;
+	uint32_t max_shared;          /* sockets for many servers, beside those; 0: none */
 	uint32_t tcp_connect_ms;      /* network-timeout */
 	uint32_t tcp_idle_ms;         /* tcp-out-max-idle-ms */
 	uint32_t tcp_max_idle_server; /* tcp-out-max-idle-per-auth */
@@ -60,6 +64,8 @@ struct outgoing_handler {
 	void (*failed)(void *ctx, uint64_t ticket, enum outgoing_failure why);
 	/* A packet on one of our sockets that answers no pending question. */
 	void (*unexpected)(void *ctx);
+	/* A question has left from a socket that others use too; needed where max_shared is not 0. */
+	void (*shared)(void *ctx);
 };
 
 struct outgoing;
@@ -75,7 +81,7 @@ enum outgoing_result outgoing_send(struct outgoing *o, uint64_t ticket, const st
 void outgoing_cancel(struct outgoing *o, uint64_t ticket);
 
 struct outgoing_stats {
-	size_t udp_sockets, tcp_connections, tcp_idle, pending;
+	size_t udp_sockets, shared_sockets, tcp_connections, tcp_idle, pending;
 };
 void outgoing_stats(const struct outgoing *o, struct outgoing_stats *out);
 

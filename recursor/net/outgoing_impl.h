@@ -15,24 +15,28 @@
 #include <sys/queue.h>
 #include <sys/uio.h>
 
+#include "common/chains.h"
 #include "common/random.h"
 #include "common/slab.h"
 #include "recursor/net/outgoing.h"
 #include "recursor/net/partial.h"
 
+struct shared_socket;
 struct udp_socket;
 struct tcp_conn;
 struct udp_buffers;
 
 struct question {
 	uint64_t ticket;
-	struct question *next;  /* in the bucket of its ticket */
-	struct udp_socket *udp; /* the one of the two it was asked from */
+	struct chain_link by_ticket;
+	struct udp_socket *udp; /* the one of the three it was asked from */
+	struct shared_socket *shared;
 	struct tcp_conn *tcp;
 	uint16_t id;
 	uint8_t place; /* UDP: its index in the socket */
 };
 
+LIST_HEAD(shared_list, shared_socket);
 LIST_HEAD(udp_bucket, udp_socket);
 LIST_HEAD(tcp_bucket, tcp_conn);
 TAILQ_HEAD(udp_list, udp_socket);
@@ -48,16 +52,21 @@ struct outgoing {
 	uint8_t avoid[65536 / 8]; /* a bit a port */
 	unsigned depth;           /* > 0: a callback of the owner may be running */
 
-	struct question **tickets;
-	size_t ticket_buckets; /* powers of two */
-	size_t server_buckets;
-	size_t n_pending;
+	struct chains tickets;
+	size_t server_buckets; /* a power of two */
 
 	struct slab udp_sockets, udp_questions;
 	struct udp_bucket *udp;
 	struct udp_list udp_idle, udp_broken;
 	struct udp_buffers *udp_in;
 	size_t n_udp;
+
+	struct slab shared_sockets, shared_questions;
+	struct shared_list shared_all;
+	struct shared_socket **shared; /* those that are current: any order, no gaps */
+	unsigned n_shared, n_shared_current;
+	struct chains shared_servers;     /* questions by socket and server */
+	struct question *shared_answered; /* while the owner is told; NULL once it has cancelled it */
 
 	struct slab tcp_conns, tcp_questions;
 	struct tcp_bucket *tcp;
@@ -99,6 +108,15 @@ enum outgoing_result outgoing_udp_send(struct outgoing *o, uint64_t ticket,
 void outgoing_udp_cancel(struct outgoing *o, struct question *q);
 bool outgoing_udp_evict(struct outgoing *o);
 void outgoing_udp_tick(struct outgoing *o, uint64_t now_ms);
+
+/* ---- outgoing_shared.c ---- */
+
+int outgoing_shared_init(struct outgoing *o) MUST_USE;
+void outgoing_shared_deinit(struct outgoing *o);
+enum outgoing_result outgoing_shared_send(struct outgoing *o, uint64_t ticket,
+					  const struct addr *server, const uint8_t *wire,
+					  size_t len);
+void outgoing_shared_cancel(struct question *q);
 
 /* ---- outgoing_tcp.c ---- */
 

@@ -369,6 +369,8 @@ enum outgoing_result outgoing_udp_send(struct outgoing *o, uint64_t ticket,
 		give_up(s, error);
 	}
 	s = open_socket(o, server, &result);
+	if (s == NULL && result == OUTGOING_NO_RESOURCES && o->cfg.max_shared > 0)
+		return outgoing_shared_send(o, ticket, server, wire, len);
 	if (s == NULL)
 		return result;
 	ASSERT(s != NULL);

@@ -37,55 +37,88 @@ static bool become_user(void)
 	return geteuid() != 0 || (setgid(65534) == 0 && setuid(65534) == 0);
 }
 
+/* Is this what comes of the limits? */
+static int expect(rlim_t soft, rlim_t hard, const struct settings *s, uint32_t tcp, uint32_t asking,
+		  rlim_t limit)
+{
+	struct descriptors d;
+
+	if (!set_limits(soft, hard) || !become_user())
+		return 1;
+	descriptors_raise(s, &d);
+	if (d.tcp_clients != tcp)
+		return 2;
+	if (d.asking != asking)
+		return 3;
+	return soft_limit() == limit ? 0 : 4;
+}
+
 static int raises_soft(void)
 {
-	if (!set_limits(300, NEED + 500) || !become_user())
-		return 1;
-	return descriptors_raise(&settings) == 1000 && soft_limit() == NEED ? 0 : 2;
+	return expect(300, NEED + 500, &settings, 50, 1010, NEED);
 }
 
 static int leaves_enough(void)
 {
-	if (!set_limits(NEED, NEED + 500) || !become_user())
-		return 1;
-	return descriptors_raise(&settings) == 1000 && soft_limit() == NEED ? 0 : 2;
+	return expect(NEED, NEED + 500, &settings, 50, 1010, NEED);
 }
 
-static int lowers_mthreads(void)
+static int questions_share(void)
 {
-	if (!set_limits(300, 574) || !become_user())
-		return 1;
-	return descriptors_raise(&settings) == 200 && soft_limit() == 574 ? 0 : 2;
+	/* 574 less 104: a quarter may be the clients'. */
+	return expect(300, 574, &settings, 50, (574 - 104 - 50) / 2, 574);
+}
+
+static int clients_give_way(void)
+{
+	struct settings many = settings;
+
+	many.max_tcp_clients = 100000;
+	return expect(300, 4096, &many, 4096 - 104 - 2020, 1010, 4096);
+}
+
+static int clients_keep_a_part(void)
+{
+	struct settings many = settings;
+
+	many.max_tcp_clients = 100000;
+	many.max_mthreads = 100000;
+	return expect(300, 4096, &many, 1024, (4096 - 104 - 1024) / 2, 4096);
+}
+
+static int asking_keeps_the_least(void)
+{
+	return expect(300, 300, &settings, 300 - 104 - 2 * DESCRIPTORS_ASKING_LEAST,
+		      DESCRIPTORS_ASKING_LEAST, 300);
 }
 
 static int has_a_floor(void)
 {
-	struct settings few = settings;
-
-	if (!set_limits(100, 100) || !become_user())
-		return 1;
-	if (descriptors_raise(&settings) != 16)
-		return 2;
-	few.max_mthreads = 5;
-	return descriptors_raise(&few) == 5 ? 0 : 3;
+	return expect(100, 100, &settings, 16, 0, 100);
 }
 
 static int root_raises_hard(void)
 {
+	struct descriptors d;
+
 	if (!set_limits(300, 300))
 		return 1;
 	/* In a container root may lack the right. */
 	if (!set_limits(300, NEED))
 		return 0;
 	(void)set_limits(300, 300);
-	return descriptors_raise(&settings) == 1000 && soft_limit() == NEED ? 0 : 2;
+	descriptors_raise(&settings, &d);
+	return d.tcp_clients == 50 && soft_limit() == NEED ? 0 : 2;
 }
 
 START_TEST(limits)
 {
 	ck_assert_int_eq(in_child(raises_soft), 0);
 	ck_assert_int_eq(in_child(leaves_enough), 0);
-	ck_assert_int_eq(in_child(lowers_mthreads), 0);
+	ck_assert_int_eq(in_child(questions_share), 0);
+	ck_assert_int_eq(in_child(clients_give_way), 0);
+	ck_assert_int_eq(in_child(clients_keep_a_part), 0);
+	ck_assert_int_eq(in_child(asking_keeps_the_least), 0);
 	ck_assert_int_eq(in_child(has_a_floor), 0);
 }
 END_TEST

@@ -20,9 +20,10 @@ enum { LOG_MAX = 256, MESSAGE_LEN = 40 };
 static struct {
 	uint64_t replies[LOG_MAX], near[LOG_MAX], failed[LOG_MAX];
 	enum outgoing_failure why[LOG_MAX];
-	unsigned n_replies, n_near, n_failed, n_unexpected;
+	unsigned n_replies, n_near, n_failed, n_unexpected, n_shared;
 	uint8_t reply[65535];
 	size_t reply_len;
+	struct addr in_reply_server;
 	bool refuse;                       /* what reply() says is: not the answer */
 	void (*in_reply)(uint64_t ticket); /* what the owner does in its callback */
 } seen;
@@ -64,8 +65,14 @@ static void on_unexpected(void *ctx)
 	seen.n_unexpected++;
 }
 
-static const struct outgoing_handler handler = { NULL, on_reply, on_near_miss, on_failed,
-						 on_unexpected };
+static void on_shared(void *ctx)
+{
+	(void)ctx;
+	seen.n_shared++;
+}
+
+static const struct outgoing_handler handler = { NULL,      on_reply,      on_near_miss,
+						 on_failed, on_unexpected, on_shared };
 
 static struct addr address(const char *text)
 {
@@ -583,6 +590,130 @@ START_TEST(udp_sockets_have_a_limit)
 	close(fa);
 	close(fb);
 	close(fc);
+}
+END_TEST
+
+/* One socket of its own is all there is: the rest share. */
+START_TEST(udp_questions_share_sockets)
+{
+	enum { SERVERS = 5, EACH = 3, ALL = SERVERS * EACH };
+	struct addr at[SERVERS], busy;
+	int first = open_server(SOCK_DGRAM, "127.0.0.1", &busy);
+	bool ports[65536] = { false };
+	struct got g[ALL];
+	unsigned n_ports = 0;
+	int fd[SERVERS];
+
+	config.max_sockets = 1;
+	config.max_shared = 8;
+	start();
+	ask(1000, &busy);
+	for (int i = 0; i < SERVERS; i++) {
+		fd[i] = open_server(SOCK_DGRAM, "127.0.0.1", &at[i]);
+		for (int k = 0; k < EACH; k++) {
+			ask((uint64_t)(1 + i * EACH + k), &at[i]);
+			g[i * EACH + k] = take(fd[i]);
+		}
+	}
+	ck_assert_uint_eq(seen.n_shared, ALL);
+	ck_assert_uint_eq(stats().udp_sockets, 1);
+	ck_assert_uint_ge(stats().shared_sockets, 2);
+	ck_assert_uint_le(stats().shared_sockets, config.max_shared);
+	for (unsigned i = 0; i < ALL; i++) {
+		n_ports += !ports[g[i].port];
+		ports[g[i].port] = true;
+	}
+	ck_assert_uint_eq(n_ports, stats().shared_sockets);
+	outgoing_cancel(out, 2);
+	answer(&g[1]); /* nobody waits for it, but for others from that server on that socket, perhaps */
+	for (unsigned i = ALL; i-- > 0;)
+		if (i != 1)
+			answer(&g[i]);
+	wait_for(&seen.n_replies, ALL - 1);
+	for (unsigned i = 0; i < ALL - 1; i++)
+		ck_assert_uint_ne(seen.replies[i], 2);
+	ck_assert_uint_eq(stats().pending, 1);
+	outgoing_cancel(out, 1000);
+	for (int i = 0; i < SERVERS; i++)
+		close(fd[i]);
+	close(first);
+}
+END_TEST
+
+/* Another's address, or a wrong id. */
+START_TEST(udp_shared_sockets_hear_no_strangers)
+{
+	struct addr busy, at, stranger;
+	int first = open_server(SOCK_DGRAM, "127.0.0.1", &busy);
+	int fd = open_server(SOCK_DGRAM, "127.0.0.1", &at);
+	int other = open_server(SOCK_DGRAM, "127.0.0.1", &stranger);
+	struct got g, forged;
+
+	config.max_sockets = 1;
+	config.max_shared = 2;
+	start();
+	ask(1, &busy);
+	ask(2, &at);
+	g = take(fd);
+	forged = g;
+	forged.fd = other;
+	answer(&forged);
+	wait_for(&seen.n_unexpected, 1);
+	ck_assert_uint_eq(seen.n_near, 0);
+	answer_wrong_id(&g);
+	wait_for(&seen.n_near, 1);
+	ck_assert_uint_eq(seen.near[0], 2);
+	/* What follows leaves from another socket. */
+	ask(3, &at);
+	ck_assert_uint_ne(take(fd).port, g.port);
+	answer(&g);
+	wait_for(&seen.n_replies, 1);
+	ck_assert_uint_eq(seen.replies[0], 2);
+	outgoing_cancel(out, 1);
+	outgoing_cancel(out, 3);
+	close(first);
+	close(fd);
+	close(other);
+}
+END_TEST
+
+/* The owner cancels, and asks anew, in his callback. */
+static void ask_in_reply(uint64_t ticket)
+{
+	static struct addr at;
+
+	if (seen.in_reply_server.family != 0)
+		at = seen.in_reply_server;
+	outgoing_cancel(out, ticket);
+	ask(ticket, &at);
+}
+
+START_TEST(udp_shared_questions_in_callbacks)
+{
+	struct addr busy, at;
+	int first = open_server(SOCK_DGRAM, "127.0.0.1", &busy);
+	int fd = open_server(SOCK_DGRAM, "127.0.0.1", &at);
+	struct got g;
+
+	config.max_sockets = 1;
+	config.max_shared = 1;
+	start();
+	ask(1, &busy);
+	ask(2, &at);
+	g = take(fd);
+	seen.in_reply = ask_in_reply;
+	seen.in_reply_server = at;
+	answer(&g);
+	wait_for(&seen.n_replies, 1);
+	g = take(fd); /* it was asked again, and that question is not over */
+	ck_assert_uint_eq(stats().pending, 2);
+	seen.in_reply = NULL;
+	answer(&g);
+	wait_for(&seen.n_replies, 2);
+	ck_assert_uint_eq(stats().pending, 1);
+	outgoing_cancel(out, 1);
+	close(first);
+	close(fd);
 }
 END_TEST
 
@@ -1198,6 +1329,9 @@ Suite *suite_outgoing(void)
 	tcase_add_test(udp, udp_family_not_configured);
 	tcase_add_test(udp, mapped_address_is_not_asked);
 	tcase_add_test(udp, udp_sockets_have_a_limit);
+	tcase_add_test(udp, udp_questions_share_sockets);
+	tcase_add_test(udp, udp_shared_sockets_hear_no_strangers);
+	tcase_add_test(udp, udp_shared_questions_in_callbacks);
 	tcase_add_test(udp, udp_idle_socket_gives_its_port);
 	tcase_add_test(udp, udp_ports_are_of_the_range);
 	tcase_add_test(udp, range_without_ports_is_refused);
