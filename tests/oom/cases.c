@@ -13,6 +13,7 @@
 #include "recursor/settings.h"
 #include "recursor/settings_table.h"
 #include "recursor/watch/commands.h"
+#include "recursor/zoneload.h"
 #include "tests/oom/alloc.h"
 #include "tests/oom/oom.h"
 #include "tests/unit/fake_env.h"
@@ -102,6 +103,32 @@ static const char *zonefile_case(const char *text, bool nothing_fails)
 	return judge(err, why, nothing_fails);
 }
 
+/* Forwards, and a file that is a zone's and, line by line, one of hosts. */
+static const char *zones_case(const char *text, bool nothing_fails)
+{
+	char program[] = "recursor", option[PATH_LEN + 32], auth[PATH_LEN + 48];
+	char exported[] = "--export-etc-hosts=yes", hosts[PATH_LEN + 48];
+	char forwards[] = "--forward-zones=a=192.0.2.1;192.0.2.2,b=::1";
+	char *argv[] = { program, option, auth, exported, hosts, forwards, NULL };
+	static const struct hosts_warn to = { .line = warn };
+	char why[SETTINGS_WHY_MAX] = "";
+	struct settings *s = NULL;
+	struct zones *z = NULL;
+	int err;
+
+	file_write(text);
+	snprintf(option, sizeof(option), "--config-dir=%s/none", dir);
+	snprintf(auth, sizeof(auth), "--auth-zones=example.com=%s", file);
+	snprintf(hosts, sizeof(hosts), "--etc-hosts-file=%s", file);
+	err = settings_load(&s, 6, argv, warn, NULL, why);
+	if (err == E_OK)
+		err = zoneload(&z, s, &to, why);
+	zones_put(z);
+	settings_free(s);
+	file_remove();
+	return judge(err, why, nothing_fails);
+}
+
 static const char *hints_case(const char *text, bool nothing_fails)
 {
 	char why[SETTINGS_WHY_MAX] = "";
@@ -179,7 +206,8 @@ static const char conf[] = "local-address=127.0.0.1, ::1\nlocal-port=5353\n"
 static const char zone[] =
 	"$ORIGIN example.com.\n$TTL 1h\n@ IN SOA ns1 hostmaster 1 2 3 4 5\n"
 	"  NS ns1\nns1 A 192.0.2.1\n  AAAA 2001:db8::1\n"
-	"txt 5 TXT ( \"one\"\n \"two\" )\n*.wild CNAME www\nx TYPE300 \\# 2 0102\n";
+	"txt 5 TXT ( \"one\"\n \"two\" )\n*.wild CNAME www\nx TYPE300 \\# 2 0102\n"
+	"$GENERATE 1-2 h$ A 192.0.2.$\n192.0.2.7 A 192.0.2.8\n";
 
 static const char root_hints[] = ". 3600 NS a.root.\n. 3600 NS b.root.\na.root. A 192.0.2.1\n"
 				 "b.root. AAAA 2001:db8::1\n";
@@ -187,6 +215,7 @@ static const char root_hints[] = ". 3600 NS a.root.\n. 3600 NS b.root.\na.root. 
 static const struct oom_case cases[] = {
 	{ "settings", settings_case, conf },
 	{ "zone file", zonefile_case, zone },
+	{ "zones", zones_case, zone },
 	{ "hints", hints_case, root_hints },
 	{ "networks", netset_case, "10.0.0.0/8, 10.1.0.0/16, !10.1.2.0/24, 2001:db8::/32, ::1" },
 };
