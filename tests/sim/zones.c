@@ -12,7 +12,8 @@ enum { SERVERS_MAX = 16 };
 static int refuse(const struct scenario *s, const struct header_key *o, int err, const char *reason,
 		  char *why)
 {
-	snprintf(why, SCENARIO_WHY_MAX, "%s:%u: %s: %s", s->path, o->line, o->name, reason);
+	snprintf(why, SCENARIO_WHY_MAX, "%s:%u: %s: %s", s->path, o != NULL ? o->line : 0,
+		 o != NULL ? o->name : "zones", reason);
 	return err;
 }
 
