@@ -197,9 +197,11 @@ live: all ## the daemon against real authorities and clients
 
 torture: all ## live tests that take minutes: TORTURES="diversion ..." for some of them; SECONDS
 	@SECONDS='$(or $(SECONDS),600)' tests/live/run -t $(B) $(TORTURES)
+torture-cachefile: all ## a million entries loaded from cache-file while queries are answered
+	@tests/live/run -t $(B) torture_cachefile
 torture-memory: all ## ten minutes (SECONDS=600) of a flood of names against a small max-cache-memory
 	@SECONDS='$(or $(SECONDS),600)' tests/live/run -t $(B) torture_memory
-.PHONY: torture torture-memory
+.PHONY: torture torture-cachefile torture-memory
 
 VARIANT = @$(MAKE) $(JOBS) --no-print-directory WERROR= HARDEN= OPT='-O1 -g -fno-omit-frame-pointer'
 

@@ -21,6 +21,7 @@
 #include "config.h"
 #include "recursor/background.h"
 #include "recursor/descriptors.h"
+#include "recursor/keeper.h"
 #include "recursor/notify.h"
 #include "recursor/pidfile.h"
 #include "recursor/privileges.h"
@@ -222,6 +223,7 @@ static int watch_signals(struct process *p)
 	if (err != E_OK)
 		return say_why(p, err, "cannot watch signals");
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file too large is an error like others */
 	return E_OK;
 }
 
@@ -307,6 +309,7 @@ static int open_outside(struct process *p)
 		err = server_new(&p->server, s, p->why);
 	if (err != E_OK)
 		return err;
+	keeper_open(&p->server->keeper, s);
 	p->server->argc = p->argc;
 	p->server->argv = p->argv;
 	write_pid(p);
@@ -322,6 +325,9 @@ static int start_threads(struct process *p)
 		err = server_start(p->server);
 	if (err != E_OK)
 		return say_why(p, err, "cannot start the threads");
+	err = keeper_start(p->server->keeper, p->server);
+	if (err != E_OK)
+		return say_why(p, err, "cannot start the thread of cache-file");
 	server_watch(p->server, &p->env, on_quit, p);
 	err = control_start(p->control, &p->env);
 	if (err != E_OK)
@@ -378,6 +384,8 @@ static void finish(struct process *p)
 	control_stop(p->control);
 	if (p->server != NULL)
 		server_stop(p->server);
+	if (p->server != NULL)
+		keeper_stop(p->server->keeper);
 	readiness_free(p->readiness);
 	server_free(p->server);
 	pidfile_remove(&p->pidfile);

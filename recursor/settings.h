@@ -88,6 +88,9 @@ struct settings {
 	/* caches */
 	uint64_t max_cache_entries, max_packetcache_entries;
 	uint64_t max_cache_memory; /* our own: bytes; 0: of the two numbers above */
+	/* our own: cache_file as seen within chroot, "": none; 0: at the end only */
+	const char *cache_file;
+	uint32_t cache_file_interval_s;
 	uint32_t max_recordcache_entry_size, max_packetcache_entry_size;
 	uint32_t record_cache_shards; /* a power of two */
 	bool disable_packetcache;

@@ -69,6 +69,12 @@ const struct setting settings_table[] = {
 { "bypass-server-throttling-probability",
   INT(bypass_server_throttling_probability, 0, MANY, NULL), "25", "5.0.0",
   "A server that is throttled is asked all the same once in so many times.  0: never." },
+{ "cache-file", TEXT(cache_file), "", "own",
+  "Keep record cache and server table in this file: it is loaded after the start, and written at "
+  "the end and every cache-file-interval.  With chroot it is looked for within.  Empty: they are "
+  "not kept." },
+{ "cache-file-interval", INT(cache_file_interval_s, 0, 86400, "seconds"), "900", "own",
+  "cache-file is written so often.  0: at the end only." },
 { "chroot", TEXT(chroot), "", "3.0",
   "Change the root directory to this one when the sockets are open.  socket-dir is then looked "
   "for within it." },

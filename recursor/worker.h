@@ -85,8 +85,9 @@ struct server {
 	char *const *argv;
 	struct cache *cache;
 	struct servers *servers;
-	struct memory memory; /* the caches' budget */
-	struct tally *tally;  /* of the clients' TCP connections */
+	struct memory memory;  /* the caches' budget */
+	struct keeper *keeper; /* main's: of cache-file, or NULL */
+	struct tally *tally;   /* of the clients' TCP connections */
 	struct tracer *tracer;
 	struct worker *workers;
 	unsigned n_workers;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "recursor/keeper.h"
 #include "recursor/pipeline.h"
 #include "recursor/reconfigure.h"
 #include "recursor/rezone.h"
@@ -45,6 +46,20 @@ GAUGE(size_t, tcp_clients)
 GAUGE(size_t, packetcache_entries)
 GAUGE(size_t, packetcache_bytes)
 GAUGE(uint64_t, latency_us)
+
+static int env_save_cache(void *ctx, char *why)
+{
+	struct server *s = ctx;
+
+	return keeper_save(s->keeper, why);
+}
+
+static void env_cachefile(void *ctx, struct watch_cachefile *out)
+{
+	struct server *s = ctx;
+
+	keeper_stats(s->keeper, out);
+}
 
 static uint64_t env_max_cache_memory(void *ctx)
 {
@@ -200,6 +215,8 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.packetcache_entries = env_packetcache_entries,
 		.packetcache_bytes = env_packetcache_bytes,
 		.max_cache_memory = env_max_cache_memory,
+		.save_cache = env_save_cache,
+		.cachefile = env_cachefile,
 		.latency_us = env_latency_us,
 		.on_worker = env_on_worker,
 		.client_of = env_client_of,

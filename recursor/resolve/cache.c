@@ -433,6 +433,12 @@ static enum cache_put_result insert(struct shard *sh, const struct offer *o, str
 	return CACHE_STORED;
 }
 
+static void note_remembered(struct cache *c, const struct offer *o)
+{
+	if (c->remembered != NULL && o->set->rank >= RANK_ANSWER && is_denial_or_data(o->set))
+		remembered_note(c->remembered, o->key.hash, o->set->type);
+}
+
 bool cache_remembers(const struct cache *c, const uint8_t *name, uint16_t type)
 {
 	uint64_t hash = name_hash(name);
@@ -457,9 +463,7 @@ enum cache_put_result cache_put(struct cache *c, struct rrset *s, unsigned how, 
 	struct shard *sh;
 	uint32_t at;
 
-	if (c->remembered != NULL && s->rank >= RANK_ANSWER &&
-	    (s->kind == RRSET_DATA || s->kind == RRSET_NODATA))
-		remembered_note(c->remembered, o.key.hash, s->type);
+	note_remembered(c, &o);
 	if (s->ttl == 0 || rrset_is_expired(s, now_s))
 		return CACHE_REFUSED;
 	if (c->max_set_bytes != 0 && s->size > c->max_set_bytes)
@@ -474,5 +478,63 @@ enum cache_put_result cache_put(struct cache *c, struct rrset *s, unsigned how, 
 out:
 	shard_unlock(sh);
 	drops_put(&drops);
+	return result;
+}
+
+/* --- restoring ------------------------------------------------------------------------- */
+
+static bool is_an_alias(const struct rrset *s)
+{
+	return s->kind == RRSET_DATA && s->type == TYPE_CNAME;
+}
+
+/* What is there was learnt since, and says the same or something else. */
+static bool is_answered(const struct shard *sh, uint32_t at, const struct offer *o)
+{
+	const struct rrset *s = set_at(sh, at);
+
+	if (is_same_key(sh, at, o) || displaces(sh, at, o))
+		return true;
+	if (is_delegation(sh, at) || o->delegation)
+		return false;
+	return (is_an_alias(s) && !is_beside_cname(o->set->type)) ||
+	       (is_an_alias(o->set) && !is_beside_cname(s->type));
+}
+
+static enum cache_put_result restore(struct shard *sh, const struct offer *o)
+{
+	size_t cost = set_cost(o->set, proofs_are_charged(o->set)), n = 0;
+	uint32_t at;
+
+	for (at = first_of(sh, &o->key); at != SIEVE_NONE; at = next_of(sh, at, &o->key), n++)
+		if (is_answered(sh, at, o))
+			return CACHE_KEPT_BETTER;
+	if (n >= CACHE_MAX_SETS_A_NAME || cache_is_over(sh, 1, cost))
+		return CACHE_REFUSED;
+	if (sieve_insert(&sh->map, (uint32_t)o->key.hash, o->set, &at) != E_OK)
+		return CACHE_REFUSED;
+	entry_fill(sh, at, o->set, o->delegation);
+	return CACHE_STORED;
+}
+
+enum cache_put_result cache_restore(struct cache *c, struct rrset *s, bool as_delegation,
+				    uint32_t now_s)
+{
+	const struct offer o = {
+		.key = key_of(rrset_owner(s)),
+		.set = s,
+		.delegation = as_delegation,
+		.now_s = now_s,
+	};
+	enum cache_put_result result = CACHE_REFUSED;
+	struct shard *sh;
+
+	if (is_spent(s, now_s, stale_window(c)) || (c->max_set_bytes != 0 && s->size > c->max_set_bytes))
+		return result;
+	sh = shard_lock(shard_of(c, &o.key));
+	result = restore(sh, &o);
+	shard_unlock(sh);
+	if (result == CACHE_STORED)
+		note_remembered(c, &o);
 	return result;
 }

@@ -121,6 +121,11 @@ struct cache_wiped {
 	size_t records, negative;
 };
 
+/* Offers a set that was kept in a file, alive or within the stale window: it is taken where
+ * nothing that is there contradicts it, whatever it ranks, and pushes nothing out. */
+enum cache_put_result cache_restore(struct cache *c, struct rrset *s, bool as_delegation,
+				    uint32_t now_s);
+
 /* Takes away what is at a name, or with `subtree` also all below it; `type` 0: every type.
  * A type means the parent's word too; an NXDOMAIN denies every type and goes with each. */
 struct cache_wiped cache_wipe(struct cache *c, const uint8_t *name, uint16_t type, bool subtree);

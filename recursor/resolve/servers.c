@@ -12,7 +12,6 @@ enum {
 	MAX_DOUBLINGS = 5,
 	STALE_HALF_LIVES = 10,         /* then a new RTT counts as the first */
 	UNREACHABLE_COST_US = 1000000, /* what a network error counts for, as time lost */
-	RTT_MAX_US = 60 * 1000 * 1000, /* of any one observation */
 };
 
 enum { VICTIMS_AN_INSERT = 8 };
@@ -304,7 +303,7 @@ static void see(struct server *e, uint64_t now_ms)
 
 static uint32_t bounded_us(uint64_t us)
 {
-	return us < RTT_MAX_US ? (uint32_t)us : RTT_MAX_US;
+	return us < SERVERS_RTT_MAX_US ? (uint32_t)us : SERVERS_RTT_MAX_US;
 }
 
 static void leave_flight(struct server *e)

@@ -70,6 +70,7 @@ struct server_view {
 };
 
 enum {
+	SERVERS_RTT_MAX_US = 60 * 1000 * 1000, /* of any one observation */
 	SERVERS_MIN_TIMEOUT_MS = 50,
 	SERVERS_FIRST_TIMEOUT_MS = 400,
 	SERVERS_HALF_LIFE_S = 60,
@@ -146,6 +147,9 @@ struct server_dump {
 	const uint8_t *ns_name; /* or NULL */
 	struct server_view view;
 	uint64_t age_ms; /* since the last observation */
+	/* As measured: srtt_us of the view is made of them. */
+	uint32_t srtt_us, rttvar_us, lost_us;
+	uint32_t edns_left_s; /* until EDNS is tried again, with EDNS_NONE */
 };
 int servers_walk(struct servers *s, int (*cb)(void *ctx, const struct server_dump *d), void *ctx,
 		 uint64_t now_ms);
@@ -167,6 +171,11 @@ struct servers_stats {
 	size_t bytes;
 };
 void servers_stats(struct servers *s, struct servers_stats *out);
+
+/* What was known of a server before the daemon was started: as servers_walk() told it, but for
+ * `view`, of which only `measured` and `edns` count; `age_ms` as of now.  It is taken only where
+ * nothing is known, and pushes nothing out.  True: taken. */
+bool servers_restore(struct servers *s, const struct server_dump *kept, uint64_t now_ms);
 
 /* A new limit of bytes; shrinking happens a few entries an insert, and by servers_shrink_some():
  * up to `n` of them.  Returns how many. */

@@ -23,7 +23,15 @@ static void copy_server(struct copied *c, const struct shard *sh, uint32_t at)
 
 	if (!e->known)
 		return;
-	*d = (struct server_dump) { .addr = e->addr, .age_ms = age_ms(e, c->now_ms) };
+	*d = (struct server_dump) {
+		.addr = e->addr,
+		.age_ms = age_ms(e, c->now_ms),
+		.srtt_us = e->srtt_us,
+		.rttvar_us = e->rttvar_us,
+		.lost_us = e->lost_us,
+	};
+	if (e->edns == EDNS_NONE && e->edns_until_ms > c->now_ms)
+		d->edns_left_s = (uint32_t)((e->edns_until_ms - c->now_ms) / 1000);
 	server_view_fill(c->servers, e, c->now_ms, &d->view);
 	if (e->ns_name != NULL) {
 		name_copy(c->name[c->n], e->ns_name);

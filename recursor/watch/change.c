@@ -123,6 +123,22 @@ int set_quiet(struct command_call *call)
 
 /* ---- files ---- */
 
+int save_cache(struct command_call *call)
+{
+	const struct watch_env *env = call->env;
+	struct watch_cachefile stats;
+	char why[ENV_WHY_MAX];
+
+	if (env->save_cache(env->ctx, why) != E_OK) {
+		fprintf(call->out, "%s\n", why);
+		return 1;
+	}
+	env->cachefile(env->ctx, &stats);
+	fprintf(call->out, "wrote %llu entries\n", (unsigned long long)stats.written);
+	json_object_set_new(call->json, "written", json_integer((json_int_t)stats.written));
+	return 0;
+}
+
 int reload_acls(struct command_call *call)
 {
 	static const char *const names[] = { "allow-from", "allow-from-file" };

@@ -18,6 +18,9 @@ int set_max_cache_memory(struct command_call *call);
 int set_max_packetcache_entries(struct command_call *call);
 int set_quiet(struct command_call *call);
 
+/* Writes cache-file. */
+int save_cache(struct command_call *call);
+
 /* Reads the files again for who may ask and who may notify. */
 int reload_acls(struct command_call *call);
 /* And for forward-zones, auth-zones and their kin. */

@@ -49,6 +49,7 @@ enum command_file { COMMAND_TAKES_NONE, COMMAND_TAKES_FILE, COMMAND_MAY_TAKE_FIL
 	  "read recursor.conf again for who may ask and who may notify")                         \
 	X("reload-zones", "", "", 0, 0, false, 600, reload_zones,                                \
 	  "read forward-zones, auth-zones, the hosts file and their kin again")                  \
+	X("save-cache", "", "", 0, 0, false, 600, save_cache, "write cache-file now")            \
 	X("set-max-cache-entries", "", "N", 0, COMMAND_WORDS_MAX, false, 60,                     \
 	  set_max_cache_entries, "change max-cache-entries")                                     \
 	X("set-max-cache-memory", "", "BYTES", 1, 1, false, 60, set_max_cache_memory,            \

@@ -36,6 +36,16 @@ struct watch_client {
 	bool tcp;
 };
 
+/* What became of cache-file. */
+struct watch_cachefile {
+	uint64_t loaded;  /* sets and servers taken from it at the start */
+	uint64_t dropped; /* the same that were not: expired, newer known, no room */
+	uint64_t refused; /* files: damaged, not ours, ... */
+	uint64_t written; /* sets and servers, the last time */
+	uint64_t writes, errors;
+	uint64_t written_s; /* the time of day of the last time; 0: not yet */
+};
+
 struct watch_env {
 	void *ctx;
 	unsigned n_workers;
@@ -83,6 +93,9 @@ struct watch_env {
 	uint64_t (*draining_since_ms)(void *ctx); /* 0: it is not */
 	/* A question is answered after so long at the latest. */
 	uint64_t (*patience_ms)(void *ctx);
+	/* Writes cache-file now.  One line in `why` (ENV_WHY_MAX) on error. */
+	int (*save_cache)(void *ctx, char *why);
+	void (*cachefile)(void *ctx, struct watch_cachefile *out);
 	/* Ends the daemon; `nicely`: what is in flight is answered first.  Comes back at once. */
 	void (*quit)(void *ctx, bool nicely);
 	uint64_t (*now_ms)(void *ctx);

@@ -78,6 +78,22 @@ READS_CACHE(read_cache_contended, lock_contended)
 READS_CACHE(read_cache_evicted, evicted)
 READS_CACHE(read_cache_expired, expired)
 
+#define READS_CACHEFILE(name, member)                                                              \
+	static uint64_t name(const struct watch_env *env)                                          \
+	{                                                                                          \
+		struct watch_cachefile s;                                                          \
+                                                                                                   \
+		env->cachefile(env->ctx, &s);                                                      \
+		return s.member;                                                                   \
+	}
+READS_CACHEFILE(read_file_loaded, loaded)
+READS_CACHEFILE(read_file_dropped, dropped)
+READS_CACHEFILE(read_file_refused, refused)
+READS_CACHEFILE(read_file_written, written)
+READS_CACHEFILE(read_file_writes, writes)
+READS_CACHEFILE(read_file_errors, errors)
+READS_CACHEFILE(read_file_time, written_s)
+
 #define READS_SERVERS(name, member)                                                                \
 	static uint64_t name(const struct watch_env *env)                                          \
 	{                                                                                          \
@@ -241,6 +257,18 @@ static const struct row rows[] = {
 	     "bytes of record cache, packet caches and server table together"),
 	READ("max-cache-memory", GAUGE, read_max_cache_memory,
 	     "bytes that they may take: the setting of that name, or what stands for it"),
+	READ("cache-file-loaded", GAUGE, read_file_loaded,
+	     "record sets and servers taken from cache-file after the start"),
+	READ("cache-file-dropped", GAUGE, read_file_dropped,
+	     "the same that were not: expired, newer known, no room"),
+	READ("cache-file-refused", COUNTER, read_file_refused,
+	     "files refused: damaged, of another version, not ours"),
+	READ("cache-file-written", GAUGE, read_file_written,
+	     "record sets and servers written to cache-file the last time"),
+	READ("cache-file-writes", COUNTER, read_file_writes, "times cache-file was written"),
+	READ("cache-file-errors", COUNTER, read_file_errors, "times it could not be written"),
+	READ("cache-file-time", GAUGE, read_file_time,
+	     "when it was written the last time, in seconds since 1970; 0: not yet"),
 	READ("nsspeeds-entries", GAUGE, read_nsspeeds, "servers whose speed is known"),
 	READ("failed-host-entries", GAUGE, read_failed_hosts,
 	     "servers that failed when they were asked last"),

@@ -62,6 +62,22 @@ static uint64_t max_cache_memory(void *ctx)
 	return 123456789;
 }
 
+static int save_cache(void *ctx, char *why)
+{
+	struct fake_env *f = ctx;
+
+	if (!f->refuses)
+		return E_OK;
+	strcpy(why, "the disk is full");
+	return E_SYSTEM;
+}
+
+static void cachefile(void *ctx, struct watch_cachefile *out)
+{
+	(void)ctx;
+	*out = (struct watch_cachefile) { 11, 12, 13, 14, 15, 16, 17 };
+}
+
 static uint64_t latency_us(void *ctx, unsigned worker)
 {
 	(void)ctx;
@@ -282,6 +298,8 @@ void fake_env_open(struct fake_env *f)
 		.packetcache_entries = packetcache_entries,
 		.packetcache_bytes = packetcache_bytes,
 		.max_cache_memory = max_cache_memory,
+		.save_cache = save_cache,
+		.cachefile = cachefile,
 		.latency_us = latency_us,
 		.on_worker = on_worker,
 		.client_of = client_of,

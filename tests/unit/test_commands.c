@@ -187,7 +187,11 @@ START_TEST(settings_are_changed)
 	expect_reply("reload-zones", 0, "ok\n");
 	ck_assert_str_eq(env.changed, "zones ");
 
+	expect_reply("save-cache", 0, "wrote 14 entries\n");
+	expect_reply("--json save-cache", 0, "{\"written\":14}");
+
 	env.refuses = true;
+	expect_reply("save-cache", 1, "the disk is full\n");
 	expect_reply(
 		"set-minimum-ttl x", 1,
 		"Error parsing the new minimum TTL number: minimum-ttl-override=x: must be less\n");

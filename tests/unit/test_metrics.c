@@ -151,6 +151,8 @@ START_TEST(gauges_are_read_where_they_live)
 	ck_assert_uint_gt(value_of(&f, "cache-memory"),
 			  value_of(&f, "cache-bytes") + value_of(&f, "packetcache-bytes"));
 	ck_assert_uint_eq(value_of(&f, "max-cache-memory"), 123456789);
+	ck_assert_uint_eq(value_of(&f, "cache-file-loaded"), 11);
+	ck_assert_uint_eq(value_of(&f, "cache-file-time"), 17);
 	ck_assert_uint_eq(value_of(&f, "nsspeeds-entries"), 1);
 	ck_assert_uint_eq(value_of(&f, "failed-host-entries"), 1);
 	ck_assert_uint_eq(value_of(&f, "throttle-entries"), 0);

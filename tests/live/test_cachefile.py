@@ -1,0 +1,262 @@
+"""cache-file: the caches over a restart, and what may happen to the file."""
+
+import os
+import pwd
+import signal
+import stat
+import subprocess
+import time
+
+from live import Lab, Recursor, check, check_reply, env, run, test, torture, wait_until
+from test_memory import Client
+
+NAMES = ["www.city.example", "mail.city.example", "nope.city.example", "shop.city.example",
+         "www.deep.example"]
+
+
+def keeping(lab, where, **settings):
+    settings.setdefault("cache_file", os.path.join(where, "cache"))
+    return Recursor(lab, cache_file_interval=0, loglevel=6, **settings)
+
+
+def loaded(recursor):
+    wait_until(lambda: "entries loaded" in recursor.log() or "is refused" in recursor.log(),
+               what="the file is read")
+    return recursor.get("cache-file-loaded")
+
+
+def statuses(recursor):
+    return [recursor.ask(name).status for name in NAMES]
+
+
+def save(recursor, expect=0):
+    """What save-cache says, when the file has been loaded."""
+    wait_until(lambda: "still" not in said(recursor, None), what="the file is loaded")
+    return said(recursor, expect)
+
+
+def said(recursor, expect):
+    done = recursor.rec("save-cache", expect=expect)
+    return done.stdout + done.stderr
+
+
+def filled_file(lab, directory, **settings):
+    """A file with what is known of NAMES; what they were answered."""
+    with keeping(lab, directory, **settings) as r:
+        answers = statuses(r)
+        wait_until(lambda: "not there yet" in r.log())
+    path = os.path.join(directory, "cache")
+    check(stat.S_IMODE(os.stat(path).st_mode) == 0o600, "its mode", os.stat(path))
+    return path, answers
+
+
+@test
+def cachefile_restart():
+    """After a restart what was known is answered though every server has gone, and speeds are
+    known."""
+    directory = env.new_dir("kept")
+    with Lab() as lab:
+        path, answers = filled_file(lab, directory)
+        check("NXDOMAIN" in answers and "NOERROR" in answers, "something was asked", answers)
+        hints = lab.hints
+    with keeping(None, directory, hint_file=hints, outgoing_port=env.lab_port) as r:
+        check(loaded(r) > 10, "entries are loaded", r.log())
+        check(statuses(r) == answers, "the same answers", r.log())
+        check(r.get("nsspeeds-entries") > 2, "servers are known")
+        check(r.get("cache-file-refused") == 0, "nothing was refused")
+        before = os.stat(path).st_mtime_ns
+        check("wrote" in save(r), "it is written when that is wanted")
+        check(os.stat(path).st_mtime_ns > before, "so it was")
+        check(abs(r.get("cache-file-time") - time.time()) < 60, "and the time is told")
+        check(r.get("cache-file-written") > 10, "and how much")
+
+
+def refused(lab, directory, reason):
+    with keeping(lab, directory) as r:
+        check(loaded(r) == 0, "nothing is loaded")
+        lines = [line for line in r.log().splitlines() if "is refused" in line]
+        check(len(lines) == 1 and reason in lines[0], f"one line that says '{reason}'", r.log())
+        check(r.get("cache-file-refused") == 1, "it is counted")
+        check(r.get("cache-entries") < 60, "only what priming brought is there")
+        check_reply(r.ask("www.city.example"))
+        r.process.send_signal(signal.SIGKILL)  # or it would write a good one
+        r.process.wait()
+        r.end = lambda *_: 0
+
+
+@test
+def cachefile_damaged():
+    """A damaged, truncated, foreign or open file is refused with one line, and nothing else
+    happens."""
+    directory = env.new_dir("damaged")
+    with Lab() as lab:
+        path, _ = filled_file(lab, directory)
+        with open(path, "rb") as f:
+            good = f.read()
+
+        def refused_bytes(data, reason):
+            with open(path, "wb") as f:
+                f.write(data)
+            refused(lab, directory, reason)
+
+        middle = len(good) // 2
+        refused_bytes(good[:middle] + bytes([good[middle] ^ 1]) + good[middle + 1:],
+                      "the checksum is wrong")
+        refused_bytes(good[:-1], "the file ends too early")
+        refused_bytes(b"", "offset 0: the file ends too early")
+        refused_bytes(b"#!/bin/sh\n" * 10, "not a file of the cache")
+        with open(path, "wb") as f:
+            f.write(good)
+        os.chmod(path, 0o602)
+        refused(lab, directory, "others may write to it")
+        os.chmod(path, 0o600)
+        if env.root:
+            os.chown(path, pwd.getpwnam("nobody").pw_uid, 0)
+            refused(lab, directory, "belongs to another user")
+            os.chown(path, 0, 0)
+        os.rename(path, path + ".real")
+        os.symlink(path + ".real", path)
+        refused(lab, directory, "symbolic links")
+        os.unlink(path)
+        os.mkdir(path)
+        refused(lab, directory, "not a plain file")
+        os.rmdir(path)
+        # None of that harmed the file; put back it is good.
+        os.rename(path + ".real", path)
+        with keeping(lab, directory) as r:
+            check(loaded(r) > 10, "the good one is loaded", r.log())
+
+
+def fill(recursor, n):
+    with Client() as client:
+        for i in range(n):
+            client.ask(f"n{i}.customers.city.example")
+        client.finish()
+    check(recursor.get("cache-entries") > n * 0.9, "the cache is filled")
+
+
+@test
+def cachefile_killed_while_writing():
+    """kill -9 in the middle of writing: the file is the old one and whole, and what was half
+    written is no hindrance."""
+    directory = env.new_dir("killed")
+    path = os.path.join(directory, "cache")
+    with Lab() as lab:
+        for attempt in range(4):
+            with keeping(lab, directory, threads=1) as r:
+                if attempt > 0:
+                    check(loaded(r) >= 20000, "what was written before is loaded", r.log())
+                    check("is refused" not in r.log(), "it is whole", r.log())
+                fill(r, 20000)
+                save(r)
+                before = os.stat(path).st_ino
+                with subprocess.Popen([env.program("rec_control"), "--socket-dir=" + r.directory,
+                                       "save-cache"], stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL):
+                    wait_until(lambda: os.path.exists(path + ".new") or
+                               os.stat(path).st_ino != before)
+                    time.sleep(0.002 * attempt)
+                    r.process.send_signal(signal.SIGKILL)
+                    r.process.wait()
+                r.end = lambda *_: 0
+        with keeping(lab, directory) as r:
+            check(loaded(r) >= 20000, "the last one is whole too", r.log())
+        check(not os.path.exists(path + ".new"), "nothing is left behind")
+
+
+@test
+def cachefile_full_disk():
+    """No room for the file: one line, the old file stays, and queries are answered."""
+    env.need_root()
+    directory = env.new_dir("full")
+    if run("mount", "-t", "tmpfs", "-o", "size=64k", "none", directory).returncode != 0:
+        limit = True  # no mounts here: a limit of the file's size does the same
+    else:
+        limit = False
+    try:
+        with Lab() as lab:
+            path, _ = filled_file(lab, directory)
+            with open(path, "rb") as f:
+                before = f.read()
+            with keeping(lab, directory) as r:
+                if limit:
+                    run("prlimit", f"--pid={r.process.pid}", "--fsize=65536", expect=0)
+                loaded(r)
+                fill(r, 3000)
+                reason = "File too large" if limit else "No space left on device"
+                check(reason in save(r, expect=1), "the operator is told")
+                check(r.get("cache-file-errors") >= 1, "it is counted")
+                with open(path, "rb") as f:
+                    check(f.read() == before, "the old file is there")
+                check(os.listdir(directory) == ["cache"], "and nothing else", os.listdir(directory))
+                check_reply(r.ask("mail.city.example"))
+            with open(path, "rb") as f:
+                check(f.read() == before, "at the end as well")
+    finally:
+        if not limit:
+            run("umount", directory)
+
+
+@test
+def cachefile_in_a_jail():
+    """chroot and setuid: the file is within, and it is the user's."""
+    env.need_root()
+    user = pwd.getpwnam("nobody")
+    directory = env.new_dir("jailed")
+    jail = os.path.join(directory, "jail")
+    for path in (jail, os.path.join(jail, "run"), os.path.join(jail, "kept")):
+        os.mkdir(path)
+        os.chown(path, user.pw_uid, user.pw_gid)
+    options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+    with Lab() as lab:
+        for first in (True, False):
+            with keeping(lab, directory, directory=directory, ready=False, setuid="nobody",
+                         setgid="nogroup", chroot=jail, socket_dir="/run", cache_file="/kept/cache",
+                         extra_env={"ASAN_OPTIONS": options}) as r:
+                r.settings["socket-dir"] = jail + "/run"
+                wait_until(lambda: not r.is_alive() or r.ping(), what="ping")
+                if not first:
+                    check(loaded(r) > 10, "it is loaded", r.log())
+                check_reply(r.ask("www.city.example"))
+            check(os.stat(jail + "/kept/cache").st_uid == user.pw_uid, "the file is there", r.log())
+
+
+@test
+def cachefile_without_a_directory():
+    """A directory that is not there: one line, and the daemon serves."""
+    with Lab() as lab, Recursor(lab, cache_file="/nowhere/at/all") as r:
+        check(r.log().count("cannot be used: No such file or directory") == 1, "one line", r.log())
+        check_reply(r.ask("www.city.example"))
+        check("no cache-file is set" in said(r, 1), "and no saving")
+
+
+@torture
+def torture_cachefile():
+    """A million entries: queries are answered at once while they are loaded."""
+    directory = env.new_dir("million")
+    million = 1000000
+    with Lab() as lab:
+        with keeping(lab, directory, max_cache_entries=2 * million) as r:
+            fill(r, million)
+            print("#", save(r).strip(), flush=True)
+        with keeping(lab, directory, max_cache_entries=2 * million) as r:
+            slowest, asked = 0.0, 0
+            with Client() as client:
+                while "entries loaded" not in r.log():
+                    check("is refused" not in r.log(), "it is whole", r.log())
+                    for _ in range(200):
+                        began = time.monotonic()
+                        client.ask("www.city.example")
+                        client.finish()
+                        slowest = max(slowest, time.monotonic() - began)
+                        asked += 1
+            lines = [line for line in r.log().splitlines() if "entries loaded" in line]
+            print(f"# {lines[0]}\n# {asked} queries meanwhile, the slowest {slowest * 1000:.1f} ms",
+                  flush=True)
+            check(asked > 200, "it is loaded in the background")
+            check(r.get("cache-file-loaded") >= million * 0.99, "all are there")
+            lab.reset()
+            with Client() as client:
+                for i in range(0, million, 1000):
+                    client.ask(f"n{i}.customers.city.example")
+            check(lab.asked() <= 10, "and known")
