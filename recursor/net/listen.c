@@ -14,6 +14,9 @@
 
 enum {
 	SOCKET_BUFFER = 4 << 20,
+	/* What the kernel may keep of one TCP connection; left to itself it is megabytes. */
+	TCP_SEND_BUFFER = 64 << 10,
+	TCP_RECEIVE_BUFFER = 16 << 10,
 	TCP_BACKLOG = 1024,
 	QUERY_MAX = 2048,
 	ANSWER_MAX = 4096,
@@ -126,7 +129,10 @@ static int bind_endpoint(struct endpoint *e, bool reuseport, bool free_bind, con
 		return E_SYSTEM;
 	/* Connections of our last life in TIME_WAIT do not keep us from the port. */
 	set_option(e->tcp_fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	set_option(e->tcp_fd, IPPROTO_TCP, TCP_NODELAY, 1); /* accepted sockets inherit it */
+	/* Accepted sockets inherit these. */
+	set_option(e->tcp_fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_option(e->tcp_fd, SOL_SOCKET, SO_SNDBUF, TCP_SEND_BUFFER);
+	set_option(e->tcp_fd, SOL_SOCKET, SO_RCVBUF, TCP_RECEIVE_BUFFER);
 	if (bind(e->tcp_fd, (struct sockaddr *)&sa, len) < 0 || listen(e->tcp_fd, TCP_BACKLOG) < 0)
 		return E_SYSTEM;
 	return E_OK;

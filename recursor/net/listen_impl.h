@@ -57,7 +57,8 @@ struct listener {
 	uint32_t free_slot;     /* limits.tcp_clients: none */
 	uint32_t n_slots_used;  /* those from here on were never in use */
 	uint32_t n_clients;
-	size_t n_unwritten; /* bytes of answers that clients do not read */
+	uint32_t n_taken; /* queries, in this turn of the loop */
+	size_t out_bytes; /* for answers that clients do not read */
 	struct tally *tally;
 	struct tally *own_tally;   /* NULL: it is shared */
 	struct client_list by_age; /* the one without a sign of life for longest first */
@@ -75,7 +76,7 @@ int listen_tcp_start(struct listener *l) MUST_USE;
 void listen_tcp_stop(struct listener *l);
 void listen_tcp_reply(struct listener *l, const struct client *to, const uint8_t *wire, size_t len);
 void listen_tcp_drop(struct listener *l, const struct client *to);
-/* Goes on with connections that had to wait for answers to leave. */
+/* After each turn: goes on with connections that had to wait for answers to leave. */
 void listen_tcp_resume(struct listener *l);
 
 #endif

@@ -19,6 +19,10 @@
 enum {
 	ACCEPT_MAX = 64,       /* of one socket before others have their turn */
 	ACCEPT_PAUSE_MS = 100, /* when there are no descriptors left */
+	/* Pipelined queries by the thousand must not keep UDP waiting: what is read of one connection
+	 * before others have their turn, in bytes, and what is taken of all in a turn of the loop. */
+	READ_MAX = 4096,
+	QUERIES_A_TURN = 512,
 };
 
 struct tcp_client {
@@ -78,7 +82,7 @@ static void close_client(struct tcp_client *c)
 	struct listener *l = c->l;
 	struct tcp_slot *slot = &l->slots[c->slot];
 
-	l->n_unwritten -= n_unwritten(c);
+	l->out_bytes -= c->out_cap;
 	loop_watch_close(&c->watch);
 	tally_leave(l->tally, &c->remote);
 	TAILQ_REMOVE(&l->by_age, c, in_age);
@@ -169,6 +173,7 @@ static size_t take_queries(struct tcp_client *c, uint8_t *buf, size_t len)
 		if (len - pos - PARTIAL_PREFIX < n)
 			break;
 		touch(c);
+		l->n_taken++;
 		c->n_queries++;
 		c->in_flight++;
 		if (l->limits.tcp_queries_per_conn != 0 &&
@@ -196,7 +201,8 @@ static void read_queries(struct tcp_client *c)
 {
 	uint8_t *buf = partial_buffer(&c->partial, c->l->tcp_in);
 	/* What is kept has no whole query, or we would not read: there is room. */
-	ssize_t n = recv(c->watch.fd, buf + c->partial.len, PARTIAL_BUFFER - c->partial.len, 0);
+	size_t room = PARTIAL_BUFFER - c->partial.len;
+	ssize_t n = recv(c->watch.fd, buf + c->partial.len, room < READ_MAX ? room : READ_MAX, 0);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -220,6 +226,7 @@ void listen_tcp_resume(struct listener *l)
 {
 	struct tcp_client *c;
 
+	l->n_taken = 0;
 	while ((c = TAILQ_FIRST(&l->to_resume)) != NULL) {
 		TAILQ_REMOVE(&l->to_resume, c, in_resume);
 		c->is_resuming = false;
@@ -245,41 +252,49 @@ static void write_rest(struct tcp_client *c)
 	}
 	touch(c);
 	c->out_pos += (size_t)n;
-	c->l->n_unwritten -= (size_t)n;
 	if (n_unwritten(c) == 0) {
+		c->l->out_bytes -= c->out_cap;
 		free(c->out);
 		c->out = NULL;
 		c->out_pos = c->out_len = c->out_cap = 0;
 	}
 }
 
+static bool grow_out(struct tcp_client *c, size_t need)
+{
+	struct listener *l = c->l;
+	size_t most = l->limits.tcp_write_backlog, cap = need > most / 2 ? most : need * 2;
+	uint8_t *bigger;
+
+	if (l->out_bytes - c->out_cap + cap > l->limits.tcp_write_total) {
+		COUNT(l->counters, tcp_slow_readers);
+		return false;
+	}
+	bigger = realloc(c->out, cap);
+	if (bigger == NULL)
+		return false;
+	l->out_bytes += cap - c->out_cap;
+	c->out = bigger;
+	c->out_cap = cap;
+	return true;
+}
+
 static bool queue(struct tcp_client *c, const uint8_t *data, size_t len)
 {
 	size_t have = n_unwritten(c);
-	struct listener *l = c->l;
-	uint8_t *bigger;
 
-	if (have + len > l->limits.tcp_write_backlog ||
-	    l->n_unwritten + len > l->limits.tcp_write_total) {
-		COUNT(l->counters, tcp_slow_readers);
+	if (have + len > c->l->limits.tcp_write_backlog) {
+		COUNT(c->l->counters, tcp_slow_readers);
 		return false;
 	}
 	if (c->out_pos > 0)
 		memmove(c->out, c->out + c->out_pos, have);
 	c->out_pos = 0;
 	c->out_len = have;
-	if (have + len > c->out_cap) {
-		size_t cap = (have + len) * 2;
-
-		bigger = realloc(c->out, cap);
-		if (bigger == NULL)
-			return false;
-		c->out = bigger;
-		c->out_cap = cap;
-	}
+	if (have + len > c->out_cap && !grow_out(c, have + len))
+		return false;
 	memcpy(c->out + have, data, len);
 	c->out_len = have + len;
-	l->n_unwritten += len;
 	return true;
 }
 
@@ -355,7 +370,7 @@ static void on_client(void *ctx, unsigned events)
 	if (!c->is_dead && (events & LOOP_READ) != 0) {
 		if (c->is_draining)
 			read_and_forget(c);
-		else
+		else if (l->n_taken < QUERIES_A_TURN) /* or the next turn has the event again */
 			read_queries(c);
 	}
 	l->depth--;
