@@ -118,6 +118,19 @@ enum outgoing_result outgoing_shared_send(struct outgoing *o, uint64_t ticket,
 					  size_t len);
 void outgoing_shared_cancel(struct question *q);
 
+/* ---- outgoing_icmp.c ---- */
+
+/* Has reports kept for the socket. */
+void outgoing_icmp_want(int fd, uint8_t family);
+
+/* What a report says: `error` 0: nothing that matters, or too little. */
+struct outgoing_icmp {
+	int error;   /* errno */
+	uint16_t id; /* of the question that did not arrive */
+};
+/* The next report; false: there is none. */
+bool outgoing_icmp_read(int fd, struct outgoing_icmp *out);
+
 /* ---- outgoing_tcp.c ---- */
 
 void outgoing_tcp_init(struct outgoing *o);

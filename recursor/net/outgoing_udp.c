@@ -18,6 +18,7 @@ enum {
 	PACKET_MAX = 65535,
 	PACKET_STRIDE = 65536 + 64,
 	QUESTION_MAX = 4096,
+	REPORTS_MAX = 64, /* of one socket before others have their turn */
 };
 
 struct udp_socket {
@@ -28,7 +29,6 @@ struct udp_socket {
 	TAILQ_ENTRY(udp_socket) in_list;  /* while idle or broken */
 	uint64_t born_ms, idle_ms;
 	bool is_current, is_idle, is_broken, is_held;
-	enum outgoing_failure broken_by;
 	uint8_t n_asked, n_pending;
 	/* In the order of asking.  An id stays when its question is over: what comes late for it
 	 * is no guess of a stranger. */
@@ -98,24 +98,33 @@ static void end_question(struct udp_socket *s, struct question *q)
 	slab_give(&s->o->udp_questions, q);
 }
 
-/* Every question of the socket fails, and it is closed unless it is held. */
-static void fail(struct udp_socket *s, enum outgoing_failure why)
+static void fail(struct udp_socket *s, uint16_t id, enum outgoing_failure why)
 {
 	struct outgoing *o = s->o;
+	uint64_t ticket;
+	unsigned i;
+
+	for (i = 0; i < s->n_asked && s->ids[i] != id; i++)
+		;
+	if (i == s->n_asked || s->questions[i] == NULL)
+		return;
+	ticket = s->questions[i]->ticket;
+	end_question(s, s->questions[i]);
+	o->handler.failed(o->handler.ctx, ticket, why);
+}
+
+/* The network has something to say: the questions that it is about fail.  The socket gets no new
+ * ones, and is closed when it has none left, unless it is held. */
+static void hear(struct udp_socket *s)
+{
 	bool was_held = s->is_held;
+	struct outgoing_icmp report;
 
 	retire(s);
 	s->is_held = true;
-	for (unsigned i = 0; i < s->n_asked; i++) {
-		struct question *q = s->questions[i];
-		uint64_t ticket;
-
-		if (q == NULL)
-			continue;
-		ticket = q->ticket;
-		end_question(s, q);
-		o->handler.failed(o->handler.ctx, ticket, why);
-	}
+	for (unsigned n = 0; n < REPORTS_MAX && outgoing_icmp_read(s->watch.fd, &report); n++)
+		if (report.error != 0)
+			fail(s, report.id, outgoing_failure_of(report.error));
 	s->is_held = was_held;
 	settle(s);
 }
@@ -191,7 +200,6 @@ static void on_readable(void *ctx, unsigned events)
 	struct outgoing *o = s->o;
 	int full, n;
 
-	(void)events; /* an error is read as well */
 	s->is_held = true;
 	if (s->is_idle)
 		leave_list(s);
@@ -200,8 +208,9 @@ static void on_readable(void *ctx, unsigned events)
 		full = s->n_pending > 1 ? RECEIVE_BATCH : 1;
 		n = receive(s);
 		if (n < 0) {
-			if (errno != EAGAIN && errno != EINTR)
-				fail(s, outgoing_failure_of(errno));
+			/* Whoever was told of the error, its report may be there yet. */
+			if (errno != EINTR && (errno != EAGAIN || (events & LOOP_BROKEN) != 0))
+				hear(s);
 			break;
 		}
 		for (unsigned i = 0; i < (unsigned)n; i++)
@@ -255,6 +264,7 @@ static struct udp_socket *open_socket(struct outgoing *o, const struct addr *ser
 		*why = outgoing_result_of(errno);
 		goto out;
 	}
+	outgoing_icmp_want(fd, server->family);
 	s = slab_take(&o->udp_sockets);
 	if (s == NULL)
 		goto out;
@@ -331,21 +341,15 @@ static int ask(struct udp_socket *s, uint64_t ticket, const uint8_t *wire, size_
 	return 0;
 }
 
-/* A send that fails so on a socket in use tells of an earlier question (of an ICMP error that had
- * not been read yet): all that are pending fail, but not before the caller has returned. */
-static bool is_of_the_past(int error)
-{
-	return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH;
-}
-
-static void give_up(struct udp_socket *s, int error)
+/* A send that fails on a socket in use may tell of an earlier question (by a report that has not
+ * been read yet): that fails, but not before the caller has returned. */
+static void give_up(struct udp_socket *s)
 {
 	struct outgoing *o = s->o;
 
 	retire(s);
 	if (s->n_pending > 0) {
 		s->is_broken = true;
-		s->broken_by = outgoing_failure_of(error);
 		TAILQ_INSERT_TAIL(&o->udp_broken, s, in_list);
 		outgoing_wake_by(o, loop_now_ms(o->loop));
 	}
@@ -364,9 +368,9 @@ enum outgoing_result outgoing_udp_send(struct outgoing *o, uint64_t ticket,
 	s = find_current(o, server);
 	if (s != NULL) {
 		error = ask(s, ticket, wire, len);
-		if (error == 0 || !is_of_the_past(error))
+		if (error == 0 || outgoing_result_of(error) == OUTGOING_NO_RESOURCES)
 			return outgoing_result_of(error);
-		give_up(s, error);
+		give_up(s);
 	}
 	s = open_socket(o, server, &result);
 	if (s == NULL && result == OUTGOING_NO_RESOURCES && o->cfg.max_shared > 0)
@@ -404,7 +408,7 @@ void outgoing_udp_tick(struct outgoing *o, uint64_t now_ms)
 
 	while ((s = TAILQ_FIRST(&o->udp_broken)) != NULL) {
 		leave_list(s);
-		fail(s, s->broken_by);
+		hear(s);
 	}
 	/* Idle longer than a socket's life, so older than it. */
 	while ((s = TAILQ_FIRST(&o->udp_idle)) != NULL) {
