@@ -99,6 +99,12 @@ static inline uint64_t counter_get(const counter *c)
 	X(outgoing6_timeouts, "outgoing6-timeouts", COUNTER, "those over IPv6")                  \
 	X(unreachables, "unreachables", COUNTER,                                                 \
 	  "questions to servers that met a network error")                                       \
+	X(unrouted, "unrouted-outqueries", COUNTER,                                              \
+	  "questions not sent because no route leads to the server; they cost no budget")        \
+	X(network_down_failures, "network-down-failures", COUNTER,                               \
+	  "resolutions ended at once because our own network was down")                          \
+	X(network_probes, "network-probes", COUNTER,                                             \
+	  "questions of our own, to find out whether our network is down or back")               \
 	X(throttled_out, "throttled-out", COUNTER,                                               \
 	  "questions not sent because server or question are throttled")                         \
 	X(dont_outqueries, "dont-outqueries", COUNTER, "questions not sent because of dont-query") \

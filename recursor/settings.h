@@ -80,6 +80,7 @@ struct settings {
 	uint32_t max_mthreads; /* client queries being resolved, each thread */
 	uint32_t fair_share_ipv4_bits, fair_share_ipv6_bits; /* our own */
 	uint32_t max_qperq, max_total_msec, max_bytesperq;
+	uint32_t network_down_servers;
 	uint32_t max_cnames_followed, max_recursion_depth;
 	uint32_t max_ns_address_qperq, max_ns_per_resolve;
 	uint32_t max_rrset_size, max_chain_length;

@@ -10,6 +10,7 @@
 
 #include "common/check.h"
 #include "config.h"
+#include "recursor/resolve/weather.h"
 
 #define LOCAL_NETS                                                                                 \
 	"127.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 192.168.0.0/16, "                 \
@@ -221,6 +222,10 @@ const struct setting settings_table[] = {
   "4.1.4", "After so many queries received over UDP other work has its turn." },
 { "minimum-ttl-override", INT(minimum_ttl_override_s, 0, TTL_MAX, "seconds"), "1", "3.6.0",
   "Shorter TTLs are raised to this." },
+{ "network-down-servers", INT(network_down_servers, 0, WEATHER_MIN_SERVERS_MAX, NULL), "8", "own",
+  "Our own network is taken to be down when servers in so many networks that had answered fail "
+  "together while nobody answers: none is blamed then, and questions are kept back until one does.  "
+  "0: never." },
 { "network-timeout", INT(network_timeout_ms, 10, 60000, "milliseconds"), "1500", "3.2",
   "The longest wait for a server's answer." },
 { "non-local-bind", BOOL(non_local_bind), "no", "4.0.0",

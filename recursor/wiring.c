@@ -2,10 +2,12 @@
 #include "recursor/wiring.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "common/check.h"
+#include "common/log.h"
 #include "recursor/hints.h"
 #include "recursor/resolve/inflight.h"
 
@@ -55,6 +57,25 @@ void wiring_cache_config(struct cache_config *cfg, const struct settings *s, con
 	};
 }
 
+static void tell_weather(void *ctx, const struct weather_change *c)
+{
+	uint64_t ms = c->lasted_ms;
+
+	(void)ctx;
+	if (c->from == WEATHER_DOWN)
+		log_notice("IPv%u: our own network answers again, after %" PRIu64 ".%03u s",
+			   c->family, ms / 1000, (unsigned)(ms % 1000));
+	else if (c->from == WEATHER_UNROUTED)
+		log_notice("IPv%u: there is a route again, after %" PRIu64 ".%03u s", c->family,
+			   ms / 1000, (unsigned)(ms % 1000));
+	if (c->to == WEATHER_DOWN)
+		log_warning("IPv%u: our own network is down: servers in %u networks that had "
+			    "answered fail together; none is blamed, few questions leave",
+			    c->family, c->witnesses);
+	else if (c->to == WEATHER_UNROUTED)
+		log_warning("IPv%u: no route leads to its servers: they are not asked", c->family);
+}
+
 void wiring_servers_config(struct servers_config *cfg, const struct settings *s,
 			   const struct memory *m)
 {
@@ -68,6 +89,7 @@ void wiring_servers_config(struct servers_config *cfg, const struct settings *s,
 		.network_timeout_ms = s->network_timeout_ms,
 		.max_inflight = percent_of(s->max_inflight_per_server,
 					   (uint64_t)s->max_mthreads * s->threads),
+		.weather = { .min_servers = s->network_down_servers, .changed = tell_weather },
 	};
 }
 
@@ -239,6 +261,8 @@ static enum send_result world_send(void *ctx, const struct outquery *q)
 			      q->wire, q->len)) {
 	case OUTGOING_OK:
 		return SEND_OK;
+	case OUTGOING_UNROUTED:
+		return SEND_UNROUTED;
 	case OUTGOING_UNREACHABLE:
 		return SEND_UNREACHABLE;
 	default:

@@ -148,8 +148,10 @@ int outgoing_open_bound(struct outgoing *o, const struct addr *server, bool tcp)
 
 enum outgoing_result outgoing_open_failure(int error)
 {
-	/* A kernel without IPv6 does not reach its servers; anything else is our own want. */
-	return error == EAFNOSUPPORT ? OUTGOING_UNREACHABLE : OUTGOING_NO_RESOURCES;
+	/* A kernel without IPv6, an address that an interface has lost; anything else is our own
+	 * want. */
+	return error == EAFNOSUPPORT || error == EADDRNOTAVAIL ? OUTGOING_UNROUTED
+							       : OUTGOING_NO_RESOURCES;
 }
 
 enum outgoing_result outgoing_result_of(int error)
@@ -161,6 +163,10 @@ enum outgoing_result outgoing_result_of(int error)
 	case ENOMEM:
 	case ENOBUFS:
 		return OUTGOING_NO_RESOURCES;
+	case ENETUNREACH:
+	case ENETDOWN:
+	case EADDRNOTAVAIL:
+		return OUTGOING_UNROUTED;
 	default:
 		return OUTGOING_UNREACHABLE;
 	}

@@ -12,6 +12,8 @@
  * TCP: connections are kept and shared by questions to the same server (RFC 7766 6.2.1), with
  * limits on number, idle time and questions.
  *
+ * What the network says of a question over UDP (ICMP) fails that question at once.
+ *
  * Only what comes from the server's address and port to the socket asked from, with the id of a
  * pending question, is handed up as a reply.
  *
@@ -47,7 +49,13 @@ struct outgoing_config {
 	uint32_t tcp_max_queries;     /* tcp-out-max-queries; 0: no limit */
 };
 
-enum outgoing_result { OUTGOING_OK, OUTGOING_UNREACHABLE, OUTGOING_NO_RESOURCES };
+/* UNROUTED: no route leads there, from no address of ours. */
+enum outgoing_result {
+	OUTGOING_OK,
+	OUTGOING_UNROUTED,
+	OUTGOING_UNREACHABLE,
+	OUTGOING_NO_RESOURCES
+};
 enum outgoing_failure {
 	OUTGOING_FAIL_UNREACHABLE,
 	OUTGOING_FAIL_REFUSED,

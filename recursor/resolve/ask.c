@@ -122,15 +122,25 @@ static void sent_count(struct resolver *r, const struct goal *g, const struct ta
 		COUNT(r->counters, noedns_outqueries);
 }
 
-/* The packet did not leave. */
+/* The packet did not leave: it costs nobody anything. */
 static bool send_failed(struct resolver *r, struct goal *g, struct target *t, enum send_result why)
 {
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+
 	g->ticket = 0;
 	goal_refund_query(r, g);
 	t->dead = TARGET_DEAD;
-	if (why == SEND_UNREACHABLE) {
+	if (why == SEND_UNROUTED) {
+		COUNT(r->counters, unrouted);
+		servers_release(r->servers, &t->addr);
+		/* Where there never is a route, that is how it is. */
+		g->met_cut |= network_uses(r, t->addr.family);
+		weather_unsent(servers_weather(r->servers), t->addr.family, now_ms);
+		GOAL_EVENT(r, g, EVENT_UNROUTED, cut_ns_name(g, t->ns), NULL, .server = t->addr);
+	} else if (why == SEND_UNREACHABLE) {
 		COUNT(r->counters, unreachables);
-		servers_unreachable(r->servers, &t->addr, r->world.now_ms(r->world.ctx));
+		g->met_cut |= !servers_unreachable(r->servers, &t->addr, goal_zone(g), 0, now_ms);
+		network_watch(r);
 		GOAL_EVENT(r, g, EVENT_UNREACHABLE, cut_ns_name(g, t->ns), NULL, .server = t->addr);
 	} else {
 		COUNT(r->counters, resource_limits);
@@ -155,9 +165,9 @@ static bool is_throttled(struct resolver *r, struct goal *g, struct target *t)
 		return false;
 	t->dead = why == THROTTLE_DOWN ? TARGET_DOWN : TARGET_SILENT_ON;
 	COUNT(r->counters, throttled_out);
-	goal_charge_throttled(r, g);
 	GOAL_EVENT(r, g, EVENT_THROTTLED, cut_ns_name(g, t->ns), NULL, .server = t->addr,
 		   .note = throttle_reason_text(why));
+	(void)goal_charge_throttled(r, g);
 	return true;
 }
 
@@ -228,6 +238,7 @@ bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transpor
 					   });
 	if (sent != SEND_OK)
 		return send_failed(r, g, t, sent);
+	weather_sent(servers_weather(r->servers), t->addr.family, now_ms);
 	sent_count(r, g, t, transport);
 	g->sent_us = r->world.now_us(r->world.ctx);
 	g->state = GOAL_ASKED;

@@ -1,5 +1,4 @@
-/* cut: where to ask: the closest zone cut, its name servers, their addresses, the choice among
- * them. */
+/* cut: where to ask: the closest zone cut, its name servers, their addresses. */
 #include "recursor/resolve/goal.h"
 
 #include <string.h>
@@ -8,11 +7,6 @@
 #include "recursor/resolve/authzone.h"
 
 enum {
-	NEW_SERVER_US = 30000,        /* what a server not yet heard of is taken for, and as much */
-	NEW_SERVER_SPREAD_US = 30000, /* again at random, so that each gets its turn */
-	FAILURE_US = 400000,          /* each failure in a row counts as so much slower */
-	TRY_US = 100000000,           /* an address already tried comes after all that are not */
-	EXPLORE_ONE_IN = 32,
 	/* a cut younger than this is not fetched anew because its servers fail */
 	STALE_CUT_S = 30,
 	GLUELESS_CUT_S = 1, /* the least TTL that glue has */
@@ -69,7 +63,8 @@ static void stale_sort_out(struct cache_view *v, uint32_t now_s)
 }
 
 /* At the name itself. */
-static void answer_take(struct knowledge *k, struct cache_view *v, uint16_t type)
+static void answer_take(struct resolver *r, struct knowledge *k, struct cache_view *v,
+			uint16_t type)
 {
 	if (v->exact != NULL && v->exact->kind == RRSET_DATA && may_answer(v->exact))
 		take(k, KNOWN_DATA, &v->exact);
@@ -79,7 +74,7 @@ static void answer_take(struct knowledge *k, struct cache_view *v, uint16_t type
 		take(k, KNOWN_NODATA, &v->exact);
 	else if (may_answer(v->cname) && !is_the_zones_own(v->cname, type))
 		take(k, KNOWN_ALIAS, &v->cname);
-	else if (v->exact != NULL && v->exact->kind == RRSET_FAILURE)
+	else if (v->exact != NULL && v->exact->kind == RRSET_FAILURE && !network_voids(r, v->exact))
 		take(k, KNOWN_FAILURE, &v->exact);
 }
 
@@ -199,7 +194,7 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, enum
 			if (stale_s != 0)
 				stale_sort_out(&v, now_s);
 			if (labels == whole)
-				answer_take(k, &v, type);
+				answer_take(r, k, &v, type);
 			else
 				ancestor_take(r, k, &v, name, now_s);
 		}
@@ -322,8 +317,8 @@ static void addresses_look(struct resolver *r, struct goal *g, unsigned ns)
 
 	cache_get_addresses(r->cache, cut_ns_name(g, ns), r->world.wall_s(r->world.ctx),
 			    g->by_stale ? r->cfg.stale_s : 0, &v);
-	n->asked_a = v.a != NULL || !r->cfg.use_ipv4;
-	n->asked_aaaa = v.aaaa != NULL || !r->cfg.use_ipv6;
+	n->asked_a = v.a != NULL || !network_uses(r, 4);
+	n->asked_aaaa = v.aaaa != NULL || !network_uses(r, 6);
 	targets_add(r, g, ns, v.a, false);
 	targets_add(r, g, ns, v.aaaa, false);
 	if (g->with_glue || (!is_data(v.a) && !is_data(v.aaaa))) {
@@ -445,8 +440,8 @@ void cut_stop_waiting(struct resolver *r, struct goal *g)
 	for (unsigned i = 0; i < g->n_ns; i++)
 		if (g->ns[i].state == NS_WAITING) {
 			g->ns[i].state = NS_UNKNOWN;
-			g->ns[i].asked_a = !r->cfg.use_ipv4;
-			g->ns[i].asked_aaaa = !r->cfg.use_ipv6;
+			g->ns[i].asked_a = !network_uses(r, 4);
+			g->ns[i].asked_aaaa = !network_uses(r, 6);
 		}
 }
 
@@ -595,63 +590,6 @@ bool cut_leave_silent_parent(struct resolver *r, struct goal *g)
 	return found;
 }
 
-/* ---- choosing a server ---- */
-
-static uint64_t score(struct resolver *r, const struct target *t, uint64_t now_ms)
-{
-	struct server_view v;
-	uint64_t us;
-
-	servers_look(r->servers, &t->addr, now_ms, &v);
-	us = v.measured ? v.srtt_us
-			: NEW_SERVER_US + resolver_random_below(r, NEW_SERVER_SPREAD_US);
-	us += (uint64_t)(v.fails < 64 ? v.fails : 64) * FAILURE_US;
-	return us + (uint64_t)t->tries * TRY_US;
-}
-
-int cut_choose(struct resolver *r, struct goal *g)
-{
-	uint64_t now_ms = r->world.now_ms(r->world.ctx), best_score = UINT64_MAX;
-	int candidates[GOAL_TARGETS_MAX], n = 0, best = -1;
-
-	for (int i = 0; i < g->n_targets; i++)
-		if (g->targets[i].dead == TARGET_ALIVE && g->targets[i].tries < GOAL_TRIES_MAX)
-			candidates[n++] = i;
-	if (n <= 1)
-		return n == 1 ? candidates[0] : -1;
-	for (int i = 0; i < n; i++) {
-		uint64_t s = score(r, &g->targets[candidates[i]], now_ms);
-
-		if (s < best_score) {
-			best_score = s;
-			best = candidates[i];
-		}
-	}
-	/* Now and then another that has been tried no oftener: a server that has got faster, or
-	 * come back, shows it only when asked. */
-	if (resolver_random_below(r, EXPLORE_ONE_IN) == 0) {
-		int other = candidates[resolver_random_below(r, (uint32_t)n)];
-		if (g->targets[other].tries <= g->targets[best].tries)
-			best = other;
-	}
-	return best;
-}
-
-bool cut_try_those_down(struct resolver *r, struct goal *g)
-{
-	bool any = false;
-
-	for (unsigned i = 0; i < g->n_targets; i++) {
-		struct target *t = &g->targets[i];
-
-		if (t->dead != TARGET_DOWN || t->despite_down || !crowd_knows(r, g))
-			continue;
-		t->despite_down = any = true;
-		t->dead = TARGET_ALIVE;
-	}
-	return any;
-}
-
 /* ---- looking up name servers' addresses ---- */
 
 /* All ways to this name server's address have been tried. */
@@ -662,7 +600,8 @@ static void ns_give_up(struct resolver *r, struct goal *g, unsigned ns)
 	goal_charge_ns_failure(r, g);
 }
 
-/* Has one address type of a name server looked up: A first, AAAA when that brought nothing. */
+/* Has one address type of a name server looked up: A first, AAAA when that brought nothing, or none
+ * that answers. */
 static bool ns_look_up(struct resolver *r, struct goal *g, unsigned ns)
 {
 	struct ns_name *n = &g->ns[ns];
@@ -687,25 +626,27 @@ static bool ns_look_up(struct resolver *r, struct goal *g, unsigned ns)
 	return false;
 }
 
-unsigned cut_look_up_addresses(struct resolver *r, struct goal *g)
+/* Worth a look-up: of no known address; `known`: known by addresses of one family, to no avail. */
+static bool wants_look_up(const struct goal *g, unsigned ns, bool known)
 {
-	unsigned waiting = 0, start;
+	const struct ns_name *n = &g->ns[ns];
 
-	for (unsigned i = 0; i < g->n_ns; i++) {
-		waiting += g->ns[i].state == NS_WAITING;
-		/* A server within the zone, when none of the zone's can be asked: only its parent
-		 * can tell where it is. */
-		if (g->ns[i].state == NS_UNKNOWN && g->zone_labels > 0 &&
-		    name_is_within(cut_ns_name(g, i), goal_zone(g))) {
-			g->ns[i].state = NS_NONE;
-			g->lacks_glue = true;
-		}
-	}
-	start = g->n_ns > 0 ? resolver_random_below(r, g->n_ns) : 0;
+	if (!known)
+		return n->state == NS_UNKNOWN;
+	/* Where a server within the zone is, its parent has told. */
+	return n->state == NS_KNOWN && !(n->asked_a && n->asked_aaaa) &&
+	       !name_is_within(cut_ns_name(g, ns), goal_zone(g));
+}
+
+/* How many goals it waits on in the end. */
+static unsigned look_up_some(struct resolver *r, struct goal *g, bool known, unsigned waiting)
+{
+	unsigned start = g->n_ns > 0 ? resolver_random_below(r, g->n_ns) : 0;
+
 	for (unsigned k = 0; k < g->n_ns && waiting < GOAL_LOOKUPS_AT_ONCE; k++) {
 		unsigned ns = (start + k) % g->n_ns;
 
-		if (g->ns[ns].state != NS_UNKNOWN)
+		if (!wants_look_up(g, ns, known))
 			continue;
 		if (!goal_may_look_up_ns(r, g)) {
 			g->met_limit = true;
@@ -719,26 +660,26 @@ unsigned cut_look_up_addresses(struct resolver *r, struct goal *g)
 	return waiting;
 }
 
-/* Known by glue alone, that of another zone perhaps: the server itself has not been heard. */
-static bool is_by_glue(const struct resolver *r, const struct goal *g, unsigned ns)
+unsigned cut_look_up_addresses(struct resolver *r, struct goal *g)
 {
-	const struct ns_name *n = &g->ns[ns];
+	unsigned waiting = 0;
 
-	return n->state == NS_KNOWN && (!n->asked_a || !r->cfg.use_ipv4) &&
-	       (!n->asked_aaaa || !r->cfg.use_ipv6) &&
-	       !name_is_within(cut_ns_name(g, ns), goal_zone(g));
+	for (unsigned i = 0; i < g->n_ns; i++) {
+		waiting += g->ns[i].state == NS_WAITING;
+		/* A server within the zone, when none of the zone's can be asked: only its parent
+		 * can tell where it is. */
+		if (g->ns[i].state == NS_UNKNOWN && g->zone_labels > 0 &&
+		    name_is_within(cut_ns_name(g, i), goal_zone(g))) {
+			g->ns[i].state = NS_NONE;
+			g->lacks_glue = true;
+		}
+	}
+	return look_up_some(r, g, false, waiting);
 }
 
-unsigned cut_doubt_glue(struct resolver *r, struct goal *g)
+unsigned cut_look_up_others(struct resolver *r, struct goal *g)
 {
-	bool any = false;
-
-	for (unsigned i = 0; i < g->n_ns && g->zone_labels > 0; i++)
-		if (is_by_glue(r, g, i)) {
-			g->ns[i].state = NS_UNKNOWN;
-			any = true;
-		}
-	return any ? cut_look_up_addresses(r, g) : 0;
+	return look_up_some(r, g, true, 0);
 }
 
 void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const struct goal *child)
@@ -748,6 +689,7 @@ void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const st
 	n->state = NS_UNKNOWN;
 	g->met_limit |= child->rcode == RCODE_SERVFAIL && child->met_limit;
 	g->met_crowd |= child->rcode == RCODE_SERVFAIL && child->met_crowd;
+	g->met_cut |= child->rcode == RCODE_SERVFAIL && child->met_cut;
 	if (child->rcode == RCODE_NOERROR && child->n_chain > 0)
 		targets_add(r, g, ns, child->chain[child->n_chain - 1], false);
 	/* NXDOMAIN says it for the other family too. */

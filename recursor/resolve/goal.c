@@ -426,7 +426,7 @@ static bool each_request(struct resolver *r, struct goal *g,
 static bool query_is_over(struct resolver *r, struct request *req, size_t amount)
 {
 	(void)amount;
-	if (req->out_queries >= r->cfg.max_qperq) {
+	if (req->out_queries + req->throttled >= r->cfg.max_qperq) {
 		COUNT(r->counters, limit_qperq);
 		return true;
 	}
@@ -482,16 +482,18 @@ void goal_charge_timeout(struct resolver *r, struct goal *g)
 	each_request(r, g, timeout_note, 1, EDE_NONE, NULL);
 }
 
-static bool throttled_note(struct resolver *r, struct request *req, size_t amount)
+static bool throttled_is_over(struct resolver *r, struct request *req, size_t amount)
 {
-	(void)r;
 	req->throttled += (uint32_t)amount;
-	return false;
+	if (req->out_queries + req->throttled <= r->cfg.max_qperq)
+		return false;
+	COUNT(r->counters, limit_qperq);
+	return true;
 }
 
-void goal_charge_throttled(struct resolver *r, struct goal *g)
+bool goal_charge_throttled(struct resolver *r, struct goal *g)
 {
-	each_request(r, g, throttled_note, 1, EDE_NONE, NULL);
+	return each_request(r, g, throttled_is_over, 1, EDE_NO_REACHABLE_AUTHORITY, "max-qperq");
 }
 
 static bool ns_failure_note(struct resolver *r, struct request *req, size_t amount)
@@ -531,9 +533,9 @@ static void event_write(const struct resolver *r, const struct request *req, con
 	uint64_t us = r->world.now_us(r->world.ctx) - req->trace->began_us;
 
 	copy.at_ms = (uint32_t)(us / 1000);
-	copy.budget = (uint16_t)(r->cfg.max_qperq > req->out_queries
-					 ? r->cfg.max_qperq - req->out_queries
-					 : 0);
+	uint32_t spent = req->out_queries + req->throttled;
+
+	copy.budget = (uint16_t)(r->cfg.max_qperq > spent ? r->cfg.max_qperq - spent : 0);
 	copy.name = name != NULL ? trace_add_name(req->trace, name) : TRACE_NO_NAME;
 	copy.other = other != NULL ? trace_add_name(req->trace, other) : TRACE_NO_NAME;
 	trace_add(req->trace, &copy);

@@ -20,7 +20,8 @@
  * Files:   resolver.c  requests, entries from outside, the run loop
  *          goal.c      the table, edges, budgets (everything that walks the graph)
  *          iterate.c   a goal's steps: the states
- *          cut.c       where to ask: zone cut, name servers, their addresses, the choice
+ *          cut.c       where to ask: zone cut, name servers, their addresses
+ *          choose.c    the choice among them
  *          ask.c       one question to one server, and matching what comes back
  *          crowd.c     how many are at a zone (inflight.h), and who is refused
  *          minimise.c  how much of the name is asked for (RFC 9156)
@@ -30,6 +31,7 @@
  *          cacheonly.c answers for which nobody is asked
  *          zones.c     zones that the operator has configured
  *          authzone.c  answers out of one that is ours
+ *          network.c   what follows from the weather (weather.h), and probes
  *          stale.c     answers of expired data
  *          refresh.c   renewing what is about to expire
  *
@@ -41,7 +43,7 @@
  *   a TTL of 30 s, and EDE 3 or 19.  Its request then stays on as one without a client
  *   (`background`), so that the resolution goes on within the same budgets and renews the cache; one
  *   such request a goal is enough.  A name that failed has its failure remembered for 30 s, and
- *   within these it is answered so at once.  Only what was an answer can be one again: what a referral
+ *   within these it is answered so at once; as is every name while our own network is gone (network.c).  Only what was an answer can be one again: what a referral
  *   or additional data said never is; what was wiped is gone from the cache; with RD=0 it is not done.
  *
  *   Delegations and addresses.  When all else has failed, or the servers above an expired zone cut have
@@ -82,6 +84,7 @@ enum {
 	STALE_TTL = 30, /* of expired records in an answer (RFC 8767 4), */
 	STALE_CUT_AFTER_MS = 1800,
 	STALE_RECHECK_S = 30, /* and how long a name that failed is left alone (5) */
+	PROBES_MAX = 8, /* on their way at once */
 };
 
 struct goal;
@@ -128,7 +131,7 @@ struct target {
 };
 
 /* What a timer of the resolver's is for. */
-enum timer_kind { TIMER_ANSWER, TIMER_REQUEST };
+enum timer_kind { TIMER_ANSWER, TIMER_REQUEST, TIMER_PROBE };
 
 enum goal_state {
 	GOAL_START,     /* look at what is known */
@@ -162,6 +165,8 @@ struct goal {
 	bool is_ready, in_table, no_cache, met_cycle, saw_refusal;
 	bool has_background; /* one of the requests is without a client */
 	bool refreshes;      /* renews what the cache has: those who ask are answered out of that */
+	bool met_cut;        /* our own network was in the way: no failure of the name's own */
+	uint8_t tried;       /* families that were asked although they are out: bits */
 	bool met_limit; /* something below was refused for who asks: no failure of the name's own */
 	bool met_crowd; /* something was refused for the many who ask: the same, for anybody */
 
@@ -242,6 +247,13 @@ struct refresh_mark {
 	uint64_t hash, until_ms;
 };
 
+/* A question of our own, to find out whether the network is there. */
+struct probe {
+	uint64_t ticket; /* 0: none is on its way */
+	uint64_t until_ms;
+	struct addr server;
+};
+
 struct resolver {
 	struct resolver_config cfg;
 	struct cache *cache;
@@ -280,6 +292,10 @@ struct resolver {
 	struct rrset *root_ns;   /* the hints' NS set; what priming brings is in the cache */
 	struct rrset *hints[2 * GOAL_NS_MAX];
 	unsigned n_hints;
+
+	struct probe probes[PROBES_MAX];
+	unsigned next_probe;
+	struct timer probe_timer;
 
 	uint64_t pool[16]; /* random bytes drawn ahead */
 	unsigned pool_left;
@@ -324,7 +340,9 @@ bool goal_charge_bytes(struct resolver *r, struct goal *g, size_t bytes);
 /* The question could not leave after all: it costs nobody anything. */
 void goal_refund_query(struct resolver *r, struct goal *g);
 void goal_charge_timeout(struct resolver *r, struct goal *g);
-void goal_charge_throttled(struct resolver *r, struct goal *g);
+/* A throttled question costs what one that is sent costs (attacks.md 2): what is done for it stays
+ * bounded.  False: nobody is left, the goal is dead. */
+bool goal_charge_throttled(struct resolver *r, struct goal *g);
 /* A name server without address.  False when no request of the goal's may look up more. */
 void goal_charge_ns_failure(struct resolver *r, struct goal *g);
 bool goal_may_look_up_ns(struct resolver *r, struct goal *g);
@@ -526,14 +544,39 @@ int cut_choose(struct resolver *r, struct goal *g);
 /* The servers that are down are to be asked after all, for a name that is known to exist: the reserve
  * of inflight.h bounds how many.  False: there are none, or it is a stranger. */
 bool cut_try_those_down(struct resolver *r, struct goal *g);
+/* Is there one? */
+bool cut_has_choice(struct resolver *r, const struct goal *g);
 /* Has addresses of name servers looked up, if any are still unknown; how many goals it waits on. */
 unsigned cut_look_up_addresses(struct resolver *r, struct goal *g);
-/* The same for those whose glue leads nowhere: it may be out of date. */
-unsigned cut_doubt_glue(struct resolver *r, struct goal *g);
+/* None of the known addresses is of use: has those of the other family looked up, and of servers known
+ * by glue alone their own word: glue may be out of date. */
+unsigned cut_look_up_others(struct resolver *r, struct goal *g);
 /* No look-up is under way any more. */
 void cut_stop_waiting(struct resolver *r, struct goal *g);
 void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const struct goal *child);
 const uint8_t *cut_ns_name(const struct goal *g, unsigned ns);
+
+/* ---- network.c ---- */
+
+/* No family can be asked: nothing is to be had but what is known. */
+bool network_is_gone(struct resolver *r);
+/* A server failed, or is not asked because of the weather: probes are sent as long as it needs any. */
+void network_watch(struct resolver *r);
+void network_ring(struct resolver *r);
+/* Is the ticket a probe's?  Then it has been dealt with. */
+bool network_probe_replied(struct resolver *r, uint64_t ticket);
+bool network_probe_failed(struct resolver *r, uint64_t ticket);
+/* No probe is awaited any more. */
+void network_stop(struct resolver *r);
+/* The failure was remembered while the network was gone, which nobody knew yet. */
+bool network_voids(struct resolver *r, const struct rrset *failure);
+
+/* The family is asked, and not known to have no route: its addresses are worth a question. */
+static inline bool network_uses(struct resolver *r, unsigned family)
+{
+	return (family == 4 ? r->cfg.use_ipv4 : r->cfg.use_ipv6) &&
+	       weather_state(servers_weather(r->servers), family) != WEATHER_UNROUTED;
+}
 
 /* ---- ask.c ---- */
 

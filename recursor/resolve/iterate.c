@@ -41,10 +41,11 @@ static void end_with_failure(struct resolver *r, struct goal *g, enum ede ede, c
 {
 	/* RFC 9520 3: a failure is remembered for a while.  Not one that comes of a circle or of a
 	 * long way to here: it may be none for whoever asks from another side; nor one that comes of
-	 * many questions for one zone, which may have passed by the next. */
+	 * many questions for one zone, which may have passed by the next, or of our own network. */
 	bool is_far = g->depth > 0 || g->links > 0;
 
-	if (!g->met_cycle && !g->met_crowd && !(g->met_limit && is_far) && ede != EDE_CACHED_ERROR)
+	if (!g->met_cycle && !g->met_crowd && !g->met_cut && !(g->met_limit && is_far) &&
+	    ede != EDE_CACHED_ERROR)
 		resolver_remember_failure(r, g->name, g->type, ede);
 	chain_clear(g);
 	g->rcode = RCODE_SERVFAIL;
@@ -149,6 +150,7 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 	g->met_cycle = g->met_cycle || child->met_cycle;
 	g->met_limit = g->met_limit || child->met_limit;
 	g->met_crowd = g->met_crowd || child->met_crowd;
+	g->met_cut = g->met_cut || child->met_cut;
 	if (child->rcode == RCODE_SERVFAIL)
 		return;
 	if (links_count(g) + links_count(child) > r->cfg.max_cnames ||
@@ -329,7 +331,7 @@ static void choose_otherwise(struct resolver *r, struct goal *g)
 		end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY, "max-inflight-per-server");
 		return;
 	}
-	if (cut_doubt_glue(r, g) > 0) {
+	if (cut_look_up_others(r, g) > 0) {
 		g->state = GOAL_ADDRESSES;
 		return;
 	}
@@ -340,9 +342,18 @@ static void choose_otherwise(struct resolver *r, struct goal *g)
 		goal_make_ready(r, g);
 		return;
 	}
-	end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY,
+	end_with_failure(r, g, g->met_cut ? EDE_NETWORK_ERROR : EDE_NO_REACHABLE_AUTHORITY,
 			 g->forwarded ? "no forwarder of the zone answers"
 				      : "no server of the zone answers");
+}
+
+/* Nobody can be asked: nothing else need be tried (RFC 8914 4.24). */
+static void end_for_the_network(struct resolver *r, struct goal *g)
+{
+	COUNT(r->counters, network_down_failures);
+	g->met_cut = true;
+	GOAL_EVENT(r, g, EVENT_NETWORK_DOWN, NULL, NULL, );
+	end_with_failure(r, g, EDE_NETWORK_ERROR, "our own network is down");
 }
 
 static void step_choose(struct resolver *r, struct goal *g)
@@ -376,6 +387,10 @@ static void step_choose(struct resolver *r, struct goal *g)
 	minimise_release(r, g, g->saw_refusal ? STEP_DENIED : STEP_LOST);
 	if (is_forsaken(r, g))
 		return;
+	if (network_is_gone(r)) {
+		end_for_the_network(r, g);
+		return;
+	}
 	if (cut_look_up_addresses(r, g) > 0) {
 		g->state = GOAL_ADDRESSES;
 		return;
@@ -389,7 +404,7 @@ static void step_choose(struct resolver *r, struct goal *g)
  * is worth starting, or all have ended. */
 static void step_addresses(struct resolver *r, struct goal *g)
 {
-	if (cut_choose(r, g) >= 0)
+	if (cut_has_choice(r, g) || network_is_gone(r))
 		goal_unwant_all(r, g);
 	if (g->children == NULL)
 		cut_stop_waiting(r, g);

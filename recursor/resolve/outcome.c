@@ -39,10 +39,22 @@ static void ask_again(struct resolver *r, struct goal *g, enum transport transpo
 
 /* ---- no answer ---- */
 
+/* Our own network was to blame; by now it may be there again. */
+static void spare(struct resolver *r, struct goal *g)
+{
+	struct target *t = target_asked(g);
+
+	g->met_cut = true;
+	if (weather_is_out(servers_weather(r->servers), t->addr.family))
+		t->dead = TARGET_SILENT_ON;
+	choose_again(r, g);
+}
+
 void outcome_timeout(struct resolver *r, struct goal *g)
 {
 	struct target *t = target_asked(g);
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+	bool blamed;
 
 	ask_forget(r, g);
 	COUNT(r->counters, outgoing_timeouts);
@@ -50,13 +62,16 @@ void outcome_timeout(struct resolver *r, struct goal *g)
 		COUNT(r->counters, outgoing4_timeouts);
 	else
 		COUNT(r->counters, outgoing6_timeouts);
-	servers_timed_out(r->servers, &t->addr, g->timeout_ms, now_ms);
-	if (g->crowd != NULL)
+	blamed = servers_timed_out(r->servers, &t->addr, goal_zone(g), g->timeout_ms, now_ms);
+	if (g->crowd != NULL && blamed)
 		inflight_timed_out(&r->inflight, g->crowd);
+	network_watch(r);
 	goal_charge_timeout(r, g);
 	GOAL_EVENT(r, g, EVENT_TIMEOUT, cut_ns_name(g, t->ns), NULL, .server = t->addr,
 		   .transport = g->transport);
-	if (g->transport == TRANSPORT_TCP || t->tries >= GOAL_TRIES_MAX)
+	if (!blamed)
+		spare(r, g);
+	else if (g->transport == TRANSPORT_TCP || t->tries >= GOAL_TRIES_MAX)
 		target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_TIMEOUT);
 	else
 		choose_again(r, g);
@@ -65,6 +80,8 @@ void outcome_timeout(struct resolver *r, struct goal *g)
 void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why)
 {
 	struct target *t = target_asked(g);
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+	uint32_t waited_ms = (uint32_t)(now_ms - g->sent_us / 1000);
 	static const char *const notes[] = {
 		[NET_UNREACHABLE] = "no way there",
 		[NET_REFUSED] = "nothing listens there",
@@ -85,7 +102,13 @@ void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why)
 		return;
 	}
 	COUNT(r->counters, unreachables);
-	servers_unreachable(r->servers, &t->addr, r->world.now_ms(r->world.ctx));
+	/* Who refuses or closes is there, and so is the network. */
+	if (!servers_unreachable(r->servers, &t->addr, why == NET_UNREACHABLE ? goal_zone(g) : NULL,
+				 waited_ms, now_ms)) {
+		spare(r, g);
+		return;
+	}
+	network_watch(r);
 	target_give_up(r, g, why == NET_CLOSED ? TARGET_SILENT_ON : TARGET_DEAD,
 		       THROTTLE_UNREACHABLE);
 }

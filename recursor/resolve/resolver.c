@@ -8,7 +8,7 @@
 #include "recursor/resolve/goal.h"
 #include "recursor/resolve/roothints.h"
 
-enum { PRIME_RETRY_MS = 5000, EDGES_PER_GOAL = 4 };
+enum { EDGES_PER_GOAL = 4 };
 
 void resolver_config_defaults(struct resolver_config *cfg)
 {
@@ -195,6 +195,7 @@ void resolver_free(struct resolver *r)
 	enter(r);
 	while (r->all != NULL)
 		request_fail(r, r->all, EDE_NOT_READY, "shutting down");
+	network_stop(r);
 	/* Goals that were ready are still on the list; they are dead now. */
 	for (struct goal *g = r->ready_first; g != NULL; g = g->ready_next) {
 		ASSERT(g->state == GOAL_DEAD);
@@ -392,6 +393,8 @@ static void request_remember_failure(struct resolver *r, const struct request *r
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 	const struct goal *g = req->goal;
 
+	if (g->met_cut || network_is_gone(r))
+		return;
 	resolver_remember_failure(r, g->name, g->type, ede);
 	while (r->cfg.stale_s != 0 && (g = alias_below(g)) != NULL)
 		if (now_ms - g->began_ms >= r->cfg.stale_client_timeout_ms &&
@@ -574,7 +577,9 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 			cacheonly_answer(r, q, done, ctx);
 		return NULL;
 	}
-	if (r->stale_now && !q->no_cache && ask_stale(r, q, "our network is down", done, ctx)) {
+	if ((r->stale_now || network_is_gone(r)) && !q->no_cache &&
+	    ask_stale(r, q, "our own network is down", done, ctx)) {
+		network_watch(r);
 		COUNT(r->counters, stale_at_once);
 		return NULL;
 	}
@@ -642,7 +647,8 @@ bool resolver_reply(struct resolver *r, uint64_t ticket, const uint8_t *wire, si
 	struct msg m;
 
 	if (g == NULL) {
-		COUNT(r->counters, unexpected_packets);
+		if (!network_probe_replied(r, ticket))
+			COUNT(r->counters, unexpected_packets);
 		return true;
 	}
 	enter(r);
@@ -673,8 +679,10 @@ void resolver_failed(struct resolver *r, uint64_t ticket, enum net_failure why)
 {
 	struct goal *g = ask_find(r, ticket);
 
-	if (g == NULL)
+	if (g == NULL) {
+		(void)network_probe_failed(r, ticket);
 		return;
+	}
 	enter(r);
 	outcome_failed(r, g, why);
 	leave(r);
@@ -696,6 +704,8 @@ static void timer_ring(struct resolver *r, struct timer *t)
 {
 	if (t->kind == TIMER_ANSWER)
 		outcome_timeout(r, CONTAINER(t, struct goal, timer));
+	else if (t->kind == TIMER_PROBE)
+		network_ring(r);
 	else
 		request_ring(r, CONTAINER(t, struct request, timer));
 }
@@ -714,49 +724,6 @@ void resolver_tick(struct resolver *r)
 	wake_up_arrange(r);
 }
 
-/* ---- priming (RFC 9609) ---- */
-
-struct priming {
-	void (*done)(void *ctx, bool ok);
-	void *ctx;
-};
-
-static void primed(void *ctx, const struct answer *a)
-{
-	struct priming *p = ctx;
-
-	if (p->done != NULL)
-		p->done(p->ctx, a->rcode == RCODE_NOERROR && a->n_sets > 0);
-	free(p);
-}
-
-void resolver_prime(struct resolver *r, void (*done)(void *ctx, bool ok), void *ctx)
-{
-	struct question q = {
-		.name = name_root,
-		.type = TYPE_NS,
-		.no_cache = true,
-		.no_stale = true,
-	};
-	struct priming *p = malloc(sizeof(*p));
-
-	if (p == NULL) {
-		if (done != NULL)
-			done(ctx, false);
-		return;
-	}
-	*p = (struct priming) { done, ctx };
-	r->prime_after_ms = r->world.now_ms(r->world.ctx) + PRIME_RETRY_MS;
-	COUNT(r->counters, primings);
-	resolver_ask(r, &q, primed, p);
-}
-
-void resolver_prime_soon(struct resolver *r)
-{
-	if (r->cfg.prime && r->world.now_ms(r->world.ctx) >= r->prime_after_ms)
-		resolver_prime(r, NULL, NULL);
-}
-
 /* ---- looking in ---- */
 
 void resolver_stats(const struct resolver *r, struct resolver_stats *out)
@@ -768,8 +735,8 @@ void resolver_stats(const struct resolver *r, struct resolver_stats *out)
 		.timers = timers_count(r->timers),
 		.zones = r->inflight.zones.used - r->inflight.n_idle,
 		.bytes = r->goals.peak * sizeof(struct goal) + r->edges.peak * sizeof(struct edge) +
-			 r->requests.peak * sizeof(struct request) +
-			 chains_bytes(&r->table) + chains_bytes(&r->steps) + inflight_bytes(&r->inflight) +
+			 r->requests.peak * sizeof(struct request) + chains_bytes(&r->table) +
+			 chains_bytes(&r->steps) + inflight_bytes(&r->inflight) +
 			 r->n_slots * (sizeof(struct goal *) + sizeof(uint32_t)),
 	};
 }

@@ -35,6 +35,7 @@ int servers_new(struct servers **out, const struct servers_config *cfg)
 	s->cfg = *cfg;
 	s->max_servers = share(cfg->max_servers);
 	s->max_throttles = share(cfg->max_throttles);
+	weather_init(&s->weather, &cfg->weather);
 	for (int i = 0; i < SERVERS_SHARDS; i++) {
 		lock_init(&s->shards[i].lock);
 		sieve_init(&s->shards[i].servers);
@@ -114,7 +115,49 @@ size_t servers_shrink_some(struct servers *s, size_t n)
 	return gone;
 }
 
-struct server *server_find(struct shard *sh, const struct addr *a, uint64_t hash)
+/* ---- while our own network was gone ---- */
+
+struct weather *servers_weather(struct servers *s)
+{
+	return &s->weather;
+}
+
+static void before_keep(struct servers *s, struct server *e, uint64_t now_ms)
+{
+	if (e->before.at_ms != 0 &&
+	    e->before.at_ms > weather_quiet_since(&s->weather, e->addr.family, now_ms))
+		return;
+	e->before = (struct server_before) {
+		.at_ms = now_ms,
+		.seen_ms = e->seen_ms,
+		.down_until_ms = e->down_until_ms,
+		.lost_us = e->lost_us,
+		.window = e->window,
+		.fails = e->fails,
+		.doublings = e->doublings,
+		.known = e->known,
+	};
+}
+
+void server_take_back(struct servers *s, struct shard *sh, struct server *e)
+{
+	const struct server_before *b = &e->before;
+
+	if (b->at_ms == 0 || !weather_was_early(&s->weather, e->addr.family, b->at_ms))
+		return;
+	sh->failed -= e->fails > 0;
+	sh->failed += b->fails > 0;
+	e->seen_ms = b->seen_ms;
+	e->down_until_ms = b->down_until_ms;
+	e->lost_us = b->lost_us;
+	e->window = b->window;
+	e->fails = b->fails;
+	e->doublings = b->doublings;
+	e->known = b->known;
+	e->before.at_ms = 0;
+}
+
+struct server *server_find(struct servers *s, struct shard *sh, const struct addr *a, uint64_t hash)
 {
 	uint32_t at = sieve_first(&sh->servers, (uint32_t)hash);
 
@@ -123,12 +166,13 @@ struct server *server_find(struct shard *sh, const struct addr *a, uint64_t hash
 	if (at == SIEVE_NONE)
 		return NULL;
 	sh->servers.slots[at].visited = 1;
+	server_take_back(s, sh, server_at(sh, at));
 	return server_at(sh, at);
 }
 
 struct server *server_need(struct servers *s, struct shard *sh, const struct addr *a, uint64_t hash)
 {
-	struct server *e = server_find(sh, a, hash);
+	struct server *e = server_find(s, sh, a, hash);
 	uint32_t at;
 
 	if (e != NULL)
@@ -176,6 +220,7 @@ void servers_free(struct servers *s)
 		sieve_deinit(&s->shards[i].throttles);
 		pthread_mutex_destroy(&s->shards[i].lock);
 	}
+	weather_deinit(&s->weather);
 	free(s);
 }
 
@@ -250,7 +295,7 @@ void servers_look(struct servers *s, const struct addr *a, uint64_t now_ms,
 	uint64_t hash = addr_hash(a);
 	struct shard *sh = shard_lock(s, hash);
 
-	server_view_fill(s, server_find(sh, a, hash), now_ms, view);
+	server_view_fill(s, server_find(s, sh, a, hash), now_ms, view);
 	shard_unlock(sh);
 }
 
@@ -323,6 +368,8 @@ static void learn_answer(const struct servers *s, struct shard *sh, struct serve
 	if (useful)
 		reset_fails(sh, e);
 	see(e, now_ms);
+	e->answered_ms = now_ms;
+	e->before.at_ms = 0;
 }
 
 void servers_answered(struct servers *s, const struct addr *a, uint32_t rtt_us, bool useful,
@@ -335,43 +382,62 @@ void servers_answered(struct servers *s, const struct addr *a, uint32_t rtt_us, 
 	if (e != NULL)
 		learn_answer(s, sh, e, rtt_us, useful, now_ms);
 	shard_unlock(sh);
+	weather_answered(&s->weather, a, now_ms);
 }
 
-void servers_timed_out(struct servers *s, const struct addr *a, uint32_t waited_ms, uint64_t now_ms)
+/* Was it sent after we doubled last?  Then it waited for that long in vain. */
+static void learn_timeout(const struct servers *s, struct server *e, uint32_t waited_ms,
+			  uint64_t now_ms)
 {
-	uint64_t hash = addr_hash(a);
-	struct shard *sh = shard_lock(s, hash);
-	struct server *e = server_need(s, sh, a, hash);
-
-	if (e != NULL) {
-		/* Was it sent after we doubled last?  Then it waited for that long in vain. */
-		if (e->doublings == 0 || now_ms - e->doubled_ms >= waited_ms) {
-			if (e->doublings < MAX_DOUBLINGS)
-				e->doublings++;
-			e->doubled_ms = now_ms;
-		}
-		leave_flight(e);
-		e->window = inflight_shrink(s->cfg.max_inflight, e->window, INFLIGHT_SERVER_CUT);
-		learn_loss(e, bounded_us(waited_ms * 1000ULL), now_ms);
-		count_fail(s, sh, e, now_ms);
-		see(e, now_ms);
+	if (e->doublings == 0 || now_ms - e->doubled_ms >= waited_ms) {
+		if (e->doublings < MAX_DOUBLINGS)
+			e->doublings++;
+		e->doubled_ms = now_ms;
 	}
-	shard_unlock(sh);
+	e->window = inflight_shrink(s->cfg.max_inflight, e->window, INFLIGHT_SERVER_CUT);
+	learn_loss(e, bounded_us(waited_ms * 1000ULL), now_ms);
 }
 
-void servers_unreachable(struct servers *s, const struct addr *a, uint64_t now_ms)
+static bool learn_failure(struct servers *s, const struct addr *a, const uint8_t *zone,
+			  uint32_t waited_ms, bool is_timeout, uint64_t now_ms)
 {
 	uint64_t hash = addr_hash(a);
-	struct shard *sh = shard_lock(s, hash);
-	struct server *e = server_need(s, sh, a, hash);
+	struct shard *sh;
+	struct server *e;
+	bool had_answered = false;
+	bool is_ours = weather_is_out(&s->weather, a->family) ||
+		       weather_was_cut(&s->weather, a->family, now_ms - waited_ms);
 
-	if (e != NULL) {
+	sh = shard_lock(s, hash);
+	e = server_need(s, sh, a, hash);
+	if (e != NULL)
 		leave_flight(e);
-		learn_loss(e, UNREACHABLE_COST_US, now_ms);
+	if (e != NULL && !is_ours) {
+		before_keep(s, e, now_ms);
+		if (is_timeout)
+			learn_timeout(s, e, waited_ms, now_ms);
+		else
+			learn_loss(e, UNREACHABLE_COST_US, now_ms);
 		count_fail(s, sh, e, now_ms);
 		see(e, now_ms);
+		had_answered = e->answered_ms != 0 && now_ms - e->answered_ms < WEATHER_WITNESS_MS;
 	}
 	shard_unlock(sh);
+	if (had_answered && zone != NULL)
+		weather_failed(&s->weather, a, zone, now_ms);
+	return !is_ours;
+}
+
+bool servers_timed_out(struct servers *s, const struct addr *a, const uint8_t *zone,
+		       uint32_t waited_ms, uint64_t now_ms)
+{
+	return learn_failure(s, a, zone, waited_ms, true, now_ms);
+}
+
+bool servers_unreachable(struct servers *s, const struct addr *a, const uint8_t *zone,
+			 uint32_t waited_ms, uint64_t now_ms)
+{
+	return learn_failure(s, a, zone, waited_ms, false, now_ms);
 }
 
 static void note_edns(struct server *e, enum edns_state state, uint64_t now_ms)
@@ -433,6 +499,7 @@ void servers_learn(struct servers *s, const struct addr *a, const struct server_
 			note_name(sh, e, answer->ns_name);
 	}
 	shard_unlock(sh);
+	weather_answered(&s->weather, a, now_ms);
 }
 
 /* --- questions in flight ----------------------------------------------------------------- */
@@ -466,7 +533,7 @@ void servers_release(struct servers *s, const struct addr *a)
 {
 	uint64_t hash = addr_hash(a);
 	struct shard *sh = shard_lock(s, hash);
-	struct server *e = server_find(sh, a, hash);
+	struct server *e = server_find(s, sh, a, hash);
 
 	if (e != NULL)
 		leave_flight(e);

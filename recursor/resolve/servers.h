@@ -10,6 +10,10 @@
  * One packet is one observation, however many questions wait behind it: callers report per
  * packet.  Time-outs of packets that were under way together double the time-out once.
  *
+ * While our own network is gone (weather.h) nothing is learnt of failures, and what was learnt
+ * between the cut and the moment it was noticed is taken back: an entry keeps what it was before
+ * the first failure of such a time, throttles and their reasons know when they were made.
+ *
  * Throttles (reference: attacks.md section 2): a (server, name, type) for a time or a number
  * of suppressed attempts; a whole server after `down_max_fails` failures in a row, with one
  * try in `bypass_probability` let through.
@@ -33,6 +37,7 @@
 
 #include "common/addr.h"
 #include "common/err.h"
+#include "recursor/resolve/weather.h"
 
 struct servers;
 
@@ -45,10 +50,14 @@ struct servers_config {
 	uint32_t bypass_probability; /* one in n; 0: never */
 	uint32_t network_timeout_ms;
 	uint32_t max_inflight; /* questions to one server */
+	struct weather_config weather;
 };
 
 int servers_new(struct servers **out, const struct servers_config *cfg) MUST_USE;
 void servers_free(struct servers *s);
+
+/* Whether our own network is there; a part of the table. */
+struct weather *servers_weather(struct servers *s);
 
 enum edns_state {
 	EDNS_UNKNOWN,
@@ -105,9 +114,12 @@ void servers_learn(struct servers *s, const struct addr *a, const struct server_
  * failures in a row and lifts the server's throttle; any other answer leaves them as they are. */
 void servers_answered(struct servers *s, const struct addr *a, uint32_t rtt_us, bool useful,
 		      uint64_t now_ms);
-void servers_timed_out(struct servers *s, const struct addr *a, uint32_t waited_ms,
-		       uint64_t now_ms);
-void servers_unreachable(struct servers *s, const struct addr *a, uint64_t now_ms);
+/* A question to a server of `zone` was not answered in time; or the network said that the server
+ * cannot be reached (zone NULL: its host said so).  False: our own network was to blame, and nothing is learnt. */
+bool servers_timed_out(struct servers *s, const struct addr *a, const uint8_t *zone,
+		       uint32_t waited_ms, uint64_t now_ms);
+bool servers_unreachable(struct servers *s, const struct addr *a, const uint8_t *zone,
+			 uint32_t waited_ms, uint64_t now_ms);
 void servers_set_edns(struct servers *s, const struct addr *a, enum edns_state state,
 		      uint64_t now_ms);
 /* The name by which the server was reached, for the dump: the last one wins. */

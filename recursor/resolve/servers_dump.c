@@ -16,11 +16,12 @@ struct copied {
 	uint8_t name[WALK_STEP][NAME_MAX_LEN];
 };
 
-static void copy_server(struct copied *c, const struct shard *sh, uint32_t at)
+static void copy_server(struct copied *c, struct shard *sh, uint32_t at)
 {
-	const struct server *e = server_at(sh, at);
+	struct server *e = server_at(sh, at);
 	struct server_dump *d = &c->server[c->n];
 
+	server_take_back(c->servers, sh, e);
 	if (!e->known)
 		return;
 	*d = (struct server_dump) {
@@ -47,10 +48,11 @@ static uint32_t until(uint64_t end_ms, uint64_t now_ms)
 	return left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
 }
 
-static void copy_down(struct copied *c, const struct shard *sh, uint32_t at)
+static void copy_down(struct copied *c, struct shard *sh, uint32_t at)
 {
-	const struct server *e = server_at(sh, at);
+	struct server *e = server_at(sh, at);
 
+	server_take_back(c->servers, sh, e);
 	if (e->down_until_ms <= c->now_ms)
 		return;
 	c->throttle[c->n++] = (struct throttle_dump) {
@@ -61,11 +63,11 @@ static void copy_down(struct copied *c, const struct shard *sh, uint32_t at)
 	};
 }
 
-static void copy_throttle(struct copied *c, const struct shard *sh, uint32_t at)
+static void copy_throttle(struct copied *c, struct shard *sh, uint32_t at)
 {
 	const struct throttle *t = throttle_at(sh, at);
 
-	if (throttle_has_ended(t, c->now_ms))
+	if (throttle_has_ended(c->servers, t, c->now_ms))
 		return;
 	name_copy(c->name[c->n], t->name);
 	c->throttle[c->n] = (struct throttle_dump) {
@@ -82,7 +84,7 @@ static void copy_throttle(struct copied *c, const struct shard *sh, uint32_t at)
 /* Copies entries below *at and moves it down (common/sieve.h says why down).  False when the
  * shard is through. */
 static bool copy_step(struct copied *c, struct shard *sh, const struct sieve *map, uint32_t *at,
-		      void (*copy)(struct copied *c, const struct shard *sh, uint32_t at))
+		      void (*copy)(struct copied *c, struct shard *sh, uint32_t at))
 {
 	if (*at == 0)
 		return false;

@@ -27,7 +27,7 @@ bool servers_restore(struct servers *s, const struct server_dump *kept, uint64_t
 {
 	uint64_t hash = addr_hash(&kept->addr);
 	struct shard *sh = shard_lock(s, hash);
-	struct server *e = server_find(sh, &kept->addr, hash);
+	struct server *e = server_find(s, sh, &kept->addr, hash);
 	bool take = e != NULL ? !e->known : has_room(s, sh);
 
 	if (take)

@@ -15,6 +15,19 @@
 
 enum { SERVERS_SHARDS = 64 }; /* a power of two */
 
+/* What an entry was before the first failure since many answered: to be had back when it turns out
+ * that our own network was to blame (weather.h). */
+struct server_before {
+	uint64_t at_ms; /* 0: nothing is kept */
+	uint64_t seen_ms;
+	uint64_t down_until_ms;
+	uint32_t lost_us;
+	uint32_t window;
+	uint32_t fails;
+	uint8_t doublings;
+	bool known;
+};
+
 struct server {
 	struct addr addr;
 	uint32_t srtt_us, rttvar_us; /* RFC 6298 2; as measured, never faded */
@@ -26,11 +39,13 @@ struct server {
 	uint8_t edns;
 	bool known;
 	bool measured;
-	uint8_t *ns_name; /* or NULL */
-	uint64_t seen_ms; /* the last observation */
+	uint8_t *ns_name;     /* or NULL */
+	uint64_t seen_ms;     /* the last observation, */
+	uint64_t answered_ms; /* the last answer */
 	uint64_t doubled_ms;
 	uint64_t down_until_ms;
 	uint64_t edns_until_ms;
+	struct server_before before;
 };
 
 struct throttle {
@@ -57,6 +72,7 @@ struct servers {
 	struct servers_config cfg;
 	size_t max_servers, max_throttles; /* of a shard */
 	atomic_size_t n_throttles;         /* none is the ordinary day: nothing is looked up then */
+	struct weather weather;
 	struct shard shards[SERVERS_SHARDS];
 };
 
@@ -109,7 +125,11 @@ static inline size_t shard_bytes(const struct shard *sh)
 bool shard_make_room(struct servers *s, struct shard *sh, size_t more);
 
 /* Finds; NULL: not heard of. */
-struct server *server_find(struct shard *sh, const struct addr *a, uint64_t hash);
+struct server *server_find(struct servers *s, struct shard *sh, const struct addr *a,
+			   uint64_t hash);
+
+/* Makes good what was learnt of it while our own network was gone. */
+void server_take_back(struct servers *s, struct shard *sh, struct server *e);
 
 /* Finds or makes.  NULL without memory: then nothing is learnt this time. */
 struct server *server_need(struct servers *s, struct shard *sh, const struct addr *a,
@@ -123,7 +143,7 @@ void server_go_down(const struct servers *s, struct server *e, uint64_t now_ms);
 
 void throttle_remove(struct servers *s, struct shard *sh, uint32_t at);
 
-/* Its time is over, or its tries are used up. */
-bool throttle_has_ended(const struct throttle *t, uint64_t now_ms);
+/* Its time is over, its tries are used up, or our own network was to blame. */
+bool throttle_has_ended(struct servers *s, const struct throttle *t, uint64_t now_ms);
 
 #endif

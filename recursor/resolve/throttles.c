@@ -74,9 +74,18 @@ void throttle_remove(struct servers *s, struct shard *sh, uint32_t at)
 	free(t);
 }
 
-bool throttle_has_ended(const struct throttle *t, uint64_t now_ms)
+/* It is of a time when our own network was gone, and says nothing of the server. */
+static bool is_void(struct servers *s, const struct throttle *t)
 {
-	return t->tries == 0 || t->until_ms <= now_ms;
+	uint64_t made_ms = t->until_ms - reasons[t->why].time_s * 1000ULL;
+
+	return (t->why == THROTTLE_TIMEOUT || t->why == THROTTLE_UNREACHABLE) &&
+	       weather_was_early(&s->weather, t->addr.family, made_ms);
+}
+
+bool throttle_has_ended(struct servers *s, const struct throttle *t, uint64_t now_ms)
+{
+	return t->tries == 0 || t->until_ms <= now_ms || is_void(s, t);
 }
 
 /* Throttles that nobody asks about again would stay, and be counted. */
@@ -85,7 +94,7 @@ static void tidy(struct servers *s, struct shard *sh, uint64_t now_ms)
 	for (int i = 0; i < TIDY_STEP && sh->throttles.n > 0; i++) {
 		if (sh->tidy_at == 0 || sh->tidy_at > sh->throttles.n)
 			sh->tidy_at = sh->throttles.n;
-		if (throttle_has_ended(throttle_at(sh, --sh->tidy_at), now_ms))
+		if (throttle_has_ended(s, throttle_at(sh, --sh->tidy_at), now_ms))
 			throttle_remove(s, sh, sh->tidy_at);
 	}
 }
@@ -158,7 +167,7 @@ static bool is_down(struct servers *s, const struct addr *a, uint32_t dice, uint
 {
 	uint64_t hash = addr_hash(a);
 	struct shard *sh = shard_lock(s, hash);
-	struct server *e = server_find(sh, a, hash);
+	struct server *e = server_find(s, sh, a, hash);
 	uint32_t one_in = s->cfg.bypass_probability;
 	bool down = e != NULL && e->down_until_ms > now_ms && e->down_tries > 0;
 
@@ -186,7 +195,7 @@ enum throttle_reason servers_is_throttled(struct servers *s, const struct addr *
 	question_of(&q, a, name, type, zone_labels);
 	sh = shard_lock(s, q.hash);
 	at = throttle_find(sh, &q);
-	if (at != SIEVE_NONE && throttle_has_ended(throttle_at(sh, at), now_ms)) {
+	if (at != SIEVE_NONE && throttle_has_ended(s, throttle_at(sh, at), now_ms)) {
 		throttle_remove(s, sh, at);
 	} else if (at != SIEVE_NONE) {
 		sh->throttles.slots[at].visited = 1;

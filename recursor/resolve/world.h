@@ -35,7 +35,8 @@ struct outquery {
 
 enum send_result {
 	SEND_OK,          /* on its way; reply, failed or cancel will end it */
-	SEND_UNREACHABLE, /* the kernel knows no way there, now */
+	SEND_UNROUTED,    /* the kernel knows no way there: of ours, not of the server's making */
+	SEND_UNREACHABLE, /* it cannot be sent there, now */
 	SEND_NO_RESOURCES /* no descriptor, port or memory: our fault, not the server's */
 };
 

@@ -106,6 +106,27 @@ READS_SERVERS(read_nsspeeds, servers)
 READS_SERVERS(read_failed_hosts, failed)
 READS_SERVERS(read_throttles, throttles)
 
+#define READS_WEATHER(name, value)                                                                 \
+	static uint64_t name(const struct watch_env *env)                                          \
+	{                                                                                          \
+		uint64_t sum = 0;                                                                  \
+                                                                                                   \
+		for (unsigned family = 4; family <= 6; family += 2) {                              \
+			struct weather_stats s;                                                    \
+                                                                                                   \
+			weather_stats(servers_weather(env->servers), family,                       \
+				      env->now_ms(env->ctx), &s);                                  \
+			sum += (value);                                                            \
+		}                                                                                  \
+		return sum;                                                                        \
+	}
+READS_WEATHER(read_network_down, s.state == WEATHER_DOWN)
+READS_WEATHER(read_network_downs, s.downs)
+READS_WEATHER(read_network_down_ms, s.down_ms)
+READS_WEATHER(read_network_unrouted, s.state == WEATHER_UNROUTED)
+READS_WEATHER(read_network_unrouteds, s.unrouteds)
+READS_WEATHER(read_network_unrouted_ms, s.unrouted_ms)
+
 /* Each worker has an average of its own; one that answers more has more to say. */
 static uint64_t read_latency(const struct watch_env *env)
 {
@@ -274,6 +295,18 @@ static const struct row rows[] = {
 	     "servers that failed when they were asked last"),
 	READ("throttle-entries", GAUGE, read_throttles,
 	     "servers, and questions to servers, that are throttled"),
+	READ("network-down", GAUGE, read_network_down,
+	     "address families (0 to 2) over which no server answers any more: our own network"),
+	READ("network-down-events", COUNTER, read_network_downs,
+	     "times that was so, the present one included"),
+	READ("network-down-msec", COUNTER, read_network_down_ms,
+	     "milliseconds that it was so, summed over the families"),
+	READ("network-unrouted", GAUGE, read_network_unrouted,
+	     "address families (0 to 2) for which there is no route"),
+	READ("network-unrouted-events", COUNTER, read_network_unrouteds,
+	     "times that was so, the present one included"),
+	READ("network-unrouted-msec", COUNTER, read_network_unrouted_ms,
+	     "milliseconds that it was so, summed over the families"),
 	READ("concurrent-queries", GAUGE, read_in_flight, "client queries being resolved"),
 	READ("tcp-clients", GAUGE, read_tcp_clients, "open TCP connections of clients"),
 	READ("qa-latency", GAUGE, read_latency,

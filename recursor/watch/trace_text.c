@@ -28,6 +28,8 @@ static const char *const layouts[] = {
 	[EVENT_ADDRESS_WANTED] = "%S[: %n][ %t]",
 	[EVENT_ADDRESS_NONE] = "%S[: %n][ %t]",
 	[EVENT_THROTTLED] = "[%s ][(%o) ]%S",
+	[EVENT_UNROUTED] = "[%s ][(%o) ]%S",
+	[EVENT_NETWORK_DOWN] = "%S",
 	[EVENT_DONT_QUERY] = "[%s ][(%o) ]%S",
 	[EVENT_ASKED] = "%S %s[ (%o)][ for %n][ %t] over %p, %b left",
 	[EVENT_TIMEOUT] = "[%s: ]%S",
@@ -69,6 +71,8 @@ static bool is_bad(unsigned kind)
 	case EVENT_CACHE_FAILURE:
 	case EVENT_ADDRESS_NONE:
 	case EVENT_THROTTLED:
+	case EVENT_UNROUTED:
+	case EVENT_NETWORK_DOWN:
 	case EVENT_DONT_QUERY:
 	case EVENT_TIMEOUT:
 	case EVENT_UNREACHABLE:

@@ -123,7 +123,7 @@ START_TEST(servers_are_dumped)
 	ck_assert_int_eq(name_from_text(name, "ns.example."), E_OK);
 	servers_answered(env.env.servers, &a, 12345, true, FAKE_NOW_MS - 5000);
 	servers_set_name(env.env.servers, &a, name);
-	servers_timed_out(env.env.servers, &b, 400, FAKE_NOW_MS);
+	servers_timed_out(env.env.servers, &b, name_root, 400, FAKE_NOW_MS);
 	servers_throttle(env.env.servers, &a, name, TYPE_A, 1, THROTTLE_LAME, FAKE_NOW_MS);
 
 	dump("--json dump-nsspeeds", 0, "{\"records\":2}");

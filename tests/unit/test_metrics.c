@@ -141,7 +141,7 @@ START_TEST(gauges_are_read_where_they_live)
 	fake_env_put_packet(&f, 0, "www.example.", TYPE_A, 300, false);
 	fake_env_put_packet(&f, 1, "www.example.", TYPE_A, 300, false);
 	ck_assert_int_eq(addr_from_text(&server, "192.0.2.53:53", 0), E_OK);
-	servers_timed_out(f.env.servers, &server, 400, FAKE_NOW_MS);
+	servers_timed_out(f.env.servers, &server, name_root, 400, FAKE_NOW_MS);
 
 	ck_assert_uint_eq(value_of(&f, "cache-entries"), 2);
 	ck_assert_uint_eq(value_of(&f, "negcache-entries"), 1);

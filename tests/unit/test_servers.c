@@ -124,17 +124,17 @@ START_TEST(time_outs_double_within_bounds)
 	uint64_t now = T0;
 
 	servers_answered(s, &a, 100000, true, now);
-	servers_timed_out(s, &a, 300, now += 300);
+	servers_timed_out(s, &a, www, 300, now += 300);
 	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 600);
 	/* Two more were under way at the same time: one observation of the way's state. */
-	servers_timed_out(s, &a, 300, now);
-	servers_timed_out(s, &a, 300, now + 10);
+	servers_timed_out(s, &a, www, 300, now);
+	servers_timed_out(s, &a, www, 300, now + 10);
 	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 600);
 	ck_assert_uint_eq(look(s, &a, now).fails, 3);
-	servers_timed_out(s, &a, 600, now += 600);
+	servers_timed_out(s, &a, www, 600, now += 600);
 	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 1200);
 	for (int i = 0; i < 20; i++)
-		servers_timed_out(s, &a, 1500, now += 1500);
+		servers_timed_out(s, &a, www, 1500, now += 1500);
 	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 1500);
 	servers_answered(s, &a, 100000, true, now);
 	ck_assert_uint_le(look(s, &a, now).timeout_ms, 300);
@@ -154,7 +154,7 @@ START_TEST(a_server_that_loses_looks_slow)
 		if (i % 2 == 0)
 			servers_answered(s, &lossy, 10000, true, now);
 		else
-			servers_timed_out(s, &lossy, 200, now);
+			servers_timed_out(s, &lossy, www, 200, now);
 		now += 1000;
 	}
 	ck_assert_uint_gt(look(s, &lossy, now).srtt_us, look(s, &steady, now).srtt_us);
@@ -188,11 +188,11 @@ START_TEST(what_is_not_heard_from_fades)
 	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 3).timeout_ms, 1500);
 	servers_answered(s, &a, 1000, true, T0 + half_ms * 20); /* all else is too old */
 	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 20).srtt_us, 1000);
-	servers_timed_out(s, &a, 50, T0 + half_ms * 20);
-	servers_timed_out(s, &a, 50, T0 + half_ms * 20 + 100);
-	servers_timed_out(s, &a, 50, T0 + half_ms * 20 + 200);
-	servers_timed_out(s, &a, 50, T0 + half_ms * 20 + 300);
-	servers_timed_out(s, &a, 50, T0 + half_ms * 20 + 400);
+	servers_timed_out(s, &a, www, 50, T0 + half_ms * 20);
+	servers_timed_out(s, &a, www, 50, T0 + half_ms * 20 + 100);
+	servers_timed_out(s, &a, www, 50, T0 + half_ms * 20 + 200);
+	servers_timed_out(s, &a, www, 50, T0 + half_ms * 20 + 300);
+	servers_timed_out(s, &a, www, 50, T0 + half_ms * 20 + 400);
 	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 20 + 400).timeout_ms, 96);
 	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 30).timeout_ms, 50);
 	servers_free(s);
@@ -257,13 +257,13 @@ START_TEST(many_fails_bring_a_server_down)
 	struct addr a = addr_n(1);
 
 	for (int i = 0; i < 63; i++)
-		servers_timed_out(s, &a, 1500, T0);
+		servers_timed_out(s, &a, www, 1500, T0);
 	ck_assert(!look(s, &a, T0).down);
 	ck_assert_int_eq(is_throttled(s, &a, www, T0), THROTTLE_NONE);
 	/* An answer that is of no use neither counts nor forgives. */
 	servers_answered(s, &a, 1000, false, T0);
 	ck_assert_uint_eq(look(s, &a, T0).fails, 63);
-	servers_unreachable(s, &a, T0);
+	servers_unreachable(s, &a, www, 0, T0);
 	ck_assert(look(s, &a, T0).down);
 	ck_assert_int_eq(is_throttled(s, &a, www, T0), THROTTLE_DOWN);
 	ck_assert_int_eq(is_throttled(s, &a, ftp, T0 + 59999), THROTTLE_DOWN);
@@ -277,7 +277,7 @@ START_TEST(many_fails_bring_a_server_down)
 
 	/* When the time is over it gets a try; one more failure, and it is down again. */
 	ck_assert_int_eq(is_throttled(s, &a, www, T0 + 60000), THROTTLE_NONE);
-	servers_timed_out(s, &a, 1500, T0 + 61500);
+	servers_timed_out(s, &a, www, 1500, T0 + 61500);
 	ck_assert_int_eq(is_throttled(s, &a, www, T0 + 62000), THROTTLE_DOWN);
 	servers_answered(s, &a, 1000, true, T0 + 62000);
 	ck_assert_int_eq(is_throttled(s, &a, www, T0 + 62000), THROTTLE_NONE);
@@ -314,7 +314,7 @@ START_TEST(never_down_when_so_set)
 	cfg.down_max_fails = 0;
 	s = make_table(&cfg);
 	for (int i = 0; i < 1000; i++)
-		servers_timed_out(s, &a, 1500, T0);
+		servers_timed_out(s, &a, www, 1500, T0);
 	ck_assert(!look(s, &a, T0).down);
 	servers_free(s);
 }
@@ -329,7 +329,7 @@ START_TEST(tables_are_bounded)
 	for (unsigned i = 0; i < 20000; i++) {
 		struct addr a = addr_n(i);
 
-		servers_timed_out(s, &a, 100, T0);
+		servers_timed_out(s, &a, www, 100, T0);
 		servers_throttle(s, &a, www, TYPE_A, ZONE_LABELS, THROTTLE_TIMEOUT, T0);
 		ck_assert(look(s, &hot, T0).known);
 	}
@@ -446,7 +446,7 @@ static void *hammer(void *arg)
 		struct addr a = addr_n(i * 7919 % 300);
 
 		servers_answered(s, &a, i, i % 2 == 0, T0 + i);
-		servers_timed_out(s, &a, 100, T0 + i);
+		servers_timed_out(s, &a, www, 100, T0 + i);
 		servers_set_name(s, &a, i % 2 == 0 ? www : ftp);
 		look(s, &a, T0 + i);
 		servers_throttle(s, &a, www, TYPE_A, ZONE_LABELS, THROTTLE_RCODE, T0 + i);
@@ -491,8 +491,8 @@ START_TEST(questions_in_flight)
 	servers_release(s, &a);
 	servers_release(s, &a);
 	for (int i = 0; i < 64; i++)
-		servers_timed_out(s, &a, 400, T0);
-	servers_unreachable(s, &a, T0);
+		servers_timed_out(s, &a, www, 400, T0);
+	servers_unreachable(s, &a, www, 0, T0);
 	servers_look(s, &a, T0, &v);
 	ck_assert_uint_eq(v.in_flight, 35);
 	/* Silent: no more than the least. */
@@ -511,6 +511,185 @@ START_TEST(questions_in_flight)
 	for (int i = 0; i < 25; i++)
 		ck_assert(servers_take(s, &a, false, false, T0, &v));
 	ck_assert(!servers_take(s, &a, false, false, T0, &v));
+	servers_free(s);
+}
+END_TEST
+
+/* ---- while our own network is gone (weather.h) ---- */
+
+enum { CUT_SERVERS = 40 };
+
+static struct servers *make_weathered(void)
+{
+	struct servers_config cfg = ordinary;
+
+	cfg.weather.min_servers = 8;
+	return make_table(&cfg);
+}
+
+static const uint8_t *zone_n(unsigned n)
+{
+	static uint8_t name[4] = { 2 };
+
+	name[1] = (uint8_t)('a' + n / 26);
+	name[2] = (uint8_t)('a' + n % 26);
+	return name;
+}
+
+/* In a network of its own. */
+static struct addr far_server(unsigned n)
+{
+	return (struct addr) { .family = 4, .port = 53, .ip = { (uint8_t)(n + 11), 0, 0, 1 } };
+}
+
+/* All answered; the first has lost two before, as servers do. */
+static void all_answer(struct servers *s, uint64_t now_ms)
+{
+	for (unsigned n = 0; n < CUT_SERVERS; n++) {
+		struct addr a = far_server(n);
+
+		servers_answered(s, &a, 10000 + n * 1000, true, now_ms);
+		if (n > 0)
+			continue;
+		servers_timed_out(s, &a, zone_n(n), 50, now_ms);
+		servers_timed_out(s, &a, zone_n(n), 100, now_ms);
+	}
+}
+
+struct shown {
+	unsigned n, throttles;
+	struct server_dump d[CUT_SERVERS + 8];
+};
+
+static int show(void *ctx, const struct server_dump *d)
+{
+	struct shown *x = ctx;
+
+	x->d[x->n++] = *d;
+	return 0;
+}
+
+static int show_throttle(void *ctx, const struct throttle_dump *d)
+{
+	struct shown *x = ctx;
+
+	(void)d;
+	x->throttles++;
+	return 0;
+}
+
+static void show_all(struct servers *s, struct shown *out, uint64_t now_ms)
+{
+	memset(out, 0, sizeof(*out));
+	servers_walk(s, show, out, now_ms);
+	servers_walk_throttles(s, show_throttle, out, now_ms);
+}
+
+/* Everybody is silent, until it is noticed; returns when. */
+static uint64_t cut(struct servers *s, uint64_t now_ms)
+{
+	for (unsigned i = 0; !weather_is_out(servers_weather(s), 4); i++) {
+		struct addr a = far_server(i % CUT_SERVERS), unknown = addr_n(7);
+
+		now_ms += 30;
+		servers_timed_out(s, &a, zone_n(i % CUT_SERVERS), 50, now_ms);
+		servers_timed_out(s, &unknown, zone_n(0), 50, now_ms);
+		servers_throttle(s, &a, www, TYPE_A, ZONE_LABELS, THROTTLE_TIMEOUT, now_ms);
+		ck_assert_uint_lt(i, 1000);
+	}
+	return now_ms;
+}
+
+START_TEST(a_cut_leaves_no_trace)
+{
+	struct servers *s = make_weathered();
+	static struct shown before, after;
+	uint64_t now = T0;
+	struct addr a = far_server(5);
+
+	all_answer(s, now);
+	servers_throttle(s, &a, ftp, TYPE_A, ZONE_LABELS, THROTTLE_LAME, now);
+	show_all(s, &before, now + 40000);
+	ck_assert_uint_eq(before.n, CUT_SERVERS);
+	ck_assert_uint_eq(before.throttles, 1);
+	now = cut(s, now);
+
+	/* Nothing is learnt now. */
+	for (unsigned i = 0; i < 1000; i++) {
+		a = far_server(i % CUT_SERVERS);
+		ck_assert(!servers_timed_out(s, &a, zone_n(0), 50, now + i));
+		ck_assert(!servers_unreachable(s, &a, zone_n(0), 50, now + i));
+	}
+	ck_assert_int_eq(is_throttled(s, &a, www, now), THROTTLE_NONE);
+	show_all(s, &after, T0 + 40000);
+	ck_assert_uint_eq(after.throttles, 1);
+	ck_assert_uint_eq(after.n, before.n);
+	for (unsigned i = 0; i < before.n; i++) {
+		ck_assert(addr_equal(&before.d[i].addr, &after.d[i].addr));
+		ck_assert_mem_eq(&before.d[i].view, &after.d[i].view, sizeof(after.d[i].view));
+		ck_assert_uint_eq(before.d[i].age_ms, after.d[i].age_ms);
+	}
+	ck_assert_uint_eq(stats_of(s).failed, 1);
+	servers_free(s);
+}
+END_TEST
+
+START_TEST(what_left_in_the_cut_is_not_held_against_anybody)
+{
+	struct servers *s = make_weathered();
+	struct addr a = far_server(3), b = far_server(4);
+	uint64_t now;
+
+	all_answer(s, T0);
+	now = cut(s, T0) + 5000;
+	servers_answered(s, &b, 14000, true, now);
+	ck_assert(!weather_is_out(servers_weather(s), 4));
+	ck_assert(!servers_timed_out(s, &a, zone_n(3), 100, now + 99));
+	ck_assert_uint_eq(look(s, &a, now + 99).fails, 0);
+	ck_assert(servers_timed_out(s, &a, zone_n(3), 100, now + 101));
+	ck_assert_uint_eq(look(s, &a, now + 101).fails, 1);
+	/* What fails from now on counts, and stays. */
+	servers_throttle(s, &a, www, TYPE_A, ZONE_LABELS, THROTTLE_TIMEOUT, now + 101);
+	ck_assert_int_eq(is_throttled(s, &a, www, now + 102), THROTTLE_TIMEOUT);
+	servers_free(s);
+}
+END_TEST
+
+/* A port that is closed is the server's own affair, and nobody's cut. */
+START_TEST(refusals_are_no_cut)
+{
+	struct servers *s = make_weathered();
+
+	all_answer(s, T0);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct addr a = far_server(i % CUT_SERVERS);
+
+		ck_assert(servers_unreachable(s, &a, NULL, 1, T0 + 600 + i * 10));
+	}
+	ck_assert(weather_is_fair(servers_weather(s)));
+	servers_free(s);
+}
+END_TEST
+
+/* Nor is the silence of those who never said anything. */
+START_TEST(strangers_are_no_witnesses)
+{
+	struct servers *s = make_weathered();
+
+	for (unsigned i = 0; i < 1000; i++) {
+		struct addr a = far_server(i % 200);
+
+		servers_timed_out(s, &a, zone_n(i % 200), 50, T0 + i * 10);
+	}
+	ck_assert(weather_is_fair(servers_weather(s)));
+	all_answer(s, T0);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct addr a = far_server(i % CUT_SERVERS);
+
+		servers_timed_out(s, &a, zone_n(i % CUT_SERVERS), 50,
+				  T0 + WEATHER_WITNESS_MS + i * 10);
+	}
+	ck_assert(weather_is_fair(servers_weather(s)));
 	servers_free(s);
 }
 END_TEST
@@ -538,6 +717,10 @@ Suite *suite_servers(void)
 	tcase_add_test(t, dumps_show_all);
 	tcase_add_test(t, two_threads_share_it);
 	tcase_add_test(t, questions_in_flight);
+	tcase_add_test(t, a_cut_leaves_no_trace);
+	tcase_add_test(t, what_left_in_the_cut_is_not_held_against_anybody);
+	tcase_add_test(t, refusals_are_no_cut);
+	tcase_add_test(t, strangers_are_no_witnesses);
 	suite_add_tcase(s, t);
 	return s;
 }
