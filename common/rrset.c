@@ -5,6 +5,7 @@
 
 #include "common/check.h"
 #include "common/hash.h"
+#include "common/heap.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
 
@@ -263,6 +264,39 @@ int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32
 	return E_OK;
 }
 
+/* Of all charged sets: there is one heap, too. */
+static atomic_size_t charged_bytes;
+
+void rrset_charge(struct rrset *s)
+{
+	/* Most are charged already: to look first leaves the line where it is. */
+	if (atomic_load_explicit(&s->refs, memory_order_relaxed) & RRSET_CHARGED)
+		return;
+	if ((atomic_fetch_or_explicit(&s->refs, RRSET_CHARGED, memory_order_relaxed) &
+	     RRSET_CHARGED) == 0)
+		atomic_fetch_add_explicit(&charged_bytes, heap_cost(s->size), memory_order_relaxed);
+}
+
+size_t rrset_charged_bytes(void)
+{
+	return atomic_load_explicit(&charged_bytes, memory_order_relaxed);
+}
+
+void rrset_share_proof(struct rrset *denial, unsigned i, struct rrset *proof, uint32_t now_s)
+{
+	struct rrset **place = (struct rrset **)(void *)(denial->data +
+							 proofs_at(denial->owner_len));
+
+	ASSERT(i < denial->n_proofs && proof->n_proofs == 0);
+	rrset_get(proof);
+	rrset_put(place[i]);
+	place[i] = proof;
+	if (denial->expires_s > proof->expires_s)
+		denial->expires_s = proof->expires_s;
+	if (denial->ttl > rrset_ttl_left(proof, now_s))
+		denial->ttl = rrset_ttl_left(proof, now_s);
+}
+
 struct rrset *rrset_get(struct rrset *s)
 {
 	/* Whoever has a reference may copy it: nothing need be ordered before. */
@@ -277,9 +311,11 @@ void rrset_put(struct rrset *s)
 	if (s == NULL)
 		return;
 	before = atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel);
-	ASSERT(before != 0);
-	if (before > 1)
+	ASSERT((before & ~RRSET_CHARGED) != 0);
+	if ((before & ~RRSET_CHARGED) > 1)
 		return;
+	if (before & RRSET_CHARGED)
+		atomic_fetch_sub_explicit(&charged_bytes, heap_cost(s->size), memory_order_relaxed);
 	for (size_t i = 0; i < s->n_proofs; i++)
 		rrset_put(rrset_proofs(s)[i]);
 	free(s);

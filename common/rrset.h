@@ -12,6 +12,9 @@
  * fields, so any number of threads may read it.  Caches, goals and answers each hold a
  * reference; the last rrset_put() frees.
  *
+ * Memory:  a set that several entries of a cache hold (a zone's SOA, which proves many denials) is in
+ *          no one entry's account: rrset_charge() puts it into one of the process, until it is freed.
+ *
  * Time:    `expires_s` is the time of day (seconds since 1970) at which the TTL reaches 0.
  * Limits:  RRSET_MAX_RECORDS records; the block is at most RRSET_MAX_BYTES.
  */
@@ -32,6 +35,8 @@ enum {
 	RRSET_MAX_PROOFS = 7,
 	RRSET_CLOCK_SLACK_S = 3600,
 };
+
+#define RRSET_CHARGED (1U << 31)
 
 /* Trustworthiness after RFC 2181 5.4.1, least first. */
 enum rank {
@@ -61,8 +66,8 @@ struct rdata {
 
 /* 24 bytes, since a cache holds millions. */
 struct rrset {
-	atomic_uint refs;
-	uint32_t ttl; /* as received, after floors and caps */
+	atomic_uint refs; /* and RRSET_CHARGED */
+	uint32_t ttl;     /* as received, after floors and caps */
 	uint32_t expires_s;
 	uint16_t type;
 	uint8_t owner_len;
@@ -98,6 +103,15 @@ int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32
 struct rrset *rrset_get(struct rrset *s);
 /* Gives a reference back; accepts NULL. */
 void rrset_put(struct rrset *s);
+
+/* From now on it is accounted for as a set that many share, once; how many bytes all such take,
+ * with what malloc adds. */
+void rrset_charge(struct rrset *s);
+size_t rrset_charged_bytes(void);
+
+/* Puts an equal set into the place of a denial's proof, and has the denial expire with it.  For a
+ * denial that nobody else has seen yet. */
+void rrset_share_proof(struct rrset *denial, unsigned i, struct rrset *proof, uint32_t now_s);
 
 /* Borrowed, within the block. */
 const uint8_t *rrset_owner(const struct rrset *s);

@@ -73,6 +73,7 @@ static void load_set(void *ctx, struct rrset *s, bool as_delegation)
 	cap_ttl(s, l->now_s, cap_s);
 	for (unsigned i = 0; i < s->n_proofs; i++)
 		cap_ttl(rrset_proofs(s)[i], l->now_s, cap_s);
+	cache_share_proofs(l->k->server->cache, s, l->now_s);
 	if (cache_restore(l->k->server->cache, s, as_delegation, l->now_s) == CACHE_STORED)
 		l->loaded++;
 	else

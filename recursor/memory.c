@@ -12,6 +12,7 @@ enum {
 	ROOM_PART = 8,           /* a part that uses n bytes may soon want n / 8 more, */
 	STEP_PART = 64,          /* and one in so many of the whole */
 	SLACK_PART = 256,      /* differences smaller than one in so many are not worth a change */
+	SHARED_PART = 128,     /* one in so many bytes of records is left free for that */
 	SHRINK_AT_ONCE = 1000, /* entries, each time */
 };
 
@@ -116,6 +117,8 @@ size_t memory_record_limit(const struct memory *m, struct cache *c)
 	struct cache_stats stats;
 
 	cache_stats(c, &stats);
+	/* What shards share grows between their own looks at it. */
+	limit -= limit / SHARED_PART;
 	return limit > stats.fixed_bytes ? limit - stats.fixed_bytes : 1; /* 0: no limit */
 }
 

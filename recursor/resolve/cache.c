@@ -1,5 +1,7 @@
 #include "recursor/resolve/cache.h"
 
+#include <string.h>
+
 #include "common/heap.h"
 #include "common/rrtype.h"
 #include "recursor/resolve/cache_shard.h"
@@ -9,38 +11,25 @@ enum {
 	BYTES_A_VICTIM = 64, /* a large set may push out more, one for each of these */
 };
 
-/* A proof that several denials share (the zone's SOA) is charged to the first of them: its
- * other holders are then the one who offers the set, and perhaps the cache's own SOA entry. */
-static bool proofs_are_charged(const struct rrset *s)
+/* What an entry of its own adds; the proofs that it holds are charged to nobody in particular. */
+static size_t set_cost(const struct rrset *s, unsigned tag)
 {
-	enum { FEW_HOLDERS = 3 };
-
-	return s->n_proofs > 0 && atomic_load(&rrset_proofs(s)[0]->refs) <= FEW_HOLDERS;
+	return (tag & TAG_SHARED) != 0 ? 0 : heap_cost(s->size);
 }
 
-static size_t set_cost(const struct rrset *s, bool with_proofs)
-{
-	size_t cost = heap_cost(s->size);
-
-	for (unsigned i = 0; with_proofs && i < s->n_proofs; i++)
-		cost += heap_cost(rrset_proofs(s)[i]->size);
-	return cost;
-}
-
-static size_t cost_at(const struct shard *sh, uint32_t at)
-{
-	return set_cost(set_at(sh, at), (sh->map.slots[at].tag & TAG_PROOFS) != 0);
-}
-
-static void entry_fill(struct shard *sh, uint32_t at, struct rrset *s, bool delegation)
+static void entry_fill(struct shard *sh, uint32_t at, struct rrset *s, unsigned tag)
 {
 	struct sieve_slot *slot = &sh->map.slots[at];
-	bool charged = proofs_are_charged(s);
 
 	slot->value = rrset_get(s);
-	slot->tag = (delegation ? TAG_DELEGATION : 0) | (charged ? TAG_PROOFS : 0);
-	sh->set_bytes += set_cost(s, charged);
+	slot->tag = tag & 7;
+	sh->set_bytes += set_cost(s, tag);
 	sh->negative += is_negative(s);
+	sh->shared += (tag & TAG_SHARED) != 0;
+	if ((tag & TAG_SHARED) != 0)
+		rrset_charge(s);
+	for (unsigned i = 0; i < s->n_proofs; i++)
+		rrset_charge(rrset_proofs(s)[i]);
 }
 
 /* Takes the set out of the account and hands it to `drops`; the slot is to be filled again or
@@ -49,8 +38,9 @@ static void entry_empty(struct shard *sh, uint32_t at, struct drops *drops)
 {
 	struct rrset *s = set_at(sh, at);
 
-	sh->set_bytes -= cost_at(sh, at);
+	sh->set_bytes -= set_cost(s, sh->map.slots[at].tag);
 	sh->negative -= is_negative(s);
+	sh->shared -= is_shared(sh, at);
 	drops_add(drops, s);
 }
 
@@ -66,7 +56,8 @@ bool cache_is_over(const struct shard *sh, size_t more_entries, size_t more_byte
 		return true;
 	if (more_entries > 0)
 		more_bytes += sieve_growth(&sh->map);
-	return sh->max_bytes != 0 && shard_bytes(sh) + more_bytes > sh->max_bytes;
+	return sh->max_bytes != 0 &&
+	       shard_bytes(sh) + rrset_charged_bytes() / sh->n_shards + more_bytes > sh->max_bytes;
 }
 
 bool cache_evict(struct shard *sh, uint32_t now_s, struct drops *drops)
@@ -415,21 +406,21 @@ static enum cache_put_result replace(struct shard *sh, uint32_t at, const struct
 	if (rrset_is_expired(set_at(sh, at), o->now_s))
 		sh->map.slots[at].visited = 1;
 	entry_empty(sh, at, drops);
-	entry_fill(sh, at, o->set, o->delegation);
+	entry_fill(sh, at, o->set, o->delegation ? TAG_DELEGATION : 0);
 	make_room(sh, 0, 0, o->now_s, drops);
 	return CACHE_STORED;
 }
 
 static enum cache_put_result insert(struct shard *sh, const struct offer *o, struct drops *drops)
 {
-	size_t cost = set_cost(o->set, proofs_are_charged(o->set));
+	size_t cost = set_cost(o->set, 0);
 	uint32_t at;
 
 	if (!make_room(sh, 1, cost, o->now_s, drops))
 		return CACHE_REFUSED;
 	if (sieve_insert(&sh->map, (uint32_t)o->key.hash, o->set, &at) != E_OK)
 		return CACHE_REFUSED;
-	entry_fill(sh, at, o->set, o->delegation);
+	entry_fill(sh, at, o->set, o->delegation ? TAG_DELEGATION : 0);
 	return CACHE_STORED;
 }
 
@@ -481,6 +472,74 @@ out:
 	return result;
 }
 
+/* --- sharing --------------------------------------------------------------------------- */
+
+/* A share of its life by which a proof may be older than the denial that is to share it. */
+enum { SHARED_LIFE_PART = 8 };
+
+static uint32_t find_shared(const struct shard *sh, const struct key *k, uint16_t type)
+{
+	uint32_t at = sieve_first(&sh->map, (uint32_t)k->hash);
+
+	for (; at != SIEVE_NONE; at = sieve_next(&sh->map, at)) {
+		const struct rrset *s = set_at(sh, at);
+
+		if (is_shared(sh, at) && s->type == type && s->owner_len == k->len &&
+		    memcmp(rrset_owner(s), k->name, k->len) == 0)
+			break;
+	}
+	return at;
+}
+
+/* Does the kept one say the same, for nearly as long? */
+static bool stands_for(const struct rrset *kept, const struct rrset *s, uint32_t now_s)
+{
+	return !rrset_is_expired(kept, now_s) && kept->expires_s <= s->expires_s &&
+	       s->expires_s - kept->expires_s <= s->ttl / SHARED_LIFE_PART &&
+	       kept->size == s->size && kept->rank == s->rank && kept->n_rr == s->n_rr &&
+	       kept->n_sig == s->n_sig && kept->security == s->security &&
+	       memcmp(kept->data, s->data, s->size - sizeof(*s)) == 0;
+}
+
+/* Keeps a proof for others to share. */
+static void keep_shared(struct shard *sh, uint32_t at, const struct offer *o, struct drops *drops)
+{
+	if (at != SIEVE_NONE) {
+		entry_empty(sh, at, drops);
+	} else if (!make_room(sh, 1, heap_cost(o->set->size), o->now_s, drops) ||
+		   sieve_insert(&sh->map, (uint32_t)o->key.hash, o->set, &at) != E_OK) {
+		return;
+	}
+	entry_fill(sh, at, o->set, TAG_SHARED);
+}
+
+void cache_share_proofs(struct cache *c, struct rrset *denial, uint32_t now_s)
+{
+	for (unsigned i = 0; i < denial->n_proofs; i++) {
+		struct rrset *proof = rrset_proofs(denial)[i], *kept = NULL;
+		const struct offer o = {
+			.key = key_of(rrset_owner(proof)),
+			.set = proof,
+			.now_s = now_s,
+		};
+		struct drops drops = { 0 };
+		struct shard *sh = shard_lock(shard_of(c, &o.key));
+		uint32_t at = find_shared(sh, &o.key, proof->type);
+
+		if (at != SIEVE_NONE && stands_for(set_at(sh, at), proof, now_s)) {
+			kept = rrset_get(set_at(sh, at));
+			sh->map.slots[at].visited = 1;
+		} else {
+			keep_shared(sh, at, &o, &drops);
+		}
+		shard_unlock(sh);
+		drops_put(&drops);
+		if (kept != NULL)
+			rrset_share_proof(denial, i, kept, now_s);
+		rrset_put(kept);
+	}
+}
+
 /* --- restoring ------------------------------------------------------------------------- */
 
 static bool is_an_alias(const struct rrset *s)
@@ -503,7 +562,7 @@ static bool is_answered(const struct shard *sh, uint32_t at, const struct offer 
 
 static enum cache_put_result restore(struct shard *sh, const struct offer *o)
 {
-	size_t cost = set_cost(o->set, proofs_are_charged(o->set)), n = 0;
+	size_t cost = set_cost(o->set, 0), n = 0;
 	uint32_t at;
 
 	for (at = first_of(sh, &o->key); at != SIEVE_NONE; at = next_of(sh, at, &o->key), n++)
@@ -513,7 +572,7 @@ static enum cache_put_result restore(struct shard *sh, const struct offer *o)
 		return CACHE_REFUSED;
 	if (sieve_insert(&sh->map, (uint32_t)o->key.hash, o->set, &at) != E_OK)
 		return CACHE_REFUSED;
-	entry_fill(sh, at, o->set, o->delegation);
+	entry_fill(sh, at, o->set, o->delegation ? TAG_DELEGATION : 0);
 	return CACHE_STORED;
 }
 
@@ -529,7 +588,8 @@ enum cache_put_result cache_restore(struct cache *c, struct rrset *s, bool as_de
 	enum cache_put_result result = CACHE_REFUSED;
 	struct shard *sh;
 
-	if (is_spent(s, now_s, stale_window(c)) || (c->max_set_bytes != 0 && s->size > c->max_set_bytes))
+	if (is_spent(s, now_s, stale_window(c)) ||
+	    (c->max_set_bytes != 0 && s->size > c->max_set_bytes))
 		return result;
 	sh = shard_lock(shard_of(c, &o.key));
 	result = restore(sh, &o);

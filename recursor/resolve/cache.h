@@ -121,6 +121,11 @@ struct cache_wiped {
 	size_t records, negative;
 };
 
+/* Before a new denial is offered, or shown to anybody: its proofs become those that earlier ones of
+ * the same zone have, where these say the same and end no more than an eighth of their life sooner;
+ * the denial then ends with them.  Others are kept for later ones. */
+void cache_share_proofs(struct cache *c, struct rrset *denial, uint32_t now_s);
+
 /* Offers a set that was kept in a file, alive or within the stale window: it is taken where
  * nothing that is there contradicts it, whatever it ranks, and pushes nothing out. */
 enum cache_put_result cache_restore(struct cache *c, struct rrset *s, bool as_delegation,

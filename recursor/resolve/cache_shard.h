@@ -22,7 +22,7 @@
 /* Tags of slots. */
 enum {
 	TAG_DELEGATION = 1,
-	TAG_PROOFS = 2, /* the proofs' blocks are charged to this entry */
+	TAG_SHARED = 2, /* a proof kept to be shared: never looked up, and charged by itself */
 };
 
 enum { DROPS_MAX = 32 };
@@ -33,6 +33,8 @@ struct shard {
 	size_t max_entries, max_bytes; /* of this shard */
 	size_t set_bytes;
 	size_t negative;
+	size_t shared;      /* entries with TAG_SHARED */
+	uint32_t n_shards;  /* of the cache: its part of what all share */
 	uint32_t expire_at; /* slots below are still to be looked at by cache_expire_some() */
 	uint64_t acquired, contended, evicted, expired;
 } __attribute__((aligned(64)));
@@ -105,12 +107,18 @@ static inline bool is_spent(const struct rrset *s, uint32_t now_s, uint32_t stal
 	return rrset_is_expired(s, now_s) && !rrset_is_stale(s, now_s, stale_s);
 }
 
+static inline bool is_shared(const struct shard *sh, uint32_t at)
+{
+	return (sh->map.slots[at].tag & TAG_SHARED) != 0;
+}
+
 static inline uint32_t same_name(const struct shard *sh, uint32_t at, const struct key *k)
 {
 	for (; at != SIEVE_NONE; at = sieve_next(&sh->map, at)) {
 		const struct rrset *s = set_at(sh, at);
 
-		if (s->owner_len == k->len && ascii_equal(rrset_owner(s), k->name, k->len))
+		if (s->owner_len == k->len && ascii_equal(rrset_owner(s), k->name, k->len) &&
+		    !is_shared(sh, at))
 			break;
 	}
 	return at;

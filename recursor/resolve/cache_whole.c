@@ -48,6 +48,7 @@ int cache_new(struct cache **out, const struct cache_config *cfg)
 	for (unsigned i = 0; i < n; i++) {
 		lock_init(&c->shards[i].lock);
 		sieve_init(&c->shards[i].map);
+		c->shards[i].n_shards = n;
 	}
 	cache_set_limits(c, cfg->max_entries, cfg->max_bytes);
 	cache_set_stale(c, cfg->stale_s);
@@ -111,7 +112,7 @@ void cache_stats(struct cache *c, struct cache_stats *out)
 
 		/* Not by shard_lock(): looking on is no use of the cache. */
 		pthread_mutex_lock(&sh->lock);
-		sum.entries += sh->map.n;
+		sum.entries += sh->map.n - sh->shared;
 		sum.negative += sh->negative;
 		sum.bytes += shard_bytes(sh);
 		sum.lock_acquired += sh->acquired;
@@ -120,6 +121,7 @@ void cache_stats(struct cache *c, struct cache_stats *out)
 		sum.expired += sh->expired;
 		shard_unlock(sh);
 	}
+	sum.bytes += rrset_charged_bytes();
 	sum.fixed_bytes = heap_cost(own_size(c->n_shards));
 	if (c->remembered != NULL)
 		sum.fixed_bytes += heap_cost(REMEMBERED_TAGS * sizeof(*c->remembered));
@@ -144,7 +146,7 @@ static void wipe_entry(struct shard *sh, uint32_t at, struct cache_wiped *wiped,
 {
 	if (is_negative(set_at(sh, at)))
 		wiped->negative++;
-	else
+	else if (!is_shared(sh, at))
 		wiped->records++;
 	cache_entry_remove(sh, at, drops);
 }
@@ -239,6 +241,8 @@ static void borrow_step(struct shard *sh, uint32_t *at, struct borrowed *b)
 		*at = sh->map.n;
 	while (b->n<SCAN_STEP && * at> 0) {
 		--*at;
+		if (is_shared(sh, *at))
+			continue;
 		b->set[b->n] = rrset_get(set_at(sh, *at));
 		b->delegation[b->n++] = is_delegation(sh, *at);
 	}

@@ -244,6 +244,7 @@ static void keep_all(struct resolver *r, struct goal *g, const struct reply *rep
 
 		unsigned how = refreshes | (k->as_delegation ? CACHE_AS_DELEGATION : 0U);
 
+		cache_share_proofs(r->cache, k->set, now_s);
 		if (cache_put(r->cache, k->set, how, now_s) != CACHE_REFUSED)
 			is_known |= k->set == verdict;
 	}

@@ -412,6 +412,138 @@ START_TEST(memory_is_accounted_to_the_byte)
 }
 END_TEST
 
+static struct rrset *denial_at(const char *name, const void *soa_rdata, uint32_t now_s)
+{
+	const struct rdata rr = { .data = soa_rdata, .len = 3 };
+	struct rrset *soa = NULL, *s = NULL;
+
+	ck_assert_int_eq(rrset_new(&soa, wire("example."), TYPE_SOA, 80, now_s, RANK_AUTH_AUTHORITY,
+				   &rr, 1, NULL, 0),
+			 E_OK);
+	ck_assert_int_eq(rrset_new_negative(&s, RRSET_NXDOMAIN, wire(name), 0, 80, now_s,
+					    RANK_AUTH_ANSWER, &soa, 1, EDE_NONE),
+			 E_OK);
+	rrset_put(soa);
+	return s;
+}
+
+/* The SOA of a denial that was put at that time. */
+static const struct rrset *deny(struct cache *c, const char *name, const void *soa_rdata,
+				uint32_t now_s)
+{
+	struct rrset *s = denial_at(name, soa_rdata, now_s);
+	const struct rrset *soa;
+
+	cache_share_proofs(c, s, now_s);
+	soa = rrset_proofs(s)[0];
+	ck_assert_uint_eq(s->expires_s, soa->expires_s);
+	ck_assert_uint_eq(s->ttl, s->expires_s - now_s);
+	ck_assert_int_eq(cache_put(c, s, 0, now_s), CACHE_STORED);
+	rrset_put(s);
+	return soa;
+}
+
+START_TEST(denials_of_a_zone_share_their_proof)
+{
+	struct cache *c = cache_make(&small);
+	size_t empty = stats_of(c).bytes, first, each;
+	const struct rrset *soa = deny(c, "a.example.", "\1a\0", NOW);
+	char name[32];
+
+	first = stats_of(c).bytes;
+	ck_assert_uint_eq(stats_of(c).entries, 1); /* what is kept to be shared is none */
+	ck_assert(!has(c, "example.", TYPE_SOA));
+	ck_assert_ptr_eq(deny(c, "b.example.", "\1a\0", NOW), soa);
+	/* A little later still; the denial ends with its proof. */
+	ck_assert_ptr_eq(deny(c, "c.example.", "\1a\0", NOW + 10), soa);
+	ck_assert_ptr_ne(deny(c, "d.example.", "\1a\0", NOW + 11), soa);
+	/* The zone has changed. */
+	ck_assert_ptr_ne(deny(c, "e.example.", "\1b\0", NOW + 11), soa);
+
+	/* Accounted once: with each comes what its own block and slot take. */
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "n%u.example.", i);
+		deny(c, name, "\1b\0", NOW + 11);
+	}
+	each = (stats_of(c).bytes - first) / 200;
+	ck_assert_uint_ge(each, heap_cost(sizeof(struct rrset) + 8 + 20));
+	ck_assert_uint_le(each, heap_cost(sizeof(struct rrset) + 8 + 20) + 32);
+	ck_assert_uint_gt(rrset_charged_bytes(), 0);
+	cache_wipe(c, wire("."), 0, true);
+	ck_assert_uint_eq(rrset_charged_bytes(), 0);
+	ck_assert_uint_eq(stats_of(c).bytes, empty);
+	ck_assert_uint_eq(stats_of(c).entries, 0);
+	cache_free(c);
+}
+END_TEST
+
+/* Who holds a proof still when the cache has given it up: then it is in the account still. */
+START_TEST(a_proof_counts_until_it_is_gone)
+{
+	struct cache *c = cache_make(&small);
+	struct rrset *s = denial_at("a.example.", "\1a\0", NOW);
+	size_t cost = heap_cost(rrset_proofs(s)[0]->size);
+
+	cache_share_proofs(c, s, NOW);
+	ck_assert_int_eq(cache_put(c, s, 0, NOW), CACHE_STORED);
+	ck_assert_uint_eq(rrset_charged_bytes(), cost);
+	cache_wipe(c, wire("."), 0, true);
+	ck_assert_uint_eq(rrset_charged_bytes(), cost);
+	rrset_put(s);
+	ck_assert_uint_eq(rrset_charged_bytes(), 0);
+	cache_free(c);
+}
+END_TEST
+
+static enum cache_put_result offer_restored(struct cache *c, struct rrset *s, bool delegation,
+					    uint32_t now_s)
+{
+	enum cache_put_result result = cache_restore(c, s, delegation, now_s);
+
+	rrset_put(s);
+	return result;
+}
+
+START_TEST(what_is_restored_gives_way)
+{
+	struct cache_config cfg = small;
+	struct cache *c;
+	struct rrset *s;
+
+	cfg.stale_s = 100;
+	c = cache_make(&cfg);
+	/* Known since the start, if by a lesser rank: it stays. */
+	put(c, set_with("a.example.", TYPE_A, 60, RANK_ADDITIONAL, "\1\1\1\1", 4));
+	s = set_with("a.example.", TYPE_A, 500, RANK_AUTH_ANSWER, "\2\2\2\2", 4);
+	ck_assert_int_eq(offer_restored(c, s, false, NOW), CACHE_KEPT_BETTER);
+	/* Another type, and the parent's word, stand beside it. */
+	s = set_with("a.example.", TYPE_AAAA, 500, RANK_AUTH_ANSWER, "1234567812345678", 16);
+	ck_assert_int_eq(offer_restored(c, s, false, NOW), CACHE_STORED);
+	s = set_with("a.example.", TYPE_A, 500, RANK_ADDITIONAL, "\2\2\2\2", 4);
+	ck_assert_int_eq(offer_restored(c, s, true, NOW), CACHE_STORED);
+	/* The name does not exist, or is an alias, say what is known now or what is kept. */
+	s = negative(RRSET_NXDOMAIN, "a.example.", 0, 500, RANK_AUTH_ANSWER);
+	ck_assert_int_eq(offer_restored(c, s, false, NOW), CACHE_KEPT_BETTER);
+	s = set_with("a.example.", TYPE_CNAME, 500, RANK_AUTH_ANSWER, "\0", 1);
+	ck_assert_int_eq(offer_restored(c, s, false, NOW), CACHE_KEPT_BETTER);
+	put(c, set_with("b.example.", TYPE_CNAME, 60, RANK_AUTH_ANSWER, "\0", 1));
+	s = negative(RRSET_NODATA, "b.example.", TYPE_MX, 500, RANK_AUTH_ANSWER);
+	ck_assert_int_eq(offer_restored(c, s, false, NOW), CACHE_KEPT_BETTER);
+	put(c, negative(RRSET_NXDOMAIN, "c.example.", 0, 60, RANK_ANSWER));
+	s = set_with("c.example.", TYPE_MX, 500, RANK_AUTH_ANSWER, "\0\1\0", 3);
+	ck_assert_int_eq(offer_restored(c, s, false, NOW), CACHE_KEPT_BETTER);
+	/* Within the stale window, and beyond it. */
+	s = set_with("d.example.", TYPE_A, 60, RANK_AUTH_ANSWER, "\1\1\1\1", 4);
+	ck_assert_int_eq(cache_restore(c, s, false, NOW + 161), CACHE_REFUSED);
+	ck_assert_int_eq(offer_restored(c, s, false, NOW + 159), CACHE_STORED);
+	/* Nothing is pushed out. */
+	cache_set_limits(c, stats_of(c).entries, 0);
+	s = set_with("e.example.", TYPE_A, 60, RANK_AUTH_ANSWER, "\1\1\1\1", 4);
+	ck_assert_int_eq(offer_restored(c, s, false, NOW), CACHE_REFUSED);
+	cache_free(c);
+}
+END_TEST
+
 START_TEST(limits_hold_at_every_moment)
 {
 	struct cache_config cfg = small;
@@ -676,6 +808,9 @@ Suite *suite_cache(void)
 	tcase_add_test(t, a_clock_set_back_does_no_harm);
 	tcase_add_test(t, some_sets_are_refused);
 	tcase_add_test(t, memory_is_accounted_to_the_byte);
+	tcase_add_test(t, denials_of_a_zone_share_their_proof);
+	tcase_add_test(t, a_proof_counts_until_it_is_gone);
+	tcase_add_test(t, what_is_restored_gives_way);
 	tcase_add_test(t, limits_hold_at_every_moment);
 	tcase_add_test(t, a_flood_of_names_leaves_the_hot_ones);
 	tcase_add_test(t, the_expired_go_first);
