@@ -20,6 +20,7 @@
  * Files:   resolver.c  requests, entries from outside, the run loop
  *          goal.c      the table, edges, budgets (everything that walks the graph)
  *          iterate.c   a goal's steps: the states
+ *          known.c     what is known of a name, and from where one would ask
  *          cut.c       where to ask: zone cut, name servers, their addresses
  *          choose.c    the choice among them
  *          ask.c       one question to one server, and matching what comes back
@@ -84,7 +85,7 @@ enum {
 	STALE_TTL = 30, /* of expired records in an answer (RFC 8767 4), */
 	STALE_CUT_AFTER_MS = 1800,
 	STALE_RECHECK_S = 30, /* and how long a name that failed is left alone (5) */
-	PROBES_MAX = 8, /* on their way at once */
+	PROBES_MAX = 8,       /* on their way at once */
 };
 
 struct goal;
@@ -490,7 +491,7 @@ void refresh_if_due(struct resolver *r, struct goal *g, const struct knowledge *
 /* The cache has nothing any more, but somebody is about to renew it: waits with them. */
 bool refresh_join(struct resolver *r, struct goal *g);
 
-/* ---- cut.c ---- */
+/* ---- known.c ---- */
 
 /* What is known of a name: an answer, and where one would ask. */
 enum known {
@@ -505,9 +506,8 @@ enum known {
 
 struct knowledge {
 	enum known what;
-	struct rrset *set; /* reference: the data, the CNAME, the denial, the failure */
-	struct rrset
-		*dname; /* reference: the DNAME that the CNAME follows from; YXDOMAIN: too long */
+	struct rrset *set;   /* reference: the data, the CNAME, the denial, the failure */
+	struct rrset *dname; /* reference: that the CNAME follows from; YXDOMAIN: or would */
 	const struct configured_zone *zone; /* the name's configured zone, or NULL; borrowed */
 	bool authoritative;                 /* what is known comes from there */
 	unsigned zone_labels;
@@ -523,6 +523,8 @@ void knowledge_clear(struct knowledge *k);
 enum look { LOOK_CUT, LOOK_ANSWER };
 void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, enum look what,
 		    uint32_t stale_s, unsigned max_labels, struct knowledge *k);
+
+/* ---- cut.c ---- */
 
 /* The goal moves to a zone: takes over the references. */
 void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct rrset **ns_own,
