@@ -70,6 +70,13 @@ static inline uint64_t counter_get(const counter *c)
 	X(empty_queries, "empty-queries", COUNTER, "client packets without a question")          \
 	X(ignored_packets, "ignored-packets", COUNTER,                                           \
 	  "packets on a listening socket that are answers, not questions")                       \
+	X(notifies, "notify-wipes", COUNTER, "NOTIFYs heard, each for a zone to be forgotten")   \
+	X(notify_overflows, "notify-overflows", COUNTER,                                         \
+	  "NOTIFYs dropped because too many zones were waiting to be forgotten")                \
+	X(source_disallowed_notify, "source-disallowed-notify", COUNTER,                         \
+	  "NOTIFYs dropped because of their sender (allow-notify-from)")                        \
+	X(zone_disallowed_notify, "zone-disallowed-notify", COUNTER,                             \
+	  "NOTIFYs dropped because of their zone (allow-notify-for)")                           \
 	X(notimp_queries, "notimp-queries", COUNTER, "client queries of an opcode not served")   \
 	X(over_capacity_drops, "over-capacity-drops", COUNTER,                                   \
 	  "client queries dropped because max-mthreads were being resolved")                     \

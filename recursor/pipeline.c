@@ -16,7 +16,9 @@
 #include "recursor/policy/slots.h"
 #include "recursor/query.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/resolve/zones.h"
 #include "recursor/watch/tracer.h"
+#include "recursor/watch/wiper.h"
 
 enum { STALE_PACKET_S = 5 }; /* so long an answer of expired data is kept as a packet */
 
@@ -161,13 +163,62 @@ static bool accept_client(void *ctx, const struct addr *remote)
 	return acl_allows(s->allow_from, remote);
 }
 
+static unsigned opcode_of(const struct passage *t)
+{
+	return t->wire[2] >> 3 & 15;
+}
+
 static enum step check_acl(struct pipeline *p, struct passage *t)
 {
 	/* A TCP client was looked at when it connected. */
 	if (t->from->tcp || acl_allows(t->settings->allow_from, &t->from->remote))
 		return STEP_ON;
+	/* take_notify() has a list of its own. */
+	if (t->len >= WIRE_HEADER_LEN && opcode_of(t) == OPCODE_NOTIFY)
+		return STEP_ON;
 	COUNT(p->account.counters, unauthorized_udp);
 	return STEP_DROP;
+}
+
+/* RFC 1996 4.7: the same header and question, as a response. */
+static enum step send_notify_response(struct pipeline *p, const struct passage *t)
+{
+	uint8_t out[QUERY_UDP_PLAIN];
+	const struct answer nothing = { .rcode = RCODE_NOERROR, .ede = EDE_NONE };
+	struct packed packed;
+
+	answer_pack(&packed, out, sizeof(out), &t->q, &nothing, false, 0);
+	wire_put_u16(out + 2, (uint16_t)(MSG_QR | OPCODE_NOTIFY << 11 | (t->q.flags & MSG_AA)));
+	listen_reply(p->worker->listener, t->from, out, packed.len);
+	return STEP_DONE;
+}
+
+/* A zone has changed: what the caches hold of it is to be forgotten, not by this thread. */
+static enum step take_notify(struct pipeline *p, struct passage *t)
+{
+	uint8_t zone[NAME_MAX_LEN];
+
+	if (!netset_match(t->settings->allow_notify_from, &t->from->remote)) {
+		COUNT(p->account.counters, source_disallowed_notify);
+		return STEP_DROP;
+	}
+	if (query_read(&t->q, t->wire, t->len) != E_OK) {
+		COUNT(p->account.counters, client_parse_errors);
+		return send_header(p, t, RCODE_FORMERR);
+	}
+	name_lower(zone, query_name(&t->q));
+	if (!nameset_encloses(t->settings->allow_notify_for, zone) &&
+	    !zones_allow_notify(resolver_zones(p->worker->resolver), zone)) {
+		COUNT(p->account.counters, zone_disallowed_notify);
+		return STEP_DROP;
+	}
+	/* Who is not answered says it again. */
+	if (!wiper_post(p->worker->server->wiper, zone)) {
+		COUNT(p->account.counters, notify_overflows);
+		return STEP_DROP;
+	}
+	COUNT(p->account.counters, notifies);
+	return send_notify_response(p, t);
 }
 
 static enum step check_header(struct pipeline *p, struct passage *t)
@@ -185,7 +236,9 @@ static enum step check_header(struct pipeline *p, struct passage *t)
 		COUNT(p->account.counters, ignored_packets);
 		return STEP_DROP;
 	}
-	if ((flags >> 11 & 15) != OPCODE_QUERY) {
+	if (opcode_of(t) == OPCODE_NOTIFY)
+		return take_notify(p, t);
+	if (opcode_of(t) != OPCODE_QUERY) {
 		COUNT(p->account.counters, notimp_queries);
 		return send_header(p, t, RCODE_NOTIMP);
 	}

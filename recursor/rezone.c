@@ -27,7 +27,7 @@ static void adopt(struct worker *w, void *zones)
 }
 
 /* So many answers are looked at in one visit. */
-enum { PACKETS_A_VISIT = 1024 };
+enum { PACKETS_A_VISIT = 256 };
 
 struct packet_wipe {
 	size_t cursor, wiped;

@@ -24,6 +24,7 @@
 
 #include "common/addr.h"
 #include "common/err.h"
+#include "common/nameset.h"
 #include "common/netset.h"
 
 enum { SETTINGS_ADDRS_MAX = 64, SETTINGS_WHY_MAX = 512, SETTINGS_AVOID_MAX = 64 };
@@ -40,6 +41,11 @@ struct settings {
 	bool reuseport, non_local_bind;
 	struct netset *allow_from; /* empty: everybody; allow-from-file's when that is set */
 	const char *allow_from_file;
+	/* who may say that a zone has changed, and of which; empty: nobody, of none */
+	struct netset *allow_notify_from;
+	const char *allow_notify_from_file;
+	struct nameset *allow_notify_for; /* with those of allow-notify-for-file */
+	const char *allow_notify_for_file;
 	bool allow_no_rd, any_to_tcp;
 	uint32_t udp_truncation_threshold;
 	uint32_t max_tcp_clients, max_tcp_per_client, max_tcp_queries_per_connection;
@@ -115,10 +121,11 @@ struct settings {
 	uint32_t latency_statistic_size;
 	const char *trace; /* no, yes, fail */
 
-	bool has_file;          /* there was a recursor.conf to be read */
-	char *allow_from_lines; /* what stood in the file, or NULL */
-	char **texts;           /* one for each row of the table */
-	void *memory;           /* what the pointers above point into */
+	bool has_file; /* there was a recursor.conf to be read */
+	/* what stood in the files, or NULL */
+	char *allow_from_lines, *allow_notify_from_lines, *allow_notify_for_lines;
+	char **texts; /* one for each row of the table */
+	void *memory; /* what the pointers above point into */
 	_Atomic unsigned refs;
 };
 

@@ -217,14 +217,53 @@ out:
 	return err;
 }
 
+/* Names from a file, beside those in the setting. */
+static int read_names_file(struct building *b, const char *name, const char *path,
+			   const char *before, char **lines, struct nameset *names)
+{
+	unsigned n = 1;
+	char *text, *rest;
+	int err;
+
+	if (*path == '\0')
+		return E_OK;
+	err = load_lines(b, name, path, before, lines);
+	if (err != E_OK)
+		return err;
+	text = rest = strdup(*lines);
+	if (text == NULL)
+		return refuse(b, name, E_NOMEM, "%s", err_text(E_NOMEM));
+	for (char *line; (line = strsep(&rest, "\n")) != NULL && err == E_OK; n++) {
+		char bad[NAME_TEXT_MAX] = "";
+
+		line[strcspn(line, "#")] = '\0';
+		err = nameset_add_list(names, line, bad);
+		if (err != E_OK)
+			(void)refuse(b, name, err, "line %u: '%.100s' is no domain name", n, bad);
+	}
+	free(text);
+	return err;
+}
+
 static int read_files(struct building *b)
 {
-	const struct settings *old = b->from->old;
+	static const struct settings nothing;
+	const struct settings *old = b->from->old != NULL ? b->from->old : &nothing;
 	struct settings *s = b->s;
+	int err = read_nets_file(b, "allow-from-file", s->allow_from_file, old->allow_from_lines,
+				 &s->allow_from_lines, &s->allow_from);
 
-	return read_nets_file(b, "allow-from-file", s->allow_from_file,
-			      old != NULL ? old->allow_from_lines : NULL, &s->allow_from_lines,
-			      &s->allow_from);
+	if (err == E_OK)
+		err = read_nets_file(b, "allow-notify-from-file", s->allow_notify_from_file,
+				     old->allow_notify_from_lines, &s->allow_notify_from_lines,
+				     &s->allow_notify_from);
+	if (err == E_OK)
+		err = read_names_file(b, "allow-notify-for-file", s->allow_notify_for_file,
+				      old->allow_notify_for_lines, &s->allow_notify_for_lines,
+				      s->allow_notify_for);
+	if (err == E_OK)
+		nameset_seal(s->allow_notify_for);
+	return err;
 }
 
 /* The directory as seen before chroot, with the default filled in. */
@@ -327,6 +366,10 @@ void settings_free(const struct settings *shared)
 	if (s == NULL || atomic_fetch_sub(&s->refs, 1) > 1)
 		return;
 	free(s->allow_from_lines);
+	free(s->allow_notify_from_lines);
+	free(s->allow_notify_for_lines);
+	netset_free(s->allow_notify_from);
+	nameset_free(s->allow_notify_for);
 	netset_free(s->allow_from);
 	netset_free(s->dont_query);
 	settings_texts_free(s->texts);

@@ -40,6 +40,7 @@
 #define GROUP(m) OURS(SET_GROUP, m, const char *, 0, 0, NULL)
 #define MODE(m) OURS(SET_MODE, m, const char *, 0, 0, NULL)
 #define NETS(m) OURS(SET_NETS, m, struct netset *, 0, 0, NULL)
+#define NAMES(m) OURS(SET_NAMES, m, struct nameset *, 0, 0, NULL)
 #define ADDRS(m) OURS(SET_ADDRS, m, struct addr_list, 0, 0, NULL)
 #define ZONES(m) OURS(SET_ZONES, m, const char *, 0, 0, NULL)
 #define FORWARDS(m) OURS(SET_FORWARDS, m, const char *, 0, 0, NULL)
@@ -61,6 +62,15 @@ const struct setting settings_table[] = {
   "A file with one netmask a line, # for comments.  It takes the place of allow-from." },
 { "allow-no-rd", BOOL(allow_no_rd), "no", "5.0.0",
   "Answer queries without the RD bit, from the cache alone.  When off they are refused." },
+{ "allow-notify-for", NAMES(allow_notify_for), "", "4.6.0",
+  "Zones of which a NOTIFY is heard (RFC 1996), with all below them: what the caches hold of the "
+  "zone it names is forgotten.  Other NOTIFYs are dropped.  See also ^ in forward-zones-file." },
+{ "allow-notify-for-file", TEXT(allow_notify_for_file), "", "4.6.0",
+  "A file with more of them, one a line, # for comments." },
+{ "allow-notify-from", NETS(allow_notify_from), "", "4.6.0",
+  "Servers that may send a NOTIFY.  They need not be in allow-from, but over TCP.  Empty: nobody." },
+{ "allow-notify-from-file", TEXT(allow_notify_from_file), "", "4.6.0",
+  "A file with one netmask a line, # for comments.  It takes the place of allow-notify-from." },
 { "any-to-tcp", BOOL(any_to_tcp), "yes", "3.6.0",
   "Answer a query for ANY over UDP with TC and nothing else, so that it comes again over TCP.  "
   "The answer to ANY is the name's A records or its alias, or else one HINFO record (RFC 8482)." },
@@ -340,10 +350,6 @@ const struct setting settings_table[] = {
 { "aggressive-cache-min-nsec3-hit-ratio", LATER(INT), "2000", "4.9.0",
   "keep an NSEC3 that is hit more often than 1 in n" },
 { "aggressive-nsec-cache-size", LATER(INT), "100000", "4.5.0", "entries of the cache of RFC 8198" },
-{ "allow-notify-for", LATER(LIST), "", "4.6.0", "zones whose NOTIFY wipes the cache" },
-{ "allow-notify-for-file", LATER(TEXT), "", "4.6.0", "the same from a file" },
-{ "allow-notify-from", LATER(NETS), "", "4.6.0", "senders whose NOTIFY is heard" },
-{ "allow-notify-from-file", LATER(TEXT), "", "4.6.0", "the same from a file" },
 { "allow-trust-anchor-query", LATER(BOOL), "no", "4.3.0",
   "answer CH TXT questions about trust anchors" },
 { "api-config-dir", LATER(TEXT), "", "4.0.0", "directory that the API writes to" },
@@ -533,6 +539,7 @@ bool setting_is_list(const struct setting *row)
 	switch (row->type) {
 	case SET_LIST:
 	case SET_NETS:
+	case SET_NAMES:
 	case SET_ADDRS:
 	case SET_AVOID:
 	case SET_ZONES:

@@ -31,6 +31,7 @@ enum setting_type {
 	SET_MODE,     /* const char *, octal */
 	SET_LIST,     /* const char *, words */
 	SET_NETS,     /* struct netset * */
+	SET_NAMES,    /* struct nameset * */
 	SET_ADDRS,    /* struct addr_list; port 0 where none is given */
 	SET_AVOID,    /* the members udp_source_port_avoid, n_udp_source_port_avoid */
 	SET_ZONES,    /* const char *, zones and their files */

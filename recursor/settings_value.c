@@ -133,6 +133,27 @@ static int store_nets(const struct setting *row, const char *text, struct settin
 	return E_OK;
 }
 
+static int store_names(const struct setting *row, const char *text, struct settings *s,
+		       char *reason)
+{
+	struct nameset **place = member(row, s), *set = NULL;
+	char bad[NAME_TEXT_MAX] = "";
+	int err = nameset_new(&set);
+
+	if (err != E_OK)
+		return err;
+	err = nameset_add_list(set, text, bad);
+	if (err != E_OK) {
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "'%.200s' is no domain name: %s", bad,
+			       err_text(err));
+		nameset_free(set);
+		return err;
+	}
+	nameset_free(*place);
+	*place = set;
+	return E_OK;
+}
+
 struct reading {
 	const struct setting *row;
 	struct addr_list *addrs;
@@ -221,6 +242,8 @@ int setting_read(const struct setting *row, const char *text, struct settings *s
 		return store_number(row, text, s, reason);
 	case SET_NETS:
 		return store_nets(row, text, s, reason);
+	case SET_NAMES:
+		return store_names(row, text, s, reason);
 	case SET_ADDRS:
 		return store_addrs(row, text, s, reason);
 	default:
@@ -239,6 +262,8 @@ int setting_check(const struct setting *row, const char *text, char reason[SETTI
 	}
 	err = setting_read(row, text, scratch, reason);
 	netset_free(scratch->allow_from);
+	netset_free(scratch->allow_notify_from);
+	nameset_free(scratch->allow_notify_for);
 	netset_free(scratch->dont_query);
 	free(scratch);
 	return err;

@@ -14,6 +14,7 @@
 #include "recursor/pipeline.h"
 #include "recursor/server_state.h"
 #include "recursor/watch/tracer.h"
+#include "recursor/watch/wiper.h"
 #include "recursor/wiring.h"
 #include "recursor/zoneload.h"
 
@@ -278,6 +279,8 @@ static int make_shared(struct server *s, const struct settings *settings)
 		err = tally_new(&s->tally, settings->max_tcp_clients, settings->max_tcp_per_client);
 	if (err == E_OK)
 		err = tracer_new(&s->tracer);
+	if (err == E_OK)
+		err = wiper_new(&s->wiper);
 	return err;
 }
 
@@ -348,6 +351,10 @@ int server_start(struct server *s)
 		err = open_worker(&s->workers[i], settings, sockets);
 	for (unsigned i = 0; i < s->n_workers && err == E_OK; i++)
 		err = start_thread(&s->workers[i]);
+	if (err == E_OK) {
+		server_watch(s, &s->own_env, s->quit, s->quit_ctx);
+		err = wiper_start(s->wiper, &s->own_env);
+	}
 	if (err != E_OK) {
 		int why = errno; /* of E_SYSTEM, for the caller to tell */
 
@@ -359,6 +366,8 @@ int server_start(struct server *s)
 
 void server_stop(struct server *s)
 {
+	if (s->wiper != NULL)
+		wiper_stop(s->wiper);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		stop_worker(&s->workers[i]);
 }
@@ -370,6 +379,7 @@ void server_free(struct server *s)
 	server_stop(s);
 	hints_free(s->hints, s->n_hints);
 	zones_put(s->zones);
+	wiper_free(s->wiper);
 	tracer_free(s->tracer);
 	tally_free(s->tally);
 	servers_free(s->servers);

@@ -89,6 +89,8 @@ struct server {
 	struct keeper *keeper; /* main's: of cache-file, or NULL */
 	struct tally *tally;   /* of the clients' TCP connections */
 	struct tracer *tracer;
+	struct wiper *wiper;
+	struct watch_env own_env; /* the wiper's */
 	struct worker *workers;
 	unsigned n_workers;
 	uint64_t started_ms;

@@ -225,6 +225,11 @@ void resolver_drop_hints(struct resolver *r)
 	hints_drop(r);
 }
 
+const struct zones *resolver_zones(const struct resolver *r)
+{
+	return r->zones;
+}
+
 void resolver_set_zones(struct resolver *r, struct zones *zones)
 {
 	struct zones *before = r->zones;

@@ -118,6 +118,8 @@ void resolver_drop_hints(struct resolver *r);
 /* The zones that the operator has configured, or NULL; a reference is taken, and that of the
  * zones before is given back.  What is being resolved of a zone that changes begins anew. */
 void resolver_set_zones(struct resolver *r, struct zones *zones);
+/* Borrowed. */
+const struct zones *resolver_zones(const struct resolver *r);
 
 /* Asks a root server for the root's name servers (RFC 9609).  done(ctx, ok) may be NULL. */
 void resolver_prime(struct resolver *r, void (*done)(void *ctx, bool ok), void *ctx);

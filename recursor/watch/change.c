@@ -141,7 +141,11 @@ int save_cache(struct command_call *call)
 
 int reload_acls(struct command_call *call)
 {
-	static const char *const names[] = { "allow-from", "allow-from-file" };
+	static const char *const names[] = {
+		"allow-from",        "allow-from-file",
+		"allow-notify-for",  "allow-notify-for-file",
+		"allow-notify-from", "allow-notify-from-file",
+	};
 	char why[ENV_WHY_MAX];
 
 	if (call->env->reload(call->env->ctx, names, ARRAY_LEN(names), why) != E_OK) {

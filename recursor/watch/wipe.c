@@ -10,10 +10,6 @@ struct target {
 	bool subtree;
 };
 
-struct wiped {
-	size_t records, negative, packets;
-};
-
 /* "name", or with a final `$` the name and all below it; "$" alone is everything. */
 static int read_target(struct target *t, const char *word)
 {
@@ -37,7 +33,8 @@ static int read_target(struct target *t, const char *word)
 enum { PACKETS_A_VISIT = 256 };
 
 struct packet_visit {
-	const struct target *target;
+	const uint8_t *name;
+	bool subtree;
 	uint16_t type;
 	size_t cursor;
 	bool more;
@@ -48,8 +45,8 @@ static void visit_packets(void *arg, const struct watch_worker *w)
 {
 	struct packet_visit *v = arg;
 
-	v->more = packetcache_wipe_some(w->packetcache, &v->cursor, PACKETS_A_VISIT,
-					v->target->name, v->type, v->target->subtree, &v->packets);
+	v->more = packetcache_wipe_some(w->packetcache, &v->cursor, PACKETS_A_VISIT, v->name,
+					v->type, v->subtree, &v->packets);
 }
 
 /* A worker that has stopped has no packet cache any more. */
@@ -62,11 +59,11 @@ static void wipe_packets(const struct watch_env *env, unsigned worker, struct pa
 }
 
 /* The record cache first: a packet cache emptied before it could be filled from it again. */
-static void wipe(const struct watch_env *env, const struct target *t, uint16_t type,
-		 struct wiped *sum)
+void wipe_name(const struct watch_env *env, const uint8_t *name, bool subtree, uint16_t type,
+	       struct wiped *sum)
 {
-	struct packet_visit v = { .target = t, .type = type };
-	struct cache_wiped w = cache_wipe(env->cache, t->name, type, t->subtree);
+	struct packet_visit v = { .name = name, .subtree = subtree, .type = type };
+	struct cache_wiped w = cache_wipe(env->cache, name, type, subtree);
 
 	for (unsigned i = 0; i < env->n_workers; i++)
 		wipe_packets(env, i, &v);
@@ -93,7 +90,7 @@ static int wipe_all(struct command_call *call, char *const *words, size_t n, uin
 		goto out;
 
 	for (size_t i = 0; i < n; i++)
-		wipe(call->env, &targets[i], type, &sum);
+		wipe_name(call->env, targets[i].name, targets[i].subtree, type, &sum);
 	fprintf(call->out, "wiped %zu records, %zu negative records, %zu packets\n", sum.records,
 		sum.negative, sum.packets);
 	json_object_set_new(call->json, "records", json_integer((json_int_t)sum.records));

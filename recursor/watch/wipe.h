@@ -8,6 +8,16 @@
 
 #include "recursor/watch/commands.h"
 
+/* Sums, to be added to. */
+struct wiped {
+	size_t records, negative, packets;
+};
+
+/* The record cache first, then each worker's packet cache by short visits; `name` is lower case,
+ * `type` 0 every type. */
+void wipe_name(const struct watch_env *env, const uint8_t *name, bool subtree, uint16_t type,
+	       struct wiped *sum);
+
 int wipe_cache(struct command_call *call);
 int wipe_cache_typed(struct command_call *call);
 

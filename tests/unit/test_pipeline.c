@@ -481,11 +481,11 @@ START_TEST(what_is_no_query_is_counted_by_its_reason)
 	ck_assert_uint_eq(COUNTED(ignored_packets), 1);
 	ck_assert_uint_eq(COUNTED(client_parse_errors), 1);
 	/* another opcode: NOTIMP, the header alone */
-	make_question(&p, 2, OPCODE_NOTIFY << 11, "www.", TYPE_A, CLASS_IN);
+	make_question(&p, 2, OPCODE_UPDATE << 11, "www.", TYPE_A, CLASS_IN);
 	exchange(fd, &p, &m);
 	ck_assert_uint_eq(p.len, WIRE_HEADER_LEN);
 	ck_assert_uint_eq(m.rcode, RCODE_NOTIMP);
-	ck_assert_uint_eq(m.opcode, OPCODE_NOTIFY);
+	ck_assert_uint_eq(m.opcode, OPCODE_UPDATE);
 	ck_assert_uint_eq(COUNTED(notimp_queries), 1);
 	/* no question, half a question: FORMERR, the header alone */
 	make_question(&p, 3, MSG_RD, "www.", TYPE_A, CLASS_IN);

@@ -244,6 +244,49 @@ START_TEST(allow_from_file_takes_over)
 }
 END_TEST
 
+static bool is_heard(const struct settings *s, const char *zone)
+{
+	uint8_t name[NAME_MAX_LEN];
+
+	ck_assert_int_eq(name_from_text(name, zone), E_OK);
+	return nameset_encloses(s->allow_notify_for, name);
+}
+
+START_TEST(notify_lists_and_their_files)
+{
+	struct settings *s = good(""), *t = NULL;
+	char conf[400];
+
+	ck_assert(!is_heard(s, "a.example") && !is_heard(s, "."));
+	ck_assert(!allows(s->allow_notify_from, "127.0.0.1"));
+	settings_free(s);
+
+	write_file("from", "192.0.2.1\n");
+	write_file("for", "# zones\nexample.org # one\nexample.net\n");
+	(void)snprintf(conf, sizeof(conf),
+		       "allow-notify-from=10.0.0.0/8\nallow-notify-from-file=%s/from\n"
+		       "allow-notify-for=example.com, test\nallow-notify-for-file=%s/for\n",
+		       dir, dir);
+	s = good(conf);
+	ck_assert(allows(s->allow_notify_from, "192.0.2.1"));
+	ck_assert(!allows(s->allow_notify_from, "10.0.0.1"));
+	ck_assert(is_heard(s, "example.com") && is_heard(s, "a.example.net"));
+	ck_assert(is_heard(s, "b.test") && !is_heard(s, "com"));
+	write_file("for", "x..y\n");
+	ck_assert_int_eq(settings_change(&t, s, "quiet", "no", why), E_OK);
+	settings_free(s);
+	ck_assert(is_heard(t, "example.org"));
+	settings_free(t);
+
+	s = NULL;
+	ck_assert_int_eq(load(&s, conf, NULL, NULL), E_MALFORMED);
+	ck_assert_str_eq(why, with_dir("@/recursor.conf:4: allow-notify-for-file=@/for: "
+				       "line 1: 'x..y' is no domain name"));
+	ck_assert_int_eq(load(&s, "allow-notify-for=a..b\n", NULL, NULL), E_MALFORMED);
+	ck_assert_ptr_nonnull(strstr(why, "'a..b' is no domain name"));
+}
+END_TEST
+
 START_TEST(open_resolvers_are_warned_of)
 {
 	struct settings *s = good("allow-from=\nlocal-address=127.0.0.1,::1\n");
@@ -710,6 +753,7 @@ Suite *suite_settings(void)
 	tcase_add_test(tc, socket_dir_is_within_chroot);
 	tcase_add_test(tc, shards_become_a_power_of_two);
 	tcase_add_test(tc, allow_from_file_takes_over);
+	tcase_add_test(tc, notify_lists_and_their_files);
 	tcase_add_test(tc, open_resolvers_are_warned_of);
 	tcase_add_test(tc, a_log_to_nowhere_is_warned_of);
 	tcase_add_test(tc, append);
