@@ -4,7 +4,7 @@
 
 #include "common/conf.h"
 
-enum { STEP_MS = 20, RATE_OVER_MS = 1000 };
+enum { STEP_MS = 20, RATE_OVER_MS = 1000, LATE_MS = 1000 };
 
 struct progress {
 	size_t in_flight;
@@ -44,7 +44,8 @@ static bool is_answered(const struct watch_env *env)
 {
 	uint64_t since_ms = env->draining_since_ms(env->ctx);
 
-	return in_flight(env) == 0 || env->now_ms(env->ctx) > since_ms + env->patience_ms(env->ctx);
+	return in_flight(env) == 0 ||
+	       env->now_ms(env->ctx) > since_ms + env->patience_ms(env->ctx) + LATE_MS;
 }
 
 static void look(const struct command_call *call, bool has_limit, uint64_t limit,
