@@ -96,7 +96,7 @@ tests: $(TESTS) $(REPLAYS) ## the test programs, without running them
 $(B)/recursor: $(call obj,$(MAIN_SRC)) $(LIB)
 $(B)/rec_control: $(call obj,$(CTL_SRC)) $(LIB)
 $(B)/lab: $(call obj,$(LAB_SRC)) $(LIB)
-$(B)/tests/unit: $(call obj,$(UNIT_SRC)) $(LIB)
+$(B)/tests/unit: $(call obj,$(UNIT_SRC) tests/sim/network.c) $(LIB)
 $(B)/tests/sim: $(call obj,$(SIM_SRC)) $(LIB)
 $(B)/tests/soak: $(call obj,$(SOAK_SRC)) $(LIB)
 $(B)/tests/oom: $(call obj,$(OOM_SRC)) $(B)/oom.a

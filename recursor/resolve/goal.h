@@ -44,8 +44,9 @@
  *   a TTL of 30 s, and EDE 3 or 19.  Its request then stays on as one without a client
  *   (`background`), so that the resolution goes on within the same budgets and renews the cache; one
  *   such request a goal is enough.  A name that failed has its failure remembered for 30 s, and
- *   within these it is answered so at once; as is every name while our own network is gone (network.c).  Only what was an answer can be one again: what a referral
- *   or additional data said never is; what was wiped is gone from the cache; with RD=0 it is not done.
+ *   within these it is answered so at once; as is every name while our own network is gone
+ *   (network.c).  Only what was an answer can be one again: what a referral or additional data said
+ *   never is; what was wiped is gone from the cache; with RD=0 it is not done.
  *
  *   Delegations and addresses.  When all else has failed, or the servers above an expired zone cut have
  *   not answered for 1.8 s, a goal goes once to the deepest zone cut that the cache knows, expired or not,
