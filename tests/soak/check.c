@@ -83,7 +83,8 @@ enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type)
 	struct estimate e = { .is_sound = true };
 	struct truth t;
 
-	if (is_special(name))
+	/* What was learnt before a change may lead astray. */
+	if (is_special(name) || (s->net.n_epochs > 1 && !s->is_settled))
 		return MUST_NOT;
 	name_lower(at, name);
 	for (unsigned links = 0; links <= s->setup.cfg.max_cnames; links++) {
@@ -120,26 +121,62 @@ static void wrong(struct reading *x, const char *what)
 		  rrtype_to_text(x->a->type, type));
 }
 
-static bool knows_truth(const struct reading *x)
+/* Is it so, or was it at a time when it may have been learnt?  `then_us` is when what is judged was
+ * received.  Where a liar has a say there is no truth to know. */
+static bool was_true(struct reading *x, uint64_t then_us,
+		     const char *(*find)(struct reading *x, const struct rrset *set,
+					 const struct rrset *dname),
+		     const struct rrset *set, const struct rrset *dname)
 {
-	return x->t.zone->trusted;
+	struct internet *net = &x->s->net;
+	const char *what = NULL, *first = NULL;
+
+	for (unsigned e = net->n_epochs; e-- > 0;) {
+		internet_use(net, e);
+		if (!epoch_counts(net, x->at, then_us))
+			continue;
+		truth_of(net, x->at, x->a->type, &x->t);
+		what = x->t.zone->trusted ? find(x, set, dname) : NULL;
+		if (what == NULL)
+			break;
+		if (first == NULL)
+			first = what;
+	}
+	internet_use_latest(net);
+	if (what != NULL)
+		wrong(x, first);
+	return what == NULL;
 }
 
-static void check_ttl(struct reading *x, const struct rrset *set)
+/* When a set was received; what has been put together from stale data no longer tells. */
+static uint64_t received_us(const struct reading *x, const struct rrset *set)
 {
 	const struct soak *s = x->s;
-	uint32_t now_s = soak_wall_s(s);
+	uint64_t now_us = soak_now_us(s);
+	int64_t age_s = 0;
+
+	if (x->answer->is_stale)
+		age_s = (int64_t)s->net.belief.stale_s + s->net.belief.max_ttl;
+	else if (set != NULL)
+		age_s = (int64_t)soak_wall_s(s) - ((int64_t)set->expires_s - set->ttl);
+	if (age_s < 0)
+		age_s = 0;
+	return now_us > (uint64_t)age_s * 1000000 ? now_us - (uint64_t)age_s * 1000000 : 0;
+}
+
+static bool ttl_is_too_long(const struct reading *x, const struct rrset *set)
+{
+	const struct belief *b = &x->s->net.belief;
 	uint32_t ttl = x->t.set->ttl > INT32_MAX ? 0 : x->t.set->ttl;
 
 	/* What we say ourselves is as the operator has written it. */
-	if (set->rank != RANK_LOCAL && ttl > s->max_ttl)
-		ttl = s->max_ttl;
-	if (ttl < s->min_ttl)
-		ttl = s->min_ttl;
+	if (set->rank != RANK_LOCAL && ttl > b->max_ttl)
+		ttl = b->max_ttl;
+	if (ttl < b->min_ttl)
+		ttl = b->min_ttl;
 	if (x->answer->is_stale && ttl < STALE_TTL_S)
 		ttl = STALE_TTL_S;
-	if (rrset_ttl_left(set, now_s) > ttl)
-		wrong(x, "a TTL that is too long");
+	return rrset_ttl_left(set, soak_wall_s(x->s)) > ttl;
 }
 
 static bool target_of(const struct rrset *cname, uint8_t out[NAME_MAX_LEN])
@@ -163,33 +200,44 @@ bool data_is_true(const struct internet *net, const struct rrset *set, const str
 	       truth_target(net, t, rrset_owner(set), right) && name_equal(target, right);
 }
 
-/* A CNAME, that may follow from the DNAME before it. */
-static void read_alias(struct reading *x, const struct rrset *cname, const struct rrset *dname)
+static const char *judge_alias(struct reading *x, const struct rrset *cname,
+			       const struct rrset *dname)
 {
 	uint8_t target[NAME_MAX_LEN], right[NAME_MAX_LEN];
 
-	if (!name_equal(rrset_owner(cname), x->at) || !target_of(cname, target)) {
+	if (x->t.kind != (dname != NULL ? TRUTH_DNAME : TRUTH_CNAME) ||
+	    !truth_target(&x->s->net, &x->t, x->at, right) || !target_of(cname, target) ||
+	    !name_equal(target, right))
+		return "a false alias";
+	return ttl_is_too_long(x, cname) ? "a TTL that is too long" : NULL;
+}
+
+/* A CNAME, that may follow from the DNAME before it. */
+static void read_alias(struct reading *x, const struct rrset *cname, const struct rrset *dname)
+{
+	uint8_t target[NAME_MAX_LEN];
+
+	if (!name_equal(rrset_owner(cname), x->at) || !target_of(cname, target))
 		wrong(x, "an alias of another name");
-		return;
-	}
-	if (knows_truth(x)) {
-		if (x->t.kind != (dname != NULL ? TRUTH_DNAME : TRUTH_CNAME) ||
-		    !truth_target(&x->s->net, &x->t, x->at, right) || !name_equal(target, right))
-			wrong(x, "a false alias");
-		else
-			check_ttl(x, cname);
-	}
-	name_copy(x->at, target);
+	else if (was_true(x, received_us(x, dname != NULL ? dname : cname), judge_alias, cname,
+			  dname))
+		name_copy(x->at, target);
+}
+
+static const char *judge_data(struct reading *x, const struct rrset *set, const struct rrset *dname)
+{
+	(void)dname;
+	if (!data_is_true(&x->s->net, set, &x->t))
+		return "false data";
+	return ttl_is_too_long(x, set) ? "a TTL that is too long" : NULL;
 }
 
 static void read_data(struct reading *x, const struct rrset *set)
 {
 	if (!name_equal(rrset_owner(set), x->at) || set->type != x->a->type)
 		wrong(x, "data that were not asked for");
-	else if (knows_truth(x) && !data_is_true(&x->s->net, set, &x->t))
-		wrong(x, "false data");
-	else if (knows_truth(x))
-		check_ttl(x, set);
+	else
+		(void)was_true(x, received_us(x, set), judge_data, set, NULL);
 	x->has_data = true;
 }
 
@@ -200,7 +248,6 @@ static void read_sets(struct reading *x)
 	for (; x->i < answer->n_sets && !x->has_data; x->i++) {
 		const struct rrset *set = answer->sets[x->i], *dname = NULL;
 
-		truth_of(&x->s->net, x->at, x->a->type, &x->t);
 		if (set->type == TYPE_DNAME && name_is_below(x->at, rrset_owner(set))) {
 			/* RFC 6672 2.2: it would make a name that is none. */
 			if (x->i + 1 == answer->n_sets && answer->rcode == RCODE_YXDOMAIN)
@@ -217,33 +264,50 @@ static void read_sets(struct reading *x)
 	}
 	if (x->i < answer->n_sets)
 		wrong(x, "sets after the data");
-	truth_of(&x->s->net, x->at, x->a->type, &x->t);
+}
+
+static const char *judge_denial(struct reading *x, const struct rrset *set,
+				const struct rrset *dname)
+{
+	bool nxdomain = x->answer->rcode == RCODE_NXDOMAIN;
+
+	(void)set;
+	(void)dname;
+	if (x->t.kind == TRUTH_NODATA && !nxdomain)
+		return NULL;
+	if (x->t.kind == TRUTH_NXDOMAIN && nxdomain)
+		return NULL;
+	/* Some say so of an empty non-terminal. */
+	if (nxdomain && x->t.zone->denies_empty && x->t.empty)
+		return NULL;
+	return nxdomain ? "a name denied that exists" : "a type denied that exists";
 }
 
 /* The answer ends without data: is there none? */
 static void check_denial(struct reading *x)
 {
-	bool nxdomain = x->answer->rcode == RCODE_NXDOMAIN;
+	if (!x->has_data && !x->a->cache_only)
+		(void)was_true(x, received_us(x, x->answer->soa), judge_denial, NULL, NULL);
+}
 
-	if (!knows_truth(x) || x->has_data || x->a->cache_only)
-		return;
-	if (x->t.kind == TRUTH_NODATA && !nxdomain)
-		return;
-	if (x->t.kind == TRUTH_NXDOMAIN && nxdomain)
-		return;
-	/* Some say so of an empty non-terminal. */
-	if (nxdomain && x->t.zone->denies_empty && x->t.empty)
-		return;
-	wrong(x, nxdomain ? "a name denied that exists" : "a type denied that exists");
+static const char *judge_too_long(struct reading *x, const struct rrset *set,
+				  const struct rrset *dname)
+{
+	uint8_t target[NAME_MAX_LEN];
+
+	(void)set;
+	(void)dname;
+	return x->t.kind == TRUTH_DNAME && !truth_target(&x->s->net, &x->t, x->at, target)
+		       ? NULL
+		       : "no name is made too long by a DNAME here";
 }
 
 static void check_too_long(struct reading *x)
 {
-	uint8_t target[NAME_MAX_LEN];
+	const struct answer *answer = x->answer;
+	const struct rrset *last = answer->n_sets > 0 ? answer->sets[answer->n_sets - 1] : NULL;
 
-	if (knows_truth(x) &&
-	    (x->t.kind != TRUTH_DNAME || truth_target(&x->s->net, &x->t, x->at, target)))
-		wrong(x, "no name is made too long by a DNAME here");
+	(void)was_true(x, received_us(x, last), judge_too_long, NULL, NULL);
 }
 
 static uint64_t limits_of(const struct counters *c)
@@ -252,7 +316,8 @@ static uint64_t limits_of(const struct counters *c)
 	       counter_get(&c->limit_cnames) + counter_get(&c->limit_depth) +
 	       counter_get(&c->limit_ns_address) + counter_get(&c->limit_ns) +
 	       counter_get(&c->limit_subgoals) + counter_get(&c->limit_referrals) +
-	       counter_get(&c->limit_rrset) + counter_get(&c->limit_records);
+	       counter_get(&c->limit_rrset) + counter_get(&c->limit_records) +
+	       counter_get(&c->limit_inflight_zone) + counter_get(&c->limit_inflight_server);
 }
 
 uint64_t limits_met(const struct soak *s)
@@ -287,9 +352,8 @@ void check_answer(struct soak *s, const struct asker *a, const struct answer *an
 
 	name_lower(x.at, a->name);
 	check_budget(s, a, answer);
-	if (answer->is_stale && (s->max_stale_s == 0 || a->cache_only))
+	if (answer->is_stale && (s->net.belief.stale_s == 0 || a->cache_only))
 		wrong(&x, "stale, and it was not to be");
-	truth_of(&s->net, x.at, a->type, &x.t);
 	if (is_special(x.at)) {
 		if (answer->out_queries > 0 && a->type != TYPE_DS)
 			wrong(&x, "a special name, and somebody was asked");

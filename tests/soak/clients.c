@@ -196,7 +196,9 @@ uint16_t random_question(struct soak *s, uint8_t name[NAME_MAX_LEN])
 		name_copy(name, a->name);
 		return a->type;
 	}
-	if (how < 60)
+	if (how < 60 && net->n_epochs > 1 && rng_chance(&s->rng, 40))
+		name_copy(name, net->zones[internet_changed(net)].apex);
+	else if (how < 60)
 		name_copy(name, set->owner);
 	else if (how < 75)
 		name_copy(name, net->zones[rng_below(&s->rng, net->n_zones)].apex);
@@ -238,5 +240,23 @@ void ask_what_is_known(struct soak *s)
 		if (rng_chance(&s->rng, 20))
 			random_case(s, name);
 		client_ask(s, name, type, false);
+	}
+}
+
+/* Again and again something below the zone that was changed last, each time a label deeper, and
+ * never so long apart that its delegation would end unseen: what keeps a ghost alive. */
+void haunt(struct soak *s)
+{
+	const struct zone *z = &s->net.zones[internet_changed(&s->net)];
+	uint32_t ttl = z->ns_ttl < s->setup.cfg.max_ttl ? z->ns_ttl : s->setup.cfg.max_ttl;
+	uint8_t name[NAME_MAX_LEN];
+
+	if (ttl < s->setup.cfg.min_ttl)
+		ttl = s->setup.cfg.min_ttl;
+	name_copy(name, z->apex);
+	for (unsigned n = rng_between(&s->rng, 4, 20); n > 0; n--) {
+		random_label_prepend(s, name);
+		client_ask(s, name, TYPE_A, false);
+		soak_drain(s, (uint64_t)(rng_below(&s->rng, ttl + 1) + 1) * 900000);
 	}
 }

@@ -12,7 +12,7 @@ static bool serves(const struct soak *s, unsigned host, unsigned zone)
 {
 	const struct host *h = &s->net.hosts[host];
 
-	return h->fate != FATE_LIAR && (h->zones >> zone & 1);
+	return h->fate != FATE_LIAR && (s->net.serves[host] >> zone & 1);
 }
 
 static int forward_add(struct soak *s, struct zones *z, unsigned zone)

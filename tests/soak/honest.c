@@ -128,6 +128,10 @@ static void soa_add(const struct answering *a, const struct zone *z)
 {
 	const struct model_set *soa = apex_set(a, z, TYPE_SOA);
 
+	/* RFC 2308 2.1.1, type 1. */
+	if (a->host->talks && !a->host->no_soa && a->type != TYPE_DS)
+		ns_add(a, z, z->ns, z->n_ns, z->ns_ttl);
+
 	/* Without it nobody could tell a zone's word on its own DS from its parent's. */
 	if (soa != NULL && (!a->host->no_soa || a->type == TYPE_DS))
 		reply_set(a->b, SECTION_AUTHORITY, a->net, soa, z->apex);
@@ -190,7 +194,7 @@ static uint32_t named_for(const struct answering *a)
 	for (unsigned i = 0; i < net->n_zones; i++) {
 		const struct zone *z = &net->zones[i];
 
-		for (unsigned k = 0; k < z->n_ns + z->n_parent_ns; k++) {
+		for (unsigned k = 0; !z->gone && k < z->n_ns + z->n_parent_ns; k++) {
 			unsigned ns = k < z->n_ns ? z->ns[k] : z->parent_ns[k - z->n_ns];
 
 			zones |= (uint32_t)(&net->hosts[net->ns[ns].host] == a->host) << i;
@@ -237,7 +241,7 @@ unsigned honest_answer(struct reply_writer *b, const struct internet *net, unsig
 
 	name_lower(name, query->qname);
 	for (unsigned links = 0;; links++) {
-		const struct zone *z = zone_of(net, name, a.type, a.host->zones);
+		const struct zone *z = zone_of(net, name, a.type, net->serves[host]);
 
 		if (z == NULL)
 			return first != NULL ? MSG_AA : lame_answer(&a, name);

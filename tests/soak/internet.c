@@ -1,18 +1,10 @@
 /* internet: making a small random Internet; see internet.h. */
-#include "tests/soak/internet.h"
-
 #include <string.h>
 
 #include "common/check.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
-
-struct making {
-	struct internet *net;
-	struct rng rng;
-	unsigned bad; /* in 100: hosts with faults */
-	unsigned lying;
-};
+#include "tests/soak/making.h"
 
 /* ---- names ---- */
 
@@ -84,8 +76,7 @@ static uint32_t random_ttl(struct making *k)
 	return RNG_PICK(&k->rng, ttls);
 }
 
-static struct model_set *set_add(struct making *k, struct zone *z, const uint8_t *owner,
-				 uint16_t type)
+struct model_set *making_set(struct making *k, struct zone *z, const uint8_t *owner, uint16_t type)
 {
 	struct internet *net = k->net;
 	struct model_set *s = &net->sets[net->n_sets];
@@ -122,7 +113,7 @@ static void record_add(struct internet *net, struct model_set *s, const void *da
 	s->n++;
 }
 
-static void record_add_name(struct internet *net, struct model_set *s, const uint8_t *name)
+void making_record_name(struct internet *net, struct model_set *s, const uint8_t *name)
 {
 	record_add(net, s, name, name_len(name));
 }
@@ -174,7 +165,7 @@ static void random_txt(struct making *k, struct model_set *s, unsigned n, unsign
 	}
 }
 
-static void random_records(struct making *k, struct model_set *s)
+void making_records(struct making *k, struct model_set *s)
 {
 	bool big = rng_chance(&k->rng, 8);
 	unsigned n = big ? rng_between(&k->rng, 20, 120) : rng_between(&k->rng, 1, 3);
@@ -204,11 +195,11 @@ static void alias_make(struct making *k, struct zone *z, const uint8_t *owner, u
 	struct model_set *s;
 
 	if (is_free(k->net, z, owner, type) && has_room(k->net) && random_target(k, target) &&
-	    (s = set_add(k, z, owner, type)) != NULL)
-		record_add_name(k->net, s, target);
+	    (s = making_set(k, z, owner, type)) != NULL)
+		making_record_name(k->net, s, target);
 }
 
-static void random_set(struct making *k, struct zone *z)
+void making_random_set(struct making *k, struct zone *z)
 {
 	static const uint16_t types[] = { TYPE_A,     TYPE_A,     TYPE_A,    TYPE_AAAA,
 					  TYPE_TXT,   TYPE_TXT,   TYPE_MX,   TYPE_CNAME,
@@ -228,9 +219,9 @@ static void random_set(struct making *k, struct zone *z)
 		return;
 	}
 	if (!is_free(k->net, z, owner, type) || !has_room(k->net) ||
-	    (s = set_add(k, z, owner, type)) == NULL)
+	    (s = making_set(k, z, owner, type)) == NULL)
 		return;
-	random_records(k, s);
+	making_records(k, s);
 	/* No other record of the type could be made: any data will do. */
 	if (s->n == 0)
 		record_add(k->net, s, "\0\1", 3);
@@ -291,14 +282,14 @@ static void zones_make(struct making *k)
 	}
 }
 
-static void addresses_add(struct making *k, struct zone *z, const uint8_t *name, unsigned host)
+void making_addresses(struct making *k, struct zone *z, const uint8_t *name, unsigned host)
 {
 	struct model_set *s;
 	struct addr a;
 
-	if (host_addr(k->net, host, 4, &a) && (s = set_add(k, z, name, TYPE_A)) != NULL)
+	if (host_addr(k->net, host, 4, &a) && (s = making_set(k, z, name, TYPE_A)) != NULL)
 		record_add(k->net, s, a.ip, 4);
-	if (host_addr(k->net, host, 6, &a) && (s = set_add(k, z, name, TYPE_AAAA)) != NULL)
+	if (host_addr(k->net, host, 6, &a) && (s = making_set(k, z, name, TYPE_AAAA)) != NULL)
 		record_add(k->net, s, a.ip, 16);
 }
 
@@ -332,11 +323,11 @@ static int ns_make(struct making *k, unsigned zone, bool is_high)
 		.zone = (uint8_t)zone,
 		.host = (uint8_t)host_for(k, is_high),
 	};
-	addresses_add(k, &net->zones[zone], name, net->ns[net->n_ns].host);
+	making_addresses(k, &net->zones[zone], name, net->ns[net->n_ns].host);
 	return (int)net->n_ns++;
 }
 
-static int ns_pick(struct making *k, unsigned zone, bool is_high)
+int making_ns(struct making *k, unsigned zone, bool is_high)
 {
 	unsigned how = rng_below(&k->rng, 100);
 
@@ -347,7 +338,7 @@ static int ns_pick(struct making *k, unsigned zone, bool is_high)
 	return ns_make(k, rng_below(&k->rng, k->net->n_zones), is_high);
 }
 
-static void ns_list_add(uint8_t list[ZONE_NS_MAX], uint8_t *n, uint8_t ns)
+void making_ns_list_add(uint8_t list[ZONE_NS_MAX], uint8_t *n, uint8_t ns)
 {
 	for (unsigned i = 0; i < *n; i++)
 		if (list[i] == ns)
@@ -364,33 +355,34 @@ static void zone_serve(struct making *k, unsigned index)
 	unsigned n = rng_between(&k->rng, 1, 4);
 
 	for (unsigned i = 0; i < n || z->n_ns == 0; i++) {
-		int ns = ns_pick(k, index, is_high);
+		int ns = making_ns(k, index, is_high);
 
 		if (ns < 0 || (index == 0 && net->hosts[net->ns[ns].host].fate == FATE_LIAR))
 			continue;
-		ns_list_add(z->ns, &z->n_ns, (uint8_t)ns);
+		making_ns_list_add(z->ns, &z->n_ns, (uint8_t)ns);
 		if (z->n_parent_ns == 0 || !rng_chance(&k->rng, 5))
-			ns_list_add(z->parent_ns, &z->n_parent_ns, (uint8_t)ns);
+			making_ns_list_add(z->parent_ns, &z->n_parent_ns, (uint8_t)ns);
 		if (!rng_chance(&k->rng, 3))
-			net->hosts[net->ns[ns].host].zones |= 1u << index;
+			net->serves[net->ns[ns].host] |= 1u << index;
 	}
 	/* The parent has not heard of the latest change. */
 	if (index > 0 && rng_chance(&k->rng, 4))
-		ns_list_add(z->parent_ns, &z->n_parent_ns, (uint8_t)rng_below(&k->rng, net->n_ns));
+		making_ns_list_add(z->parent_ns, &z->n_parent_ns,
+				   (uint8_t)rng_below(&k->rng, net->n_ns));
 }
 
 static void apex_make(struct making *k, struct zone *z)
 {
 	static const uint32_t minimums[] = { 0, 1, 10, 300, 3600, 100000 };
 	uint8_t soa[2 * NAME_MAX_LEN + 20];
-	struct model_set *s = set_add(k, z, z->apex, TYPE_NS);
+	struct model_set *s = making_set(k, z, z->apex, TYPE_NS);
 	size_t len;
 
 	if (s != NULL)
 		s->ttl = z->ns_ttl;
 	for (unsigned i = 0; s != NULL && i < z->n_ns; i++)
-		record_add_name(k->net, s, k->net->ns[z->ns[i]].name);
-	s = set_add(k, z, z->apex, TYPE_SOA);
+		making_record_name(k->net, s, k->net->ns[z->ns[i]].name);
+	s = making_set(k, z, z->apex, TYPE_SOA);
 	len = name_copy(soa, k->net->ns[z->ns[0]].name);
 	len += name_copy(soa + len, z->apex);
 	memset(soa + len, 1, 16);
@@ -399,9 +391,9 @@ static void apex_make(struct making *k, struct zone *z)
 		record_add(k->net, s, soa, len + 20);
 	/* A DS is the parent's. */
 	if (z->labels > 0 && rng_chance(&k->rng, 20)) {
-		s = set_add(k, &k->net->zones[z->parent], z->apex, TYPE_DS);
+		s = making_set(k, &k->net->zones[z->parent], z->apex, TYPE_DS);
 		if (s != NULL)
-			random_records(k, s);
+			making_records(k, s);
 	}
 }
 
@@ -509,9 +501,21 @@ bool addr_is_old(const struct addr *a)
 	return a->family == 4 && a->ip[0] == 10 && a->ip[1] == 9;
 }
 
+bool addr_is_of_records(const struct addr *a)
+{
+	return a->ip[0] == 192 && a->ip[1] == 0;
+}
+
 bool addr_is_evil(const struct addr *a)
 {
 	return a->ip[0] == 66;
+}
+
+void internet_use(struct internet *net, unsigned epoch)
+{
+	net->zones = net->epochs[epoch].zones;
+	net->ns = net->epochs[epoch].ns;
+	net->serves = net->epochs[epoch].serves;
 }
 
 void internet_make(struct internet *net, uint64_t seed)
@@ -520,6 +524,13 @@ void internet_make(struct internet *net, uint64_t seed)
 	struct making k = { .net = net, .rng = rng_for(seed, 'I') };
 	unsigned sets;
 
+	net->n_epochs = 1;
+	internet_use(net, 0);
+	net->epochs[0].from_us = 0;
+	memset(net->serves, 0, sizeof(net->epochs[0].serves));
+	net->belief = (struct belief) { 0, 0, 0 };
+	net->epochs[0].changed = 0;
+	net->renumbered = false;
 	net->n_zones = net->n_ns = net->n_hosts = net->n_sets = net->n_records = 0;
 	net->arena_len = 0;
 	net->calm = net->cut_is_silent = false;
@@ -535,5 +546,5 @@ void internet_make(struct internet *net, uint64_t seed)
 		apex_make(&k, &net->zones[i]);
 	sets = rng_between(&k.rng, net->n_zones * 2, net->n_zones * 6);
 	for (unsigned i = 0; i < sets; i++)
-		random_set(&k, &net->zones[rng_below(&k.rng, net->n_zones)]);
+		making_random_set(&k, &net->zones[rng_below(&k.rng, net->n_zones)]);
 }

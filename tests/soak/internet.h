@@ -4,8 +4,10 @@
  *
  *     zone --- NS names --- hosts        an NS name's addresses stand in some zone, too
  *
- * Records never change within a seed, so whatever the resolver says of a name, however it came to
- * know it and however old it is, can be held against the truth.
+ * What is so changes at times: zones are taken back by their parents, move to other servers, get
+ * other records.  Each state is an *epoch*, kept to the end; one of them is in use at a time, and
+ * all functions here speak of that.  Whatever the resolver says of a name can so be held against
+ * the truth of a time at which it may have learnt it (change.c).
  *
  * A zone is *trusted* when nobody who lies could have a say in it: no host that serves it, none
  * of a zone above it, and none of the zones of its name servers' names.
@@ -38,6 +40,7 @@ enum {
 	RECORDS_MAX = 4096,
 	ARENA_MAX = 256 * 1024,
 	SET_NONE = 0xffff,
+	EPOCHS_MAX = 6,
 	SERVER_PORT = 53,
 };
 
@@ -68,6 +71,7 @@ struct zone {
 	bool gives_glue;   /* for names of the parent's other zones, too */
 	bool denies_empty; /* says NXDOMAIN of empty non-terminals */
 	bool old_glue;     /* its parent knows one address too many for the first name server */
+	bool gone;         /* its parent has taken it back */
 	bool trusted, sound, reachable;
 	uint8_t depth; /* sub-questions within sub-questions on the way to it */
 	uint16_t cost; /* questions, at most, with an empty cache and nothing lost */
@@ -87,7 +91,9 @@ enum outage { OUTAGE_SILENT, OUTAGE_UNREACHABLE, OUTAGE_REFUSED, OUTAGES };
 struct host {
 	enum fate fate;
 	bool has_v4, has_v6;
-	uint32_t zones; /* bits: which it serves */
+	/* bits: zones that it does not serve any more, and answers for as it did in an epoch */
+	uint32_t ghosts;
+	unsigned stuck;
 
 	/* habits: a resolver must live with them */
 	enum edns_habit edns;
@@ -110,9 +116,28 @@ struct host {
 	uint64_t lost[16]; /* questions lost once, by hash */
 };
 
-struct internet {
+struct epoch {
+	uint64_t from_us;
+	uint8_t changed; /* the zone that is different since then */
 	struct zone zones[ZONES_MAX];
 	struct ns_host ns[NS_NAMES_MAX];
+	uint32_t serves[HOSTS_MAX]; /* bits: zones */
+};
+
+/* How long anything is believed, at most: the largest in force so far. */
+struct belief {
+	uint32_t min_ttl, max_ttl, stale_s;
+};
+
+struct internet {
+	struct epoch epochs[EPOCHS_MAX];
+	unsigned n_epochs;
+	/* of the epoch in use: */
+	struct zone *zones;
+	struct ns_host *ns;
+	uint32_t *serves;
+	struct belief belief;
+	bool renumbered; /* a name server has got another address */
 	struct host hosts[HOSTS_MAX];
 	unsigned n_zones, n_ns, n_hosts;
 	struct model_set sets[SETS_MAX];
@@ -134,6 +159,28 @@ struct reach {
 
 void internet_make(struct internet *net, uint64_t seed);
 
+/* Speaks of another epoch from now on. */
+void internet_use(struct internet *net, unsigned epoch);
+static inline void internet_use_latest(struct internet *net)
+{
+	internet_use(net, net->n_epochs - 1);
+}
+
+/* ---- change.c ---- */
+
+/* The zone that was changed last. */
+static inline unsigned internet_changed(const struct internet *net)
+{
+	return net->epochs[net->n_epochs - 1].changed;
+}
+
+/* Something is different from now on, and an epoch begins; false: there is no room for more. */
+bool internet_change(struct internet *net, struct rng *r, const struct reach *reach,
+		     uint64_t now_us);
+/* May what was learnt of the name at `at_us` be of the epoch in use?  For a while after its end: as
+ * long as the delegations that led there may be believed. */
+bool epoch_counts(const struct internet *net, const uint8_t *name, uint64_t at_us);
+
 /* Finds out which zones are trusted, sound, and what they cost. */
 void internet_judge(struct internet *net, const struct reach *reach);
 
@@ -143,6 +190,8 @@ bool host_addr(const struct internet *net, unsigned host, unsigned family, struc
 int host_find(const struct internet *net, const struct addr *a);
 /* Addresses that only liars give away. */
 bool addr_is_evil(const struct addr *a);
+/* Those that random records have. */
+bool addr_is_of_records(const struct addr *a);
 /* Where no server is any more: glue that a parent has too many. */
 void addr_old(const struct internet *net, const struct zone *z, struct addr *out);
 bool addr_is_old(const struct addr *a);

@@ -30,7 +30,7 @@ static bool host_works(const struct internet *net, const struct zone *z, const s
 {
 	return (h->fate == FATE_SOUND || (net->calm && h->fate == FATE_SHAKY)) &&
 	       ((reach->use_ipv4 && h->has_v4) || (reach->use_ipv6 && h->has_v6)) &&
-	       (h->zones >> (z - net->zones) & 1);
+	       (net->serves[h - net->hosts] >> (z - net->zones) & 1);
 }
 
 static bool ns_is_sound(const struct internet *net, const struct zone *z, const struct ns_host *ns,
@@ -109,8 +109,8 @@ static void soundness_judge(struct internet *net, const struct reach *reach)
 		for (unsigned i = 0; i < net->n_zones; i++) {
 			struct zone *z = &net->zones[i];
 
-			if (z->sound || (i > 0 && !net->zones[z->parent].sound) || !z->trusted ||
-			    !each_ns(net, z, ns_is_sound, reach))
+			if (z->sound || z->gone || (i > 0 && !net->zones[z->parent].sound) ||
+			    !z->trusted || !each_ns(net, z, ns_is_sound, reach))
 				continue;
 			z->depth = 0;
 			z->cost = 0;
@@ -133,8 +133,8 @@ static void reach_judge(struct internet *net, const struct reach *reach)
 		for (unsigned i = 0; i < net->n_zones; i++) {
 			struct zone *z = &net->zones[i];
 
-			if (z->reachable || (i > 0 && !net->zones[z->parent].reachable) ||
-			    !z->trusted)
+			if (z->reachable || z->gone ||
+			    (i > 0 && !net->zones[z->parent].reachable) || !z->trusted)
 				continue;
 			for (unsigned k = 0; k < z->n_parent_ns && !z->reachable; k++)
 				z->reachable = ns_is_reachable(net, z, &net->ns[z->parent_ns[k]],
@@ -144,9 +144,18 @@ static void reach_judge(struct internet *net, const struct reach *reach)
 	}
 }
 
+/* What was learnt from a liar may be remembered when he has gone. */
+static void distrust_remember(struct internet *net)
+{
+	for (unsigned e = 0; e + 1 < net->n_epochs; e++)
+		for (unsigned i = 0; i < net->n_zones; i++)
+			net->zones[i].trusted &= net->epochs[e].zones[i].trusted;
+}
+
 void internet_judge(struct internet *net, const struct reach *reach)
 {
 	trust_judge(net);
+	distrust_remember(net);
 	soundness_judge(net, reach);
 	reach_judge(net, reach);
 }

@@ -237,7 +237,7 @@ size_t liar_answer(struct servers_ctx *s, int host, const struct msg *query, uin
 		false_data,     referral,       referral,       alias, denial,
 	};
 	struct lying l = { .s = s, .query = query, .host = host };
-	uint32_t mask = host >= 0 ? s->net->hosts[host].zones : UINT32_MAX;
+	uint32_t mask = host >= 0 ? s->net->serves[host] : UINT32_MAX;
 	unsigned flags;
 
 	l.zone = zone_of(s->net, query->qname, query->qtype, mask);

@@ -13,6 +13,16 @@ static struct node *any_node(struct soak *s)
 	return &s->nodes[rng_below(&s->rng, s->setup.n_nodes)];
 }
 
+static void belief_raise(struct belief *b, const struct resolver_config *cfg)
+{
+	if (cfg->min_ttl > b->min_ttl)
+		b->min_ttl = cfg->min_ttl;
+	if (cfg->max_ttl > b->max_ttl)
+		b->max_ttl = cfg->max_ttl;
+	if (cfg->stale_s > b->stale_s)
+		b->stale_s = cfg->stale_s;
+}
+
 void configure(struct soak *s)
 {
 	const struct resolver_config *cfg = &s->setup.cfg;
@@ -27,12 +37,7 @@ void configure(struct soak *s)
 	}
 	for (unsigned i = 0; i < s->setup.n_nodes; i++)
 		resolver_configure(s->nodes[i].resolver, cfg);
-	if (cfg->min_ttl > s->min_ttl)
-		s->min_ttl = cfg->min_ttl;
-	if (cfg->max_ttl > s->max_ttl)
-		s->max_ttl = cfg->max_ttl;
-	if (cfg->stale_s > s->max_stale_s)
-		s->max_stale_s = cfg->stale_s;
+	belief_raise(&s->net.belief, cfg);
 }
 
 /* ---- commands that change something ---- */
@@ -161,7 +166,7 @@ static void jump_clock(struct soak *s)
 	static const int far[] = { 1, 10, 400, 4000, DAY_S, 30 * DAY_S };
 	int by = RNG_PICK(&s->rng, far);
 
-	if (rng_chance(&s->rng, 50))
+	if (rng_chance(&s->rng, 50) && !s->setup.changes)
 		by = -by;
 	soak_say(s, "the clock jumps by %d s", by);
 	for (unsigned i = 0; i < s->setup.n_nodes; i++)
@@ -183,6 +188,25 @@ static void cut_off(struct soak *s)
 		s->askers[i].must = MUST_NOT;
 	for (unsigned i = 0; i < s->setup.n_nodes && rng_chance(&s->rng, 60); i++)
 		resolver_stale_now(s->nodes[i].resolver, true);
+}
+
+void change_the_world(struct soak *s)
+{
+	struct reach reach = { s->setup.cfg.use_ipv4, s->setup.cfg.use_ipv6 };
+
+	if (!s->setup.changes) {
+		configure_zones(s);
+		return;
+	}
+	if (!internet_change(&s->net, &s->rng, &reach, soak_now_us(s)))
+		return;
+	for (unsigned i = 0; i < s->n_askers; i++)
+		s->askers[i].must = MUST_NOT;
+	soak_say(s, "zone %u has changed:", internet_changed(&s->net));
+	if (s->out != NULL)
+		internet_print(s->out, &s->net);
+	if (rng_chance(&s->rng, 50))
+		haunt(s);
 }
 
 static void serve_stale_or_not(struct soak *s)
@@ -214,6 +238,11 @@ void pass_time(struct soak *s)
 					    3 * SECOND_US, 20 * SECOND_US, 200 * SECOND_US };
 	uint64_t until_us = soak_now_us(s) + rng_below(&s->rng, RNG_PICK(&s->rng, most_us));
 
+	/* Until delegations end. */
+	if (s->setup.changes && rng_chance(&s->rng, 20))
+		until_us += rng_below(&s->rng, rng_chance(&s->rng, 50) ? 4000 : 2 * DAY_S) *
+			    (uint64_t)SECOND_US;
+
 	while (soak_step(s, until_us))
 		;
 }
@@ -240,7 +269,8 @@ void something_else(struct soak *s)
 		list_requests,
 		dump,
 		cut_off,
-		configure_zones,
+		change_the_world,
+		change_the_world,
 		serve_stale_or_not,
 	};
 

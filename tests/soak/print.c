@@ -40,8 +40,10 @@ static void host_print(FILE *f, const struct internet *net, unsigned index)
 	for (unsigned family = 4; family <= 6; family += 2)
 		if (host_addr(net, index, family, &a))
 			fprintf(f, " %s", addr_ip_text(text, &a));
-	fprintf(f, ": zones %x edns %d lame %d delay %u%s%s%s%s%s", h->zones, (int)h->edns,
-		(int)h->lame, h->delay_ms, h->lowers_case ? " lowers-case" : "",
+	if (h->ghosts != 0)
+		fprintf(f, " (still serves %x of epoch %u)", h->ghosts, h->stuck);
+	fprintf(f, ": zones %x edns %d lame %d delay %u%s%s%s%s%s", net->serves[index],
+		(int)h->edns, (int)h->lame, h->delay_ms, h->lowers_case ? " lowers-case" : "",
 		h->no_soa ? " no-soa" : "", h->talks ? " talks" : "",
 		h->truncates ? " truncates" : "", h->loses_now_and_then ? " loses" : "");
 	if (h->fate == FATE_SHAKY)
@@ -61,8 +63,9 @@ void internet_print(FILE *f, const struct internet *net)
 	for (unsigned i = 0; i < net->n_zones; i++) {
 		const struct zone *z = &net->zones[i];
 
-		fprintf(f, "  zone %u %s:%s%s%s%s%s depth %u cost %u\n", i,
-			name_to_text(name, z->apex), z->trusted ? " trusted" : "",
+		fprintf(f, "  zone %u %s:%s%s%s%s%s%s depth %u cost %u\n", i,
+			name_to_text(name, z->apex), z->gone ? " gone" : "",
+			z->trusted ? " trusted" : "",
 			z->sound       ? " sound"
 			: z->reachable ? " reachable"
 				       : "",

@@ -273,23 +273,105 @@ static enum send_result during_outage(struct call *c, const struct host *h)
 	return SEND_OK;
 }
 
+/* Could a liar have had a say in where the name's servers are? */
+static bool may_be_misled(const struct call *c)
+{
+	struct internet *net = c->s->net;
+	bool may = false;
+
+	for (unsigned e = net->n_epochs; e-- > 0 && !may;) {
+		internet_use(net, e);
+		may = epoch_counts(net, c->m.qname, c->n->now_us) &&
+		      !zone_of(net, c->m.qname, c->m.qtype, UINT32_MAX)->trusted;
+	}
+	internet_use_latest(net);
+	return may;
+}
+
 /* Nobody's address, or a liar's own.  A name of a trusted zone is never asked for there. */
 static void at_strange_address(struct call *c)
 {
-	const struct zone *z = zone_of(c->s->net, c->m.qname, c->m.qtype, UINT32_MAX);
 	char name[NAME_TEXT_MAX], server[ADDR_TEXT_MAX];
 
-	if (addr_is_old(&c->q->server)) {
+	/* Where a zone is gone, its parent's wildcard may speak of its servers' names. */
+	if (addr_is_old(&c->q->server) ||
+	    (c->s->net->n_epochs > 1 && addr_is_of_records(&c->q->server))) {
 		note(c, "nobody there any more");
 		return;
 	}
-	if (z->trusted && c->s->breach[0] == '\0')
+	if (!may_be_misled(c) && c->s->breach[0] == '\0')
 		snprintf(c->s->breach, sizeof(c->s->breach), "asked %s for %.100s",
 			 addr_text(server, &c->q->server), name_to_text(name, c->m.qname));
 	if (addr_is_evil(&c->q->server) && rng_chance(&c->s->rng, 80))
 		answer_falsely(c);
 	else
 		note(c, "nobody there");
+}
+
+/* Is, or was when it may have been learnt, the host a server of a zone that the name is in? */
+static bool may_be_asked(const struct internet *net, unsigned host, const uint8_t *name)
+{
+	for (unsigned i = 0; i < net->n_zones; i++) {
+		const struct zone *z = &net->zones[i];
+
+		if (z->gone || !name_is_within(name, z->apex))
+			continue;
+		for (unsigned k = 0; k < z->n_ns + z->n_parent_ns; k++) {
+			unsigned ns = k < z->n_ns ? z->ns[k] : z->parent_ns[k - z->n_ns];
+
+			if (net->ns[ns].host == host)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Ghosts and phoenixes: a zone that was taken back, or has moved, is over when its delegation is. */
+static void check_asked(struct call *c)
+{
+	struct internet *net = c->s->net;
+	char name[NAME_TEXT_MAX];
+	bool may = false;
+
+	for (unsigned e = net->n_epochs; e-- > 0 && !may;) {
+		const struct zone *z;
+
+		internet_use(net, e);
+		z = zone_of(net, c->m.qname, c->m.qtype, UINT32_MAX);
+		may = epoch_counts(net, c->m.qname, c->n->now_us) &&
+		      (!z->trusted || may_be_asked(net, (unsigned)c->host, c->m.qname));
+	}
+	internet_use_latest(net);
+	if (!may && c->s->breach[0] == '\0')
+		snprintf(c->s->breach, sizeof(c->s->breach),
+			 "asked host%d, no server of a zone of %.100s, or not any more", c->host,
+			 name_to_text(name, c->m.qname));
+}
+
+/* A zone that it has lost, and answers for as before, unless it serves a deeper one. */
+static void use_its_epoch(const struct call *c, const struct host *h)
+{
+	struct internet *net = c->s->net;
+	const struct zone *z = zone_of(net, c->m.qname, c->m.qtype, net->serves[c->host]);
+	int labels = z != NULL ? z->labels : -1;
+
+	if (h->ghosts == 0)
+		return;
+	internet_use(net, h->stuck);
+	z = zone_of(net, c->m.qname, c->m.qtype, h->ghosts);
+	if (z == NULL || z->labels <= labels)
+		internet_use_latest(net);
+}
+
+static void at_host(struct call *c)
+{
+	struct internet *net = c->s->net;
+	struct host *h = &net->hosts[c->host];
+
+	use_its_epoch(c, h);
+	forge(c);
+	answer(c, h);
+	internet_use_latest(net);
 }
 
 enum send_result servers_serve(void *ctx, struct network *n, const struct outquery *q,
@@ -301,6 +383,8 @@ enum send_result servers_serve(void *ctx, struct network *n, const struct outque
 	if (msg_open(&c.m, wire, len) != E_OK)
 		return SEND_OK; /* the network has said so */
 	c.host = host_find(c.s->net, &q->server);
+	if (c.host >= 0)
+		check_asked(&c);
 	if (!c.s->net->calm && rng_below(&c.s->rng, 1000) < c.s->no_resources) {
 		note(&c, "no resources");
 		result = SEND_NO_RESOURCES;
@@ -312,8 +396,7 @@ enum send_result servers_serve(void *ctx, struct network *n, const struct outque
 	} else if (is_out(&c, &c.s->net->hosts[c.host])) {
 		result = during_outage(&c, &c.s->net->hosts[c.host]);
 	} else {
-		forge(&c);
-		answer(&c, &c.s->net->hosts[c.host]);
+		at_host(&c);
 	}
 	c.s->asked += result == SEND_OK;
 	tell(&c);

@@ -103,6 +103,7 @@ void setup_draw(struct setup *u, struct rng *r)
 		.max_inflight = RNG_PICK(r, flights),
 	};
 	packets_draw(&u->packets, r);
+	u->changes = rng_chance(r, 40);
 	u->uses_packets = rng_chance(r, 70);
 	u->n_nodes = rng_between(r, 1, NODES_MAX);
 	resolver_config_defaults(&u->cfg);

@@ -90,9 +90,25 @@ static void live(struct soak *s)
 			something_else(s);
 		else
 			pass_time(s);
+		if (s->setup.changes && rng_chance(&s->rng, 20))
+			change_the_world(s);
 		if (rng_chance(&s->rng, 70))
 			pass_time(s);
 	}
+}
+
+/* What was learnt before the last change is wiped, or too old. */
+static void settle(struct soak *s)
+{
+	const struct belief *b = &s->net.belief;
+
+	if (rng_chance(&s->rng, 50)) {
+		soak_say(s, "wipes everything");
+		cache_wipe(s->cache, name_root, 0, true);
+		servers_clear(s->servers, true);
+	}
+	soak_drain(s, (3ull * b->max_ttl + b->min_ttl + b->stale_s + 1000) * SECOND_US);
+	s->is_settled = true;
 }
 
 static void world_ends_its_faults(struct soak *s)
@@ -113,6 +129,8 @@ static void world_ends_its_faults(struct soak *s)
 		s->relent();
 	s->was_tight = false;
 	soak_drain(s, CALM_US);
+	if (s->net.n_epochs > 1)
+		settle(s);
 	internet_judge(&s->net, &reach);
 }
 
@@ -176,7 +194,7 @@ static void start(struct soak *s)
 	s->n_askers = s->n_waiting = s->n_kept = 0;
 	s->wipe.node = NULL;
 	s->questions = s->out_queries = s->musts = s->failures = s->hits = 0;
-	s->min_ttl = s->max_ttl = s->max_stale_s = 0;
+	s->is_settled = false;
 	s->configured = 0;
 	s->cut_until_us = 0;
 	s->was_tight = s->starved;

@@ -16,7 +16,7 @@
  *     configured.c zones that the operator has configured
  *     packets.c    the packet cache before each resolver
  *     check.c      what must be so of an answer;  check_cache.c  of the caches, and at the end
- *     internet.h   the Internet, server.h its servers
+ *     internet.h   the Internet, change.c what becomes different in it, server.h its servers
  *
  * Memory:  struct soak is large and reused; what a seed allocates is freed at its end.
  */
@@ -103,7 +103,9 @@ struct setup {
 	unsigned n_nodes;
 	unsigned forged, no_resources;
 	bool uses_packets;
-	bool wide; /* the caches are large enough for everything */
+	bool changes; /* the Internet does (change.c); then clocks do not go back, nor are zones
+			 configured */
+	bool wide;    /* the caches are large enough for everything */
 };
 
 struct soak {
@@ -119,14 +121,13 @@ struct soak {
 	struct kept_packet kept[ASKERS_MAX];
 	unsigned n_kept;
 	struct packet_wipe wipe;
-	uint32_t min_ttl, max_ttl; /* the largest in force so far */
-	uint32_t max_stale_s;      /* likewise */
-	uint32_t configured;       /* bits: zones that are or were configured (configured.c) */
-	uint64_t cut_until_us;     /* when the way to the world was, or will be, open again */
-	bool was_tight;            /* limits were such that anything may have failed */
-	uint64_t wiped_us;         /* when the cache was last wiped */
-	bool ends;                 /* the resolvers are being freed */
-	char failure[400];         /* "" while all is well */
+	uint32_t configured;   /* bits: zones that are or were configured (configured.c) */
+	uint64_t cut_until_us; /* when the way to the world was, or will be, open again */
+	bool is_settled;       /* nothing of before the last change is remembered */
+	bool was_tight;        /* limits were such that anything may have failed */
+	uint64_t wiped_us;     /* when the cache was last wiped */
+	bool ends;             /* the resolvers are being freed */
+	char failure[400];     /* "" while all is well */
 
 	/* For tests/oom: allocations may fail until the faults are over. */
 	bool starved;
@@ -177,11 +178,13 @@ void ask_something(struct soak *s);
 /* What was asked before, and may be in a cache. */
 void ask_what_is_known(struct soak *s);
 void cancel_something(struct soak *s);
+void haunt(struct soak *s);
 
 /* ---- operators.c ---- */
 
 /* Anything but a question, and time. */
 void something_else(struct soak *s);
+void change_the_world(struct soak *s);
 void pass_time(struct soak *s);
 void configure(struct soak *s);
 

@@ -14,7 +14,7 @@ const struct zone *zone_of(const struct internet *net, const uint8_t *name, uint
 	for (unsigned i = 0; i < net->n_zones; i++) {
 		const struct zone *z = &net->zones[i];
 
-		if (!(mask >> i & 1) || !name_is_within(name, z->apex))
+		if (z->gone || !(mask >> i & 1) || !name_is_within(name, z->apex))
 			continue;
 		if (type == TYPE_DS && name_equal(name, z->apex))
 			own = z;
@@ -108,7 +108,7 @@ void truth_in_zone(const struct internet *net, const struct zone *z, const uint8
 	for (unsigned i = 1; i < net->n_zones; i++) {
 		const struct zone *c = &net->zones[i];
 
-		if (&net->zones[c->parent] != z)
+		if (c->gone || &net->zones[c->parent] != z)
 			continue;
 		if (name_is_within(name, c->apex) &&
 		    !(type == TYPE_DS && name_equal(name, c->apex))) {
