@@ -9,7 +9,6 @@
 enum {
 	/* a cut younger than this is not fetched anew because its servers fail */
 	STALE_CUT_S = 30,
-	GLUELESS_CUT_S = 1, /* the least TTL that glue has */
 };
 
 /* ---- entering a zone ---- */
@@ -295,18 +294,19 @@ bool cut_use_parents_set(struct resolver *r, struct goal *g)
 }
 
 /* Is it worth asking the parent whom it refers to by now?  Yes if the referral is not of just
- * now, or the glue that came with it has expired; but a zone whose servers are dead shall not send
- * all its queries to its parent. */
+ * now, or if the glue that must have come with it is there no more: expired, evicted, or wiped
+ * while the referral was being entered.  But a zone whose servers are dead shall not send all its
+ * queries to its parent. */
 static bool cut_may_be_stale(struct resolver *r, const struct goal *g)
 {
 	const struct rrset *s = g->ns_parent;
 	int64_t age_s;
 
-	if (s == NULL)
+	if (s == NULL || g->lacks_glue)
 		return true;
 	age_s = (int64_t)r->world.wall_s(r->world.ctx) - ((int64_t)s->expires_s - s->ttl);
 	/* Made in the future: the clock was set back, nobody knows how old it is. */
-	return age_s < 0 || age_s >= (g->lacks_glue ? GLUELESS_CUT_S : STALE_CUT_S);
+	return age_s < 0 || age_s >= STALE_CUT_S;
 }
 
 bool cut_go_up(struct resolver *r, struct goal *g)
