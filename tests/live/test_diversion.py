@@ -49,7 +49,7 @@ def flood(zone, seconds, rate):
     with open(path, "w", encoding="ascii") as f:
         f.writelines(f"{random.getrandbits(48):012x}.{zone} A\n" for _ in range(seconds * rate))
     with subprocess.Popen(["dnsperf", "-s", "127.0.0.1", "-p", str(env.port), "-d", path,
-                           "-Q", str(rate), "-l", str(seconds), "-c", "4"],
+                           "-Q", str(rate), "-l", str(seconds), "-c", "4", "-q", "20"],
                           stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT) as process:
         try:
             yield

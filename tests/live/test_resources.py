@@ -1,14 +1,17 @@
 """What runs out: memory for answers nobody reads, connections, descriptors; and reloads under load."""
 
 import contextlib
+import os
+import re
 import resource
 import select
 import socket
 import struct
+import subprocess
 import time
 
-from live import (Lab, Recursor, Skip, check, check_reply, env, lab_and_recursor, test, udp_socket,
-                  wait_until)
+from live import (Lab, Recursor, Skip, check, check_reply, env, lab_and_recursor, need_program, test,
+                  torture, udp_socket, wait_until)
 from test_clients import question
 
 MIB = 1 << 20
@@ -118,3 +121,41 @@ def resources_few_descriptors():
         wait_until(lambda: r.get("tcp-clients") == 0, what="the end of their connections")
         others_are_served(r, 9)
         wait_until(lambda: r.ask("again.fault.example").status == "NOERROR", 70, "recovery")
+
+
+def reloads_under_load(seconds):
+    """dnsperf as fast as it goes, and all that an operator may say meanwhile, in a loop."""
+    need_program("dnsperf")
+    names = os.path.join(env.new_dir("names"), "names")
+    with open(names, "w", encoding="ascii") as f:
+        f.writelines(f"n{i}.customers.city.example A\n" for i in range(2000))
+    commands = (["reload-acls"], ["reload-zones"], ["wipe-cache", "city.example$"],
+                ["set-max-cache-entries", "1000"],
+                ["set-max-cache-entries", "1000000"], ["dump-cache", "-"], ["get-all"],
+                ["wipe-cache", "$"])
+    with lab_and_recursor() as (_, r):
+        others_are_served(r, 0)
+        with subprocess.Popen(["dnsperf", "-s", "127.0.0.1", "-p", str(env.port), "-d", names,
+                               "-l", str(seconds), "-c", "4", "-q", "50"], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as load:
+            done = 0
+            while load.poll() is None:
+                r.rec(*commands[done % len(commands)])
+                done += 1
+            text = load.stdout.read()
+        print(f"    {done} commands, {re.search(r'Queries completed: *([0-9]+)', text).group(1)} queries")
+        check(re.search(r"Queries lost: +0 ", text), "none is lost", text)
+        check(re.search(r"Response codes: +NOERROR \d+ \(100.00%\)\n", text), "all are answered", text)
+        check(done > len(commands), "commands", done)
+
+
+@test
+def resources_reload_under_load():
+    """Reloads, wipes and dumps in a loop while questions come as fast as they can: none is lost."""
+    reloads_under_load(3)
+
+
+@torture
+def torture_reload():
+    """The same for SECONDS (60 at most)."""
+    reloads_under_load(min(60, int(os.environ.get("SECONDS", "60"))))
