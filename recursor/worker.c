@@ -284,10 +284,28 @@ static int make_shared(struct server *s, const struct settings *settings)
 	return err;
 }
 
+/* An address that the host has not would make each question to a server fail, one by one. */
+static int check_query_addresses(const struct settings *settings, char *why)
+{
+	for (unsigned i = 0; i < settings->query_local_address.n; i++) {
+		const struct addr *a = &settings->query_local_address.a[i];
+		char text[ADDR_TEXT_MAX];
+
+		if (outgoing_can_use(a))
+			continue;
+		snprintf(why, SETTINGS_WHY_MAX, "query-local-address=%s: cannot ask from there: %s",
+			 addr_ip_text(text, a), strerror(errno));
+		return E_SYSTEM;
+	}
+	return E_OK;
+}
+
 static int bind_workers(struct server *s, const struct settings *settings, char *why)
 {
-	int err = E_OK;
+	int err = check_query_addresses(settings, why);
 
+	if (err != E_OK)
+		return err;
 	/* All before the first is bound: one of them may be any address of the host. */
 	for (unsigned i = 0; i < settings->local_address.n && shares_ports(settings); i++) {
 		err = listener_probe(&settings->local_address.a[i], settings->non_local_bind, why,

@@ -291,6 +291,27 @@ static void free_tables(struct outgoing *o)
 	free(o);
 }
 
+bool outgoing_can_use(const struct addr *local)
+{
+	static const uint8_t any[16];
+	struct addr a = *local;
+	struct sockaddr_storage ss;
+	int fd, saved;
+	bool ok;
+
+	if (memcmp(a.ip, any, a.family == 4 ? 4 : 16) == 0)
+		return true;
+	a.port = 0;
+	fd = socket(a.family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	ok = bind(fd, (struct sockaddr *)&ss, addr_to_sockaddr(&a, &ss)) == 0;
+	saved = errno;
+	(void)close(fd);
+	errno = saved;
+	return ok;
+}
+
 int outgoing_new(struct outgoing **out, struct loop *loop, const struct outgoing_config *cfg,
 		 const struct outgoing_handler *h)
 {

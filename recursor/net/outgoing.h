@@ -78,6 +78,10 @@ struct outgoing_handler {
 
 struct outgoing;
 
+/* Is it an address of this host, from which questions can leave?  errno: why not.  Any (0.0.0.0,
+ * ::) is, also where the family is not to be had. */
+bool outgoing_can_use(const struct addr *local);
+
 int outgoing_new(struct outgoing **out, struct loop *loop, const struct outgoing_config *cfg,
 		 const struct outgoing_handler *h) MUST_USE;
 /* Cancels all, and frees.  Not from within a handler's call. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/conf.h"
 #include "common/ctl.h"
 #include "common/rrtype.h"
 #include "config.h"
@@ -85,10 +86,25 @@ static int help(struct command_call *call)
 
 /* ---- numbers ---- */
 
-/* Kept out of get-all by habit: they were costly once, and scripts graph what get-all shows. */
-static bool is_hidden(const char *metric)
+struct hidden {
+	const char *metric;
+	bool found;
+};
+
+static int match_hidden(void *ctx, const char *word, size_t len)
 {
-	return strcmp(metric, "cache-bytes") == 0 || strcmp(metric, "packetcache-bytes") == 0;
+	struct hidden *h = ctx;
+
+	h->found = h->found || (strlen(h->metric) == len && memcmp(h->metric, word, len) == 0);
+	return E_OK;
+}
+
+/* `list` may be NULL. */
+static bool is_hidden(const char *list, const char *metric)
+{
+	struct hidden h = { .metric = metric };
+
+	return list != NULL && conf_each_word(list, match_hidden, &h) == E_OK && h.found;
 }
 
 static int get(struct command_call *call)
@@ -112,16 +128,19 @@ static int get(struct command_call *call)
 
 static int get_all(struct command_call *call)
 {
+	char *hidden = call->env->setting(call->env->ctx, "stats-rec-control-disabled-list");
+
 	for (size_t i = 0; i < metrics_count(); i++) {
 		const char *name = metrics_at(i)->name;
 		uint64_t value;
 
-		if (is_hidden(name))
+		if (is_hidden(hidden, name))
 			continue;
 		value = metrics_value(call->env, i);
 		fprintf(call->out, "%s\t%llu\n", name, (unsigned long long)value);
 		json_object_set_new(call->json, name, json_integer((json_int_t)value));
 	}
+	free(hidden);
 	return 0;
 }
 

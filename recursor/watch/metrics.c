@@ -13,6 +13,7 @@
 
 #include "common/check.h"
 #include "common/mdoc.h"
+#include "recursor/watch/kernel_udp.h"
 
 /* ---- what the gauges read ---- */
 
@@ -226,6 +227,23 @@ static uint64_t read_draining(const struct watch_env *env)
 	return env->draining_since_ms(env->ctx) != 0;
 }
 
+#define READS_KERNEL(version, name, which)                                                         \
+	static uint64_t read_udp##version##_##name(const struct watch_env *env)                    \
+	{                                                                                          \
+		(void)env;                                                                         \
+		return kernel_udp##version(which);                                                 \
+	}
+READS_KERNEL(4, noport, UDP_NOPORT_ERRORS)
+READS_KERNEL(4, in, UDP_IN_ERRORS)
+READS_KERNEL(4, recvbuf, UDP_RECVBUF_ERRORS)
+READS_KERNEL(4, sndbuf, UDP_SNDBUF_ERRORS)
+READS_KERNEL(4, csum, UDP_IN_CSUM_ERRORS)
+READS_KERNEL(6, noport, UDP_NOPORT_ERRORS)
+READS_KERNEL(6, in, UDP_IN_ERRORS)
+READS_KERNEL(6, recvbuf, UDP_RECVBUF_ERRORS)
+READS_KERNEL(6, sndbuf, UDP_SNDBUF_ERRORS)
+READS_KERNEL(6, csum, UDP_IN_CSUM_ERRORS)
+
 static uint64_t read_zero(const struct watch_env *env)
 {
 	(void)env;
@@ -311,6 +329,26 @@ static const struct row rows[] = {
 	READ("tcp-clients", GAUGE, read_tcp_clients, "open TCP connections of clients"),
 	READ("qa-latency", GAUGE, read_latency,
 	     "moving average of the time to answer, in microseconds"),
+	READ("udp-recvbuf-errors", COUNTER, read_udp4_recvbuf,
+	     "the kernel's, of this host over IPv4: packets lost because a receive buffer was full"),
+	READ("udp-sndbuf-errors", COUNTER, read_udp4_sndbuf,
+	     "the kernel's, of this host over IPv4: packets not sent because a send buffer was full"),
+	READ("udp-noport-errors", COUNTER, read_udp4_noport,
+	     "the kernel's, of this host over IPv4: packets to a port at which nobody listens"),
+	READ("udp-in-errors", COUNTER, read_udp4_in,
+	     "the kernel's, of this host over IPv4: packets that could not be received, for any reason"),
+	READ("udp-in-csum-errors", COUNTER, read_udp4_csum,
+	     "the kernel's, of this host over IPv4: packets with a wrong checksum"),
+	READ("udp6-recvbuf-errors", COUNTER, read_udp6_recvbuf,
+	     "the kernel's, of this host over IPv6: packets lost because a receive buffer was full"),
+	READ("udp6-sndbuf-errors", COUNTER, read_udp6_sndbuf,
+	     "the kernel's, of this host over IPv6: packets not sent because a send buffer was full"),
+	READ("udp6-noport-errors", COUNTER, read_udp6_noport,
+	     "the kernel's, of this host over IPv6: packets to a port at which nobody listens"),
+	READ("udp6-in-errors", COUNTER, read_udp6_in,
+	     "the kernel's, of this host over IPv6: packets that could not be received, for any reason"),
+	READ("udp6-in-csum-errors", COUNTER, read_udp6_csum,
+	     "the kernel's, of this host over IPv6: packets with a wrong checksum"),
 	READ("ready", GAUGE, read_ready,
 	     "1 when clients should be sent here: the root's name servers are known or have been "
 	     "waited for long enough, and it does not drain"),

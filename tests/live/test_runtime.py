@@ -282,3 +282,21 @@ def runtime_trace_flood():
         r.rec("trace-regex")
         wait_until(lambda: counts["answered"] > 500, what="the load")
     check(counts["asked"] == counts["answered"], "every question is answered", counts)
+
+
+@test
+def runtime_metrics_hidden_and_kernel():
+    """stats-rec-control-disabled-list hides from get-all, not from get; what the kernel counts of
+    UDP is told."""
+    with lab_and_recursor(stats_rec_control_disabled_list="questions, udp-in-errors") as (_, r):
+        listed = dict(x.split("\t") for x in r.rec("get-all").stdout.splitlines())
+        check("questions" not in listed and "udp-in-errors" not in listed, "hidden")
+        check("cache-bytes" in listed and "udp-noport-errors" in listed, "the rest is not")
+        check(r.get("questions") == 0, "get shows it")
+        before = r.get("udp-noport-errors")
+        with udp_socket() as s:
+            for _ in range(5):
+                s.sendto(b"x", ("127.0.0.9", 9))
+        wait_until(lambda: r.get("udp-noport-errors") >= before + 5, what="the kernel's counter")
+    with lab_and_recursor() as (_, r):
+        check("\ncache-bytes\t" not in r.rec("get-all").stdout, "hidden by default")

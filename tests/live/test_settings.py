@@ -61,6 +61,29 @@ def settings_of_powerdns_that_we_lack():
 
 
 @test
+def settings_of_ecs():
+    """Keys of ECS: one warning each, which says that it is left out by design, not for now."""
+    keys = ("ecs-add-for=0.0.0.0/0", "ecs-ipv4-bits=24", "ecs-ipv6-cache-bits=56",
+            "ecs-scope-zero-address=192.0.2.1", "edns-subnet-allow-list=example.com",
+            "edns-subnet-harden=yes", "use-incoming-edns-subnet=yes")
+    with Lab() as lab, Recursor(lab, **dict(k.split("=") for k in keys)) as r:
+        check_reply(r.ask("www.city.example"))
+        for key in keys:
+            lines = [x for x in r.log().splitlines() if f"'{key.split('=')[0]}'" in x]
+            check(len(lines) == 1 and "left out by design" in lines[0] and
+                  "yet" not in lines[0], "one warning", key, lines)
+
+
+@test
+def settings_query_address_of_another():
+    """query-local-address that this host has not: one line at the start, not failures later."""
+    _, done = start(["query-local-address=127.0.0.1, 192.0.2.77"])
+    check(done.returncode == 1, "it fails", done.stderr)
+    check("query-local-address=192.0.2.77: cannot ask from there: " in done.stderr, "why",
+          done.stderr)
+
+
+@test
 def settings_files_and_order():
     """include-dir adds files in order; += appends; the command line comes last."""
     with Lab() as lab:

@@ -130,6 +130,8 @@ static char *setting(void *ctx, const char *name)
 		return strdup("50");
 	if (strcmp(name, "version-string") == 0)
 		return strdup("say \"\xff\"");
+	if (strcmp(name, "stats-rec-control-disabled-list") == 0)
+		return strdup("cache-bytes, packetcache-bytes");
 	return strcmp(name, "max-total-msec") == 0 ? strdup("0") : NULL;
 }
 
