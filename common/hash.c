@@ -101,3 +101,13 @@ uint64_t hash_mix(uint64_t a, uint64_t b)
 
 	return fold(half ^ key[1], key[0] ^ 0x9e3779b97f4a7c15);
 }
+
+/* FNV-1a. */
+uint64_t hash_lasting(uint64_t before, const void *data, size_t len)
+{
+	uint64_t h = before == 0 ? 0xcbf29ce484222325 : before;
+
+	for (const uint8_t *p = data; len > 0; p++, len--)
+		h = (h ^ *p) * 0x100000001b3;
+	return h;
+}

@@ -26,4 +26,8 @@ uint64_t hash_bytes_lower(const void *data, size_t len);
 /* Two 64-bit halves into one, keyed. */
 uint64_t hash_mix(uint64_t a, uint64_t b);
 
+/* Continues a hash that is the same in every process, for what outlives one; begin with 0.  Not for
+ * tables, and not for what strangers choose. */
+uint64_t hash_lasting(uint64_t before, const void *data, size_t len);
+
 #endif

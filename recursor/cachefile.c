@@ -23,7 +23,11 @@ enum { BLOCK_SETS = 1, BLOCK_SERVERS = 2, BLOCK_END = 3 };
 /* Of a server's item. */
 enum { SERVER_MEASURED = 1, SERVER_NAMED = 2 };
 
-_Static_assert(RRSET_PACKED_MAX + 1 <= CACHEFILE_BLOCK_MAX - BLOCK_FILLED, "any set has room");
+/* Of a set's. */
+enum { SET_DELEGATION = 1, SET_CONFIGURED = 2, SET_HEAD_MAX = 1 + 8 };
+
+_Static_assert(RRSET_PACKED_MAX + SET_HEAD_MAX <= CACHEFILE_BLOCK_MAX - BLOCK_FILLED,
+	       "any set has room");
 
 static const char magic[8] = "RECURSOR";
 
@@ -111,17 +115,24 @@ static int write_set(void *ctx, const struct rrset *s, bool delegation)
 {
 	struct writing *w = ctx;
 	uint8_t *at = place(w);
-	size_t len = 0;
+	size_t len = 0, head = 1;
+	uint64_t zone;
 
 	if (w->bytes >= w->from->max_bytes)
 		return E_LIMIT;
 	if (!is_worth_it(s, w->from))
 		return E_OK;
-	at[0] = delegation;
-	if (rrset_pack(s, at + 1, RRSET_PACKED_MAX, &len) != E_OK)
+	zone = w->from->zone_of != NULL ? w->from->zone_of(w->from->ctx, s) : 0;
+	at[0] = delegation ? SET_DELEGATION : 0;
+	if (zone != 0) {
+		at[0] |= SET_CONFIGURED;
+		put_u64(at + 1, zone);
+		head = SET_HEAD_MAX;
+	}
+	if (rrset_pack(s, at + head, RRSET_PACKED_MAX, &len) != E_OK)
 		return E_OK; /* none is so large */
 	w->counts.sets++;
-	return item_add(w, 1 + len);
+	return item_add(w, head + len);
 }
 
 static int write_server(void *ctx, const struct server_dump *s)
@@ -275,22 +286,44 @@ static bool can_be_delegation(const struct rrset *s)
 	       (s->type == TYPE_NS || s->type == TYPE_A || s->type == TYPE_AAAA);
 }
 
+/* What stands before a set. */
+static int read_set_head(struct wire_reader *items, bool *delegation, uint64_t *zone)
+{
+	uint32_t halves[2] = { 0, 0 };
+	uint8_t flags = 0;
+	int err = wire_read_u8(items, &flags);
+
+	if (err != E_OK)
+		return err;
+	if (flags & ~(SET_DELEGATION | SET_CONFIGURED))
+		return E_MALFORMED;
+	*delegation = flags & SET_DELEGATION;
+	*zone = 0;
+	if (!(flags & SET_CONFIGURED))
+		return E_OK;
+	err = wire_read_u32(items, &halves[0]);
+	if (err == E_OK)
+		err = wire_read_u32(items, &halves[1]);
+	*zone = (uint64_t)halves[0] << 32 | halves[1];
+	return err == E_OK && *zone == 0 ? E_MALFORMED : err;
+}
+
 static int read_set(struct reading *r, struct wire_reader *items)
 {
 	struct rrset *s = NULL;
-	uint8_t delegation = 0;
-	int err = wire_read_u8(items, &delegation);
+	bool delegation = false;
+	uint64_t zone = 0;
+	int err = read_set_head(items, &delegation, &zone);
 
 	if (err == E_OK)
 		err = rrset_unpack(&s, &r->unpacker, items);
-	if (err == E_OK &&
-	    (delegation > 1 || s->type == CACHE_DELEGATION ||
-	     (delegation == 1 && !can_be_delegation(s)) || !expiries_are_right(r, s)))
+	if (err == E_OK && (s->type == CACHE_DELEGATION || (delegation && !can_be_delegation(s)) ||
+			    !expiries_are_right(r, s)))
 		err = E_MALFORMED;
 	if (err == E_OK) {
 		r->info.counts.sets++;
 		if (r->to->set != NULL)
-			r->to->set(r->to->ctx, s, delegation == 1);
+			r->to->set(r->to->ctx, s, delegation, zone);
 	}
 	rrset_put(s);
 	return err;

@@ -6,8 +6,9 @@
  *     ...
  *     end:    a block of its own kind: u64 sets, u64 servers
  *
- * Numbers stand in network order; the CRC is common/crc32c.h.  A set's item is a byte that says
- * whether it is the parent's word, then common/rrset_pack.h.
+ * Numbers stand in network order; the CRC is common/crc32c.h.  A set's item is a byte (1: it is the
+ * parent's word; 2: it was learnt in a zone that was configured), in the second case a u64 that
+ * tells the zone (zones_print()), then common/rrset_pack.h.
  *
  * Reading takes nothing on trust: neither lengths nor counts, nor items whose checksum is right.
  * It asks for every set's expiry to follow from its TTL and the time of writing, and for an end
@@ -46,6 +47,9 @@ struct cachefile_source {
 	uint32_t now_s, stale_s; /* what expired longer ago is left out */
 	uint64_t now_ms;
 	uint64_t max_bytes; /* so large it may become; what comes then is left out */
+	/* The configured zone of a set, 0: none.  NULL: there are none. */
+	uint64_t (*zone_of)(void *ctx, const struct rrset *s);
+	void *ctx;
 };
 
 /* Writes all of a file.  E_SYSTEM (errno), E_NOMEM. */
@@ -56,7 +60,7 @@ struct cachefile_sink {
 	void *ctx;
 	uint32_t now_s;
 	/* What is read, borrowed.  The servers' age_ms and edns_left_s are as of now_s. */
-	void (*set)(void *ctx, struct rrset *s, bool as_delegation);
+	void (*set)(void *ctx, struct rrset *s, bool as_delegation, uint64_t zone);
 	void (*server)(void *ctx, const struct server_dump *server);
 	/* Called now and then; false: stop, with E_END.  NULL: never. */
 	bool (*go_on)(void *ctx);

@@ -17,6 +17,8 @@
 #include "recursor/cachefile.h"
 #include "recursor/net/loop.h"
 #include "recursor/reconfigure.h"
+#include "recursor/resolve/zones.h"
+#include "recursor/rezone.h"
 #include "recursor/wiring.h"
 #include "recursor/worker.h"
 
@@ -44,7 +46,14 @@ struct load {
 	uint32_t now_s, max_ttl_s, max_negative_ttl_s;
 	uint64_t now_ms;
 	uint64_t loaded, dropped;
+	struct zones *zones; /* those that were in force when it began */
 };
+
+/* Where a set was learnt, that it may not be used when the zones are others. */
+static uint64_t zone_of(void *ctx, const struct rrset *s)
+{
+	return zones_print(zones_find_for(ctx, rrset_owner(s), s->type));
+}
 
 static bool go_on(void *ctx)
 {
@@ -65,11 +74,15 @@ static void cap_ttl(struct rrset *s, uint32_t now_s, uint32_t cap_s)
 		s->expires_s = now_s + cap_s;
 }
 
-static void load_set(void *ctx, struct rrset *s, bool as_delegation)
+static void load_set(void *ctx, struct rrset *s, bool as_delegation, uint64_t zone)
 {
 	struct load *l = ctx;
 	uint32_t cap_s = s->kind == RRSET_DATA ? l->max_ttl_s : l->max_negative_ttl_s;
 
+	if (zone_of(l->zones, s) != zone) {
+		l->dropped++;
+		return;
+	}
 	cap_ttl(s, l->now_s, cap_s);
 	for (unsigned i = 0; i < s->n_proofs; i++)
 		cap_ttl(rrset_proofs(s)[i], l->now_s, cap_s);
@@ -169,8 +182,12 @@ static void load(struct keeper *k)
 		log_info("cache-file '%s' is not there yet", k->path);
 		return;
 	}
+	l.zones = server_zones_get(k->server);
 	if (err == E_OK)
 		err = load_from(f, &l, why);
+	/* There may have been a reload-zones meanwhile. */
+	server_forget_since(k->server, l.zones);
+	zones_put(l.zones);
 	if (f != NULL)
 		(void)fclose(f);
 	note_load(k, &l, err != E_OK && err != E_END);
@@ -189,6 +206,7 @@ static void load(struct keeper *k)
 static int fill(const struct keeper *k, int fd, struct cachefile_counts *counts)
 {
 	const struct settings *s = server_settings_get(k->server);
+	struct zones *zones = server_zones_get(k->server);
 	struct cachefile_source from = {
 		.cache = k->server->cache,
 		.servers = k->server->servers,
@@ -196,16 +214,20 @@ static int fill(const struct keeper *k, int fd, struct cachefile_counts *counts)
 		.now_ms = loop_now_us() / 1000,
 		.stale_s = wiring_stale_s(s),
 		.max_bytes = 2 * memory_total(&k->server->memory),
+		.zone_of = zone_of,
+		.ctx = zones,
 	};
 	FILE *f = fdopen(fd, "w");
 	int err, saved;
 
 	settings_free(s);
 	if (f == NULL) {
+		zones_put(zones);
 		(void)close(fd);
 		return E_SYSTEM;
 	}
 	err = cachefile_write(f, &from, counts);
+	zones_put(zones);
 	if (err == E_OK && fsync(fd) != 0)
 		err = E_SYSTEM;
 	saved = errno;

@@ -263,6 +263,19 @@ static int ancestors_make(struct authzone *a, const uint8_t *owner)
 	return E_OK;
 }
 
+static uint64_t record_print(const uint8_t *owner, uint16_t type, uint32_t ttl,
+			     const uint8_t *rdata, uint16_t len)
+{
+	uint8_t numbers[8];
+
+	wire_put_u16(numbers, type);
+	wire_put_u32(numbers + 2, ttl);
+	wire_put_u16(numbers + 6, len);
+	return hash_lasting(
+		hash_lasting(hash_lasting(0, owner, name_len(owner)), numbers, sizeof(numbers)),
+		rdata, len);
+}
+
 int authzone_add(struct authzone *a, const uint8_t *owner, uint16_t type, uint32_t ttl,
 		 const uint8_t *rdata, uint16_t len, char why[AUTHZONE_WHY_MAX])
 {
@@ -291,8 +304,7 @@ int authzone_add(struct authzone *a, const uint8_t *owner, uint16_t type, uint32
 					     : err_text(err));
 	a->n_records++;
 	/* Added up, so that the order of records does not matter. */
-	a->print += hash_mix(hash_mix(node->hash, (uint64_t)ttl << 16 | type),
-			     hash_bytes(rdata, len));
+	a->print += record_print(owner, type, ttl, rdata, len);
 	return E_OK;
 }
 

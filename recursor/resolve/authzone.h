@@ -42,7 +42,7 @@ int authzone_finish(struct authzone *a, char why[AUTHZONE_WHY_MAX]) MUST_USE;
 
 const uint8_t *authzone_apex(const struct authzone *a);
 size_t authzone_records(const struct authzone *a);
-/* The same for the same records, in whatever order. */
+/* The same for the same records, in whatever order and process. */
 uint64_t authzone_print(const struct authzone *a);
 
 enum auth_kind {

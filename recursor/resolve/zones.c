@@ -141,12 +141,13 @@ static struct configured_zone *zone_new(const uint8_t *name)
 /* Never 0, which stands for no zone. */
 static uint64_t print_of(const struct configured_zone *zone)
 {
-	uint64_t flags = 1U | (unsigned)zone->recurse << 1 | (unsigned)zone->notify << 2;
-	uint64_t data = zone->auth != NULL ? authzone_print(zone->auth)
-					   : hash_bytes(zone->servers,
-							zone->n_servers * sizeof(zone->servers[0]));
-	uint64_t print = hash_mix(hash_mix(zone->hash, flags), data);
+	const uint8_t flags[] = { zone->auth != NULL, zone->recurse, zone->notify };
+	uint64_t print = hash_lasting(0, zone->name, name_len(zone->name));
+	uint64_t auth = zone->auth != NULL ? authzone_print(zone->auth) : 0;
 
+	print = hash_lasting(print, flags, sizeof(flags));
+	print = hash_lasting(print, &auth, sizeof(auth));
+	print = hash_lasting(print, zone->servers, zone->n_servers * sizeof(zone->servers[0]));
 	return print == 0 ? 1 : print;
 }
 

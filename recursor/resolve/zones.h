@@ -34,7 +34,7 @@ enum { ZONES_SERVERS_MAX = 64 }; /* of one forward */
 struct configured_zone {
 	struct configured_zone *next; /* in its bucket */
 	uint64_t hash;
-	uint64_t print;        /* of all that it says: those of equal prints are the same */
+	uint64_t print;        /* of all that it says: equal for equal zones, in any process */
 	struct authzone *auth; /* NULL: a forward */
 	struct addr *servers;
 	uint16_t n_servers;

@@ -18,7 +18,7 @@ static uint8_t file[FILE_MAX];
 static uint64_t sets, servers_seen;
 
 /* What was taken for good can be packed, and comes back the same. */
-static void see_set(void *ctx, struct rrset *s, bool delegation)
+static void see_set(void *ctx, struct rrset *s, bool delegation, uint64_t zone)
 {
 	static uint8_t packed[RRSET_PACKED_MAX], again[RRSET_PACKED_MAX];
 	static struct rrset_unpacker unpacker;
@@ -28,6 +28,7 @@ static void see_set(void *ctx, struct rrset *s, bool delegation)
 
 	(void)ctx;
 	(void)delegation;
+	(void)zone;
 	sets++;
 	ASSERT(rrset_is_packable(s));
 	ASSERT(rrset_pack(s, packed, sizeof(packed), &len) == E_OK);

@@ -71,6 +71,31 @@ def cachefile_restart():
         check(r.get("cache-file-written") > 10, "and how much")
 
 
+@test
+def cachefile_other_zones():
+    """What was learnt in a zone that is configured otherwise after the restart is not used; the rest
+    is, and so is a forward's own if it is the same still."""
+    directory = env.new_dir("kept")
+    forward = {"forward_zones_recurse": "city.example=127.30.9.9"}
+    with Lab() as lab:
+        filled_file(lab, directory)
+        with keeping(lab, directory, network_timeout=200, **forward) as r:
+            check(loaded(r) > 5, "the rest is loaded", r.log())
+            check(r.ask("www.city.example").status == "SERVFAIL", "not out of the file", r.log())
+            check(r.get("cache-file-dropped") > 2, "that was dropped")
+        forward = {"forward_zones": f"city.example=127.20.3.1:{env.lab_port}"}
+        os.unlink(os.path.join(directory, "cache"))
+        filled_file(lab, directory, **forward)
+        lab.reset()
+        with keeping(lab, directory, **forward) as r:
+            check(loaded(r) > 5, "all is loaded", r.log())
+            check_reply(r.ask("www.city.example"))
+            check("127.20.3.1" not in lab.queries(), "out of the file", lab.queries())
+        with keeping(lab, directory) as r:
+            loaded(r)
+            check(r.get("cache-file-dropped") > 2, "a forward's is dropped when it is none")
+
+
 def refused(lab, directory, reason):
     with keeping(lab, directory) as r:
         check(loaded(r) == 0, "nothing is loaded")

@@ -98,6 +98,12 @@ static void fill(void)
 	servers_set_edns(servers, &plain, EDNS_NONE, NOW_MS - 1000);
 }
 
+static uint64_t zone_of(void *ctx, const struct rrset *s)
+{
+	ck_assert_ptr_eq(ctx, &file);
+	return s->type == TYPE_NS ? 0 : 0xfedcba9876543210;
+}
+
 static void write_file(uint32_t now_s, uint64_t max_bytes)
 {
 	const struct cachefile_source from = {
@@ -107,6 +113,8 @@ static void write_file(uint32_t now_s, uint64_t max_bytes)
 		.stale_s = 50,
 		.now_ms = NOW_MS,
 		.max_bytes = max_bytes,
+		.zone_of = zone_of,
+		.ctx = &file,
 	};
 	struct cachefile_counts counts = { 0 };
 	FILE *f = open_memstream(&file, &file_len);
@@ -121,15 +129,16 @@ static void write_file(uint32_t now_s, uint64_t max_bytes)
 }
 
 struct seen {
-	unsigned sets, delegations, servers, restored, pauses, pauses_left;
+	unsigned sets, in_zones, delegations, servers, restored, pauses, pauses_left;
 	uint32_t now_s;
 };
 
-static void see_set(void *ctx, struct rrset *s, bool delegation)
+static void see_set(void *ctx, struct rrset *s, bool delegation, uint64_t zone)
 {
 	struct seen *seen = ctx;
 
 	seen->sets++;
+	seen->in_zones += zone == (s->type == TYPE_NS ? 0 : 0xfedcba9876543210); /* see zone_of() */
 	seen->delegations += delegation;
 	(void)cache_restore(cache, s, delegation, seen->now_s);
 }
@@ -210,6 +219,7 @@ START_TEST(caches_come_back)
 	open_caches();
 	ck_assert_int_eq(read_bytes(file, file_len, &seen), E_OK);
 	ck_assert_uint_eq(seen.sets, NAMES + 2);
+	ck_assert_uint_eq(seen.in_zones, seen.sets);
 	ck_assert_uint_eq(seen.delegations, 1);
 	ck_assert_uint_eq(seen.servers, 2);
 	ck_assert_uint_eq(seen.restored, 2);
