@@ -537,26 +537,17 @@ static void finish(void *ctx, const struct answer *found)
 }
 
 /* All slots are taken: the client that holds most gives up one, if it has so many more. */
-static bool make_room(struct pipeline *p, const struct settings *s, const struct addr *client)
+static bool make_room(struct pipeline *p, const struct addr *client)
 {
-	const struct answer refusal = {
-		.rcode = RCODE_SERVFAIL,
-		.ede = EDE_OTHER,
-		.ede_text = "gave way to another client",
-	};
 	struct slot *slot = slots_victim(p->slots, client);
 	struct client_query *cq;
 
 	if (slot == NULL)
 		return false;
 	cq = CONTAINER(slot, struct client_query, slot);
-	resolver_cancel(p->worker->resolver, cq->request);
 	COUNT(p->account.counters, fair_share_refusals);
-	count_whence(p, &refusal);
-	if (cq->traced != NULL)
-		end_trace(p, cq, &refusal);
-	send_answer(p, cq, s, &refusal);
-	let_go(cq);
+	/* finish() gets the failure, or expired data. */
+	resolver_give_up(p->worker->resolver, cq->request, "gave way to another client");
 	return !slots_are_full(p->slots);
 }
 
@@ -602,7 +593,7 @@ static enum step resolve(struct pipeline *p, struct passage *t)
 	ask_resolver(p, cq);
 	if (!p->is_unknown)
 		return STEP_DONE;
-	if ((cq->q.flags & MSG_RD) && make_room(p, t->settings, &cq->client.remote)) {
+	if ((cq->q.flags & MSG_RD) && make_room(p, &cq->client.remote)) {
 		cq->over_capacity = false;
 		ask_resolver(p, cq);
 		return STEP_DONE;

@@ -633,6 +633,20 @@ void resolver_cancel(struct resolver *r, struct request *req)
 	leave(r);
 }
 
+void resolver_give_up(struct resolver *r, struct request *req, const char *why)
+{
+	struct goal *g = req->goal;
+	struct answer a;
+
+	enter(r);
+	answer_for(req, why, &a);
+	a.ede = EDE_OTHER;
+	request_finish(r, req, &a);
+	if (g->n_waiters == 0)
+		goal_drop(r, g);
+	leave(r);
+}
+
 /* ---- entries from the world ---- */
 
 static void reply_take(struct resolver *r, struct goal *g, const uint8_t *wire, size_t len,

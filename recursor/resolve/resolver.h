@@ -166,6 +166,10 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 /* The client went away: done() is not called. */
 void resolver_cancel(struct resolver *r, struct request *req);
 
+/* The request's place is wanted: done() is called, with SERVFAIL for the reason `why`, or with
+ * expired data. */
+void resolver_give_up(struct resolver *r, struct request *req, const char *why);
+
 /* A packet with the right id from the server that `ticket` was put to.  An unknown ticket is
  * counted (unexpected-packets).  `wire` is borrowed for the call.  Returns false when the packet
  * turned out not to answer the question (a near miss): then the ticket goes on waiting, and the

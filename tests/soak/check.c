@@ -329,16 +329,21 @@ uint64_t limits_met(const struct soak *s)
 	return n;
 }
 
+uint64_t unasked(const struct node *n)
+{
+	return counter_get(&n->counters.primings) + counter_get(&n->counters.almost_expired_pushed);
+}
+
 static void check_budget(struct soak *s, const struct asker *a, const struct answer *answer)
 {
 	uint64_t spent_us = soak_now_us(s) - a->asked_us;
 	uint64_t sent = a->node->ctx.asked - a->sent;
-	uint64_t primings = counter_get(&a->node->counters.primings) - a->primings;
+	uint64_t began = unasked(a->node) - a->unasked;
 
 	if (answer->out_queries > a->max_qperq)
 		soak_fail(s, "%u questions to servers, %u are allowed", answer->out_queries,
 			  a->max_qperq);
-	if (a->alone && sent > a->max_qperq * (1 + primings))
+	if (a->alone && sent > a->max_qperq * (1 + began))
 		soak_fail(s, "%llu questions left, %u are allowed", (unsigned long long)sent,
 			  a->max_qperq);
 	if (spent_us > (a->max_msec + 1) * 1000ull)
@@ -354,6 +359,9 @@ void check_answer(struct soak *s, const struct asker *a, const struct answer *an
 	check_budget(s, a, answer);
 	if (answer->is_stale && (s->net.belief.stale_s == 0 || a->cache_only))
 		wrong(&x, "stale, and it was not to be");
+	if (answer->is_stale !=
+	    (answer->ede == EDE_STALE_ANSWER || answer->ede == EDE_STALE_NXDOMAIN_ANSWER))
+		wrong(&x, "stale, and the extended error does not say so, or the other way round");
 	if (is_special(x.at)) {
 		if (answer->out_queries > 0 && a->type != TYPE_DS)
 			wrong(&x, "a special name, and somebody was asked");

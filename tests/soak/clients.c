@@ -76,7 +76,7 @@ static struct asker *asker_new(struct soak *s, const uint8_t *name, uint16_t typ
 		.asked_us = soak_now_us(s),
 	};
 	a->sent = a->node->ctx.asked;
-	a->primings = counter_get(&a->node->counters.primings);
+	a->unasked = unasked(a->node);
 	resolver_stats(a->node->resolver, &before);
 	a->alone = before.goals == 0;
 	name_copy(a->name, name);

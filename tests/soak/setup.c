@@ -62,11 +62,13 @@ static void staleness_draw(struct setup *u, struct rng *r)
 	static const uint32_t patiences[] = { 1800, 1800, 300, 0 };
 	static const uint32_t backgrounds[] = { 1000, 1000, 1, 0 };
 	static const uint32_t locks[] = { 0, 0, 0, 50, 100 };
+	static const uint32_t refreshes[] = { 0, 0, 10, 50, 99 };
 
 	u->cfg.stale_s = u->cache.stale_s = RNG_PICK(r, windows);
 	u->cfg.stale_client_timeout_ms = RNG_PICK(r, patiences);
 	u->cfg.max_background = RNG_PICK(r, backgrounds);
 	u->cache.locked_percent = RNG_PICK(r, locks);
+	u->cfg.refresh_percent = RNG_PICK(r, refreshes);
 }
 
 static void packets_draw(struct packetcache_config *p, struct rng *r)
@@ -144,6 +146,7 @@ void setup_relax(struct setup *u)
 	u->cfg.stale_s = habits.stale_s;
 	u->cfg.stale_client_timeout_ms = habits.stale_client_timeout_ms;
 	u->cfg.max_background = habits.max_background;
+	u->cfg.refresh_percent = habits.refresh_percent;
 	u->forged = u->no_resources = 0;
 	u->wide = true;
 }

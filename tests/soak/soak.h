@@ -71,7 +71,7 @@ struct asker {
 	bool alone;                   /* nothing else is going on at its node */
 	uint32_t max_qperq, max_msec; /* the largest in force while it waits */
 	uint64_t asked_us;
-	uint64_t sent, primings; /* by then */
+	uint64_t sent, unasked; /* by then */
 	struct trace *trace;
 };
 
@@ -210,6 +210,8 @@ void packets_walk(struct soak *s);
 enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type);
 /* How often one query was ended by a limit. */
 uint64_t limits_met(const struct soak *s);
+/* Resolutions that a worker began with no question behind them. */
+uint64_t unasked(const struct node *n);
 void check_answer(struct soak *s, const struct asker *a, const struct answer *answer);
 /* Data, or the CNAME that a DNAME makes, for who asks for that. */
 bool data_is_true(const struct internet *net, const struct rrset *set, const struct truth *t);
