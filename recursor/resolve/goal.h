@@ -17,7 +17,8 @@
  * that has ended is buried and freed when the list is empty, so a pointer to a goal stays good for
  * as long as one entry into the resolver lasts.
  *
- * Files:   resolver.c  requests, entries from outside, the run loop
+ * Files:   resolver.c  entries from outside, the run loop
+ *          request.c   who waits for an answer
  *          goal.c      the table, edges, budgets (everything that walks the graph)
  *          iterate.c   a goal's steps: the states
  *          known.c     what is known of a name, and from where one would ask
@@ -359,14 +360,36 @@ void goal_event(struct resolver *r, struct goal *g, const struct event *e, const
 				   (name_), (other_));                                             \
 	} while (0)
 
-/* ---- resolver.c ---- */
+/* ---- request.c ---- */
 
-/* Answers a request and frees it. */
+/* One more of the resolver's, waiting on nothing yet; NULL: no memory. */
+struct request *request_new(struct resolver *r, const struct question *q, resolver_done_cb done,
+			    void *ctx);
+void request_attach(struct goal *g, struct request *req);
+/* Takes the request off every list and gives it back; its goal may be left without a waiter. */
+struct goal *request_detach(struct resolver *r, struct request *req);
+/* Starts its timer, when it is attached. */
+void request_wait(struct resolver *r, struct request *req, const struct question *q);
+/* Its timer rings. */
+void request_ring(struct resolver *r, struct request *req);
+/* Its client's patience was over before it came. */
+bool request_is_impatient(const struct resolver *r, const struct request *req,
+			  const struct question *q);
+/* Answers the client with expired data, if there are any, while the resolution goes on; `why` it comes
+ * to that. */
+bool request_serve_stale(struct resolver *r, struct request *req, const char *why);
+/* Answers a request and frees it; in place of a failure it may get expired data. */
 void request_finish(struct resolver *r, struct request *req, const struct answer *a);
+/* Does so with a failure, and drops the goal if nobody else waits. */
+void request_end(struct resolver *r, struct request *req, enum ede ede, const char *text);
+/* Likewise, when its budget is used up: the failure is remembered. */
 void request_fail(struct resolver *r, struct request *req, enum ede ede, const char *text);
 /* A request without a client, for what the cache has already.  False: too many are under way, or there
  * is no room (counted). */
 bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t type);
+
+/* ---- resolver.c ---- */
+
 uint64_t resolver_random(struct resolver *r);
 /* Uniform below `bound` (at least 1); the bias of 2^-32 does not matter for choices. */
 uint32_t resolver_random_below(struct resolver *r, uint32_t bound);
@@ -480,6 +503,10 @@ void stale_fill(const struct stale_answer *s, struct answer *a);
 /* Makes `a`, which says that and why it failed, an answer of expired data if there is any and the
  * request may have it.  stale_clear() when it is sent. */
 bool stale_serve(struct resolver *r, struct request *req, struct stale_answer *s, struct answer *a);
+/* Answers a question that no goal is to be made for with what the cache has, if that is a whole answer and
+ * some of it has expired; the rest is found in the ordinary way. */
+bool stale_answer_question(struct resolver *r, const struct question *q, const char *why,
+			   resolver_done_cb done, void *ctx);
 /* Would there be something to serve at the name? */
 bool stale_is_known(struct resolver *r, const uint8_t *name, uint16_t type);
 

@@ -171,3 +171,23 @@ bool stale_is_known(struct resolver *r, const uint8_t *name, uint16_t type)
 	cache_view_put(&v);
 	return known;
 }
+
+bool stale_answer_question(struct resolver *r, const struct question *q, const char *why,
+			   resolver_done_cb done, void *ctx)
+{
+	struct answer a = { .ede_text = why, .from_cache = true, .trace = q->trace };
+	struct stale_answer stale;
+	bool ok;
+
+	if (q->no_stale || r->cfg.stale_s == 0 ||
+	    !stale_put_together(r, q->name, q->type, r->cfg.stale_s, &stale))
+		return false;
+	ok = stale.any_stale;
+	if (ok) {
+		COUNT(r->counters, stale_answers);
+		stale_fill(&stale, &a);
+		done(ctx, &a);
+	}
+	stale_clear(&stale);
+	return ok;
+}

@@ -46,6 +46,7 @@ struct client *client_new(struct network *net, const ldns_pkt *question)
 	struct client *c = calloc(1, sizeof(*c));
 	struct request *request;
 	struct question q;
+	bool asks_cache;
 
 	ASSERT(c != NULL);
 	c->net = net;
@@ -57,9 +58,12 @@ struct client *client_new(struct network *net, const ldns_pkt *question)
 	}
 	c->asked_us = c->trace.began_us = net->now_us;
 	c->trace.next_goal = 1;
+	asks_cache = (c->query.flags & MSG_RD) == 0;
 	q = (struct question) {
 		.name = query_name(&c->query),
 		.type = c->query.type,
+		.cache_only = asks_cache,
+		.no_stale = asks_cache,
 		.trace = &c->trace,
 	};
 	request = resolver_ask(net->resolver, &q, done, c);

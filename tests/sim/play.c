@@ -200,6 +200,18 @@ static void jump_clock(struct player *p, const struct step *step)
 		p->net.wall_offset_s += seconds;
 }
 
+static void wipe(struct player *p, const struct step *step)
+{
+	uint8_t name[NAME_MAX_LEN];
+
+	if (name_from_text(name, step->argument) != E_OK) {
+		play_fail(p, step, "not a name: %s", step->argument);
+		return;
+	}
+	name_lower(name, name);
+	cache_wipe(p->cache, name, 0, true);
+}
+
 static void take_step(struct player *p, const struct step *step)
 {
 	p->step = step->number;
@@ -221,6 +233,12 @@ static void take_step(struct player *p, const struct step *step)
 		break;
 	case STEP_CLOCK:
 		jump_clock(p, step);
+		break;
+	case STEP_WIPE:
+		wipe(p, step);
+		break;
+	case STEP_NETWORK:
+		resolver_stale_now(p->resolver, strcmp(step->argument, "GONE") == 0);
 		break;
 	case STEP_REPLY:
 	case STEP_CHECK_OUT_QUERY:

@@ -112,6 +112,8 @@ struct range {
 	X(CHECK_OUT_QUERY, "CHECK_OUT_QUERY", true)                                                \
 	X(PRIME, "PRIME", false)                                                                   \
 	X(CLOCK, "CLOCK", false)                                                                   \
+	X(WIPE, "WIPE", false)                                                                     \
+	X(NETWORK, "NETWORK", false)                                                               \
 	X(CHECK_ASKED, "CHECK_ASKED", false)                                                       \
 	X(CHECK_COUNTER, "CHECK_COUNTER", false)                                                   \
 	X(CHECK_COST, "CHECK_COST", false)                                                         \
