@@ -204,8 +204,9 @@ static uint32_t ttl_clamp(const struct reading *x, uint32_t ttl)
 }
 
 /* How long a zone's own NS set may live: never longer than the referral that led here, or a zone
- * that its parent has taken back could keep itself alive (ghost domains, CVE-2012-1192). */
-static uint32_t ttl_of_apex_ns(const struct reading *x, uint32_t ttl)
+ * that its parent has taken back could keep itself alive (ghost domains, CVE-2012-1192).  And what
+ * else is_bounded_by_delegation(). */
+static uint32_t ttl_within_delegation(const struct reading *x, uint32_t ttl)
 {
 	int32_t left;
 
@@ -215,6 +216,16 @@ static uint32_t ttl_of_apex_ns(const struct reading *x, uint32_t ttl)
 	if (left < 0)
 		left = 0;
 	return ttl < (uint32_t)left ? ttl : (uint32_t)left;
+}
+
+/* Of a zone's words on who serves it and what is below it.  Below a top-level domain no delegation
+ * outlives the one above it either, or a zone taken back could live on in its sub-zones, each
+ * beginning when the one before ends (phoenix domains, CVE-2022-30698).  Those that top-level domains
+ * give are spared: all of them would end at once, with the domain's own. */
+static bool is_bounded_by_delegation(const struct reading *x, const struct group *g, enum rank rank)
+{
+	return g->type == TYPE_NS && (name_equal(group_owner(x->s, g), x->q->zone) ||
+				      (rank == RANK_REFERRAL && name_labels(x->q->zone) >= 2));
 }
 
 static int set_make(struct reading *x, struct group *g, enum rank rank, struct rrset **out)
@@ -229,8 +240,8 @@ static int set_make(struct reading *x, struct group *g, enum rank rank, struct r
 		COUNT(x->counters, limit_rrset);
 		return E_LIMIT;
 	}
-	if (g->type == TYPE_NS && name_equal(group_owner(s, g), x->q->zone))
-		ttl = ttl_of_apex_ns(x, ttl);
+	if (is_bounded_by_delegation(x, g, rank))
+		ttl = ttl_within_delegation(x, ttl);
 	/* Glue that is gone at once would leave a delegation behind that nobody can follow.  It is
 	 * never an answer. */
 	if (rank == RANK_ADDITIONAL && ttl == 0)

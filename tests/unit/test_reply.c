@@ -221,6 +221,8 @@ START_TEST(a_zone_does_not_outlive_its_delegation)
 	ck_assert_int_eq(read_answer(MSG_AA, own, 2), E_OK);
 	ck_assert_uint_eq(kept("example.com.", TYPE_NS)->set->ttl, 1000);
 	ck_assert_uint_eq(kept("www.example.com.", TYPE_A)->set->ttl, 86400);
+	ck_assert_int_eq(read_answer(0, below, 1), E_OK);
+	ck_assert_uint_eq(kept("www.example.com.", TYPE_NS)->set->ttl, 1000);
 	question.delegation_expires_s = NOW;
 	ck_assert_int_eq(read_answer(0, below, 1), E_OK);
 	ck_assert_int_eq(reply.kind, REPLY_REFERRAL);
