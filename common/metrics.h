@@ -155,6 +155,8 @@ static inline uint64_t counter_get(const counter *c)
 	  "sub-resolutions refused by max-recursion-depth")                                      \
 	X(limit_ns_address, "max-ns-address-qperq-reached", COUNTER,                             \
 	  "client queries that used up max-ns-address-qperq")                                    \
+	X(unresolved_skips, "non-resolving-nameserver-skips", COUNTER,                           \
+	  "name servers left out because no address was found for their names of late")          \
 	X(limit_ns, "max-ns-per-resolve-reached", COUNTER,                                       \
 	  "delegations cut to max-ns-per-resolve names")                                         \
 	X(limit_rrset, "max-rrset-size-reached", COUNTER, "record sets refused as too large")    \

@@ -79,6 +79,9 @@ struct settings {
 	uint32_t spoof_nearmiss_max;
 	uint32_t server_down_max_fails, server_down_throttle_time_s;
 	uint32_t bypass_server_throttling_probability;
+	struct nameset *dont_throttle_names;
+	struct netset *dont_throttle_netmasks;
+	uint32_t non_resolving_ns_max_fails, non_resolving_ns_throttle_time_s;
 	uint32_t tcp_out_max_idle_ms, tcp_out_max_idle_per_auth, tcp_out_max_idle_per_thread;
 	uint32_t tcp_out_max_queries;
 	uint16_t outgoing_port; /* our own: `outgoing-port`, 53; the lab uses another */

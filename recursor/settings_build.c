@@ -261,8 +261,10 @@ static int read_files(struct building *b)
 		err = read_names_file(b, "allow-notify-for-file", s->allow_notify_for_file,
 				      old->allow_notify_for_lines, &s->allow_notify_for_lines,
 				      s->allow_notify_for);
-	if (err == E_OK)
+	if (err == E_OK) {
 		nameset_seal(s->allow_notify_for);
+		nameset_seal(s->dont_throttle_names);
+	}
 	return err;
 }
 
@@ -372,6 +374,8 @@ void settings_free(const struct settings *shared)
 	nameset_free(s->allow_notify_for);
 	netset_free(s->allow_from);
 	netset_free(s->dont_query);
+	netset_free(s->dont_throttle_netmasks);
+	nameset_free(s->dont_throttle_names);
 	settings_texts_free(s->texts);
 	free(s->memory);
 	free(s);

@@ -265,6 +265,8 @@ int setting_check(const struct setting *row, const char *text, char reason[SETTI
 	netset_free(scratch->allow_notify_from);
 	nameset_free(scratch->allow_notify_for);
 	netset_free(scratch->dont_query);
+	netset_free(scratch->dont_throttle_netmasks);
+	nameset_free(scratch->dont_throttle_names);
 	free(scratch);
 	return err;
 }

@@ -85,6 +85,8 @@ void wiring_servers_config(struct servers_config *cfg, const struct settings *s,
 		.max_bytes = m->parts[MEMORY_SERVERS].limit,
 		.down_max_fails = s->server_down_max_fails,
 		.down_time_s = s->server_down_throttle_time_s,
+		.unresolved_max_fails = s->non_resolving_ns_max_fails,
+		.unresolved_time_s = s->non_resolving_ns_throttle_time_s,
 		.bypass_probability = s->bypass_server_throttling_probability,
 		.network_timeout_ms = s->network_timeout_ms,
 		.max_inflight = percent_of(s->max_inflight_per_server,
@@ -144,6 +146,8 @@ void wiring_resolver_config(struct resolver_config *cfg, const struct settings *
 	cfg->prime = hints_are_refreshed(s->hint_file);
 	cfg->server_port = s->outgoing_port;
 	cfg->dont_query = s->dont_query;
+	cfg->dont_throttle_names = s->dont_throttle_names;
+	cfg->dont_throttle_nets = s->dont_throttle_netmasks;
 	cfg->nothing_below_nxdomain = nx_cut_of(s->nothing_below_nxdomain);
 	cfg->root_nx_trust = s->root_nx_trust;
 	cfg->min_ttl = s->minimum_ttl_override_s;

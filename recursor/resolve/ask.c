@@ -150,6 +150,14 @@ static bool send_failed(struct resolver *r, struct goal *g, struct target *t, en
 	return false;
 }
 
+bool ask_is_exempt(const struct resolver *r, const struct goal *g, const struct target *t)
+{
+	return (r->cfg.dont_throttle_nets != NULL &&
+		netset_match(r->cfg.dont_throttle_nets, &t->addr)) ||
+	       (r->cfg.dont_throttle_names != NULL &&
+		nameset_encloses(r->cfg.dont_throttle_names, cut_ns_name(g, t->ns)));
+}
+
 /* A throttled server is passed over.  A second question to a server that answers (TCP after a
  * truncation, a repeat without EDNS) is part of the first and is not asked about. */
 static bool is_throttled(struct resolver *r, struct goal *g, struct target *t)
@@ -161,7 +169,8 @@ static bool is_throttled(struct resolver *r, struct goal *g, struct target *t)
 	why = servers_is_throttled(r->servers, &t->addr, asked_name(g), g->asked_type,
 				   g->zone_labels, (uint32_t)resolver_random(r),
 				   r->world.now_ms(r->world.ctx));
-	if (why == THROTTLE_NONE || (why == THROTTLE_DOWN && t->despite_down))
+	if (why == THROTTLE_NONE || (why == THROTTLE_DOWN && t->despite_down) ||
+	    ask_is_exempt(r, g, t))
 		return false;
 	t->dead = why == THROTTLE_DOWN ? TARGET_DOWN : TARGET_SILENT_ON;
 	COUNT(r->counters, throttled_out);

@@ -431,6 +431,18 @@ static bool ns_look_up(struct resolver *r, struct goal *g, unsigned ns)
 	return false;
 }
 
+/* Its name has led nowhere a few times in a row: left alone for a while. */
+static bool ns_is_left_out(struct resolver *r, struct goal *g, unsigned ns)
+{
+	if (!servers_ns_is_left_out(r->servers, cut_ns_name(g, ns), r->world.now_ms(r->world.ctx)))
+		return false;
+	g->ns[ns].state = NS_NONE;
+	COUNT(r->counters, unresolved_skips);
+	GOAL_EVENT(r, g, EVENT_ADDRESS_NONE, cut_ns_name(g, ns), NULL,
+		   .note = "non-resolving-ns-max-fails");
+	return true;
+}
+
 /* Worth a look-up: of no known address; `known`: known by addresses of one family, to no avail. */
 static bool wants_look_up(const struct goal *g, unsigned ns, bool known)
 {
@@ -458,6 +470,8 @@ static unsigned look_up_some(struct resolver *r, struct goal *g, bool known, uns
 			GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = "max-ns-address-qperq");
 			break;
 		}
+		if (!known && ns_is_left_out(r, g, ns))
+			continue;
 		waiting += ns_look_up(r, g, ns);
 		if (g->state == GOAL_DEAD)
 			return 0;
@@ -498,7 +512,13 @@ void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const st
 	if (child->rcode == RCODE_NOERROR && child->n_chain > 0)
 		targets_add(r, g, ns, child->chain[child->n_chain - 1], false);
 	/* NXDOMAIN says it for the other family too. */
-	if (n->state == NS_UNKNOWN &&
-	    (child->rcode == RCODE_NXDOMAIN || (n->asked_a && n->asked_aaaa)))
+	if (n->state == NS_KNOWN) {
+		servers_ns_resolved(r->servers, cut_ns_name(g, ns));
+	} else if (child->rcode == RCODE_NXDOMAIN || (n->asked_a && n->asked_aaaa)) {
 		ns_give_up(r, g, ns);
+		/* What was refused for who asks, or for the many, is no failure of the name's. */
+		if (!child->met_limit && !child->met_crowd && !child->met_cut && !child->met_cycle)
+			servers_ns_unresolved(r->servers, cut_ns_name(g, ns),
+					      r->world.now_ms(r->world.ctx));
+	}
 }

@@ -618,6 +618,8 @@ void ask_cancel(struct resolver *r, struct goal *g);
 /* The same, where the server table is told what became of the question. */
 void ask_forget(struct resolver *r, struct goal *g);
 struct goal *ask_find(struct resolver *r, uint64_t ticket);
+/* Is the target one of the servers that are never throttled? */
+bool ask_is_exempt(const struct resolver *r, const struct goal *g, const struct target *t);
 /* Does the message answer the question on its way? */
 enum ask_match {
 	ASK_MATCHES,

@@ -25,9 +25,11 @@ static void target_give_up(struct resolver *r, struct goal *g, enum target_life 
 	struct target *t = target_asked(g);
 
 	t->dead = (uint8_t)dead;
+	choose_again(r, g);
+	if (ask_is_exempt(r, g, t))
+		return;
 	servers_throttle(r->servers, &t->addr, name_suffix(g->name, g->asked_labels), g->asked_type,
 			 g->zone_labels, why, r->world.now_ms(r->world.ctx));
-	choose_again(r, g);
 }
 
 /* The same server once more, over TCP or without EDNS. */

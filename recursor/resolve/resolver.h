@@ -37,6 +37,7 @@
 #include "common/addr.h"
 #include "common/err.h"
 #include "common/metrics.h"
+#include "common/nameset.h"
 #include "common/netset.h"
 #include "common/rrset.h"
 #include "recursor/resolve/cache.h"
@@ -74,6 +75,9 @@ struct resolver_config {
 	bool prime;           /* ask the root for its servers when only the hints are known */
 	uint16_t server_port; /* 53; the lab and tests may use another */
 	const struct netset *dont_query; /* borrowed; outlives the resolver */
+	/* Servers that are never throttled; borrowed likewise, or NULL. */
+	const struct nameset *dont_throttle_names;
+	const struct netset *dont_throttle_nets;
 	/* believing */
 	enum nx_cut nothing_below_nxdomain;
 	bool root_nx_trust;

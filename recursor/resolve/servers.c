@@ -40,6 +40,7 @@ int servers_new(struct servers **out, const struct servers_config *cfg)
 		lock_init(&s->shards[i].lock);
 		sieve_init(&s->shards[i].servers);
 		sieve_init(&s->shards[i].throttles);
+		sieve_init(&s->shards[i].unresolved);
 	}
 	servers_set_limit(s, cfg->max_bytes);
 	*out = s;
@@ -194,20 +195,28 @@ struct server *server_need(struct servers *s, struct shard *sh, const struct add
 	return e;
 }
 
-void servers_clear(struct servers *s, bool speeds_too)
+size_t servers_clear(struct servers *s, bool speeds_too)
 {
+	size_t n = 0;
+
 	for (int i = 0; i < SERVERS_SHARDS; i++) {
 		struct shard *sh = &s->shards[i];
 
 		pthread_mutex_lock(&sh->lock);
+		n += sh->throttles.n + sh->unresolved.n;
 		while (sh->throttles.n > 0)
 			throttle_remove(s, sh, sh->throttles.n - 1);
+		while (sh->unresolved.n > 0)
+			unresolved_remove(s, sh, sh->unresolved.n - 1);
 		while (speeds_too && sh->servers.n > 0)
 			server_remove(sh, sh->servers.n - 1);
-		for (uint32_t at = 0; at < sh->servers.n; at++)
+		for (uint32_t at = 0; at < sh->servers.n; at++) {
+			n += server_at(sh, at)->down_until_ms > 0;
 			server_at(sh, at)->down_until_ms = 0;
+		}
 		shard_unlock(sh);
 	}
+	return n;
 }
 
 void servers_free(struct servers *s)
@@ -218,6 +227,7 @@ void servers_free(struct servers *s)
 	for (int i = 0; i < SERVERS_SHARDS; i++) {
 		sieve_deinit(&s->shards[i].servers);
 		sieve_deinit(&s->shards[i].throttles);
+		sieve_deinit(&s->shards[i].unresolved);
 		pthread_mutex_destroy(&s->shards[i].lock);
 	}
 	weather_deinit(&s->weather);

@@ -18,6 +18,9 @@
  * of suppressed attempts; a whole server after `down_max_fails` failures in a row, with one
  * try in `bypass_probability` let through.
  *
+ * Names of name servers without address: left out after `unresolved_max_fails` vain look-ups in a
+ * row, for a time.
+ *
  * Questions in flight (inflight.h): each server has a window of at most `max_inflight`, which
  * time-outs make smaller and answers larger; beyond it a question is not sent.  Those of all
  * workers count.
@@ -47,6 +50,8 @@ struct servers_config {
 	size_t max_bytes;
 	uint32_t down_max_fails; /* 0: never down */
 	uint32_t down_time_s;
+	uint32_t unresolved_max_fails; /* 0: never left out */
+	uint32_t unresolved_time_s;
 	uint32_t bypass_probability; /* one in n; 0: never */
 	uint32_t network_timeout_ms;
 	uint32_t max_inflight; /* questions to one server */
@@ -152,6 +157,18 @@ enum throttle_reason servers_is_throttled(struct servers *s, const struct addr *
 					  const uint8_t *name, uint16_t type, unsigned zone_labels,
 					  uint32_t dice, uint64_t now_ms);
 
+/* No address was found for a name server's name; or one was. */
+void servers_ns_unresolved(struct servers *s, const uint8_t *ns_name, uint64_t now_ms);
+void servers_ns_resolved(struct servers *s, const uint8_t *ns_name);
+/* Is it not worth looking again? */
+bool servers_ns_is_left_out(struct servers *s, const uint8_t *ns_name, uint64_t now_ms);
+
+struct unresolved_dump {
+	const uint8_t *ns_name;
+	uint32_t fails;
+	uint64_t age_ms; /* since the last of them */
+};
+
 /* Walks collect under a shard's lock and call with none held; what a dump points to is borrowed.
  * A negative return of cb stops, and is returned. */
 struct server_dump {
@@ -177,9 +194,14 @@ struct throttle_dump {
 int servers_walk_throttles(struct servers *s, int (*cb)(void *ctx, const struct throttle_dump *d),
 			   void *ctx, uint64_t now_ms);
 
+int servers_walk_unresolved(struct servers *s,
+			    int (*cb)(void *ctx, const struct unresolved_dump *d), void *ctx,
+			    uint64_t now_ms);
+
 struct servers_stats {
 	size_t servers, failed; /* failed: with failures in a row */
 	size_t throttles;       /* of questions */
+	size_t unresolved;      /* names of name servers */
 	size_t bytes;
 };
 void servers_stats(struct servers *s, struct servers_stats *out);
@@ -194,7 +216,8 @@ bool servers_restore(struct servers *s, const struct server_dump *kept, uint64_t
 void servers_set_limit(struct servers *s, size_t max_bytes);
 size_t servers_shrink_some(struct servers *s, size_t n);
 
-/* Forgets everything (throttles only, or the speeds too). */
-void servers_clear(struct servers *s, bool speeds_too);
+/* Forgets everything (throttles and names without address only, or the speeds too); how many
+ * throttles and names those were. */
+size_t servers_clear(struct servers *s, bool speeds_too);
 
 #endif

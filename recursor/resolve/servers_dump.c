@@ -13,6 +13,7 @@ struct copied {
 	unsigned n;
 	struct server_dump server[WALK_STEP];
 	struct throttle_dump throttle[WALK_STEP];
+	struct unresolved_dump unresolved[WALK_STEP];
 	uint8_t name[WALK_STEP][NAME_MAX_LEN];
 };
 
@@ -77,6 +78,19 @@ static void copy_throttle(struct copied *c, struct shard *sh, uint32_t at)
 		.tries_left = t->tries,
 		.ms_left = until(t->until_ms, c->now_ms),
 		.why = (enum throttle_reason)t->why,
+	};
+	c->n++;
+}
+
+static void copy_unresolved(struct copied *c, struct shard *sh, uint32_t at)
+{
+	const struct unresolved *u = unresolved_at(sh, at);
+
+	name_copy(c->name[c->n], u->name);
+	c->unresolved[c->n] = (struct unresolved_dump) {
+		.ns_name = c->name[c->n],
+		.fails = u->fails,
+		.age_ms = c->now_ms > u->failed_ms ? c->now_ms - u->failed_ms : 0,
 	};
 	c->n++;
 }
@@ -150,6 +164,28 @@ int servers_walk_throttles(struct servers *s, int (*cb)(void *ctx, const struct 
 	return result;
 }
 
+int servers_walk_unresolved(struct servers *s,
+			    int (*cb)(void *ctx, const struct unresolved_dump *d), void *ctx,
+			    uint64_t now_ms)
+{
+	struct copied c = { .servers = s, .now_ms = now_ms };
+
+	for (int i = 0; i < SERVERS_SHARDS; i++) {
+		struct shard *sh = &s->shards[i];
+		uint32_t at = SIEVE_NONE;
+
+		while (copy_step(&c, sh, &sh->unresolved, &at, copy_unresolved)) {
+			for (unsigned j = 0; j < c.n; j++) {
+				int result = cb(ctx, &c.unresolved[j]);
+
+				if (result < 0)
+					return result;
+			}
+		}
+	}
+	return E_OK;
+}
+
 void servers_stats(struct servers *s, struct servers_stats *out)
 {
 	struct servers_stats sum = { .bytes = servers_own_bytes() };
@@ -161,6 +197,7 @@ void servers_stats(struct servers *s, struct servers_stats *out)
 		sum.servers += sh->servers.n;
 		sum.failed += sh->failed;
 		sum.throttles += sh->throttles.n;
+		sum.unresolved += sh->unresolved.n;
 		sum.bytes += shard_bytes(sh);
 		shard_unlock(sh);
 	}

@@ -59,10 +59,19 @@ struct throttle {
 	uint8_t name[]; /* lower case */
 };
 
+/* A name server's name that no address was found for. */
+struct unresolved {
+	uint64_t failed_ms; /* the last time */
+	uint32_t fails;     /* in a row */
+	uint8_t name_len;
+	uint8_t name[]; /* lower case */
+};
+
 struct shard {
 	pthread_mutex_t lock;
 	struct sieve servers;
 	struct sieve throttles;
+	struct sieve unresolved;
 	size_t failed;
 	size_t entry_bytes, max_bytes;
 	uint32_t tidy_at;
@@ -71,6 +80,7 @@ struct shard {
 struct servers {
 	struct servers_config cfg;
 	size_t max_servers, max_throttles; /* of a shard */
+	atomic_size_t n_unresolved;        /* likewise */
 	atomic_size_t n_throttles;         /* none is the ordinary day: nothing is looked up then */
 	struct weather weather;
 	struct shard shards[SERVERS_SHARDS];
@@ -123,6 +133,18 @@ static inline size_t shard_bytes(const struct shard *sh)
 /* Makes room for so many more bytes, a few entries at most; the table with more entries gives.
  * False: there is none. */
 bool shard_make_room(struct servers *s, struct shard *sh, size_t more);
+
+static inline struct unresolved *unresolved_at(const struct shard *sh, uint32_t at)
+{
+	return sh->unresolved.slots[at].value;
+}
+
+static inline size_t unresolved_cost(const struct unresolved *u)
+{
+	return heap_cost(sizeof(*u) + u->name_len);
+}
+
+void unresolved_remove(struct servers *s, struct shard *sh, uint32_t at);
 
 /* Finds; NULL: not heard of. */
 struct server *server_find(struct servers *s, struct shard *sh, const struct addr *a,

@@ -19,6 +19,18 @@ enum command_file { COMMAND_TAKES_NONE, COMMAND_TAKES_FILE, COMMAND_MAY_TAKE_FIL
  * In order of the words. */
 // clang-format off
 #define COMMANDS(X)                                                                              \
+	X("add-dont-throttle-names", "", "NAME...", 1, COMMAND_WORDS_MAX, false, 60,             \
+	  add_dont_throttle_names, "never throttle name servers of these names or below them")   \
+	X("add-dont-throttle-netmasks", "", "NETMASK...", 1, COMMAND_WORDS_MAX, false, 60,       \
+	  add_dont_throttle_netmasks, "never throttle servers of these addresses")               \
+	X("clear-dont-throttle-names", "", "NAME...|*", 1, COMMAND_WORDS_MAX, false, 60,         \
+	  clear_dont_throttle_names, "take these names, or all, off that list")                  \
+	X("clear-dont-throttle-netmasks", "", "NETMASK...|*", 1, COMMAND_WORDS_MAX, false, 60,   \
+	  clear_dont_throttle_netmasks, "take these netmasks, or all, off that list")            \
+	X("clear-nsspeeds", "", "", 0, 0, false, 60, clear_nsspeeds,                             \
+	  "forget all that is known of servers, throttles included")                             \
+	X("clear-throttles", "", "", 0, 0, false, 60, clear_throttles,                           \
+	  "ask every server again: forget throttles, and which names have no address")           \
 	X("current-queries", "", "", 0, 0, false, 5, current_queries,                            \
 	  "show the questions being resolved now")                                               \
 	X("drain", "", "[QPS]", 0, 1, false, 60, drain,                                          \
@@ -26,8 +38,16 @@ enum command_file { COMMAND_TAKES_NONE, COMMAND_TAKES_FILE, COMMAND_MAY_TAKE_FIL
 	  "more than so many questions a second come")                                           \
 	X("dump-cache", "", "FILE [r] [n] [p]", 0, 3, true, 600, dump_cache_command,             \
 	  "write the caches to FILE: records, negative entries, packets; without a letter all")  \
+	X("dump-edns", "dump-ednsstatus", "FILE", 0, 0, true, 600, dump_edns_command,            \
+	  "write the servers that are asked without EDNS to FILE")                               \
+	X("dump-failedservers", "", "FILE", 0, 0, true, 600, dump_failed_command,                \
+	  "write the servers that failed when they were asked last to FILE")                     \
+	X("dump-non-resolving", "", "FILE", 0, 0, true, 600, dump_non_resolving_command,         \
+	  "write the names of name servers without address to FILE")                             \
 	X("dump-nsspeeds", "", "FILE", 0, 0, true, 600, dump_nsspeeds_command,                   \
 	  "write the speeds of servers to FILE")                                                 \
+	X("dump-saved-parent-ns-sets", "", "FILE", 0, 0, true, 600, dump_parents_command,        \
+	  "write the delegations of zones that have another NS set of their own to FILE")        \
 	X("dump-throttlemap", "", "FILE", 0, 0, true, 600, dump_throttles_command,               \
 	  "write the throttled servers and questions to FILE")                                   \
 	X("explain", "", "NAME [TYPE]", 1, 2, false, 60, explain_command,                        \
@@ -36,6 +56,10 @@ enum command_file { COMMAND_TAKES_NONE, COMMAND_TAKES_FILE, COMMAND_MAY_TAKE_FIL
 	X("get-all", "", "", 0, 0, false, 5, get_all, "show all metrics")                        \
 	X("get-default-parameter", "", "SETTING...", 1, COMMAND_WORDS_MAX, false, 5,             \
 	  get_default_parameter, "show what settings are unless they are set")                   \
+	X("get-dont-throttle-names", "", "", 0, 0, false, 5, get_dont_throttle_names,            \
+	  "show the names of servers that are never throttled")                                  \
+	X("get-dont-throttle-netmasks", "", "", 0, 0, false, 5, get_dont_throttle_netmasks,      \
+	  "show the addresses of servers that are never throttled")                              \
 	X("get-parameter", "", "SETTING...", 1, COMMAND_WORDS_MAX, false, 5, get_parameter,      \
 	  "show the values of settings")                                                         \
 	X("get-qtypelist", "", "", 0, 0, false, 5, get_qtypelist,                                \

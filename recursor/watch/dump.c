@@ -386,3 +386,127 @@ int dump_throttles_command(struct command_call *call)
 	(void)servers_walk_throttles(env->servers, dump_throttle, &d, env->now_ms(env->ctx));
 	return sink_close(&sink, call, "dump-throttlemap: ", d.n);
 }
+
+static int dump_edns(void *ctx, const struct server_dump *s)
+{
+	struct servers_dump *d = ctx;
+	char ip[ADDR_TEXT_MAX], when[TIME_TEXT_MAX];
+
+	if (s->view.edns != EDNS_NONE)
+		return E_OK;
+	time_text(when, (time_t)d->wall_s + (time_t)s->edns_left_s);
+	fprintf(d->sink->out, "%s\tNoEDNS\t%s\n", addr_ip_text(ip, &s->addr), when);
+	d->n++;
+	return go_on(d->sink);
+}
+
+static int dump_failed(void *ctx, const struct server_dump *s)
+{
+	struct servers_dump *d = ctx;
+	char ip[ADDR_TEXT_MAX], when[TIME_TEXT_MAX];
+
+	if (s->view.fails == 0)
+		return E_OK;
+	time_text(when, (time_t)d->wall_s - (time_t)(s->age_ms / 1000));
+	fprintf(d->sink->out, "%s\t%u\t%s\n", addr_ip_text(ip, &s->addr), s->view.fails, when);
+	d->n++;
+	return go_on(d->sink);
+}
+
+static int dump_unresolved(void *ctx, const struct unresolved_dump *u)
+{
+	struct servers_dump *d = ctx;
+	char name[NAME_TEXT_MAX], when[TIME_TEXT_MAX];
+
+	time_text(when, (time_t)d->wall_s - (time_t)(u->age_ms / 1000));
+	fprintf(d->sink->out, "%s\t%u\t%s\n", name_to_text(name, u->ns_name), u->fails, when);
+	d->n++;
+	return go_on(d->sink);
+}
+
+int dump_edns_command(struct command_call *call)
+{
+	const struct watch_env *env = call->env;
+	struct sink sink;
+	struct servers_dump d = { .sink = &sink, .wall_s = env->wall_s(env->ctx) };
+
+	if (!sink_open(&sink, call))
+		return 1;
+	fprintf(sink.out, "; edns dump follows\n; ip\tstatus\tttd\n");
+	(void)servers_walk(env->servers, dump_edns, &d, env->now_ms(env->ctx));
+	return sink_close(&sink, call, "dump-edns: ", d.n);
+}
+
+int dump_failed_command(struct command_call *call)
+{
+	const struct watch_env *env = call->env;
+	struct sink sink;
+	struct servers_dump d = { .sink = &sink, .wall_s = env->wall_s(env->ctx) };
+
+	if (!sink_open(&sink, call))
+		return 1;
+	fprintf(sink.out, "; failed servers dump follows\n; remote IP\tcount\ttimestamp\n");
+	(void)servers_walk(env->servers, dump_failed, &d, env->now_ms(env->ctx));
+	return sink_close(&sink, call, "dump-failedservers: ", d.n);
+}
+
+int dump_non_resolving_command(struct command_call *call)
+{
+	const struct watch_env *env = call->env;
+	struct sink sink;
+	struct servers_dump d = { .sink = &sink, .wall_s = env->wall_s(env->ctx) };
+
+	if (!sink_open(&sink, call))
+		return 1;
+	fprintf(sink.out, "; non-resolving nameserver dump follows\n; name\tcount\ttimestamp\n");
+	(void)servers_walk_unresolved(env->servers, dump_unresolved, &d, env->now_ms(env->ctx));
+	return sink_close(&sink, call, "dump-non-resolving: ", d.n);
+}
+
+/* ---- delegations ---- */
+
+struct parents_dump {
+	struct sink *sink;
+	struct cache *cache;
+	uint32_t now_s;
+	size_t n;
+};
+
+static int dump_parent(void *ctx, const struct rrset *s, bool delegation)
+{
+	struct parents_dump *d = ctx;
+	char name[NAME_TEXT_MAX];
+	struct rrset *own;
+	struct rdata rr;
+	size_t at = 0;
+
+	if (!delegation || s->type != TYPE_NS || s->kind != RRSET_DATA ||
+	    rrset_is_expired(s, d->now_s))
+		return E_OK;
+	own = cache_get(d->cache, rrset_owner(s), TYPE_NS, RANK_AUTH_AUTHORITY, d->now_s);
+	if (own != NULL && own->kind == RRSET_DATA && !rrset_equal_data(own, s)) {
+		fprintf(d->sink->out, "%s\t%u\t", name_to_text(name, rrset_owner(s)),
+			rrset_ttl_left(s, d->now_s));
+		while (rrset_next(s, &at, &rr))
+			fprintf(d->sink->out, " %s", name_to_text(name, rr.data));
+		fputc('\n', d->sink->out);
+		d->n++;
+	}
+	rrset_put(own);
+	return go_on(d->sink);
+}
+
+int dump_parents_command(struct command_call *call)
+{
+	const struct watch_env *env = call->env;
+	struct sink sink;
+	struct parents_dump d = { .sink = &sink,
+				  .cache = env->cache,
+				  .now_s = env->wall_s(env->ctx) };
+
+	if (!sink_open(&sink, call))
+		return 1;
+	fprintf(sink.out, "; saved parent nameserver sets dump follows\n; domain\tttl\tnames\n");
+	(void)cache_walk(env->cache, dump_parent, &d);
+	return sink_close(&sink, call, "dump-saved-parent-ns-sets: ", d.n);
+}

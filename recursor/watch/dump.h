@@ -16,5 +16,9 @@ enum { DUMP_STALL_MS = 60 * 1000 };
 int dump_cache_command(struct command_call *call);
 int dump_nsspeeds_command(struct command_call *call);
 int dump_throttles_command(struct command_call *call);
+int dump_edns_command(struct command_call *call);
+int dump_failed_command(struct command_call *call);
+int dump_non_resolving_command(struct command_call *call);
+int dump_parents_command(struct command_call *call);
 
 #endif

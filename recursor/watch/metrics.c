@@ -106,6 +106,7 @@ READS_CACHEFILE(read_file_time, written_s)
 READS_SERVERS(read_nsspeeds, servers)
 READS_SERVERS(read_failed_hosts, failed)
 READS_SERVERS(read_throttles, throttles)
+READS_SERVERS(read_unresolved, unresolved)
 
 #define READS_WEATHER(name, value)                                                                 \
 	static uint64_t name(const struct watch_env *env)                                          \
@@ -311,6 +312,8 @@ static const struct row rows[] = {
 	READ("nsspeeds-entries", GAUGE, read_nsspeeds, "servers whose speed is known"),
 	READ("failed-host-entries", GAUGE, read_failed_hosts,
 	     "servers that failed when they were asked last"),
+	READ("non-resolving-nameserver-entries", GAUGE, read_unresolved,
+	     "names of name servers for which no address was found of late"),
 	READ("throttle-entries", GAUGE, read_throttles,
 	     "servers, and questions to servers, that are throttled"),
 	READ("network-down", GAUGE, read_network_down,

@@ -162,6 +162,22 @@ static bool set_value(struct player *p, const char *name, const char *value)
 		p->max_inflight_server = (uint32_t)strtoul(value, NULL, 10);
 		return p->max_inflight_server > 0;
 	}
+	if (strcmp(name, "dont-throttle-netmasks") == 0) {
+		if (netset_new(&p->dont_throttle_nets) != E_OK)
+			return false;
+		p->cfg.dont_throttle_nets = p->dont_throttle_nets;
+		return netset_add_list(p->dont_throttle_nets, value, bad) == E_OK;
+	}
+	if (strcmp(name, "dont-throttle-names") == 0) {
+		char bad_name[NAME_TEXT_MAX];
+
+		if (nameset_new(&p->dont_throttle_names) != E_OK ||
+		    nameset_add_list(p->dont_throttle_names, value, bad_name) != E_OK)
+			return false;
+		nameset_seal(p->dont_throttle_names);
+		p->cfg.dont_throttle_names = p->dont_throttle_names;
+		return true;
+	}
 	if (strcmp(name, "dont-query") == 0)
 		return netset_add_list(p->dont_query, value, bad) == E_OK;
 	if (strcmp(name, "nothing-below-nxdomain") == 0) {

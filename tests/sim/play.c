@@ -44,6 +44,8 @@ static int start(struct player *p, char *why)
 		.bypass_probability = 25,
 		.network_timeout_ms = 1500,
 		.max_inflight = 1024,
+		.unresolved_max_fails = 5,
+		.unresolved_time_s = 60,
 	};
 	struct servers_config servers_cfg = servers;
 	int err = play_configure(p, why);
@@ -87,6 +89,8 @@ static void stop(struct player *p)
 		cache_free(p->cache);
 	network_deinit(&p->net);
 	netset_free(p->dont_query);
+	netset_free(p->dont_throttle_nets);
+	nameset_free(p->dont_throttle_names);
 }
 
 /* ---- steps ---- */

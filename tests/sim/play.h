@@ -47,6 +47,8 @@ struct player {
 	struct scenario *s;
 	const struct play_options *o;
 	uint32_t max_inflight_server; /* 0: as in play.c */
+	struct netset *dont_throttle_nets;
+	struct nameset *dont_throttle_names;
 	struct resolver_config cfg;
 	struct netset *dont_query;
 	struct counters counters;

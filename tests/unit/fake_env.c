@@ -123,6 +123,8 @@ static struct trace_rule *set_trace_rule(const struct watch_worker *w, struct tr
 
 static char *setting(void *ctx, const char *name)
 {
+	if (strncmp(name, "dont-throttle-", 14) == 0)
+		return strdup(((struct fake_env *)ctx)->dont_throttle);
 	(void)ctx;
 	if (strcmp(name, "max-cache-entries") == 0)
 		return strdup("1000000");
@@ -150,6 +152,8 @@ static int change(void *ctx, const char *name, const char *value, char *why)
 		return E_RANGE;
 	}
 	snprintf(f->changed, sizeof(f->changed), "%s=%s", name, value);
+	if (strncmp(name, "dont-throttle-", 14) == 0)
+		snprintf(f->dont_throttle, sizeof(f->dont_throttle), "%s", value);
 	return E_OK;
 }
 
@@ -276,6 +280,9 @@ void fake_env_open(struct fake_env *f)
 	static const struct cache_config cache = { .max_set_bytes = 65536, .shards = 4 };
 	static const struct servers_config servers = { .down_max_fails = 2,
 						       .down_time_s = 60,
+						       .max_throttles = 1000,
+						       .unresolved_max_fails = 5,
+						       .unresolved_time_s = 60,
 						       .network_timeout_ms = 1500 };
 	struct world world = {
 		.ctx = f,

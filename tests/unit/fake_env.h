@@ -23,6 +23,7 @@ struct fake_env {
 	uint64_t draining_since_ms;
 	bool refuses;                         /* a change or reload of settings */
 	char changed[256];                    /* what was changed or reloaded last */
+	char dont_throttle[256];              /* the value of both settings of that name */
 	char client;                          /* its address is the ctx of a client's request */
 	_Atomic unsigned quits, quits_nicely; /* from the control server's threads */
 	_Atomic unsigned visits;

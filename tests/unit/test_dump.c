@@ -138,6 +138,63 @@ START_TEST(servers_are_dumped)
 }
 END_TEST
 
+START_TEST(servers_in_trouble_are_dumped)
+{
+	uint8_t name[NAME_MAX_LEN];
+	struct addr a, b;
+	const char *text;
+
+	ck_assert_int_eq(addr_from_text(&a, "192.0.2.1", 53), E_OK);
+	ck_assert_int_eq(addr_from_text(&b, "2001:db8::1", 53), E_OK);
+	ck_assert_int_eq(name_from_text(name, "ns.example."), E_OK);
+	servers_answered(env.env.servers, &a, 12345, true, FAKE_NOW_MS - 5000);
+	servers_set_edns(env.env.servers, &a, EDNS_NONE, FAKE_NOW_MS);
+	servers_timed_out(env.env.servers, &b, name_root, 400, FAKE_NOW_MS - 1000);
+	servers_timed_out(env.env.servers, &b, name_root, 400, FAKE_NOW_MS);
+	servers_ns_unresolved(env.env.servers, name, FAKE_NOW_MS - 3000);
+
+	dump("--json dump-edns", 0, "{\"records\":1}");
+	text = dump("dump-ednsstatus", 0, "dump-edns: dumped 1 records\n");
+	ck_assert_str_eq(text, "; edns dump follows\n; ip\tstatus\tttd\n"
+			       "192.0.2.1\tNoEDNS\t2023-11-14T23:13:20Z\n");
+	text = dump("dump-failedservers", 0, "dump-failedservers: dumped 1 records\n");
+	ck_assert_str_eq(text, "; failed servers dump follows\n; remote IP\tcount\ttimestamp\n"
+			       "2001:db8::1\t2\t2023-11-14T22:13:20Z\n");
+	text = dump("dump-non-resolving", 0, "dump-non-resolving: dumped 1 records\n");
+	ck_assert_str_eq(text, "; non-resolving nameserver dump follows\n"
+			       "; name\tcount\ttimestamp\n"
+			       "ns.example.\t1\t2023-11-14T22:13:17Z\n");
+}
+END_TEST
+
+/* A delegation is shown when the zone names other servers than its parent. */
+START_TEST(parents_sets_are_dumped)
+{
+	static const uint8_t one[] = "\2n1\7example", other[] = "\2n2\7example";
+	uint8_t name[NAME_MAX_LEN];
+	struct rrset *s;
+
+	for (int i = 0; i < 3; i++) {
+		static const char *const zones[] = { "same.example.", "other.example.",
+						     "silent.example." };
+		struct rdata rr = { one, sizeof(one) };
+
+		ck_assert_int_eq(name_from_text(name, zones[i]), E_OK);
+		ck_assert_int_eq(rrset_new(&s, name, TYPE_NS, 60, FAKE_WALL_S, RANK_REFERRAL, &rr,
+					   1, NULL, 0),
+				 E_OK);
+		ck_assert_int_eq(cache_put(env.env.cache, s, true, FAKE_WALL_S), CACHE_STORED);
+		rrset_put(s);
+	}
+	fake_env_put(&env, "same.example.", TYPE_NS, 300, RANK_AUTH_ANSWER, one, sizeof(one));
+	fake_env_put(&env, "other.example.", TYPE_NS, 300, RANK_AUTH_ANSWER, other, sizeof(other));
+	ck_assert_str_eq(dump("dump-saved-parent-ns-sets", 0,
+			      "dump-saved-parent-ns-sets: dumped 1 records\n"),
+			 "; saved parent nameserver sets dump follows\n; domain\tttl\tnames\n"
+			 "other.example.\t60\t n1.example.\n");
+}
+END_TEST
+
 static void fill_until_it_is_larger_than_a_pipe(void)
 {
 	for (unsigned i = 0; i < 3000; i++) {
@@ -227,6 +284,8 @@ Suite *suite_dump(void)
 	tcase_add_test(t, parts_of_the_cache_are_dumped);
 	tcase_add_test(t, a_large_packet_cache_is_dumped_in_slices);
 	tcase_add_test(t, servers_are_dumped);
+	tcase_add_test(t, servers_in_trouble_are_dumped);
+	tcase_add_test(t, parents_sets_are_dumped);
 	tcase_add_test(t, the_end_of_the_daemon_ends_a_dump_that_nobody_reads);
 	tcase_add_test(t, a_slow_reader_gets_all);
 	tcase_add_test(t, a_full_disk_is_told);

@@ -473,6 +473,53 @@ START_TEST(two_threads_share_it)
 }
 END_TEST
 
+START_TEST(names_without_address_are_left_out)
+{
+	struct servers_config cfg = { .max_throttles = 640,
+				      .network_timeout_ms = 1500,
+				      .unresolved_max_fails = 3,
+				      .unresolved_time_s = 60 };
+	static const uint8_t ns[] = "\2ns\7example", ns_spelt[] = "\2NS\7exAmple";
+	static const uint8_t other[] = "\2n2\7example";
+	struct servers_stats stats;
+	struct servers *s;
+
+	ck_assert_int_eq(servers_new(&s, &cfg), E_OK);
+	for (int i = 0; i < 2; i++)
+		servers_ns_unresolved(s, ns, T0);
+	ck_assert(!servers_ns_is_left_out(s, ns, T0));
+	servers_ns_unresolved(s, ns_spelt, T0);
+	ck_assert(servers_ns_is_left_out(s, ns_spelt, T0));
+	ck_assert(!servers_ns_is_left_out(s, other, T0));
+	ck_assert(servers_ns_is_left_out(s, ns, T0 + 59999));
+	ck_assert(!servers_ns_is_left_out(s, ns, T0 + 60000));
+	servers_stats(s, &stats);
+	ck_assert_uint_eq(stats.unresolved, 0);
+	/* Not in a row: an address was found, or it is long ago. */
+	for (int i = 0; i < 2; i++)
+		servers_ns_unresolved(s, ns, T0);
+	servers_ns_resolved(s, ns);
+	servers_ns_unresolved(s, ns, T0);
+	servers_ns_unresolved(s, ns, T0);
+	servers_ns_unresolved(s, ns, T0 + 60000);
+	ck_assert(!servers_ns_is_left_out(s, ns, T0 + 60000));
+	/* Bounded, and gone at a word. */
+	for (unsigned i = 0; i < 5000; i++) {
+		uint8_t name[] = "\2xx\7example";
+
+		name[1] = (uint8_t)i;
+		name[2] = (uint8_t)(i >> 8);
+		servers_ns_unresolved(s, name, T0);
+	}
+	servers_stats(s, &stats);
+	ck_assert_uint_le(stats.unresolved, 640);
+	ck_assert_uint_eq(servers_clear(s, false), stats.unresolved);
+	servers_stats(s, &stats);
+	ck_assert_uint_eq(stats.unresolved, 0);
+	servers_free(s);
+}
+END_TEST
+
 START_TEST(questions_in_flight)
 {
 	struct servers_config cfg = { .max_inflight = 100, .network_timeout_ms = 1500 };
@@ -716,6 +763,7 @@ Suite *suite_servers(void)
 	tcase_add_test(t, ended_throttles_are_tidied_up);
 	tcase_add_test(t, dumps_show_all);
 	tcase_add_test(t, two_threads_share_it);
+	tcase_add_test(t, names_without_address_are_left_out);
 	tcase_add_test(t, questions_in_flight);
 	tcase_add_test(t, a_cut_leaves_no_trace);
 	tcase_add_test(t, what_left_in_the_cut_is_not_held_against_anybody);
