@@ -9,6 +9,7 @@
 #include "common/check.h"
 #include "common/netset.h"
 #include "common/zonefile.h"
+#include "recursor/cachefile.h"
 #include "recursor/hints.h"
 #include "recursor/settings.h"
 #include "recursor/settings_table.h"
@@ -195,6 +196,83 @@ static const char *command_case(const char *line, bool nothing_fails)
 	return is_answered ? NULL : "a reply that is not as long as it says";
 }
 
+/* ---- cache-file ---- */
+
+static void take_set(void *ctx, struct rrset *s, bool as_delegation)
+{
+	struct fake_env *f = ctx;
+
+	cache_share_proofs(f->env.cache, s, FAKE_WALL_S);
+	(void)cache_restore(f->env.cache, s, as_delegation, FAKE_WALL_S);
+}
+
+static void take_server(void *ctx, const struct server_dump *s)
+{
+	struct fake_env *f = ctx;
+
+	(void)servers_restore(f->env.servers, s, FAKE_NOW_MS);
+}
+
+/* A denial with its proof, and a server. */
+static void keepable_fill(struct fake_env *f)
+{
+	static const uint8_t name[] = "\2no\7example", zone[] = "\7example", rdata[22] = { 0 };
+	const struct rdata rr = { rdata, sizeof(rdata) };
+	struct rrset *soa = NULL, *s = NULL;
+	struct addr a = { .family = 4, .port = 53, .ip = { 192, 0, 2, 1 } };
+
+	env_fill(f);
+	ASSERT(rrset_new(&soa, zone, 6, 300, FAKE_WALL_S, RANK_AUTH_AUTHORITY, &rr, 1, NULL, 0) ==
+	       E_OK);
+	ASSERT(rrset_new_negative(&s, RRSET_NXDOMAIN, name, 0, 300, FAKE_WALL_S, RANK_AUTH_ANSWER,
+				  &soa, 1, -1) == E_OK);
+	ASSERT(cache_put(f->env.cache, s, 0, FAKE_WALL_S) == CACHE_STORED);
+	rrset_put(soa);
+	rrset_put(s);
+	servers_answered(f->env.servers, &a, 1000, true, FAKE_NOW_MS);
+	servers_set_name(f->env.servers, &a, name);
+}
+
+static const char *cachefile_case(const char *argument, bool nothing_fails)
+{
+	static struct fake_env f;
+	static char bytes[4096];
+	struct cachefile_source from = { .now_s = FAKE_WALL_S, .now_ms = FAKE_NOW_MS };
+	struct cachefile_sink to = {
+		.ctx = &f,
+		.now_s = FAKE_WALL_S,
+		.set = take_set,
+		.server = take_server,
+	};
+	struct cachefile_counts counts = { 0 };
+	struct cachefile_info info;
+	char why[CACHEFILE_WHY_MAX] = "no memory";
+	FILE *file_in_memory = fmemopen(bytes, sizeof(bytes), "w+");
+	int err;
+
+	(void)argument;
+	ASSERT(file_in_memory != NULL);
+	alloc_pause(true);
+	keepable_fill(&f);
+	from.cache = f.env.cache;
+	from.servers = f.env.servers;
+	from.max_bytes = sizeof(bytes);
+	alloc_pause(false);
+	err = cachefile_write(file_in_memory, &from, &counts);
+	alloc_pause(true);
+	cache_wipe(f.env.cache, name_root, 0, true);
+	servers_clear(f.env.servers, true);
+	alloc_pause(false);
+	rewind(file_in_memory);
+	if (err == E_OK)
+		err = cachefile_read(file_in_memory, &to, &info, why);
+	alloc_pause(true);
+	fake_env_close(&f);
+	alloc_pause(false);
+	(void)fclose(file_in_memory);
+	return judge(err, why, nothing_fails);
+}
+
 /* ---- the list ---- */
 
 static const char conf[] = "local-address=127.0.0.1, ::1\nlocal-port=5353\n"
@@ -217,6 +295,7 @@ static const struct oom_case cases[] = {
 	{ "zone file", zonefile_case, zone },
 	{ "zones", zones_case, zone },
 	{ "hints", hints_case, root_hints },
+	{ "cache file", cachefile_case, NULL },
 	{ "networks", netset_case, "10.0.0.0/8, 10.1.0.0/16, !10.1.2.0/24, 2001:db8::/32, ::1" },
 };
 
