@@ -16,12 +16,28 @@ static struct weather *weather_of(struct resolver *r)
 	return servers_weather(r->servers);
 }
 
+/* Not to be reckoned with. */
+static bool is_out(struct resolver *r, unsigned family)
+{
+	bool is_used = family == 4 ? r->cfg.use_ipv4 : r->cfg.use_ipv6;
+
+	return !is_used || weather_is_out(weather_of(r), family);
+}
+
 bool network_is_gone(struct resolver *r)
 {
 	struct weather *w = weather_of(r);
+	bool out4, out6;
 
-	return !weather_is_fair(w) && (!r->cfg.use_ipv4 || weather_is_out(w, 4)) &&
-	       (!r->cfg.use_ipv6 || weather_is_out(w, 6));
+	if (weather_is_fair(w))
+		return false;
+	out4 = is_out(r, 4);
+	out6 = is_out(r, 6);
+	if (out4 && out6)
+		return true;
+	/* A family that nobody has ever answered over is no help where the other is gone that was. */
+	return (out4 && weather_has_answered(w, 4) && !weather_has_answered(w, 6)) ||
+	       (out6 && weather_has_answered(w, 6) && !weather_has_answered(w, 4));
 }
 
 bool network_voids(struct resolver *r, const struct rrset *failure)

@@ -127,6 +127,14 @@ static void latest_answers(struct weather_family *f, uint64_t latest[WEATHER_LOC
 	}
 }
 
+bool weather_has_answered(struct weather *w, unsigned family)
+{
+	uint64_t latest[WEATHER_LOCAL_MAX + 1];
+
+	latest_answers(weather_family(w, family), latest);
+	return latest[0] != 0;
+}
+
 static void down_is_over(struct weather *w, struct weather_family *f, unsigned slot,
 			 uint64_t now_ms)
 {

@@ -144,6 +144,9 @@ static inline bool weather_is_out(struct weather *w, unsigned family)
 	return weather_state(w, family) >= WEATHER_DOWN;
 }
 
+/* Somebody of that family has ever answered. */
+bool weather_has_answered(struct weather *w, unsigned family);
+
 /* ---- what happened ---- */
 
 /* A server answered. */

@@ -606,6 +606,21 @@ START_TEST(no_ipv6_costs_nothing)
 	/* Three to find out, then one in three seconds. */
 	ck_assert_uint_ge(counter_get(&s.counters.unrouted), 3);
 	ck_assert_uint_le(counter_get(&s.counters.unrouted), 8);
+	/* Nor does an hour of silence change what is known of IPv4. */
+	pass(3600 * (uint64_t)SECOND_US);
+	for (unsigned z = 0; z < ZONES; z++)
+		ask(z, s.serial);
+	pass(SECOND_US);
+	ck_assert_uint_eq(s.failed, 0);
+	/* When that goes too, nobody is left. */
+	s.cut = CUT_UNROUTED;
+	ask_for(2);
+	ck_assert_int_eq(asked[s.serial - 1].ede, EDE_NETWORK_ERROR);
+	s.cut = CUT_NONE;
+	ask_for(2);
+	s.failed = 0;
+	ask_for(2);
+	ck_assert_uint_eq(s.failed, 0);
 	/* It comes, and is used. */
 	s.no_v6_route = false;
 	ask_for(20);
