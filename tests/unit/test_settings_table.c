@@ -115,6 +115,32 @@ START_TEST(each_number_reads_back)
 }
 END_TEST
 
+/* Sizes have units, and bytes come of them. */
+START_TEST(sizes_are_bytes)
+{
+	static const struct {
+		const char *option;
+		uint64_t bytes;
+	} rows[] = {
+		{ "--max-cache-memory=0", 0 },
+		{ "--max-cache-memory=8388608", 8 << 20 },
+		{ "--max-cache-memory=9000k", 9000 << 10 },
+		{ "--max-cache-memory=64M", 64 << 20 },
+		{ "--max-cache-memory=3G", 3ULL << 30 },
+		{ "--max-cache-memory=1T", 1ULL << 40 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct settings *s = from_options("--threads=2", rows[i].option);
+
+		ck_assert_uint_eq(s->max_cache_memory, rows[i].bytes);
+		ck_assert_str_eq(settings_text(s, "max-cache-memory"),
+				 strchr(rows[i].option, '=') + 1);
+		settings_free(s);
+	}
+}
+END_TEST
+
 START_TEST(each_boolean_turns)
 {
 	for (size_t i = 0; i < settings_count; i++) {
@@ -316,6 +342,7 @@ Suite *suite_settings_table(void)
 	tcase_add_test(tc, each_row_is_whole);
 	tcase_add_test(tc, each_number_has_its_limits);
 	tcase_add_test(tc, each_number_reads_back);
+	tcase_add_test(tc, sizes_are_bytes);
 	tcase_add_test(tc, each_boolean_turns);
 	tcase_add_test(tc, each_later_one_is_warned_of);
 	tcase_add_test(tc, template_is_a_configuration);
