@@ -516,6 +516,8 @@ struct knowledge;
 
 /* The cache had an answer for the goal: is it to be renewed?  Then that begins. */
 void refresh_if_due(struct resolver *r, struct goal *g, const struct knowledge *k);
+/* It has, well or not. */
+void refresh_ended(struct resolver *r, const struct goal *g, bool worked);
 /* The cache has nothing any more, but somebody is about to renew it: waits with them. */
 bool refresh_join(struct resolver *r, struct goal *g);
 

@@ -24,6 +24,19 @@ static bool was_tried(struct resolver *r, const struct goal *g, uint64_t now_ms)
 	return false;
 }
 
+void refresh_ended(struct resolver *r, const struct goal *g, bool worked)
+{
+	struct refresh_mark *mark = &r->refresh_marks[g->by_question.hash % ARRAY_LEN(r->refresh_marks)];
+
+	if (!worked) {
+		COUNT(r->counters, almost_expired_exceptions);
+		return;
+	}
+	COUNT(r->counters, almost_expired_run);
+	if (mark->hash == g->by_question.hash)
+		mark->until_ms = 0;
+}
+
 void refresh_if_due(struct resolver *r, struct goal *g, const struct knowledge *k)
 {
 	const struct rrset *s = k->dname != NULL ? k->dname : k->set;

@@ -48,7 +48,7 @@ struct goal *request_detach(struct resolver *r, struct request *req)
 void request_finish(struct resolver *r, struct request *req, const struct answer *a)
 {
 	resolver_done_cb done = req->done;
-	bool has_client = !req->background, req_refreshes = req->refreshes;
+	bool has_client = !req->background;
 	struct answer better = *a;
 	void *ctx = req->ctx;
 	struct stale_answer stale = { 0 };
@@ -56,13 +56,11 @@ void request_finish(struct resolver *r, struct request *req, const struct answer
 	if (has_client && a->rcode == RCODE_SERVFAIL && a->ede != EDE_NOT_READY &&
 	    stale_serve(r, req, &stale, &better))
 		a = &better;
+	if (req->refreshes)
+		refresh_ended(r, req->goal, a->rcode != RCODE_SERVFAIL);
 	request_detach(r, req);
 	if (has_client)
 		done(ctx, a);
-	else if (req_refreshes && a->rcode != RCODE_SERVFAIL)
-		COUNT(r->counters, almost_expired_run);
-	else if (req_refreshes)
-		COUNT(r->counters, almost_expired_exceptions);
 	stale_clear(&stale);
 }
 
