@@ -110,6 +110,7 @@ static bool cut_take(struct knowledge *k, struct cache_view *v, unsigned labels)
 		return false;
 	k->zone_labels = labels;
 	k->ns_own = v->ns;
+	rrset_put(k->ns_parent); /* our own delegation, from further up */
 	k->ns_parent = v->delegation;
 	v->ns = v->delegation = NULL;
 	return true;
