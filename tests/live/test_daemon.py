@@ -54,13 +54,15 @@ def daemon_ends_nicely():
     """SIGTERM: no new question is taken, what is being resolved is answered, then it ends."""
     with lab_and_recursor() as (lab, r):
         check_reply(r.ask("www.city.example"))
-        lab.fault("*", "delay", 800)
+        lab.fault("*", "silent")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.settimeout(5)
+            s.settimeout(10)
             s.sendto(b"\1\2\1\0\0\1\0\0\0\0\0\0\4mail\4city\7example\0\0\1\0\1",
                      ("127.0.0.1", env.port))
             wait_until(lambda: r.get("concurrent-queries") == 1, what="the question")
             r.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: "ending on signal" in r.log(), what="the signal")
+            lab.fault("*", "none")
             reply = s.recv(4096)
             check(reply[:2] == b"\1\2" and reply[3] & 15 != 2, "it is answered, not SERVFAIL",
                   reply)
