@@ -98,16 +98,3 @@ void slab_give(struct slab *s, void *object)
 	s->used--;
 	put_free(s, object);
 }
-
-bool slab_owns(const struct slab *s, const void *p)
-{
-	uintptr_t at = (uintptr_t)p;
-
-	for (const struct page *page = s->pages; page != NULL; page = page->next) {
-		uintptr_t first = (uintptr_t)page->objects;
-
-		if (at >= first && at - first < SLAB_PAGE_OBJECTS * s->object_size)
-			return (at - first) % s->object_size == 0;
-	}
-	return false;
-}

@@ -31,8 +31,4 @@ void slab_deinit(struct slab *s);
 void *slab_take(struct slab *s);
 void slab_give(struct slab *s, void *object);
 
-/* True if `p` is an object of this slab: for a pointer that may be somebody else's.  Walks the
- * pages. */
-bool slab_owns(const struct slab *s, const void *p);
-
 #endif

@@ -691,9 +691,9 @@ uint64_t pipeline_latency_us(const struct pipeline *p)
 	return (uint64_t)p->account.latency_us;
 }
 
-const struct client *pipeline_client_of(const struct pipeline *p, const void *request_ctx)
+const struct client *pipeline_client_of(const struct request_view *v)
 {
-	const struct client_query *cq = request_ctx;
+	const struct client_query *cq = v->ctx;
 
-	return slab_owns(&p->queries, cq) ? &cq->client : NULL;
+	return v->done == finish ? &cq->client : NULL;
 }

@@ -38,6 +38,6 @@ uint64_t pipeline_latency_us(const struct pipeline *p);
 
 /* The client a request belongs to, from the ctx that resolver_walk() shows; NULL when the request
  * is not a client's (explain, and the like). */
-const struct client *pipeline_client_of(const struct pipeline *p, const void *request_ctx);
+const struct client *pipeline_client_of(const struct request_view *v);
 
 #endif

@@ -96,23 +96,15 @@ static int env_on_worker(void *ctx, unsigned worker,
 	return visit_worker(&s->workers[worker], run_visit, &v);
 }
 
-/* Called on the thread of the worker that is visited: whose pipeline it is follows from that. */
-static bool env_client_of(void *ctx, const void *request_ctx, struct watch_client *out)
+static bool env_client_of(void *ctx, const struct request_view *v, struct watch_client *out)
 {
-	struct server *s = ctx;
+	const struct client *c = pipeline_client_of(v);
 
-	for (unsigned i = 0; i < s->n_workers; i++) {
-		const struct client *c;
-
-		if (!pthread_equal(s->workers[i].thread, pthread_self()))
-			continue;
-		c = pipeline_client_of(s->workers[i].pipeline, request_ctx);
-		if (c == NULL)
-			return false;
-		*out = (struct watch_client) { .remote = c->remote, .tcp = c->tcp };
-		return true;
-	}
-	return false;
+	(void)ctx;
+	if (c == NULL)
+		return false;
+	*out = (struct watch_client) { .remote = c->remote, .tcp = c->tcp };
+	return true;
 }
 
 static struct trace_rule *env_set_trace_rule(const struct watch_worker *w, struct trace_rule *rule)

@@ -487,6 +487,7 @@ void resolver_walk(const struct resolver *r, bool (*cb)(void *ctx, const struct 
 		struct request_view v = {
 			.name = req->goal->name,
 			.type = req->type,
+			.done = req->done,
 			.ctx = req->ctx,
 			.chained = req->joined,
 			.spent_ms = (uint32_t)(now_ms - req->began_ms),

@@ -16,8 +16,8 @@
 #include "recursor/watch/dump.h"
 #include "recursor/watch/explain.h"
 #include "recursor/watch/metrics.h"
-#include "recursor/watch/trace_command.h"
 #include "recursor/watch/throttling.h"
+#include "recursor/watch/trace_command.h"
 #include "recursor/watch/wipe.h"
 
 /* ---- the daemon's life ---- */
@@ -197,7 +197,7 @@ static bool note_query(void *ctx, const struct request_view *v)
 	row->spent_ms = v->spent_ms;
 	row->tcp = false;
 	strcpy(row->remote, "-"); /* nobody's: an explain, the priming of the root */
-	if (visit->env->client_of(visit->env->ctx, v->ctx, &client)) {
+	if (visit->env->client_of(visit->env->ctx, v, &client)) {
 		addr_ip_text(row->remote, &client.remote);
 		row->tcp = client.tcp;
 	}

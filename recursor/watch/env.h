@@ -2,8 +2,8 @@
  * env: what the operator's side may see and touch of the running daemon.  Filled by worker.c, so
  * that this room needs to know neither the pipeline nor the network.
  *
- * Threads: every function here but client_of() may be called by several of the control
- *          server's threads at once, and by no worker; client_of() by a visit.
+ * Threads: every function here but client_of() and set_trace_rule() may be called by several of
+ *          the control server's threads at once, and by no worker; those by a visit.
  */
 #ifndef WATCH_ENV_H
 #define WATCH_ENV_H
@@ -30,7 +30,7 @@ struct watch_worker {
 	void *ctx; /* for set_trace_rule() */
 };
 
-/* A client's address and transport, by a request's ctx (resolver_walk()). */
+/* A client's address and transport. */
 struct watch_client {
 	struct addr remote;
 	bool tcp;
@@ -74,7 +74,7 @@ struct watch_env {
 	int (*on_worker)(void *ctx, unsigned worker,
 			 void (*visit)(void *arg, const struct watch_worker *w), void *arg);
 	/* False: the request is no client's, but ours. */
-	bool (*client_of)(void *ctx, const void *request_ctx, struct watch_client *out);
+	bool (*client_of)(void *ctx, const struct request_view *v, struct watch_client *out);
 	/* A setting's value as text, for the caller to free; NULL: there is none of that name. */
 	char *(*setting)(void *ctx, const char *name);
 	char *(*setting_default)(void *ctx, const char *name); /* likewise: what it is unset */

@@ -102,11 +102,11 @@ static int on_worker(void *ctx, unsigned worker,
 	return E_OK;
 }
 
-static bool client_of(void *ctx, const void *request_ctx, struct watch_client *out)
+static bool client_of(void *ctx, const struct request_view *v, struct watch_client *out)
 {
 	struct fake_env *f = ctx;
 
-	if (request_ctx != &f->client)
+	if (v->ctx != &f->client)
 		return false;
 	out->tcp = true;
 	ASSERT(addr_from_text(&out->remote, "192.0.2.99:4000", 0) == E_OK);

@@ -747,7 +747,7 @@ static bool has_client(void *ctx, const struct request_view *v)
 	struct watch_env *env = ctx;
 	struct watch_client c;
 
-	if (!env->client_of(env->ctx, v->ctx, &c)) /* the priming */
+	if (!env->client_of(env->ctx, v, &c)) /* the priming */
 		return true;
 	ck_assert_uint_eq(c.remote.family, 4);
 	ck_assert(!c.tcp);

@@ -37,10 +37,12 @@
 
 enum {
 	PORT = 15363,
+	ROOT_PORT = 15364,
 	WORKERS = 2,
 	RECORDS = IS_SLOW ? 20000 : 100000,
 	PACKETS = IS_SLOW ? 5000 : 200000, /* of each worker */
 	PACKETS_A_VISIT = 500,
+	IN_FLIGHT = 20000,
 	VISIT_MAX_US = 1000,
 	TRIES = 3,
 };
@@ -53,9 +55,10 @@ static struct {
 	unsigned records;
 	pthread_t client;
 	atomic_bool stop;
+	int root; /* a root that never answers */
 } test;
 
-static char *argv_of_server[16];
+static char *argv_of_server[20];
 
 /* ---- a server with full caches ---- */
 
@@ -71,6 +74,18 @@ static void ignore_quit(void *ctx, bool nicely)
 	(void)nicely;
 }
 
+static void open_silent_root(void)
+{
+	struct sockaddr_storage ss;
+	struct addr a;
+	socklen_t len;
+
+	own_address(&a, 2, ROOT_PORT);
+	len = addr_to_sockaddr(&a, &ss);
+	test.root = socket(AF_INET, SOCK_DGRAM, 0);
+	ck_assert_int_eq(bind(test.root, (struct sockaddr *)&ss, len), 0);
+}
+
 static void start(void)
 {
 	static char local[96], hints[96];
@@ -80,13 +95,13 @@ static void start(void)
 	int argc = 0;
 
 	hash_key_init();
-	/* A root at which nobody is. */
 	own_address(&a, 2, 0);
 	snprintf(test.hints, sizeof(test.hints), "/tmp/test-visit-hints.%d", (int)getpid());
 	f = fopen(test.hints, "w");
 	ck_assert_ptr_nonnull(f);
 	fprintf(f, ". 3600 IN NS ns.\nns. 3600 IN A %s\n", addr_ip_text(text, &a));
 	ck_assert_int_eq(fclose(f), 0);
+	open_silent_root();
 	own_address(&a, 1, 0);
 	snprintf(local, sizeof(local), "--local-address=%s", addr_ip_text(text, &a));
 	snprintf(hints, sizeof(hints), "--hint-file=%s", test.hints);
@@ -97,9 +112,12 @@ static void start(void)
 	argv_of_server[argc++] = (char *)"--outgoing-port=15364";
 	argv_of_server[argc++] = (char *)"--dont-query=";
 	argv_of_server[argc++] = (char *)"--threads=2";
+	argv_of_server[argc++] = (char *)"--max-mthreads=10000";
+	argv_of_server[argc++] = (char *)"--max-inflight-per-server=0";
+	argv_of_server[argc++] = (char *)"--max-inflight-per-zone=0";
 	argv_of_server[argc++] = (char *)"--max-cache-entries=2000000";
 	argv_of_server[argc++] = (char *)"--max-packetcache-entries=1000000";
-	argv_of_server[argc++] = (char *)"--max-total-msec=500";
+	argv_of_server[argc++] = (char *)"--max-total-msec=1000";
 	argv_of_server[argc++] = (char *)"--config-dir=/nonexistent";
 	ck_assert_msg(settings_load(&test.settings, argc, argv_of_server, ignore_line, NULL, why) ==
 			      E_OK,
@@ -220,7 +238,49 @@ static void close_all(void)
 	server_stop(test.server);
 	server_free(test.server);
 	settings_free(test.settings);
+	close(test.root);
 	unlink(test.hints);
+}
+
+/* ---- questions in flight ---- */
+
+static size_t in_flight(void)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < WORKERS; i++)
+		n += test.env.in_flight(test.env.ctx, i);
+	return n;
+}
+
+/* As many as there may be, or nearly: what the kernel loses is not sent again. */
+static void fill_in_flight(void)
+{
+	struct sockaddr_storage ss;
+	struct addr a;
+	socklen_t len;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	own_address(&a, 1, PORT);
+	len = addr_to_sockaddr(&a, &ss);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&ss, len), 0);
+	for (unsigned i = 0; i < IN_FLIGHT; i++) {
+		uint8_t wire[512] = { 0 };
+		size_t end = WIRE_HEADER_LEN;
+		char text[32];
+
+		wire_put_u16(wire + 2, 0x0100);
+		wire_put_u16(wire + 4, 1);
+		snprintf(text, sizeof(text), "n%u.silent%u.", i, i);
+		ck_assert_int_eq(name_from_text(wire + end, text), E_OK);
+		end += name_len(wire + end);
+		wire_put_u16(wire + end, TYPE_A);
+		wire_put_u16(wire + end + 2, CLASS_IN);
+		(void)!send(fd, wire, end + 4, 0);
+		if (i % 64 == 0)
+			usleep(1000);
+	}
+	close(fd);
 }
 
 /* ---- commands ---- */
@@ -287,6 +347,9 @@ START_TEST(no_command_holds_a_worker)
 		}
 	}
 	/* And those that find much to do. */
+	fill_in_flight();
+	ck_assert_uint_gt(in_flight(), 100);
+	expect_short_visits("current-queries", file);
 	expect_short_visits("wipe-cache-typed A 7.fill$", file);
 	expect_short_visits("wipe-cache $", file);
 	close(file);
