@@ -15,7 +15,7 @@ from live import (Process, Recursor, Skip, check, check_reply, env, need_program
 NEAR, FAR = "10.200.0.1", "10.200.0.2"
 NEAR6, FAR6 = "fd00:200::1", "fd00:200::2"
 N_ZONES = 10
-CUT_SECONDS = int(os.environ.get("LIVE_CUT_SECONDS", "6"))
+CUT_SECONDS = int(os.environ.get("LIVE_CUT_SECONDS", "4"))
 QPS = 100
 
 
