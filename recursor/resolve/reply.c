@@ -642,11 +642,12 @@ static int empty_read(struct reading *x)
 {
 	/* A resolver's word counts as well, where one was asked. */
 	bool aa = (x->m->flags & MSG_AA) != 0 || (x->q->recurse && (x->m->flags & MSG_RA));
-	const struct group *soa = soa_find(x, x->q->name);
-	bool has_soa = soa != NULL;
+	bool has_soa = soa_find(x, x->q->name) != NULL;
 	struct group *g;
 
-	if (has_soa && is_own_ds(x, x->q->name, group_owner(x->s, soa)))
+	/* Also where the name is a configured zone's, whose SOA is not this one's to tell. */
+	if (is_own_ds(x, x->q->name, x->q->name) &&
+	    group_find(x->s, x->q->name, TYPE_SOA, SECTION_AUTHORITY) != NULL)
 		return lame(x, "the zone itself, asked for its DS");
 	if (x->m->rcode == RCODE_NXDOMAIN)
 		return aa || has_soa ? denial_take(x, x->q->name, true)
