@@ -60,19 +60,20 @@ static bool has_changed_since(const struct internet *net, size_t epoch, const st
 bool epoch_counts(const struct internet *net, const uint8_t *name, uint64_t at_us)
 {
 	const struct zone *z = zone_of(net, name, TYPE_A, UINT32_MAX);
-	uint64_t s = net->belief.stale_s + STALE_LED_S, way_s = 0, changed_s = UINT64_MAX;
+	uint64_t s = net->belief.stale_s + STALE_LED_S, below_s = 0, changed_s = UINT64_MAX;
 	size_t epoch = 0;
 
 	while (net->epochs[epoch].zones != net->zones)
 		epoch++;
 	if (epoch + 1 == net->n_epochs)
 		return true;
-	/* The delegations from the topmost zone that has changed on down. */
+	/* The delegation of the topmost zone that has changed, and those below it that may outlive
+	 * it. */
 	for (; z != net->zones; z = &net->zones[z->parent]) {
-		if (net->zones[z->parent].labels < CLIMB_LABELS)
-			way_s += life_s(net, z);
 		if (has_changed_since(net, epoch, z))
-			changed_s = way_s;
+			changed_s = below_s + life_s(net, z);
+		if (net->zones[z->parent].labels < CLIMB_LABELS)
+			below_s += life_s(net, z);
 	}
 	if (changed_s == UINT64_MAX)
 		return true;
