@@ -216,6 +216,26 @@ tsan: ## unit and live with the thread sanitizer
 		SANITIZE=-fsanitize=thread all tests
 	@CK_TIMEOUT_MULTIPLIER=10 tests/run $(B)/tsan unit live
 
+# Traffic, garbage, faults and commands at once, with each of the sanitizers looking on.
+torture-sanitized: ## SECONDS (60) of load on a build with the address, and one with the thread sanitizer
+	$(VARIANT) B=$(B)/sanitize CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' all
+	@ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
+		SECONDS='$(or $(SECONDS),60)' tests/live/run -t $(B)/sanitize torture_load
+	$(VARIANT) B=$(B)/tsan CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
+		SANITIZE=-fsanitize=thread all
+	@SECONDS='$(or $(SECONDS),60)' tests/live/run -t $(B)/tsan torture_load
+
+MEMCHECK := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible \
+	--errors-for-leak-kinds=definite
+VALGRIND_SEEDS := 60
+valgrind: all tests ## unit, sim, some seeds of the soak and SECONDS (20) of load under memcheck; half an hour
+	@CK_TIMEOUT_MULTIPLIER=30 $(MEMCHECK) $(B)/tests/unit $(SUITES)
+	@$(MEMCHECK) $(B)/tests/sim --strict tests/sim/scenarios
+	@$(MEMCHECK) $(B)/tests/soak --jobs 0 --seeds $(VALGRIND_SEEDS)
+	@LOAD_WRAPPER='$(MEMCHECK)' SECONDS='$(or $(SECONDS),20)' tests/live/run -t $(B) torture_load
+.PHONY: torture-sanitized valgrind
+
 # What libFuzzer finds goes to build/fuzz/found; a find that is understood is copied to the
 # corpus, smallest form, with the repair.
 FUZZ_SECONDS := 60
