@@ -153,11 +153,13 @@ def cachefile_damaged():
 
 
 def fill(recursor, n):
-    with Client() as client:
-        for i in range(n):
-            client.ask(f"n{i}.customers.city.example")
-        client.finish()
-    check(recursor.get("cache-entries") > n * 0.9, "the cache is filled")
+    for _ in range(10):  # a busy machine loses some
+        with Client() as client:
+            for i in range(n):
+                client.ask(f"n{i}.customers.city.example")
+        if recursor.get("cache-entries") > n * 0.9:
+            return
+    check(False, "the cache is not filled", recursor.get("cache-entries"))
 
 
 @test
