@@ -65,8 +65,9 @@ struct outgoing {
 	struct shared_list shared_all;
 	struct shared_socket **shared; /* those that are current: any order, no gaps */
 	unsigned n_shared, n_shared_current;
-	struct chains shared_servers;     /* questions by socket and server */
-	struct question *shared_answered; /* while the owner is told; NULL once it has cancelled it */
+	struct chains shared_servers; /* questions by socket and server */
+	/* while the owner is told; NULL once it has cancelled it */
+	struct question *shared_answered;
 
 	struct slab tcp_conns, tcp_questions;
 	struct tcp_bucket *tcp;
