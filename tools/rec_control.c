@@ -480,10 +480,10 @@ static int ask_once(const struct options *o, const struct command_line *c, const
 	*r = (struct reply) { 0 };
 	wrong = converse(o, c, fd, -1, r);
 	close(fd);
-	if (wrong == NULL)
+	if (wrong == NULL && r->text != NULL)
 		return EXIT_SUCCESS;
 	free(r->text);
-	return fatal(wrong, "");
+	return fatal(wrong != NULL ? wrong : err_text(E_NOMEM), "");
 }
 
 /* `drain` may last: asks again until it is done or --timeout is over, and tells how it goes. */
