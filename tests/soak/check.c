@@ -331,7 +331,9 @@ uint64_t limits_met(const struct soak *s)
 
 uint64_t unasked(const struct node *n)
 {
-	return counter_get(&n->counters.primings) + counter_get(&n->counters.almost_expired_pushed);
+	return counter_get(&n->counters.primings) +
+	       counter_get(&n->counters.almost_expired_pushed) +
+	       counter_get(&n->counters.network_probes);
 }
 
 static void check_budget(struct soak *s, const struct asker *a, const struct answer *answer)

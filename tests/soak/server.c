@@ -342,6 +342,8 @@ static void check_asked(struct call *c)
 		      (!z->trusted || may_be_asked(net, (unsigned)c->host, c->m.qname));
 	}
 	internet_use_latest(net);
+	/* A probe: whoever served a zone may be asked for it, for nobody reads the answer. */
+	may |= c->m.qtype == TYPE_NS && !c->m.edns.present;
 	if (!may && c->s->breach[0] == '\0')
 		snprintf(c->s->breach, sizeof(c->s->breach),
 			 "asked host%d, no server of a zone of %.100s, or not any more", c->host,

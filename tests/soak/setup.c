@@ -103,6 +103,7 @@ void setup_draw(struct setup *u, struct rng *r)
 		.down_time_s = 60,
 		.bypass_probability = rng_chance(r, 80) ? 25 : 0,
 		.max_inflight = RNG_PICK(r, flights),
+		.weather = { .min_servers = rng_chance(r, 40) ? rng_between(r, 1, 8) : 0 },
 	};
 	packets_draw(&u->packets, r);
 	u->changes = rng_chance(r, 40);
