@@ -57,6 +57,30 @@ static bool has_changed_since(const struct internet *net, size_t epoch, const st
 	return false;
 }
 
+static uint32_t hosts_of(const struct internet *net, const struct zone *z)
+{
+	uint32_t hosts = 0;
+
+	for (unsigned n = 0; n < z->n_ns + z->n_parent_ns; n++)
+		hosts |= 1u << net->ns[n < z->n_ns ? z->ns[n] : z->parent_ns[n - z->n_ns]].host;
+	return hosts;
+}
+
+/* May a delegation of the zone's be learnt as one of a zone so high that it has its own time?  A
+ * server of both refers past those between. */
+static bool has_own_time(const struct internet *net, const struct zone *z)
+{
+	const struct zone *above = &net->zones[z->parent];
+	uint32_t hosts = hosts_of(net, above);
+
+	for (;; above = &net->zones[above->parent]) {
+		if (above->labels < CLIMB_LABELS && (hosts & hosts_of(net, above)) != 0)
+			return true;
+		if (above == net->zones)
+			return false;
+	}
+}
+
 bool epoch_counts(const struct internet *net, const uint8_t *name, uint64_t at_us)
 {
 	const struct zone *z = zone_of(net, name, TYPE_A, UINT32_MAX);
@@ -72,7 +96,7 @@ bool epoch_counts(const struct internet *net, const uint8_t *name, uint64_t at_u
 	for (; z != net->zones; z = &net->zones[z->parent]) {
 		if (has_changed_since(net, epoch, z))
 			changed_s = below_s + life_s(net, z);
-		if (net->zones[z->parent].labels < CLIMB_LABELS)
+		if (has_own_time(net, z))
 			below_s += life_s(net, z);
 	}
 	if (changed_s == UINT64_MAX)
@@ -275,7 +299,7 @@ bool internet_change(struct internet *net, struct rng *r, const struct reach *re
 	struct epoch *e = &net->epochs[net->n_epochs];
 	unsigned zone = rng_between(r, 1, net->n_zones - 1), n_ns = net->n_ns;
 
-	if (net->n_epochs == EPOCHS_MAX || net->zones[zone].gone ||
+	if (net->n_epochs == EPOCHS_MAX || !making_has_room(net) || net->zones[zone].gone ||
 	    (net->zones[zone].labels < 2 && rng_chance(r, 70)))
 		return false;
 	*e = *before;

@@ -95,7 +95,7 @@ struct model_set *making_set(struct making *k, struct zone *z, const uint8_t *ow
 }
 
 /* Names are small; what takes room are large sets. */
-static bool has_room(const struct internet *net)
+bool making_has_room(const struct internet *net)
 {
 	return net->n_records < RECORDS_MAX && net->arena_len < ARENA_MAX / 2;
 }
@@ -105,7 +105,7 @@ static void record_add(struct internet *net, struct model_set *s, const void *da
 {
 	uint8_t *kept;
 
-	if (!has_room(net))
+	if (!making_has_room(net))
 		return;
 	kept = arena_take(net, len);
 	memcpy(kept, data, len);
@@ -194,8 +194,8 @@ static void alias_make(struct making *k, struct zone *z, const uint8_t *owner, u
 	uint8_t target[NAME_MAX_LEN];
 	struct model_set *s;
 
-	if (is_free(k->net, z, owner, type) && has_room(k->net) && random_target(k, target) &&
-	    (s = making_set(k, z, owner, type)) != NULL)
+	if (is_free(k->net, z, owner, type) && making_has_room(k->net) &&
+	    random_target(k, target) && (s = making_set(k, z, owner, type)) != NULL)
 		making_record_name(k->net, s, target);
 }
 
@@ -218,7 +218,7 @@ void making_random_set(struct making *k, struct zone *z)
 		alias_make(k, z, owner, type);
 		return;
 	}
-	if (!is_free(k->net, z, owner, type) || !has_room(k->net) ||
+	if (!is_free(k->net, z, owner, type) || !making_has_room(k->net) ||
 	    (s = making_set(k, z, owner, type)) == NULL)
 		return;
 	making_records(k, s);
@@ -311,7 +311,8 @@ static int ns_make(struct making *k, unsigned zone, bool is_high)
 	const char *label = RNG_PICK(&k->rng, labels);
 	uint8_t name[NAME_MAX_LEN];
 
-	if (net->n_ns == NS_NAMES_MAX || !name_join(name, label, 3, net->zones[zone].apex))
+	if (net->n_ns == NS_NAMES_MAX || !making_has_room(net) ||
+	    !name_join(name, label, 3, net->zones[zone].apex))
 		return -1;
 	for (unsigned i = 0; i < net->n_ns; i++)
 		if (name_equal(net->ns[i].name, name))

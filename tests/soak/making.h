@@ -11,6 +11,7 @@ struct making {
 	unsigned lying;
 };
 
+bool making_has_room(const struct internet *net);
 /* A set of the zone's, as yet without records; NULL: no room. */
 struct model_set *making_set(struct making *k, struct zone *z, const uint8_t *owner, uint16_t type);
 /* To the set made last. */
