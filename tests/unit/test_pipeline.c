@@ -19,6 +19,7 @@
 #include "common/hash.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
+#include "recursor/visit.h"
 #include "recursor/worker.h"
 #include "tests/unit/own_address.h"
 
@@ -464,6 +465,62 @@ START_TEST(failures_are_remembered)
 }
 END_TEST
 
+/* How long a packet stays, and which setting says so. */
+static const struct {
+	const char *setting, *name;
+	uint32_t ttl;
+} stays[] = {
+	{ "--quiet=yes", "www.", 3600 },
+	{ "--packetcache-ttl=100", "www.", 100 },
+	{ "--max-cache-ttl=50", "www.", 50 },
+	{ "--minimum-ttl-override=7200", "www.", 7200 },
+	{ "--packetcache-negative-ttl=20", "none.", 20 },
+	{ "--max-negative-ttl=10", "none.", 10 },
+	{ "--packetcache-servfail-ttl=3", "silent.", 3 },
+	{ "--refresh-on-ttl-perc=50", "www.", 1800 },
+};
+
+static int note_stay(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left, bool tcp)
+{
+	(void)qname;
+	(void)qtype;
+	(void)tcp;
+	*(uint32_t *)ctx = ttl_left;
+	return 0;
+}
+
+static void look_at_stay(struct worker *w, void *stay)
+{
+	size_t cursor = SIZE_MAX;
+
+	(void)packetcache_walk_some(w->packetcache, &cursor, 10, note_stay, stay, loop_wall_s());
+}
+
+START_TEST(packets_stay_as_long_as_they_may)
+{
+	const char *const more[] = { "--network-timeout=100", "--max-total-msec=300",
+				     stays[_i].setting, NULL };
+	uint32_t stay = 0;
+	struct packet p;
+	struct msg m;
+	int fd;
+
+	start(more);
+	fd = client();
+	for (uint16_t id = 1; id <= 3; id++) {
+		make_question(&p, id, MSG_RD, stays[_i].name, TYPE_A, CLASS_IN);
+		exchange(fd, &p, &m);
+	}
+	ck_assert_int_eq(visit_worker(&test.server->workers[0], look_at_stay, &stay), E_OK);
+	/* A busy machine takes its time. */
+	ck_assert_uint_le(stay, stays[_i].ttl);
+	ck_assert_uint_gt(stay + 60, stays[_i].ttl);
+	ck_assert(stay > 0 || stays[_i].ttl < 60);
+	close(fd);
+	stop();
+}
+END_TEST
+
 START_TEST(what_is_no_query_is_counted_by_its_reason)
 {
 	struct packet p;
@@ -817,6 +874,8 @@ Suite *suite_pipeline(void)
 	tcase_add_test(tc, a_question_is_resolved_then_copied);
 	tcase_add_test(tc, denials_have_the_soa);
 	tcase_add_test(tc, failures_are_remembered);
+	tcase_add_loop_test(tc, packets_stay_as_long_as_they_may, 0,
+			    (int)(sizeof(stays) / sizeof(*stays)));
 	tcase_add_test(tc, what_is_no_query_is_counted_by_its_reason);
 	tcase_add_test(tc, strangers_get_nothing);
 	tcase_add_test(tc, edns_versions);
