@@ -192,6 +192,10 @@ oom: $(B)/tests/oom ## each allocation fails in turn, in the cases and in SEEDS 
 scenarios: $(B)/tests/sim ## the scenarios of SCENARIOS=dir
 	@$(B)/tests/sim $(or $(SCENARIOS),$(error say where they are: make scenarios SCENARIOS=dir))
 
+inflight: all ## INFLIGHT=100000 questions to silent servers at once: what each takes, who else is served
+	@INFLIGHT='$(or $(INFLIGHT),100000)' tests/live/run $(B) inflight_silent
+.PHONY: inflight
+
 live: all ## the daemon against real authorities and clients
 	@tests/run $(B) live
 
