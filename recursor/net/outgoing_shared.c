@@ -19,7 +19,8 @@
 #include "recursor/net/outgoing_impl.h"
 
 enum {
-	QUESTIONS_MAX = 4096, /* that one socket is used for */
+	QUESTIONS_MAX = 4096, /* that one socket is used for, unless there can be no other */
+	PENDING_MAX = 16384,  /* on one socket: an unused id is soon found */
 	RECEIVES_MAX = 32,    /* of one socket before others have their turn */
 	QUESTION_MAX = 4096,
 };
@@ -216,9 +217,11 @@ static struct shared_socket *find_current(struct outgoing *o, unsigned at, uint8
 	for (unsigned i = 0; i < o->n_shared_current; i++) {
 		struct shared_socket *s = o->shared[(at + i) % o->n_shared_current];
 
-		if (s->family != family)
+		if (s->family != family || s->n_pending >= PENDING_MAX)
 			continue;
-		if (any_age || now - s->born_ms < OUTGOING_SOCKET_MS)
+		/* Without room for another it goes on, or there would soon be none. */
+		if (any_age || o->n_shared == o->cfg.max_shared ||
+		    (now - s->born_ms < OUTGOING_SOCKET_MS && s->n_asked < QUESTIONS_MAX))
 			return s;
 		retire(s);
 		settle(s);
@@ -283,8 +286,7 @@ enum outgoing_result outgoing_shared_send(struct outgoing *o, uint64_t ticket,
 	chains_add(&o->shared_servers, &sq->by_server, server_hash(s, server));
 	outgoing_ticket_add(o, &sq->q);
 	s->n_pending++;
-	if (++s->n_asked == QUESTIONS_MAX)
-		retire(s);
+	s->n_asked++;
 	o->handler.shared(o->handler.ctx);
 	return OUTGOING_OK;
 }
@@ -304,7 +306,7 @@ int outgoing_shared_init(struct outgoing *o)
 	LIST_INIT(&o->shared_all);
 	slab_init(&o->shared_sockets, sizeof(struct shared_socket), o->cfg.max_shared);
 	slab_init(&o->shared_questions, sizeof(struct shared_question),
-		  (size_t)o->cfg.max_shared * QUESTIONS_MAX);
+		  (size_t)o->cfg.max_shared * PENDING_MAX);
 	o->shared = calloc(o->cfg.max_shared + 1UL, sizeof(struct shared_socket *));
 	return o->shared == NULL ? E_NOMEM : chains_init(&o->shared_servers);
 }
