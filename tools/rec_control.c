@@ -497,7 +497,7 @@ static int run_drain(const struct options *o, const struct command_line *c, cons
 		uint64_t now;
 		bool done;
 
-		if (ask_once(o, c, path, &r) != EXIT_SUCCESS)
+		if (ask_once(o, c, path, &r) != EXIT_SUCCESS || r.text == NULL)
 			return EXIT_REFUSED;
 		now = now_ms();
 		done = r.status != 0 || strncmp(r.text, "draining", 8) != 0;

@@ -26,7 +26,8 @@ static bool was_tried(struct resolver *r, const struct goal *g, uint64_t now_ms)
 
 void refresh_ended(struct resolver *r, const struct goal *g, bool worked)
 {
-	struct refresh_mark *mark = &r->refresh_marks[g->by_question.hash % ARRAY_LEN(r->refresh_marks)];
+	struct refresh_mark *mark =
+		&r->refresh_marks[g->by_question.hash % ARRAY_LEN(r->refresh_marks)];
 
 	if (!worked) {
 		COUNT(r->counters, almost_expired_exceptions);

@@ -611,7 +611,7 @@ START_TEST(udp_questions_share_sockets)
 	for (int i = 0; i < SERVERS; i++) {
 		fd[i] = open_server(SOCK_DGRAM, "127.0.0.1", &at[i]);
 		for (int k = 0; k < EACH; k++) {
-			ask((uint64_t)(1 + i * EACH + k), &at[i]);
+			ask(1 + (uint64_t)i * EACH + (uint64_t)k, &at[i]);
 			g[i * EACH + k] = take(fd[i]);
 		}
 	}
