@@ -198,10 +198,11 @@ static const char *command_case(const char *line, bool nothing_fails)
 
 /* ---- cache-file ---- */
 
-static void take_set(void *ctx, struct rrset *s, bool as_delegation)
+static void take_set(void *ctx, struct rrset *s, bool as_delegation, uint64_t zone)
 {
 	struct fake_env *f = ctx;
 
+	(void)zone;
 	cache_share_proofs(f->env.cache, s, FAKE_WALL_S);
 	(void)cache_restore(f->env.cache, s, as_delegation, FAKE_WALL_S);
 }
