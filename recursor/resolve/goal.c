@@ -447,7 +447,9 @@ bool goal_charge_query(struct resolver *r, struct goal *g)
 static bool query_refund(struct resolver *r, struct request *req, size_t amount)
 {
 	(void)r;
-	req->out_queries -= (uint32_t)amount;
+	/* One that came to wait from within another's answer, meanwhile, was not charged. */
+	if (req->out_queries >= amount)
+		req->out_queries -= (uint32_t)amount;
 	return false;
 }
 
