@@ -28,11 +28,15 @@ bool crowd_enter(struct resolver *r, struct goal *g)
 
 	if (g->crowd != NULL || r->inflight.max == 0)
 		return true;
+	/* Everybody is at the root, or at a top-level domain, after a start with nothing in the
+	 * cache: that is no attack, and their servers have limits of their own. */
+	if (g->zone_labels < 2 && !g->forwarded)
+		return true;
 	/* All the world may be one resolver's to answer: there each domain is a zone to itself. */
 	zone = name_hash(g->recurse ? name_suffix(g->name, g->zone_labels + 2U) : goal_zone(g));
-	g->crowd = inflight_hold(&r->inflight, zone, g->n_waiters, false, now_ms(r), &limited);
+	g->crowd = inflight_hold(&r->inflight, zone, goal_crowd(g), false, now_ms(r), &limited);
 	if (limited && crowd_knows(r, g))
-		g->crowd = inflight_hold(&r->inflight, zone, g->n_waiters, true, now_ms(r),
+		g->crowd = inflight_hold(&r->inflight, zone, goal_crowd(g), true, now_ms(r),
 					 &limited);
 	return !limited || refuse(r, g);
 }
@@ -53,7 +57,7 @@ void crowd_leave(struct resolver *r, struct goal *g)
 		return;
 	if (g->place != INFLIGHT_NO_PLACE)
 		inflight_give_place(g->crowd, (enum inflight_place)g->place);
-	inflight_let_go(&r->inflight, g->crowd, g->n_waiters, now_ms(r));
+	inflight_let_go(&r->inflight, g->crowd, goal_crowd(g), now_ms(r));
 	g->place = INFLIGHT_NO_PLACE;
 	g->crowd = NULL;
 }

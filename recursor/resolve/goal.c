@@ -87,6 +87,18 @@ void goal_come_nearer(struct goal *g, unsigned depth, unsigned links)
 
 /* ---- edges ---- */
 
+static void waiters_add(const struct edge *e, int change)
+{
+	struct goal *g = e->child;
+
+	if (e->kind != EDGE_STEP) {
+		goal_waiters_add(g, change);
+		return;
+	}
+	g->n_waiters += (uint32_t)change;
+	g->n_followers += (uint32_t)change;
+}
+
 static void edge_link(struct edge *e)
 {
 	e->next_of_parent = e->parent->children;
@@ -100,7 +112,7 @@ static void edge_link(struct edge *e)
 	if (e->next_of_child != NULL)
 		e->next_of_child->prev_of_child = &e->next_of_child;
 	e->child->parents = e;
-	goal_waiters_add(e->child, 1);
+	waiters_add(e, 1);
 }
 
 static void edge_free(struct resolver *r, struct edge *e)
@@ -112,7 +124,7 @@ static void edge_free(struct resolver *r, struct edge *e)
 	if (e->next_of_child != NULL)
 		e->next_of_child->prev_of_child = e->prev_of_child;
 	ASSERT(e->child->n_waiters > 0);
-	goal_waiters_add(e->child, -1);
+	waiters_add(e, -1);
 	slab_give(&r->edges, e);
 }
 

@@ -155,8 +155,9 @@ struct goal {
 	struct edge *parents;  /* who waits on this goal, */
 	struct edge *children; /* whom it waits on */
 	struct request *requests;
-	uint32_t n_waiters; /* requests and parents */
-	uint32_t mark;      /* the walk that last came by */
+	uint32_t n_waiters;   /* requests and parents */
+	uint32_t n_followers; /* of these, those that wait for its step alone */
+	uint32_t mark;        /* the walk that last came by */
 	uint64_t began_ms;
 	uint32_t slot;   /* in resolver.slots; part of the ticket */
 	uint16_t serial; /* its name in traces */
@@ -435,6 +436,12 @@ void crowd_leave(struct resolver *r, struct goal *g);
 bool crowd_may_join(struct resolver *r, const struct goal *g);
 /* Is the goal's question one that is known to have an answer, or one of ours? */
 bool crowd_knows(const struct resolver *r, const struct goal *g);
+
+/* Who is at the goal's zone because of it.  Those that follow its step are there themselves. */
+static inline uint32_t goal_crowd(const struct goal *g)
+{
+	return g->n_waiters - g->n_followers;
+}
 
 /* One more waits for the goal, or one fewer. */
 static inline void goal_waiters_add(struct goal *g, int change)

@@ -2,8 +2,10 @@
  * inflight: how much of a worker each zone takes, so that one whose servers are dead, late or under
  * attack takes nobody else's place.
  *
- * A goal that works at a zone is held by it, with everybody who waits for the goal; a goal that asks
- * the zone's servers has one of the zone's places as well, until it is through with the zone.
+ * A goal that works at a zone is held by it, with everybody who waits for the goal (but those who
+ * follow its step: they are there themselves); a goal that asks the zone's servers has one of the
+ * zone's places as well, until it is through with the zone.  At the root and at top-level domains,
+ * where everybody is after a start, nobody is held.
  *
  *     held    requests and goals that wait: at most `max`
  *     places  goals that ask: at most the zone's window
