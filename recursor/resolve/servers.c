@@ -79,8 +79,10 @@ static void server_remove(struct shard *sh, uint32_t at)
 /* Takes one entry away; false: there is none. */
 static bool evict(struct servers *s, struct shard *sh)
 {
-	if (sh->throttles.n > sh->servers.n)
+	if (sh->throttles.n > sh->servers.n && sh->throttles.n >= sh->unresolved.n)
 		throttle_remove(s, sh, sieve_victim(&sh->throttles));
+	else if (sh->unresolved.n > sh->servers.n)
+		unresolved_remove(s, sh, sieve_victim(&sh->unresolved));
 	else if (sh->servers.n > 0)
 		server_remove(sh, sieve_victim(&sh->servers));
 	else

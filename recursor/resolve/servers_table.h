@@ -127,10 +127,11 @@ static inline size_t servers_own_bytes(void)
 
 static inline size_t shard_bytes(const struct shard *sh)
 {
-	return sieve_bytes(&sh->servers) + sieve_bytes(&sh->throttles) + sh->entry_bytes;
+	return sieve_bytes(&sh->servers) + sieve_bytes(&sh->throttles) +
+	       sieve_bytes(&sh->unresolved) + sh->entry_bytes;
 }
 
-/* Makes room for so many more bytes, a few entries at most; the table with more entries gives.
+/* Makes room for so many more bytes, a few entries at most; the table with most entries gives.
  * False: there is none. */
 bool shard_make_room(struct servers *s, struct shard *sh, size_t more);
 

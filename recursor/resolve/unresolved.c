@@ -33,10 +33,12 @@ static bool is_old(const struct servers *s, const struct unresolved *u, uint64_t
 static struct unresolved *make(struct servers *s, struct shard *sh, const uint8_t *name,
 			       uint64_t hash)
 {
-	size_t len = name_len(name);
-	struct unresolved *u = calloc(1, sizeof(*u) + len);
+	size_t len = name_len(name), cost = heap_cost(sizeof(struct unresolved) + len);
+	struct unresolved *u = NULL;
 	uint32_t at;
 
+	if (shard_make_room(s, sh, cost + sieve_growth(&sh->unresolved)))
+		u = calloc(1, sizeof(*u) + len);
 	if (u == NULL)
 		return NULL;
 	u->name_len = (uint8_t)len;

@@ -520,6 +520,38 @@ START_TEST(names_without_address_are_left_out)
 }
 END_TEST
 
+/* Whoever delegates to names without address makes them by the thousand. */
+START_TEST(names_without_address_push_no_server_out)
+{
+	struct servers_config cfg = ordinary;
+	struct servers *s;
+
+	cfg.max_throttles = 1000000;
+	cfg.max_bytes = 2 << 20;
+	cfg.unresolved_max_fails = 5;
+	cfg.unresolved_time_s = 60;
+	s = make_table(&cfg);
+	for (unsigned i = 0; i < 640; i++) {
+		struct addr a = addr_n(i);
+
+		servers_answered(s, &a, 20000, true, T0);
+	}
+	for (unsigned i = 0; i < 60000; i++) {
+		uint8_t name[] = "\4xxxx\7example";
+
+		for (int k = 0; k < 4; k++)
+			name[1 + k] = (uint8_t)('a' + (i >> 4 * k & 15));
+		servers_ns_unresolved(s, name, T0);
+	}
+	ck_assert_uint_eq(stats_of(s).servers, 640);
+	ck_assert_uint_gt(stats_of(s).unresolved, 640);
+	ck_assert_uint_le(stats_of(s).bytes, cfg.max_bytes);
+	servers_clear(s, true);
+	ck_assert_uint_eq(stats_of(s).bytes, bytes_when_empty());
+	servers_free(s);
+}
+END_TEST
+
 START_TEST(questions_in_flight)
 {
 	struct servers_config cfg = { .max_inflight = 100, .network_timeout_ms = 1500 };
@@ -764,6 +796,7 @@ Suite *suite_servers(void)
 	tcase_add_test(t, dumps_show_all);
 	tcase_add_test(t, two_threads_share_it);
 	tcase_add_test(t, names_without_address_are_left_out);
+	tcase_add_test(t, names_without_address_push_no_server_out);
 	tcase_add_test(t, questions_in_flight);
 	tcase_add_test(t, a_cut_leaves_no_trace);
 	tcase_add_test(t, what_left_in_the_cut_is_not_held_against_anybody);
