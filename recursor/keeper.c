@@ -183,8 +183,10 @@ static void load(struct keeper *k)
 		return;
 	}
 	l.zones = server_zones_get(k->server);
+	cache_restore_begin(k->server->cache);
 	if (err == E_OK)
 		err = load_from(f, &l, why);
+	cache_restore_end(k->server->cache);
 	/* There may have been a reload-zones meanwhile. */
 	server_forget_since(k->server, l.zones);
 	zones_put(l.zones);

@@ -586,15 +586,23 @@ enum cache_put_result cache_restore(struct cache *c, struct rrset *s, bool as_de
 		.now_s = now_s,
 	};
 	enum cache_put_result result = CACHE_REFUSED;
+	struct cache_wiped wiped = { 0 };
 	struct shard *sh;
 
 	if (is_spent(s, now_s, stale_window(c)) ||
-	    (c->max_set_bytes != 0 && s->size > c->max_set_bytes))
+	    (c->max_set_bytes != 0 && s->size > c->max_set_bytes) ||
+	    cache_was_wiped(c, s, as_delegation))
 		return result;
 	sh = shard_lock(shard_of(c, &o.key));
 	result = restore(sh, &o);
 	shard_unlock(sh);
-	if (result == CACHE_STORED)
-		note_remembered(c, &o);
+	if (result != CACHE_STORED)
+		return result;
+	/* A wipe is noted before it is done: one that is not seen here either comes by yet. */
+	if (cache_was_wiped(c, s, as_delegation)) {
+		cache_wipe_name(c, o.key.name, s->type, &wiped);
+		return CACHE_REFUSED;
+	}
+	note_remembered(c, &o);
 	return result;
 }

@@ -131,6 +131,11 @@ void cache_share_proofs(struct cache *c, struct rrset *denial, uint32_t now_s);
 enum cache_put_result cache_restore(struct cache *c, struct rrset *s, bool as_delegation,
 				    uint32_t now_s);
 
+/* Between these, what cache_wipe() takes away is not restored after that; of very many wipes nothing
+ * is.  One thread at a time. */
+void cache_restore_begin(struct cache *c);
+void cache_restore_end(struct cache *c);
+
 /* Takes away what is at a name, or with `subtree` also all below it; `type` 0: every type.
  * A type means the parent's word too; an NXDOMAIN denies every type and goes with each. */
 struct cache_wiped cache_wipe(struct cache *c, const uint8_t *name, uint16_t type, bool subtree);

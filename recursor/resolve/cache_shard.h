@@ -39,8 +39,25 @@ struct shard {
 	uint64_t acquired, contended, evicted, expired;
 } __attribute__((aligned(64)));
 
+/* What cache_wipe() was told of while sets come out of a file. */
+enum { WIPES_MAX = 256 };
+
+struct wipe {
+	uint16_t type;
+	bool subtree;
+	uint8_t name[NAME_MAX_LEN];
+};
+
+struct wipes {
+	pthread_mutex_t lock;
+	struct wipe *wipe; /* NULL without memory: then each is one too many */
+	unsigned n;
+	bool is_open, too_many;
+};
+
 struct cache {
 	size_t max_set_bytes;
+	struct wipes wipes;
 	unsigned n_shards;
 	atomic_uint expire_shard, shrink_shard;
 	atomic_uint stale_s, locked_percent; /* cache_set_stale(), cache_set_locked() */
@@ -157,6 +174,12 @@ static inline size_t shard_bytes(const struct shard *sh)
 {
 	return sieve_bytes(&sh->map) + sh->set_bytes;
 }
+
+/* Has the set been wiped since cache_restore_begin()? */
+bool cache_was_wiped(struct cache *c, const struct rrset *s, bool delegation);
+/* Wipes without noting it. */
+void cache_wipe_name(struct cache *c, const uint8_t *name, uint16_t type,
+		     struct cache_wiped *wiped);
 
 /* Would so much more be more than the limits allow? */
 bool cache_is_over(const struct shard *sh, size_t more_entries, size_t more_bytes);

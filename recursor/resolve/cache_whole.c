@@ -44,6 +44,7 @@ int cache_new(struct cache **out, const struct cache_config *cfg)
 	memset(c, 0, own_size(n));
 	c->max_set_bytes = cfg->max_set_bytes;
 	c->n_shards = n;
+	pthread_mutex_init(&c->wipes.lock, NULL);
 	c->remembered = calloc(REMEMBERED_TAGS, sizeof(*c->remembered));
 	for (unsigned i = 0; i < n; i++) {
 		lock_init(&c->shards[i].lock);
@@ -69,6 +70,8 @@ void cache_free(struct cache *c)
 		sieve_deinit(&sh->map);
 		pthread_mutex_destroy(&sh->lock);
 	}
+	cache_restore_end(c);
+	pthread_mutex_destroy(&c->wipes.lock);
 	free((void *)c->remembered);
 	free(c);
 }
@@ -130,15 +133,73 @@ void cache_stats(struct cache *c, struct cache_stats *out)
 
 /* An operator who names a type means what the parent says as well; a denial of the name denies
  * every type. */
-static bool is_wiped(const struct shard *sh, uint32_t at, uint16_t type)
+static bool has_type(const struct rrset *s, bool delegation, uint16_t type)
 {
-	const struct rrset *s = set_at(sh, at);
-
 	if (type == 0 || s->kind == RRSET_NXDOMAIN)
 		return true;
 	if (type == CACHE_DELEGATION)
-		return is_delegation(sh, at) && s->type == TYPE_NS;
+		return delegation && s->type == TYPE_NS;
 	return s->type == type;
+}
+
+static bool is_wiped(const struct shard *sh, uint32_t at, uint16_t type)
+{
+	return has_type(set_at(sh, at), is_delegation(sh, at), type);
+}
+
+void cache_restore_begin(struct cache *c)
+{
+	struct wipes *w = &c->wipes;
+
+	pthread_mutex_lock(&w->lock);
+	w->wipe = calloc(WIPES_MAX, sizeof(*w->wipe));
+	w->is_open = true;
+	pthread_mutex_unlock(&w->lock);
+}
+
+void cache_restore_end(struct cache *c)
+{
+	struct wipes *w = &c->wipes;
+
+	pthread_mutex_lock(&w->lock);
+	free(w->wipe);
+	w->wipe = NULL;
+	w->n = 0;
+	w->is_open = w->too_many = false;
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void note_wipe(struct wipes *w, const uint8_t *name, uint16_t type, bool subtree)
+{
+	pthread_mutex_lock(&w->lock);
+	if (w->is_open && (w->wipe == NULL || w->n == WIPES_MAX)) {
+		w->too_many = true;
+	} else if (w->is_open) {
+		struct wipe *wipe = &w->wipe[w->n++];
+
+		wipe->type = type;
+		wipe->subtree = subtree;
+		(void)name_copy(wipe->name, name);
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+bool cache_was_wiped(struct cache *c, const struct rrset *s, bool delegation)
+{
+	struct wipes *w = &c->wipes;
+	bool found;
+
+	pthread_mutex_lock(&w->lock);
+	found = w->too_many;
+	for (unsigned i = 0; i < w->n && !found; i++) {
+		const struct wipe *wipe = &w->wipe[i];
+
+		found = has_type(s, delegation, wipe->type) &&
+			(wipe->subtree ? name_is_within(rrset_owner(s), wipe->name)
+				       : name_equal(rrset_owner(s), wipe->name));
+	}
+	pthread_mutex_unlock(&w->lock);
+	return found;
 }
 
 static void wipe_entry(struct shard *sh, uint32_t at, struct cache_wiped *wiped,
@@ -151,8 +212,7 @@ static void wipe_entry(struct shard *sh, uint32_t at, struct cache_wiped *wiped,
 	cache_entry_remove(sh, at, drops);
 }
 
-static void wipe_name(struct cache *c, const uint8_t *name, uint16_t type,
-		      struct cache_wiped *wiped)
+void cache_wipe_name(struct cache *c, const uint8_t *name, uint16_t type, struct cache_wiped *wiped)
 {
 	struct key k = key_of(name);
 	struct drops drops = { 0 };
@@ -215,9 +275,10 @@ struct cache_wiped cache_wipe(struct cache *c, const uint8_t *name, uint16_t typ
 {
 	struct cache_wiped wiped = { 0 };
 
+	note_wipe(&c->wipes, name, type, subtree);
 	if (subtree)
 		return wipe_all(c, type, is_within, (void *)name);
-	wipe_name(c, name, type, &wiped);
+	cache_wipe_name(c, name, type, &wiped);
 	return wiped;
 }
 

@@ -504,6 +504,45 @@ static enum cache_put_result offer_restored(struct cache *c, struct rrset *s, bo
 	return result;
 }
 
+static enum cache_put_result restore_a(struct cache *c, const char *name, uint16_t type)
+{
+	struct rrset *s = set_with(name, type, 500, RANK_AUTH_ANSWER, "1234567812345678",
+				   type == TYPE_A ? 4 : 16);
+
+	return offer_restored(c, s, false, NOW);
+}
+
+/* A wipe while the file is read holds for what has not been read yet. */
+START_TEST(what_is_wiped_is_not_restored)
+{
+	struct cache *c = cache_make(&small);
+
+	cache_wipe(c, wire("a.example."), 0, false);
+	ck_assert_int_eq(restore_a(c, "a.example.", TYPE_A), CACHE_STORED);
+	cache_restore_begin(c);
+	cache_wipe(c, wire("a.example."), 0, false);
+	cache_wipe(c, wire("b.example."), 0, true);
+	cache_wipe(c, wire("c.example."), TYPE_A, false);
+	ck_assert_int_eq(restore_a(c, "a.example.", TYPE_A), CACHE_REFUSED);
+	ck_assert_int_eq(restore_a(c, "x.a.example.", TYPE_A), CACHE_STORED);
+	ck_assert_int_eq(restore_a(c, "b.example.", TYPE_A), CACHE_REFUSED);
+	/* More often than wipes can be noted: what is refused is none. */
+	for (unsigned i = 0; i < 1000; i++)
+		ck_assert_int_eq(restore_a(c, "x.y.b.example.", TYPE_A), CACHE_REFUSED);
+	ck_assert_int_eq(restore_a(c, "c.example.", TYPE_A), CACHE_REFUSED);
+	ck_assert_int_eq(restore_a(c, "c.example.", TYPE_AAAA), CACHE_STORED);
+	for (unsigned i = 0; i < 300; i++)
+		cache_wipe(c, wire("d.example."), 0, false);
+	ck_assert_int_eq(restore_a(c, "e.example.", TYPE_A), CACHE_REFUSED);
+	cache_restore_end(c);
+	ck_assert_int_eq(restore_a(c, "a.example.", TYPE_A), CACHE_STORED);
+	ck_assert_int_eq(restore_a(c, "e.example.", TYPE_A), CACHE_STORED);
+	/* Freed with the cache, were it not ended. */
+	cache_restore_begin(c);
+	cache_free(c);
+}
+END_TEST
+
 START_TEST(what_is_restored_gives_way)
 {
 	struct cache_config cfg = small;
@@ -811,6 +850,7 @@ Suite *suite_cache(void)
 	tcase_add_test(t, denials_of_a_zone_share_their_proof);
 	tcase_add_test(t, a_proof_counts_until_it_is_gone);
 	tcase_add_test(t, what_is_restored_gives_way);
+	tcase_add_test(t, what_is_wiped_is_not_restored);
 	tcase_add_test(t, limits_hold_at_every_moment);
 	tcase_add_test(t, a_flood_of_names_leaves_the_hot_ones);
 	tcase_add_test(t, the_expired_go_first);
