@@ -92,8 +92,9 @@ static uint64_t value_of(const uint64_t *of, enum kernel_udp which)
 	pthread_mutex_lock(&known.lock);
 	if (clock_gettime(CLOCK_MONOTONIC, &now) == 0 && now.tv_sec != known.read_s) {
 		known.read_s = now.tv_sec;
-		read_file("/proc/net/snmp", known.four, kernel_udp_read4);
-		read_file("/proc/net/snmp6", known.six, kernel_udp_read6);
+		/* By way of the process: ProcSubset=pid of our systemd unit hides /proc/net. */
+		read_file("/proc/self/net/snmp", known.four, kernel_udp_read4);
+		read_file("/proc/self/net/snmp6", known.six, kernel_udp_read6);
 	}
 	value = of[which];
 	pthread_mutex_unlock(&known.lock);

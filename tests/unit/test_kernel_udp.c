@@ -1,5 +1,8 @@
 #include <check.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "recursor/watch/kernel_udp.h"
 
@@ -63,6 +66,25 @@ START_TEST(anything_else_is_nothing)
 }
 END_TEST
 
+/* A question to a port where nobody is. */
+START_TEST(this_kernel_is_asked)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = { htonl(0x7f000001) } };
+	socklen_t len = sizeof(to);
+	int closed = socket(AF_INET, SOCK_DGRAM, 0), fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	ck_assert(closed >= 0 && fd >= 0);
+	ck_assert_int_eq(bind(closed, (struct sockaddr *)&to, len), 0);
+	ck_assert_int_eq(getsockname(closed, (struct sockaddr *)&to, &len), 0);
+	close(closed);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, len), 0);
+	ck_assert_int_eq(send(fd, "", 1, 0), 1);
+	ck_assert_int_eq(recv(fd, &to, sizeof(to), 0), -1); /* the kernel has counted it */
+	close(fd);
+	ck_assert_uint_gt(kernel_udp4(UDP_NOPORT_ERRORS), 0);
+}
+END_TEST
+
 Suite *suite_kernel_udp(void)
 {
 	Suite *s = suite_create("kernel_udp");
@@ -71,6 +93,7 @@ Suite *suite_kernel_udp(void)
 	tcase_add_test(tc, version_4_has_columns);
 	tcase_add_test(tc, version_6_has_lines);
 	tcase_add_test(tc, anything_else_is_nothing);
+	tcase_add_test(tc, this_kernel_is_asked);
 	suite_add_tcase(s, tc);
 	return s;
 }
