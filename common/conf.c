@@ -1,10 +1,13 @@
 #include "common/conf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char blanks[] = " \t\r\n\v\f";
 
@@ -130,15 +133,36 @@ int conf_read_text(const char *text, size_t len, const char *file, conf_item_cb 
 	return err;
 }
 
+int conf_open_file(FILE **out, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int err = E_SYSTEM, saved;
+	struct stat st;
+	FILE *f;
+
+	if (fd < 0)
+		return err;
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
+		err = E_NOT_FILE;
+	} else if ((f = fdopen(fd, "r")) != NULL) {
+		*out = f;
+		return E_OK;
+	}
+	saved = errno;
+	(void)close(fd);
+	errno = saved;
+	return err;
+}
+
 int conf_load_file(const char *path, char **out, size_t *out_len)
 {
-	FILE *f = fopen(path, "re");
+	FILE *f = NULL;
 	char *data = NULL;
 	size_t len = 0, cap = 0;
-	int err = E_OK, saved;
+	int err = conf_open_file(&f, path), saved;
 
-	if (f == NULL)
-		return E_SYSTEM;
+	if (err != E_OK)
+		return err;
 	do {
 		if (len == cap) {
 			char *bigger;
@@ -181,10 +205,9 @@ int conf_read_file(const char *path, conf_item_cb cb, void *ctx, char *why, size
 
 	if (err == E_TOO_LONG)
 		explain(why, why_cap, "%s: longer than %d bytes", path, CONF_FILE_MAX);
-	else if (err == E_NOMEM)
-		explain(why, why_cap, "%s: out of memory", path);
 	else if (err != E_OK)
-		explain(why, why_cap, "%s: %s", path, strerror(errno));
+		explain(why, why_cap, "%s: %s", path,
+			err == E_SYSTEM ? strerror(errno) : err_text(err));
 	if (err != E_OK)
 		return err;
 	err = conf_read_text(data, len, path, cb, ctx, why, why_cap);

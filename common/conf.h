@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "common/err.h"
 
@@ -33,11 +34,15 @@ struct conf_item {
 /* Called for each item in order; a negative return ends the reading and is returned. */
 typedef int (*conf_item_cb)(void *ctx, const struct conf_item *item);
 
-/* The whole file, for the caller to free, and a NUL after it.  E_SYSTEM (errno set), E_TOO_LONG:
- * more than CONF_FILE_MAX bytes, E_NOMEM. */
+/* Opens a file to read, for the caller to close.  Whoever reads a FIFO waits for its writer, a daemon
+ * that reloads perhaps for ever: E_NOT_FILE.  E_SYSTEM: errno is set. */
+int conf_open_file(FILE **out, const char *path) MUST_USE;
+
+/* The whole file, for the caller to free, and a NUL after it.  E_SYSTEM (errno set), E_NOT_FILE,
+ * E_TOO_LONG: more than CONF_FILE_MAX bytes, E_NOMEM. */
 int conf_load_file(const char *path, char **out, size_t *out_len) MUST_USE;
 
-/* Reads a file.  E_SYSTEM (errno set), E_MALFORMED or E_TOO_LONG with one line into `why`. */
+/* Reads a file.  E_SYSTEM (errno set), E_NOT_FILE, E_MALFORMED or E_TOO_LONG with one line into `why`. */
 int conf_read_file(const char *path, conf_item_cb cb, void *ctx, char *why,
 		   size_t why_cap) MUST_USE;
 

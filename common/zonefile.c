@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/ascii.h"
+#include "common/conf.h"
 #include "common/generate.h"
 #include "common/msg.h"
 #include "common/name.h"
@@ -511,15 +512,15 @@ static int read_record(struct source *s)
 
 static int read_file(struct source *s, const char *path)
 {
-	int err;
+	int err = conf_open_file(&s->file, path);
 
-	s->file = fopen(path, "re");
-	if (s->file == NULL) {
+	if (err != E_OK) {
+		const char *reason = err == E_SYSTEM ? strerror(errno) : err_text(err);
+
 		if (s->depth > 0)
-			return refuse(s, s->first_line, E_SYSTEM, "$INCLUDE of '%s': %s", path,
-				      strerror(errno));
-		(void)snprintf(s->why, s->why_cap, "%s: %s", path, strerror(errno));
-		return E_SYSTEM;
+			return refuse(s, s->first_line, err, "$INCLUDE of '%s': %s", path, reason);
+		(void)snprintf(s->why, s->why_cap, "%s: %s", path, reason);
+		return err;
 	}
 	s->path = path;
 	s->lines = 0;

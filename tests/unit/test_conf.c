@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/check.h"
@@ -159,6 +160,13 @@ START_TEST(reads_files)
 	(void)snprintf(expected, sizeof(expected), "%s: No such file or directory", path);
 	ck_assert_str_eq(why, expected);
 	ck_assert_int_eq(conf_read_file("/", note, &seen, why, sizeof(why)), E_SYSTEM);
+
+	/* Nobody writes to it: whoever opens it waits for ever. */
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert_int_eq(conf_read_file(path, note, &seen, why, sizeof(why)), E_NOT_FILE);
+	(void)unlink(path);
+	(void)snprintf(expected, sizeof(expected), "%s: not a plain file", path);
+	ck_assert_str_eq(why, expected);
 }
 END_TEST
 

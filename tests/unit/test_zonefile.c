@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/check.h"
@@ -243,13 +244,24 @@ END_TEST
 START_TEST(files_that_cannot_be_read)
 {
 	struct lines l = { .refuse_at = 0 };
-	char why[256] = "";
+	char path[] = "/tmp/unit_zonefile_XXXXXX", why[256] = "", expected[256];
+	int fd = mkstemp(path);
 
 	ck_assert_int_eq(zonefile_read("/nonexistent/zone", NULL, add, &l, why, sizeof(why)),
 			 E_SYSTEM);
 	ck_assert_str_eq(why, "/nonexistent/zone: No such file or directory");
 	ck_assert_int_eq(zonefile_read("/", NULL, add, &l, why, sizeof(why)), E_SYSTEM);
 	ck_assert_str_eq(why, "/:1: Is a directory");
+
+	/* Nobody writes to it: whoever opens it waits for ever. */
+	ck_assert_int_ge(fd, 0);
+	(void)close(fd);
+	(void)unlink(path);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert_int_eq(zonefile_read(path, NULL, add, &l, why, sizeof(why)), E_NOT_FILE);
+	(void)unlink(path);
+	(void)snprintf(expected, sizeof(expected), "%s: not a plain file", path);
+	ck_assert_str_eq(why, expected);
 }
 END_TEST
 
