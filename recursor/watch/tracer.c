@@ -81,12 +81,55 @@ static int sink_new(struct sink **out, int fd)
 	return E_OK;
 }
 
+/* The largest number of an interval, "{m,n}". */
+static unsigned long interval_most(const char *p)
+{
+	unsigned long most = 1;
+
+	while (*p != '\0' && *p != '}') {
+		char *end = NULL;
+		unsigned long n = strtoul(p, &end, 10);
+
+		if (n > most)
+			most = n;
+		p = end > p ? end : p + 1;
+	}
+	return most;
+}
+
+/* The library needs minutes for references to what was matched, and for repetitions within
+ * repetitions; meanwhile a worker serves nobody, and the daemon cannot end. */
+static const char *what_is_too_dear(const char *regex)
+{
+	unsigned long copies = 1;
+
+	if (strlen(regex) > TRACER_REGEX_MAX)
+		return "it is too long";
+	for (const char *p = regex; *p != '\0'; p++) {
+		if (p[0] == '\\' && p[1] >= '1' && p[1] <= '9')
+			return "references to what was matched take too long";
+		if (p[0] == '\\' && p[1] != '\0')
+			p++;
+		else if (p[0] == '{' && interval_most(p + 1) > TRACER_COPIES_MAX / copies)
+			return "so many repetitions take too long";
+		else if (p[0] == '{')
+			copies *= interval_most(p + 1);
+	}
+	return NULL;
+}
+
 static int rule_new(struct trace_rule **out, const char *regex, struct sink *sink, char *why,
 		    size_t cap)
 {
-	struct trace_rule *rule = calloc(1, sizeof(*rule));
+	const char *too_dear = what_is_too_dear(regex);
+	struct trace_rule *rule;
 	int rc;
 
+	if (too_dear != NULL) {
+		snprintf(why, cap, "'%.200s' is not taken: %s", regex, too_dear);
+		return E_LIMIT;
+	}
+	rule = calloc(1, sizeof(*rule));
 	if (rule == NULL) {
 		snprintf(why, cap, "%s", err_text(E_NOMEM));
 		return E_NOMEM;

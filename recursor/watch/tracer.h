@@ -29,6 +29,8 @@
 #include "recursor/resolve/resolver.h"
 
 enum { TRACER_MAX = 64, TRACER_STALL_MS = 1000 };
+/* Of a regular expression: bytes, and the product of the numbers in its intervals. */
+enum { TRACER_REGEX_MAX = 255, TRACER_COPIES_MAX = 255 };
 
 struct tracer;
 struct trace_rule;
@@ -40,7 +42,8 @@ void tracer_free(struct tracer *t);
 
 /* `n` equal rules, one for each worker, that match names (with their final dot, in any case) by a
  * POSIX extended regular expression and write to a file, or with `fd` -1 to the log.  The
- * descriptor is duplicated.  On error one line in `why`. */
+ * descriptor is duplicated.  E_LIMIT: the expression would take too long.  On error one line in
+ * `why`. */
 int trace_rules_new(struct trace_rule **rules, unsigned n, const char *regex, int fd, char *why,
 		    size_t cap) MUST_USE;
 void trace_rule_free(struct trace_rule *rule); /* accepts NULL */

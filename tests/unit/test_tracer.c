@@ -136,6 +136,37 @@ START_TEST(a_reader_may_stall)
 }
 END_TEST
 
+static int refusal(const char *regex)
+{
+	struct trace_rule *none = NULL;
+	char text[200] = "";
+	int err = trace_rules_new(&none, 1, regex, -1, text, sizeof(text));
+
+	trace_rule_free(none);
+	ck_assert_msg((err == E_OK) == (text[0] == '\0'), "%s: %s", regex, text);
+	return err;
+}
+
+/* Each of these would hold the daemon for minutes. */
+START_TEST(what_takes_long_is_refused)
+{
+	char many[TRACER_REGEX_MAX + 2];
+
+	memset(many, 'a', sizeof(many) - 1);
+	many[sizeof(many) - 1] = '\0';
+	ck_assert_int_eq(refusal(many), E_LIMIT);
+	ck_assert_int_eq(refusal(many + 1), E_OK);
+	ck_assert_int_eq(refusal("((a{1,100}){1,100}){1,100}"), E_LIMIT);
+	ck_assert_int_eq(refusal("(.{1,60}a){40}$"), E_LIMIT);
+	ck_assert_int_eq(refusal("(.*)(.*)(.*)\\1\\2\\3x"), E_LIMIT);
+	ck_assert_int_eq(refusal("a{99999999999999999999}"), E_LIMIT);
+	ck_assert_int_eq(refusal("([0-9]{1,3}[.]){4}in-addr[.]arpa[.]$"), E_OK);
+	ck_assert_int_eq(refusal("a\\\\1|b\\{300"), E_OK);
+	ck_assert_int_eq(refusal("a{1"), E_MALFORMED);
+	ck_assert_int_eq(refusal("a\\"), E_MALFORMED);
+}
+END_TEST
+
 Suite *suite_tracer(void)
 {
 	Suite *s = suite_create("tracer");
@@ -147,6 +178,7 @@ Suite *suite_tracer(void)
 	tcase_add_test(tc, there_are_not_too_many);
 	tcase_add_test(tc, a_reader_may_go);
 	tcase_add_test(tc, a_reader_may_stall);
+	tcase_add_test(tc, what_takes_long_is_refused);
 	suite_add_tcase(s, tc);
 	return s;
 }
