@@ -200,7 +200,8 @@ const struct setting settings_table[] = {
 { "max-inflight-per-zone", INT(max_inflight_per_zone, 0, 100, "percent"), "25", "own",
   "At most so many queries, as a part of max-mthreads, wait in each thread for the servers of one "
   "zone; fewer questions are sent while they answer late or not at all.  Beyond it a client is "
-  "answered SERVFAIL at once.  The root and top-level domains have no such limit.  0: no limit." },
+  "answered SERVFAIL at once.  The root and top-level domains, where everybody is after a start, "
+  "are limited only when their servers time out.  0: no limit." },
 { "max-mthreads", INT(max_mthreads, 1, 1000000, "queries"), "2048", "3.2",
   "Each thread resolves at most so many client queries at once; beyond that a query is answered "
   "if the cache has its answer, takes the place of one of a client that has more of them "

@@ -23,21 +23,20 @@ static bool refuse(struct resolver *r, struct goal *g)
 
 bool crowd_enter(struct resolver *r, struct goal *g)
 {
+	/* Everybody is at the root, or at a top-level domain, after a start with nothing in the
+	 * cache: that is no attack. */
+	bool limited, is_common = g->zone_labels < 2 && !g->forwarded;
 	uint64_t zone;
-	bool limited;
 
 	if (g->crowd != NULL || r->inflight.max == 0)
 		return true;
-	/* Everybody is at the root, or at a top-level domain, after a start with nothing in the
-	 * cache: that is no attack, and their servers have limits of their own. */
-	if (g->zone_labels < 2 && !g->forwarded)
-		return true;
 	/* All the world may be one resolver's to answer: there each domain is a zone to itself. */
 	zone = name_hash(g->recurse ? name_suffix(g->name, g->zone_labels + 2U) : goal_zone(g));
-	g->crowd = inflight_hold(&r->inflight, zone, goal_crowd(g), false, now_ms(r), &limited);
+	g->crowd = inflight_hold(&r->inflight, zone, is_common, goal_crowd(g), false, now_ms(r),
+				 &limited);
 	if (limited && crowd_knows(r, g))
-		g->crowd = inflight_hold(&r->inflight, zone, goal_crowd(g), true, now_ms(r),
-					 &limited);
+		g->crowd = inflight_hold(&r->inflight, zone, is_common, goal_crowd(g), true,
+					 now_ms(r), &limited);
 	return !limited || refuse(r, g);
 }
 

@@ -12,6 +12,7 @@ struct inflight_zone {
 	uint32_t places, reserved; /* those taken, without and out of the reserve */
 	uint32_t window;           /* never above inflight.max for long: see inflight_window() */
 	uint32_t srtt_us;          /* of its answers, smoothed; 0: none yet */
+	bool is_common;            /* everybody is there at times */
 	bool is_idle;
 };
 
@@ -129,15 +130,20 @@ static void tidy(struct inflight *in, uint64_t now_ms)
 		forget(in, z);
 }
 
+static bool is_unlimited(const struct inflight *in, const struct inflight_zone *z)
+{
+	return in->max == 0 || (z->is_common && z->window > in->max / 2);
+}
+
 bool inflight_may_join(const struct inflight *in, const struct inflight_zone *z, bool is_known)
 {
 	uint32_t reserve = is_known ? 0 : inflight_reserve(in->max, in->max);
 
-	return in->max == 0 || z->held < in->max - reserve;
+	return is_unlimited(in, z) || z->held < in->max - reserve;
 }
 
-struct inflight_zone *inflight_hold(struct inflight *in, uint64_t zone, uint32_t waiters,
-				    bool is_known, uint64_t now_ms, bool *limited)
+struct inflight_zone *inflight_hold(struct inflight *in, uint64_t zone, bool is_common,
+				    uint32_t waiters, bool is_known, uint64_t now_ms, bool *limited)
 {
 	struct inflight_zone *z;
 
@@ -150,6 +156,7 @@ struct inflight_zone *inflight_hold(struct inflight *in, uint64_t zone, uint32_t
 		z = make(in, zone);
 	if (z == NULL)
 		return NULL;
+	z->is_common = is_common;
 	/* With nobody there, the first comes in however many wait for it. */
 	if (z->held > 0 && !inflight_may_join(in, z, is_known)) {
 		*limited = true;
@@ -195,7 +202,7 @@ enum inflight_place inflight_take_place(const struct inflight *in, struct inflig
 	uint32_t window = inflight_window(in->max, z->window, z->srtt_us);
 	uint32_t reserve = inflight_reserve(in->max, window);
 
-	if (in->max == 0 || z->places < window - reserve) {
+	if (is_unlimited(in, z) || z->places < window - reserve) {
 		z->places++;
 		return INFLIGHT_PLACE;
 	}

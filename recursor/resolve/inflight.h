@@ -4,8 +4,9 @@
  *
  * A goal that works at a zone is held by it, with everybody who waits for the goal (but those who
  * follow its step: they are there themselves); a goal that asks the zone's servers has one of the
- * zone's places as well, until it is through with the zone.  At the root and at top-level domains,
- * where everybody is after a start, nobody is held.
+ * zone's places as well, until it is through with the zone.  At the root and at top-level domains
+ * (`is_common`) everybody is after a start: they are limited only when time-outs have taken half of
+ * their window.
  *
  *     held    requests and goals that wait: at most `max`
  *     places  goals that ask: at most the zone's window
@@ -70,8 +71,9 @@ void inflight_configure(struct inflight *in, uint32_t max);
 
 /* The zone with that hash, held for so many who wait.  NULL: it holds too many already; *limited
  * says so, or that there is no limit (or no memory to count). */
-struct inflight_zone *inflight_hold(struct inflight *in, uint64_t zone, uint32_t waiters,
-				    bool is_known, uint64_t now_ms, bool *limited);
+struct inflight_zone *inflight_hold(struct inflight *in, uint64_t zone, bool is_common,
+				    uint32_t waiters, bool is_known, uint64_t now_ms,
+				    bool *limited);
 /* More wait, or fewer, for a goal that is held. */
 void inflight_waiters(struct inflight_zone *z, int change);
 /* May another come to wait? */

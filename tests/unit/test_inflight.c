@@ -42,7 +42,7 @@ START_TEST(a_part_is_for_the_known)
 	ck_assert_uint_eq(inflight_reserve(1, 1), 0);
 
 	ck_assert_int_eq(inflight_init(&in, MAX), E_OK);
-	z = inflight_hold(&in, 1, 1, false, T0, &limited);
+	z = inflight_hold(&in, 1, false, 1, false, T0, &limited);
 	while (inflight_take_place(&in, z, false) == INFLIGHT_PLACE)
 		strangers++;
 	while (inflight_take_place(&in, z, true) == INFLIGHT_RESERVED)
@@ -75,7 +75,7 @@ START_TEST(zones_are_held_apart)
 	uint32_t n = 0;
 
 	ck_assert_int_eq(inflight_init(&in, 8), E_OK);
-	while ((z[n] = inflight_hold(&in, 1, 1, false, T0, &limited)) != NULL)
+	while ((z[n] = inflight_hold(&in, 1, false, 1, false, T0, &limited)) != NULL)
 		n++;
 	ck_assert(limited);
 	ck_assert_uint_eq(n, 6);
@@ -84,7 +84,7 @@ START_TEST(zones_are_held_apart)
 	inflight_waiters(z[0], 2);
 	ck_assert(!inflight_may_join(&in, z[0], true));
 	/* Another zone is another thing; who comes first may bring as many as there are. */
-	other = inflight_hold(&in, 2, 100, false, T0, &limited);
+	other = inflight_hold(&in, 2, false, 100, false, T0, &limited);
 	ck_assert_ptr_nonnull(other);
 	ck_assert_ptr_ne(other, z[0]);
 	inflight_let_go(&in, other, 100, T0);
@@ -98,6 +98,34 @@ START_TEST(zones_are_held_apart)
 }
 END_TEST
 
+/* The root after a start: all are there.  Once its servers time out it is like any other. */
+START_TEST(where_everybody_is_few_are_refused)
+{
+	struct inflight_zone *z[2 * MAX + 1];
+	struct inflight in;
+	bool limited;
+
+	ck_assert_int_eq(inflight_init(&in, MAX), E_OK);
+	for (unsigned i = 0; i < 2 * MAX; i++) {
+		z[i] = inflight_hold(&in, 1, true, 1, false, T0, &limited);
+		ck_assert_ptr_nonnull(z[i]);
+		ck_assert_int_eq(inflight_take_place(&in, z[i], false), INFLIGHT_PLACE);
+	}
+	inflight_timed_out(&in, z[0]);
+	ck_assert(inflight_may_join(&in, z[0], false));
+	for (unsigned i = 0; i < INFLIGHT_ZONE_CUT; i++)
+		inflight_timed_out(&in, z[0]);
+	ck_assert_ptr_null(inflight_hold(&in, 1, true, 1, false, T0, &limited));
+	ck_assert(limited);
+	ck_assert_int_eq(inflight_take_place(&in, z[0], false), INFLIGHT_NO_PLACE);
+	for (unsigned i = 0; i < 2 * MAX; i++) {
+		inflight_give_place(z[i], INFLIGHT_PLACE);
+		inflight_let_go(&in, z[i], 1, T0);
+	}
+	inflight_deinit(&in);
+}
+END_TEST
+
 START_TEST(what_is_bad_is_remembered_for_a_while)
 {
 	struct inflight_zone *z;
@@ -106,13 +134,13 @@ START_TEST(what_is_bad_is_remembered_for_a_while)
 	bool limited;
 
 	ck_assert_int_eq(inflight_init(&in, MAX), E_OK);
-	z = inflight_hold(&in, 1, 1, false, T0, &limited);
+	z = inflight_hold(&in, 1, false, 1, false, T0, &limited);
 	for (int i = 0; i < 100; i++)
 		inflight_timed_out(&in, z);
 	inflight_let_go(&in, z, 1, T0);
 	ck_assert_uint_eq(in.zones.used, 1);
 	ck_assert_uint_eq(in.n_idle, 1);
-	z = inflight_hold(&in, 1, 1, false, T0 + INFLIGHT_IDLE_MS - 1, &limited);
+	z = inflight_hold(&in, 1, false, 1, false, T0 + INFLIGHT_IDLE_MS - 1, &limited);
 	ck_assert_uint_eq(in.n_idle, 0);
 	while (inflight_take_place(&in, z, false) == INFLIGHT_PLACE)
 		places++;
@@ -125,7 +153,7 @@ START_TEST(what_is_bad_is_remembered_for_a_while)
 		inflight_give_place(z, INFLIGHT_PLACE);
 	inflight_let_go(&in, z, 1, T0);
 	/* Long after that it is forgotten. */
-	z = inflight_hold(&in, 2, 1, false, T0 + INFLIGHT_IDLE_MS, &limited);
+	z = inflight_hold(&in, 2, false, 1, false, T0 + INFLIGHT_IDLE_MS, &limited);
 	ck_assert_uint_eq(in.zones.used, 1);
 	inflight_let_go(&in, z, 1, T0);
 	inflight_deinit(&in);
@@ -139,7 +167,7 @@ START_TEST(idle_zones_are_bounded)
 
 	ck_assert_int_eq(inflight_init(&in, MAX), E_OK);
 	for (uint64_t i = 0; i < 3 * INFLIGHT_IDLE_MAX; i++) {
-		struct inflight_zone *z = inflight_hold(&in, i, 1, false, T0, &limited);
+		struct inflight_zone *z = inflight_hold(&in, i, false, 1, false, T0, &limited);
 
 		ck_assert_ptr_nonnull(z);
 		inflight_timed_out(&in, z);
@@ -156,11 +184,11 @@ START_TEST(no_limit)
 	bool limited;
 
 	ck_assert_int_eq(inflight_init(&in, 0), E_OK);
-	ck_assert_ptr_null(inflight_hold(&in, 1, 1, false, T0, &limited));
+	ck_assert_ptr_null(inflight_hold(&in, 1, false, 1, false, T0, &limited));
 	ck_assert(!limited);
 	/* Turned off while somebody is there. */
 	inflight_configure(&in, 1);
-	struct inflight_zone *z = inflight_hold(&in, 1, 1, false, T0, &limited);
+	struct inflight_zone *z = inflight_hold(&in, 1, false, 1, false, T0, &limited);
 
 	ck_assert_int_eq(inflight_take_place(&in, z, false), INFLIGHT_PLACE);
 	inflight_configure(&in, 0);
@@ -202,6 +230,7 @@ Suite *suite_inflight(void)
 	tcase_add_test(tc, windows);
 	tcase_add_test(tc, a_part_is_for_the_known);
 	tcase_add_test(tc, zones_are_held_apart);
+	tcase_add_test(tc, where_everybody_is_few_are_refused);
 	tcase_add_test(tc, what_is_bad_is_remembered_for_a_while);
 	tcase_add_test(tc, idle_zones_are_bounded);
 	tcase_add_test(tc, no_limit);

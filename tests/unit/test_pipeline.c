@@ -757,7 +757,8 @@ static bool is_in_flight(void)
 /* _i: over TCP; drained first. */
 START_TEST(the_end_answers_what_is_in_flight)
 {
-	static const char *const more[] = { "--network-timeout=300", "--max-total-msec=2000", NULL };
+	static const char *const more[] = { "--network-timeout=300", "--max-total-msec=2000",
+					    NULL };
 	bool tcp = _i & 1;
 	struct packet p;
 	struct msg m;
