@@ -244,7 +244,8 @@ def cachefile_in_a_jail():
                 r.settings["socket-dir"] = jail + "/run"
                 wait_until(lambda: not r.is_alive() or r.ping(), what="ping")
                 if not first:
-                    check(loaded(r) > 10, "it is loaded", r.log())
+                    # What the daemon has asked for by then is not wanted any more.
+                    check(loaded(r) > 0, "it is loaded", r.log())
                 check_reply(r.ask("www.city.example"))
             check(os.stat(jail + "/kept/cache").st_uid == user.pw_uid, "the file is there", r.log())
 

@@ -825,13 +825,16 @@ START_TEST(the_operators_view)
 	struct watch_env env, found;
 	struct packet p;
 	size_t requests = 0;
+	char *threads;
 	int fd;
 
 	start(more);
 	fd = client();
 	server_watch(test.server, &env, NULL, NULL);
 	ck_assert_uint_eq(env.n_workers, 2);
-	ck_assert_str_eq(env.setting(env.ctx, "threads"), "2");
+	threads = env.setting(env.ctx, "threads");
+	ck_assert_str_eq(threads, "2");
+	free(threads);
 	make_question(&p, 1, MSG_RD, "silent.", TYPE_A, CLASS_IN);
 	send_packet(fd, &p);
 	expect_silence(fd);
