@@ -384,19 +384,6 @@ static void learn_answer(const struct servers *s, struct shard *sh, struct serve
 	e->before.at_ms = 0;
 }
 
-void servers_answered(struct servers *s, const struct addr *a, uint32_t rtt_us, bool useful,
-		      uint64_t now_ms)
-{
-	uint64_t hash = addr_hash(a);
-	struct shard *sh = shard_lock(s, hash);
-	struct server *e = server_need(s, sh, a, hash);
-
-	if (e != NULL)
-		learn_answer(s, sh, e, rtt_us, useful, now_ms);
-	shard_unlock(sh);
-	weather_answered(&s->weather, a, now_ms);
-}
-
 /* Was it sent after we doubled last?  Then it waited for that long in vain. */
 static void learn_timeout(const struct servers *s, struct server *e, uint32_t waited_ms,
 			  uint64_t now_ms)
@@ -471,18 +458,6 @@ static void note_name(struct shard *sh, struct server *e, const uint8_t *ns_name
 	sh->entry_bytes += name_cost(copy) - name_cost(e->ns_name);
 	free(e->ns_name);
 	e->ns_name = copy;
-}
-
-void servers_set_edns(struct servers *s, const struct addr *a, enum edns_state state,
-		      uint64_t now_ms)
-{
-	uint64_t hash = addr_hash(a);
-	struct shard *sh = shard_lock(s, hash);
-	struct server *e = server_need(s, sh, a, hash);
-
-	if (e != NULL)
-		note_edns(e, state, now_ms);
-	shard_unlock(sh);
 }
 
 void servers_set_name(struct servers *s, const struct addr *a, const uint8_t *ns_name)

@@ -105,28 +105,29 @@ bool servers_take(struct servers *s, const struct addr *a, bool is_known, bool g
 /* Nobody waits for the answer any more, or nothing can be learnt from it. */
 void servers_release(struct servers *s, const struct addr *a);
 
-/* All that an answer says of a server, and servers_answered(): one look for what would be three. */
+/* All that an answer says of a server: one look for what would be three. */
 struct server_answer {
 	uint32_t rtt_us;
+	/* rcode NOERROR or NXDOMAIN and not lame: resets the failures in a row and lifts the server's
+	 * throttle; any other answer leaves them as they are. */
 	bool useful;
 	enum edns_state edns;   /* EDNS_UNKNOWN: as before */
 	const uint8_t *ns_name; /* the name by which the server was reached, or NULL */
 };
 void servers_learn(struct servers *s, const struct addr *a, const struct server_answer *answer,
 		   uint64_t now_ms);
+static inline void servers_answered(struct servers *s, const struct addr *a, uint32_t rtt_us,
+				    bool useful, uint64_t now_ms)
+{
+	servers_learn(s, a, &(struct server_answer) { .rtt_us = rtt_us, .useful = useful }, now_ms);
+}
 
-/* An answer came after `rtt_us`.  `useful`: rcode NOERROR or NXDOMAIN and not lame: resets the
- * failures in a row and lifts the server's throttle; any other answer leaves them as they are. */
-void servers_answered(struct servers *s, const struct addr *a, uint32_t rtt_us, bool useful,
-		      uint64_t now_ms);
 /* A question to a server of `zone` was not answered in time; or the network said that the server
  * cannot be reached (zone NULL: its host said so).  False: our own network was to blame, and nothing is learnt. */
 bool servers_timed_out(struct servers *s, const struct addr *a, const uint8_t *zone,
 		       uint32_t waited_ms, uint64_t now_ms);
 bool servers_unreachable(struct servers *s, const struct addr *a, const uint8_t *zone,
 			 uint32_t waited_ms, uint64_t now_ms);
-void servers_set_edns(struct servers *s, const struct addr *a, enum edns_state state,
-		      uint64_t now_ms);
 /* The name by which the server was reached, for the dump: the last one wins. */
 void servers_set_name(struct servers *s, const struct addr *a, const uint8_t *ns_name);
 

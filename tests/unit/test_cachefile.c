@@ -94,8 +94,10 @@ static void fill(void)
 	put_denial("no.example.");
 	servers_answered(servers, &slow, 80000, true, NOW_MS - 5000);
 	servers_set_name(servers, &slow, wire("ns.example."));
-	servers_answered(servers, &plain, 20000, true, NOW_MS - 1000);
-	servers_set_edns(servers, &plain, EDNS_NONE, NOW_MS - 1000);
+	servers_learn(
+		servers, &plain,
+		&(struct server_answer) { .rtt_us = 20000, .useful = true, .edns = EDNS_NONE },
+		NOW_MS - 1000);
 }
 
 static uint64_t zone_of(void *ctx, const struct rrset *s)

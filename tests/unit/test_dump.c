@@ -148,7 +148,10 @@ START_TEST(servers_in_trouble_are_dumped)
 	ck_assert_int_eq(addr_from_text(&b, "2001:db8::1", 53), E_OK);
 	ck_assert_int_eq(name_from_text(name, "ns.example."), E_OK);
 	servers_answered(env.env.servers, &a, 12345, true, FAKE_NOW_MS - 5000);
-	servers_set_edns(env.env.servers, &a, EDNS_NONE, FAKE_NOW_MS);
+	servers_learn(
+		env.env.servers, &a,
+		&(struct server_answer) { .rtt_us = 12345, .useful = true, .edns = EDNS_NONE },
+		FAKE_NOW_MS);
 	servers_timed_out(env.env.servers, &b, name_root, 400, FAKE_NOW_MS - 1000);
 	servers_timed_out(env.env.servers, &b, name_root, 400, FAKE_NOW_MS);
 	servers_ns_unresolved(env.env.servers, name, FAKE_NOW_MS - 3000);

@@ -205,10 +205,14 @@ START_TEST(edns_none_is_for_a_time)
 	struct addr a = addr_n(1);
 
 	ck_assert_int_eq(look(s, &a, T0).edns, EDNS_UNKNOWN);
-	servers_set_edns(s, &a, EDNS_NONE, T0);
+	servers_learn(s, &a,
+		      &(struct server_answer) { .rtt_us = 1000, .useful = true, .edns = EDNS_NONE },
+		      T0);
 	ck_assert_int_eq(look(s, &a, T0 + SERVERS_EDNS_NONE_S * 1000 - 1).edns, EDNS_NONE);
 	ck_assert_int_eq(look(s, &a, T0 + SERVERS_EDNS_NONE_S * 1000).edns, EDNS_UNKNOWN);
-	servers_set_edns(s, &a, EDNS_OK, T0);
+	servers_learn(s, &a,
+		      &(struct server_answer) { .rtt_us = 1000, .useful = true, .edns = EDNS_OK },
+		      T0);
 	ck_assert_int_eq(look(s, &a, T0 + SERVERS_EDNS_NONE_S * 1000).edns, EDNS_OK);
 	servers_free(s);
 }
