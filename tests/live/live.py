@@ -151,6 +151,22 @@ class Process:
 
 # ---- the lab ----
 
+def nsd_server(directory, *addresses, port=53):
+    """The part of an nsd.conf that comes before its zones."""
+    return "server:\n" + "".join(f"  ip-address: {a}\n" for a in addresses) + f"""  port: {port}
+  server-count: 1
+  username: ""
+  zonesdir: "{directory}"
+  pidfile: "{directory}/pid"
+  xfrdfile: "{directory}/xfrd"
+  zonelistfile: "{directory}/zones"
+  xfrdir: "{directory}"
+  database: ""
+remote-control:
+  control-enable: no
+"""
+
+
 class Lab(Process):
     def __init__(self, *options, config=WORLD):
         directory = env.new_dir("lab")

@@ -5,7 +5,7 @@ import os
 import re
 import time
 
-from live import (Process, Recursor, ask, check, check_reply, env, need_program, test,
+from live import (Process, Recursor, ask, check, check_reply, env, need_program, nsd_server, test,
                   wait_until)
 
 ROOT, TLD, ZONE, ZONE2, V6 = "127.30.0.1", "127.30.0.2", "127.30.0.3", "127.30.0.4", "fd00:53::6"
@@ -86,20 +86,7 @@ class Authority(Process):
 def nsd(address, *zones):
     need_program("nsd")
     d = env.new_dir("nsd")
-    text = f"""server:
-  ip-address: {address}
-  port: 53
-  server-count: 1
-  username: ""
-  zonesdir: "{d}"
-  pidfile: "{d}/pid"
-  xfrdfile: "{d}/xfrd"
-  zonelistfile: "{d}/zones"
-  xfrdir: "{d}"
-  database: ""
-remote-control:
-  control-enable: no
-"""
+    text = nsd_server(d, address)
     for name, path in write_zones(d, *zones):
         text += f'zone:\n  name: "{name}"\n  zonefile: "{path}"\n'
     conf = write(os.path.join(d, "nsd.conf"), text)

@@ -4,8 +4,8 @@ import os
 import signal
 import struct
 
-from live import (Process, ask, check, check_reply, env, lab_and_recursor, need_program, run, test,
-                  udp_socket, wait_until)
+from live import (Process, ask, check, check_reply, env, lab_and_recursor, need_program,
+                  nsd_server, run, test, udp_socket, wait_until)
 
 ADDRESS, PORT = "127.30.9.1", 5399
 
@@ -42,20 +42,7 @@ def nsd():
     need_program("nsd")
     d = env.new_dir("nsd")
     with open(os.path.join(d, "nsd.conf"), "w", encoding="ascii") as f:
-        f.write(f"""server:
-  ip-address: {ADDRESS}
-  port: {PORT}
-  server-count: 1
-  username: ""
-  zonesdir: "{d}"
-  pidfile: "{d}/pid"
-  xfrdfile: "{d}/xfrd"
-  zonelistfile: "{d}/zones"
-  xfrdir: "{d}"
-  database: ""
-remote-control:
-  control-enable: no
-zone:
+        f.write(nsd_server(d, ADDRESS, port=PORT) + f"""zone:
   name: oak.test
   zonefile: "{write_zone(d, 1, '192.0.2.1')}"
   notify: 127.0.0.1@{env.port} NOKEY

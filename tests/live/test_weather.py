@@ -9,8 +9,8 @@ import subprocess
 import threading
 import time
 
-from live import (Process, Recursor, Skip, check, check_reply, env, need_program, run, test,
-                  wait_until)
+from live import (Process, Recursor, Skip, check, check_reply, env, need_program, nsd_server, run,
+                  test, wait_until)
 
 NEAR, FAR = "10.200.0.1", "10.200.0.2"
 NEAR6, FAR6 = "fd00:200::1", "fd00:200::2"
@@ -84,18 +84,7 @@ class Authority(Process):
 
     def __init__(self, link, name, addresses, zones):
         d = env.new_dir(name)
-        text = "server:\n" + "".join(f"  ip-address: {a}\n" for a in addresses) + f"""  port: 53
-  server-count: 1
-  username: ""
-  zonesdir: "{d}"
-  pidfile: "{d}/pid"
-  xfrdfile: "{d}/xfrd"
-  zonelistfile: "{d}/zones"
-  xfrdir: "{d}"
-  database: ""
-remote-control:
-  control-enable: no
-"""
+        text = nsd_server(d, *addresses)
         for zone, body in zones.items():
             path = os.path.join(d, (zone.rstrip(".") or "root") + ".zone")
             with open(path, "w", encoding="ascii") as f:
