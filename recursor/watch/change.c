@@ -139,6 +139,20 @@ int save_cache(struct command_call *call)
 	return 0;
 }
 
+/* What came of a reload; `sorry` comes before the reason. */
+static int tell_reload(struct command_call *call, int err, const char *command, const char *sorry,
+		       const char *why)
+{
+	if (err != E_OK) {
+		log_warning("%s: nothing changed: %s", command, why);
+		fprintf(call->out, "%s%s\n", sorry, why);
+		return 1;
+	}
+	fprintf(call->out, "ok\n");
+	json_object_set_new(call->json, "result", json_string("ok"));
+	return 0;
+}
+
 int reload_acls(struct command_call *call)
 {
 	static const char *const names[] = {
@@ -147,27 +161,15 @@ int reload_acls(struct command_call *call)
 		"allow-notify-from", "allow-notify-from-file",
 	};
 	char why[ENV_WHY_MAX];
+	int err = call->env->reload(call->env->ctx, names, ARRAY_LEN(names), why);
 
-	if (call->env->reload(call->env->ctx, names, ARRAY_LEN(names), why) != E_OK) {
-		log_warning("reload-acls: nothing changed: %s", why);
-		fprintf(call->out, "%s\n", why);
-		return 1;
-	}
-	fprintf(call->out, "ok\n");
-	json_object_set_new(call->json, "result", json_string("ok"));
-	return 0;
+	return tell_reload(call, err, "reload-acls", "", why);
 }
 
 int reload_zones(struct command_call *call)
 {
 	char why[ENV_WHY_MAX];
+	int err = call->env->reload_zones(call->env->ctx, why);
 
-	if (call->env->reload_zones(call->env->ctx, why) != E_OK) {
-		log_warning("reload-zones: nothing changed: %s", why);
-		fprintf(call->out, "reloading failed, see log\n%s\n", why);
-		return 1;
-	}
-	fprintf(call->out, "ok\n");
-	json_object_set_new(call->json, "result", json_string("ok"));
-	return 0;
+	return tell_reload(call, err, "reload-zones", "reloading failed, see log\n", why);
 }
