@@ -7,21 +7,12 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/resolve/authzone.h"
+#include "tests/unit/wire_name.h"
 
 enum { NOW = 1700000000 };
 
 static struct authzone *zone;
 static char why[AUTHZONE_WHY_MAX];
-
-static const uint8_t *wire(const char *text)
-{
-	static uint8_t out[2][NAME_MAX_LEN];
-	static int turn;
-
-	turn = !turn;
-	ck_assert_int_eq(name_from_text(out[turn], text), E_OK);
-	return out[turn];
-}
 
 static int add_to(struct authzone *a, const char *owner, uint16_t type, uint32_t ttl,
 		  const char *rdata, size_t len)

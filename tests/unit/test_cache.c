@@ -6,6 +6,7 @@
 #include "common/heap.h"
 #include "common/rrtype.h"
 #include "recursor/resolve/cache.h"
+#include "tests/unit/wire_name.h"
 
 enum { NOW = 1700000000 };
 
@@ -22,16 +23,6 @@ static struct cache *cache_make(const struct cache_config *cfg)
 
 	ck_assert_int_eq(cache_new(&c, cfg), E_OK);
 	return c;
-}
-
-static const uint8_t *wire(const char *text)
-{
-	static uint8_t buf[16][NAME_MAX_LEN];
-	static unsigned next;
-	uint8_t *name = buf[next++ % 16];
-
-	ck_assert_int_eq(name_from_text(name, text), E_OK);
-	return name;
 }
 
 static struct rrset *set_with(const char *name, uint16_t type, uint32_t ttl, enum rank rank,

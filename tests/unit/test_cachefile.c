@@ -8,6 +8,7 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/cachefile.h"
+#include "tests/unit/wire_name.h"
 
 enum { NOW = 1700000000, NOW_MS = 900000000, NAMES = 20 };
 
@@ -15,16 +16,6 @@ static struct cache *cache;
 static struct servers *servers;
 static char *file;
 static size_t file_len;
-
-static const uint8_t *wire(const char *text)
-{
-	static uint8_t buf[4][NAME_MAX_LEN];
-	static unsigned next;
-	uint8_t *name = buf[next++ % 4];
-
-	ck_assert_int_eq(name_from_text(name, text), E_OK);
-	return name;
-}
 
 static struct rrset *data_set(const char *name, uint16_t type, uint32_t ttl, const void *rdata,
 			      size_t len)

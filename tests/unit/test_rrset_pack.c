@@ -5,22 +5,13 @@
 #include "common/check.h"
 #include "common/rrset_pack.h"
 #include "common/rrtype.h"
+#include "tests/unit/wire_name.h"
 
 enum { NOW = 1700000000 };
 
 static struct rrset_unpacker unpacker;
 static uint8_t packed[RRSET_PACKED_MAX];
 static size_t packed_len;
-
-static const uint8_t *wire(const char *text)
-{
-	static uint8_t buf[4][NAME_MAX_LEN];
-	static unsigned next;
-	uint8_t *name = buf[next++ % 4];
-
-	ck_assert_int_eq(name_from_text(name, text), E_OK);
-	return name;
-}
 
 static struct rrset *data_set(const char *name, uint16_t type, const struct rdata *rr, size_t n,
 			      const struct rdata *sig, size_t n_sig)
