@@ -42,37 +42,24 @@ struct options {
 static int parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "seeds", required_argument, NULL, 'n' },
-		{ "seed", required_argument, NULL, 's' },
+		COURSE_OPTIONS,
 		{ "at", required_argument, NULL, 'a' },
 		{ "most", required_argument, NULL, 'm' },
-		{ "jobs", required_argument, NULL, 'j' },
-		{ "time", required_argument, NULL, 't' },
 		{ "trace", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "n:s:a:m:j:t:vh", options, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, COURSE_LETTERS "a:m:vh", options, NULL)) >= 0) {
+		if (course_option(&o->course, c, optarg))
+			continue;
 		switch (c) {
-		case 'n':
-			o->course.n = strtoull(optarg, NULL, 0);
-			break;
-		case 's':
-			o->course.first = strtoull(optarg, NULL, 0);
-			break;
 		case 'a':
 			o->at = strtoull(optarg, NULL, 0);
 			break;
 		case 'm':
 			o->most = strtoull(optarg, NULL, 0);
-			break;
-		case 'j':
-			o->course.jobs = (unsigned)strtoul(optarg, NULL, 0);
-			break;
-		case 't':
-			o->course.time_s = strtoull(optarg, NULL, 0);
 			break;
 		case 'v':
 			o->tells = true;

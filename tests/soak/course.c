@@ -205,6 +205,26 @@ static void lanes_run(struct running *r)
 		fputc('\n', stderr);
 }
 
+bool course_option(struct course *c, int letter, const char *value)
+{
+	switch (letter) {
+	case 'n':
+		c->n = strtoull(value, NULL, 0);
+		return true;
+	case 's':
+		c->first = strtoull(value, NULL, 0);
+		return true;
+	case 'j':
+		c->jobs = (unsigned)strtoul(value, NULL, 0);
+		return true;
+	case 't':
+		c->time_s = strtoull(value, NULL, 0);
+		return true;
+	default:
+		return false;
+	}
+}
+
 void course_run(const struct course *c, course_run_one run_one, void *ctx,
 		struct course_totals *totals)
 {

@@ -15,6 +15,7 @@
 #ifndef SOAK_COURSE_H
 #define SOAK_COURSE_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,6 +32,17 @@ struct course {
 	unsigned jobs;       /* 0: in this process, for debuggers */
 	const char *program; /* that repeats a seed, with its options */
 };
+
+/* The options of every program that runs a course, and their letters. */
+// clang-format off
+#define COURSE_OPTIONS                                                                             \
+	{ "seeds", required_argument, NULL, 'n' }, { "seed", required_argument, NULL, 's' },       \
+	{ "jobs", required_argument, NULL, 'j' }, { "time", required_argument, NULL, 't' }
+// clang-format on
+#define COURSE_LETTERS "n:s:j:t:"
+
+/* Takes one of them, as getopt_long() gave it.  False: it is none of these. */
+bool course_option(struct course *c, int letter, const char *value);
 
 struct course_totals {
 	uint64_t passed, failed;

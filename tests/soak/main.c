@@ -34,30 +34,17 @@ struct options {
 static int parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "seeds", required_argument, NULL, 'n' },
-		{ "seed", required_argument, NULL, 's' },
-		{ "jobs", required_argument, NULL, 'j' },
-		{ "time", required_argument, NULL, 't' },
+		COURSE_OPTIONS,
 		{ "trace", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "n:s:j:t:vh", options, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, COURSE_LETTERS "vh", options, NULL)) >= 0) {
+		if (course_option(&o->course, c, optarg))
+			continue;
 		switch (c) {
-		case 'n':
-			o->course.n = strtoull(optarg, NULL, 0);
-			break;
-		case 's':
-			o->course.first = strtoull(optarg, NULL, 0);
-			break;
-		case 'j':
-			o->course.jobs = (unsigned)strtoul(optarg, NULL, 0);
-			break;
-		case 't':
-			o->course.time_s = strtoull(optarg, NULL, 0);
-			break;
 		case 'v':
 			o->tells = true;
 			break;
