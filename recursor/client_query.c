@@ -1,0 +1,185 @@
+/* client_query: see passage.h.  A query while the resolver works at it. */
+#include "recursor/passage.h"
+
+#include <string.h>
+
+#include "common/check.h"
+#include "common/msg.h"
+#include "common/rrtype.h"
+#include "common/timers.h"
+#include "recursor/local.h"
+#include "recursor/watch/tracer.h"
+
+/* ANY is resolved as A: that tells whether the name is there, and the A records, or an alias,
+ * are an answer (RFC 8482 4.1: a subset).  A name without them has the HINFO of RFC 8482 4.2.
+ * An alias is not followed for ANY (RFC 1034 3.6.2).  Returns a set for the caller to give back. */
+static struct rrset *answer_any(struct answer *a, const struct query *q, uint32_t now_s)
+{
+	struct rrset *hinfo = NULL;
+
+	for (size_t i = 0; i < a->n_sets; i++)
+		if (a->sets[i]->type == TYPE_CNAME) {
+			a->n_sets = i + 1;
+			a->rcode = RCODE_NOERROR;
+			a->soa = NULL;
+			return NULL;
+		}
+	if (a->rcode == RCODE_NOERROR && a->n_sets == 0) {
+		hinfo = local_any(q, now_s);
+		a->soa = NULL;
+	}
+	return hinfo;
+}
+
+/* What the cache knew without asking anybody: the data or a denial, or no more than an alias? */
+static bool is_whole(const struct answer *a, uint16_t type)
+{
+	return a->soa != NULL || (a->n_sets > 0 && a->sets[a->n_sets - 1]->type == type);
+}
+
+/* NULL: it is not to be traced. */
+static struct trace *begin_trace(struct pipeline *p, struct client_query *cq)
+{
+	const struct settings *s = atomic_load_explicit(&p->worker->server->settings,
+							memory_order_acquire);
+	struct trace_rule *rule = p->trace_rule;
+
+	if (rule != NULL && !trace_rule_matches(rule, query_name(&cq->q)))
+		rule = NULL;
+	if (rule == NULL && s->trace[0] == 'n')
+		return NULL;
+	cq->traced = tracer_begin(p->worker->server->tracer, rule);
+	if (cq->traced == NULL) {
+		COUNT(p->account.counters, traces_skipped);
+		return NULL;
+	}
+	/* What the rule asks for is shown whatever the outcome. */
+	cq->trace_failure_only = rule == NULL && s->trace[0] == 'f';
+	return traced_events(cq->traced);
+}
+
+static void end_trace(struct pipeline *p, struct client_query *cq, const struct answer *a)
+{
+	const struct traced_end end = {
+		.name = query_name(&cq->q),
+		.type = cq->q.type,
+		.client = cq->client.remote,
+		.rcode = a->rcode,
+		.us = loop_now_us() - cq->start_us,
+		.out_queries = a->out_queries,
+	};
+	bool is_shown = a->rcode == RCODE_SERVFAIL || !cq->trace_failure_only;
+
+	tracer_end(p->worker->server->tracer, cq->traced, is_shown ? &end : NULL);
+	cq->traced = NULL;
+}
+
+static void let_go(struct client_query *cq)
+{
+	slots_give(cq->pipeline->slots, &cq->slot);
+	slab_give(&cq->pipeline->queries, cq);
+}
+
+/* What was refused at once has not been found in a cache. */
+static void count_whence(struct pipeline *p, const struct answer *a)
+{
+	if (a->from_cache && (a->rcode != RCODE_SERVFAIL || a->ede == EDE_CACHED_ERROR))
+		COUNT(p->account.counters, cache_hits);
+	else
+		COUNT(p->account.counters, cache_misses);
+}
+
+void client_query_finish(void *ctx, const struct answer *found)
+{
+	struct client_query *cq = ctx;
+	struct pipeline *p = cq->pipeline;
+	const struct settings *s = atomic_load_explicit(&p->worker->server->settings,
+							memory_order_acquire);
+	struct answer a = *found;
+	struct rrset *any = NULL;
+
+	if (cq->over_capacity && !is_whole(&a, cq->asked_type)) {
+		p->is_unknown = true;
+		return;
+	}
+	count_whence(p, &a);
+	if (cq->traced != NULL)
+		end_trace(p, cq, &a);
+	if (cq->q.type == TYPE_ANY) {
+		any = answer_any(&a, &cq->q, worker_wall_s(p->worker));
+		if (any != NULL) {
+			a.sets = &any;
+			a.n_sets = 1;
+		}
+	}
+	respond(p, cq, s, &a);
+	rrset_put(any);
+	let_go(cq);
+}
+
+/* All slots are taken: the client that holds most gives up one, if it has so many more. */
+static bool make_room(struct pipeline *p, const struct addr *client)
+{
+	struct slot *slot = slots_victim(p->slots, client);
+	struct client_query *cq;
+
+	if (slot == NULL)
+		return false;
+	cq = CONTAINER(slot, struct client_query, slot);
+	COUNT(p->account.counters, fair_share_refusals);
+	/* client_query_finish() gets the failure, or expired data. */
+	resolver_give_up(p->worker->resolver, cq->request, "gave way to another client");
+	return !slots_are_full(p->slots);
+}
+
+static void ask_resolver(struct pipeline *p, struct client_query *cq)
+{
+	struct question question = {
+		.name = query_name(&cq->q),
+		.type = cq->asked_type,
+		.cache_only = cq->over_capacity || !(cq->q.flags & MSG_RD),
+		.no_stale = !(cq->q.flags & MSG_RD),
+	};
+	struct request *request;
+
+	if (p->traces && !question.cache_only)
+		question.trace = begin_trace(p, cq);
+	request = resolver_ask(p->worker->resolver, &question, client_query_finish, cq);
+
+	if (request == NULL) /* client_query_finish() has been called */
+		return;
+	cq->request = request;
+	slots_take(p->slots, &cq->slot, &cq->client.remote);
+}
+
+/* When max-mthreads are being resolved, one more may look whether the answer is known; if it is
+ * not, another may have to make room. */
+enum step resolve_query(struct pipeline *p, struct passage *t)
+{
+	struct client_query *cq = slab_take(&p->queries);
+
+	if (cq == NULL) {
+		COUNT(p->account.counters, over_capacity_drops);
+		return STEP_DROP;
+	}
+	cq->pipeline = p;
+	cq->client = *t->from;
+	cq->q = t->q;
+	memcpy(cq->head, t->q.wire, t->q.question_end);
+	cq->q.wire = cq->head;
+	cq->start_us = loop_now_us();
+	cq->over_capacity = slots_are_full(p->slots);
+	cq->asked_type = cq->q.type == TYPE_ANY ? TYPE_A : cq->q.type; /* see answer_any() */
+	p->is_unknown = false;
+	ask_resolver(p, cq);
+	if (!p->is_unknown)
+		return STEP_DONE;
+	if ((cq->q.flags & MSG_RD) && make_room(p, &cq->client.remote)) {
+		cq->over_capacity = false;
+		ask_resolver(p, cq);
+		return STEP_DONE;
+	}
+	COUNT(p->account.counters, over_capacity_drops);
+	let_go(cq);
+	return STEP_DROP;
+}

@@ -1,0 +1,108 @@
+/*
+ * passage: a client's packet on its way through the pipeline, and the query that it becomes.
+ *
+ * Private to the pipeline: pipeline.c has the stages and the order in which a packet passes them,
+ * client_query.c what is done while the resolver works, respond.c what leaves.
+ *
+ * Memory:  a passage is the stack's; a client_query is given back when its answer has left.
+ * Threads: all of it is one worker's.
+ */
+#ifndef RECURSOR_PASSAGE_H
+#define RECURSOR_PASSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/slab.h"
+#include "recursor/account.h"
+#include "recursor/answer.h"
+#include "recursor/policy/slots.h"
+#include "recursor/query.h"
+#include "recursor/worker.h"
+
+struct pipeline {
+	struct worker *worker;
+	struct account account;
+	struct slab queries;           /* struct client_query: those being resolved */
+	struct slots *slots;           /* who waits: no more than max-mthreads */
+	bool traces;                   /* the rule or the setting wants some questions traced */
+	struct trace_rule *trace_rule; /* trace-regex, or NULL */
+	bool is_unknown;               /* client_query_finish(): the cache has no answer */
+	uint8_t scratch[WIRE_MSG_MAX]; /* an answer, where the listener has no place for it */
+};
+
+/* A query in the resolver. */
+struct client_query {
+	struct pipeline *pipeline;
+	struct client client;
+	struct query q; /* reads from `head` */
+	uint64_t start_us;
+	uint16_t asked_type; /* of the resolver */
+	bool over_capacity;
+	struct request *request; /* while it waits */
+	struct traced *traced;   /* or NULL */
+	bool trace_failure_only;
+	struct slot slot;
+	uint8_t head[QUERY_HEAD_MAX];
+};
+
+/* A packet on its way through the stages. */
+struct passage {
+	const struct settings *settings;
+	const struct client *from;
+	const uint8_t *wire;
+	size_t len;
+	struct query q; /* from read_question() on */
+};
+
+enum step {
+	STEP_ON,   /* to the next stage */
+	STEP_DONE, /* answered, or will be */
+	STEP_DROP, /* no answer: silence over UDP, the end of a TCP connection */
+};
+
+typedef enum step stage(struct pipeline *p, struct passage *t);
+
+/* ---- client_query.c ---- */
+
+/* The last stage: to the resolver, and from there to respond(). */
+stage resolve_query;
+
+/* What the resolver calls in the end; tells a client's request from one of ours. */
+void client_query_finish(void *ctx, const struct answer *found);
+
+/* ---- respond.c ---- */
+
+/* Where an answer of at most `limit` bytes is built: in the listener's batch, if it has a place. */
+static inline uint8_t *respond_place(struct pipeline *p, const struct client *to, size_t limit)
+{
+	uint8_t *place = listen_reply_buffer(p->worker->listener, to, limit);
+
+	return place != NULL ? place : p->scratch;
+}
+
+/* An answer that took no time and is not kept; NULL: ask again over TCP. */
+enum step respond_now(struct pipeline *p, const struct passage *t, const struct answer *a);
+enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rcode, int16_t ede);
+/* A header alone: no more of the packet is trusted. */
+enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t rcode);
+
+/* What the resolver found; kept as a packet, if it may be. */
+void respond(struct pipeline *p, const struct client_query *cq, const struct settings *s,
+	     const struct answer *a);
+
+/* What the packet cache knows the query by; `limit`: of its answer. */
+static inline struct packetcache_key respond_key(const struct query *q, bool tcp, size_t limit)
+{
+	return (struct packetcache_key) {
+		.query = q->wire,
+		.question_end = q->question_end,
+		.tcp = tcp,
+		.edns = q->edns,
+		.dnssec_ok = q->dnssec_ok,
+		.payload = (uint16_t)limit,
+	};
+}
+
+#endif

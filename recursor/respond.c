@@ -1,0 +1,140 @@
+/* respond: see passage.h.  An answer is packed, kept if it may be, counted, sent. */
+#include "recursor/passage.h"
+
+#include "common/msg.h"
+#include "common/rrtype.h"
+#include "recursor/resolve/cache.h"
+
+enum { STALE_PACKET_S = 5 }; /* so long an answer of expired data is kept as a packet */
+
+static void send_packed(struct pipeline *p, const struct client *to, const uint8_t *wire,
+			const struct packed *packed, unsigned rcode, uint64_t us)
+{
+	/* Counted first: who has the answer may look at the counters. */
+	if (packed->truncated)
+		COUNT(p->account.counters, truncated_answers);
+	account_rcode(&p->account, rcode);
+	account_latency(&p->account, us);
+	listen_reply(p->worker->listener, to, wire, packed->len);
+}
+
+enum step respond_now(struct pipeline *p, const struct passage *t, const struct answer *a)
+{
+	size_t limit = answer_limit(&t->q, t->from->tcp, t->settings->udp_truncation_threshold);
+	uint8_t *out = respond_place(p, t->from, limit);
+	struct packed packed;
+
+	if (a == NULL)
+		answer_pack_truncated(&packed, out, limit, &t->q);
+	else
+		answer_pack(&packed, out, limit, &t->q, a, t->settings->extended_resolution_errors,
+			    worker_wall_s(p->worker));
+	send_packed(p, t->from, out, &packed, a == NULL ? RCODE_NOERROR : a->rcode, 0);
+	return STEP_DONE;
+}
+
+enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rcode, int16_t ede)
+{
+	const struct answer a = { .rcode = rcode, .ede = ede };
+
+	return respond_now(p, t, &a);
+}
+
+enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t rcode)
+{
+	uint8_t out[WIRE_HEADER_LEN];
+	size_t len = answer_pack_header(out, t->wire, rcode);
+
+	account_rcode(&p->account, rcode);
+	listen_reply(p->worker->listener, t->from, out, len);
+	return STEP_DONE;
+}
+
+/* RFC 9520 3.2: a failure is told for no longer than it is remembered. */
+static uint32_t failure_ttl_left(struct pipeline *p, const struct client_query *cq, uint32_t now_s)
+{
+	uint8_t name[NAME_MAX_LEN];
+	struct cache_view known;
+	uint32_t ttl = 0;
+
+	name_lower(name, query_name(&cq->q));
+	if (!cache_look(p->worker->server->cache, name, cq->asked_type, CACHE_WANT_ANSWER, now_s, 0,
+			&known))
+		return 0;
+	if (known.exact != NULL && known.exact->kind == RRSET_FAILURE)
+		ttl = rrset_ttl_left(known.exact, now_s);
+	cache_view_put(&known);
+	return ttl;
+}
+
+/* refresh-on-ttl-perc has to see who asks in the last part of a set's TTL: until then the packet
+ * may stay, and for a second at a time from then on. */
+static uint32_t before_refresh_s(const struct answer *a, uint32_t percent, uint32_t now_s)
+{
+	uint32_t least = UINT32_MAX;
+
+	for (size_t i = 0; i <= a->n_sets; i++) {
+		const struct rrset *set = i < a->n_sets ? a->sets[i] : a->soa;
+		uint32_t left, last;
+
+		if (set == NULL)
+			continue;
+		left = rrset_ttl_left(set, now_s);
+		last = (uint32_t)((uint64_t)set->ttl * percent / 100);
+		left = left > last ? left - last : 1;
+		least = left < least ? left : least;
+	}
+	return least;
+}
+
+/* How long the packet cache may keep an answer; 0: not at all.  What had to be asked for is not
+ * kept yet but when it is asked for again, out of the record cache: names that are asked once,
+ * an attack's above all, cost no place here. */
+static uint32_t packet_ttl(struct pipeline *p, const struct client_query *cq,
+			   const struct settings *s, const struct answer *a,
+			   const struct packed *packed, uint32_t now_s)
+{
+	uint32_t ttl = packed->min_ttl, cap = s->packetcache_ttl_s;
+
+	if (!a->from_cache || packed->truncated || s->disable_packetcache)
+		return 0;
+	if (a->rcode == RCODE_SERVFAIL) {
+		ttl = failure_ttl_left(p, cq, now_s);
+		cap = s->packetcache_servfail_ttl_s;
+	} else if (!a->cacheable) {
+		return 0;
+	} else if (a->soa != NULL) {
+		cap = s->packetcache_negative_ttl_s;
+	}
+	/* Something better may come any moment. */
+	if (a->is_stale && cap > STALE_PACKET_S)
+		cap = STALE_PACKET_S;
+	if (ttl < cap)
+		cap = ttl;
+	if (s->refresh_on_ttl_perc != 0 && a->rcode != RCODE_SERVFAIL) {
+		ttl = before_refresh_s(a, s->refresh_on_ttl_perc, now_s);
+		cap = ttl < cap ? ttl : cap;
+	}
+	return cap;
+}
+
+void respond(struct pipeline *p, const struct client_query *cq, const struct settings *s,
+	     const struct answer *a)
+{
+	size_t limit = answer_limit(&cq->q, cq->client.tcp, s->udp_truncation_threshold);
+	struct packetcache_key key = respond_key(&cq->q, cq->client.tcp, limit);
+	uint8_t *out = respond_place(p, &cq->client, limit);
+	uint64_t us = loop_now_us() - cq->start_us;
+	uint32_t now_s = worker_wall_s(p->worker), ttl;
+	struct packed packed;
+
+	answer_pack(&packed, out, limit, &cq->q, a, s->extended_resolution_errors, now_s);
+	ttl = packet_ttl(p, cq, s, a, &packed, now_s);
+	if (ttl > 0)
+		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, now_s);
+	send_packed(p, &cq->client, out, &packed, a->rcode, us);
+	if (a->rcode == RCODE_SERVFAIL && s->log_common_errors)
+		account_log_failure(&cq->client, &cq->q, a);
+	if (!s->quiet)
+		account_log_answer(&cq->q, a, us);
+}
