@@ -1,0 +1,241 @@
+/* psl: see psl.h. */
+#include "common/psl.h"
+
+#include <errno.h>
+#include <libpsl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/conf.h"
+#include "common/name.h"
+
+struct psl {
+	psl_ctx_t *owned;       /* NULL: libpsl's own rules */
+	const psl_ctx_t *rules; /* the same, or those */
+	uint64_t serial;        /* no two of a process have the same: for memos */
+	_Atomic unsigned refs;
+};
+
+/* ---- making it ---- */
+
+static int load(psl_ctx_t **out, const char *path, char *why, size_t why_cap)
+{
+	psl_ctx_t *rules = NULL;
+	char *text = NULL;
+	FILE *f = NULL;
+	size_t len;
+	int err = conf_load_file(path, &text, &len);
+
+	if (err != E_OK) {
+		(void)snprintf(why, why_cap, "%s",
+			       err == E_SYSTEM ? strerror(errno) : err_text(err));
+		return err;
+	}
+	err = E_MALFORMED;
+	if (len > 0) {
+		f = fmemopen(text, len, "r");
+		if (f == NULL) {
+			err = E_NOMEM;
+			goto out;
+		}
+		rules = psl_load_fp(f);
+	}
+	/* What libpsl has compiled (a DAFSA) it does not count: -1. */
+	if (rules != NULL && psl_suffix_count(rules) != 0) {
+		*out = rules;
+		rules = NULL;
+		err = E_OK;
+	}
+out:
+	if (err != E_OK)
+		(void)snprintf(why, why_cap, "%s",
+			       err == E_MALFORMED ? "no public suffix in it" : err_text(err));
+	psl_free(rules);
+	if (f != NULL)
+		(void)fclose(f);
+	free(text);
+	return err;
+}
+
+int psl_new(struct psl **out, const char *path, char *why, size_t why_cap)
+{
+	static _Atomic uint64_t serials;
+	struct psl *p = calloc(1, sizeof(*p));
+	int err = E_OK;
+
+	if (p == NULL) {
+		(void)snprintf(why, why_cap, "%s", err_text(E_NOMEM));
+		return E_NOMEM;
+	}
+	if (*path != '\0')
+		err = load(&p->owned, path, why, why_cap);
+	else
+		p->owned = psl_latest(NULL);
+	/* Who has no list of his own lives with the one that libpsl has, perhaps none: every top-level
+	 * domain then is a suffix, and nothing else. */
+	p->rules = p->owned != NULL ? p->owned : psl_builtin();
+	if (err != E_OK) {
+		free(p);
+		return err;
+	}
+	p->serial = atomic_fetch_add(&serials, 1) + 1;
+	atomic_init(&p->refs, 1);
+	*out = p;
+	return E_OK;
+}
+
+struct psl *psl_get(struct psl *p)
+{
+	atomic_fetch_add(&p->refs, 1);
+	return p;
+}
+
+void psl_put(struct psl *p)
+{
+	if (p == NULL || atomic_fetch_sub(&p->refs, 1) > 1)
+		return;
+	psl_free(p->owned); /* accepts libpsl's own, which psl_latest() may return */
+	free(p);
+}
+
+/* ---- asking it ---- */
+
+/* The last labels of a name, as libpsl reads them. */
+struct tail {
+	const uint8_t *wire[PSL_LABELS_MAX]; /* from the longest to the last label alone */
+	const char *text[PSL_LABELS_MAX];
+	char buf[PSL_LABELS_MAX * (NAME_MAX_LABEL + 1)];
+};
+
+/* Of what is no host name's, a dot within a label above all, no rule knows anything. */
+static char plain(uint8_t c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c + 'a' - 'A');
+	if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
+		return (char)c;
+	return '?';
+}
+
+/* Returns how many labels were taken. */
+static unsigned take_tail(struct tail *t, const uint8_t *name)
+{
+	char *at = t->buf;
+	unsigned n = 0;
+
+	for (const uint8_t *label = name_suffix(name, PSL_LABELS_MAX);
+	     *label != 0 && n < PSL_LABELS_MAX; label += *label + 1) {
+		t->wire[n] = label;
+		t->text[n++] = at;
+		for (unsigned i = 1; i <= *label; i++)
+			*at++ = plain(label[i]);
+		*at++ = '.';
+	}
+	if (n > 0)
+		at[-1] = '\0';
+	return n;
+}
+
+static unsigned registrable(unsigned labels, unsigned suffix)
+{
+	return suffix < labels ? suffix + 1 : labels;
+}
+
+static bool is_suffix(const struct psl *p, const char *text)
+{
+	return p->rules != NULL && psl_is_public_suffix(p->rules, text);
+}
+
+unsigned psl_registrable(const struct psl *p, const uint8_t *name)
+{
+	unsigned labels = name_labels(name), n;
+	struct tail t;
+
+	if (labels <= 2)
+		return labels;
+	n = take_tail(&t, name);
+	for (unsigned i = 0; i + 1 < n; i++)
+		if (is_suffix(p, t.text[i]))
+			return registrable(labels, n - i);
+	return 2;
+}
+
+/* ---- remembering ---- */
+
+enum { MEMO_ENTRIES = 4096, MEMO_LABELS = 127 };
+
+struct psl_memo {
+	uint64_t serial; /* of the psl that it is about */
+	/* A name's hash but for the last seven bits: those are the labels of its public suffix, 0
+	 * in an entry that is empty. */
+	uint64_t entries[MEMO_ENTRIES];
+};
+
+int psl_memo_new(struct psl_memo **out)
+{
+	struct psl_memo *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return E_NOMEM;
+	*out = m;
+	return E_OK;
+}
+
+void psl_memo_free(struct psl_memo *m)
+{
+	free(m);
+}
+
+static uint64_t *entry_of(struct psl_memo *m, uint64_t hash)
+{
+	return &m->entries[hash >> 32 & (MEMO_ENTRIES - 1)];
+}
+
+/* The labels of the public suffix, 0: not known. */
+static unsigned recall(struct psl_memo *m, uint64_t hash)
+{
+	uint64_t known = *entry_of(m, hash);
+
+	return ((known ^ hash) & ~(uint64_t)MEMO_LABELS) == 0 ? known & MEMO_LABELS : 0;
+}
+
+static void note(struct psl_memo *m, uint64_t hash, unsigned suffix)
+{
+	*entry_of(m, hash) = (hash & ~(uint64_t)MEMO_LABELS) | suffix;
+}
+
+unsigned psl_registrable_memo(struct psl_memo *m, const struct psl *p, const uint8_t *name)
+{
+	unsigned labels = name_labels(name), suffix, n;
+	const uint8_t *whole = name_suffix(name, PSL_LABELS_MAX);
+	uint64_t hashes[PSL_LABELS_MAX];
+	struct tail t;
+
+	if (labels <= 2)
+		return labels;
+	if (m->serial != p->serial) {
+		memset(m->entries, 0, sizeof(m->entries));
+		m->serial = p->serial;
+	}
+	hashes[0] = name_hash(whole);
+	suffix = recall(m, hashes[0]);
+	if (suffix != 0)
+		return registrable(labels, suffix);
+	n = take_tail(&t, whole);
+	/* What is no suffix has its parent's, the last label is always one. */
+	for (unsigned i = 0; suffix == 0; i++) {
+		if (i > 0) {
+			hashes[i] = name_hash(t.wire[i]);
+			suffix = recall(m, hashes[i]);
+		}
+		if (suffix == 0 && (i + 1 == n || is_suffix(p, t.text[i])))
+			suffix = n - i;
+		if (suffix != 0)
+			for (unsigned k = 0; k <= i; k++)
+				note(m, hashes[k], suffix);
+	}
+	return registrable(labels, suffix);
+}

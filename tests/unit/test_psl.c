@@ -1,0 +1,190 @@
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/check.h"
+#include "common/psl.h"
+#include "tests/unit/tmpdir.h"
+#include "tests/unit/wire_name.h"
+
+static char dir[TMPDIR_MAX], path[TMPDIR_MAX + 16], why[256];
+static struct psl *list;
+static struct psl_memo *memo;
+
+static void make_dir(void)
+{
+	tmpdir_make(dir);
+	(void)snprintf(path, sizeof(path), "%s/list", dir);
+	ck_assert_int_eq(psl_memo_new(&memo), E_OK);
+}
+
+static void remove_dir(void)
+{
+	tmpdir_remove(dir);
+	psl_put(list);
+	psl_put(NULL);
+	psl_memo_free(memo);
+	psl_memo_free(NULL);
+	list = NULL;
+}
+
+static int load(const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	ck_assert(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+	psl_put(list);
+	list = NULL;
+	why[0] = '\0';
+	return psl_new(&list, path, why, sizeof(why));
+}
+
+/* The registrable domain as text; asked for in each way there is, twice. */
+static const char *domain(const char *text)
+{
+	static char out[NAME_TEXT_MAX];
+	const uint8_t *name = wire(text);
+	uint8_t lower[NAME_MAX_LEN];
+	unsigned labels = psl_registrable(list, name);
+
+	ck_assert_uint_eq(psl_registrable_memo(memo, list, name), labels);
+	ck_assert_uint_eq(psl_registrable_memo(memo, list, name), labels);
+	name_lower(lower, name_suffix(name, labels));
+	return name_to_text(out, lower);
+}
+
+static const char rules[] = "// a comment\n"
+			    "com\n"
+			    "co.uk\n"
+			    "a.very.long.one   and what follows a blank is no rule\n"
+			    "*.ck\n"
+			    "!www.ck\n"
+			    "*.compute.example.com\n"
+			    "forgot.his.name\n";
+
+START_TEST(a_suffix_and_one_label_more)
+{
+	ck_assert_int_eq(load(rules), E_OK);
+	ck_assert_str_eq(domain("a.b.example.co.uk"), "example.co.uk.");
+	ck_assert_str_eq(domain("WWW.Example.COM"), "example.com.");
+	ck_assert_str_eq(domain("x.y.a.very.long.one"), "y.a.very.long.one.");
+	/* No rule: the last label is the suffix. */
+	ck_assert_str_eq(domain("a.b.c.nowhere"), "c.nowhere.");
+	/* Rules need not touch each other. */
+	ck_assert_str_eq(domain("a.b.forgot.his.name"), "b.forgot.his.name.");
+	ck_assert_str_eq(domain("a.b.his.name"), "his.name.");
+}
+END_TEST
+
+START_TEST(short_names_stay)
+{
+	ck_assert_int_eq(load(rules), E_OK);
+	ck_assert_str_eq(domain("."), ".");
+	ck_assert_str_eq(domain("com"), "com.");
+	ck_assert_str_eq(domain("co.uk"), "co.uk.");
+	ck_assert_str_eq(domain("example.com"), "example.com.");
+	/* Three labels or more that are a suffix themselves. */
+	ck_assert_str_eq(domain("forgot.his.name"), "forgot.his.name.");
+	ck_assert_str_eq(domain("a.very.long.one"), "a.very.long.one.");
+}
+END_TEST
+
+START_TEST(wildcards_and_exceptions_hold)
+{
+	ck_assert_int_eq(load(rules), E_OK);
+	ck_assert_str_eq(domain("a.b.c.ck"), "b.c.ck.");
+	ck_assert_str_eq(domain("a.www.ck"), "www.ck.");
+	ck_assert_str_eq(domain("a.b.c.compute.example.com"), "b.c.compute.example.com.");
+}
+END_TEST
+
+/* Names that no host has: a dot in a label, a byte of any kind, a label that is a rule's sign. */
+START_TEST(strange_names)
+{
+	char deep[NAME_TEXT_MAX] = "";
+
+	ck_assert_int_eq(load(rules), E_OK);
+	ck_assert_str_eq(domain("x.co\\.uk.co.uk"), "co\\.uk.co.uk.");
+	ck_assert_str_eq(domain("a.x.co\\.uk"), "x.co\\.uk.");
+	ck_assert_str_eq(domain("x.\\000\\255.com"), "\\000\\255.com.");
+	ck_assert_str_eq(domain("x.y.*.ck"), "y.*.ck.");
+	ck_assert_str_eq(domain("x.!www.ck"), "x.!www.ck.");
+	for (unsigned i = 0; i < 120; i++)
+		strcat(deep, "a.");
+	strcat(deep, "example.co.uk");
+	ck_assert_str_eq(domain(deep), "example.co.uk.");
+}
+END_TEST
+
+/* The memo is small: many names pass through it, and all come out as without it. */
+START_TEST(many_names_through_a_memo)
+{
+	static const char *const ends[] = { "com", "co.uk", "ck", "www.ck", "his.name", "test" };
+
+	ck_assert_int_eq(load(rules), E_OK);
+	srandom(1);
+	for (unsigned i = 0; i < 20000; i++) {
+		char text[128];
+
+		(void)snprintf(text, sizeof(text), "%ld.%ld.%ld.%s", random() % 50, random() % 50,
+			       random() % 3, ends[(size_t)random() % ARRAY_LEN(ends)]);
+		(void)domain(text);
+	}
+}
+END_TEST
+
+START_TEST(a_memo_asked_about_another_list_begins_anew)
+{
+	ck_assert_int_eq(load("com\n"), E_OK);
+	ck_assert_str_eq(domain("a.b.example.com"), "example.com.");
+	ck_assert_int_eq(load("com\nexample.com\n"), E_OK);
+	ck_assert_str_eq(domain("a.b.example.com"), "b.example.com.");
+}
+END_TEST
+
+START_TEST(the_list_of_the_system)
+{
+	struct psl *other;
+
+	ck_assert_int_eq(psl_new(&list, "", why, sizeof(why)), E_OK);
+	ck_assert_str_eq(domain("a.b.example.co.uk"), "example.co.uk.");
+	ck_assert_str_eq(domain("www.xn--85x722f.xn--55qx5d.cn"), "xn--85x722f.xn--55qx5d.cn.");
+	other = psl_get(list);
+	psl_put(list);
+	list = other;
+	ck_assert_str_eq(domain("a.b.example.com"), "example.com.");
+}
+END_TEST
+
+START_TEST(a_file_that_is_none_is_refused)
+{
+	ck_assert_int_eq(load(""), E_MALFORMED);
+	ck_assert_str_eq(why, "no public suffix in it");
+	ck_assert_int_eq(load("// nothing but\n\n// comments\n"), E_MALFORMED);
+	ck_assert_int_eq(psl_new(&list, dir, why, sizeof(why)), E_SYSTEM);
+	(void)snprintf(path, sizeof(path), "%s/missing", dir);
+	ck_assert_int_eq(psl_new(&list, path, why, sizeof(why)), E_SYSTEM);
+	ck_assert_str_eq(why, "No such file or directory");
+	ck_assert_ptr_null(list);
+}
+END_TEST
+
+Suite *suite_psl(void)
+{
+	Suite *s = suite_create("psl");
+	TCase *tc = tcase_create("psl");
+
+	tcase_add_checked_fixture(tc, make_dir, remove_dir);
+	tcase_add_test(tc, a_suffix_and_one_label_more);
+	tcase_add_test(tc, short_names_stay);
+	tcase_add_test(tc, wildcards_and_exceptions_hold);
+	tcase_add_test(tc, strange_names);
+	tcase_add_test(tc, many_names_through_a_memo);
+	tcase_add_test(tc, a_memo_asked_about_another_list_begins_anew);
+	tcase_add_test(tc, the_list_of_the_system);
+	tcase_add_test(tc, a_file_that_is_none_is_refused);
+	suite_add_tcase(s, tc);
+	return s;
+}
