@@ -308,18 +308,34 @@ static void at_strange_address(struct call *c)
 		note(c, "nobody there");
 }
 
-/* Is, or was when it may have been learnt, the host a server of a zone that the name is in? */
-static bool may_be_asked(const struct internet *net, unsigned host, const uint8_t *name)
+/* Is the name server at that host, or was it when its address may have been learnt?  A delegation that
+ * is new leads to an old address while that lives: the two are learnt apart (RFC 2181 5.4.1). */
+static bool ns_may_be_at(struct internet *net, unsigned ns, unsigned host, uint64_t now_us)
 {
+	bool may = false;
+
+	for (unsigned e = net->n_epochs; e-- > 0 && !may;) {
+		internet_use(net, e);
+		may = net->ns[ns].host == host && epoch_counts(net, net->ns[ns].name, now_us);
+	}
+	return may;
+}
+
+/* Is the host a server of a zone that the name is in, as an epoch has it? */
+static bool may_be_asked(struct internet *net, unsigned epoch, unsigned host, const uint8_t *name,
+			 uint64_t now_us)
+{
+	const struct zone *zones = net->epochs[epoch].zones;
+
 	for (unsigned i = 0; i < net->n_zones; i++) {
-		const struct zone *z = &net->zones[i];
+		const struct zone *z = &zones[i];
 
 		if (z->gone || !name_is_within(name, z->apex))
 			continue;
 		for (unsigned k = 0; k < z->n_ns + z->n_parent_ns; k++) {
 			unsigned ns = k < z->n_ns ? z->ns[k] : z->parent_ns[k - z->n_ns];
 
-			if (net->ns[ns].host == host)
+			if (ns_may_be_at(net, ns, host, now_us))
 				return true;
 		}
 	}
@@ -339,7 +355,8 @@ static void check_asked(struct call *c)
 		internet_use(net, e);
 		z = zone_of(net, c->m.qname, c->m.qtype, UINT32_MAX);
 		may = epoch_counts(net, c->m.qname, c->n->now_us) &&
-		      (!z->trusted || may_be_asked(net, (unsigned)c->host, c->m.qname));
+		      (!z->trusted ||
+		       may_be_asked(net, e, (unsigned)c->host, c->m.qname, c->n->now_us));
 	}
 	internet_use_latest(net);
 	/* A probe: whoever served a zone may be asked for it, for nobody reads the answer. */
