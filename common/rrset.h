@@ -34,6 +34,7 @@ enum {
 	RRSET_MAX_BYTES = 128 * 1024,
 	RRSET_MAX_PROOFS = 7,
 	RRSET_CLOCK_SLACK_S = 3600,
+	RRSET_GLUE_LONG = 255,
 };
 
 #define RRSET_CHARGED (1U << 31)
@@ -80,7 +81,12 @@ struct rrset {
 	uint8_t kind : 2;     /* enum rrset_kind */
 	uint8_t security : 3; /* enum security */
 	uint8_t n_proofs : 3;
-	int8_t ede; /* FAILURE, and bogus later: enum ede */
+	union {
+		int8_t ede; /* FAILURE, and bogus later: enum ede */
+		/* A parent's NS set: seconds that the shortest-lived address lasts which came with
+		 * it, of servers within the zone; at most RRSET_GLUE_LONG. */
+		uint8_t glue_s;
+	};
 	uint8_t data[];
 };
 

@@ -294,9 +294,9 @@ bool cut_use_parents_set(struct resolver *r, struct goal *g)
 }
 
 /* Is it worth asking the parent whom it refers to by now?  Yes if the referral is not of just
- * now, or if the glue that must have come with it is there no more: expired, evicted, or wiped
- * while the referral was being entered.  But a zone whose servers are dead shall not send all its
- * queries to its parent. */
+ * now, or if the glue that must have come with it is there no more: some of it expired, all of it
+ * evicted, or wiped while the referral was being entered.  But a zone whose servers are dead shall
+ * not send all its queries to its parent. */
 static bool cut_may_be_stale(struct resolver *r, const struct goal *g)
 {
 	const struct rrset *s = g->ns_parent;
@@ -306,7 +306,7 @@ static bool cut_may_be_stale(struct resolver *r, const struct goal *g)
 		return true;
 	age_s = (int64_t)r->world.wall_s(r->world.ctx) - ((int64_t)s->expires_s - s->ttl);
 	/* Made in the future: the clock was set back, nobody knows how old it is. */
-	return age_s < 0 || age_s >= STALE_CUT_S;
+	return age_s < 0 || age_s >= STALE_CUT_S || age_s >= s->glue_s;
 }
 
 bool cut_go_up(struct resolver *r, struct goal *g)

@@ -546,6 +546,22 @@ static int apex_ns_keep(struct reading *x)
 	return glue_keep(x, g, false);
 }
 
+/* Where servers within the zone are only its parent can tell: it is worth asking again as soon as
+ * one of their addresses has ended, though others have not. */
+static void glue_life_note(struct reading *x)
+{
+	uint32_t shortest = RRSET_GLUE_LONG;
+
+	for (unsigned i = 0; i < x->out->n_keep; i++) {
+		const struct rrset *s = x->out->keep[i].set;
+
+		if ((s->type == TYPE_A || s->type == TYPE_AAAA) && s->ttl < shortest &&
+		    name_is_within(rrset_owner(s), rrset_owner(x->out->referral)))
+			shortest = s->ttl;
+	}
+	x->out->referral->glue_s = (uint8_t)shortest;
+}
+
 static bool delegation_is_over(const struct reading *x)
 {
 	return x->q->has_delegation && (int32_t)(x->q->delegation_expires_s - x->q->now_s) <= 0;
@@ -562,7 +578,9 @@ static int referral_take(struct reading *x, struct group *g)
 	 * domains, CVE-2022-30698): this one serves the question on hand only. */
 	if (!delegation_is_over(x))
 		keep(x, x->out->referral, true);
-	return glue_keep(x, g, true);
+	err = glue_keep(x, g, true);
+	glue_life_note(x);
+	return err;
 }
 
 /* ---- denials (RFC 2308) ---- */

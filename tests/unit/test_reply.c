@@ -208,6 +208,23 @@ START_TEST(ranks_follow_rfc_2181)
 }
 END_TEST
 
+START_TEST(a_referral_knows_how_soon_its_glue_ends)
+{
+	static const struct line referral[] = {
+		{ AU, "www.example.com.", TYPE_NS, 60, "ns.www.example.com." },
+		{ AU, "www.example.com.", TYPE_NS, 60, "ns.example.com." },
+		{ AD, "ns.www.example.com.", TYPE_A, 7, "1" },
+		{ AD, "ns.example.com.", TYPE_A, 3, "1" },
+	};
+
+	ck_assert_int_eq(read_answer(0, referral, 2), E_OK);
+	ck_assert_uint_eq(reply.referral->glue_s, RRSET_GLUE_LONG);
+	/* Another server's address can be looked up elsewhere. */
+	ck_assert_int_eq(read_answer(0, referral, 4), E_OK);
+	ck_assert_uint_eq(reply.referral->glue_s, 7);
+}
+END_TEST
+
 START_TEST(a_zone_does_not_outlive_its_delegation)
 {
 	static const struct line own[] = {
@@ -343,6 +360,7 @@ Suite *suite_reply(void)
 	tcase_add_loop_test(c, answers_are_understood, 0, (int)(sizeof(kinds) / sizeof(kinds[0])));
 	tcase_add_test(c, only_what_is_theirs_is_believed);
 	tcase_add_test(c, ranks_follow_rfc_2181);
+	tcase_add_test(c, a_referral_knows_how_soon_its_glue_ends);
 	tcase_add_test(c, a_zone_does_not_outlive_its_delegation);
 	tcase_add_test(c, negative_ttl_is_the_lesser);
 	tcase_add_test(c, ttls_have_floor_and_cap);
