@@ -58,14 +58,14 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(CONFIGURED_CPPFLAGS) $(CPPFLA
 	$(LIB_CFLAGS) $(CONFIGURED_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) \
 	$(CONFIGURED_LDFLAGS) $(LDFLAGS)
-BASE_LIBS = $(UV_LIBS) $(LDNS_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(PSL_LIBS)
+BASE_LIBS = $(UV_LIBS) $(LDNS_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(PSL_LIBS) $(LUA_LIBS)
 
 # The commands that do everything use all processors, unless they were told how many.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 
 # ---- what is built from what ----
 
-ROOMS := common recursor recursor/resolve recursor/net recursor/policy recursor/watch
+ROOMS := common recursor recursor/resolve recursor/net recursor/policy recursor/policy/lua recursor/watch
 MAIN_SRC := recursor/main.c
 LIB_SRC := $(filter-out $(MAIN_SRC),$(wildcard $(ROOMS:%=%/*.c)))
 CTL_SRC := $(wildcard tools/rec_control*.c tools/rec_control/*.c)
@@ -105,7 +105,7 @@ $(B)/fuzz/fuzz_command-replay: $(call obj,tests/unit/fake_env.c)
 $(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(call obj,$(FUZZ_DRIVER)) $(LIB)
 
 $(B)/recursor $(B)/rec_control $(B)/tests/sim $(B)/tests/soak $(REPLAYS): LIBS = $(BASE_LIBS)
-$(B)/lab: LIBS = $(BASE_LIBS) $(LUA_LIBS)
+$(B)/lab: LIBS = $(BASE_LIBS)
 $(B)/tests/unit $(B)/tests/oom: LIBS = $(BASE_LIBS) $(CHECK_LIBS)
 
 $(B)/recursor $(B)/rec_control $(B)/lab $(TESTS) $(FLOORS) $(REPLAYS):
