@@ -117,6 +117,12 @@ static inline uint64_t counter_get(const counter *c)
 	X(dont_outqueries, "dont-outqueries", COUNTER, "questions not sent because of dont-query") \
 	X(resource_limits, "resource-limits", COUNTER,                                           \
 	  "questions not sent for want of descriptors or memory")                                \
+	X(policy_kills, "policy-kills", COUNTER,                                                 \
+	  "client queries ended by preoutquery, with SERVFAIL")                                  \
+	X(policy_outanswers, "policy-outanswers", COUNTER,                                       \
+	  "questions not sent because preoutquery answered in the server's place")               \
+	X(policy_diversions, "policy-diversions", COUNTER,                                       \
+	  "questions that preoutquery sent to another server")                                   \
 	X(server_parse_errors, "server-parse-errors", COUNTER,                                   \
 	  "answers of servers that could not be parsed")                                         \
 	X(unexpected_packets, "unexpected-packets", COUNTER,                                     \

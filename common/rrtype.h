@@ -142,6 +142,7 @@ enum rcode {
 	X(STALE_ANSWER, 3, "Stale Answer")                                                       \
 	X(CACHED_ERROR, 13, "Cached Error")                                                      \
 	X(NOT_READY, 14, "Not Ready")                                                            \
+	X(BLOCKED, 15, "Blocked")                                                                \
 	X(STALE_NXDOMAIN_ANSWER, 19, "Stale NXDOMAIN Answer")                                    \
 	X(NOT_AUTHORITATIVE, 20, "Not Authoritative")                                            \
 	X(NOT_SUPPORTED, 21, "Not Supported")                                                    \

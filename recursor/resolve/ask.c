@@ -59,7 +59,7 @@ struct goal *ask_find(struct resolver *r, uint64_t ticket)
 
 /* ---- the question ---- */
 
-static const uint8_t *asked_name(const struct goal *g)
+const uint8_t *ask_name(const struct goal *g)
 {
 	return name_suffix(g->name, g->asked_labels);
 }
@@ -75,7 +75,7 @@ static void spelling_draw(struct resolver *r, struct goal *g)
 
 static size_t name_spell(const struct goal *g, uint8_t out[NAME_MAX_LEN])
 {
-	size_t len = name_copy(out, asked_name(g));
+	size_t len = name_copy(out, ask_name(g));
 
 	for (size_t i = 0, left = 0; i < len; i++, left--) {
 		if (left == 0) {
@@ -110,11 +110,12 @@ static size_t packet_build(const struct resolver *r, const struct goal *g,
 	return len;
 }
 
-static void sent_count(struct resolver *r, const struct goal *g, const struct target *t,
-		       enum transport transport)
+static void sent_count(struct resolver *r, const struct goal *g, enum transport transport)
 {
 	COUNT(r->counters, all_outqueries);
-	if (t->addr.family == 6)
+	if (g->diverted)
+		COUNT(r->counters, policy_diversions);
+	if (g->server.family == 6)
 		COUNT(r->counters, ipv6_outqueries);
 	if (transport == TRANSPORT_TCP)
 		COUNT(r->counters, tcp_outqueries);
@@ -132,20 +133,21 @@ static bool send_failed(struct resolver *r, struct goal *g, struct target *t, en
 	t->dead = TARGET_DEAD;
 	if (why == SEND_UNROUTED) {
 		COUNT(r->counters, unrouted);
-		servers_release(r->servers, &t->addr);
+		servers_release(r->servers, &g->server);
 		/* Where there never is a route, that is how it is. */
-		g->met_cut |= network_uses(r, t->addr.family);
-		weather_unsent(servers_weather(r->servers), t->addr.family, now_ms);
-		GOAL_EVENT(r, g, EVENT_UNROUTED, cut_ns_name(g, t->ns), NULL, .server = t->addr);
+		g->met_cut |= network_uses(r, g->server.family);
+		weather_unsent(servers_weather(r->servers), g->server.family, now_ms);
+		GOAL_EVENT(r, g, EVENT_UNROUTED, cut_ns_name(g, t->ns), NULL, .server = g->server);
 	} else if (why == SEND_UNREACHABLE) {
 		COUNT(r->counters, unreachables);
-		g->met_cut |= !servers_unreachable(r->servers, &t->addr, goal_zone(g), 0, now_ms);
+		g->met_cut |= !servers_unreachable(r->servers, &g->server, goal_zone(g), 0, now_ms);
 		network_watch(r);
-		GOAL_EVENT(r, g, EVENT_UNREACHABLE, cut_ns_name(g, t->ns), NULL, .server = t->addr);
+		GOAL_EVENT(r, g, EVENT_UNREACHABLE, cut_ns_name(g, t->ns), NULL,
+			   .server = g->server);
 	} else {
 		COUNT(r->counters, resource_limits);
-		servers_release(r->servers, &t->addr);
-		GOAL_EVENT(r, g, EVENT_NO_RESOURCES, NULL, NULL, .server = t->addr);
+		servers_release(r->servers, &g->server);
+		GOAL_EVENT(r, g, EVENT_NO_RESOURCES, NULL, NULL, .server = g->server);
 	}
 	return false;
 }
@@ -166,9 +168,8 @@ static bool is_throttled(struct resolver *r, struct goal *g, struct target *t)
 
 	if (t->tries > 0)
 		return false;
-	why = servers_is_throttled(r->servers, &t->addr, asked_name(g), g->asked_type,
-				   g->zone_labels, (uint32_t)resolver_random(r),
-				   r->world.now_ms(r->world.ctx));
+	why = servers_is_throttled(r->servers, &t->addr, ask_name(g), g->asked_type, g->zone_labels,
+				   (uint32_t)resolver_random(r), r->world.now_ms(r->world.ctx));
 	if (why == THROTTLE_NONE || (why == THROTTLE_DOWN && t->despite_down) ||
 	    ask_is_exempt(r, g, t))
 		return false;
@@ -181,19 +182,19 @@ static bool is_throttled(struct resolver *r, struct goal *g, struct target *t)
 }
 
 /* As many questions as the server can take are on their way to it: another is chosen. */
-static bool is_busy(struct resolver *r, struct goal *g, struct target *t, uint64_t now_ms,
-		    struct server_view *view)
+static bool is_busy(struct resolver *r, struct goal *g, struct target *t, const struct addr *server,
+		    uint64_t now_ms, struct server_view *view)
 {
 	/* A resolver that is late for one name is not for another. */
 	bool goes_on = t->tries > 0 || g->recurse;
 
-	if (servers_take(r->servers, &t->addr, false, goes_on, now_ms, view) ||
-	    (crowd_knows(r, g) && servers_take(r->servers, &t->addr, true, goes_on, now_ms, view)))
+	if (servers_take(r->servers, server, false, goes_on, now_ms, view) ||
+	    (crowd_knows(r, g) && servers_take(r->servers, server, true, goes_on, now_ms, view)))
 		return false;
 	t->dead = TARGET_SILENT_ON;
 	g->met_crowd = true;
 	COUNT(r->counters, limit_inflight_server);
-	GOAL_EVENT(r, g, EVENT_THROTTLED, cut_ns_name(g, t->ns), NULL, .server = t->addr,
+	GOAL_EVENT(r, g, EVENT_THROTTLED, cut_ns_name(g, t->ns), NULL, .server = *server,
 		   .note = "max-inflight-per-server");
 	return true;
 }
@@ -213,26 +214,17 @@ static uint32_t patience_ms(const struct resolver *r, const struct target *t,
 	return ms < r->cfg.network_timeout_ms ? ms : r->cfg.network_timeout_ms;
 }
 
-bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transport transport)
+/* Puts the question to where it goes: chosen, let pass and charged. */
+static bool put(struct resolver *r, struct goal *g, struct target *t,
+		const struct server_view *view, uint64_t now_ms)
 {
-	struct target *t = &g->targets[target];
-	struct addr server = t->addr; /* charging may end the goal */
+	enum transport transport = (enum transport)g->transport;
 	uint8_t packet[ASK_PACKET_MAX];
-	struct server_view view;
 	enum send_result sent;
-	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 
-	if (is_throttled(r, g, t) || is_busy(r, g, t, now_ms, &view))
-		return false;
-	if (!goal_charge_query(r, g)) {
-		servers_release(r->servers, &server);
-		return false;
-	}
-	g->sent_edns = !t->no_edns && view.edns != EDNS_NONE;
-	g->target = (uint8_t)target;
-	g->transport = (uint8_t)transport;
+	g->sent_edns = !t->no_edns && view->edns != EDNS_NONE;
 	g->near_misses = 0;
-	g->timeout_ms = patience_ms(r, t, transport, &view);
+	g->timeout_ms = patience_ms(r, t, transport, view);
 	g->ticket = (uint64_t)++r->ticket_serial << 32 | (g->slot + 1);
 	spelling_draw(r, g);
 	if (t->tries < UINT8_MAX)
@@ -240,29 +232,116 @@ bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transpor
 
 	sent = r->world.send(r->world.ctx, &(struct outquery) {
 						   .ticket = g->ticket,
-						   .server = t->addr,
+						   .server = g->server,
 						   .transport = transport,
 						   .wire = packet,
 						   .len = packet_build(r, g, packet),
 					   });
 	if (sent != SEND_OK)
 		return send_failed(r, g, t, sent);
-	weather_sent(servers_weather(r->servers), t->addr.family, now_ms);
-	sent_count(r, g, t, transport);
+	weather_sent(servers_weather(r->servers), g->server.family, now_ms);
+	sent_count(r, g, transport);
 	g->sent_us = r->world.now_us(r->world.ctx);
 	g->state = GOAL_ASKED;
 	minimise_lead(r, g);
 	timers_start(r->timers, &g->timer, now_ms + g->timeout_ms);
-	GOAL_EVENT(r, g, EVENT_ASKED, asked_name(g), cut_ns_name(g, t->ns), .type = g->asked_type,
-		   .server = t->addr, .transport = (uint8_t)transport);
+	GOAL_EVENT(r, g, EVENT_ASKED, ask_name(g), cut_ns_name(g, t->ns), .type = g->asked_type,
+		   .server = g->server, .transport = (uint8_t)transport);
 	return true;
+}
+
+/* To where the policy sends it.  False: more are on their way there than may be. */
+static bool divert(struct resolver *r, struct goal *g, struct target *t,
+		   const struct outquery_plan *plan, struct server_view *view, uint64_t now_ms)
+{
+	struct addr there = plan->server;
+
+	if (plan->transport == TRANSPORT_TCP)
+		g->transport = TRANSPORT_TCP;
+	if (there.port == 0)
+		there.port = r->cfg.server_port;
+	if (addr_equal(&there, &t->addr))
+		return true;
+	servers_release(r->servers, &t->addr);
+	if (is_busy(r, g, t, &there, now_ms, view))
+		return false;
+	g->server = there;
+	g->diverted = true;
+	GOAL_EVENT(r, g, EVENT_POLICY, NULL, NULL, .server = there, .note = "asked instead");
+	return true;
+}
+
+/* The operator's policy first (world.h). */
+static bool put_if_allowed(struct resolver *r, struct goal *g, struct target *t,
+			   struct server_view *view, uint64_t now_ms)
+{
+	struct outquery_plan plan;
+	bool done = false;
+
+	plan.name = ask_name(g);
+	plan.type = g->asked_type;
+	plan.server = t->addr;
+	plan.transport = (enum transport)g->transport;
+	plan.rcode = RCODE_NOERROR;
+	plan.n_sets = 0;
+	switch (policy_ask(r, g, &plan)) {
+	case POLICY_GO:
+		done = divert(r, g, t, &plan, view, now_ms) && put(r, g, t, view, now_ms);
+		break;
+	case POLICY_ANSWERED:
+		servers_release(r->servers, &g->server);
+		outcome_by_policy(r, g, &plan);
+		done = true;
+		break;
+	case POLICY_TIMEOUT:
+		servers_release(r->servers, &g->server);
+		outcome_by_policy_timeout(r, g);
+		break;
+	case POLICY_NO_RESOURCES:
+		servers_release(r->servers, &g->server);
+		outcome_by_policy_no_resources(r, g);
+		break;
+	case POLICY_NOBODY:
+	case POLICY_ANEW:
+		servers_release(r->servers, &g->server);
+		if (g->state != GOAL_DEAD) {
+			g->state = GOAL_CHOOSE;
+			goal_make_ready(r, g);
+			done = true;
+		}
+		break;
+	}
+	policy_plan_clear(&plan);
+	return done;
+}
+
+bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transport transport)
+{
+	struct target *t = &g->targets[target];
+	struct addr server = t->addr; /* charging may end the goal */
+	struct server_view view;
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+
+	if (is_throttled(r, g, t) || is_busy(r, g, t, &server, now_ms, &view))
+		return false;
+	if (!goal_charge_query(r, g)) {
+		servers_release(r->servers, &server);
+		return false;
+	}
+	g->target = (uint8_t)target;
+	g->transport = (uint8_t)transport;
+	g->server = server;
+	g->diverted = false;
+	if (r->world.preoutquery != NULL)
+		return put_if_allowed(r, g, t, &view, now_ms);
+	return put(r, g, t, &view, now_ms);
 }
 
 void ask_cancel(struct resolver *r, struct goal *g)
 {
 	if (g->ticket == 0)
 		return;
-	servers_release(r->servers, &g->targets[g->target].addr);
+	servers_release(r->servers, &g->server);
 	ask_forget(r, g);
 }
 
@@ -284,7 +363,7 @@ enum ask_match ask_match(const struct resolver *r, const struct goal *g, const s
 		return m->rcode != RCODE_NOERROR && m->rcode != RCODE_NXDOMAIN ? ASK_MATCHES
 									       : ASK_OTHER;
 	if (m->qtype != g->asked_type || m->qclass != CLASS_IN ||
-	    !name_equal(m->qname, asked_name(g)))
+	    !name_equal(m->qname, ask_name(g)))
 		return ASK_OTHER;
 	if (!r->cfg.use_0x20 || g->transport == TRANSPORT_TCP)
 		return ASK_MATCHES;

@@ -509,6 +509,7 @@ void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const st
 	g->met_limit |= child->rcode == RCODE_SERVFAIL && child->met_limit;
 	g->met_crowd |= child->rcode == RCODE_SERVFAIL && child->met_crowd;
 	g->met_cut |= child->rcode == RCODE_SERVFAIL && child->met_cut;
+	g->by_policy |= child->by_policy;
 	if (child->rcode == RCODE_NOERROR && child->n_chain > 0)
 		targets_add(r, g, ns, child->chain[child->n_chain - 1], false);
 	/* NXDOMAIN says it for the other family too. */
@@ -517,7 +518,8 @@ void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const st
 	} else if (child->rcode == RCODE_NXDOMAIN || (n->asked_a && n->asked_aaaa)) {
 		ns_give_up(r, g, ns);
 		/* What was refused for who asks, or for the many, is no failure of the name's. */
-		if (!child->met_limit && !child->met_crowd && !child->met_cut && !child->met_cycle)
+		if (!child->met_limit && !child->met_crowd && !child->met_cut &&
+		    !child->met_cycle && !child->by_policy)
 			servers_ns_unresolved(r->servers, cut_ns_name(g, ns),
 					      r->world.now_ms(r->world.ctx));
 	}

@@ -41,6 +41,7 @@
 	X(EVENT_ADDRESS_WANTED, "address-wanted", "looks up the address of a name server")       \
 	X(EVENT_ADDRESS_NONE, "address-none", "name server without address")                     \
 	X(EVENT_THROTTLED, "throttled", "not asked: throttled")                                  \
+	X(EVENT_POLICY, "policy", "the policy (preoutquery) decides")                            \
 	X(EVENT_UNROUTED, "unrouted", "not asked: no route leads there")                         \
 	X(EVENT_NETWORK_DOWN, "network-down", "our own network is down: no server is asked")     \
 	X(EVENT_DONT_QUERY, "dont-query", "not asked: its address is not to be asked")           \

@@ -373,6 +373,7 @@ void goal_end(struct resolver *r, struct goal *g)
 {
 	GOAL_EVENT(r, g, g->rcode == RCODE_SERVFAIL ? EVENT_FAILED : EVENT_DONE, g->name, NULL,
 		   .type = g->type, .rcode = g->rcode, .note = g->ede_text);
+	g->cacheable = g->cacheable && !g->by_policy;
 	goal_release(r, g);
 	goal_unwant_all(r, g);
 	while (g->requests != NULL) {
@@ -433,6 +434,20 @@ static bool each_request(struct resolver *r, struct goal *g,
 	while (r->doomed != NULL)
 		request_fail(r, r->doomed, ede, text);
 	return g->state != GOAL_DEAD;
+}
+
+void goal_collect_policed(struct resolver *r, struct goal *g, struct request **list)
+{
+	struct goal *last = walk_begin(r, g);
+
+	for (struct goal *at = g; at != NULL; at = at->walk_next) {
+		for (struct request *req = at->requests; req != NULL; req = req->next)
+			if (req->policed) {
+				req->doomed_next = *list;
+				*list = req;
+			}
+		last = walk_extend(r, at, last);
+	}
 }
 
 static bool query_is_over(struct resolver *r, struct request *req, size_t amount)

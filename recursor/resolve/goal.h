@@ -27,6 +27,7 @@
  *          ask.c       one question to one server, and matching what comes back
  *          crowd.c     how many are at a zone (inflight.h), and who is refused
  *          minimise.c  how much of the name is asked for (RFC 9156)
+ *          policy.c    what the operator's policy makes of it (preoutquery)
  *          outcome.c   what became of it: an answer, silence, an error
  *          reply.c     what an answer means
  *          special.c   names that are answered here
@@ -173,6 +174,7 @@ struct goal {
 	uint8_t tried;       /* families that were asked although they are out: bits */
 	bool met_limit; /* something below was refused for who asks: no failure of the name's own */
 	bool met_crowd; /* something was refused for the many who ask: the same, for anybody */
+	bool by_policy; /* the policy answered in a server's place: nothing of it is kept */
 
 	/* where to ask */
 	uint8_t zone_labels; /* the zone is the last so many labels of the name */
@@ -209,7 +211,9 @@ struct goal {
 	uint64_t ticket;
 	uint64_t sent_us;
 	uint32_t timeout_ms;
-	uint8_t target; /* index */
+	struct addr server; /* that it was put to: the target's, or... */
+	bool diverted;      /* ... the policy's */
+	uint8_t target;     /* index */
 	uint8_t transport;
 	bool sent_edns;
 	uint8_t near_misses;
@@ -230,9 +234,11 @@ struct goal {
 
 struct request {
 	struct goal *goal;
-	struct request *next, **prev;               /* on its goal */
-	struct request *all_next, **all_prev;       /* of the resolver */
-	struct request *doomed_next, **doomed_prev; /* over its budget, to be answered */
+	struct request *next, **prev;         /* on its goal */
+	struct request *all_next, **all_prev; /* of the resolver */
+	struct request *doomed_next,
+		**doomed_prev; /* over its budget, to be answered; or policed */
+	uint64_t serial;       /* the later it came the larger */
 	resolver_done_cb done;
 	void *ctx;
 	struct timer timer;
@@ -245,6 +251,7 @@ struct request {
 	bool waits_stale; /* the timer is the client's patience (RFC 8767 5), not the last word */
 	bool background;  /* no client waits any more, or ever did: nobody is told */
 	bool refreshes;   /* it never did */
+	bool policed;     /* the policy is asked for it */
 };
 
 struct refresh_mark {
@@ -277,6 +284,7 @@ struct resolver {
 	uint32_t n_slots, slot_free;
 	uint32_t ticket_serial;
 	uint16_t goal_serial;
+	uint64_t request_serial;
 	uint32_t walk_mark;
 
 	struct chains steps; /* goals whose minimised question is on its way, by that */
@@ -350,6 +358,10 @@ bool goal_charge_throttled(struct resolver *r, struct goal *g);
 /* A name server without address.  False when no request of the goal's may look up more. */
 void goal_charge_ns_failure(struct resolver *r, struct goal *g);
 bool goal_may_look_up_ns(struct resolver *r, struct goal *g);
+
+/* The requests that wait on the goal, however indirectly, and that the policy is asked for, put on a
+ * list of their own through doomed_next, in any order. */
+void goal_collect_policed(struct resolver *r, struct goal *g, struct request **list);
 
 /* Writes an event to every trace that listens to the goal. */
 void goal_event(struct resolver *r, struct goal *g, const struct event *e, const uint8_t *name,
@@ -475,7 +487,30 @@ enum step_end {
 };
 void minimise_release(struct resolver *r, struct goal *g, enum step_end how);
 
+/* ---- policy.c ---- */
+
+/* The policy is asked about the question that is to leave as `plan` says.  What KILL means has been
+ * done already. */
+enum policy_result {
+	POLICY_GO,
+	POLICY_ANSWERED,
+	POLICY_TIMEOUT,
+	POLICY_NO_RESOURCES,
+	POLICY_NOBODY, /* nobody waits any more: the goal is dead */
+	POLICY_ANEW,   /* others came to wait meanwhile: to be asked again */
+};
+enum policy_result policy_ask(struct resolver *r, struct goal *g, struct outquery_plan *plan);
+void policy_plan_clear(struct outquery_plan *plan);
+/* The plan's records as the message of a server: a buffer for free(), or NULL. */
+uint8_t *policy_reply_make(const struct goal *g, const struct outquery_plan *plan, size_t *len);
+
 /* ---- outcome.c: what became of a question ---- */
+
+/* The policy has answered in the place of the target. */
+void outcome_by_policy(struct resolver *r, struct goal *g, const struct outquery_plan *plan);
+/* It wants the target to be taken for silent, or the question for one that could not leave. */
+void outcome_by_policy_timeout(struct resolver *r, struct goal *g);
+void outcome_by_policy_no_resources(struct resolver *r, struct goal *g);
 
 void outcome_reply(struct resolver *r, struct goal *g, size_t len, struct msg *m);
 void outcome_garbled(struct resolver *r, struct goal *g);
@@ -627,6 +662,8 @@ void ask_cancel(struct resolver *r, struct goal *g);
 /* The same, where the server table is told what became of the question. */
 void ask_forget(struct resolver *r, struct goal *g);
 struct goal *ask_find(struct resolver *r, uint64_t ticket);
+/* The name on its way, or about to be. */
+const uint8_t *ask_name(const struct goal *g);
 /* Is the target one of the servers that are never throttled? */
 bool ask_is_exempt(const struct resolver *r, const struct goal *g, const struct target *t);
 /* Does the message answer the question on its way? */

@@ -44,8 +44,8 @@ static void end_with_failure(struct resolver *r, struct goal *g, enum ede ede, c
 	 * many questions for one zone, which may have passed by the next, or of our own network. */
 	bool is_far = g->depth > 0 || g->links > 0;
 
-	if (!g->met_cycle && !g->met_crowd && !g->met_cut && !(g->met_limit && is_far) &&
-	    ede != EDE_CACHED_ERROR)
+	if (!g->met_cycle && !g->met_crowd && !g->met_cut && !g->by_policy &&
+	    !(g->met_limit && is_far) && ede != EDE_CACHED_ERROR)
 		resolver_remember_failure(r, g->name, g->type, ede);
 	chain_clear(g);
 	g->rcode = RCODE_SERVFAIL;
@@ -151,6 +151,7 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 	g->met_limit = g->met_limit || child->met_limit;
 	g->met_crowd = g->met_crowd || child->met_crowd;
 	g->met_cut = g->met_cut || child->met_cut;
+	g->by_policy = g->by_policy || child->by_policy;
 	if (child->rcode == RCODE_SERVFAIL)
 		return;
 	if (links_count(g) + links_count(child) > r->cfg.max_cnames ||
@@ -312,7 +313,7 @@ bool goal_begin_anew_if_zone_changed(struct resolver *r, struct goal *g)
 	goal_unwant_all(r, g);
 	cut_leave(r, g);
 	g->up_from = 0;
-	g->stays_above = g->by_stale = false;
+	g->stays_above = g->by_stale = g->by_policy = false;
 	g->state = GOAL_START;
 	goal_make_ready(r, g);
 	return true;

@@ -123,7 +123,8 @@ static struct goal *leader_find(const struct resolver *r, const struct goal *g)
 
 void minimise_lead(struct resolver *r, struct goal *g)
 {
-	if (g->leads || minimise_is_over(g))
+	/* What the policy led it to is for its own clients. */
+	if (g->leads || g->by_policy || minimise_is_over(g))
 		return;
 	chains_add(&r->steps, &g->by_step, step_hash(g));
 	g->leads = true;
@@ -134,7 +135,7 @@ bool minimise_follow(struct resolver *r, struct goal *g)
 	struct goal *leader;
 
 	/* Not beside address look-ups: who starts anew must have none. */
-	if (g->leads || minimise_is_over(g) || g->children != NULL)
+	if (g->leads || g->by_policy || minimise_is_over(g) || g->children != NULL)
 		return false;
 	leader = leader_find(r, g);
 	if (leader == NULL || !goal_wait(r, g, EDGE_STEP, leader))

@@ -2,6 +2,7 @@
  * is learned about the server, and where the goal goes from here. */
 #include "recursor/resolve/goal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/check.h"
@@ -19,17 +20,24 @@ static void choose_again(struct resolver *r, struct goal *g)
 
 /* The server is of no use (for the question, or for the zone), and not for others who ask the
  * same for a while. */
-static void target_give_up(struct resolver *r, struct goal *g, enum target_life dead,
-			   enum throttle_reason why)
+static void target_mark(struct resolver *r, struct goal *g, enum target_life dead,
+			enum throttle_reason why)
 {
 	struct target *t = target_asked(g);
 
 	t->dead = (uint8_t)dead;
-	choose_again(r, g);
-	if (ask_is_exempt(r, g, t))
+	/* What the policy sends elsewhere, says itself or has led to is not the server's doing. */
+	if (g->diverted || g->by_policy || ask_is_exempt(r, g, t))
 		return;
 	servers_throttle(r->servers, &t->addr, name_suffix(g->name, g->asked_labels), g->asked_type,
 			 g->zone_labels, why, r->world.now_ms(r->world.ctx));
+}
+
+static void target_give_up(struct resolver *r, struct goal *g, enum target_life dead,
+			   enum throttle_reason why)
+{
+	target_mark(r, g, dead, why);
+	choose_again(r, g);
 }
 
 /* The same server once more, over TCP or without EDNS. */
@@ -47,7 +55,7 @@ static void spare(struct resolver *r, struct goal *g)
 	struct target *t = target_asked(g);
 
 	g->met_cut = true;
-	if (weather_is_out(servers_weather(r->servers), t->addr.family))
+	if (weather_is_out(servers_weather(r->servers), g->server.family))
 		t->dead = TARGET_SILENT_ON;
 	choose_again(r, g);
 }
@@ -60,16 +68,16 @@ void outcome_timeout(struct resolver *r, struct goal *g)
 
 	ask_forget(r, g);
 	COUNT(r->counters, outgoing_timeouts);
-	if (t->addr.family == 4)
+	if (g->server.family == 4)
 		COUNT(r->counters, outgoing4_timeouts);
 	else
 		COUNT(r->counters, outgoing6_timeouts);
-	blamed = servers_timed_out(r->servers, &t->addr, goal_zone(g), g->timeout_ms, now_ms);
+	blamed = servers_timed_out(r->servers, &g->server, goal_zone(g), g->timeout_ms, now_ms);
 	if (g->crowd != NULL && blamed)
 		inflight_timed_out(&r->inflight, g->crowd);
 	network_watch(r);
 	goal_charge_timeout(r, g);
-	GOAL_EVENT(r, g, EVENT_TIMEOUT, cut_ns_name(g, t->ns), NULL, .server = t->addr,
+	GOAL_EVENT(r, g, EVENT_TIMEOUT, cut_ns_name(g, t->ns), NULL, .server = g->server,
 		   .transport = g->transport);
 	if (!blamed)
 		spare(r, g);
@@ -94,19 +102,19 @@ void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why)
 	g->ticket = 0;
 	timers_stop(r->timers, &g->timer);
 	GOAL_EVENT(r, g, why == NET_NO_RESOURCES ? EVENT_NO_RESOURCES : EVENT_UNREACHABLE,
-		   cut_ns_name(g, t->ns), NULL, .server = t->addr, .note = notes[why]);
+		   cut_ns_name(g, t->ns), NULL, .server = g->server, .note = notes[why]);
 	if (why == NET_NO_RESOURCES) {
 		/* Our fault, not the server's. */
 		COUNT(r->counters, resource_limits);
-		servers_release(r->servers, &t->addr);
+		servers_release(r->servers, &g->server);
 		t->dead = TARGET_SILENT_ON;
 		choose_again(r, g);
 		return;
 	}
 	COUNT(r->counters, unreachables);
 	/* Who refuses or closes is there, and so is the network. */
-	if (!servers_unreachable(r->servers, &t->addr, why == NET_UNREACHABLE ? goal_zone(g) : NULL,
-				 waited_ms, now_ms)) {
+	if (!servers_unreachable(r->servers, &g->server,
+				 why == NET_UNREACHABLE ? goal_zone(g) : NULL, waited_ms, now_ms)) {
 		spare(r, g);
 		return;
 	}
@@ -118,7 +126,7 @@ void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why)
 /* The server is not to blame (CVE-2023-26437): ask it where guessing does not help. */
 static void ask_over_tcp(struct resolver *r, struct goal *g)
 {
-	GOAL_EVENT(r, g, EVENT_SPOOFED, NULL, NULL, .server = target_asked(g)->addr);
+	GOAL_EVENT(r, g, EVENT_SPOOFED, NULL, NULL, .server = g->server);
 	ask_cancel(r, g);
 	ask_again(r, g, TRANSPORT_TCP);
 }
@@ -126,7 +134,7 @@ static void ask_over_tcp(struct resolver *r, struct goal *g)
 void outcome_near_miss(struct resolver *r, struct goal *g)
 {
 	COUNT(r->counters, spoof_nearmisses);
-	GOAL_EVENT(r, g, EVENT_NEAR_MISS, NULL, NULL, .server = target_asked(g)->addr);
+	GOAL_EVENT(r, g, EVENT_NEAR_MISS, NULL, NULL, .server = g->server);
 	if (g->near_misses < UINT8_MAX)
 		g->near_misses++;
 	if (r->cfg.spoof_nearmiss_max == 0 || g->near_misses <= r->cfg.spoof_nearmiss_max ||
@@ -141,7 +149,7 @@ void outcome_near_miss(struct resolver *r, struct goal *g)
 void outcome_respelt(struct resolver *r, struct goal *g)
 {
 	COUNT(r->counters, case_mismatches);
-	GOAL_EVENT(r, g, EVENT_NEAR_MISS, NULL, NULL, .server = target_asked(g)->addr,
+	GOAL_EVENT(r, g, EVENT_NEAR_MISS, NULL, NULL, .server = g->server,
 		   .note = "the name's letters are in another case");
 	ask_over_tcp(r, g);
 }
@@ -151,11 +159,11 @@ void outcome_garbled(struct resolver *r, struct goal *g)
 	struct target *t = target_asked(g);
 
 	if (g->ticket != 0) /* else it has been read in part, and the server table knows of it */
-		servers_release(r->servers, &t->addr);
+		servers_release(r->servers, &g->server);
 	g->ticket = 0;
 	timers_stop(r->timers, &g->timer);
 	COUNT(r->counters, server_parse_errors);
-	GOAL_EVENT(r, g, EVENT_GARBLED, cut_ns_name(g, t->ns), NULL, .server = t->addr);
+	GOAL_EVENT(r, g, EVENT_GARBLED, cut_ns_name(g, t->ns), NULL, .server = g->server);
 	target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_GARBLED);
 }
 
@@ -196,22 +204,21 @@ static void on_bad_rcode(struct resolver *r, struct goal *g, const struct msg *m
 	 * Nothing else is taken for that (DNS flag day 2019). */
 	if (m->rcode == RCODE_FORMERR && g->sent_edns && !m->edns.present) {
 		COUNT(r->counters, edns_fallbacks);
-		GOAL_EVENT(r, g, EVENT_NO_EDNS, cut_ns_name(g, t->ns), NULL, .server = t->addr);
+		GOAL_EVENT(r, g, EVENT_NO_EDNS, cut_ns_name(g, t->ns), NULL, .server = g->server);
 		t->no_edns = true;
 		ask_again(r, g, g->transport);
 		return;
 	}
 	g->saw_refusal = true;
-	GOAL_EVENT(r, g, EVENT_BAD_RCODE, cut_ns_name(g, t->ns), NULL, .server = t->addr,
+	GOAL_EVENT(r, g, EVENT_BAD_RCODE, cut_ns_name(g, t->ns), NULL, .server = g->server,
 		   .rcode = m->rcode);
 	target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_RCODE);
 }
 
 static void on_truncated(struct resolver *r, struct goal *g)
 {
-	struct target *t = target_asked(g);
-
-	GOAL_EVENT(r, g, EVENT_TRUNCATED, NULL, NULL, .server = t->addr, .transport = g->transport);
+	GOAL_EVENT(r, g, EVENT_TRUNCATED, NULL, NULL, .server = g->server,
+		   .transport = g->transport);
 	if (g->transport == TRANSPORT_TCP) {
 		target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_TRUNCATED);
 		return;
@@ -227,7 +234,7 @@ static void on_lame(struct resolver *r, struct goal *g, const struct reply *repl
 	struct target *t = target_asked(g);
 
 	COUNT(r->counters, lame_answers);
-	GOAL_EVENT(r, g, EVENT_LAME, cut_ns_name(g, t->ns), goal_zone(g), .server = t->addr,
+	GOAL_EVENT(r, g, EVENT_LAME, cut_ns_name(g, t->ns), goal_zone(g), .server = g->server,
 		   .note = reply->note);
 	g->saw_refusal = true;
 	target_give_up(r, g, minimise_is_over(g) ? TARGET_DEAD : TARGET_SILENT_ON, THROTTLE_LAME);
@@ -317,14 +324,12 @@ static void on_whole(struct resolver *r, struct goal *g, const struct reply *rep
 
 static void on_content(struct resolver *r, struct goal *g, struct reply *reply)
 {
-	struct target *t = target_asked(g);
-
 	switch (reply->kind) {
 	case REPLY_LAME:
 		on_lame(r, g, reply);
 		return;
 	case REPLY_UNUSABLE:
-		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .server = t->addr, .note = reply->note);
+		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .server = g->server, .note = reply->note);
 		target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_GARBLED);
 		return;
 	case REPLY_REFERRAL:
@@ -367,7 +372,9 @@ static void content_read(struct resolver *r, struct goal *g, struct msg *m)
 		outcome_garbled(r, g);
 		return;
 	}
-	keep_all(r, g, &reply);
+	/* What the policy said, or led to, is for this goal alone (world.h). */
+	if (!g->by_policy)
+		keep_all(r, g, &reply);
 	on_content(r, g, &reply);
 	reply_clear(&reply);
 }
@@ -385,12 +392,13 @@ static void server_learn(struct resolver *r, struct goal *g, const struct msg *m
 		edns = EDNS_NONE;
 	else if (useful && m->edns.present)
 		edns = EDNS_OK;
-	servers_learn(r->servers, &t->addr,
-		      &(struct server_answer) { .rtt_us = rtt_us,
-						.useful = useful,
-						.edns = edns,
-						.ns_name = cut_ns_name(g, t->ns) },
-		      now_ms);
+	servers_learn(
+		r->servers, &g->server,
+		&(struct server_answer) { .rtt_us = rtt_us,
+					  .useful = useful,
+					  .edns = edns,
+					  .ns_name = g->diverted ? NULL : cut_ns_name(g, t->ns) },
+		now_ms);
 	if (g->crowd != NULL)
 		inflight_answered(&r->inflight, g->crowd, rtt_us);
 }
@@ -403,7 +411,7 @@ void outcome_reply(struct resolver *r, struct goal *g, size_t len, struct msg *m
 	g->ticket = 0;
 	timers_stop(r->timers, &g->timer);
 	GOAL_EVENT(r, g, EVENT_ANSWERED, name_suffix(g->name, g->asked_labels),
-		   cut_ns_name(g, t->ns), .type = g->asked_type, .server = t->addr,
+		   cut_ns_name(g, t->ns), .type = g->asked_type, .server = g->server,
 		   .transport = g->transport, .rcode = m->rcode, .us = rtt_us,
 		   .size = (uint32_t)len, .records = { m->count[1], m->count[2], m->count[3] });
 	server_learn(r, g, m, rtt_us);
@@ -416,4 +424,50 @@ void outcome_reply(struct resolver *r, struct goal *g, size_t len, struct msg *m
 		content_read(r, g, m);
 	else
 		on_bad_rcode(r, g, m);
+}
+
+/* ---- the policy in a server's place (world.h) ---- */
+
+void outcome_by_policy(struct resolver *r, struct goal *g, const struct outquery_plan *plan)
+{
+	struct target *t = target_asked(g);
+	size_t len = 0;
+	uint8_t *wire;
+	struct msg m;
+
+	COUNT(r->counters, policy_outanswers);
+	GOAL_EVENT(r, g, EVENT_POLICY, NULL, NULL, .server = t->addr,
+		   .note = "answers in its place");
+	/* Who waits for the step only has clients of its own, to be asked for. */
+	minimise_release(r, g, STEP_LOST);
+	g->by_policy = true;
+	wire = policy_reply_make(g, plan, &len);
+	if (wire == NULL || msg_open(&m, wire, len) != E_OK) {
+		t->dead = TARGET_SILENT_ON;
+		choose_again(r, g);
+	} else if (m.rcode == RCODE_NOERROR || m.rcode == RCODE_NXDOMAIN) {
+		content_read(r, g, &m);
+	} else {
+		g->saw_refusal = true;
+		t->dead = TARGET_SILENT_ON;
+		choose_again(r, g);
+	}
+	free(wire);
+}
+
+void outcome_by_policy_timeout(struct resolver *r, struct goal *g)
+{
+	GOAL_EVENT(r, g, EVENT_POLICY, NULL, NULL, .server = g->server,
+		   .note = "takes it for silent");
+	goal_charge_timeout(r, g);
+	target_mark(r, g, TARGET_SILENT_ON, THROTTLE_TIMEOUT);
+}
+
+void outcome_by_policy_no_resources(struct resolver *r, struct goal *g)
+{
+	COUNT(r->counters, resource_limits);
+	GOAL_EVENT(r, g, EVENT_POLICY, NULL, NULL, .server = g->server,
+		   .note = "not to be sent: a limit of ours");
+	goal_refund_query(r, g);
+	target_asked(g)->dead = TARGET_DEAD;
 }

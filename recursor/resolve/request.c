@@ -82,6 +82,7 @@ static void request_go_on_alone(struct resolver *r, struct request *req)
 	r->n_traces -= req->trace != NULL;
 	req->trace = NULL;
 	req->ctx = NULL;
+	req->policed = false;
 	req->background = g->has_background = true;
 	r->n_background++;
 }
@@ -134,7 +135,7 @@ static void request_remember_failure(struct resolver *r, const struct request *r
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 	const struct goal *g = req->goal;
 
-	if (g->met_cut || network_is_gone(r))
+	if (g->met_cut || g->by_policy || network_is_gone(r))
 		return;
 	resolver_remember_failure(r, g->name, g->type, ede);
 	while (r->cfg.stale_s != 0 && (g = alias_below(g)) != NULL)
@@ -185,6 +186,8 @@ struct request *request_new(struct resolver *r, const struct question *q, resolv
 	r->n_requests++;
 	r->n_traces += q->trace != NULL;
 	req->no_stale = q->no_stale;
+	req->policed = q->policed;
+	req->serial = ++r->request_serial;
 	return req;
 }
 

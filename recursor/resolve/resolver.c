@@ -122,6 +122,13 @@ void resolver_configure(struct resolver *r, const struct resolver_config *cfg)
 	inflight_configure(&r->inflight, cfg->max_inflight_zone);
 }
 
+void resolver_set_preoutquery(struct resolver *r,
+			      enum outquery_verdict (*policy)(void *ctx, void *client,
+							      struct outquery_plan *plan))
+{
+	r->world.preoutquery = policy;
+}
+
 void resolver_stale_now(struct resolver *r, bool on)
 {
 	r->stale_now = on;
@@ -315,7 +322,8 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 	bool joined;
 
 	if (q->cache_only) {
-		if (!stale_answer_question(r, q, "too much to do", done, ctx))
+		if (!stale_answer_question(r, q, q->why != NULL ? q->why : "too much to do", done,
+					   ctx))
 			cacheonly_answer(r, q, done, ctx);
 		return NULL;
 	}
@@ -357,6 +365,20 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 	}
 	leave(r);
 	return req;
+}
+
+enum resolver_known resolver_knows(struct resolver *r, const uint8_t *name, uint16_t type,
+				   uint32_t stale_s)
+{
+	struct stale_answer found;
+	bool is_stale;
+
+	if (!stale_put_together(r, name, type, stale_s, &found))
+		return cache_remembers(r->cache, name, type) ? RESOLVER_KNOWS_NAME
+							     : RESOLVER_KNOWS_NOTHING;
+	is_stale = found.any_stale;
+	stale_clear(&found);
+	return is_stale ? RESOLVER_KNOWS_STALE : RESOLVER_KNOWS_FRESH;
 }
 
 void resolver_cancel(struct resolver *r, struct request *req)

@@ -176,11 +176,13 @@ bool stale_answer_question(struct resolver *r, const struct question *q, const c
 			   resolver_done_cb done, void *ctx)
 {
 	struct answer a = { .ede_text = why, .from_cache = true, .trace = q->trace };
+	uint32_t window_s = q->no_stale ? 0 : r->cfg.stale_s;
 	struct stale_answer stale;
 	bool ok;
 
-	if (q->no_stale || r->cfg.stale_s == 0 ||
-	    !stale_put_together(r, q->name, q->type, r->cfg.stale_s, &stale))
+	if (q->cache_only && q->stale_s > window_s)
+		window_s = q->stale_s;
+	if (window_s == 0 || !stale_put_together(r, q->name, q->type, window_s, &stale))
 		return false;
 	ok = stale.any_stale;
 	if (ok) {

@@ -28,6 +28,7 @@ static const char *const layouts[] = {
 	[EVENT_ADDRESS_WANTED] = "%S[: %n][ %t]",
 	[EVENT_ADDRESS_NONE] = "%S[: %n][ %t]",
 	[EVENT_THROTTLED] = "[%s ][(%o) ]%S",
+	[EVENT_POLICY] = "[%s: ]%S",
 	[EVENT_UNROUTED] = "[%s ][(%o) ]%S",
 	[EVENT_NETWORK_DOWN] = "%S",
 	[EVENT_DONT_QUERY] = "[%s ][(%o) ]%S",
