@@ -136,7 +136,7 @@ static bool send_failed(struct resolver *r, struct goal *g, struct target *t, en
 		servers_release(r->servers, &g->server);
 		/* Where there never is a route, that is how it is. */
 		g->met_cut |= network_uses(r, g->server.family);
-		weather_unsent(servers_weather(r->servers), g->server.family, now_ms);
+		weather_unsent(servers_weather(r->servers), &g->server, now_ms);
 		GOAL_EVENT(r, g, EVENT_UNROUTED, cut_ns_name(g, t->ns), NULL, .server = g->server);
 	} else if (why == SEND_UNREACHABLE) {
 		COUNT(r->counters, unreachables);

@@ -161,7 +161,7 @@ static void probe_send(struct resolver *r, unsigned family)
 	}
 	p->ticket = 0;
 	if (sent == SEND_UNROUTED)
-		weather_unsent(weather_of(r), family, now_ms);
+		weather_unsent(weather_of(r), &p->server, now_ms);
 }
 
 void network_ring(struct resolver *r)

@@ -301,34 +301,47 @@ void weather_way_found(struct weather *w, unsigned family, uint64_t now_ms)
 	struct weather_family *f = weather_family(w, family);
 	struct weather_change c = { 0 };
 
-	STORE(f->unsent, 0);
-	if (LOAD(f->state) != WEATHER_UNROUTED)
-		return;
 	pthread_mutex_lock(&w->lock);
+	STORE(f->unsent, 0);
 	if (LOAD(f->state) == WEATHER_UNROUTED)
 		change(w, f, WEATHER_FAIR, 0, now_ms, &c);
 	pthread_mutex_unlock(&w->lock);
 	tell(w, &c);
 }
 
-void weather_unsent(struct weather *w, unsigned family, uint64_t now_ms)
+/* The lock is held: how many networks it are by now, with this one. */
+static unsigned unsent_note(struct weather_family *f, uint64_t network)
 {
-	struct weather_family *f = weather_family(w, family);
-	unsigned n = atomic_fetch_add_explicit(&f->unsent, 1, memory_order_relaxed) + 1;
+	unsigned n = LOAD(f->unsent);
+
+	for (unsigned i = 0; i < n; i++)
+		if (f->unsent_networks[i] == network)
+			return n;
+	if (n == WEATHER_UNSENT)
+		return n;
+	f->unsent_networks[n] = network;
+	STORE(f->unsent, n + 1);
+	return n + 1;
+}
+
+void weather_unsent(struct weather *w, const struct addr *a, uint64_t now_ms)
+{
+	struct weather_family *f = weather_family(w, a->family);
 	uint64_t latest[WEATHER_LOCAL_MAX + 1];
 	struct weather_change c = { 0 };
 
-	if (n < WEATHER_UNSENT || LOAD(f->state) == WEATHER_UNROUTED)
+	if (LOAD(f->state) == WEATHER_UNROUTED)
 		return;
+	pthread_mutex_lock(&w->lock);
+	if (unsent_note(f, network_of(a)) < WEATHER_UNSENT || LOAD(f->state) == WEATHER_UNROUTED)
+		goto out;
 	/* A host without a default route knows ways to some, and none to others. */
 	latest_answers(f, latest);
 	if (latest[0] != 0 && since(latest[0], now_ms) < WEATHER_ROUTED_MS)
-		return;
-	pthread_mutex_lock(&w->lock);
-	if (LOAD(f->state) != WEATHER_UNROUTED) {
-		STORE(f->next_recheck_ms, now_ms + WEATHER_RECHECK_MS);
-		change(w, f, WEATHER_UNROUTED, quiet_since(f, now_ms), now_ms, &c);
-	}
+		goto out;
+	STORE(f->next_recheck_ms, now_ms + WEATHER_RECHECK_MS);
+	change(w, f, WEATHER_UNROUTED, quiet_since(f, now_ms), now_ms, &c);
+out:
 	pthread_mutex_unlock(&w->lock);
 	tell(w, &c);
 }

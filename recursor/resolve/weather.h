@@ -7,7 +7,7 @@
  *     SUSPECT -- probes are sent; an answer to one -----------> FAIR
  *     SUSPECT -- and so for WEATHER_SUSPECT_MS more ----------> DOWN      what was learnt of servers
  *     DOWN ---- the first answer ------------------------------> FAIR     meanwhile is taken back
- *     any ------ the kernel knows no way, send after send -----> UNROUTED
+ *     any ------ the kernel knows no way to anybody -----------> UNROUTED
  *     UNROUTED -- a question leaves ---------------------------> FAIR
  *
  * While DOWN or UNROUTED nobody is blamed: no RTT, loss, failure or throttle is learnt of a server of
@@ -20,6 +20,9 @@
  * networks may go on answering (our own servers, on this side of the cut); each such asks for
  * WEATHER_LOCAL_MORE more that fail.  Their servers are asked on while DOWN, and their answers end
  * nothing.
+ *
+ * UNROUTED takes WEATHER_UNSENT networks without a way in a row, and no question that left between
+ * them: one server in a prefix that is routed nowhere, asked again and again, is not everybody.
  *
  * An attacker can make many servers of his fall silent at once, in many networks, after they have
  * answered.  He cannot make others silent: with any traffic but his, their answers come from more
@@ -63,7 +66,7 @@ enum {
 	WEATHER_TRY_DOWN_MS = 100,    /* between questions let through */
 	WEATHER_TRY_UNROUTED_MS = 20, /* these cost no packet */
 	WEATHER_RECHECK_MS = 3000,    /* of a family without a route beside one that has one */
-	WEATHER_UNSENT = 3,           /* sends in a row without a way */
+	WEATHER_UNSENT = 3,           /* networks in a row without a way */
 	WEATHER_ROUTED_MS = 1000,     /* who answered so lately had a way */
 	WEATHER_CUTS = 8,             /* remembered, a family */
 };
@@ -99,11 +102,12 @@ struct weather_cut {
 struct weather_family {
 	_Atomic uint64_t answered_ms[WEATHER_SLOTS];
 	atomic_uint state;
-	atomic_uint unsent;
+	atomic_uint unsent;     /* of unsent_networks, since a question left */
 	_Atomic uint64_t local; /* slots that go on answering while DOWN, a bit each */
 	_Atomic uint64_t next_probe_ms, next_try_ms, next_recheck_ms;
 	atomic_uint n_cuts;
 	/* under the lock */
+	uint64_t unsent_networks[WEATHER_UNSENT];
 	uint64_t since_ms;                               /* the state */
 	uint64_t proved_ms;                              /* what failed before is no witness */
 	uint64_t downs, unrouteds, down_ms, unrouted_ms; /* closed ones, for the metrics */
@@ -163,7 +167,7 @@ static inline void weather_sent(struct weather *w, unsigned family, uint64_t now
 	if (atomic_load_explicit(&weather_family(w, family)->unsent, memory_order_relaxed) != 0)
 		weather_way_found(w, family, now_ms);
 }
-void weather_unsent(struct weather *w, unsigned family, uint64_t now_ms);
+void weather_unsent(struct weather *w, const struct addr *a, uint64_t now_ms);
 
 /* ---- what follows ---- */
 

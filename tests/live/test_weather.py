@@ -271,7 +271,7 @@ def network_without_ipv6():
         zones[f"six{i}."] = SOA + f"@ 3600 IN NS ns.z{i}.\n* 1 IN A 192.0.2.{i}\n"
         for k in range(4):
             delegations += f"six{i}. 3600 IN NS n{k}.six{i}.\n" \
-                f"n{k}.six{i}. 3600 IN AAAA fd00:77::{i:x}:{k + 1:x}\n"
+                f"n{k}.six{i}. 3600 IN AAAA fd00:{0x77 + i:x}::{k + 1:x}\n"
     with world(more_delegations=delegations, more_zones=zones,
                query_local_address="0.0.0.0, ::") as (_, r):
         timeouts = r.get("outgoing-timeouts")

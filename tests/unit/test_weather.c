@@ -46,6 +46,16 @@ static struct addr server6(unsigned network)
 	return (struct addr) { .family = 6, .port = 53, .ip = { 0x20, 1, 0, (uint8_t)network, 9 } };
 }
 
+/* So many networks of a family without a way in a row, from the first on. */
+static void unsent(unsigned family, unsigned first, unsigned n, uint64_t now_ms)
+{
+	for (unsigned i = first; i < first + n; i++) {
+		struct addr a = family == 6 ? server6(i) : server(i, 1);
+
+		weather_unsent(&w, &a, now_ms);
+	}
+}
+
 /* The n-th zone. */
 static const uint8_t *zone(unsigned n)
 {
@@ -343,13 +353,11 @@ START_TEST(no_route)
 	struct weather_stats s;
 	struct addr a = server6(1);
 
-	for (unsigned i = 0; i < WEATHER_UNSENT - 1; i++)
-		weather_unsent(&w, 6, T0);
+	unsent(6, 0, WEATHER_UNSENT - 1, T0);
 	weather_sent(&w, 6, T0);
-	for (unsigned i = 0; i < WEATHER_UNSENT - 1; i++)
-		weather_unsent(&w, 6, T0);
+	unsent(6, 1, WEATHER_UNSENT - 1, T0);
 	ck_assert_int_eq(weather_state(&w, 6), WEATHER_FAIR);
-	weather_unsent(&w, 6, T0);
+	unsent(6, WEATHER_UNSENT, 1, T0);
 	ck_assert_int_eq(weather_state(&w, 6), WEATHER_UNROUTED);
 	ck_assert(weather_is_out(&w, 6));
 	ck_assert(!weather_may_ask(&w, &a));
@@ -358,7 +366,7 @@ START_TEST(no_route)
 	ck_assert(!weather_take_recheck(&w, 6, T0 + WEATHER_RECHECK_MS - 1));
 	ck_assert(weather_take_recheck(&w, 6, T0 + WEATHER_RECHECK_MS));
 	ck_assert(!weather_take_recheck(&w, 6, T0 + WEATHER_RECHECK_MS));
-	weather_unsent(&w, 6, T0 + WEATHER_RECHECK_MS);
+	unsent(6, 7, 1, T0 + WEATHER_RECHECK_MS);
 	ck_assert_uint_eq(n_changes, 1);
 	weather_stats(&w, 6, T0 + 4000, &s);
 	ck_assert_int_eq(s.state, WEATHER_UNROUTED);
@@ -376,10 +384,26 @@ END_TEST
 START_TEST(some_routes_are_routes)
 {
 	answer(1, T0);
-	for (unsigned i = 0; i < 100; i++)
-		weather_unsent(&w, 4, T0 + WEATHER_ROUTED_MS - 1);
+	unsent(4, 0, 100, T0 + WEATHER_ROUTED_MS - 1);
 	ck_assert_int_eq(state(), WEATHER_FAIR);
-	weather_unsent(&w, 4, T0 + WEATHER_ROUTED_MS);
+	unsent(4, 0, 1, T0 + WEATHER_ROUTED_MS);
+	ck_assert_int_eq(state(), WEATHER_UNROUTED);
+}
+END_TEST
+
+/* A zone's servers in one or two prefixes that are routed nowhere are not the world. */
+START_TEST(one_network_is_not_everybody)
+{
+	for (unsigned i = 0; i < 100; i++) {
+		struct addr a = server(i % 2, i), b = server6(i % 2);
+
+		b.ip[15] = (uint8_t)i;
+		weather_unsent(&w, &a, T0 + i);
+		weather_unsent(&w, &b, T0 + i);
+	}
+	ck_assert_int_eq(state(), WEATHER_FAIR);
+	ck_assert_int_eq(weather_state(&w, 6), WEATHER_FAIR);
+	unsent(4, 2, 1, T0 + 100);
 	ck_assert_int_eq(state(), WEATHER_UNROUTED);
 }
 END_TEST
@@ -389,8 +413,7 @@ START_TEST(down_then_without_a_route)
 {
 	uint64_t now = go_dark(MIN_SERVERS, T0);
 
-	for (unsigned i = 0; i < WEATHER_UNSENT; i++)
-		weather_unsent(&w, 4, now);
+	unsent(4, 0, WEATHER_UNSENT, now);
 	ck_assert_int_eq(state(), WEATHER_UNROUTED);
 	answer(3, now + 1); /* late */
 	ck_assert_int_eq(state(), WEATHER_UNROUTED);
@@ -458,6 +481,7 @@ Suite *suite_weather(void)
 	tcase_add_test(t, it_can_be_turned_off);
 	tcase_add_test(t, no_route);
 	tcase_add_test(t, some_routes_are_routes);
+	tcase_add_test(t, one_network_is_not_everybody);
 	tcase_add_test(t, down_then_without_a_route);
 	tcase_add_test(t, threads);
 	suite_add_tcase(s, t);
