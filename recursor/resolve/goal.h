@@ -292,7 +292,6 @@ struct resolver {
 	struct goal *buried;
 	struct request *all;
 	size_t n_requests, n_traces, n_background;
-	bool stale_now; /* resolver_stale_now() */
 	struct refresh_mark refresh_marks[512];
 	struct timers *timers;
 	uint64_t wake_at_ms;

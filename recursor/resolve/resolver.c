@@ -129,11 +129,6 @@ void resolver_set_preoutquery(struct resolver *r,
 	r->world.preoutquery = policy;
 }
 
-void resolver_stale_now(struct resolver *r, bool on)
-{
-	r->stale_now = on;
-}
-
 static int hints_built_in(struct resolver *r)
 {
 	struct rrset *sets[ROOTHINTS_MAX];
@@ -327,7 +322,7 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 			cacheonly_answer(r, q, done, ctx);
 		return NULL;
 	}
-	if ((r->stale_now || network_is_gone(r)) && !q->no_cache &&
+	if (network_is_gone(r) && !q->no_cache &&
 	    stale_answer_question(r, q, "our own network is down", done, ctx)) {
 		network_watch(r);
 		COUNT(r->counters, stale_at_once);

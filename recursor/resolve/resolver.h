@@ -209,10 +209,6 @@ enum net_failure { NET_UNREACHABLE, NET_REFUSED, NET_CLOSED, NET_NO_RESOURCES };
 /* The transport failed: ICMP, connection refused or closed. */
 void resolver_failed(struct resolver *r, uint64_t ticket, enum net_failure why);
 
-/* While `on`, what has expired is served at once and not renewed, as it is when no server can be
- * reached (weather.h).  Without serve-stale it changes nothing. */
-void resolver_stale_now(struct resolver *r, bool on);
-
 /* Time passed; see world->wake_at. */
 void resolver_tick(struct resolver *r);
 

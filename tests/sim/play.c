@@ -242,7 +242,7 @@ static void take_step(struct player *p, const struct step *step)
 		wipe(p, step);
 		break;
 	case STEP_NETWORK:
-		resolver_stale_now(p->resolver, strcmp(step->argument, "GONE") == 0);
+		p->no_route = strcmp(step->argument, "GONE") == 0;
 		break;
 	case STEP_REPLY:
 	case STEP_CHECK_OUT_QUERY:

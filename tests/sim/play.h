@@ -63,6 +63,7 @@ struct player {
 	struct asked asked[PLAY_ASKED_MAX]; /* since the last question began */
 	size_t n_asked;
 	uint64_t asked_us;
+	bool no_route; /* to anybody */
 	unsigned unforeseen;
 	bool failed;
 };

@@ -211,6 +211,8 @@ enum send_result play_serve(void *ctx, struct network *net, const struct outquer
 	ldns_pkt *query = NULL, *reply = NULL;
 
 	(void)net;
+	if (p->no_route)
+		return SEND_UNROUTED;
 	if (ldns_wire2pkt(&query, wire, len) != LDNS_STATUS_OK) {
 		play_fail(p, NULL, "a question that ldns cannot read");
 		return SEND_OK;

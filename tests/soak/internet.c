@@ -475,7 +475,9 @@ bool host_addr(const struct internet *net, unsigned host, unsigned family, struc
 	if (family == 4 ? !h->has_v4 : !h->has_v6)
 		return false;
 	*out = (struct addr) { .family = (uint8_t)family, .port = SERVER_PORT };
+	/* Each in a network of its own (weather.h). */
 	out->ip[0] = family == 4 ? 10 : 0xfd;
+	out->ip[family == 4 ? 1 : 3] = (uint8_t)(HOST_NETWORKS + host);
 	out->ip[family == 4 ? 3 : 15] = (uint8_t)(host + 1);
 	return true;
 }
@@ -534,7 +536,8 @@ void internet_make(struct internet *net, uint64_t seed)
 	net->renumbered = false;
 	net->n_zones = net->n_ns = net->n_hosts = net->n_sets = net->n_records = 0;
 	net->arena_len = 0;
-	net->calm = net->cut_is_silent = false;
+	net->calm = false;
+	net->cut = CUT_SILENT;
 	net->cut_until_us = 0;
 	net->last_loss_us = 0;
 	k.bad = RNG_PICK(&k.rng, shares);

@@ -42,6 +42,7 @@ enum {
 	SET_NONE = 0xffff,
 	EPOCHS_MAX = 6,
 	SERVER_PORT = 53,
+	HOST_NETWORKS = 100, /* the first host's, 10.100.0.1 and fd00:0064::1 */
 };
 
 /* Records of one owner and type. */
@@ -86,6 +87,7 @@ enum fate {
 enum edns_habit { EDNS_WORKS, EDNS_FORMERR, EDNS_FORMERR_HEADER, EDNS_IGNORED, EDNS_DROPPED };
 enum tcp_habit { TCP_WORKS, TCP_CLOSED, TCP_SILENT };
 enum lame_habit { LAME_REFUSED, LAME_SERVFAIL, LAME_UPWARD, LAME_EMPTY, LAME_SELF, LAME_HABITS };
+enum cut { CUT_SILENT, CUT_UNREACHABLE, CUT_UNROUTED, CUTS };
 enum outage { OUTAGE_SILENT, OUTAGE_UNREACHABLE, OUTAGE_REFUSED, OUTAGES };
 
 struct host {
@@ -145,8 +147,8 @@ struct internet {
 	struct rdata records[RECORDS_MAX];
 	unsigned n_records;
 	size_t arena_len;
-	uint64_t cut_until_us; /* nobody can be reached until then, */
-	bool cut_is_silent;    /* or the kernel says so */
+	uint64_t cut_until_us; /* nobody can be reached until then: */
+	enum cut cut;          /* all are silent, or what the kernel says */
 	bool calm;             /* faults are over; habits and lies stay */
 	uint64_t last_loss_us;
 	uint8_t arena[ARENA_MAX];

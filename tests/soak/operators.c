@@ -173,8 +173,7 @@ static void jump_clock(struct soak *s)
 		s->nodes[i].network.wall_offset_s += by;
 }
 
-/* The way to the world is cut, and comes back; that serving stale at once begins with it and ends
- * with it is somebody else's decision. */
+/* The way to the world is cut, and comes back. */
 static void cut_off(struct soak *s)
 {
 	uint64_t us = rng_between(&s->rng, 1, 200) * (uint64_t)SECOND_US;
@@ -183,11 +182,9 @@ static void cut_off(struct soak *s)
 		return;
 	soak_say(s, "the way to the world is cut for %llu s", (unsigned long long)us / SECOND_US);
 	s->net.cut_until_us = soak_now_us(s) + us;
-	s->net.cut_is_silent = rng_chance(&s->rng, 50);
+	s->net.cut = (enum cut)rng_below(&s->rng, CUTS);
 	for (unsigned i = 0; i < s->n_askers; i++)
 		s->askers[i].must = MUST_NOT;
-	for (unsigned i = 0; i < s->setup.n_nodes && rng_chance(&s->rng, 60); i++)
-		resolver_stale_now(s->nodes[i].resolver, true);
 }
 
 void change_the_world(struct soak *s)
@@ -209,9 +206,8 @@ void change_the_world(struct soak *s)
 		haunt(s);
 }
 
-static void serve_stale_or_not(struct soak *s)
+static void keep_stale_and_lock(struct soak *s)
 {
-	resolver_stale_now(any_node(s)->resolver, rng_chance(&s->rng, 30));
 	cache_set_stale(s->cache, s->setup.cfg.stale_s);
 	cache_set_locked(s->cache, rng_chance(&s->rng, 50) ? 0 : rng_below(&s->rng, 101));
 }
@@ -271,7 +267,7 @@ void something_else(struct soak *s)
 		cut_off,
 		change_the_world,
 		change_the_world,
-		serve_stale_or_not,
+		keep_stale_and_lock,
 	};
 
 	RNG_PICK(&s->rng, events)(s);

@@ -408,8 +408,14 @@ enum send_result servers_serve(void *ctx, struct network *n, const struct outque
 		note(&c, "no resources");
 		result = SEND_NO_RESOURCES;
 	} else if (n->now_us < c.s->net->cut_until_us) {
+		static const enum send_result results[] = {
+			[CUT_SILENT] = SEND_OK,
+			[CUT_UNREACHABLE] = SEND_UNREACHABLE,
+			[CUT_UNROUTED] = SEND_UNROUTED,
+		};
+
 		note(&c, "cut off");
-		result = c.s->net->cut_is_silent ? SEND_OK : SEND_UNREACHABLE;
+		result = results[c.s->net->cut];
 	} else if (c.host < 0) {
 		at_strange_address(&c);
 	} else if (is_out(&c, &c.s->net->hosts[c.host])) {

@@ -118,8 +118,6 @@ static void world_ends_its_faults(struct soak *s)
 	soak_say(s, "calm");
 	s->net.calm = true;
 	s->net.cut_until_us = 0;
-	for (unsigned i = 0; i < s->setup.n_nodes; i++)
-		resolver_stale_now(s->nodes[i].resolver, false);
 	setup_relax(&s->setup);
 	configure(s);
 	cache_set_limits(s->cache, 20000, 0);
