@@ -226,7 +226,7 @@ unsigned psl_registrable_memo(struct psl_memo *m, const struct psl *p, const uin
 		return registrable(labels, suffix);
 	n = take_tail(&t, whole);
 	/* What is no suffix has its parent's, the last label is always one. */
-	for (unsigned i = 0; suffix == 0; i++) {
+	for (unsigned i = 0; i < n && suffix == 0; i++) {
 		if (i > 0) {
 			hashes[i] = name_hash(t.wire[i]);
 			suffix = recall(m, hashes[i]);
