@@ -201,6 +201,13 @@ static inline uint64_t counter_get(const counter *c)
 	X(special_answers, "special-name-answers", COUNTER,                                      \
 	  "questions answered locally because the name is special (RFC 6761)")                   \
 	X(primings, "root-primings", COUNTER, "times the root's name servers were fetched")      \
+	X(lua_udp_queries, "lua-udp-queries", COUNTER,                                           \
+	  "packets sent for a script's udpQueryResponse")                                        \
+	X(lua_udp_timeouts, "lua-udp-query-timeouts", COUNTER, "those without a reply in time")  \
+	X(lua_udp_failures, "lua-udp-query-failures", COUNTER,                                   \
+	  "those that met a network error")                                                      \
+	X(lua_udp_limits, "lua-udp-query-limits", COUNTER,                                       \
+	  "packets of a script's not sent, for max-lua-udp-queries or for want of sockets")      \
 	X(peak_goals, "max-concurrent-goals", PEAK, "most resolutions in flight at once")        \
 	X(peak_chain, "max-chain-length", PEAK, "most questions that waited on one")             \
 	X(traces_skipped, "trace-queries-skipped", COUNTER,                                      \

@@ -34,6 +34,7 @@ static void adopt(struct worker *w, void *arg)
 
 	wiring_resolver_config(&resolver, made);
 	resolver_configure(w->resolver, &resolver);
+	datagrams_configure(w->datagrams, made->max_lua_udp_queries, made->network_timeout_ms);
 	pipeline_configure(w->pipeline, made);
 	memory_adopt(w);
 }

@@ -94,6 +94,7 @@ struct settings {
 	uint32_t max_ns_address_qperq, max_ns_per_resolve;
 	uint32_t max_rrset_size, max_chain_length;
 	uint32_t max_inflight_per_zone, max_inflight_per_server; /* our own; % of max_mthreads */
+	uint32_t max_lua_udp_queries;                            /* our own, each thread */
 	uint32_t max_goals; /* our own: `max-goals`, each thread */
 	/* caches */
 	uint64_t max_cache_entries, max_packetcache_entries;

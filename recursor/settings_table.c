@@ -202,6 +202,9 @@ const struct setting settings_table[] = {
   "zone; fewer questions are sent while they answer late or not at all.  Beyond it a client is "
   "answered SERVFAIL at once.  The root and top-level domains, where everybody is after a start, "
   "are limited only when their servers time out.  0: no limit." },
+{ "max-lua-udp-queries", INT(max_lua_udp_queries, 0, 60000, "packets"), "256", "own",
+  "So many packets of a script's udpQueryResponse wait in each thread for their replies, each as "
+  "long as network-timeout; beyond it the script is told that there is none.  0: it may send none." },
 { "max-mthreads", INT(max_mthreads, 1, 1000000, "queries"), "2048", "3.2",
   "Each thread resolves at most so many client queries at once; beyond that a query is answered "
   "if the cache has its answer, takes the place of one of a client that has more of them "

@@ -113,6 +113,8 @@ static void close_worker(void *ctx)
 		listener_close(w->listener);
 		w->listener = NULL;
 	}
+	datagrams_free(w->datagrams);
+	w->datagrams = NULL;
 	if (w->outgoing != NULL)
 		outgoing_close(w->outgoing);
 	w->outgoing = NULL;
@@ -177,6 +179,15 @@ static int open_resolver(struct worker *w, const struct settings *s)
 	return err;
 }
 
+static int open_datagrams(struct worker *w, const struct settings *s)
+{
+	int err = datagrams_new(&w->datagrams, w->loop, w->outgoing, &w->counters);
+
+	if (err == E_OK)
+		datagrams_configure(w->datagrams, s->max_lua_udp_queries, s->network_timeout_ms);
+	return err;
+}
+
 /* What does not live through a fork, and so is not made in server_new(). */
 static int open_worker(struct worker *w, const struct settings *s, uint32_t max_sockets)
 {
@@ -198,6 +209,8 @@ static int open_worker(struct worker *w, const struct settings *s, uint32_t max_
 		err = loop_timer_new(&w->housekeeping, w->loop, keep_house, w);
 	if (err == E_OK)
 		err = outgoing_new(&w->outgoing, w->loop, &asking, &answers);
+	if (err == E_OK)
+		err = open_datagrams(w, s);
 	if (err == E_OK)
 		err = packetcache_new(&w->packetcache, &packets);
 	if (err == E_OK)

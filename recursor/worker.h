@@ -21,6 +21,7 @@
 #include "common/metrics.h"
 #include "common/random.h"
 #include "recursor/memory.h"
+#include "recursor/net/datagram.h"
 #include "recursor/net/listen.h"
 #include "recursor/net/loop.h"
 #include "recursor/net/outgoing.h"
@@ -49,6 +50,7 @@ struct worker {
 	struct loop *loop;
 	struct listener *listener;
 	struct outgoing *outgoing;
+	struct datagrams *datagrams; /* of scripts */
 	struct resolver *resolver;
 	struct packetcache *packetcache;
 	struct pipeline *pipeline;

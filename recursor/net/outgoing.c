@@ -54,7 +54,7 @@ size_t outgoing_server_bucket(const struct outgoing *o, const struct addr *serve
 
 bool outgoing_make_room(struct outgoing *o)
 {
-	return o->n_udp + o->n_tcp < o->cfg.max_sockets || outgoing_udp_evict(o) ||
+	return o->n_udp + o->n_tcp + o->n_datagrams < o->cfg.max_sockets || outgoing_udp_evict(o) ||
 	       outgoing_tcp_evict(o);
 }
 
@@ -220,14 +220,19 @@ static bool is_mapped(const struct addr *server)
 	return server->family == 6 && memcmp(server->ip, prefix, sizeof(prefix)) == 0;
 }
 
+bool outgoing_may_send(const struct outgoing *o, const struct addr *to)
+{
+	unsigned n_local = to->family == 4   ? o->cfg.n_local4
+			   : to->family == 6 ? o->cfg.n_local6
+					     : 0;
+
+	return n_local != 0 && to->port != 0 && !is_mapped(to);
+}
+
 enum outgoing_result outgoing_send(struct outgoing *o, uint64_t ticket, const struct addr *server,
 				   bool tcp, const uint8_t *wire, size_t len)
 {
-	unsigned n_local = server->family == 4   ? o->cfg.n_local4
-			   : server->family == 6 ? o->cfg.n_local6
-						 : 0;
-
-	if (n_local == 0 || server->port == 0 || is_mapped(server))
+	if (!outgoing_may_send(o, server))
 		return OUTGOING_UNREACHABLE;
 	if (!EXPECT(len >= WIRE_HEADER_LEN && len <= WIRE_MSG_MAX) ||
 	    !EXPECT(ticket != 0 && outgoing_ticket_find(o, ticket) == NULL))

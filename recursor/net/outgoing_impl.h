@@ -1,5 +1,6 @@
 /*
- * outgoing_impl: what outgoing.c, outgoing_udp.c and outgoing_tcp.c share; nobody else includes it.
+ * outgoing_impl: what outgoing.c, outgoing_udp.c, outgoing_tcp.c and datagram.c share; nobody else
+ * includes it.
  *
  * A question is in the table of tickets and belongs to one socket.  A socket is `current` while
  * new questions may be asked from it; then it is found by its server's address.  One that is not
@@ -60,6 +61,7 @@ struct outgoing {
 	struct udp_list udp_idle, udp_broken;
 	struct udp_buffers *udp_in;
 	size_t n_udp;
+	size_t n_datagrams; /* sockets of datagram.c */
 
 	struct slab shared_sockets, shared_questions;
 	struct shared_list shared_all;
@@ -84,6 +86,9 @@ void outgoing_ticket_remove(struct outgoing *o, struct question *q);
 
 /* The bucket of a server's address. */
 size_t outgoing_server_bucket(const struct outgoing *o, const struct addr *server);
+
+/* Is it an address that a packet of ours may go to? */
+bool outgoing_may_send(const struct outgoing *o, const struct addr *to);
 
 /* Makes room for one more socket by closing an idle one where needed. */
 bool outgoing_make_room(struct outgoing *o);
