@@ -105,4 +105,20 @@ static inline uint32_t sieve_next(const struct sieve *s, uint32_t at)
 	return sieve_same_hash(s, (uint32_t)s->slots[at].next, s->slots[at].hash);
 }
 
+/* A search in a large table waits for memory at its bucket and again at its slot.  Who knows what
+ * he will search for has both fetched meanwhile: the bucket, and, once that has come, the slot. */
+static inline void sieve_fetch_bucket(const struct sieve *s, uint32_t hash)
+{
+	if (s->n != 0)
+		__builtin_prefetch(&s->buckets[sieve_bucket(s, hash)]);
+}
+
+static inline void sieve_fetch_slot(const struct sieve *s, uint32_t hash)
+{
+	uint32_t at = s->n != 0 ? s->buckets[sieve_bucket(s, hash)] : SIEVE_NONE;
+
+	if (at != SIEVE_NONE)
+		__builtin_prefetch(&s->slots[at]);
+}
+
 #endif

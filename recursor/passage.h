@@ -4,7 +4,7 @@
  * Private to the pipeline: pipeline.c has the stages and the order in which a packet passes them,
  * client_query.c what is done while the resolver works, respond.c what leaves.
  *
- * Memory:  a passage is the stack's; a client_query is given back when its answer has left.
+ * Memory:  a passage is the stack's or the batch's; a client_query is given back when its answer has left.
  * Threads: all of it is one worker's.
  */
 #ifndef RECURSOR_PASSAGE_H
@@ -21,6 +21,22 @@
 #include "recursor/query.h"
 #include "recursor/worker.h"
 
+/* So many packets are read before the first of them is answered: what the answers need is fetched
+ * meanwhile.  More would not stay in the processor's first cache. */
+enum { PASSAGES_AHEAD = 16 };
+
+/* A packet on its way through the stages. */
+struct passage {
+	const struct settings *settings;
+	const struct client *from;
+	const uint8_t *wire;
+	size_t len;
+	struct query q;             /* from read_question() on */
+	size_t limit;               /* of the answer; from know_packet() on, as is */
+	struct packetcache_key key; /* what the packet cache knows it by */
+	uint32_t hash;              /* of the key */
+};
+
 struct pipeline {
 	struct worker *worker;
 	struct account account;
@@ -29,6 +45,8 @@ struct pipeline {
 	bool traces;                   /* the rule or the setting wants some questions traced */
 	struct trace_rule *trace_rule; /* trace-regex, or NULL */
 	bool is_unknown;               /* client_query_finish(): the cache has no answer */
+	unsigned n_ahead;              /* packets read and not answered */
+	struct passage ahead[PASSAGES_AHEAD];
 	uint8_t scratch[WIRE_MSG_MAX]; /* an answer, where the listener has no place for it */
 };
 
@@ -45,15 +63,6 @@ struct client_query {
 	bool trace_failure_only;
 	struct slot slot;
 	uint8_t head[QUERY_HEAD_MAX];
-};
-
-/* A packet on its way through the stages. */
-struct passage {
-	const struct settings *settings;
-	const struct client *from;
-	const uint8_t *wire;
-	size_t len;
-	struct query q; /* from read_question() on */
 };
 
 enum step {
@@ -98,6 +107,7 @@ static inline struct packetcache_key respond_key(const struct query *q, bool tcp
 	return (struct packetcache_key) {
 		.query = q->wire,
 		.question_end = q->question_end,
+		.name_hash = q->name_hash,
 		.tcp = tcp,
 		.edns = q->edns,
 		.dnssec_ok = q->dnssec_ok,

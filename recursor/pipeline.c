@@ -10,39 +10,87 @@
 #include "recursor/local.h"
 #include "recursor/passage.h"
 #include "recursor/policy/acl.h"
+#include "recursor/resolve/cache.h"
 #include "recursor/resolve/zones.h"
 #include "recursor/watch/tracer.h"
 #include "recursor/watch/wiper.h"
 
-static stage check_acl, check_header, read_question, check_edns, look_in_packetcache,
+static stage check_acl, check_header, read_question, check_edns, know_packet, look_in_packetcache,
 	answer_locally, check_recursion;
 
-static stage *const stages[] = {
-	check_acl,           /* may they ask? */
-	check_header,        /* is it a query? */
-	read_question,       /* what is asked, and how */
-	check_edns,          /* in a version that we speak? */
+/* The packet is read ... */
+static stage *const reading[] = {
+	check_acl,     /* may they ask? */
+	check_header,  /* is it a query? */
+	read_question, /* what is asked, and how */
+	check_edns,    /* in a version that we speak? */
+	know_packet,   /* the key of its answer */
+};
+
+/* ... and answered: over UDP, once a few more have been read. */
+static stage *const answering[] = {
 	look_in_packetcache, /* the answer of a moment ago */
 	answer_locally,      /* questions about ourselves, and what nobody resolves */
 	check_recursion,     /* without RD we are not to ask anybody */
 	resolve_query,       /* and respond(), once the resolver is done */
 };
 
+static enum step pass(struct pipeline *p, struct passage *t, stage *const *stages, size_t n)
+{
+	enum step step = STEP_ON;
+
+	for (size_t i = 0; i < n && step == STEP_ON; i++)
+		step = stages[i](p, t);
+	return step;
+}
+
+/* What the answers of a batch need is far away, and each of its places is told by the one before:
+ * all go a step together. */
+static void fetch_ahead(struct pipeline *p)
+{
+	const struct packetcache *pc = p->worker->packetcache;
+	bool is_unknown[PASSAGES_AHEAD];
+
+	for (unsigned i = 0; i < p->n_ahead; i++)
+		packetcache_fetch(pc, p->ahead[i].hash, PACKETCACHE_SLOT);
+	for (unsigned i = 0; i < p->n_ahead; i++) {
+		is_unknown[i] = !packetcache_fetch(pc, p->ahead[i].hash, PACKETCACHE_ENTRY);
+		if (is_unknown[i])
+			cache_fetch_shard(p->worker->server->cache, p->ahead[i].q.name_hash);
+	}
+	for (unsigned i = 0; i < p->n_ahead; i++)
+		if (is_unknown[i])
+			cache_fetch_bucket(p->worker->server->cache, p->ahead[i].q.name_hash);
+}
+
+static void answer_ahead(void *ctx)
+{
+	struct pipeline *p = ctx;
+
+	fetch_ahead(p);
+	for (unsigned i = 0; i < p->n_ahead; i++)
+		(void)pass(p, &p->ahead[i], answering, ARRAY_LEN(answering));
+	p->n_ahead = 0;
+}
+
 static enum listen_verdict take_query(void *ctx, const struct client *from, uint8_t *wire,
 				      size_t len)
 {
 	struct pipeline *p = ctx;
-	struct passage t = {
-		.settings = atomic_load_explicit(&p->worker->server->settings,
-						 memory_order_acquire),
-		.from = from,
-		.wire = wire,
-		.len = len,
-	};
-	enum step step = STEP_ON;
+	struct passage *t = &p->ahead[p->n_ahead], alone;
+	enum step step;
 
-	for (size_t i = 0; i < ARRAY_LEN(stages) && step == STEP_ON; i++)
-		step = stages[i](p, &t);
+	if (from->tcp)
+		t = &alone;
+	t->settings = atomic_load_explicit(&p->worker->server->settings, memory_order_acquire);
+	t->from = from;
+	t->wire = wire;
+	t->len = len;
+	step = pass(p, t, reading, ARRAY_LEN(reading));
+	if (from->tcp && step == STEP_ON)
+		step = pass(p, t, answering, ARRAY_LEN(answering));
+	else if (step == STEP_ON && ++p->n_ahead == PASSAGES_AHEAD)
+		answer_ahead(p);
 	return step == STEP_DROP && from->tcp ? LISTEN_CLOSE : LISTEN_TAKEN;
 }
 
@@ -162,19 +210,25 @@ static enum step check_edns(struct pipeline *p, struct passage *t)
 	return respond_error(p, t, RCODE_BADVERS, EDE_NONE); /* RFC 6891 6.1.3 */
 }
 
+static enum step know_packet(struct pipeline *p, struct passage *t)
+{
+	t->limit = answer_limit(&t->q, t->from->tcp, t->settings->udp_truncation_threshold);
+	t->key = respond_key(&t->q, t->from->tcp, t->limit);
+	t->hash = packetcache_hash(&t->key);
+	packetcache_fetch(p->worker->packetcache, t->hash, PACKETCACHE_BUCKET);
+	return STEP_ON;
+}
+
 static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
 {
-	size_t limit = answer_limit(&t->q, t->from->tcp, t->settings->udp_truncation_threshold);
-	struct packetcache_key key;
 	uint8_t *out, rcode;
 	size_t len;
 
 	if (t->settings->disable_packetcache)
 		return STEP_ON;
-	key = respond_key(&t->q, t->from->tcp, limit);
-	out = respond_place(p, t->from, limit);
-	len = packetcache_get(p->worker->packetcache, &key, worker_wall_s(p->worker), out, limit,
-			      &rcode);
+	out = respond_place(p, t->from, t->limit);
+	len = packetcache_get(p->worker->packetcache, &t->key, worker_wall_s(p->worker), out,
+			      t->limit, &rcode);
 	if (len == 0) {
 		COUNT(p->account.counters, packetcache_misses);
 		return STEP_ON;
@@ -291,7 +345,12 @@ struct trace_rule *pipeline_set_trace_rule(struct pipeline *p, struct trace_rule
 
 void pipeline_listen_handler(struct pipeline *p, struct listen_handler *h)
 {
-	*h = (struct listen_handler) { .ctx = p, .query = take_query, .accept = accept_client };
+	*h = (struct listen_handler) {
+		.ctx = p,
+		.query = take_query,
+		.taken = answer_ahead,
+		.accept = accept_client,
+	};
 }
 
 size_t pipeline_in_flight(const struct pipeline *p)

@@ -1,6 +1,7 @@
 /* query: see query.h. */
 #include "recursor/query.h"
 
+#include "common/hash.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
 
@@ -74,6 +75,7 @@ int query_read(struct query *q, const uint8_t *wire, size_t len)
 		return E_TRUNCATED;
 	*q = (struct query) {
 		.wire = wire,
+		.name_hash = hash_bytes_lower(wire + WIRE_HEADER_LEN, name_len),
 		.question_end = (uint16_t)end,
 		.flags = wire_get_u16(wire + 2),
 		.type = wire_get_u16(wire + end - 4),

@@ -25,6 +25,7 @@ enum {
 
 struct query {
 	const uint8_t *wire;   /* header and question, the name uncompressed at WIRE_HEADER_LEN */
+	uint64_t name_hash;    /* name_hash() of the name */
 	uint16_t question_end; /* offset after the question */
 	uint16_t flags;        /* enum msg_flag, as they stand in the header */
 	uint16_t type, class;

@@ -45,6 +45,7 @@ struct udp_in {
 	struct iovec iov[LISTEN_UDP_BATCH];
 	union socket_address from[LISTEN_UDP_BATCH];
 	union control control[LISTEN_UDP_BATCH];
+	struct client clients[LISTEN_UDP_BATCH];
 	uint8_t packets[LISTEN_UDP_BATCH][QUERY_STRIDE];
 };
 
@@ -236,19 +237,20 @@ static void take_packet(const struct endpoint *e, unsigned i)
 	struct listener *l = e->l;
 	struct mmsghdr *m = &l->in->headers[i];
 	const union socket_address *from = &l->in->from[i];
-	struct client c = { .local = e->local, .socket = e->number };
+	struct client *c = &l->in->clients[i];
 
+	*c = (struct client) { .local = e->local, .socket = e->number };
 	if ((m->msg_hdr.msg_flags & MSG_TRUNC) != 0 ||
-	    addr_from_sockaddr(&c.remote, &from->sa) != E_OK || c.remote.port == 0) {
+	    addr_from_sockaddr(&c->remote, &from->sa) != E_OK || c->remote.port == 0) {
 		COUNT(l->counters, client_parse_errors);
 		return;
 	}
 	if (e->is_any)
-		read_pktinfo(&m->msg_hdr, &c);
-	if (c.remote.family == 6 && IN6_IS_ADDR_LINKLOCAL(&from->v6.sin6_addr))
-		c.ifindex = from->v6.sin6_scope_id;
+		read_pktinfo(&m->msg_hdr, c);
+	if (c->remote.family == 6 && IN6_IS_ADDR_LINKLOCAL(&from->v6.sin6_addr))
+		c->ifindex = from->v6.sin6_scope_id;
 	/* For UDP it is all the same whether an answer will come. */
-	(void)l->handler.query(l->handler.ctx, &c, l->in->packets[i], m->msg_len);
+	(void)l->handler.query(l->handler.ctx, c, l->in->packets[i], m->msg_len);
 }
 
 static void on_udp(void *ctx, bool readable, bool writable)
@@ -269,6 +271,8 @@ static void on_udp(void *ctx, bool readable, bool writable)
 			in->headers[i].msg_hdr.msg_namelen = sizeof(in->from[i]);
 			in->headers[i].msg_hdr.msg_controllen = sizeof(in->control[i]);
 		}
+		if (n > 0 && l->handler.taken != NULL)
+			l->handler.taken(l->handler.ctx);
 		listener_flush(l);
 		if (n < LISTEN_UDP_BATCH)
 			break;

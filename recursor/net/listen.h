@@ -63,10 +63,13 @@ enum { LISTEN_WRITE_BACKLOG = 256 * 1024, LISTEN_WRITE_TOTAL = 32 << 20, LISTEN_
 
 struct listen_handler {
 	void *ctx;
-	/* A UDP packet or a whole TCP message (without its length).  `wire` is borrowed for the
-	 * call and may be written to.  Answer now or later with listen_reply(). */
+	/* A UDP packet or a whole TCP message (without its length).  Answer now or later with
+	 * listen_reply().  `from` and `wire`, which may be written to, are borrowed for the call, or,
+	 * for UDP, until the end of taken(). */
 	enum listen_verdict (*query)(void *ctx, const struct client *from, uint8_t *wire,
 				     size_t len);
+	/* All packets of a batch have been handed up; may be NULL. */
+	void (*taken)(void *ctx);
 	/* May a TCP connection from there be opened?  (The ACL.) */
 	bool (*accept)(void *ctx, const struct addr *remote);
 };

@@ -94,6 +94,30 @@ static bool make_room(struct shard *sh, size_t more_entries, size_t more_bytes, 
 
 /* --- looking --------------------------------------------------------------------------- */
 
+static const struct shard *shard_by_hash(const struct cache *c, uint64_t name_hash)
+{
+	return &c->shards[(name_hash >> 32) & (c->n_shards - 1)];
+}
+
+void cache_fetch_shard(const struct cache *c, uint64_t name_hash)
+{
+	const struct shard *sh = shard_by_hash(c, name_hash);
+
+	__builtin_prefetch(&sh->lock, 1);
+	__builtin_prefetch(&sh->map);
+}
+
+/* Without the lock: at worst the wrong memory is fetched. */
+__attribute__((no_sanitize("thread"))) void cache_fetch_bucket(const struct cache *c,
+							       uint64_t name_hash)
+{
+	const struct sieve *map = &shard_by_hash(c, name_hash)->map;
+	uint32_t at = (uint32_t)name_hash & (map->mask * 2 + 1);
+
+	/* sieve_bucket() */
+	__builtin_prefetch(&map->buckets[at < map->n_buckets ? at : at & map->mask]);
+}
+
 static bool is_fresh(const struct rrset *s, uint32_t now_s, uint32_t stale_s)
 {
 	return !rrset_is_expired(s, now_s) || rrset_is_stale(s, now_s, stale_s);

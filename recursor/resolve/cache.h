@@ -76,6 +76,11 @@ enum cache_want {
 	CACHE_WANT_CUT = 2,    /* ns, delegation, dname, nxdomain */
 };
 
+/* For a name that will be looked up soon: has memory fetch what the look-up will touch, first the
+ * shard, then, once that has come, what is found by it. */
+void cache_fetch_shard(const struct cache *c, uint64_t name_hash);
+void cache_fetch_bucket(const struct cache *c, uint64_t name_hash);
+
 /* Looks a name up, in any case.  Only what is not expired at now_s is handed out, unless
  * `stale_s` is not 0: then also what expired at most that long ago (rrset_is_stale()).  Returns true if anything
  * was found. */

@@ -31,6 +31,7 @@ enum {
 	VICTIMS_AN_INSERT = 8,
 	BYTES_A_VICTIM = 64, /* a large answer may push out more, one for each of these */
 	MARKS_MAX = 1 << 16,
+	CACHE_LINE = 64,
 };
 
 /* One block: the places of the TTLs, then the answer.  The answer's own question is the key's
@@ -104,10 +105,8 @@ static uint32_t hash_of(const struct packetcache_key *key, uint8_t flags)
 {
 	const uint8_t *tail = key->query + key->question_end - QUESTION_TAIL;
 	uint64_t rest = (uint64_t)wire_get_u32(tail) << 32 | key->tag;
-	uint64_t name = hash_bytes_lower(key->query + WIRE_HEADER_LEN,
-					 key->question_end - QUESTION_TAIL - WIRE_HEADER_LEN);
 
-	return (uint32_t)hash_mix(name + flags, rest);
+	return (uint32_t)hash_mix(key->name_hash + flags, rest);
 }
 
 static bool is_key(struct entry *e, const struct packetcache_key *key, uint8_t flags)
@@ -232,6 +231,34 @@ static void lower_ttls(uint8_t *out, const struct entry *e, uint32_t age_s)
 
 		wire_put_u32(place, ttl > age_s ? ttl - age_s : 0);
 	}
+}
+
+uint32_t packetcache_hash(const struct packetcache_key *key)
+{
+	return hash_of(key, flags_of(key));
+}
+
+bool packetcache_fetch(const struct packetcache *pc, uint32_t hash, enum packetcache_fetch what)
+{
+	uint32_t at;
+
+	switch (what) {
+	case PACKETCACHE_BUCKET:
+		sieve_fetch_bucket(&pc->map, hash);
+		return true;
+	case PACKETCACHE_SLOT:
+		sieve_fetch_slot(&pc->map, hash);
+		return true;
+	case PACKETCACHE_ENTRY:
+		break;
+	}
+	at = sieve_first(&pc->map, hash);
+	if (at == SIEVE_NONE)
+		return false;
+	/* Most answers take two lines. */
+	__builtin_prefetch(entry_at(pc, at));
+	__builtin_prefetch((const char *)entry_at(pc, at) + CACHE_LINE);
+	return true;
 }
 
 size_t packetcache_get(struct packetcache *pc, const struct packetcache_key *key, uint32_t now_s,

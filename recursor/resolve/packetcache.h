@@ -44,12 +44,21 @@ void packetcache_free(struct packetcache *pc);
 struct packetcache_key {
 	const uint8_t *query;
 	size_t question_end; /* offset after qtype and qclass */
+	uint64_t name_hash;  /* name_hash() of the name */
 	bool tcp;
 	bool edns;
 	bool dnssec_ok;
 	uint16_t payload; /* largest answer the client takes over UDP */
 	uint32_t tag;
 };
+
+uint32_t packetcache_hash(const struct packetcache_key *key);
+
+/* What a look-up will touch, in this order: each is found by what is in the one before.  Fetched
+ * for a whole batch one kind after the other, it lets its look-ups wait for memory side by side.
+ * Nothing is changed.  False: the answer is not there. */
+enum packetcache_fetch { PACKETCACHE_BUCKET, PACKETCACHE_SLOT, PACKETCACHE_ENTRY };
+bool packetcache_fetch(const struct packetcache *pc, uint32_t hash, enum packetcache_fetch what);
 
 /* Copies a live answer into `out`, fitted to the query: id, question as spelt, RD, TTLs.
  * Returns its length; 0: not there, expired, or larger than `cap` or the client's payload.

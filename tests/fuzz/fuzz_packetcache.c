@@ -22,6 +22,7 @@ static void put_and_get(struct packetcache *pc, const struct query *q, const uin
 	struct packetcache_key key = {
 		.query = wire,
 		.question_end = q->question_end,
+		.name_hash = q->name_hash,
 		.edns = q->edns,
 		.dnssec_ok = q->dnssec_ok,
 		.payload = (uint16_t)answer_limit(q, false, ANSWER_PAYLOAD),

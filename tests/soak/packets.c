@@ -43,6 +43,7 @@ static struct packetcache_key key_of(const struct asker *a)
 	return (struct packetcache_key) {
 		.query = a->wire,
 		.question_end = a->query.question_end,
+		.name_hash = a->query.name_hash,
 		.tcp = a->tcp,
 		.edns = a->query.edns,
 		.dnssec_ok = a->query.dnssec_ok,

@@ -396,6 +396,7 @@ void fake_env_put_packet(struct fake_env *f, unsigned worker, const char *name, 
 
 	wire_put_u16(wire + 4, 1);
 	ASSERT(name_from_text(wire + len, name) == E_OK);
+	key.name_hash = name_hash(wire + len);
 	len += name_len(wire + len);
 	wire_put_u16(wire + len, type);
 	wire_put_u16(wire + len + 2, CLASS_IN);

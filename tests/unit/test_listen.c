@@ -112,7 +112,7 @@ static void set_up(void)
 /* Binds one address after the other, to a port that is free for all. */
 static void start(const char *ip, const char *more)
 {
-	static const struct listen_handler handler = { NULL, on_query, on_accept };
+	static const struct listen_handler handler = { .query = on_query, .accept = on_accept };
 	char why[256] = "";
 	int err = E_SYSTEM;
 

@@ -216,6 +216,7 @@ static void keep_one(struct packetcache *pc, unsigned i)
 	name_of(name, i);
 	wire_put_u16(wire + 4, 1);
 	len += name_copy(wire + len, name);
+	key.name_hash = name_hash(name);
 	wire_put_u16(wire + len, TYPE_A);
 	wire_put_u16(wire + len + 2, CLASS_IN);
 	len += 4;

@@ -53,6 +53,7 @@ static struct question *ask(struct question *q, uint16_t id, uint16_t flags, con
 	q->key = (struct packetcache_key) {
 		.query = q->wire,
 		.question_end = end,
+		.name_hash = name_hash(q->wire + WIRE_HEADER_LEN),
 		.edns = true,
 		.payload = 1232,
 	};
@@ -147,6 +148,23 @@ START_TEST(a_hit_is_fitted_to_the_query)
 	wire_put_u32(want + at + 16, 170);
 	wire_put_u32(want + at + 32, 70);
 	ck_assert_mem_eq(out, want, len);
+	packetcache_free(pc);
+}
+END_TEST
+
+START_TEST(what_is_fetched_is_what_is_found)
+{
+	struct packetcache *pc = make_cache(&small);
+	struct question q;
+	uint32_t hash = packetcache_hash(&ask(&q, 1, RD, "www.example.", TYPE_A)->key);
+
+	for (unsigned what = PACKETCACHE_BUCKET; what <= PACKETCACHE_ENTRY; what++)
+		ck_assert_int_eq(packetcache_fetch(pc, hash, what), what != PACKETCACHE_ENTRY);
+	keep(pc, "www.example.", TYPE_A, 100);
+	for (unsigned what = PACKETCACHE_BUCKET; what <= PACKETCACHE_ENTRY; what++)
+		ck_assert(packetcache_fetch(pc, hash, what));
+	ck_assert(packetcache_hash(&ask(&q, 2, RD, "WWW.example.", TYPE_A)->key) == hash);
+	ck_assert(packetcache_hash(&ask(&q, 2, RD, "www.example.", TYPE_MX)->key) != hash);
 	packetcache_free(pc);
 }
 END_TEST
@@ -439,6 +457,7 @@ Suite *suite_packetcache(void)
 	TCase *t = tcase_create("packetcache");
 
 	tcase_add_test(t, a_hit_is_fitted_to_the_query);
+	tcase_add_test(t, what_is_fetched_is_what_is_found);
 	tcase_add_test(t, what_the_answer_depends_on_is_the_key);
 	tcase_add_test(t, an_answer_serves_whoever_takes_its_length);
 	tcase_add_test(t, an_answer_lives_for_its_ttl);

@@ -169,6 +169,7 @@ static void put_packets(struct worker *w, void *arg)
 
 		wire_put_u16(wire + 4, 1);
 		name_of(wire + len, i);
+		key.name_hash = name_hash(wire + len);
 		len += name_len(wire + len);
 		wire_put_u16(wire + len, TYPE_A);
 		wire_put_u16(wire + len + 2, CLASS_IN);
