@@ -32,8 +32,32 @@ void account_configure(struct account *a, const struct settings *s)
 	a->latency_max = 1000.0 * s->network_timeout_ms;
 }
 
+void account_remote(const struct account *a, const struct addr *remote, bool tcp)
+{
+	const struct ring_note note = { .remote = remote, .tcp = tcp };
+
+	if (a->rings != NULL)
+		rings_note(a->rings, RING_REMOTES, &note);
+}
+
+static void note_question(const struct account *a, enum ring_kind ring, const struct client *from,
+			  const struct query *q)
+{
+	const struct ring_note note = {
+		.remote = &from->remote,
+		.name = query_name(q),
+		.name_len = q->question_end - WIRE_HEADER_LEN - 4U,
+		.type = q->type,
+		.tcp = from->tcp,
+	};
+
+	rings_note(a->rings, ring, &note);
+}
+
 void account_question(struct account *a, const struct client *from, const struct query *q)
 {
+	if (a->rings != NULL)
+		note_question(a, RING_QUERIES, from, q);
 	COUNT(a->counters, questions);
 	counter_add(&a->qtypes[q->type], 1);
 	if (from->tcp)
@@ -65,6 +89,32 @@ void account_rcode(struct account *a, unsigned rcode)
 	}
 }
 
+void account_answer(struct account *a, const struct client *to, const struct query *q,
+		    unsigned rcode, size_t len)
+{
+	account_rcode(a, rcode);
+	if (a->rings == NULL)
+		return;
+	if (rcode == RCODE_SERVFAIL)
+		note_question(a, RING_SERVFAIL, to, q);
+	if (len > RING_LARGE_ANSWER)
+		note_question(a, RING_LARGE_ANSWERS, to, q);
+}
+
+void account_bogus(const struct account *a, const struct client *to, const struct query *q)
+{
+	if (a->rings != NULL)
+		note_question(a, RING_BOGUS, to, q);
+}
+
+void account_timeout(const struct account *a, const struct addr *server)
+{
+	const struct ring_note note = { .remote = server };
+
+	if (a->rings != NULL)
+		rings_note(a->rings, RING_TIMEOUTS, &note);
+}
+
 void account_latency(struct account *a, uint64_t us)
 {
 	double sample = (double)us;
@@ -84,10 +134,11 @@ void account_latency(struct account *a, uint64_t us)
 	a->latency_us = a->latency_us * a->latency_keep + sample * (1 - a->latency_keep);
 }
 
-void account_packetcache_hit(struct account *a, unsigned rcode)
+void account_packetcache_hit(struct account *a, const struct client *to, const struct query *q,
+			     unsigned rcode, size_t len)
 {
 	COUNT(a->counters, packetcache_hits);
-	account_rcode(a, rcode);
+	account_answer(a, to, q, rcode, len);
 	a->latency_us *= a->latency_keep; /* a sample of 0 */
 }
 

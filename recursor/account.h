@@ -19,6 +19,7 @@
 #include "recursor/query.h"
 #include "recursor/resolve/resolver.h"
 #include "recursor/settings.h"
+#include "recursor/watch/rings.h"
 
 enum { ACCOUNT_QTYPES = 65536 };
 
@@ -28,6 +29,7 @@ struct account {
 	double latency_us;         /* moving average over about latency-statistic-size answers */
 	double latency_keep;       /* its weight against a new sample */
 	double latency_max;        /* a sample counts as no more: network-timeout */
+	struct rings *rings;       /* what came last, for top-*; NULL: not wanted; borrowed */
 };
 
 int account_init(struct account *a, struct counters *counters, const struct settings *s) MUST_USE;
@@ -35,13 +37,23 @@ void account_deinit(struct account *a);
 /* What was made of the settings is made anew. */
 void account_configure(struct account *a, const struct settings *s);
 
+/* A packet or a TCP connection came, perhaps from somebody who may not ask. */
+void account_remote(const struct account *a, const struct addr *remote, bool tcp);
 void account_question(struct account *a, const struct client *from, const struct query *q);
 /* An answer of any kind was sent. */
 void account_rcode(struct account *a, unsigned rcode);
+/* ... of `len` bytes, to a question that could be read. */
+void account_answer(struct account *a, const struct client *to, const struct query *q,
+		    unsigned rcode, size_t len);
 /* ... to a question that took `us` microseconds. */
 void account_latency(struct account *a, uint64_t us);
 /* ... out of the packet cache. */
-void account_packetcache_hit(struct account *a, unsigned rcode);
+void account_packetcache_hit(struct account *a, const struct client *to, const struct query *q,
+			     unsigned rcode, size_t len);
+/* What was found for the question failed validation. */
+void account_bogus(const struct account *a, const struct client *to, const struct query *q);
+/* A server did not answer in time. */
+void account_timeout(const struct account *a, const struct addr *server);
 
 /* With quiet=no: lines as the field knows them. */
 void account_log_question(const struct client *from, const struct query *q, const char *how);

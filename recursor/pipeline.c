@@ -103,6 +103,7 @@ static bool accept_client(void *ctx, const struct addr *remote)
 	const struct settings *s = atomic_load_explicit(&p->worker->server->settings,
 							memory_order_acquire);
 
+	account_remote(&p->account, remote, true);
 	return acl_allows(s->allow_from, remote);
 }
 
@@ -114,7 +115,10 @@ static unsigned opcode_of(const struct passage *t)
 static enum step check_acl(struct pipeline *p, struct passage *t)
 {
 	/* A TCP client was looked at when it connected. */
-	if (t->from->tcp || acl_allows(t->settings->allow_from, &t->from->remote))
+	if (t->from->tcp)
+		return STEP_ON;
+	account_remote(&p->account, &t->from->remote, false);
+	if (acl_allows(t->settings->allow_from, &t->from->remote))
 		return STEP_ON;
 	/* take_notify() has a list of its own. */
 	if (t->len >= WIRE_HEADER_LEN && opcode_of(t) == OPCODE_NOTIFY)
@@ -233,7 +237,7 @@ static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
 		COUNT(p->account.counters, packetcache_misses);
 		return STEP_ON;
 	}
-	account_packetcache_hit(&p->account, rcode);
+	account_packetcache_hit(&p->account, t->from, &t->q, rcode, len);
 	listen_reply(p->worker->listener, t->from, out, len);
 	if (!t->settings->quiet)
 		account_log_question(t->from, &t->q, ": answered from the packet cache");
@@ -351,6 +355,16 @@ void pipeline_listen_handler(struct pipeline *p, struct listen_handler *h)
 		.taken = answer_ahead,
 		.accept = accept_client,
 	};
+}
+
+void pipeline_set_rings(struct pipeline *p, struct rings *rings)
+{
+	p->account.rings = rings;
+}
+
+void pipeline_timed_out(const struct pipeline *p, const struct addr *server)
+{
+	account_timeout(&p->account, server);
 }
 
 size_t pipeline_in_flight(const struct pipeline *p)

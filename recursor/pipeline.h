@@ -24,6 +24,12 @@ struct trace_rule;
 /* What trace-regex wants traced; returns the rule before.  Either may be NULL. */
 struct trace_rule *pipeline_set_trace_rule(struct pipeline *p, struct trace_rule *rule);
 
+struct rings;
+/* Where what came last is noted; NULL: nowhere.  Borrowed. */
+void pipeline_set_rings(struct pipeline *p, struct rings *rings);
+/* A server did not answer in time. */
+void pipeline_timed_out(const struct pipeline *p, const struct addr *server);
+
 /* Questions by type, 65536 counters; any thread may read them. */
 const counter *pipeline_qtypes(const struct pipeline *p);
 

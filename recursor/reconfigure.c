@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "recursor/pipeline.h"
 #include "recursor/visit.h"
+#include "recursor/watch/rings.h"
 #include "recursor/wiring.h"
 
 const struct settings *server_settings_get(struct server *s)
@@ -39,6 +40,31 @@ static void adopt(struct worker *w, void *arg)
 	memory_adopt(w);
 }
 
+static void adopt_rings(struct worker *w, void *arg)
+{
+	pipeline_set_rings(w->pipeline, arg);
+}
+
+/* Other rings than before begin empty.  They are made here and not on a visit: their pages take
+ * a while. */
+static void resize_rings(struct server *s, size_t entries)
+{
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		struct rings *rings = NULL;
+
+		if (entries > 0 && rings_new(&rings, entries) != E_OK) {
+			log_warning("stats-ringbuffer-entries: no memory; worker %u keeps what it "
+				    "has",
+				    i);
+			continue;
+		}
+		/* Who cannot be visited has stopped, and what it noted last may still be read. */
+		if (visit_worker(&s->workers[i], adopt_rings, rings) == E_OK)
+			rings = ringset_swap(s->rings, i, rings);
+		rings_free(rings);
+	}
+}
+
 void server_change_begin(struct server *s)
 {
 	pthread_mutex_lock(&s->change_lock);
@@ -62,6 +88,8 @@ void server_reconfigure(struct server *s, const struct settings *made)
 	for (unsigned i = 0; i < s->n_workers; i++)
 		if (visit_worker(&s->workers[i], adopt, (void *)made) != E_OK)
 			continue;
+	if (wiring_ring_entries(made) != wiring_ring_entries(old))
+		resize_rings(s, wiring_ring_entries(made));
 	settings_free(old);
 }
 

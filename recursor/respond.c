@@ -7,13 +7,14 @@
 
 enum { STALE_PACKET_S = 5 }; /* so long an answer of expired data is kept as a packet */
 
-static void send_packed(struct pipeline *p, const struct client *to, const uint8_t *wire,
-			const struct packed *packed, unsigned rcode, uint64_t us)
+static void send_packed(struct pipeline *p, const struct client *to, const struct query *q,
+			const uint8_t *wire, const struct packed *packed, unsigned rcode,
+			uint64_t us)
 {
 	/* Counted first: who has the answer may look at the counters. */
 	if (packed->truncated)
 		COUNT(p->account.counters, truncated_answers);
-	account_rcode(&p->account, rcode);
+	account_answer(&p->account, to, q, rcode, packed->len);
 	account_latency(&p->account, us);
 	listen_reply(p->worker->listener, to, wire, packed->len);
 }
@@ -29,7 +30,7 @@ enum step respond_now(struct pipeline *p, const struct passage *t, const struct 
 	else
 		answer_pack(&packed, out, limit, &t->q, a, t->settings->extended_resolution_errors,
 			    worker_wall_s(p->worker));
-	send_packed(p, t->from, out, &packed, a == NULL ? RCODE_NOERROR : a->rcode, 0);
+	send_packed(p, t->from, &t->q, out, &packed, a == NULL ? RCODE_NOERROR : a->rcode, 0);
 	return STEP_DONE;
 }
 
@@ -132,7 +133,7 @@ void respond(struct pipeline *p, const struct client_query *cq, const struct set
 	ttl = packet_ttl(p, cq, s, a, &packed, now_s);
 	if (ttl > 0)
 		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, now_s);
-	send_packed(p, &cq->client, out, &packed, a->rcode, us);
+	send_packed(p, &cq->client, &cq->q, out, &packed, a->rcode, us);
 	if (a->rcode == RCODE_SERVFAIL && s->log_common_errors)
 		account_log_failure(&cq->client, &cq->q, a);
 	if (!s->quiet)

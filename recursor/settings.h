@@ -26,6 +26,7 @@
 #include "common/err.h"
 #include "common/nameset.h"
 #include "common/netset.h"
+#include "common/psl.h"
 
 enum { SETTINGS_ADDRS_MAX = 64, SETTINGS_WHY_MAX = 512, SETTINGS_AVOID_MAX = 64 };
 
@@ -123,6 +124,9 @@ struct settings {
 	const char *nothing_below_nxdomain; /* no, dnssec, yes */
 	bool extended_resolution_errors;
 	uint32_t latency_statistic_size;
+	uint32_t stats_ringbuffer_entries; /* of each ring, all threads together; 0: none */
+	const char *public_suffix_list_file;
+	struct psl *psl;   /* what that file says, or the system's list */
 	const char *trace; /* no, yes, fail */
 
 	bool has_file; /* there was a recursor.conf to be read */

@@ -268,6 +268,21 @@ static int read_files(struct building *b)
 	return err;
 }
 
+static int read_suffixes(struct building *b)
+{
+	static const char name[] = "public-suffix-list-file";
+	struct settings *s = b->s;
+	char reason[SETTINGS_WHY_MAX];
+	int err;
+
+	if (is_as_before(b, name)) {
+		s->psl = psl_get(b->from->old->psl);
+		return E_OK;
+	}
+	err = psl_new(&s->psl, s->public_suffix_list_file, reason, sizeof(reason));
+	return err == E_OK ? E_OK : refuse(b, name, err, "%s", reason);
+}
+
 /* The directory as seen before chroot, with the default filled in. */
 static int finish_socket_dir(struct building *b)
 {
@@ -334,6 +349,8 @@ int settings_build(struct settings **out, const struct settings_source *from,
 	if (err == E_OK)
 		err = read_files(&b);
 	if (err == E_OK)
+		err = read_suffixes(&b);
+	if (err == E_OK)
 		err = finish_addresses(&b);
 	if (err == E_OK)
 		err = finish_ports(&b);
@@ -376,6 +393,7 @@ void settings_free(const struct settings *shared)
 	netset_free(s->dont_query);
 	netset_free(s->dont_throttle_netmasks);
 	nameset_free(s->dont_throttle_names);
+	psl_put(s->psl);
 	settings_texts_free(s->texts);
 	free(s->memory);
 	free(s);

@@ -11,6 +11,7 @@
 #include "common/check.h"
 #include "config.h"
 #include "recursor/resolve/weather.h"
+#include "recursor/watch/rings.h"
 
 #define LOCAL_NETS                                                                                 \
 	"127.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 192.168.0.0/16, "                 \
@@ -267,6 +268,9 @@ const struct setting settings_table[] = {
   "3.2", "SERVFAIL answers stay in the packet cache no longer than this." },
 { "packetcache-ttl", INT(packetcache_ttl_s, 0, TTL_MAX, "seconds"), "86400", "3.2",
   "Answers stay in the packet cache no longer than this." },
+{ "public-suffix-list-file", TEXT(public_suffix_list_file), "", "4.2.0",
+  "A list of public suffixes in the form of publicsuffix.org, to group names by.  Empty: that of "
+  "the system's package publicsuffix, or of libpsl." },
 { "qname-max-minimize-count", INT(qname_max_minimize_count, 1, 127, NULL), "10", "5.0.0",
   "A name is shortened for at most so many questions (RFC 9156: MAX_MINIMISE_COUNT)." },
 { "qname-minimization", BOOL(qname_minimization), "yes", "4.3.0",
@@ -333,6 +337,10 @@ const struct setting settings_table[] = {
 { "stats-rec-control-disabled-list", NO_MEMBER(SET_LIST),
   "cache-bytes, packetcache-bytes, special-memory-usage", "4.5.0",
   "Metrics that rec_control get-all leaves out; get shows them." },
+{ "stats-ringbuffer-entries",
+  INT(stats_ringbuffer_entries, 0, RING_ENTRIES_MAX, NULL), "10000", "3.7.0",
+  "So many of the last clients, questions, failures and so on are kept for rec_control top-*, all "
+  "threads together; an entry with a name takes 64 bytes.  0, or fewer than threads: none." },
 { "tcp-out-max-idle-ms", INT(tcp_out_max_idle_ms, 0, 600000, "milliseconds"), "10000", "4.6.0",
   "An idle TCP connection to a server is kept for so long." },
 { "tcp-out-max-idle-per-auth", INT(tcp_out_max_idle_per_auth, 0, 65535, "connections"), "10",
@@ -429,7 +437,6 @@ const struct setting settings_table[] = {
 { "proxy-protocol-exceptions", LATER(ADDRS), "", "5.1.0", "own addresses without PROXY header" },
 { "proxy-protocol-from", LATER(NETS), "", "4.4.0", "senders that must use PROXY v2" },
 { "proxy-protocol-maximum-size", LATER(INT), "512", "4.4.0", "longest PROXY header" },
-{ "public-suffix-list-file", LATER(TEXT), "", "4.2.0", "a list of public suffixes" },
 { "save-parent-ns-set", LATER(BOOL), "yes", "4.7.0", "fall back to the parent's name servers" },
 { "security-poll-suffix", LATER(TEXT), "secpoll.powerdns.com.", "3.6.2",
   "zone that tells of security updates" },
@@ -438,7 +445,6 @@ const struct setting settings_table[] = {
 { "snmp-daemon-socket", LATER(TEXT), "", "4.5.0", "socket of the SNMP daemon" },
 { "stats-api-disabled-list", LATER(LIST), "", "4.5.0", "metrics not in the API" },
 { "stats-carbon-disabled-list", LATER(LIST), "", "4.5.0", "metrics not sent to carbon" },
-{ "stats-ringbuffer-entries", LATER(INT), "10000", "3.7.0", "entries of each ring" },
 { "stats-snmp-disabled-list", LATER(LIST), "", "4.5.0", "metrics not in SNMP" },
 { "structured-logging", LATER(BOOL), "yes", "4.6.0", "lines of keys and values" },
 { "structured-logging-backend", LATER(TEXT), "default", "4.8.0", "form of structured lines" },

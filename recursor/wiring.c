@@ -9,6 +9,7 @@
 #include "common/check.h"
 #include "common/log.h"
 #include "recursor/hints.h"
+#include "recursor/pipeline.h"
 #include "recursor/resolve/inflight.h"
 
 enum {
@@ -230,6 +231,11 @@ uint32_t wiring_sockets_each(const struct settings *s)
 	return each > SOCKETS_MOST ? SOCKETS_MOST : (uint32_t)each;
 }
 
+size_t wiring_ring_entries(const struct settings *s)
+{
+	return s->stats_ringbuffer_entries / s->threads;
+}
+
 /* ---- the resolver's world ---- */
 
 static uint64_t world_now_ms(void *ctx)
@@ -281,6 +287,15 @@ static void world_cancel(void *ctx, uint64_t ticket)
 	outgoing_cancel(w->outgoing, ticket);
 }
 
+static void world_timed_out(void *ctx, const struct addr *server)
+{
+	const struct worker *w = ctx;
+
+	/* There is none yet, or none any more, while the worker begins and ends. */
+	if (w->pipeline != NULL)
+		pipeline_timed_out(w->pipeline, server);
+}
+
 static void world_wake_at(void *ctx, uint64_t due_ms)
 {
 	struct worker *w = ctx;
@@ -298,6 +313,7 @@ void wiring_world(struct world *out, struct worker *w)
 		.random = world_random,
 		.send = world_send,
 		.cancel = world_cancel,
+		.timed_out = world_timed_out,
 		.wake_at = world_wake_at,
 	};
 }

@@ -26,6 +26,9 @@ void wiring_outgoing_config(struct outgoing_config *cfg, const struct settings *
 /* What of the process's descriptors each worker may use for asking. */
 uint32_t wiring_sockets_each(const struct settings *s);
 
+/* Of each ring of a worker; 0: there are none. */
+size_t wiring_ring_entries(const struct settings *s);
+
 void wiring_world(struct world *out, struct worker *w);
 void wiring_outgoing_handler(struct outgoing_handler *out, struct worker *w);
 

@@ -13,6 +13,7 @@
 #include "recursor/hints.h"
 #include "recursor/pipeline.h"
 #include "recursor/server_state.h"
+#include "recursor/watch/rings.h"
 #include "recursor/watch/tracer.h"
 #include "recursor/watch/wiper.h"
 #include "recursor/wiring.h"
@@ -188,6 +189,20 @@ static int open_datagrams(struct worker *w, const struct settings *s)
 	return err;
 }
 
+/* Before its thread runs. */
+static int open_rings(struct worker *w, const struct settings *s)
+{
+	size_t entries = wiring_ring_entries(s);
+	struct rings *rings = NULL;
+	int err = entries == 0 ? E_OK : rings_new(&rings, entries);
+
+	if (err != E_OK)
+		return err;
+	rings_free(ringset_swap(w->server->rings, w->index, rings));
+	pipeline_set_rings(w->pipeline, rings);
+	return E_OK;
+}
+
 /* What does not live through a fork, and so is not made in server_new(). */
 static int open_worker(struct worker *w, const struct settings *s, uint32_t max_sockets)
 {
@@ -217,6 +232,8 @@ static int open_worker(struct worker *w, const struct settings *s, uint32_t max_
 		err = open_resolver(w, s);
 	if (err == E_OK)
 		err = pipeline_new(&w->pipeline, w);
+	if (err == E_OK)
+		err = open_rings(w, s);
 	if (err == E_OK)
 		err = loop_after_turn(w->loop, publish_gauges, w);
 	if (err != E_OK)
@@ -292,6 +309,8 @@ static int make_shared(struct server *s, const struct settings *settings)
 		err = tally_new(&s->tally, settings->max_tcp_clients, settings->max_tcp_per_client);
 	if (err == E_OK)
 		err = tracer_new(&s->tracer);
+	if (err == E_OK)
+		err = ringset_new(&s->rings, settings->threads);
 	if (err == E_OK)
 		err = wiper_new(&s->wiper);
 	return err;
@@ -411,6 +430,7 @@ void server_free(struct server *s)
 	hints_free(s->hints, s->n_hints);
 	zones_put(s->zones);
 	wiper_free(s->wiper);
+	ringset_free(s->rings);
 	tracer_free(s->tracer);
 	tally_free(s->tally);
 	servers_free(s->servers);

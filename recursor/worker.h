@@ -91,6 +91,7 @@ struct server {
 	struct keeper *keeper; /* main's: of cache-file, or NULL */
 	struct tally *tally;   /* of the clients' TCP connections */
 	struct tracer *tracer;
+	struct ringset *rings; /* what came last to each worker */
 	struct wiper *wiper;
 	struct watch_env own_env; /* the wiper's */
 	struct worker *workers;

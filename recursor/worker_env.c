@@ -128,6 +128,15 @@ static char *env_setting_default(void *ctx, const char *name)
 	return settings_default_text(name);
 }
 
+static struct psl *env_psl(void *ctx)
+{
+	const struct settings *now = server_settings_get(ctx);
+	struct psl *psl = psl_get(now->psl);
+
+	settings_free(now);
+	return psl;
+}
+
 static int env_change(void *ctx, const char *name, const char *value, char *why)
 {
 	return server_change(ctx, name, value, why);
@@ -199,6 +208,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.n_workers = s->n_workers,
 		.cache = s->cache,
 		.servers = s->servers,
+		.rings = s->rings,
 		.started_ms = s->started_ms,
 		.counters = env_counters,
 		.qtypes = env_qtypes,
@@ -215,6 +225,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.set_trace_rule = env_set_trace_rule,
 		.setting = env_setting,
 		.setting_default = env_setting_default,
+		.psl = env_psl,
 		.change = env_change,
 		.reload = env_reload,
 		.reload_zones = env_reload_zones,

@@ -72,6 +72,8 @@ void outcome_timeout(struct resolver *r, struct goal *g)
 		COUNT(r->counters, outgoing4_timeouts);
 	else
 		COUNT(r->counters, outgoing6_timeouts);
+	if (r->world.timed_out != NULL)
+		r->world.timed_out(r->world.ctx, &t->addr);
 	blamed = servers_timed_out(r->servers, &g->server, goal_zone(g), g->timeout_ms, now_ms);
 	if (g->crowd != NULL && blamed)
 		inflight_timed_out(&r->inflight, g->crowd);

@@ -107,6 +107,8 @@ struct world {
 	/* The resolver no longer waits for `ticket`: forget it.  A UDP answer that still comes is
 	 * counted as unexpected. */
 	void (*cancel)(void *ctx, uint64_t ticket);
+	/* A server did not answer in time; NULL: nobody wants to know. */
+	void (*timed_out)(void *ctx, const struct addr *server);
 	/* Call resolver_tick() at `due_ms` or as soon after as can be; the latest call counts.
 	 * UINT64_MAX: not needed. */
 	void (*wake_at)(void *ctx, uint64_t due_ms);

@@ -84,6 +84,14 @@ int set_max_packetcache_entries(struct command_call *call)
 	return set_number(call, &w);
 }
 
+int set_stats_ringbuffer_entries(struct command_call *call)
+{
+	static const struct wording w = { "stats-ringbuffer-entries", "number of entries",
+					  "number of entries of each ring" };
+
+	return set_number(call, &w);
+}
+
 int set_max_cache_memory(struct command_call *call)
 {
 	const struct watch_env *env = call->env;
@@ -164,6 +172,15 @@ int reload_acls(struct command_call *call)
 	int err = call->env->reload(call->env->ctx, names, ARRAY_LEN(names), why);
 
 	return tell_reload(call, err, "reload-acls", "", why);
+}
+
+int reload_public_suffix_list(struct command_call *call)
+{
+	static const char *const names[] = { "public-suffix-list-file" };
+	char why[ENV_WHY_MAX];
+	int err = call->env->reload(call->env->ctx, names, ARRAY_LEN(names), why);
+
+	return tell_reload(call, err, "reload-public-suffix-list", "", why);
 }
 
 int reload_zones(struct command_call *call)

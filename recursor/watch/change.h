@@ -16,6 +16,7 @@ int set_minimum_ttl(struct command_call *call);
 int set_max_cache_entries(struct command_call *call);
 int set_max_cache_memory(struct command_call *call);
 int set_max_packetcache_entries(struct command_call *call);
+int set_stats_ringbuffer_entries(struct command_call *call);
 int set_quiet(struct command_call *call);
 
 /* Writes cache-file. */
@@ -23,6 +24,8 @@ int save_cache(struct command_call *call);
 
 /* Reads the files again for who may ask and who may notify. */
 int reload_acls(struct command_call *call);
+/* And for what names are grouped by. */
+int reload_public_suffix_list(struct command_call *call);
 /* And for forward-zones, auth-zones and their kin. */
 int reload_zones(struct command_call *call);
 

@@ -71,6 +71,8 @@ enum command_file { COMMAND_TAKES_NONE, COMMAND_TAKES_FILE, COMMAND_MAY_TAKE_FIL
 	  "end the daemon when the questions being resolved are answered")                       \
 	X("reload-acls", "", "", 0, 0, false, 60, reload_acls,                                   \
 	  "read recursor.conf again for who may ask and who may notify")                         \
+	X("reload-public-suffix-list", "", "", 0, 0, false, 60, reload_public_suffix_list,       \
+	  "read public-suffix-list-file again")                                                  \
 	X("reload-zones", "", "", 0, 0, false, 600, reload_zones,                                \
 	  "read forward-zones, auth-zones, the hosts file and their kin again")                  \
 	X("save-cache", "", "", 0, 0, false, 600, save_cache, "write cache-file now")            \
@@ -84,6 +86,30 @@ enum command_file { COMMAND_TAKES_NONE, COMMAND_TAKES_FILE, COMMAND_MAY_TAKE_FIL
 	  "change minimum-ttl-override")                                                         \
 	X("set-quiet", "", "yes|no", 1, 1, false, 60, set_quiet,                                 \
 	  "log each query and its answer (no), or do not (yes)")                                 \
+	X("set-stats-ringbuffer-entries", "", "N", 1, 1, false, 60,                              \
+	  set_stats_ringbuffer_entries, "change stats-ringbuffer-entries; the rings begin empty") \
+	X("top-bogus-queries", "", "", 0, 0, false, 60, top_bogus_queries,                       \
+	  "show the questions whose answers failed validation most often")                       \
+	X("top-bogus-remotes", "", "", 0, 0, false, 60, top_bogus_remotes,                       \
+	  "show the clients whose answers failed validation most often")                         \
+	X("top-largeanswer-remotes", "", "", 0, 0, false, 60, top_largeanswer_remotes,           \
+	  "show the clients that got most answers of more than 1000 bytes")                      \
+	X("top-pub-bogus-queries", "", "", 0, 0, false, 60, top_pub_bogus_queries,               \
+	  "show top-bogus-queries by registrable domain")                                        \
+	X("top-pub-queries", "", "", 0, 0, false, 60, top_pub_queries,                           \
+	  "show top-queries by registrable domain")                                              \
+	X("top-pub-servfail-queries", "", "", 0, 0, false, 60, top_pub_servfail_queries,         \
+	  "show top-servfail-queries by registrable domain")                                     \
+	X("top-queries", "", "", 0, 0, false, 60, top_queries,                                   \
+	  "show the questions that came most often of late")                                     \
+	X("top-remotes", "", "", 0, 0, false, 60, top_remotes,                                   \
+	  "show the clients from which most packets came of late")                               \
+	X("top-servfail-queries", "", "", 0, 0, false, 60, top_servfail_queries,                 \
+	  "show the questions answered SERVFAIL most often")                                     \
+	X("top-servfail-remotes", "", "", 0, 0, false, 60, top_servfail_remotes,                 \
+	  "show the clients that were answered SERVFAIL most often")                             \
+	X("top-timeouts", "", "", 0, 0, false, 60, top_timeouts,                                 \
+	  "show the servers that did not answer in time most often")                             \
 	X("trace-regex", "", "[REGEX [FILE]]", 0, 2, COMMAND_MAY_TAKE_FILE, 60, trace_regex,     \
 	  "write how names that match are resolved to the log or to FILE; without REGEX stop")   \
 	X("undrain", "", "", 0, 0, false, 5, undrain, "take back drain")                         \

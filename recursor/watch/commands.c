@@ -17,6 +17,7 @@
 #include "recursor/watch/explain.h"
 #include "recursor/watch/metrics.h"
 #include "recursor/watch/throttling.h"
+#include "recursor/watch/top.h"
 #include "recursor/watch/trace_command.h"
 #include "recursor/watch/wipe.h"
 

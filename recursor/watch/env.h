@@ -13,10 +13,12 @@
 #include <stdint.h>
 
 #include "common/metrics.h"
+#include "common/psl.h"
 #include "recursor/resolve/cache.h"
 #include "recursor/resolve/packetcache.h"
 #include "recursor/resolve/resolver.h"
 #include "recursor/resolve/servers.h"
+#include "recursor/watch/rings.h"
 
 enum { ENV_WHY_MAX = 512 };
 
@@ -51,6 +53,7 @@ struct watch_env {
 	unsigned n_workers;
 	struct cache *cache;
 	struct servers *servers;
+	struct ringset *rings; /* what came last to the workers */
 	uint64_t started_ms;
 
 	const struct counters *(*counters)(void *ctx, unsigned worker);
@@ -78,6 +81,8 @@ struct watch_env {
 	/* A setting's value as text, for the caller to free; NULL: there is none of that name. */
 	char *(*setting)(void *ctx, const char *name);
 	char *(*setting_default)(void *ctx, const char *name); /* likewise: what it is unset */
+	/* What names are grouped by: a reference, for psl_put(). */
+	struct psl *(*psl)(void *ctx);
 	/* Another value for one, or for several what the files say now; in force when it comes
 	 * back.  On error one line in `why` (ENV_WHY_MAX) and all is as before. */
 	int (*change)(void *ctx, const char *name, const char *value, char *why);

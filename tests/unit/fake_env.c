@@ -180,6 +180,13 @@ static int reload_zones(void *ctx, char *why)
 	return reload(ctx, zones, 1, why);
 }
 
+static struct psl *get_psl(void *ctx)
+{
+	struct fake_env *f = ctx;
+
+	return psl_get(f->psl);
+}
+
 static bool is_ready(void *ctx)
 {
 	struct fake_env *f = ctx;
@@ -273,6 +280,8 @@ static void open_worker(struct fake_env *f, unsigned i, const struct world *worl
 	ASSERT(packetcache_new(&f->packetcache[i], &packets) == E_OK);
 	ASSERT(resolver_new(&f->resolver[i], &cfg, f->env.cache, f->env.servers, &f->counters[i],
 			    world) == E_OK);
+	ASSERT(rings_new(&f->rings[i], FAKE_RING_ENTRIES) == E_OK);
+	ASSERT(ringset_swap(f->env.rings, i, f->rings[i]) == NULL);
 }
 
 void fake_env_open(struct fake_env *f)
@@ -295,6 +304,8 @@ void fake_env_open(struct fake_env *f)
 		.wake_at = wake_at,
 	};
 
+	char why[ENV_WHY_MAX];
+
 	memset(f, 0, sizeof(*f));
 	f->env = (struct watch_env) {
 		.ctx = f,
@@ -315,6 +326,7 @@ void fake_env_open(struct fake_env *f)
 		.set_trace_rule = set_trace_rule,
 		.setting = setting,
 		.setting_default = setting_default,
+		.psl = get_psl,
 		.change = change,
 		.reload = reload,
 		.reload_zones = reload_zones,
@@ -328,6 +340,8 @@ void fake_env_open(struct fake_env *f)
 	};
 	ASSERT(cache_new(&f->env.cache, &cache) == E_OK);
 	ASSERT(servers_new(&f->env.servers, &servers) == E_OK);
+	ASSERT(ringset_new(&f->env.rings, FAKE_WORKERS) == E_OK);
+	ASSERT(psl_new(&f->psl, "", why, sizeof(why)) == E_OK);
 	for (unsigned i = 0; i < FAKE_WORKERS; i++)
 		open_worker(f, i, &world);
 }
@@ -340,6 +354,8 @@ void fake_env_close(struct fake_env *f)
 		free(f->qtypes[i]);
 		trace_rule_free(f->trace_rule[i]);
 	}
+	ringset_free(f->env.rings);
+	psl_put(f->psl);
 	servers_free(f->env.servers);
 	cache_free(f->env.cache);
 }

@@ -8,7 +8,7 @@
 
 #include "recursor/watch/env.h"
 
-enum { FAKE_WORKERS = 2, FAKE_WALL_S = 1700000000, FAKE_NOW_MS = 65000 };
+enum { FAKE_WORKERS = 2, FAKE_WALL_S = 1700000000, FAKE_NOW_MS = 65000, FAKE_RING_ENTRIES = 100 };
 
 struct fake_env {
 	struct watch_env env;
@@ -21,6 +21,8 @@ struct fake_env {
 	bool deaf;
 	bool idle; /* nothing is in flight */
 	uint64_t draining_since_ms;
+	struct rings *rings[FAKE_WORKERS];    /* FAKE_RING_ENTRIES of each */
+	struct psl *psl;                      /* the system's */
 	bool refuses;                         /* a change or reload of settings */
 	char changed[256];                    /* what was changed or reloaded last */
 	char dont_throttle[256];              /* the value of both settings of that name */
