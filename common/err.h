@@ -24,7 +24,8 @@
 	X(E_LIMIT, -9, "a limit was reached")                                                    \
 	X(E_SYSTEM, -10, "the system refused (see errno)")                                       \
 	X(E_UNSUPPORTED, -11, "not supported")                                                   \
-	X(E_NOT_FILE, -12, "not a plain file")
+	X(E_NOT_FILE, -12, "not a plain file")                                                   \
+	X(E_STOPPED, -13, "broken off")
 /* clang-format on */
 
 enum err {

@@ -35,10 +35,11 @@ struct source {
 	uint8_t origin[NAME_MAX_LEN];
 	uint8_t owner[NAME_MAX_LEN]; /* of the last record, as spelt */
 	bool has_owner;
-	uint32_t ttl;      /* for a record that says none */
-	bool has_ttl;      /* it is $TTL's */
-	uint8_t *rdata;    /* WIRE_MSG_MAX bytes */
-	uint8_t *unfolded; /* as many, for checking */
+	uint32_t ttl;         /* for a record that says none */
+	bool has_ttl;         /* it is $TTL's */
+	uint8_t *rdata;       /* WIRE_MSG_MAX bytes */
+	uint8_t *unfolded;    /* as many, for checking */
+	unsigned since_asked; /* records since go_on() was */
 
 	char *why;
 	size_t why_cap;
@@ -484,14 +485,29 @@ static const char *reason_of(const struct source *s, int err)
 	return reason != NULL && *reason != '\0' ? reason : err_text(err);
 }
 
+/* Is the reading to go on? */
+static int ask_leave(struct source *s)
+{
+	const struct zonefile_leave *leave = s->options->leave;
+
+	if (leave == NULL || ++s->since_asked < ZONEFILE_SLICE)
+		return E_OK;
+	s->since_asked = 0;
+	return leave->go_on(leave->ctx)
+		       ? E_OK
+		       : refuse(s, s->first_line, E_STOPPED, "%s", err_text(E_STOPPED));
+}
+
 static int read_record(struct source *s)
 {
 	uint8_t owner[NAME_MAX_LEN];
 	char *rest = s->text;
 	uint32_t ttl = 0;
 	uint16_t type = 0, len = 0;
-	int err;
+	int err = ask_leave(s);
 
+	if (err != E_OK)
+		return err;
 	if (*rest != ' ' && *rest != '\t') {
 		err = read_name(s, next_word(&rest), s->owner);
 		if (err != E_OK)

@@ -17,12 +17,23 @@
 #ifndef COMMON_ZONEFILE_H
 #define COMMON_ZONEFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/err.h"
 
-enum { ZONEFILE_RECORD_MAX = 512 * 1024, ZONEFILE_DEFAULT_TTL = 3600 };
+enum {
+	ZONEFILE_RECORD_MAX = 512 * 1024,
+	ZONEFILE_DEFAULT_TTL = 3600,
+	ZONEFILE_SLICE = 1024, /* records between two calls of go_on() */
+};
+
+/* One $GENERATE may stand for billions of records: who reads may be told to stop. */
+struct zonefile_leave {
+	bool (*go_on)(void *ctx); /* false: the reading ends with E_STOPPED */
+	void *ctx;
+};
 
 /* Called for each record in order; everything is borrowed for the call.  `owner` is lower case.
  * A negative return ends the reading and is returned. */
@@ -32,14 +43,15 @@ typedef int (*zonefile_record_cb)(void *ctx, const uint8_t *owner, uint16_t type
 struct zonefile_options {
 	const uint8_t *origin;   /* NULL: the root */
 	const char *include_dir; /* where relative names of $INCLUDE begin; NULL: it is refused */
-	uint32_t max_include_depth;  /* files within files */
-	uint32_t max_generate_steps; /* of one $GENERATE; 0: no limit */
+	uint32_t max_include_depth;         /* files within files */
+	uint32_t max_generate_steps;        /* of one $GENERATE; 0: no limit */
+	const struct zonefile_leave *leave; /* or NULL */
 	const char *
 		reason; /* the callback's words on a record that it refuses; NULL or "": err_text() */
 };
 
-/* E_SYSTEM, E_MALFORMED, E_TOO_LONG, E_LIMIT, E_UNSUPPORTED, E_NOMEM or what the callback returned;
- * then one line stands in `why`. */
+/* E_SYSTEM, E_MALFORMED, E_TOO_LONG, E_LIMIT, E_UNSUPPORTED, E_NOMEM, E_STOPPED or what the callback
+ * returned; then one line stands in `why`. */
 int zonefile_read_with(const char *path, const struct zonefile_options *o, zonefile_record_cb cb,
 		       void *ctx, char *why, size_t why_cap) MUST_USE;
 

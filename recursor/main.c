@@ -288,6 +288,37 @@ static void write_pid(struct process *p)
 			    err == E_SYSTEM ? strerror(errno) : err_text(err));
 }
 
+static void term_set(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+}
+
+static bool nobody_ends_it(void *ctx)
+{
+	sigset_t pending;
+
+	(void)ctx;
+	return sigpending(&pending) != 0 ||
+	       (sigismember(&pending, SIGTERM) != 1 && sigismember(&pending, SIGINT) != 1);
+}
+
+/* While zones are read, which may take as long as their files say, no loop runs yet that a signal
+ * could end. */
+static int make_server(struct process *p)
+{
+	static const struct zonefile_leave leave = { .go_on = nobody_ends_it };
+	sigset_t term, before;
+	int err;
+
+	term_set(&term);
+	pthread_sigmask(SIG_BLOCK, &term, &before);
+	err = server_new(&p->server, p->settings, &leave, p->why);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
 /* Everything that may need root. */
 static int open_outside(struct process *p)
 {
@@ -306,7 +337,7 @@ static int open_outside(struct process *p)
 	/* The control socket shows whether another one runs: before sockets are shared with it. */
 	err = open_control(p);
 	if (err == E_OK)
-		err = server_new(&p->server, s, p->why);
+		err = make_server(p);
 	if (err != E_OK)
 		return err;
 	keeper_open(&p->server->keeper, s);
@@ -381,6 +412,8 @@ static void finish(struct process *p)
 {
 	if (p->readiness != NULL)
 		readiness_stopping(p->readiness);
+	if (p->server != NULL)
+		server_end_begins(p->server);
 	control_stop(p->control);
 	if (p->server != NULL)
 		server_stop(p->server);

@@ -113,36 +113,71 @@ static bool special_changed(const struct settings *a, const struct settings *b)
 	return a->serve_rfc1918 != b->serve_rfc1918 || a->serve_rfc6303 != b->serve_rfc6303;
 }
 
-int server_reload_zones(struct server *s, char *why)
+static bool go_on(void *ctx)
 {
-	const struct settings *now;
+	struct server *s = ctx;
+
+	return !atomic_load(&s->ends);
+}
+
+/* What the files say by now: settings, and with these zones.  It takes as long as they are large, and
+ * other changes are not held up. */
+static int read_anew(struct server *s, struct settings **read, struct zones **zones, char *why)
+{
+	const struct zonefile_leave leave = { go_on, s };
 	struct settings *made = NULL;
-	struct zones *zones = NULL;
-	struct change c = { .n = 0 };
-	bool special;
 	int err;
 
 	server_change_begin(s);
-	now = atomic_load(&s->settings);
 	err = server_reread(s, &made, names, ARRAY_LEN(names), why);
+	server_change_end(s);
 	if (err == E_OK)
-		err = zoneload_said(&zones, made, why);
+		err = zoneload_said(zones, made, &leave, why);
+	if (err == E_OK)
+		*read = made;
+	else
+		settings_free(made);
+	return err;
+}
+
+/* Puts them in force. */
+static int adopt_read(struct server *s, const struct settings *read, struct zones *zones, char *why)
+{
+	const struct settings *now = atomic_load(&s->settings);
+	struct change c = { .from = s->zones, .to = zones };
+	bool special = special_changed(now, read);
+	struct settings *made = NULL;
+	int err = settings_merge(&made, now, read, names, ARRAY_LEN(names), why);
+
 	if (err != E_OK)
-		goto out;
-	special = special_changed(now, made);
-	c = (struct change) { .from = s->zones, .to = zones };
+		return err;
 	err = zones_diff(c.from, c.to, note_zone, &c);
 	ASSERT(err == E_OK);
 	server_reconfigure(s, made);
-	made = NULL;
 	give_to_workers(s, zones);
 	if (c.n > 0 || special)
 		forget(s, &c);
 	log_notice("reload-zones: %zu zones have changed", c.n);
 	zones_put(s->zones);
-	s->zones = zones;
-out:
-	server_change_end(s);
-	settings_free(made);
+	s->zones = zones_get(zones);
+	return E_OK;
+}
+
+int server_reload_zones(struct server *s, char *why)
+{
+	struct settings *read = NULL;
+	struct zones *zones = NULL;
+	int err;
+
+	pthread_mutex_lock(&s->zones_lock);
+	err = read_anew(s, &read, &zones, why);
+	if (err == E_OK) {
+		server_change_begin(s);
+		err = adopt_read(s, read, zones, why);
+		server_change_end(s);
+	}
+	pthread_mutex_unlock(&s->zones_lock);
+	zones_put(zones);
+	settings_free(read);
 	return err;
 }

@@ -7,6 +7,9 @@
  * the record cache those alone, the packet caches everything, for the answer to any name may lead
  * into such a zone.  The old zones are freed here, on the caller's thread.
  *
+ * Reading is done before the lock on changes is taken: other settings may change meanwhile.  It is
+ * broken off when the daemon ends (E_STOPPED).
+ *
  * Errors:  one line in `why` (SETTINGS_WHY_MAX), and everything is as before.
  * Threads: as reconfigure.h.
  */

@@ -28,7 +28,12 @@
 #include "common/netset.h"
 #include "common/psl.h"
 
-enum { SETTINGS_ADDRS_MAX = 64, SETTINGS_WHY_MAX = 512, SETTINGS_AVOID_MAX = 64 };
+enum {
+	SETTINGS_ADDRS_MAX = 64,
+	SETTINGS_WHY_MAX = 512,
+	SETTINGS_AVOID_MAX = 64,
+	SETTINGS_MERGE_MAX = 32,
+};
 
 struct addr_list {
 	struct addr a[SETTINGS_ADDRS_MAX];
@@ -152,6 +157,11 @@ void settings_free(const struct settings *s);
  * name, users and groups stay what they were. */
 int settings_change(struct settings **out, const struct settings *s, const char *name,
 		    const char *value, char why[SETTINGS_WHY_MAX]) MUST_USE;
+
+/* A snapshot in which the settings `names`, SETTINGS_MERGE_MAX at most, have the values that they
+ * have in `with`, and the rest those of `s`. */
+int settings_merge(struct settings **out, const struct settings *s, const struct settings *with,
+		   const char *const *names, size_t n_names, char why[SETTINGS_WHY_MAX]) MUST_USE;
 
 /* A snapshot in which the settings `names` have the values that files and command line give now,
  * and the rest those of `s`.  All files are read as by settings_load(), and an error in any of

@@ -447,34 +447,52 @@ const char *settings_text(const struct settings *s, const char *name)
 	return has_text(row) ? s->texts[row - settings_table] : NULL;
 }
 
+/* `s` with other values for `names`. */
+static int build_changed(struct settings **out, const struct settings *s, const char *const *names,
+			 const char *const *values, size_t n, char why[SETTINGS_WHY_MAX])
+{
+	struct settings_source from = { .old = s };
+	int err = settings_texts_new(&from.texts, s->texts);
+
+	for (size_t i = 0; i < n && err == E_OK; i++) {
+		const struct setting *row = setting_find(names[i]);
+		char *text = strdup(values[i]);
+
+		ASSERT(row != NULL);
+		err = text != NULL ? E_OK : E_NOMEM;
+		if (err != E_OK)
+			break;
+		free(from.texts[row - settings_table]);
+		from.texts[row - settings_table] = text;
+	}
+	if (err != E_OK)
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
+	else
+		err = settings_build(out, &from, why);
+	if (err != E_OK)
+		settings_texts_free(from.texts);
+	return err;
+}
+
 int settings_change(struct settings **out, const struct settings *s, const char *name,
 		    const char *value, char why[SETTINGS_WHY_MAX])
 {
 	const struct setting *row = setting_find(name);
-	struct settings_source from = { .old = s };
-	char **texts = NULL, *text;
-	int err;
 
 	if (row == NULL || row->status != SETTING_OURS) {
 		(void)snprintf(why, SETTINGS_WHY_MAX, "%.100s: unknown setting", name);
 		return E_NOT_FOUND;
 	}
-	err = settings_texts_new(&texts, s->texts);
-	text = strdup(value);
-	if (err != E_OK || text == NULL) {
-		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(E_NOMEM));
-		err = E_NOMEM;
-		goto out;
-	}
-	free(texts[row - settings_table]);
-	texts[row - settings_table] = text;
-	text = NULL;
-	from.texts = texts;
-	err = settings_build(out, &from, why);
-	if (err == E_OK)
-		texts = NULL;
-out:
-	settings_texts_free(texts);
-	free(text);
-	return err;
+	return build_changed(out, s, &name, &value, 1, why);
+}
+
+int settings_merge(struct settings **out, const struct settings *s, const struct settings *with,
+		   const char *const *names, size_t n_names, char why[SETTINGS_WHY_MAX])
+{
+	const char *values[SETTINGS_MERGE_MAX];
+
+	ASSERT(n_names <= SETTINGS_MERGE_MAX);
+	for (size_t i = 0; i < n_names; i++)
+		values[i] = settings_text(with, names[i]);
+	return build_changed(out, s, names, values, n_names, why);
 }

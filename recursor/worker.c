@@ -355,7 +355,8 @@ static int bind_workers(struct server *s, const struct settings *settings, char 
 	return err;
 }
 
-int server_new(struct server **out, const struct settings *settings, char *why)
+int server_new(struct server **out, const struct settings *settings,
+	       const struct zonefile_leave *leave, char *why)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	int err = E_NOMEM;
@@ -366,6 +367,7 @@ int server_new(struct server **out, const struct settings *settings, char *why)
 	atomic_init(&s->settings, settings_get(settings));
 	pthread_mutex_init(&s->settings_lock, NULL);
 	pthread_mutex_init(&s->change_lock, NULL);
+	pthread_mutex_init(&s->zones_lock, NULL);
 	s->started_ms = loop_now_us() / 1000;
 	s->workers = aligned_alloc(alignof(struct worker), settings->threads * sizeof(*s->workers));
 	if (s->workers == NULL)
@@ -379,7 +381,7 @@ int server_new(struct server **out, const struct settings *settings, char *why)
 	s->primes = hints_are_refreshed(settings->hint_file);
 	err = hints_load(&s->hints, &s->n_hints, settings->hint_file, loop_wall_s(), why);
 	if (err == E_OK)
-		err = zoneload_said(&s->zones, settings, why);
+		err = zoneload_said(&s->zones, settings, leave, why);
 	if (err == E_OK)
 		err = bind_workers(s, settings, why);
 	if (err == E_OK) {
@@ -414,6 +416,11 @@ int server_start(struct server *s)
 	return err;
 }
 
+void server_end_begins(struct server *s)
+{
+	atomic_store(&s->ends, true);
+}
+
 void server_stop(struct server *s)
 {
 	if (s->wiper != NULL)
@@ -438,6 +445,7 @@ void server_free(struct server *s)
 	settings_free(atomic_load(&s->settings));
 	pthread_mutex_destroy(&s->settings_lock);
 	pthread_mutex_destroy(&s->change_lock);
+	pthread_mutex_destroy(&s->zones_lock);
 	free(s->workers);
 	free(s);
 }

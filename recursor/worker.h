@@ -20,6 +20,7 @@
 
 #include "common/metrics.h"
 #include "common/random.h"
+#include "common/zonefile.h"
 #include "recursor/memory.h"
 #include "recursor/net/datagram.h"
 #include "recursor/net/listen.h"
@@ -83,6 +84,8 @@ struct server {
 	_Atomic(const struct settings *) settings;
 	pthread_mutex_t settings_lock; /* between reading the pointer and counting the reference */
 	pthread_mutex_t change_lock;   /* one change after the other */
+	pthread_mutex_t zones_lock;    /* one reading of zones after the other; taken first */
+	atomic_bool ends;              /* server_end_begins() */
 	int argc;                      /* the command line, to read settings again */
 	char *const *argv;
 	struct cache *cache;
@@ -111,11 +114,14 @@ struct server {
 	void *quit_ctx;
 };
 
-/* Makes caches and workers and binds their sockets.  `why` (SETTINGS_WHY_MAX) on error.  A
- * reference to the settings is taken. */
-int server_new(struct server **out, const struct settings *s, char *why) MUST_USE;
+/* Makes caches and workers and binds their sockets.  `leave`, or NULL: may the reading of zones go
+ * on?  `why` (SETTINGS_WHY_MAX) on error.  A reference to the settings is taken. */
+int server_new(struct server **out, const struct settings *s, const struct zonefile_leave *leave,
+	       char *why) MUST_USE;
 /* On error nothing runs; errno tells more when it is E_SYSTEM. */
 int server_start(struct server *s) MUST_USE;
+/* What an operator has begun and nobody is to wait for is broken off; from any thread. */
+void server_end_begins(struct server *s);
 /* Stops listening, lets go of what is being resolved, ends and joins the threads. */
 void server_stop(struct server *s);
 void server_free(struct server *s);

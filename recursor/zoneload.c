@@ -15,6 +15,7 @@
 struct loading {
 	struct zones *zones;
 	const struct settings *s;
+	const struct zonefile_leave *leave;
 	bool recurse; /* the forwards at hand are forward-zones-recurse's */
 	char *why;
 	bool has_why; /* an error has been told of already */
@@ -117,6 +118,7 @@ static int read_zone(struct loading *l, struct zone_reading *r, const struct zon
 		.include_dir = l->s->config_dir,
 		.max_include_depth = l->s->max_include_depth,
 		.max_generate_steps = l->s->max_generate_steps,
+		.leave = l->leave,
 		.reason = r->reason,
 	};
 	char line[SETTINGS_WHY_MAX] = "";
@@ -182,9 +184,10 @@ static int check_root(struct loading *l)
 		      "needs a forward or a zone of our own for '.'");
 }
 
-int zoneload(struct zones **out, const struct settings *s, const struct hosts_warn *warn, char *why)
+int zoneload(struct zones **out, const struct settings *s, const struct hosts_warn *warn,
+	     const struct zonefile_leave *leave, char *why)
 {
-	struct loading l = { .s = s, .why = why };
+	struct loading l = { .s = s, .leave = leave, .why = why };
 	int err = zones_new(&l.zones);
 
 	if (err != E_OK) {
@@ -216,10 +219,11 @@ static void say(void *ctx, const char *line)
 	log_warning("%s", line);
 }
 
-int zoneload_said(struct zones **out, const struct settings *s, char *why)
+int zoneload_said(struct zones **out, const struct settings *s, const struct zonefile_leave *leave,
+		  char *why)
 {
 	static const struct hosts_warn warn = { .line = say };
-	int err = zoneload(out, s, &warn, why);
+	int err = zoneload(out, s, &warn, leave, why);
 	size_t n;
 
 	if (err != E_OK)

@@ -12,15 +12,18 @@
 #define RECURSOR_ZONELOAD_H
 
 #include "common/err.h"
+#include "common/zonefile.h"
 #include "recursor/hosts.h"
 #include "recursor/resolve/zones.h"
 #include "recursor/settings.h"
 
-/* Lines about what is left out go to `warn`.  One line in `why` (SETTINGS_WHY_MAX) on error. */
+/* Lines about what is left out go to `warn`.  `leave`, or NULL: may it go on?  One line in `why`
+ * (SETTINGS_WHY_MAX) on error. */
 int zoneload(struct zones **out, const struct settings *s, const struct hosts_warn *warn,
-	     char *why) MUST_USE;
+	     const struct zonefile_leave *leave, char *why) MUST_USE;
 
 /* The same, with a line in the log on what was loaded, and for each of the warnings. */
-int zoneload_said(struct zones **out, const struct settings *s, char *why) MUST_USE;
+int zoneload_said(struct zones **out, const struct settings *s, const struct zonefile_leave *leave,
+		  char *why) MUST_USE;
 
 #endif

@@ -4,6 +4,9 @@ hosts file, and reload-zones."""
 import contextlib
 import os
 import re
+import signal
+import subprocess
+import time
 
 from live import (Process, Recursor, ask, check, check_reply, env, lab_and_recursor, need_program,
                   test, wait_until)
@@ -295,3 +298,32 @@ def zones_many_forwards():
         held_us = r.get("control-visit-max-usec")
         slow = os.path.basename(env.build) in ("sanitize", "tsan")
         check(slow or held_us < 1000, "no worker was held for a millisecond", held_us)
+
+
+@test
+def zones_without_end():
+    """A $GENERATE that would be read for hours holds up no other command, nor the daemon's end: while
+    it runs, and while it starts."""
+    directory = env.new_dir("zones")
+    zone = write(os.path.join(directory, "zone"), "@ 60 SOA ns h 1 2 3 4 5\n")
+    endless = "$GENERATE 0-2147483647 h$ 60 A 192.0.2.1\n"
+    with lab_and_recursor(auth_zones=f"own.example={zone}") as (_, r):
+        write(zone, endless)
+        reload = subprocess.Popen([env.program("rec_control"), "reload-zones",
+                                   "--socket-dir=" + r.settings["socket-dir"]],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        time.sleep(0.5)
+        r.rec("set-minimum-ttl", "7")
+        check("7" in r.rec("get-parameter", "minimum-ttl-override").stdout, "it holds")
+        check_reply(r.ask("own.example", "SOA"), kind="SOA")
+        check(reload.poll() is None, "it reads on", reload)
+        r.process.send_signal(signal.SIGTERM)
+        check(r.process.wait(20) == 0, "the daemon ends", r.log())
+        said = reload.communicate(timeout=20)[0]
+        check("broken off" in said and reload.returncode == 1, "the operator is told", said)
+        check("broken off" in r.log(), "and the log", r.log())
+    r = Recursor(ready=False, hint_file=hints(), auth_zones=f"own.example={zone}")
+    time.sleep(0.5)
+    check(r.is_alive(), "it reads", r.log())
+    r.process.send_signal(signal.SIGTERM)
+    check(r.process.wait(20) == 1 and "broken off" in r.log(), "it does not start", r.log())

@@ -123,7 +123,7 @@ static const char *zones_case(const char *text, bool nothing_fails)
 	snprintf(hosts, sizeof(hosts), "--etc-hosts-file=%s", file);
 	err = settings_load(&s, 6, argv, warn, NULL, why);
 	if (err == E_OK)
-		err = zoneload(&z, s, &to, why);
+		err = zoneload(&z, s, &to, NULL, why);
 	zones_put(z);
 	settings_free(s);
 	file_remove();

@@ -212,7 +212,7 @@ static void start(const char *const *more)
 	ck_assert_int_eq(pthread_create(&root.thread, NULL, root_run, NULL), 0);
 	ck_assert_msg(settings_load(&test.settings, argc, argv, ignore_warning, NULL, why) == E_OK,
 		      "%s", why);
-	ck_assert_msg(server_new(&test.server, test.settings, why) == E_OK, "%s", why);
+	ck_assert_msg(server_new(&test.server, test.settings, NULL, why) == E_OK, "%s", why);
 	ck_assert_int_eq(server_start(test.server), E_OK);
 }
 
@@ -860,7 +860,7 @@ START_TEST(a_taken_address_is_named)
 	int err;
 
 	start(more);
-	err = server_new(&second, test.settings, why);
+	err = server_new(&second, test.settings, NULL, why);
 	ck_assert_int_ne(err, E_OK);
 	ck_assert_ptr_null(second);
 	ck_assert_ptr_nonnull(strstr(why, "127."));

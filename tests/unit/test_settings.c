@@ -618,6 +618,22 @@ START_TEST(change_makes_another)
 }
 END_TEST
 
+START_TEST(merge_takes_what_is_named)
+{
+	static const char *const names[] = { "auth-zones", "serve-rfc1918" };
+	struct settings *s = good("threads=3\nserve-rfc1918=yes\n");
+	struct settings *with = good("threads=5\nserve-rfc1918=no\nauth-zones=a=b\n"), *t = NULL;
+
+	ck_assert_int_eq(settings_merge(&t, s, with, names, ARRAY_LEN(names), why), E_OK);
+	ck_assert_uint_eq(t->threads, 3);
+	ck_assert(!t->serve_rfc1918);
+	ck_assert_str_eq(t->auth_zones, "a=b");
+	settings_free(with);
+	settings_free(s);
+	settings_free(t);
+}
+END_TEST
+
 /* The file is not read again for the sake of another setting. */
 START_TEST(change_looks_at_no_file)
 {
@@ -775,6 +791,7 @@ Suite *suite_settings(void)
 	tcase_add_test(tc, unknown_may_be_ignored);
 	tcase_add_test(tc, many_addresses_are_refused);
 	tcase_add_test(tc, change_makes_another);
+	tcase_add_test(tc, merge_takes_what_is_named);
 	tcase_add_test(tc, change_looks_at_no_file);
 	tcase_add_test(tc, references_are_counted);
 	tcase_add_test(tc, reload_takes_what_it_is_for);

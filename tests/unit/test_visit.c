@@ -122,7 +122,7 @@ static void start(void)
 	ck_assert_msg(settings_load(&test.settings, argc, argv_of_server, ignore_line, NULL, why) ==
 			      E_OK,
 		      "%s", why);
-	ck_assert_msg(server_new(&test.server, test.settings, why) == E_OK, "%s", why);
+	ck_assert_msg(server_new(&test.server, test.settings, NULL, why) == E_OK, "%s", why);
 	test.server->argc = argc;
 	test.server->argv = argv_of_server;
 	ck_assert_int_eq(server_start(test.server), E_OK);

@@ -241,6 +241,47 @@ START_TEST(callback_ends_it)
 }
 END_TEST
 
+/* How often go_on() was asked, and when it says no. */
+struct asked {
+	unsigned n, refuse_at;
+};
+
+static bool go_on(void *ctx)
+{
+	struct asked *a = ctx;
+
+	return ++a->n != a->refuse_at;
+}
+
+static int count_one(void *ctx, const uint8_t *owner, uint16_t type, uint32_t ttl,
+		     const uint8_t *rdata, uint16_t rdlen)
+{
+	(void)owner, (void)type, (void)ttl, (void)rdata, (void)rdlen;
+	++*(unsigned *)ctx;
+	return E_OK;
+}
+
+/* One line of it would be read for hours. */
+START_TEST(reading_is_broken_off)
+{
+	static const char zone[] = "@ 60 A 192.0.2.1\n$GENERATE 0-2147483647 a$ 60 A 192.0.2.1\n";
+	struct asked asked = { .refuse_at = 3 };
+	const struct zonefile_leave leave = { go_on, &asked };
+	const struct zonefile_options o = { .leave = &leave };
+	int fd = memfd_create("zone", 0);
+	char path[64], why[256] = "";
+	unsigned n = 0;
+
+	ck_assert_int_eq(write(fd, zone, sizeof(zone) - 1), (ssize_t)sizeof(zone) - 1);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ck_assert_int_eq(zonefile_read_with(path, &o, count_one, &n, why, sizeof(why)), E_STOPPED);
+	ck_assert_uint_eq(asked.n, 3);
+	ck_assert_uint_eq(n, 3 * ZONEFILE_SLICE - 1);
+	ck_assert_ptr_nonnull(strstr(why, ":2: broken off"));
+	close(fd);
+}
+END_TEST
+
 START_TEST(files_that_cannot_be_read)
 {
 	struct lines l = { .refuse_at = 0 };
@@ -292,6 +333,7 @@ Suite *suite_zonefile(void)
 	tcase_add_test(t, zero_byte);
 	tcase_add_test(t, names_too_long_with_their_origin);
 	tcase_add_test(t, callback_ends_it);
+	tcase_add_test(t, reading_is_broken_off);
 	tcase_add_test(t, files_that_cannot_be_read);
 	tcase_add_test(t, a_record_too_long);
 	suite_add_tcase(s, t);

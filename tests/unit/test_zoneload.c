@@ -76,7 +76,7 @@ static int load(const char *conf)
 	zones_put(zones);
 	zones = NULL;
 	ck_assert_msg(settings_load(&s, 2, argv, warn, NULL, why) == E_OK, "%s", why);
-	err = zoneload(&zones, s, &to, why);
+	err = zoneload(&zones, s, &to, NULL, why);
 	settings_free(s);
 	return err;
 }
