@@ -1,6 +1,7 @@
 #include "recursor/reconfigure.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/log.h"
 #include "recursor/pipeline.h"
@@ -93,16 +94,41 @@ void server_reconfigure(struct server *s, const struct settings *made)
 	settings_free(old);
 }
 
-int server_change(struct server *s, const char *name, const char *value, char *why)
+/* Between server_change_begin() and server_change_end(). */
+static int change_one(struct server *s, const char *name, const char *value, char *why)
 {
 	struct settings *made = NULL;
+	int err = settings_change(&made, atomic_load(&s->settings), name, value, why);
+
+	if (err == E_OK)
+		server_reconfigure(s, made);
+	return err;
+}
+
+int server_change(struct server *s, const char *name, const char *value, char *why)
+{
 	int err;
 
 	server_change_begin(s);
-	err = settings_change(&made, atomic_load(&s->settings), name, value, why);
-	if (err == E_OK)
-		server_reconfigure(s, made);
+	err = change_one(s, name, value, why);
 	server_change_end(s);
+	return err;
+}
+
+int server_amend(struct server *s, const char *name, char *(*make)(void *arg, const char *now),
+		 void *arg, char *why)
+{
+	char *value;
+	int err = E_NOMEM;
+
+	server_change_begin(s);
+	value = make(arg, settings_text(atomic_load(&s->settings), name));
+	if (value != NULL)
+		err = change_one(s, name, value, why);
+	else
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
+	server_change_end(s);
+	free(value);
 	return err;
 }
 

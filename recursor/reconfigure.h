@@ -2,8 +2,9 @@
  * reconfigure: other settings while the daemon runs.
  *
  *     server_change(s, "minimum-ttl-override", "30", why);        one setting, its new value
+ *     server_amend(s, "dont-throttle-names", make, arg, why);     one, made of its value now
  *     server_reload(s, names, n, why);                            these, as the files say now
- *     server_reconfigure(s, settings);                            what both do at the end
+ *     server_reconfigure(s, settings);                            what all do at the end
  *
  * The snapshot in force is swapped whole.  Workers read it from server->settings anew for each
  * packet and keep no pointer to it beyond their turn; what was made from it (the resolver's
@@ -25,6 +26,11 @@
 const struct settings *server_settings_get(struct server *s);
 
 int server_change(struct server *s, const char *name, const char *value, char *why) MUST_USE;
+
+/* `make` gets the value in force, which stays that until the new one is, and returns one for
+ * free(); NULL: E_NOMEM. */
+int server_amend(struct server *s, const char *name, char *(*make)(void *arg, const char *now),
+		 void *arg, char *why) MUST_USE;
 
 /* Reads recursor.conf, the included files and the command line again, and takes the settings
  * `names` from there.  E_RANGE after a chroot: the files are out of reach. */

@@ -142,6 +142,12 @@ static int env_change(void *ctx, const char *name, const char *value, char *why)
 	return server_change(ctx, name, value, why);
 }
 
+static int env_amend(void *ctx, const char *name, char *(*make)(void *arg, const char *now),
+		     void *arg, char *why)
+{
+	return server_amend(ctx, name, make, arg, why);
+}
+
 static int env_reload(void *ctx, const char *const *names, size_t n, char *why)
 {
 	return server_reload(ctx, names, n, why);
@@ -227,6 +233,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.setting_default = env_setting_default,
 		.psl = env_psl,
 		.change = env_change,
+		.amend = env_amend,
 		.reload = env_reload,
 		.reload_zones = env_reload_zones,
 		.is_ready = env_is_ready,

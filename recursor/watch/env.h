@@ -87,6 +87,10 @@ struct watch_env {
 	 * back.  On error one line in `why` (ENV_WHY_MAX) and all is as before. */
 	int (*change)(void *ctx, const char *name, const char *value, char *why);
 	int (*reload)(void *ctx, const char *const *names, size_t n, char *why);
+	/* Another value made of the one in force, which nobody else changes meanwhile: `make` returns
+	 * it for free(), or NULL when there is no memory. */
+	int (*amend)(void *ctx, const char *name, char *(*make)(void *arg, const char *now),
+		     void *arg, char *why);
 	/* The same for the zones that are configured, with their files; the caches forget what is
 	 * theirs. */
 	int (*reload_zones)(void *ctx, char *why);

@@ -83,39 +83,47 @@ static void say(struct command_call *call, const char *verb, const char *where,
 	fprintf(call->out, " %s the list of %s that may not be throttled\n", where, list->what);
 }
 
+/* What a command makes of a list. */
+struct edit {
+	struct command_call *call;
+	const struct list *list;
+	bool adds;
+};
+
 /* The list as it is without what argv names, and with it when `adds`. */
-static char *draft_list(struct command_call *call, const struct list *list, bool adds)
+static char *edit_list(void *arg, const char *now)
 {
-	char *before = call->env->setting(call->env->ctx, list->setting), *after = NULL;
-	struct draft d = { .argc = call->argc, .argv = call->argv };
+	const struct edit *e = arg;
+	struct draft d = { .argc = e->call->argc, .argv = e->call->argv };
+	char *after = NULL;
 	size_t len;
 	bool ok;
 
 	d.out = open_memstream(&after, &len);
-	ok = before != NULL && d.out != NULL && conf_each_word(before, keep, &d) == E_OK;
-	for (int i = 0; ok && adds && i < call->argc; i++)
-		append(&d, call->argv[i], strlen(call->argv[i]));
+	ok = d.out != NULL && conf_each_word(now, keep, &d) == E_OK;
+	for (int i = 0; ok && e->adds && i < d.argc; i++)
+		append(&d, d.argv[i], strlen(d.argv[i]));
 	if (d.out != NULL && (fclose(d.out) != 0 || !ok)) {
 		free(after);
 		after = NULL;
 	}
-	free(before);
+	if (after != NULL)
+		json_object_set_new(e->call->json, e->list->setting, command_json_text(after));
 	return after;
 }
 
 static int change(struct command_call *call, const struct list *list, bool adds)
 {
-	char *value = draft_list(call, list, adds);
-	int status = 1;
+	struct edit e = { call, list, adds };
+	char why[ENV_WHY_MAX];
 
-	if (value == NULL)
-		fprintf(call->out, "%s\n", err_text(E_NOMEM));
-	else
-		status = put(call, list, value);
-	if (status == 0)
-		say(call, adds ? "Added" : "Removed", adds ? "to" : "from", list);
-	free(value);
-	return status;
+	if (call->env->amend(call->env->ctx, list->setting, edit_list, &e, why) != E_OK) {
+		json_object_del(call->json, list->setting);
+		fprintf(call->out, "%s\n", why);
+		return 1;
+	}
+	say(call, adds ? "Added" : "Removed", adds ? "to" : "from", list);
+	return 0;
 }
 
 static int clear(struct command_call *call, const struct list *list)

@@ -157,6 +157,19 @@ static int change(void *ctx, const char *name, const char *value, char *why)
 	return E_OK;
 }
 
+static int amend(void *ctx, const char *name, char *(*make)(void *arg, const char *now), void *arg,
+		 char *why)
+{
+	char *now = setting(ctx, name), *value = make(arg, now != NULL ? now : "");
+	int err;
+
+	snprintf(why, ENV_WHY_MAX, "%s", err_text(E_NOMEM));
+	err = value != NULL ? change(ctx, name, value, why) : E_NOMEM;
+	free(now);
+	free(value);
+	return err;
+}
+
 static int reload(void *ctx, const char *const *names, size_t n, char *why)
 {
 	struct fake_env *f = ctx;
@@ -328,6 +341,7 @@ void fake_env_open(struct fake_env *f)
 		.setting_default = setting_default,
 		.psl = get_psl,
 		.change = change,
+		.amend = amend,
 		.reload = reload,
 		.reload_zones = reload_zones,
 		.is_ready = is_ready,

@@ -1,0 +1,140 @@
+/* Changes that several operators make at once. */
+#include "recursor/reconfigure.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/addr.h"
+#include "common/check.h"
+#include "common/hash.h"
+#include "tests/unit/own_address.h"
+
+enum { OPERATORS = 2, CHANGES = 100 };
+
+static struct settings *settings;
+static struct server *server;
+
+static void ignore_line(void *ctx, const char *line)
+{
+	(void)ctx, (void)line;
+}
+
+static void start(void)
+{
+	char why[SETTINGS_WHY_MAX] = "", local[64], text[ADDR_TEXT_MAX];
+	char *argv[] = {
+		(char *)"recursor",
+		local,
+		(char *)"--local-port=15363",
+		(char *)"--threads=2",
+		(char *)"--hint-file=no",
+		(char *)"--forward-zones=.=127.0.0.1:15364",
+		(char *)"--config-dir=/nonexistent",
+	};
+	struct addr a;
+
+	hash_key_init();
+	own_address(&a, 1, 0);
+	snprintf(local, sizeof(local), "--local-address=%s", addr_ip_text(text, &a));
+	ck_assert_msg(settings_load(&settings, ARRAY_LEN(argv), argv, ignore_line, NULL, why) ==
+			      E_OK,
+		      "%s", why);
+	ck_assert_msg(server_new(&server, settings, NULL, why) == E_OK, "%s", why);
+	ck_assert_int_eq(server_start(server), E_OK);
+}
+
+static void stop(void)
+{
+	server_stop(server);
+	server_free(server);
+	settings_free(settings);
+}
+
+static char *add_one(void *arg, const char *now)
+{
+	char *after = NULL;
+
+	(void)arg;
+	/* Time for another to come between, were it possible. */
+	(void)usleep(10);
+	ck_assert_int_ge(asprintf(&after, "%s%sns.example.com", now, *now != '\0' ? ", " : ""), 0);
+	return after;
+}
+
+static void *operate(void *arg)
+{
+	char why[SETTINGS_WHY_MAX];
+
+	for (unsigned i = 0; i < CHANGES; i++)
+		if (server_amend(server, "dont-throttle-names", add_one, arg, why) != E_OK)
+			abort();
+	return NULL;
+}
+
+START_TEST(no_amendment_is_lost)
+{
+	pthread_t threads[OPERATORS];
+	const struct settings *now;
+	unsigned n = 1;
+
+	start();
+	for (unsigned i = 0; i < OPERATORS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, operate, NULL), 0);
+	for (unsigned i = 0; i < OPERATORS; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	now = server_settings_get(server);
+	for (const char *p = settings_text(now, "dont-throttle-names"); *p != '\0'; p++)
+		n += *p == ',';
+	settings_free(now);
+	ck_assert_uint_eq(n, OPERATORS * CHANGES);
+	stop();
+}
+END_TEST
+
+static char *make_nothing(void *arg, const char *now)
+{
+	(void)arg, (void)now;
+	return NULL;
+}
+
+static char *make_nonsense(void *arg, const char *now)
+{
+	(void)arg, (void)now;
+	return strdup("a..b");
+}
+
+START_TEST(what_cannot_be_made_changes_nothing)
+{
+	char why[SETTINGS_WHY_MAX];
+	const struct settings *now;
+
+	start();
+	ck_assert_int_eq(server_amend(server, "dont-throttle-names", make_nothing, NULL, why),
+			 E_NOMEM);
+	ck_assert_str_eq(why, "out of memory");
+	ck_assert_int_ne(server_amend(server, "dont-throttle-names", make_nonsense, NULL, why),
+			 E_OK);
+	ck_assert_ptr_nonnull(strstr(why, "dont-throttle-names=a..b: "));
+	now = server_settings_get(server);
+	ck_assert_str_eq(settings_text(now, "dont-throttle-names"), "");
+	settings_free(now);
+	stop();
+}
+END_TEST
+
+Suite *suite_reconfigure(void);
+
+Suite *suite_reconfigure(void)
+{
+	Suite *s = suite_create("reconfigure");
+	TCase *c = tcase_create("reconfigure");
+
+	tcase_add_test(c, no_amendment_is_lost);
+	tcase_add_test(c, what_cannot_be_made_changes_nothing);
+	suite_add_tcase(s, c);
+	return s;
+}
