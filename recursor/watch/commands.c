@@ -284,6 +284,18 @@ const struct command *commands_at(size_t i)
 	return &table[i];
 }
 
+bool command_only_looks(const struct command *c)
+{
+	static const char *const beginnings[] = {
+		"current-", "dump-", "explain", "get", "help", "ping", "top-", "try-", "version",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++)
+		if (strncmp(c->word, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
 static const struct command *find_command(const char *word)
 {
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {

@@ -53,6 +53,10 @@ struct command {
 size_t commands_count(void);
 const struct command *commands_at(size_t i);
 
+/* Changes nothing, and writes nothing but what it is given a file for.  Any other leaves a line in
+ * the log, as does one that is new. */
+bool command_only_looks(const struct command *c);
+
 struct command_request {
 	const struct command *command; /* NULL: refused */
 	bool json, unicode, colour;

@@ -202,25 +202,13 @@ static void send_reply(const struct control *c, int fd, const struct command_rep
 		log_info("control: a reply was not taken: %s", err_text(err));
 }
 
-static bool changes_something(const char *word)
-{
-	static const char *const beginnings[] = {
-		"add-", "clear-", "drain", "quit", "reload-", "set-", "trace-", "undrain", "wipe-",
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++)
-		if (strncmp(word, beginnings[i], strlen(beginnings[i])) == 0)
-			return true;
-	return false;
-}
-
 /* Whoever asked for it stands in the log, but not who only looked. */
 static void note_change(int fd, const struct command *command)
 {
 	struct ucred who = { 0 };
 	socklen_t len = sizeof(who);
 
-	if (!changes_something(command->word))
+	if (command_only_looks(command))
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
 		log_notice("control: %s, from user %u, process %d", command->word, who.uid,

@@ -64,6 +64,31 @@ START_TEST(rows_are_in_order_and_explained)
 }
 END_TEST
 
+/* Who asked for a change stands in the log. */
+START_TEST(those_that_change_something_are_known)
+{
+	static const char changing[] =
+		" add-dont-throttle-names add-dont-throttle-netmasks clear-dont-throttle-names"
+		" clear-dont-throttle-netmasks clear-nsspeeds clear-throttles drain quit quit-nicely"
+		" reload-acls reload-zones save-cache set-max-cache-entries set-max-cache-memory"
+		" set-max-packetcache-entries set-minimum-ttl set-quiet trace-regex undrain"
+		" wipe-cache wipe-cache-typed ";
+	static const char looking[] =
+		" current-queries dump-cache explain get get-all get-parameter help ping version ";
+
+	for (size_t i = 0; i < commands_count(); i++) {
+		const struct command *c = commands_at(i);
+		char word[64];
+
+		snprintf(word, sizeof(word), " %s ", c->word);
+		if (strstr(changing, word) != NULL)
+			ck_assert_msg(!command_only_looks(c), "%s", word);
+		if (strstr(looking, word) != NULL)
+			ck_assert_msg(command_only_looks(c), "%s", word);
+	}
+}
+END_TEST
+
 START_TEST(what_is_no_command_is_refused)
 {
 	expect_reply("", 1, "invalid command\n");
@@ -508,6 +533,7 @@ Suite *suite_commands(void)
 
 	tcase_add_checked_fixture(t, open_env, close_env);
 	tcase_add_test(t, rows_are_in_order_and_explained);
+	tcase_add_test(t, those_that_change_something_are_known);
 	tcase_add_test(t, what_is_no_command_is_refused);
 	tcase_add_test(t, a_request_is_bytes);
 	tcase_add_test(t, case_of_the_word_does_not_matter_and_flags_are_read);
