@@ -150,6 +150,16 @@ int addr_from_rdata(struct addr *out, const uint8_t *rdata, size_t len, uint16_t
 	return E_OK;
 }
 
+void addr_truncate(struct addr *a, unsigned bits)
+{
+	for (unsigned i = 0; i < sizeof(a->ip); i++) {
+		unsigned left = bits > 8 * i ? bits - 8 * i : 0;
+
+		if (left < 8)
+			a->ip[i] &= (uint8_t)(0xff00U >> left);
+	}
+}
+
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;

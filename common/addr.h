@@ -38,6 +38,9 @@ socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *out);
 /* From the rdata of an A (4 bytes) or AAAA (16 bytes) record.  E_MALFORMED. */
 int addr_from_rdata(struct addr *out, const uint8_t *rdata, size_t len, uint16_t port) MUST_USE;
 
+/* Clears all bits of the address behind the first `bits`; the port stays. */
+void addr_truncate(struct addr *a, unsigned bits);
+
 bool addr_equal(const struct addr *a, const struct addr *b); /* port included */
 bool addr_equal_ip(const struct addr *a, const struct addr *b);
 uint64_t addr_hash(const struct addr *a);

@@ -81,13 +81,20 @@ void netset_free(struct netset *s)
 	free(s);
 }
 
-/* Room for a prefix and the branch that it may need. */
+/* With room for a prefix more and the branch that it may need. */
+static uint32_t next_cap(const struct netset *s)
+{
+	if (s->n_nodes + 2 <= s->cap)
+		return s->cap;
+	return s->cap == 0 ? 32 : s->cap * 2;
+}
+
 static int reserve(struct netset *s)
 {
-	uint32_t cap = s->cap == 0 ? 32 : s->cap * 2;
+	uint32_t cap = next_cap(s);
 	struct node *nodes;
 
-	if (s->n_nodes + 2 <= s->cap)
+	if (cap == s->cap)
 		return E_OK;
 	nodes = realloc(s->nodes, cap * sizeof(*nodes));
 	if (nodes == NULL)
@@ -243,6 +250,11 @@ bool netset_is_empty(const struct netset *s)
 size_t netset_count(const struct netset *s)
 {
 	return s->count;
+}
+
+size_t netset_bytes_next(const struct netset *s)
+{
+	return sizeof(*s) + next_cap(s) * sizeof(struct node);
 }
 
 struct printing {

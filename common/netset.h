@@ -34,6 +34,8 @@ int netset_add_list(struct netset *s, const char *list, char bad[ADDR_TEXT_MAX])
 bool netset_match(const struct netset *s, const struct addr *a);
 bool netset_is_empty(const struct netset *s);
 size_t netset_count(const struct netset *s);
+/* Bytes that it will hold once one more prefix is added. */
+size_t netset_bytes_next(const struct netset *s);
 
 /* Prints the prefixes in order of address, ", " between. */
 size_t netset_text(const struct netset *s, char *out, size_t cap);

@@ -1,7 +1,6 @@
 #include "common/zonefile.h"
 
 #include <errno.h>
-#include <ldns/ldns.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +10,8 @@
 #include "common/ascii.h"
 #include "common/conf.h"
 #include "common/generate.h"
-#include "common/msg.h"
 #include "common/name.h"
+#include "common/rdata_text.h"
 #include "common/rrtype.h"
 
 enum { GENERATED_MAX = 4096 };
@@ -38,7 +37,6 @@ struct source {
 	uint32_t ttl;         /* for a record that says none */
 	bool has_ttl;         /* it is $TTL's */
 	uint8_t *rdata;       /* WIRE_MSG_MAX bytes */
-	uint8_t *unfolded;    /* as many, for checking */
 	unsigned since_asked; /* records since go_on() was */
 
 	char *why;
@@ -416,65 +414,12 @@ static int read_head(struct source *s, char **rest, uint32_t *ttl, uint16_t *typ
 	return E_OK;
 }
 
-/* True if the rdata are what their type says, with no pointers. */
-static bool is_sound(const struct source *s, uint16_t type, uint16_t len)
-{
-	struct msg m = { .wire = s->rdata, .len = len };
-	struct msg_rr rr = { .type = type, .rdlen = len };
-	uint16_t n = 0;
-
-	return msg_rdata(&m, &rr, s->unfolded, WIRE_MSG_MAX, &n) == E_OK && n == len;
-}
-
-static int rdata_to_wire(const struct source *s, const ldns_rr *rr, uint16_t *len)
-{
-	ldns_buffer *buf = ldns_buffer_new(512);
-	int err = E_NOMEM;
-
-	if (buf == NULL)
-		goto out;
-	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++)
-		if (ldns_rdf2buffer_wire(buf, ldns_rr_rdf(rr, i)) != LDNS_STATUS_OK)
-			goto out;
-	err = E_TOO_LONG;
-	if (ldns_buffer_position(buf) > WIRE_MSG_MAX)
-		goto out;
-	*len = (uint16_t)ldns_buffer_position(buf);
-	memcpy(s->rdata, ldns_buffer_begin(buf), *len);
-	err = E_OK;
-out:
-	ldns_buffer_free(buf);
-	return err;
-}
-
 static int read_rdata(const struct source *s, uint16_t type, const char *text, uint16_t *len)
 {
-	ldns_rdf *origin = ldns_dname_new_frm_data((uint16_t)name_len(s->origin), s->origin);
-	ldns_rr *rr = NULL;
-	ldns_status status = LDNS_STATUS_MEM_ERR;
-	char *line = NULL;
-	int err = E_NOMEM;
+	char why[RDATA_TEXT_WHY_MAX];
+	int err = rdata_from_text(s->rdata, len, type, text, s->origin, why);
 
-	if (origin == NULL || asprintf(&line, ". 0 IN TYPE%u %s", (unsigned)type, text) < 0) {
-		line = NULL;
-		goto out;
-	}
-	status = ldns_rr_new_frm_str(&rr, line, 0, origin, NULL);
-	if (status != LDNS_STATUS_OK) {
-		err = status == LDNS_STATUS_MEM_ERR ? E_NOMEM : E_MALFORMED;
-		goto out;
-	}
-	err = rdata_to_wire(s, rr, len);
-	if (err == E_OK && !is_sound(s, type, *len))
-		err = E_MALFORMED;
-out:
-	ldns_rr_free(rr);
-	ldns_rdf_deep_free(origin);
-	free(line);
-	if (err == E_OK)
-		return E_OK;
-	return refuse(s, s->first_line, err, "the rdata: %s",
-		      status != LDNS_STATUS_OK ? ldns_get_errorstr_by_id(status) : err_text(err));
+	return err == E_OK ? E_OK : refuse(s, s->first_line, err, "the rdata: %s", why);
 }
 
 /* What a callback says of the record it refuses. */
@@ -573,15 +518,13 @@ int zonefile_read_with(const char *path, const struct zonefile_options *o, zonef
 
 	(void)name_copy(s.origin, o->origin != NULL ? o->origin : name_root);
 	s.rdata = malloc(WIRE_MSG_MAX);
-	s.unfolded = malloc(WIRE_MSG_MAX);
-	if (s.rdata == NULL || s.unfolded == NULL) {
+	if (s.rdata == NULL) {
 		(void)snprintf(why, why_cap, "%s: %s", path, err_text(err));
 		goto out;
 	}
 	err = read_file(&s, path);
 out:
 	free(s.text);
-	free(s.unfolded);
 	free(s.rdata);
 	return err;
 }

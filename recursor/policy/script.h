@@ -119,6 +119,8 @@ struct script_host {
 	void (*log)(void *ctx, int level, const char *text);
 	void (*print)(void *ctx, const char *text, size_t len);     /* NULL: the standard output */
 	bool (*stat)(void *ctx, const char *name, uint64_t *value); /* NULL: none is known */
+	/* How many labels at the end of a name (lower case) are its registrable domain; NULL: two. */
+	unsigned (*registrable)(void *ctx, const uint8_t *name);
 	/* Nobody uses it any more, and script_free() is due, at leisure.  NULL: it is freed at once. */
 	void (*retired)(void *ctx, struct script *s);
 };

@@ -1,0 +1,35 @@
+/*
+ * host: what the objects of a script need of the state that they are in.
+ *
+ * A pointer to it stands in the state's extra space, which every coroutine has a copy of.
+ *
+ * Memory:  what objects hold outside of Lua's memory (groups of networks) is counted in
+ *          native_bytes, and bounded by native_max.
+ * Threads: as the state.
+ */
+#ifndef POLICY_LUA_HOST_H
+#define POLICY_LUA_HOST_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "recursor/policy/script.h"
+
+struct lua_host {
+	const struct script_host *to;
+	bool is_classic; /* the script has hooks of the classic interface, and none of the other */
+	size_t native_bytes, native_max; /* native_max 0: no limit */
+};
+
+static inline struct lua_host *lua_host_of(lua_State *L)
+{
+	return *(struct lua_host **)lua_getextraspace(L);
+}
+
+/* Counts native memory that an object holds: `to` bytes instead of `from`.  More than there may be
+ * is a Lua error, after what is garbage has been collected. */
+void lua_host_charge(lua_State *L, size_t from, size_t to);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * lua_state: a state with a script's objects and functions and nothing else of a script, for tests:
+ * what it asks of its host is remembered here.
+ */
+#ifndef TESTS_LUA_STATE_H
+#define TESTS_LUA_STATE_H
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "recursor/policy/custom_metrics.h"
+#include "recursor/policy/lua/api.h"
+
+struct lua_test {
+	lua_State *L;
+	struct lua_host host;
+	struct script_host outer;
+	char said[4096]; /* by print and pdnslog, a line each: "level: text" for the latter */
+	uint64_t drawn;
+};
+
+static inline void lua_test_say(struct lua_test *t, const char *text, size_t n)
+{
+	size_t len = strlen(t->said);
+
+	if (n > sizeof(t->said) - 1 - len)
+		n = sizeof(t->said) - 1 - len;
+	memcpy(t->said + len, text, n);
+	t->said[len + n] = '\0';
+}
+
+static inline void lua_test_log(void *ctx, int level, const char *text)
+{
+	char line[1200];
+
+	(void)snprintf(line, sizeof(line), "%d: %s\n", level, text);
+	lua_test_say(ctx, line, strlen(line));
+}
+
+static inline void lua_test_print(void *ctx, const char *text, size_t len)
+{
+	lua_test_say(ctx, text, len);
+}
+
+static inline bool lua_test_stat(void *ctx, const char *name, uint64_t *value)
+{
+	(void)ctx;
+	*value = 42;
+	return strcmp(name, "questions") == 0;
+}
+
+static inline void lua_test_wall(void *ctx, int64_t *s, int32_t *us)
+{
+	(void)ctx;
+	*s = 1000000000;
+	*us = 5;
+}
+
+static inline void lua_test_random(void *ctx, void *buf, size_t len)
+{
+	struct lua_test *t = ctx;
+
+	ASSERT(len == sizeof(t->drawn));
+	memcpy(buf, &t->drawn, len);
+	t->drawn += 7;
+}
+
+/* co.uk is a suffix. */
+static inline unsigned lua_test_registrable(void *ctx, const uint8_t *name)
+{
+	(void)ctx;
+	return memcmp(name_suffix(name, 2), "\2co\2uk", 7) == 0 ? 3 : 2;
+}
+
+static inline void lua_test_open(struct lua_test *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->outer = (struct script_host) {
+		.ctx = t,
+		.thread = 3,
+		.config_dir = "/etc/recursor",
+		.config_name = "one",
+		.wall = lua_test_wall,
+		.random = lua_test_random,
+		.log = lua_test_log,
+		.print = lua_test_print,
+		.stat = lua_test_stat,
+		.registrable = lua_test_registrable,
+	};
+	ASSERT(custom_metrics_new(&t->outer.metrics) == E_OK);
+	t->host.to = &t->outer;
+	t->L = luaL_newstate();
+	ASSERT(t->L != NULL);
+	luaL_openlibs(t->L);
+	lua_api_open(t->L, &t->host);
+}
+
+static inline void lua_test_close(struct lua_test *t)
+{
+	lua_close(t->L);
+	ASSERT(t->host.native_bytes == 0);
+	custom_metrics_free(t->outer.metrics);
+}
+
+/* Runs a chunk; NULL, or what was wrong: borrowed until the next. */
+static inline const char *lua_test_run(struct lua_test *t, const char *chunk)
+{
+	lua_settop(t->L, 0);
+	return luaL_dostring(t->L, chunk) == LUA_OK ? NULL : lua_tostring(t->L, -1);
+}
+
+#endif
