@@ -79,6 +79,11 @@ static bool add_page(struct slab *s)
 
 void *slab_take(struct slab *s)
 {
+	return slab_take_part(s, s->object_size);
+}
+
+void *slab_take_part(struct slab *s, size_t zeroed)
+{
 	struct object *o;
 
 	if (s->used >= s->max || (s->free_list == NULL && !add_page(s)))
@@ -88,7 +93,7 @@ void *slab_take(struct slab *s)
 	s->free_list = o->next;
 	if (++s->used > s->peak)
 		s->peak = s->used;
-	memset(o, 0, s->object_size);
+	memset(o, 0, zeroed);
 	return o;
 }
 

@@ -29,6 +29,8 @@ void slab_deinit(struct slab *s);
 
 /* Zeroed.  NULL at the limit or out of memory. */
 void *slab_take(struct slab *s);
+/* Only its first bytes are zeroed: for large objects whose end is not read before it is written. */
+void *slab_take_part(struct slab *s, size_t zeroed);
 void slab_give(struct slab *s, void *object);
 
 #endif

@@ -4,14 +4,15 @@
 
 #include "common/check.h"
 
-enum { WORD_BITS = 64, WORDS = TIMERS_SLOTS / WORD_BITS };
+enum { WORD_BITS = 64, WORDS = TIMERS_SLOTS / WORD_BITS, BUSY_WORDS = WORDS / WORD_BITS };
 
 _Static_assert((TIMERS_SLOTS & (TIMERS_SLOTS - 1)) == 0, "a slot is found by masking");
 
 struct timers {
 	uint64_t now_ms; /* nothing pending is due before it but what waits in its own slot */
 	size_t count;
-	uint64_t busy[WORDS]; /* a bit a slot: it holds a timer */
+	uint64_t busy[WORDS];            /* a bit a slot: it holds a timer */
+	uint64_t busy_words[BUSY_WORDS]; /* a bit a word of `busy`: it is not 0 */
 	struct timer *slots[TIMERS_SLOTS];
 };
 
@@ -30,6 +31,16 @@ void timers_free(struct timers *w)
 	free(w);
 }
 
+static void set_bit(uint64_t *words, size_t at)
+{
+	words[at / WORD_BITS] |= UINT64_C(1) << at % WORD_BITS;
+}
+
+static void clear_bit(uint64_t *words, size_t at)
+{
+	words[at / WORD_BITS] &= ~(UINT64_C(1) << at % WORD_BITS);
+}
+
 static void put(struct timers *w, struct timer *t)
 {
 	uint64_t ahead = t->due_ms > w->now_ms ? t->due_ms - w->now_ms : 0;
@@ -43,7 +54,8 @@ static void put(struct timers *w, struct timer *t)
 	if (t->next != NULL)
 		t->next->prev = &t->next;
 	w->slots[slot] = t;
-	w->busy[slot / WORD_BITS] |= UINT64_C(1) << slot % WORD_BITS;
+	set_bit(w->busy, slot);
+	set_bit(w->busy_words, slot / WORD_BITS);
 	w->count++;
 }
 
@@ -61,8 +73,11 @@ static void clear_if_empty(struct timers *w, struct timer *const *link)
 	uintptr_t offset = (uintptr_t)link - (uintptr_t)w->slots;
 	size_t slot = offset / sizeof(w->slots[0]);
 
-	if (offset < sizeof(w->slots))
-		w->busy[slot / WORD_BITS] &= ~(UINT64_C(1) << slot % WORD_BITS);
+	if (offset >= sizeof(w->slots))
+		return;
+	clear_bit(w->busy, slot);
+	if (w->busy[slot / WORD_BITS] == 0)
+		clear_bit(w->busy_words, slot / WORD_BITS);
 }
 
 void timers_stop(struct timers *w, struct timer *t)
@@ -79,24 +94,38 @@ void timers_stop(struct timers *w, struct timer *t)
 	w->count--;
 }
 
-/* How many milliseconds after now_ms the first slot stands whose bit is set; TIMERS_SLOTS: none. */
+/* The first bit set from `from` on, among so many words; their number of bits when there is none. */
+static size_t bit_from(const uint64_t *words, size_t n_words, size_t from)
+{
+	uint64_t mask = ~UINT64_C(0) << from % WORD_BITS;
+
+	for (size_t i = from / WORD_BITS; i < n_words; i++, mask = ~UINT64_C(0))
+		if ((words[i] & mask) != 0)
+			return i * WORD_BITS + (size_t)__builtin_ctzll(words[i] & mask);
+	return n_words * WORD_BITS;
+}
+
+/* The first busy slot from `from` on; TIMERS_SLOTS: none. */
+static size_t busy_from(const struct timers *w, size_t from)
+{
+	size_t word = from / WORD_BITS;
+	uint64_t here = w->busy[word] & ~UINT64_C(0) << from % WORD_BITS;
+
+	if (here != 0)
+		return word * WORD_BITS + (size_t)__builtin_ctzll(here);
+	word = word + 1 < WORDS ? bit_from(w->busy_words, BUSY_WORDS, word + 1) : WORDS;
+	return word == WORDS ? TIMERS_SLOTS
+			     : word * WORD_BITS + (size_t)__builtin_ctzll(w->busy[word]);
+}
+
+/* How many milliseconds after now_ms the first busy slot stands; TIMERS_SLOTS: there is none. */
 static size_t first_busy(const struct timers *w)
 {
-	size_t start = w->now_ms % TIMERS_SLOTS;
-	size_t word = start / WORD_BITS;
-	uint64_t bits = w->busy[word] & ~UINT64_C(0) << start % WORD_BITS;
+	size_t start = w->now_ms % TIMERS_SLOTS, slot = busy_from(w, start);
 
-	/* The first word is looked at twice: its upper part first, its lower part last. */
-	for (size_t i = 0; i <= WORDS; i++) {
-		if (bits != 0) {
-			size_t slot = word * WORD_BITS + (size_t)__builtin_ctzll(bits);
-
-			return (slot - start) % TIMERS_SLOTS;
-		}
-		word = (word + 1) % WORDS;
-		bits = w->busy[word];
-	}
-	return TIMERS_SLOTS;
+	if (slot == TIMERS_SLOTS)
+		slot = busy_from(w, 0); /* once round */
+	return slot == TIMERS_SLOTS ? TIMERS_SLOTS : (slot - start) % TIMERS_SLOTS;
 }
 
 /* The time leapt over the whole wheel: puts every timer back as seen from now. */
