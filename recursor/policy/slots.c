@@ -59,7 +59,10 @@ static struct prefix prefix_of(const struct slots *s, const struct addr *a)
 
 static struct slots_client **bucket(const struct slots *s, const struct prefix *p)
 {
-	return &s->buckets[hash_bytes(p, sizeof(*p)) & s->mask];
+	uint64_t half[2];
+
+	memcpy(half, p->ip, sizeof(half));
+	return &s->buckets[hash_mix(hash_mix(half[0], half[1]), p->family) & s->mask];
 }
 
 static struct slots_client *find(struct slots_client *const *at, const struct prefix *p)

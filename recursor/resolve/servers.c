@@ -10,6 +10,7 @@
 
 enum {
 	MAX_DOUBLINGS = 5,
+	NAME_KEPT_MS = 1000,
 	STALE_HALF_LIVES = 10,         /* then a new RTT counts as the first */
 	UNREACHABLE_COST_US = 1000000, /* what a network error counts for, as time lost */
 };
@@ -445,6 +446,8 @@ static void note_edns(struct server *e, enum edns_state state, uint64_t now_ms)
 	e->edns_until_ms = now_ms + SERVERS_EDNS_NONE_S * 1000ULL;
 }
 
+/* Many zones may call one address by names of their own: while it answers all the time it keeps the
+ * name that it has. */
 static void note_name(struct shard *sh, struct server *e, const uint8_t *ns_name)
 {
 	uint8_t *copy;
@@ -477,12 +480,14 @@ void servers_learn(struct servers *s, const struct addr *a, const struct server_
 	uint64_t hash = addr_hash(a);
 	struct shard *sh = shard_lock(s, hash);
 	struct server *e = server_need(s, sh, a, hash);
+	bool is_busy;
 
 	if (e != NULL) {
+		is_busy = e->ns_name != NULL && now_ms - e->answered_ms < NAME_KEPT_MS;
 		learn_answer(s, sh, e, answer->rtt_us, answer->useful, now_ms);
 		if (answer->edns != EDNS_UNKNOWN)
 			note_edns(e, answer->edns, now_ms);
-		if (answer->ns_name != NULL)
+		if (answer->ns_name != NULL && !is_busy)
 			note_name(sh, e, answer->ns_name);
 	}
 	shard_unlock(sh);
