@@ -136,6 +136,7 @@ static void ask_resolver(struct pipeline *p, struct client_query *cq)
 {
 	struct question question = {
 		.name = query_name(&cq->q),
+		.name_hash = cq->q.name_hash,
 		.type = cq->asked_type,
 		.cache_only = cq->over_capacity || !(cq->q.flags & MSG_RD),
 		.no_stale = !(cq->q.flags & MSG_RD),
@@ -157,7 +158,7 @@ static void ask_resolver(struct pipeline *p, struct client_query *cq)
  * not, another may have to make room. */
 enum step resolve_query(struct pipeline *p, struct passage *t)
 {
-	struct client_query *cq = slab_take(&p->queries);
+	struct client_query *cq = slab_take_part(&p->queries, offsetof(struct client_query, head));
 
 	if (cq == NULL) {
 		COUNT(p->account.counters, over_capacity_drops);

@@ -173,7 +173,13 @@ static void hold(struct rrset *s)
 bool cache_look(struct cache *c, const uint8_t *name, uint16_t type, unsigned want, uint32_t now_s,
 		uint32_t stale_s, struct cache_view *view)
 {
-	struct key k = key_of(name);
+	return cache_look_hashed(c, name, name_hash(name), type, want, now_s, stale_s, view);
+}
+
+bool cache_look_hashed(struct cache *c, const uint8_t *name, uint64_t name_hash, uint16_t type,
+		       unsigned want, uint32_t now_s, uint32_t stale_s, struct cache_view *view)
+{
+	const struct key k = { .name = name, .len = name_len(name), .hash = name_hash };
 	struct shard *sh = shard_lock(shard_of(c, &k));
 	struct cache_view v = { 0 };
 	bool found = false;
@@ -454,18 +460,22 @@ static void note_remembered(struct cache *c, const struct offer *o)
 		remembered_note(c->remembered, o->key.hash, o->set->type);
 }
 
-bool cache_remembers(const struct cache *c, const uint8_t *name, uint16_t type)
+bool cache_remembers(const struct cache *c, uint64_t name_hash, uint16_t type)
 {
-	uint64_t hash = name_hash(name);
-
-	return c->remembered != NULL && (remembered_has(c->remembered, hash, type) ||
-					 remembered_has(c->remembered, hash, TYPE_CNAME));
+	return c->remembered != NULL && (remembered_has(c->remembered, name_hash, type) ||
+					 remembered_has(c->remembered, name_hash, TYPE_CNAME));
 }
 
 enum cache_put_result cache_put(struct cache *c, struct rrset *s, unsigned how, uint32_t now_s)
 {
+	return cache_put_hashed(c, s, name_hash(rrset_owner(s)), how, now_s);
+}
+
+enum cache_put_result cache_put_hashed(struct cache *c, struct rrset *s, uint64_t owner_hash,
+				       unsigned how, uint32_t now_s)
+{
 	struct offer o = {
-		.key = key_of(rrset_owner(s)),
+		.key = { .name = rrset_owner(s), .len = s->owner_len, .hash = owner_hash },
 		.set = s,
 		.delegation = (how & CACHE_AS_DELEGATION) != 0,
 		.refreshes = (how & CACHE_REFRESHES) != 0,

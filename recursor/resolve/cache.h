@@ -81,9 +81,11 @@ enum cache_want {
 void cache_fetch_shard(const struct cache *c, uint64_t name_hash);
 void cache_fetch_bucket(const struct cache *c, uint64_t name_hash);
 
-/* Looks a name up, in any case.  Only what is not expired at now_s is handed out, unless
+/* Looks a name up, in any case, whose name_hash() is at hand.  Only what is not expired at now_s is handed out, unless
  * `stale_s` is not 0: then also what expired at most that long ago (rrset_is_stale()).  Returns true if anything
  * was found. */
+bool cache_look_hashed(struct cache *c, const uint8_t *name, uint64_t name_hash, uint16_t type,
+		       unsigned want, uint32_t now_s, uint32_t stale_s, struct cache_view *view);
 bool cache_look(struct cache *c, const uint8_t *name, uint16_t type, unsigned want, uint32_t now_s,
 		uint32_t stale_s, struct cache_view *view);
 void cache_view_put(struct cache_view *view);
@@ -118,9 +120,12 @@ enum cache_put_how {
 
 /* Offers a set; the cache takes its own reference when it keeps it.  `how`: of cache_put_how. */
 enum cache_put_result cache_put(struct cache *c, struct rrset *s, unsigned how, uint32_t now_s);
+/* The same, with the name_hash() of the set's owner at hand. */
+enum cache_put_result cache_put_hashed(struct cache *c, struct rrset *s, uint64_t owner_hash,
+				       unsigned how, uint32_t now_s);
 
 /* Has there been an answer to it of late, though it may have expired?  (remembered.h) */
-bool cache_remembers(const struct cache *c, const uint8_t *name, uint16_t type);
+bool cache_remembers(const struct cache *c, uint64_t name_hash, uint16_t type);
 
 struct cache_wiped {
 	size_t records, negative;

@@ -57,7 +57,7 @@ static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], uint16_t t
 
 	if (take_special(r, name, type, k))
 		return false;
-	knowledge_look(r, name, type, LOOK_ANSWER, 0, NAME_MAX_LABELS, &found);
+	knowledge_look(r, name, name_hash(name), type, LOOK_ANSWER, 0, NAME_MAX_LABELS, &found);
 	if (found.authoritative) {
 		COUNT(r->counters, auth_zone_queries);
 		k->a.authoritative |= k->a.n_sets == 0;

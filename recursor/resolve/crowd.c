@@ -10,7 +10,7 @@ static uint64_t now_ms(const struct resolver *r)
 
 bool crowd_knows(const struct resolver *r, const struct goal *g)
 {
-	return g->no_cache || cache_remembers(r->cache, g->name, g->type);
+	return g->no_cache || cache_remembers(r->cache, g->name_hash, g->type);
 }
 
 static bool refuse(struct resolver *r, struct goal *g)
@@ -31,7 +31,7 @@ bool crowd_enter(struct resolver *r, struct goal *g)
 	if (g->crowd != NULL || r->inflight.max == 0)
 		return true;
 	/* All the world may be one resolver's to answer: there each domain is a zone to itself. */
-	zone = name_hash(g->recurse ? name_suffix(g->name, g->zone_labels + 2U) : goal_zone(g));
+	zone = g->recurse ? name_hash(name_suffix(g->name, g->zone_labels + 2U)) : g->zone_hash;
 	g->crowd = inflight_hold(&r->inflight, zone, is_common, goal_crowd(g), false, now_ms(r),
 				 &limited);
 	if (limited && crowd_knows(r, g))

@@ -171,12 +171,13 @@ static void ns_names_take(struct resolver *r, struct goal *g)
 		addresses_look(r, g, i);
 }
 
-void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct rrset **ns_own,
-	       struct rrset **ns_parent)
+void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, uint64_t zone_hash,
+	       struct rrset **ns_own, struct rrset **ns_parent)
 {
 	minimise_release(r, g, STEP_LOST);
 	cut_leave(r, g);
 	g->zone_labels = (uint8_t)zone_labels;
+	g->zone_hash = zone_hash;
 	g->asked_labels = (uint8_t)zone_labels;
 	g->minimise_steps = 0;
 	g->at_parents_set = g->with_glue = g->lacks_glue = false;
@@ -221,7 +222,7 @@ void cut_enter_known(struct resolver *r, struct goal *g, struct knowledge *k)
 	g->floor_labels = (uint8_t)k->floor_labels;
 	g->zones_serial = r->zones_serial;
 	g->zone_print = zones_print(k->zone);
-	cut_enter(r, g, k->zone_labels, &k->ns_own, &k->ns_parent);
+	cut_enter(r, g, k->zone_labels, k->zone_hash, &k->ns_own, &k->ns_parent);
 	if (is_forward)
 		forwarders_take(r, g, k->zone);
 }
@@ -319,7 +320,7 @@ bool cut_go_up(struct resolver *r, struct goal *g)
 		return false;
 	g->up_from = g->zone_labels;
 	g->stays_above = true;
-	knowledge_look(r, g->name, g->type, LOOK_CUT, 0, g->zone_labels - 1U, &k);
+	knowledge_look(r, g->name, g->name_hash, g->type, LOOK_CUT, 0, g->zone_labels - 1U, &k);
 	goal_unwant_all(r, g);
 	cut_enter_known(r, g, &k);
 	knowledge_clear(&k);
@@ -360,7 +361,8 @@ bool cut_use_stale(struct resolver *r, struct goal *g)
 
 	if (r->cfg.stale_s == 0 || g->by_stale || g->forwarded)
 		return false;
-	knowledge_look(r, g->name, g->type, LOOK_CUT, r->cfg.stale_s, NAME_MAX_LABELS, &k);
+	knowledge_look(r, g->name, g->name_hash, g->type, LOOK_CUT, r->cfg.stale_s, NAME_MAX_LABELS,
+		       &k);
 	if (k.zone_labels > g->zone_labels) {
 		found = stale_cut_take(r, g, &k);
 	} else {
@@ -384,7 +386,8 @@ bool cut_leave_silent_parent(struct resolver *r, struct goal *g)
 	    r->world.now_ms(r->world.ctx) - g->began_ms < STALE_CUT_AFTER_MS)
 		return false;
 	g->looked_below = true;
-	knowledge_look(r, g->name, g->type, LOOK_CUT, r->cfg.stale_s, NAME_MAX_LABELS, &k);
+	knowledge_look(r, g->name, g->name_hash, g->type, LOOK_CUT, r->cfg.stale_s, NAME_MAX_LABELS,
+		       &k);
 	/* One that is live was left for good reason. */
 	found = k.zone_labels > g->zone_labels && k.ns_parent != NULL &&
 		rrset_is_expired(k.ns_parent, r->world.wall_s(r->world.ctx)) &&

@@ -7,14 +7,10 @@
 #include "common/check.h"
 #include "common/hash.h"
 
-static uint64_t key_hash(const uint8_t *name, uint16_t type)
+static struct goal *find(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type,
+			 bool refreshes)
 {
-	return hash_mix(name_hash(name), type);
-}
-
-static struct goal *find(struct resolver *r, const uint8_t *name, uint16_t type, bool refreshes)
-{
-	struct chain_link *l = chains_first(&r->table, key_hash(name, type));
+	struct chain_link *l = chains_first(&r->table, hash_mix(hash, type));
 
 	for (; l != NULL; l = chains_next(l)) {
 		struct goal *g = CONTAINER(l, struct goal, by_question);
@@ -25,14 +21,14 @@ static struct goal *find(struct resolver *r, const uint8_t *name, uint16_t type,
 	return NULL;
 }
 
-struct goal *goal_find(struct resolver *r, const uint8_t *name, uint16_t type)
+struct goal *goal_find(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type)
 {
-	return find(r, name, type, false);
+	return find(r, name, hash, type, false);
 }
 
-struct goal *goal_find_refresh(struct resolver *r, const uint8_t *name, uint16_t type)
+struct goal *goal_find_refresh(struct resolver *r, const struct goal *g)
 {
-	return find(r, name, type, true);
+	return find(r, g->name, g->name_hash, g->type, true);
 }
 
 static void table_remove(struct resolver *r, struct goal *g)
@@ -43,9 +39,9 @@ static void table_remove(struct resolver *r, struct goal *g)
 	g->in_table = false;
 }
 
-struct goal *goal_new(struct resolver *r, const uint8_t *name, uint16_t type)
+struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type)
 {
-	struct goal *g = slab_take(&r->goals);
+	struct goal *g = slab_take_part(&r->goals, offsetof(struct goal, ns));
 
 	if (g == NULL || ask_slot_take(r, g) != E_OK) {
 		COUNT(r->counters, limit_goals);
@@ -54,13 +50,14 @@ struct goal *goal_new(struct resolver *r, const uint8_t *name, uint16_t type)
 		return NULL;
 	}
 	g->name_len = (uint8_t)name_copy(g->name, name);
+	g->name_hash = hash;
 	g->type = type;
 	g->serial = ++r->goal_serial;
 	g->ede = EDE_NONE;
 	g->timer.kind = TIMER_ANSWER;
 	g->minimise = r->cfg.qname_minimisation;
 	g->began_ms = r->world.now_ms(r->world.ctx);
-	chains_add(&r->table, &g->by_question, key_hash(name, type));
+	chains_add(&r->table, &g->by_question, hash_mix(hash, type));
 	g->in_table = true;
 	counter_max(&r->counters->peak_goals, r->table.n);
 	goal_make_ready(r, g);
@@ -237,7 +234,8 @@ static bool child_is_allowed(struct resolver *r, struct goal *parent, const stru
 enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_kind kind, uint8_t ns,
 			   const uint8_t *name, uint16_t type)
 {
-	struct goal *child = goal_find(r, name, type);
+	uint64_t hash = name_hash(name);
+	struct goal *child = goal_find(r, name, hash, type);
 	/* Aliases are counted by max-cnames-followed, the rest by max-recursion-depth. */
 	unsigned depth = parent->depth + (kind == EDGE_ALIAS ? 0U : 1U);
 	unsigned links = kind == EDGE_ALIAS ? parent->links + 1U : 0U;
@@ -257,7 +255,7 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 	}
 	e = slab_take(&r->edges);
 	if (!joined && e != NULL) {
-		child = goal_new(r, name, type);
+		child = goal_new(r, name, hash, type);
 		if (child != NULL) {
 			child->depth = (uint8_t)depth;
 			child->links = (uint8_t)links;

@@ -160,6 +160,7 @@ struct goal {
 	uint32_t n_followers; /* of these, those that wait for its step alone */
 	uint32_t mark;        /* the walk that last came by */
 	uint64_t began_ms;
+	uint64_t name_hash;
 	uint32_t slot;   /* in resolver.slots; part of the ticket */
 	uint16_t serial; /* its name in traces */
 	uint16_t type;
@@ -177,6 +178,7 @@ struct goal {
 	bool by_policy; /* the policy answered in a server's place: nothing of it is kept */
 
 	/* where to ask */
+	uint64_t zone_hash;
 	uint8_t zone_labels; /* the zone is the last so many labels of the name */
 	bool at_parents_set; /* the zone's own servers failed: those its parent names */
 	bool with_glue;      /* and the addresses that the parent gave, whatever the servers say */
@@ -196,8 +198,6 @@ struct goal {
 	uint8_t n_ns, n_targets;
 	struct inflight_zone *crowd;      /* the zone's, that it is held by; or NULL */
 	struct rrset *ns_own, *ns_parent; /* the two NS sets of the zone; one may be NULL */
-	struct ns_name ns[GOAL_NS_MAX];
-	struct target targets[GOAL_TARGETS_MAX];
 
 	/* what to ask: QNAME minimisation (RFC 9156) */
 	bool minimise;
@@ -217,7 +217,6 @@ struct goal {
 	uint8_t transport;
 	bool sent_edns;
 	uint8_t near_misses;
-	uint8_t spelling[32]; /* 0x20: a bit for each byte of the name in upper case */
 	struct timer timer;
 
 	/* how it ended */
@@ -227,8 +226,12 @@ struct goal {
 	uint8_t n_chain;
 	bool cacheable;
 	struct rrset *soa;
-	struct rrset *chain[GOAL_CHAIN_MAX];
 
+	/* From here on goal_new() zeroes nothing: what is in use was written, and is counted above. */
+	struct ns_name ns[GOAL_NS_MAX];
+	struct target targets[GOAL_TARGETS_MAX];
+	struct rrset *chain[GOAL_CHAIN_MAX];
+	uint8_t spelling[32];       /* 0x20: a bit for each byte of the name in upper case */
 	uint8_t name[NAME_MAX_LEN]; /* lower case */
 };
 
@@ -315,10 +318,10 @@ struct resolver {
 /* ---- goal.c ---- */
 
 /* The goal for (name, type), or NULL; one that only renews what is known is another's business. */
-struct goal *goal_find(struct resolver *r, const uint8_t *name, uint16_t type);
-struct goal *goal_find_refresh(struct resolver *r, const uint8_t *name, uint16_t type);
+struct goal *goal_find(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type);
+struct goal *goal_find_refresh(struct resolver *r, const struct goal *g);
 /* A new one, ready for its first step.  NULL: max_goals is reached, or no memory (counted). */
-struct goal *goal_new(struct resolver *r, const uint8_t *name, uint16_t type);
+struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type);
 void goal_make_ready(struct resolver *r, struct goal *g);
 /* Somebody else comes to wait on it, to whom it is so near. */
 void goal_come_nearer(struct goal *g, unsigned depth, unsigned links);
@@ -582,6 +585,7 @@ struct knowledge {
 	const struct configured_zone *zone; /* the name's configured zone, or NULL; borrowed */
 	bool authoritative;                 /* what is known comes from there */
 	unsigned zone_labels;
+	uint64_t zone_hash;
 	unsigned floor_labels;            /* nothing above is looked at */
 	struct rrset *ns_own, *ns_parent; /* references: the closest cut; both NULL at the root
 					     before it is primed, and at a forward's name */
@@ -592,14 +596,14 @@ void knowledge_clear(struct knowledge *k);
  * labels deep.  `stale_s` not 0: also among what expired at most so long ago; then a failure is
  * nothing. */
 enum look { LOOK_CUT, LOOK_ANSWER };
-void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, enum look what,
-		    uint32_t stale_s, unsigned max_labels, struct knowledge *k);
+void knowledge_look(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type,
+		    enum look what, uint32_t stale_s, unsigned max_labels, struct knowledge *k);
 
 /* ---- cut.c ---- */
 
 /* The goal moves to a zone: takes over the references. */
-void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, struct rrset **ns_own,
-	       struct rrset **ns_parent);
+void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, uint64_t zone_hash,
+	       struct rrset **ns_own, struct rrset **ns_parent);
 /* The same for the closest cut that is known, or the forward; takes over the references. */
 void cut_enter_known(struct resolver *r, struct goal *g, struct knowledge *k);
 void cut_take_glue(struct resolver *r, struct goal *g, const struct reply *reply);

@@ -240,7 +240,7 @@ static void step_start(struct resolver *r, struct goal *g)
 	if (special_try(r, g))
 		return;
 	/* A zone that was given up is reached again from above only. */
-	knowledge_look(r, g->name, g->type, g->no_cache ? LOOK_CUT : LOOK_ANSWER, 0,
+	knowledge_look(r, g->name, g->name_hash, g->type, g->no_cache ? LOOK_CUT : LOOK_ANSWER, 0,
 		       g->stays_above ? g->up_from - 1U : NAME_MAX_LABELS, &k);
 	known_report(r, g, &k);
 	g->zones_serial = r->zones_serial;
@@ -433,6 +433,8 @@ void goal_step(struct resolver *r, struct goal *g)
 
 void goal_enter_referral(struct resolver *r, struct goal *g, struct reply *reply)
 {
+	const uint8_t *zone = rrset_owner(reply->referral);
+
 	if (g->n_cuts >= GOAL_CUTS_MAX) {
 		COUNT(r->counters, limit_referrals);
 		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = "too many referrals");
@@ -440,7 +442,7 @@ void goal_enter_referral(struct resolver *r, struct goal *g, struct reply *reply
 		return;
 	}
 	g->stays_above = false;
-	cut_enter(r, g, name_labels(rrset_owner(reply->referral)), NULL, &reply->referral);
+	cut_enter(r, g, name_labels(zone), name_hash(zone), NULL, &reply->referral);
 	cut_take_glue(r, g, reply);
 	minimise_choose(r, g);
 	g->state = GOAL_CHOOSE;

@@ -157,8 +157,8 @@ static bool auth_take(struct knowledge *k, const uint8_t *name, uint16_t type, u
 	return true;
 }
 
-void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, enum look what,
-		    uint32_t stale_s, unsigned max_labels, struct knowledge *k)
+void knowledge_look(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type,
+		    enum look what, uint32_t stale_s, unsigned max_labels, struct knowledge *k)
 {
 	bool answer = what == LOOK_ANSWER;
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
@@ -167,6 +167,7 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, enum
 	bool done = false;
 
 	memset(k, 0, sizeof(*k));
+	k->zone_hash = hash;
 	k->zone = zones_find_for(r->zones, name, type);
 	if (k->zone != NULL)
 		k->floor_labels = k->zone->labels;
@@ -182,8 +183,11 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint16_t type, enum
 
 		if (labels == whole && answer)
 			want |= CACHE_WANT_ANSWER;
+		if (labels < whole)
+			k->zone_hash = name_hash(at);
 		memset(&v, 0, sizeof(v));
-		if (cache_look(r->cache, at, type, want, now_s, stale_s, &v) && answer) {
+		if (cache_look_hashed(r->cache, at, k->zone_hash, type, want, now_s, stale_s, &v) &&
+		    answer) {
 			if (stale_s != 0)
 				stale_sort_out(&v, now_s);
 			if (labels == whole)

@@ -45,8 +45,7 @@ void refresh_if_due(struct resolver *r, struct goal *g, const struct knowledge *
 	if (k->authoritative || g->no_cache ||
 	    (k->what != KNOWN_DATA && k->what != KNOWN_ALIAS && k->what != KNOWN_NODATA) ||
 	    !is_almost_expired(s, r->cfg.refresh_percent, r->world.wall_s(r->world.ctx)) ||
-	    was_tried(r, g, r->world.now_ms(r->world.ctx)) ||
-	    goal_find_refresh(r, g->name, g->type) != NULL)
+	    was_tried(r, g, r->world.now_ms(r->world.ctx)) || goal_find_refresh(r, g) != NULL)
 		return;
 	if (!request_begin_refresh(r, g->name, g->type))
 		return;
@@ -60,7 +59,7 @@ bool refresh_join(struct resolver *r, struct goal *g)
 
 	if (r->n_background == 0 || g->no_cache)
 		return false;
-	other = goal_find_refresh(r, g->name, g->type);
+	other = goal_find_refresh(r, g);
 	if (other == NULL || !goal_follow(r, g, other))
 		return false;
 	GOAL_EVENT(r, g, EVENT_JOINED, g->name, NULL, .type = g->type);

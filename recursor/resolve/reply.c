@@ -17,7 +17,7 @@ struct record {
 
 /* Records of one owner, type and section. */
 struct group {
-	uint64_t hash;  /* of the owner: most comparisons end there */
+	uint64_t hash;  /* of the owner, or 0: nobody wanted it yet */
 	uint32_t owner; /* offset in the arena */
 	uint32_t ttl;   /* the least of its records (RFC 2181 5.2) */
 	uint16_t type;
@@ -90,26 +90,35 @@ static const uint8_t *group_owner(const struct reply_scratch *s, const struct gr
 	return s->arena + g->owner;
 }
 
-static struct group *group_find_hashed(struct reply_scratch *s, const uint8_t *owner, uint64_t hash,
-				       uint16_t type, unsigned section)
+static uint64_t group_hash(struct reply_scratch *s, struct group *g)
 {
+	if (g->hash == 0)
+		g->hash = name_hash(group_owner(s, g));
+	return g->hash;
+}
+
+/* Most answers have one or two groups of a type: names are not hashed but for more of them. */
+static struct group *group_find(struct reply_scratch *s, const uint8_t *owner, uint16_t type,
+				unsigned section)
+{
+	uint64_t hash = 0;
+	bool is_first = true;
+
 	for (unsigned i = 0; i < s->n_groups; i++) {
 		struct group *g = &s->groups[i];
 
-		if (g->hash == hash && g->type == type && g->section == section &&
-		    name_equal(group_owner(s, g), owner))
+		if (g->type != type || g->section != section)
+			continue;
+		if (!is_first && hash == 0)
+			hash = name_hash(owner);
+		if ((is_first || group_hash(s, g) == hash) && name_equal(group_owner(s, g), owner))
 			return g;
+		is_first = false;
 	}
 	return NULL;
 }
 
-static struct group *group_find(struct reply_scratch *s, const uint8_t *owner, uint16_t type,
-				unsigned section)
-{
-	return group_find_hashed(s, owner, name_hash(owner), type, section);
-}
-
-static struct group *group_add(struct reply_scratch *s, const struct msg_rr *rr, uint64_t hash)
+static struct group *group_add(struct reply_scratch *s, const struct msg_rr *rr)
 {
 	struct group *g;
 
@@ -117,7 +126,6 @@ static struct group *group_add(struct reply_scratch *s, const struct msg_rr *rr,
 		return NULL;
 	g = &s->groups[s->n_groups++];
 	*g = (struct group) {
-		.hash = hash,
 		.owner = (uint32_t)s->arena_len,
 		.ttl = rr->ttl,
 		.type = rr->type,
@@ -135,16 +143,14 @@ static int record_add(struct reading *x, const struct msg_rr *rr)
 	struct reply_scratch *s = x->s;
 	struct group *g;
 	struct record *rec;
-	uint64_t hash;
 	uint16_t len = 0;
 	int err;
 
 	if (s->n_records == REPLY_RECORDS_MAX)
 		return E_LIMIT;
-	hash = name_hash(rr->owner);
-	g = group_find_hashed(s, rr->owner, hash, rr->type, rr->section);
+	g = group_find(s, rr->owner, rr->type, rr->section);
 	if (g == NULL)
-		g = group_add(s, rr, hash);
+		g = group_add(s, rr);
 	if (g == NULL)
 		return E_LIMIT;
 

@@ -230,7 +230,7 @@ bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t typ
 		COUNT(r->counters, limit_background);
 		return false;
 	}
-	g = goal_new(r, name, type);
+	g = goal_new(r, name, name_hash(name), type);
 	if (g == NULL)
 		return false;
 	g->no_cache = g->refreshes = true;

@@ -281,15 +281,16 @@ static void refuse(resolver_done_cb done, void *ctx, const struct question *q, u
 static struct goal *goal_for(struct resolver *r, const struct question *q, bool *joined,
 			     const char **why)
 {
+	uint64_t hash = q->name_hash != 0 ? q->name_hash : name_hash(q->name);
 	uint8_t name[NAME_MAX_LEN];
 	struct goal *g;
 
 	*why = "too much to do";
 	name_lower(name, q->name);
-	g = goal_find(r, name, q->type);
+	g = goal_find(r, name, hash, q->type);
 	*joined = g != NULL;
 	if (g == NULL) {
-		g = goal_new(r, name, q->type);
+		g = goal_new(r, name, hash, q->type);
 		if (g != NULL)
 			g->no_cache = q->no_cache;
 	} else if (r->cfg.max_chain > 0 && g->n_waiters >= r->cfg.max_chain) {
@@ -369,8 +370,8 @@ enum resolver_known resolver_knows(struct resolver *r, const uint8_t *name, uint
 	bool is_stale;
 
 	if (!stale_put_together(r, name, type, stale_s, &found))
-		return cache_remembers(r->cache, name, type) ? RESOLVER_KNOWS_NAME
-							     : RESOLVER_KNOWS_NOTHING;
+		return cache_remembers(r->cache, name_hash(name), type) ? RESOLVER_KNOWS_NAME
+									: RESOLVER_KNOWS_NOTHING;
 	is_stale = found.any_stale;
 	stale_clear(&found);
 	return is_stale ? RESOLVER_KNOWS_STALE : RESOLVER_KNOWS_FRESH;

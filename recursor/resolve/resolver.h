@@ -133,6 +133,7 @@ bool resolver_seeks(uint16_t type);
 
 struct question {
 	const uint8_t *name; /* any case */
+	uint64_t name_hash;  /* its name_hash(), or 0: not at hand */
 	uint16_t type;
 	bool cache_only;     /* RD=0 with allow-no-rd, or no room: never ask a server */
 	bool no_cache;       /* explain: do not take the final answer from the cache */

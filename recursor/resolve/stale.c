@@ -58,7 +58,8 @@ static void look(struct resolver *r, const uint8_t *name, uint16_t type, uint32_
 	struct rrset *set = NULL;
 
 	if (!special_find(r, name, type, &set)) {
-		knowledge_look(r, name, type, LOOK_ANSWER, stale_s, NAME_MAX_LABELS, k);
+		knowledge_look(r, name, name_hash(name), type, LOOK_ANSWER, stale_s,
+			       NAME_MAX_LABELS, k);
 		return;
 	}
 	*k = (struct knowledge) { .set = set, .what = KNOWN_NOTHING };
