@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "recursor/pipeline.h"
+#include "recursor/policy/ipset.h"
 #include "recursor/visit.h"
 #include "recursor/watch/rings.h"
 #include "recursor/wiring.h"
@@ -25,6 +26,7 @@ static void adopt_shared(struct server *s, const struct settings *made)
 	memory_set_limits(&s->memory, made);
 	cache_set_stale(s->cache, wiring_stale_s(made));
 	cache_set_locked(s->cache, made->record_cache_locked_ttl_perc);
+	ipsets_configure(s->ipsets, made->ipset_max_sets, made->ipset_max_entries);
 	log_set_level((int)made->loglevel);
 }
 

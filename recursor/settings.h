@@ -101,6 +101,8 @@ struct settings {
 	uint32_t max_rrset_size, max_chain_length;
 	uint32_t max_inflight_per_zone, max_inflight_per_server; /* our own; % of max_mthreads */
 	uint32_t max_lua_udp_queries;                            /* our own, each thread */
+	uint64_t ipset_max_entries;                              /* our own, as the next */
+	uint32_t ipset_max_sets;
 	uint32_t max_goals; /* our own: `max-goals`, each thread */
 	/* caches */
 	uint64_t max_cache_entries, max_packetcache_entries;

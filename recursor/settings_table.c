@@ -150,6 +150,11 @@ const struct setting settings_table[] = {
   "Names of settings that need not be known: they give a warning in place of an error." },
 { "include-dir", TEXT(include_dir), "", "3.6.0",
   "After recursor.conf read every *.conf of this directory, in order of name." },
+{ "ipset-max-entries", BIG(ipset_max_entries, 0, 1000000000, "addresses"), "20000000", "own",
+  "All sets of addresses that scripts open (iputils.newipset{}) hold at most so many together; 12 to "
+  "16 bytes for one of IPv4, three times that for one of IPv6.  A set that is full refuses new ones." },
+{ "ipset-max-sets", INT(ipset_max_sets, 0, 10000, "sets"), "64", "own",
+  "So many of them may have a name, and be shared by all threads and seen by rec_control." },
 { "latency-statistic-size", INT(latency_statistic_size, 1, MANY, "queries"), "10000", "3.6.0",
   "About how many queries the average latency looks back." },
 { "local-address", ADDRS(local_address), "127.0.0.1, ::1", "3.0",

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "recursor/hints.h"
 #include "recursor/pipeline.h"
+#include "recursor/policy/ipset.h"
 #include "recursor/server_state.h"
 #include "recursor/watch/rings.h"
 #include "recursor/watch/tracer.h"
@@ -77,6 +78,7 @@ static void keep_shared_house(struct worker *w)
 	}
 	(void)cache_expire_some(s->cache, EXPIRE_AT_ONCE, worker_wall_s(w));
 	memory_rebalance(s, worker_wall_s(w));
+	ipsets_tidy(s->ipsets, (uint32_t)(now_ms / 1000));
 }
 
 static void keep_house(void *ctx)
@@ -292,6 +294,11 @@ static void stop_worker(struct worker *w)
 
 static int make_shared(struct server *s, const struct settings *settings)
 {
+	const struct ipsets_config ipsets = {
+		.n_readers = settings->threads,
+		.max_sets = settings->ipset_max_sets,
+		.max_entries = settings->ipset_max_entries,
+	};
 	struct servers_config servers;
 	struct cache_config cache;
 	int err;
@@ -305,6 +312,8 @@ static int make_shared(struct server *s, const struct settings *settings)
 				 memory_record_limit(&s->memory, s->cache));
 	if (err == E_OK)
 		err = servers_new(&s->servers, &servers);
+	if (err == E_OK)
+		err = ipsets_new(&s->ipsets, &ipsets);
 	if (err == E_OK)
 		err = tally_new(&s->tally, settings->max_tcp_clients, settings->max_tcp_per_client);
 	if (err == E_OK)
@@ -440,6 +449,7 @@ void server_free(struct server *s)
 	ringset_free(s->rings);
 	tracer_free(s->tracer);
 	tally_free(s->tally);
+	ipsets_free(s->ipsets);
 	servers_free(s->servers);
 	cache_free(s->cache);
 	settings_free(atomic_load(&s->settings));

@@ -92,6 +92,7 @@ struct server {
 	struct servers *servers;
 	struct memory memory;  /* the caches' budget */
 	struct keeper *keeper; /* main's: of cache-file, or NULL */
+	struct ipsets *ipsets; /* of scripts; reader i is worker i's */
 	struct tally *tally;   /* of the clients' TCP connections */
 	struct tracer *tracer;
 	struct ringset *rings; /* what came last to each worker */

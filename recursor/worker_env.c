@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "recursor/ipset_env.h"
 #include "recursor/keeper.h"
 #include "recursor/pipeline.h"
 #include "recursor/reconfigure.h"
@@ -244,4 +245,5 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.now_ms = env_now_ms,
 		.wall_s = env_wall_s,
 	};
+	ipset_env_fill(&env->ipsets, s->ipsets);
 }

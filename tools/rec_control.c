@@ -355,7 +355,8 @@ struct command_line {
 	const char **words;
 	int n_words;
 	int command;      /* index into commands, or -1 */
-	const char *file; /* to write, or NULL */
+	const char *file; /* or NULL */
+	bool reads_file;  /* and does not write it */
 	char text[CTL_REQUEST_MAX];
 	size_t len;
 };
@@ -412,11 +413,22 @@ static bool make_request(const struct options *o, struct command_line *c)
 			c->file = c->words[i];
 			continue;
 		}
-		if (i == 2 && takes == COMMAND_MAY_TAKE_FILE)
+		if (i == 2 && takes != COMMAND_TAKES_NONE)
 			c->file = c->words[i];
+		if (i == 2)
+			c->reads_file = takes == COMMAND_READS_FILE;
 		fits = add_word(c, c->words[i]);
 	}
 	return fits;
+}
+
+static int open_to_read(const char *path)
+{
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		fprintf(stderr, "Error opening %s: %s\n", path, strerror(errno));
+	return fd;
 }
 
 /* The file for the dump; `-` is standard output.  -1: said why. */
@@ -425,9 +437,11 @@ static int open_file(const struct command_line *c)
 	int fd;
 
 	if (c->file == NULL) {
-		fprintf(stderr, "rec_control: %s needs a file to write to\n", c->words[0]);
+		fprintf(stderr, "rec_control: %s needs a file\n", c->words[0]);
 		return -1;
 	}
+	if (c->reads_file)
+		return open_to_read(c->file);
 	if (strcmp(c->file, "-") == 0)
 		return STDOUT_FILENO;
 	fd = open(c->file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0660);
@@ -543,7 +557,7 @@ static int run(const struct options *o, struct command_line *c)
 		status = fatal(wrong, "");
 	else
 		status = show(&reply, file == STDOUT_FILENO);
-	if (status != EXIT_SUCCESS && file > STDOUT_FILENO)
+	if (status != EXIT_SUCCESS && file > STDOUT_FILENO && !c->reads_file)
 		unlink(c->file);
 out:
 	if (file > STDOUT_FILENO)

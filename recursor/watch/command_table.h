@@ -11,8 +11,14 @@
 enum { COMMAND_WORDS_MAX = 1024 };
 
 /* Where the arguments hold the name of a file, to be opened by the client.  First: it is needed,
- * and does not go over the socket.  May: the second is one if it is there. */
-enum command_file { COMMAND_TAKES_NONE, COMMAND_TAKES_FILE, COMMAND_MAY_TAKE_FILE };
+ * and does not go over the socket.  May: the second is one if it is there.  Reads: the second is one
+ * to be read from, the others are written to. */
+enum command_file {
+	COMMAND_TAKES_NONE,
+	COMMAND_TAKES_FILE,
+	COMMAND_MAY_TAKE_FILE,
+	COMMAND_READS_FILE,
+};
 
 /* word, another word for it, arguments, fewest and most arguments (the file not counted), comes
  * with a file (true: COMMAND_TAKES_FILE), seconds that rec_control waits for the answer, function, help.
@@ -23,10 +29,13 @@ enum command_file { COMMAND_TAKES_NONE, COMMAND_TAKES_FILE, COMMAND_MAY_TAKE_FIL
 	  add_dont_throttle_names, "never throttle name servers of these names or below them")   \
 	X("add-dont-throttle-netmasks", "", "NETMASK...", 1, COMMAND_WORDS_MAX, false, 60,       \
 	  add_dont_throttle_netmasks, "never throttle servers of these addresses")               \
+	X("add-to-ipset", "", "NAME [ttl=SECONDS] ADDRESS...", 2, COMMAND_WORDS_MAX, false, 60,  \
+	  add_to_ipset, "add these addresses to a set; ttl=0: they do not expire")               \
 	X("clear-dont-throttle-names", "", "NAME...|*", 1, COMMAND_WORDS_MAX, false, 60,         \
 	  clear_dont_throttle_names, "take these names, or all, off that list")                  \
 	X("clear-dont-throttle-netmasks", "", "NETMASK...|*", 1, COMMAND_WORDS_MAX, false, 60,   \
 	  clear_dont_throttle_netmasks, "take these netmasks, or all, off that list")            \
+	X("clear-ipset", "", "NAME", 1, 1, false, 60, clear_ipset, "take all addresses out of a set")\
 	X("clear-nsspeeds", "", "", 0, 0, false, 60, clear_nsspeeds,                             \
 	  "forget all that is known of servers, throttles included")                             \
 	X("clear-throttles", "", "", 0, 0, false, 60, clear_throttles,                           \
@@ -42,6 +51,8 @@ enum command_file { COMMAND_TAKES_NONE, COMMAND_TAKES_FILE, COMMAND_MAY_TAKE_FIL
 	  "write the servers that are asked without EDNS to FILE")                               \
 	X("dump-failedservers", "", "FILE", 0, 0, true, 600, dump_failed_command,                \
 	  "write the servers that failed when they were asked last to FILE")                     \
+	X("dump-ipset", "", "NAME FILE", 2, 2, COMMAND_MAY_TAKE_FILE, 600, dump_ipset,           \
+	  "write the addresses of a set to FILE, each with the seconds that it stays")           \
 	X("dump-non-resolving", "", "FILE", 0, 0, true, 600, dump_non_resolving_command,         \
 	  "write the names of name servers without address to FILE")                             \
 	X("dump-nsspeeds", "", "FILE", 0, 0, true, 600, dump_nsspeeds_command,                   \
@@ -65,6 +76,10 @@ enum command_file { COMMAND_TAKES_NONE, COMMAND_TAKES_FILE, COMMAND_MAY_TAKE_FIL
 	X("get-qtypelist", "", "", 0, 0, false, 5, get_qtypelist,                                \
 	  "show how many questions came for each type")                                          \
 	X("help", "", "", 0, 0, false, 5, help, "show this list")                                \
+	X("list-ipsets", "", "", 0, 0, false, 5, list_ipsets,                                    \
+	  "show the sets of addresses that scripts have opened")                                 \
+	X("load-ipset", "", "NAME FILE", 2, 2, COMMAND_READS_FILE, 600, load_ipset,              \
+	  "have a set hold the addresses of FILE, and no others; FILE is as dump-ipset writes it")\
 	X("ping", "", "", 0, 0, false, 5, ping, "have each worker answer")                       \
 	X("quit", "", "", 0, 0, false, 5, quit, "end the daemon at once")                        \
 	X("quit-nicely", "stop", "", 0, 0, false, 5, quit_nicely,                                \
@@ -75,6 +90,8 @@ enum command_file { COMMAND_TAKES_NONE, COMMAND_TAKES_FILE, COMMAND_MAY_TAKE_FIL
 	  "read public-suffix-list-file again")                                                  \
 	X("reload-zones", "", "", 0, 0, false, 600, reload_zones,                                \
 	  "read forward-zones, auth-zones, the hosts file and their kin again")                  \
+	X("remove-from-ipset", "", "NAME ADDRESS...", 2, COMMAND_WORDS_MAX, false, 60,           \
+	  remove_from_ipset, "take these addresses out of a set")                                \
 	X("save-cache", "", "", 0, 0, false, 600, save_cache, "write cache-file now")            \
 	X("set-max-cache-entries", "", "N", 0, COMMAND_WORDS_MAX, false, 60,                     \
 	  set_max_cache_entries, "change max-cache-entries")                                     \

@@ -15,6 +15,7 @@
 #include "recursor/watch/drain.h"
 #include "recursor/watch/dump.h"
 #include "recursor/watch/explain.h"
+#include "recursor/watch/ipset_commands.h"
 #include "recursor/watch/metrics.h"
 #include "recursor/watch/throttling.h"
 #include "recursor/watch/top.h"
@@ -374,7 +375,7 @@ bool command_brings_file(const struct command_request *rq)
 	if (rq->command == NULL)
 		return false;
 	return rq->command->takes_file == COMMAND_TAKES_FILE ||
-	       (rq->command->takes_file == COMMAND_MAY_TAKE_FILE && rq->argc > 1);
+	       (rq->command->takes_file != COMMAND_TAKES_NONE && rq->argc > 1);
 }
 
 /* ---- running it ---- */

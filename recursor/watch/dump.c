@@ -1,96 +1,18 @@
 #include "recursor/watch/dump.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/check.h"
 #include "common/rrtype.h"
-
-enum { BUFFER_BYTES = 64 * 1024, PIPE_PIECE = 4096 };
+#include "recursor/watch/passed_file.h"
 
 /* ---- the file ---- */
 
-struct sink {
-	FILE *out;
-	int fd, stop_fd;
-	size_t piece;
-	int error; /* errno of the first failure */
-};
-
-/* poll() promises room for PIPE_BUF bytes of a pipe: so much is written without blocking, though
- * the descriptor, which is the client's too, stays in blocking mode. */
-static ssize_t write_piece(struct sink *s, const char *data, size_t len)
-{
-	struct pollfd fds[2] = {
-		{ .fd = s->fd, .events = POLLOUT },
-		{ .fd = s->stop_fd, .events = POLLIN },
-	};
-	int ready = poll(fds, 2, DUMP_STALL_MS);
-
-	if (ready == 0)
-		errno = ETIMEDOUT;
-	if (ready > 0 && fds[1].revents != 0)
-		errno = ECANCELED;
-	if (ready <= 0 || fds[1].revents != 0)
-		return -1;
-	return write(s->fd, data, len < s->piece ? len : s->piece);
-}
-
-static ssize_t sink_write(void *cookie, const char *data, size_t len)
-{
-	struct sink *s = cookie;
-	size_t done = 0;
-
-	while (done < len && s->error == 0) {
-		ssize_t n = write_piece(s, data + done, len - done);
-
-		if (n >= 0)
-			done += (size_t)n;
-		else if (errno != EINTR && errno != EAGAIN)
-			s->error = errno;
-	}
-	return s->error == 0 ? (ssize_t)done : 0;
-}
-
-/* False: no memory, and the reply says so. */
-static bool sink_open(struct sink *s, const struct command_call *call)
-{
-	cookie_io_functions_t io = { .write = sink_write };
-	struct stat st;
-
-	*s = (struct sink) { .fd = call->file, .stop_fd = call->stop_fd, .piece = PIPE_PIECE };
-	if (fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode))
-		s->piece = BUFFER_BYTES;
-	s->out = fopencookie(s, "w", io);
-	if (s->out == NULL) {
-		fprintf(call->out, "%s\n", err_text(E_NOMEM));
-		return false;
-	}
-	setvbuf(s->out, NULL, _IOFBF, BUFFER_BYTES);
-	return true;
-}
-
-/* Ends the dump and writes the reply. */
-static int sink_close(struct sink *s, struct command_call *call, const char *prefix, size_t n)
-{
-	if (fclose(s->out) != 0 && s->error == 0)
-		s->error = errno;
-	if (s->error != 0) {
-		fprintf(call->out, "Error writing dump file: %s\n", strerror(s->error));
-		return 1;
-	}
-	fprintf(call->out, "%sdumped %zu records\n", prefix, n);
-	json_object_set_new(call->json, "records", json_integer((json_int_t)n));
-	return 0;
-}
-
 /* What every walk's callback returns: a failed write ends the walk. */
-static int go_on(const struct sink *s)
+static int go_on(const struct passed_file *s)
 {
 	return s->error == 0 ? E_OK : E_SYSTEM;
 }
@@ -100,7 +22,7 @@ static int go_on(const struct sink *s)
 enum { RECORD_TEXT_MAX = 300 * 1024 }; /* 64 KB of rdata, each byte as \DDD, and some */
 
 struct cache_dump {
-	struct sink *sink;
+	struct passed_file *sink;
 	bool negative; /* which half is being written */
 	uint32_t now_s;
 	size_t n;
@@ -148,7 +70,7 @@ static void dump_records(struct cache_dump *d, const struct rrset *s, bool deleg
 			continue;
 		/* name, then the TTL it came with, then the rest: the TTL left and the data */
 		rest = d->text + strcspn(d->text, " \t");
-		fprintf(d->sink->out, "%.*s %u%s ; (%s) auth=%d zone=%s rank=%s%s\n",
+		fprintf(d->sink->stream, "%.*s %u%s ; (%s) auth=%d zone=%s rank=%s%s\n",
 			(int)(rest - d->text), d->text, s->ttl, rest, security_text(s),
 			s->rank >= RANK_AUTH_AUTHORITY, zone, rank_text(s),
 			delegation ? " delegation" : "");
@@ -163,14 +85,14 @@ static void dump_negative(struct cache_dump *d, const struct rrset *s)
 
 	name_to_text(name, rrset_owner(s));
 	rrtype_to_text(s->type, type);
-	fprintf(d->sink->out, "%s %u IN %s ", name, left, rrtype_to_text(s->type, type));
+	fprintf(d->sink->stream, "%s %u IN %s ", name, left, rrtype_to_text(s->type, type));
 	if (s->kind == RRSET_FAILURE)
-		fprintf(d->sink->out, "FAILED %s", ede_to_text(s->ede));
+		fprintf(d->sink->stream, "FAILED %s", ede_to_text(s->ede));
 	else
-		fprintf(d->sink->out, "VIA %s",
+		fprintf(d->sink->stream, "VIA %s",
 			s->n_proofs == 0 ? "-"
 					 : name_to_text(auth, rrset_owner(rrset_proofs(s)[0])));
-	fprintf(d->sink->out, " ; (%s) origttl=%u\n", security_text(s), s->ttl);
+	fprintf(d->sink->stream, " ; (%s) origttl=%u\n", security_text(s), s->ttl);
 	d->n++;
 }
 
@@ -187,7 +109,7 @@ static int dump_set(void *ctx, const struct rrset *s, bool delegation)
 	return go_on(d->sink);
 }
 
-static size_t dump_record_cache(struct command_call *call, struct sink *sink, bool negative)
+static size_t dump_record_cache(struct command_call *call, struct passed_file *sink, bool negative)
 {
 	struct cache_dump d = {
 		.sink = sink,
@@ -201,10 +123,10 @@ static size_t dump_record_cache(struct command_call *call, struct sink *sink, bo
 		sink->error = ENOMEM;
 		return 0;
 	}
-	fprintf(sink->out, "; %s dump follows\n;\n", what);
+	fprintf(sink->stream, "; %s dump follows\n;\n", what);
 	/* A walk that ends early has its reason in the sink. */
 	(void)cache_walk(call->env->cache, dump_set, &d);
-	fprintf(sink->out, "; %s: %zu records\n", what, d.n);
+	fprintf(sink->stream, "; %s: %zu records\n", what, d.n);
 	free(d.text);
 	return d.n;
 }
@@ -251,7 +173,7 @@ static void visit_packets(void *arg, const struct watch_worker *w)
 					v->now_s);
 }
 
-static size_t dump_packetcache(struct command_call *call, struct sink *sink, unsigned worker)
+static size_t dump_packetcache(struct command_call *call, struct passed_file *sink, unsigned worker)
 {
 	struct packet_visit *v = calloc(1, sizeof(*v));
 	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
@@ -264,13 +186,14 @@ static size_t dump_packetcache(struct command_call *call, struct sink *sink, uns
 	v->now_s = call->env->wall_s(call->env->ctx);
 	v->cursor = SIZE_MAX;
 	v->more = true;
-	fprintf(sink->out, "; packet cache dump from worker-%u follows\n;\n", worker);
+	fprintf(sink->stream, "; packet cache dump from worker-%u follows\n;\n", worker);
 	while (v->more && go_on(sink) == E_OK) {
 		if (call->env->on_worker(call->env->ctx, worker, visit_packets, v) != E_OK)
 			break; /* it has stopped, and its packet cache with it */
 		for (unsigned i = 0; i < v->n; i++)
-			fprintf(sink->out, "%s %u %s  ; %s\n", name_to_text(name, v->rows[i].name),
-				v->rows[i].ttl, rrtype_to_text(v->rows[i].type, type),
+			fprintf(sink->stream, "%s %u %s  ; %s\n",
+				name_to_text(name, v->rows[i].name), v->rows[i].ttl,
+				rrtype_to_text(v->rows[i].type, type),
 				v->rows[i].tcp ? "tcp" : "udp");
 		n += v->n;
 	}
@@ -281,7 +204,7 @@ static size_t dump_packetcache(struct command_call *call, struct sink *sink, uns
 int dump_cache_command(struct command_call *call)
 {
 	bool all = call->argc == 0, parts[256] = { false };
-	struct sink sink;
+	struct passed_file sink;
 	size_t n = 0;
 
 	for (int i = 0; i < call->argc; i++) {
@@ -292,7 +215,7 @@ int dump_cache_command(struct command_call *call)
 		}
 		parts[(unsigned char)call->argv[i][0]] = true;
 	}
-	if (!sink_open(&sink, call))
+	if (!passed_file_write(&sink, call))
 		return 1;
 	if (all || parts['r'])
 		n += dump_record_cache(call, &sink, false);
@@ -301,13 +224,13 @@ int dump_cache_command(struct command_call *call)
 	for (unsigned i = 0; i < call->env->n_workers; i++)
 		if (all || parts['p'])
 			n += dump_packetcache(call, &sink, i);
-	return sink_close(&sink, call, "", n);
+	return passed_file_end(&sink, call, "", n);
 }
 
 /* ---- the server table ---- */
 
 struct servers_dump {
-	struct sink *sink;
+	struct passed_file *sink;
 	uint32_t wall_s;
 	size_t n;
 };
@@ -331,12 +254,12 @@ static int dump_server(void *ctx, const struct server_dump *s)
 	if (s->ns_name != NULL)
 		name_to_text(name, s->ns_name);
 	time_text(when, (time_t)d->wall_s - (time_t)(s->age_ms / 1000));
-	fprintf(d->sink->out, "%s\t%s\t%s/", name, when, addr_ip_text(ip, &s->addr));
+	fprintf(d->sink->stream, "%s\t%s\t%s/", name, when, addr_ip_text(ip, &s->addr));
 	if (s->view.measured)
-		fprintf(d->sink->out, "%u.%03u", s->view.srtt_us / 1000, s->view.srtt_us % 1000);
+		fprintf(d->sink->stream, "%u.%03u", s->view.srtt_us / 1000, s->view.srtt_us % 1000);
 	else
-		fputc('-', d->sink->out);
-	fprintf(d->sink->out, "/%u/%u%s%s\n", s->view.timeout_ms, s->view.fails,
+		fputc('-', d->sink->stream);
+	fprintf(d->sink->stream, "/%u/%u%s%s\n", s->view.timeout_ms, s->view.fails,
 		s->view.down ? "/down" : "", s->view.edns == EDNS_NONE ? "/noedns" : "");
 	d->n++;
 	return go_on(d->sink);
@@ -351,7 +274,7 @@ static int dump_throttle(void *ctx, const struct throttle_dump *t)
 	if (t->name != NULL)
 		name_to_text(name, t->name);
 	time_text(when, (time_t)d->wall_s + (time_t)(t->ms_left / 1000));
-	fprintf(d->sink->out, "%s\t%s\t%s\t%u\t%s\t%s\n", addr_ip_text(ip, &t->addr), name,
+	fprintf(d->sink->stream, "%s\t%s\t%s\t%u\t%s\t%s\n", addr_ip_text(ip, &t->addr), name,
 		t->name == NULL ? "-" : rrtype_to_text(t->type, type), t->tries_left, when,
 		throttle_reason_text(t->why));
 	d->n++;
@@ -361,30 +284,30 @@ static int dump_throttle(void *ctx, const struct throttle_dump *t)
 int dump_nsspeeds_command(struct command_call *call)
 {
 	const struct watch_env *env = call->env;
-	struct sink sink;
+	struct passed_file sink;
 	struct servers_dump d = { .sink = &sink, .wall_s = env->wall_s(env->ctx) };
 
-	if (!sink_open(&sink, call))
+	if (!passed_file_write(&sink, call))
 		return 1;
-	fprintf(sink.out,
+	fprintf(sink.stream,
 		"; nsspeed dump follows\n"
 		"; nsname\ttimestamp\tip/smoothed-ms/timeout-ms/failures[/down][/noedns]\n");
 	(void)servers_walk(env->servers, dump_server, &d, env->now_ms(env->ctx));
-	return sink_close(&sink, call, "dump-nsspeeds: ", d.n);
+	return passed_file_end(&sink, call, "dump-nsspeeds: ", d.n);
 }
 
 int dump_throttles_command(struct command_call *call)
 {
 	const struct watch_env *env = call->env;
-	struct sink sink;
+	struct passed_file sink;
 	struct servers_dump d = { .sink = &sink, .wall_s = env->wall_s(env->ctx) };
 
-	if (!sink_open(&sink, call))
+	if (!passed_file_write(&sink, call))
 		return 1;
-	fprintf(sink.out, "; throttle map dump follows\n"
-			  "; remote IP\tqname\tqtype\tcount\tttd\treason\n");
+	fprintf(sink.stream, "; throttle map dump follows\n"
+			     "; remote IP\tqname\tqtype\tcount\tttd\treason\n");
 	(void)servers_walk_throttles(env->servers, dump_throttle, &d, env->now_ms(env->ctx));
-	return sink_close(&sink, call, "dump-throttlemap: ", d.n);
+	return passed_file_end(&sink, call, "dump-throttlemap: ", d.n);
 }
 
 static int dump_edns(void *ctx, const struct server_dump *s)
@@ -395,7 +318,7 @@ static int dump_edns(void *ctx, const struct server_dump *s)
 	if (s->view.edns != EDNS_NONE)
 		return E_OK;
 	time_text(when, (time_t)d->wall_s + (time_t)s->edns_left_s);
-	fprintf(d->sink->out, "%s\tNoEDNS\t%s\n", addr_ip_text(ip, &s->addr), when);
+	fprintf(d->sink->stream, "%s\tNoEDNS\t%s\n", addr_ip_text(ip, &s->addr), when);
 	d->n++;
 	return go_on(d->sink);
 }
@@ -408,7 +331,7 @@ static int dump_failed(void *ctx, const struct server_dump *s)
 	if (s->view.fails == 0)
 		return E_OK;
 	time_text(when, (time_t)d->wall_s - (time_t)(s->age_ms / 1000));
-	fprintf(d->sink->out, "%s\t%u\t%s\n", addr_ip_text(ip, &s->addr), s->view.fails, when);
+	fprintf(d->sink->stream, "%s\t%u\t%s\n", addr_ip_text(ip, &s->addr), s->view.fails, when);
 	d->n++;
 	return go_on(d->sink);
 }
@@ -419,7 +342,7 @@ static int dump_unresolved(void *ctx, const struct unresolved_dump *u)
 	char name[NAME_TEXT_MAX], when[TIME_TEXT_MAX];
 
 	time_text(when, (time_t)d->wall_s - (time_t)(u->age_ms / 1000));
-	fprintf(d->sink->out, "%s\t%u\t%s\n", name_to_text(name, u->ns_name), u->fails, when);
+	fprintf(d->sink->stream, "%s\t%u\t%s\n", name_to_text(name, u->ns_name), u->fails, when);
 	d->n++;
 	return go_on(d->sink);
 }
@@ -427,46 +350,46 @@ static int dump_unresolved(void *ctx, const struct unresolved_dump *u)
 int dump_edns_command(struct command_call *call)
 {
 	const struct watch_env *env = call->env;
-	struct sink sink;
+	struct passed_file sink;
 	struct servers_dump d = { .sink = &sink, .wall_s = env->wall_s(env->ctx) };
 
-	if (!sink_open(&sink, call))
+	if (!passed_file_write(&sink, call))
 		return 1;
-	fprintf(sink.out, "; edns dump follows\n; ip\tstatus\tttd\n");
+	fprintf(sink.stream, "; edns dump follows\n; ip\tstatus\tttd\n");
 	(void)servers_walk(env->servers, dump_edns, &d, env->now_ms(env->ctx));
-	return sink_close(&sink, call, "dump-edns: ", d.n);
+	return passed_file_end(&sink, call, "dump-edns: ", d.n);
 }
 
 int dump_failed_command(struct command_call *call)
 {
 	const struct watch_env *env = call->env;
-	struct sink sink;
+	struct passed_file sink;
 	struct servers_dump d = { .sink = &sink, .wall_s = env->wall_s(env->ctx) };
 
-	if (!sink_open(&sink, call))
+	if (!passed_file_write(&sink, call))
 		return 1;
-	fprintf(sink.out, "; failed servers dump follows\n; remote IP\tcount\ttimestamp\n");
+	fprintf(sink.stream, "; failed servers dump follows\n; remote IP\tcount\ttimestamp\n");
 	(void)servers_walk(env->servers, dump_failed, &d, env->now_ms(env->ctx));
-	return sink_close(&sink, call, "dump-failedservers: ", d.n);
+	return passed_file_end(&sink, call, "dump-failedservers: ", d.n);
 }
 
 int dump_non_resolving_command(struct command_call *call)
 {
 	const struct watch_env *env = call->env;
-	struct sink sink;
+	struct passed_file sink;
 	struct servers_dump d = { .sink = &sink, .wall_s = env->wall_s(env->ctx) };
 
-	if (!sink_open(&sink, call))
+	if (!passed_file_write(&sink, call))
 		return 1;
-	fprintf(sink.out, "; non-resolving nameserver dump follows\n; name\tcount\ttimestamp\n");
+	fprintf(sink.stream, "; non-resolving nameserver dump follows\n; name\tcount\ttimestamp\n");
 	(void)servers_walk_unresolved(env->servers, dump_unresolved, &d, env->now_ms(env->ctx));
-	return sink_close(&sink, call, "dump-non-resolving: ", d.n);
+	return passed_file_end(&sink, call, "dump-non-resolving: ", d.n);
 }
 
 /* ---- delegations ---- */
 
 struct parents_dump {
-	struct sink *sink;
+	struct passed_file *sink;
 	struct cache *cache;
 	uint32_t now_s;
 	size_t n;
@@ -485,11 +408,11 @@ static int dump_parent(void *ctx, const struct rrset *s, bool delegation)
 		return E_OK;
 	own = cache_get(d->cache, rrset_owner(s), TYPE_NS, RANK_AUTH_AUTHORITY, d->now_s);
 	if (own != NULL && own->kind == RRSET_DATA && !rrset_equal_data(own, s)) {
-		fprintf(d->sink->out, "%s\t%u\t", name_to_text(name, rrset_owner(s)),
+		fprintf(d->sink->stream, "%s\t%u\t", name_to_text(name, rrset_owner(s)),
 			rrset_ttl_left(s, d->now_s));
 		while (rrset_next(s, &at, &rr))
-			fprintf(d->sink->out, " %s", name_to_text(name, rr.data));
-		fputc('\n', d->sink->out);
+			fprintf(d->sink->stream, " %s", name_to_text(name, rr.data));
+		fputc('\n', d->sink->stream);
 		d->n++;
 	}
 	rrset_put(own);
@@ -499,14 +422,14 @@ static int dump_parent(void *ctx, const struct rrset *s, bool delegation)
 int dump_parents_command(struct command_call *call)
 {
 	const struct watch_env *env = call->env;
-	struct sink sink;
+	struct passed_file sink;
 	struct parents_dump d = { .sink = &sink,
 				  .cache = env->cache,
 				  .now_s = env->wall_s(env->ctx) };
 
-	if (!sink_open(&sink, call))
+	if (!passed_file_write(&sink, call))
 		return 1;
-	fprintf(sink.out, "; saved parent nameserver sets dump follows\n; domain\tttl\tnames\n");
+	fprintf(sink.stream, "; saved parent nameserver sets dump follows\n; domain\tttl\tnames\n");
 	(void)cache_walk(env->cache, dump_parent, &d);
-	return sink_close(&sink, call, "dump-saved-parent-ns-sets: ", d.n);
+	return passed_file_end(&sink, call, "dump-saved-parent-ns-sets: ", d.n);
 }

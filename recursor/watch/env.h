@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/metrics.h"
 #include "common/psl.h"
@@ -48,8 +49,45 @@ struct watch_cachefile {
 	uint64_t written_s; /* the time of day of the last time; 0: not yet */
 };
 
+enum { ENV_IPSET_NAME_MAX = 64 };
+
+/* A set of addresses with a name (policy/ipset.h). */
+struct watch_ipset {
+	char name[ENV_IPSET_NAME_MAX];
+	uint32_t ttl_s; /* of an entry that comes without one; 0: it does not expire */
+	uint64_t max;   /* entries; 0: as many as all sets together may have */
+	uint64_t entries, bytes;
+	uint64_t adds, removals, refusals, expirations;
+};
+
+/* All sets, those without a name too. */
+struct watch_ipsets {
+	uint64_t sets, entries, bytes;
+	uint64_t adds, removals, refusals, expirations, sets_refused;
+};
+
+/* The sets, as commands reach them; on error one line is in `why` (ENV_WHY_MAX).  now_s: monotonic. */
+struct watch_ipset_ops {
+	void *ctx;
+	void (*sums)(void *ctx, struct watch_ipsets *out);
+	/* In order of name, for the caller to free. */
+	int (*list)(void *ctx, struct watch_ipset **out, size_t *n);
+	/* `ttl_s` UINT32_MAX: the set's.  Added until one is refused: *n of them. */
+	int (*add)(void *ctx, const char *name, const struct addr *list, size_t *n, uint32_t ttl_s,
+		   uint32_t now_s, char *why);
+	/* *n: how many of them were in. */
+	int (*remove)(void *ctx, const char *name, const struct addr *list, size_t *n,
+		      uint32_t now_s, char *why);
+	int (*clear)(void *ctx, const char *name, size_t *n, char *why);
+	int (*dump)(void *ctx, const char *name, FILE *f, uint32_t now_s, size_t *n, char *why);
+	/* The set is what the file says, or as it was; `file` is what it is called. */
+	int (*load)(void *ctx, const char *name, FILE *f, const char *file, uint32_t now_s,
+		    size_t *n, char *why);
+};
+
 struct watch_env {
 	void *ctx;
+	struct watch_ipset_ops ipsets;
 	unsigned n_workers;
 	struct cache *cache;
 	struct servers *servers;

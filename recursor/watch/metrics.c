@@ -199,6 +199,23 @@ static uint64_t read_open_fds(const struct watch_env *env)
 	return n - 1; /* without the one that reads the directory */
 }
 
+#define READS_IPSETS(member)                                                                       \
+	static uint64_t read_ipset_##member(const struct watch_env *env)                           \
+	{                                                                                          \
+		struct watch_ipsets s;                                                             \
+                                                                                                   \
+		env->ipsets.sums(env->ipsets.ctx, &s);                                             \
+		return s.member;                                                                   \
+	}
+READS_IPSETS(sets)
+READS_IPSETS(entries)
+READS_IPSETS(bytes)
+READS_IPSETS(adds)
+READS_IPSETS(removals)
+READS_IPSETS(refusals)
+READS_IPSETS(expirations)
+READS_IPSETS(sets_refused)
+
 static uint64_t setting_number(const struct watch_env *env, const char *name)
 {
 	char *text = env->setting(env->ctx, name);
@@ -355,6 +372,19 @@ static const struct row rows[] = {
 	READ("ready", GAUGE, read_ready,
 	     "1 when clients should be sent here: the root's name servers are known or have been "
 	     "waited for long enough, and it does not drain"),
+	READ("ipset-sets", GAUGE, read_ipset_sets, "sets of addresses with a name"),
+	READ("ipset-entries", GAUGE, read_ipset_entries, "addresses in all sets of addresses"),
+	READ("ipset-bytes", GAUGE, read_ipset_bytes, "bytes of all sets of addresses"),
+	READ("ipset-adds", COUNTER, read_ipset_adds, "addresses added to sets, or renewed there"),
+	READ("ipset-removals", COUNTER, read_ipset_removals,
+	     "addresses removed from sets before they expired"),
+	READ("ipset-refusals", COUNTER, read_ipset_refusals,
+	     "addresses not added because their set, or all sets together (ipset-max-entries), "
+	     "were full"),
+	READ("ipset-expirations", COUNTER, read_ipset_expirations,
+	     "addresses in sets that expired"),
+	READ("ipset-sets-refused", COUNTER, read_ipset_sets_refused,
+	     "sets of addresses not opened because of ipset-max-sets"),
 	READ("draining", GAUGE, read_draining, "1 after rec_control drain"),
 	READ("uptime", COUNTER, read_uptime, "seconds since start"),
 	READ("user-msec", COUNTER, read_user_ms, "milliseconds of CPU time in user mode"),

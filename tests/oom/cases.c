@@ -300,7 +300,7 @@ static const struct oom_case cases[] = {
 	{ "networks", netset_case, "10.0.0.0/8, 10.1.0.0/16, !10.1.2.0/24, 2001:db8::/32, ::1" },
 };
 
-enum { WAYS = 4 };
+enum { WAYS = 6 };
 
 size_t oom_cases_count(void)
 {
@@ -310,8 +310,12 @@ size_t oom_cases_count(void)
 /* Each command with arguments of several kinds; which of them it refuses is no matter. */
 const struct oom_case *oom_cases_at(size_t i)
 {
-	static const char *const arguments[WAYS] = { "", " www.example.com", " A example.com$ b$",
-						     " uptime cache-entries" };
+	static const char *const arguments[WAYS] = { "",
+						     " www.example.com",
+						     " A example.com$ b$",
+						     " uptime cache-entries",
+						     " known 192.0.2.1 2001:db8::1",
+						     " known FILE" };
 	static struct oom_case c;
 	static char line[256];
 

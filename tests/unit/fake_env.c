@@ -6,6 +6,7 @@
 #include "common/check.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
+#include "recursor/ipset_env.h"
 #include "recursor/watch/commands.h"
 #include "recursor/watch/tracer.h"
 
@@ -306,6 +307,8 @@ void fake_env_open(struct fake_env *f)
 						       .unresolved_max_fails = 5,
 						       .unresolved_time_s = 60,
 						       .network_timeout_ms = 1500 };
+	static const struct ipsets_config ipsets = { .max_sets = 4, .max_entries = 1000 };
+	static const struct ipset_options known = { .name = "known", .has_ttl = true, .ttl_s = 60 };
 	struct world world = {
 		.ctx = f,
 		.now_ms = now_ms,
@@ -356,6 +359,9 @@ void fake_env_open(struct fake_env *f)
 	ASSERT(servers_new(&f->env.servers, &servers) == E_OK);
 	ASSERT(ringset_new(&f->env.rings, FAKE_WORKERS) == E_OK);
 	ASSERT(psl_new(&f->psl, "", why, sizeof(why)) == E_OK);
+	ASSERT(ipsets_new(&f->ipsets, &ipsets) == E_OK);
+	ASSERT(ipsets_open(f->ipsets, &f->known, &known) == E_OK);
+	ipset_env_fill(&f->env.ipsets, f->ipsets);
 	for (unsigned i = 0; i < FAKE_WORKERS; i++)
 		open_worker(f, i, &world);
 }
@@ -370,6 +376,8 @@ void fake_env_close(struct fake_env *f)
 	}
 	ringset_free(f->env.rings);
 	psl_put(f->psl);
+	ipset_put(f->known);
+	ipsets_free(f->ipsets);
 	servers_free(f->env.servers);
 	cache_free(f->env.cache);
 }

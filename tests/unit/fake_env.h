@@ -17,6 +17,8 @@ struct fake_env {
 	struct packetcache *packetcache[FAKE_WORKERS];
 	struct trace_rule *trace_rule[FAKE_WORKERS];
 	struct resolver *resolver[FAKE_WORKERS];
+	struct ipsets *ipsets; /* with one named "known" */
+	struct ipset *known;
 	bool is_stopped[FAKE_WORKERS];
 	bool deaf;
 	bool idle; /* nothing is in flight */
