@@ -58,7 +58,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(CONFIGURED_CPPFLAGS) $(CPPFLA
 	$(LIB_CFLAGS) $(CONFIGURED_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) \
 	$(CONFIGURED_LDFLAGS) $(LDFLAGS)
-BASE_LIBS = $(UV_LIBS) $(LDNS_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(PSL_LIBS) $(LUA_LIBS)
+BASE_LIBS = $(UV_LIBS) $(LDNS_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(PSL_LIBS) $(LUA_LIBS) -lm
 
 # The commands that do everything use all processors, unless they were told how many.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))

@@ -90,6 +90,56 @@ static inline uint64_t counter_get(const counter *c)
 	X(tcp_slow_readers, "tcp-slow-readers", COUNTER,                                         \
 	  "TCP connections closed because answers were not read")                                \
 	X(send_errors, "udp-send-errors", COUNTER, "UDP answers that the kernel did not take")   \
+	X(defender_drops, "defender-drops", COUNTER,                                     \
+	  "client queries that the defender left without an answer")                     \
+	X(defender_domain_refused, "defender-domain-refused", COUNTER,                   \
+	  "queries for accused registrable domains: answered REFUSED")                   \
+	X(defender_domain_dropped, "defender-domain-dropped", COUNTER,                   \
+	  "queries for accused registrable domains: not answered")                       \
+	X(defender_domain_nxdomain, "defender-domain-nxdomain", COUNTER,                 \
+	  "queries for accused registrable domains: answered NXDOMAIN")                  \
+	X(defender_domain_truncated, "defender-domain-truncated", COUNTER,               \
+	  "queries for accused registrable domains: told to come again over TCP")        \
+	X(defender_domain_routed, "defender-domain-routed", COUNTER,                     \
+	  "queries for accused registrable domains: sent to another group of forwarders") \
+	X(defender_domain_logged, "defender-domain-logged", COUNTER,                     \
+	  "queries for accused registrable domains: logged, and let through")            \
+	X(defender_domain_allowed, "defender-domain-allowed", COUNTER,                   \
+	  "queries for accused registrable domains: let through by a policy")            \
+	X(defender_domain_cached, "defender-domain-cached", COUNTER,                     \
+	  "queries for accused registrable domains: let through: the answer is cached")  \
+	X(defender_domain_known, "defender-domain-known", COUNTER,                       \
+	  "queries for accused registrable domains: let through: the name is known to exist") \
+	X(defender_domain_repeated, "defender-domain-repeated", COUNTER,                 \
+	  "queries for accused registrable domains: let through: an unseen name asked for again") \
+	X(defender_domain_probed, "defender-domain-probed", COUNTER,                     \
+	  "queries for accused registrable domains: let through: an unseen name, to see how it ends") \
+	X(defender_domain_observed, "defender-domain-observed", COUNTER,                 \
+	  "queries for accused registrable domains: let through: the rule only observes") \
+	X(defender_zone_refused, "defender-zone-refused", COUNTER,                       \
+	  "queries for accused zones below one: answered REFUSED")                       \
+	X(defender_zone_dropped, "defender-zone-dropped", COUNTER,                       \
+	  "queries for accused zones below one: not answered")                           \
+	X(defender_zone_nxdomain, "defender-zone-nxdomain", COUNTER,                     \
+	  "queries for accused zones below one: answered NXDOMAIN")                      \
+	X(defender_zone_truncated, "defender-zone-truncated", COUNTER,                   \
+	  "queries for accused zones below one: told to come again over TCP")            \
+	X(defender_zone_routed, "defender-zone-routed", COUNTER,                         \
+	  "queries for accused zones below one: sent to another group of forwarders")    \
+	X(defender_zone_logged, "defender-zone-logged", COUNTER,                         \
+	  "queries for accused zones below one: logged, and let through")                \
+	X(defender_zone_allowed, "defender-zone-allowed", COUNTER,                       \
+	  "queries for accused zones below one: let through by a policy")                \
+	X(defender_zone_cached, "defender-zone-cached", COUNTER,                         \
+	  "queries for accused zones below one: let through: the answer is cached")      \
+	X(defender_zone_known, "defender-zone-known", COUNTER,                           \
+	  "queries for accused zones below one: let through: the name is known to exist") \
+	X(defender_zone_repeated, "defender-zone-repeated", COUNTER,                     \
+	  "queries for accused zones below one: let through: an unseen name asked for again") \
+	X(defender_zone_probed, "defender-zone-probed", COUNTER,                         \
+	  "queries for accused zones below one: let through: an unseen name, to see how it ends") \
+	X(defender_zone_observed, "defender-zone-observed", COUNTER,                     \
+	  "queries for accused zones below one: let through: the rule only observes")    \
 	X(all_outqueries, "all-outqueries", COUNTER, "questions sent to servers, all transports") \
 	X(ipv6_outqueries, "ipv6-outqueries", COUNTER, "questions sent to servers over IPv6")    \
 	X(tcp_outqueries, "tcp-outqueries", COUNTER, "questions sent to servers over TCP")       \

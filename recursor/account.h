@@ -2,7 +2,8 @@
  * account: what the pipeline counts and logs of questions and answers.
  *
  * `questions` is every well-formed question of somebody who may ask.  Each ends in exactly one
- * of packetcache-hits, over-capacity-drops and the buckets answers0-1 ... answers-slow.  What is
+ * of packetcache-hits, over-capacity-drops, defender-drops and the buckets answers0-1 ...
+ * answers-slow.  What is
  * no question is counted by its reason: unauthorized-udp, client-parse-errors, ignored-packets,
  * notimp-queries, empty-queries.
  *

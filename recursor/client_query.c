@@ -8,6 +8,7 @@
 #include "common/rrtype.h"
 #include "common/timers.h"
 #include "recursor/local.h"
+#include "recursor/shield.h"
 #include "recursor/watch/tracer.h"
 
 /* ANY is resolved as A: that tells whether the name is there, and the A records, or an alias,
@@ -80,10 +81,9 @@ static void let_go(struct client_query *cq)
 	slab_give(&cq->pipeline->queries, cq);
 }
 
-/* What was refused at once has not been found in a cache. */
 static void count_whence(struct pipeline *p, const struct answer *a)
 {
-	if (a->from_cache && (a->rcode != RCODE_SERVFAIL || a->ede == EDE_CACHED_ERROR))
+	if (client_query_is_from_cache(a))
 		COUNT(p->account.counters, cache_hits);
 	else
 		COUNT(p->account.counters, cache_misses);
@@ -97,12 +97,14 @@ void client_query_finish(void *ctx, const struct answer *found)
 							memory_order_acquire);
 	struct answer a = *found;
 	struct rrset *any = NULL;
+	uint32_t note;
 
 	if (cq->over_capacity && !is_whole(&a, cq->asked_type)) {
 		p->is_unknown = true;
 		return;
 	}
 	count_whence(p, &a);
+	note = shield_answered(p, cq, s, &a);
 	if (cq->traced != NULL)
 		end_trace(p, cq, &a);
 	if (cq->q.type == TYPE_ANY) {
@@ -112,7 +114,7 @@ void client_query_finish(void *ctx, const struct answer *found)
 			a.n_sets = 1;
 		}
 	}
-	respond(p, cq, s, &a);
+	respond(p, cq, s, &a, note);
 	rrset_put(any);
 	let_go(cq);
 }
@@ -162,6 +164,7 @@ enum step resolve_query(struct pipeline *p, struct passage *t)
 
 	if (cq == NULL) {
 		COUNT(p->account.counters, over_capacity_drops);
+		shield_dropped(p, t);
 		return STEP_DROP;
 	}
 	cq->pipeline = p;
@@ -169,6 +172,7 @@ enum step resolve_query(struct pipeline *p, struct passage *t)
 	cq->q = t->q;
 	memcpy(cq->head, t->q.wire, t->q.question_end);
 	cq->q.wire = cq->head;
+	cq->mark = t->mark;
 	cq->start_us = loop_now_us();
 	cq->over_capacity = slots_are_full(p->slots);
 	cq->asked_type = cq->q.type == TYPE_ANY ? TYPE_A : cq->q.type; /* see answer_any() */
@@ -182,6 +186,7 @@ enum step resolve_query(struct pipeline *p, struct passage *t)
 		return STEP_DONE;
 	}
 	COUNT(p->account.counters, over_capacity_drops);
+	shield_dropped(p, t);
 	let_go(cq);
 	return STEP_DROP;
 }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/rrtype.h"
 #include "common/slab.h"
 #include "recursor/account.h"
 #include "recursor/answer.h"
@@ -25,6 +26,14 @@
  * meanwhile.  More would not stay in the processor's first cache. */
 enum { PASSAGES_AHEAD = 16 };
 
+/* What the defender (shield.h) makes of a query. */
+struct shield_mark {
+	uint32_t rules;   /* a bit for each by which its domain is accused */
+	bool is_settled;  /* no rule is left to be asked */
+	bool is_probe;    /* let through to see how it ends */
+	const char *pool; /* the group of forwarders it goes to, borrowed for the turn; or NULL */
+};
+
 /* A packet on its way through the stages. */
 struct passage {
 	const struct settings *settings;
@@ -35,13 +44,19 @@ struct passage {
 	size_t limit;               /* of the answer; from know_packet() on, as is */
 	struct packetcache_key key; /* what the packet cache knows it by */
 	uint32_t hash;              /* of the key */
+	struct shield_mark mark;
 };
+
+struct shield;
+struct defender_row;
 
 struct pipeline {
 	struct worker *worker;
 	struct account account;
-	struct slab queries;           /* struct client_query: those being resolved */
-	struct slots *slots;           /* who waits: no more than max-mthreads */
+	struct slab queries; /* struct client_query: those being resolved */
+	struct slots *slots; /* who waits: no more than max-mthreads */
+	struct shield *shield;
+	struct defender_row *defender_rows; /* the shield's: a hit counts in them */
 	bool traces;                   /* the rule or the setting wants some questions traced */
 	struct trace_rule *trace_rule; /* trace-regex, or NULL */
 	bool is_unknown;               /* client_query_finish(): the cache has no answer */
@@ -58,6 +73,7 @@ struct client_query {
 	uint64_t start_us;
 	uint16_t asked_type; /* of the resolver */
 	bool over_capacity;
+	struct shield_mark mark;
 	struct request *request; /* while it waits */
 	struct traced *traced;   /* or NULL */
 	bool trace_failure_only;
@@ -78,6 +94,12 @@ typedef enum step stage(struct pipeline *p, struct passage *t);
 /* The last stage: to the resolver, and from there to respond(). */
 stage resolve_query;
 
+/* What was refused at once has not been found in a cache. */
+static inline bool client_query_is_from_cache(const struct answer *a)
+{
+	return a->from_cache && (a->rcode != RCODE_SERVFAIL || a->ede == EDE_CACHED_ERROR);
+}
+
 /* What the resolver calls in the end; tells a client's request from one of ours. */
 void client_query_finish(void *ctx, const struct answer *found);
 
@@ -97,9 +119,9 @@ enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rc
 /* A header alone: no more of the packet is trusted. */
 enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t rcode);
 
-/* What the resolver found; kept as a packet, if it may be. */
+/* What the resolver found; kept as a packet, if it may be, with the shield's `note`. */
 void respond(struct pipeline *p, const struct client_query *cq, const struct settings *s,
-	     const struct answer *a);
+	     const struct answer *a, uint32_t note);
 
 /* What the packet cache knows the query by; `limit`: of its answer. */
 static inline struct packetcache_key respond_key(const struct query *q, bool tcp, size_t limit)

@@ -12,6 +12,7 @@
 #include "recursor/policy/acl.h"
 #include "recursor/resolve/cache.h"
 #include "recursor/resolve/zones.h"
+#include "recursor/shield.h"
 #include "recursor/watch/tracer.h"
 #include "recursor/watch/wiper.h"
 
@@ -29,10 +30,12 @@ static stage *const reading[] = {
 
 /* ... and answered: over UDP, once a few more have been read. */
 static stage *const answering[] = {
-	look_in_packetcache, /* the answer of a moment ago */
-	answer_locally,      /* questions about ourselves, and what nobody resolves */
-	check_recursion,     /* without RD we are not to ask anybody */
-	resolve_query,       /* and respond(), once the resolver is done */
+	shield_before_cache,    /* rules of the defender that do not wait for the caches */
+	look_in_packetcache,    /* the answer of a moment ago */
+	answer_locally,         /* questions about ourselves, and what nobody resolves */
+	check_recursion,        /* without RD we are not to ask anybody */
+	shield_before_resolver, /* is the domain under attack? */
+	resolve_query,          /* and respond(), once the resolver is done */
 };
 
 static enum step pass(struct pipeline *p, struct passage *t, stage *const *stages, size_t n)
@@ -225,19 +228,21 @@ static enum step know_packet(struct pipeline *p, struct passage *t)
 
 static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
 {
-	uint8_t *out, rcode;
+	struct packetcache_hit hit;
+	uint8_t *out;
 	size_t len;
 
 	if (t->settings->disable_packetcache)
 		return STEP_ON;
 	out = respond_place(p, t->from, t->limit);
 	len = packetcache_get(p->worker->packetcache, &t->key, worker_wall_s(p->worker), out,
-			      t->limit, &rcode);
+			      t->limit, &hit);
 	if (len == 0) {
 		COUNT(p->account.counters, packetcache_misses);
 		return STEP_ON;
 	}
-	account_packetcache_hit(&p->account, t->from, &t->q, rcode, len);
+	account_packetcache_hit(&p->account, t->from, &t->q, hit.rcode, len);
+	shield_hit(p, &hit);
 	listen_reply(p->worker->listener, t->from, out, len);
 	if (!t->settings->quiet)
 		account_log_question(t->from, &t->q, ": answered from the packet cache");
@@ -309,6 +314,11 @@ int pipeline_new(struct pipeline **out, struct worker *w)
 		free(p);
 		return E_NOMEM;
 	}
+	if (shield_new(&p->shield, w) != E_OK) {
+		pipeline_free(p);
+		return E_NOMEM;
+	}
+	p->defender_rows = shield_rows(p->shield);
 	slab_init(&p->queries, sizeof(struct client_query), (size_t)s->max_mthreads + 1);
 	p->traces = s->trace[0] != 'n';
 	*out = p;
@@ -320,10 +330,16 @@ void pipeline_free(struct pipeline *p)
 	if (p == NULL)
 		return;
 	trace_rule_free(p->trace_rule);
+	shield_free(p->shield);
 	slots_free(p->slots);
 	slab_deinit(&p->queries);
 	account_deinit(&p->account);
 	free(p);
+}
+
+void pipeline_tick(struct pipeline *p)
+{
+	shield_tick(p->shield);
 }
 
 void pipeline_configure(struct pipeline *p, const struct settings *s)

@@ -17,6 +17,8 @@ struct pipeline;
 
 int pipeline_new(struct pipeline **out, struct worker *w) MUST_USE;
 void pipeline_free(struct pipeline *p);
+/* A few times a second: what is done beside queries. */
+void pipeline_tick(struct pipeline *p);
 /* What was made of the settings is made anew. */
 void pipeline_configure(struct pipeline *p, const struct settings *s);
 

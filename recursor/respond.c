@@ -120,7 +120,7 @@ static uint32_t packet_ttl(struct pipeline *p, const struct client_query *cq,
 }
 
 void respond(struct pipeline *p, const struct client_query *cq, const struct settings *s,
-	     const struct answer *a)
+	     const struct answer *a, uint32_t note)
 {
 	size_t limit = answer_limit(&cq->q, cq->client.tcp, s->udp_truncation_threshold);
 	struct packetcache_key key = respond_key(&cq->q, cq->client.tcp, limit);
@@ -132,7 +132,7 @@ void respond(struct pipeline *p, const struct client_query *cq, const struct set
 	answer_pack(&packed, out, limit, &cq->q, a, s->extended_resolution_errors, now_s);
 	ttl = packet_ttl(p, cq, s, a, &packed, now_s);
 	if (ttl > 0)
-		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, now_s);
+		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, now_s);
 	send_packed(p, &cq->client, &cq->q, out, &packed, a->rcode, us);
 	if (a->rcode == RCODE_SERVFAIL && s->log_common_errors)
 		account_log_failure(&cq->client, &cq->q, a);

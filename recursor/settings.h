@@ -126,6 +126,11 @@ struct settings {
 	bool export_etc_hosts;
 	const char *etc_hosts_file, *export_etc_hosts_search_suffix;
 	uint32_t max_generate_steps, max_include_depth;
+	/* the defender: policy/defender.h; our own */
+	const char *defender; /* off, observe, rules, act */
+	const char *defender_config_file;
+	uint64_t defender_memory, defender_known_memory;
+	uint32_t defender_known_time_s;
 	/* local names */
 	bool serve_rfc1918, serve_rfc6303, root_nx_trust;
 	const char *nothing_below_nxdomain; /* no, dnssec, yes */

@@ -105,6 +105,23 @@ const struct setting settings_table[] = {
   "command line only." },
 { "daemon", BOOL(daemon), "no", "3.0",
   "Go to the background.  The starting command ends when queries are served, or fails." },
+{ "defender", WORD(defender, "off observe rules act"), "rules", "own",
+  "Floods of random names below a domain: off: they are not looked for; observe: who is flooded is "
+  "accused and logged (rec_control defender-show), nothing else; rules: rules of "
+  "defender-config-file act, unless they say `observe: true`, those that are built in observe; "
+  "act: those act too.  See recursor-defender(5)." },
+{ "defender-config-file", TEXT(defender_config_file), "", "own",
+  "The rules of the defender, a YAML file in the form of DNSdist Defender.  Empty: those built in.  "
+  "With chroot it is read before." },
+{ "defender-known-memory", SIZE(defender_known_memory, 0, SIZE_MOST), "16M", "own",
+  "So many bytes remember which names were seen to exist: those are resolved although their domain "
+  "is accused.  16M is room for 6 million.  0: none." },
+{ "defender-known-time", INT(defender_known_time_s, 60, TTL_MAX, "seconds"), "172800", "own",
+  "A name that is asked for is remembered for half as long to as long as this after it was last "
+  "seen." },
+{ "defender-memory", SIZE(defender_memory, 1048576, SIZE_MOST), "16M", "own",
+  "So many bytes count who is asked for, and how often in vain: one half is the threads', one half "
+  "holds the windows." },
 { "disable-packetcache", BOOL(disable_packetcache), "no", "3.2",
   "Keep no whole answers: each query is put together from the record cache." },
 { "disable-syslog", BOOL(disable_syslog), "no", "4.0.0",

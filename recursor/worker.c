@@ -14,6 +14,7 @@
 #include "recursor/pipeline.h"
 #include "recursor/policy/ipset.h"
 #include "recursor/server_state.h"
+#include "recursor/shield.h"
 #include "recursor/watch/rings.h"
 #include "recursor/watch/tracer.h"
 #include "recursor/watch/wiper.h"
@@ -88,6 +89,7 @@ static void keep_house(void *ctx)
 	if (w->index == 0)
 		keep_shared_house(w);
 	memory_tidy(w);
+	pipeline_tick(w->pipeline);
 	loop_timer_at(w->housekeeping, loop_now_ms(w->loop) + HOUSEKEEPING_MS);
 }
 
@@ -392,6 +394,8 @@ int server_new(struct server **out, const struct settings *settings,
 	if (err == E_OK)
 		err = zoneload_said(&s->zones, settings, leave, why);
 	if (err == E_OK)
+		err = shield_make(&s->defender, settings, why);
+	if (err == E_OK)
 		err = bind_workers(s, settings, why);
 	if (err == E_OK) {
 		*out = s;
@@ -447,6 +451,7 @@ void server_free(struct server *s)
 	zones_put(s->zones);
 	wiper_free(s->wiper);
 	ringset_free(s->rings);
+	defender_free(s->defender);
 	tracer_free(s->tracer);
 	tally_free(s->tally);
 	ipsets_free(s->ipsets);

@@ -97,6 +97,7 @@ struct server {
 	struct tracer *tracer;
 	struct ringset *rings; /* what came last to each worker */
 	struct wiper *wiper;
+	struct defender *defender;
 	struct watch_env own_env; /* the wiper's */
 	struct worker *workers;
 	unsigned n_workers;

@@ -12,6 +12,7 @@
 #include "recursor/reconfigure.h"
 #include "recursor/rezone.h"
 #include "recursor/server_state.h"
+#include "recursor/shield.h"
 #include "recursor/visit.h"
 #include "recursor/worker.h"
 
@@ -159,6 +160,18 @@ static int env_reload_zones(void *ctx, char *why)
 	return server_reload_zones(ctx, why);
 }
 
+static int env_reload_defender(void *ctx, char *why)
+{
+	return server_reload_defender(ctx, why);
+}
+
+static void env_defender_show(void *ctx, FILE *out, struct json_t *json)
+{
+	struct server *s = ctx;
+
+	defender_show(s->defender, out, json, loop_now_us() / 1000);
+}
+
 static bool env_is_ready(void *ctx)
 {
 	enum server_state state = server_state(ctx);
@@ -237,6 +250,8 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.amend = env_amend,
 		.reload = env_reload,
 		.reload_zones = env_reload_zones,
+		.reload_defender = env_reload_defender,
+		.defender_show = env_defender_show,
 		.is_ready = env_is_ready,
 		.drain = env_drain,
 		.draining_since_ms = env_draining_since_ms,

@@ -40,6 +40,7 @@ struct entry {
 	uint32_t stored_s;
 	uint32_t ttl;
 	uint32_t tag;
+	uint32_t note;
 	uint16_t len;
 	uint16_t n_places;
 	uint16_t question_end;
@@ -262,7 +263,7 @@ bool packetcache_fetch(const struct packetcache *pc, uint32_t hash, enum packetc
 }
 
 size_t packetcache_get(struct packetcache *pc, const struct packetcache_key *key, uint32_t now_s,
-		       uint8_t *out, size_t cap, uint8_t *rcode)
+		       uint8_t *out, size_t cap, struct packetcache_hit *hit)
 {
 	uint8_t flags = flags_of(key);
 	uint32_t at = find(pc, hash_of(key, flags), key, flags);
@@ -284,7 +285,8 @@ size_t packetcache_get(struct packetcache *pc, const struct packetcache_key *key
 	       key->question_end - WIRE_HEADER_LEN);
 	out[2] = (uint8_t)((out[2] & ~WIRE_RD) | (key->query[2] & WIRE_RD));
 	out[3] = (uint8_t)((out[3] & ~WIRE_CD) | (key->query[3] & WIRE_CD));
-	*rcode = out[3] & WIRE_RCODE;
+	hit->rcode = out[3] & WIRE_RCODE;
+	hit->note = e->note;
 	if (now_s != e->stored_s)
 		lower_ttls(out, e, now_s - e->stored_s);
 	return e->len;
@@ -370,7 +372,7 @@ static struct entry *entry_new(const struct packetcache_key *key, const uint8_t 
 }
 
 void packetcache_put(struct packetcache *pc, const struct packetcache_key *key,
-		     const uint8_t *answer, size_t len, uint32_t ttl, uint32_t now_s)
+		     const uint8_t *answer, size_t len, uint32_t ttl, uint32_t note, uint32_t now_s)
 {
 	uint8_t flags = flags_of(key);
 	uint32_t hash = hash_of(key, flags);
@@ -391,6 +393,7 @@ void packetcache_put(struct packetcache *pc, const struct packetcache_key *key,
 		return;
 	e->stored_s = now_s;
 	e->ttl = ttl;
+	e->note = note;
 	cost = heap_cost(entry_size(e->n_places, len));
 	if (!make_room(pc, cost) || sieve_insert(&pc->map, hash, e, &at) != E_OK) {
 		free(e);

@@ -52,6 +52,12 @@ struct packetcache_key {
 	uint32_t tag;
 };
 
+/* What else a hit says. */
+struct packetcache_hit {
+	uint8_t rcode;
+	uint32_t note; /* packetcache_put()'s */
+};
+
 uint32_t packetcache_hash(const struct packetcache_key *key);
 
 /* What a look-up will touch, in this order: each is found by what is in the one before.  Fetched
@@ -62,14 +68,16 @@ bool packetcache_fetch(const struct packetcache *pc, uint32_t hash, enum packetc
 
 /* Copies a live answer into `out`, fitted to the query: id, question as spelt, RD, TTLs.
  * Returns its length; 0: not there, expired, or larger than `cap` or the client's payload.
- * *rcode is set on a hit. */
+ * *hit is set on a hit. */
 size_t packetcache_get(struct packetcache *pc, const struct packetcache_key *key, uint32_t now_s,
-		       uint8_t *out, size_t cap, uint8_t *rcode);
+		       uint8_t *out, size_t cap, struct packetcache_hit *hit);
 
 /* Keeps an answer for `ttl` seconds.  `answer` is a whole message of ours (its question at byte
- * 12 like the query's).  Its TTL places are found here. */
+ * 12 like the query's).  Its TTL places are found here.  `note` is the caller's, who gets it back
+ * with each hit. */
 void packetcache_put(struct packetcache *pc, const struct packetcache_key *key,
-		     const uint8_t *answer, size_t len, uint32_t ttl, uint32_t now_s);
+		     const uint8_t *answer, size_t len, uint32_t ttl, uint32_t note,
+		     uint32_t now_s);
 
 /* Takes away the answers for a name, or with `subtree` for all below it too; `type` 0: every type.
  * In slices, since a worker is not to be held for long: looks at `n` entries at most.  *cursor is

@@ -183,6 +183,20 @@ int reload_public_suffix_list(struct command_call *call)
 	return tell_reload(call, err, "reload-public-suffix-list", "", why);
 }
 
+int reload_defender(struct command_call *call)
+{
+	char why[ENV_WHY_MAX];
+	int err = call->env->reload_defender(call->env->ctx, why);
+
+	return tell_reload(call, err, "reload-defender", "", why);
+}
+
+int defender_show_command(struct command_call *call)
+{
+	call->env->defender_show(call->env->ctx, call->out, call->json);
+	return 0;
+}
+
 int reload_zones(struct command_call *call)
 {
 	char why[ENV_WHY_MAX];

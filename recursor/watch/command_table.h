@@ -42,6 +42,8 @@ enum command_file {
 	  "ask every server again: forget throttles, and which names have no address")           \
 	X("current-queries", "", "", 0, 0, false, 5, current_queries,                            \
 	  "show the questions being resolved now")                                               \
+	X("defender-show", "", "", 0, 0, false, 60, defender_show_command,                       \
+	  "show which domains are accused of being flooded, why, and what is done about it")     \
 	X("drain", "", "[QPS]", 0, 1, false, 60, drain,                                          \
 	  "say that nobody new should come, and wait until all is answered; with QPS, until no "  \
 	  "more than so many questions a second come")                                           \
@@ -86,6 +88,8 @@ enum command_file {
 	  "end the daemon when the questions being resolved are answered")                       \
 	X("reload-acls", "", "", 0, 0, false, 60, reload_acls,                                   \
 	  "read recursor.conf again for who may ask and who may notify")                         \
+	X("reload-defender", "", "", 0, 0, false, 60, reload_defender,                           \
+	  "read recursor.conf again for `defender`, and defender-config-file")                   \
 	X("reload-public-suffix-list", "", "", 0, 0, false, 60, reload_public_suffix_list,       \
 	  "read public-suffix-list-file again")                                                  \
 	X("reload-zones", "", "", 0, 0, false, 600, reload_zones,                                \

@@ -24,6 +24,7 @@
 enum { ENV_WHY_MAX = 512 };
 
 struct trace_rule; /* tracer.h */
+struct json_t;     /* jansson.h */
 
 /* What a function that visits a worker gets: valid on that worker's thread, for the call. */
 struct watch_worker {
@@ -132,6 +133,10 @@ struct watch_env {
 	/* The same for the zones that are configured, with their files; the caches forget what is
 	 * theirs. */
 	int (*reload_zones)(void *ctx, char *why);
+	/* The same for the rules of the defender. */
+	int (*reload_defender)(void *ctx, char *why);
+	/* Who is accused, as text, and as members of `json` unless it is NULL. */
+	void (*defender_show)(void *ctx, FILE *out, struct json_t *json);
 	/* Should clients be sent here? */
 	bool (*is_ready)(void *ctx);
 	/* Marks the daemon as one to which nobody new should come, or no longer; it serves all the

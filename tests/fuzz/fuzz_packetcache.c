@@ -27,17 +27,17 @@ static void put_and_get(struct packetcache *pc, const struct query *q, const uin
 		.dnssec_ok = q->dnssec_ok,
 		.payload = (uint16_t)answer_limit(q, false, ANSWER_PAYLOAD),
 	};
-	uint8_t rcode;
+	struct packetcache_hit hit;
 	size_t got;
 
-	packetcache_put(pc, &key, answer, len, TTL_S, NOW_S);
-	got = packetcache_get(pc, &key, NOW_S + 1, out, sizeof(out), &rcode);
+	packetcache_put(pc, &key, answer, len, TTL_S, 0, NOW_S);
+	got = packetcache_get(pc, &key, NOW_S + 1, out, sizeof(out), &hit);
 	ASSERT(got == 0 || (got == len && got <= key.payload));
 	if (got > 0)
-		ASSERT(memcmp(out, wire, 2) == 0 && rcode == (out[3] & 15) &&
+		ASSERT(memcmp(out, wire, 2) == 0 && hit.rcode == (out[3] & 15) &&
 		       memcmp(out + WIRE_HEADER_LEN, wire + WIRE_HEADER_LEN,
 			      q->question_end - WIRE_HEADER_LEN) == 0);
-	ASSERT(packetcache_get(pc, &key, NOW_S + TTL_S, out, sizeof(out), &rcode) == 0);
+	ASSERT(packetcache_get(pc, &key, NOW_S + TTL_S, out, sizeof(out), &hit) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -114,18 +114,18 @@ bool packets_look(struct soak *s, struct asker *a)
 {
 	static uint8_t out[WIRE_MSG_MAX];
 	struct packetcache_key key = key_of(a);
-	uint8_t rcode = 0;
+	struct packetcache_hit hit = { .rcode = 0 };
 	size_t len;
 
 	if (a->no_packets)
 		return false;
 	len = packetcache_get(a->node->packets, &key, soak_wall_s(s), out,
-			      answer_limit(&a->query, a->tcp, THRESHOLD), &rcode);
+			      answer_limit(&a->query, a->tcp, THRESHOLD), &hit);
 	if (len == 0)
 		return false;
 	s->hits++;
 	soak_say(s, "answer to question %d: from the packet cache", (int)(a - s->askers));
-	check_hit(s, a, out, len, rcode);
+	check_hit(s, a, out, len, hit.rcode);
 	return true;
 }
 
@@ -168,7 +168,7 @@ void packets_answer(struct soak *s, struct asker *a, const struct answer *answer
 	if (a->no_packets || !answer->from_cache || !answer->cacheable || packed.truncated ||
 	    ttl == 0)
 		return;
-	packetcache_put(a->node->packets, &key, out, packed.len, ttl, soak_wall_s(s));
+	packetcache_put(a->node->packets, &key, out, packed.len, ttl, 0, soak_wall_s(s));
 	keep(s, a, out, packed.len, ttl);
 }
 

@@ -187,6 +187,21 @@ static int reload(void *ctx, const char *const *names, size_t n, char *why)
 	return E_OK;
 }
 
+static int reload_defender(void *ctx, char *why)
+{
+	static const char *const defender[] = { "defender" };
+
+	return reload(ctx, defender, 1, why);
+}
+
+static void defender_show(void *ctx, FILE *out, struct json_t *json)
+{
+	(void)ctx;
+	fprintf(out, "nobody is accused\n");
+	if (json != NULL)
+		json_object_set_new(json, "accused", json_array());
+}
+
 static int reload_zones(void *ctx, char *why)
 {
 	static const char *const zones[] = { "zones" };
@@ -347,6 +362,8 @@ void fake_env_open(struct fake_env *f)
 		.amend = amend,
 		.reload = reload,
 		.reload_zones = reload_zones,
+		.reload_defender = reload_defender,
+		.defender_show = defender_show,
 		.is_ready = is_ready,
 		.drain = drain,
 		.draining_since_ms = draining_since_ms,
@@ -439,7 +456,7 @@ void fake_env_put_packet(struct fake_env *f, unsigned worker, const char *name, 
 	wire_put_u16(wire + len, type);
 	wire_put_u16(wire + len + 2, CLASS_IN);
 	key.question_end = len + 4;
-	packetcache_put(f->packetcache[worker], &key, wire, key.question_end, ttl, FAKE_WALL_S);
+	packetcache_put(f->packetcache[worker], &key, wire, key.question_end, ttl, 0, FAKE_WALL_S);
 }
 
 char *fake_env_say(struct fake_env *f, const char *line, int file, int *status)

@@ -101,14 +101,15 @@ static void keep(struct packetcache *pc, const char *name, uint16_t type, uint32
 	struct question q;
 	size_t len = answer(out, name, type, RD);
 
-	packetcache_put(pc, &ask(&q, 1, RD, name, type)->key, out, len, ttl, NOW);
+	packetcache_put(pc, &ask(&q, 1, RD, name, type)->key, out, len, ttl, 0, NOW);
 }
 
 static size_t get_at(struct packetcache *pc, const struct packetcache_key *key, uint32_t now)
 {
-	uint8_t out[1024], rcode;
+	struct packetcache_hit hit;
+	uint8_t out[1024];
 
-	return packetcache_get(pc, key, now, out, sizeof(out), &rcode);
+	return packetcache_get(pc, key, now, out, sizeof(out), &hit);
 }
 
 static bool has(struct packetcache *pc, const char *name, uint16_t type)
@@ -129,15 +130,18 @@ static struct packetcache_stats stats_of(const struct packetcache *pc)
 START_TEST(a_hit_is_fitted_to_the_query)
 {
 	struct packetcache *pc = make_cache(&small);
-	uint8_t kept[1024], want[1024], out[1024], rcode = 99;
+	struct packetcache_hit hit = { .rcode = 99 };
+	uint8_t kept[1024], want[1024], out[1024];
 	size_t len = answer(kept, "www.example.", TYPE_A, RD | RCODE_NXDOMAIN);
 	struct question q;
 	size_t at;
 
-	packetcache_put(pc, &ask(&q, 1, RD, "www.example.", TYPE_A)->key, kept, len, 100, NOW);
+	packetcache_put(pc, &ask(&q, 1, RD, "www.example.", TYPE_A)->key, kept, len, 100, 4711,
+			NOW);
 	ask(&q, 0xbeef, RD, "wWw.eXample.", TYPE_A);
-	ck_assert_uint_eq(packetcache_get(pc, &q.key, NOW + 30, out, sizeof(out), &rcode), len);
-	ck_assert_uint_eq(rcode, RCODE_NXDOMAIN);
+	ck_assert_uint_eq(packetcache_get(pc, &q.key, NOW + 30, out, sizeof(out), &hit), len);
+	ck_assert_uint_eq(hit.rcode, RCODE_NXDOMAIN);
+	ck_assert_uint_eq(hit.note, 4711);
 
 	/* The asker's id and spelling, TTLs less 30, all else to the byte. */
 	memcpy(want, kept, len);
@@ -199,7 +203,8 @@ END_TEST
 START_TEST(an_answer_serves_whoever_takes_its_length)
 {
 	struct packetcache *pc = make_cache(&small);
-	uint8_t out[1024], rcode;
+	struct packetcache_hit hit;
+	uint8_t out[1024];
 	struct question q;
 	size_t len;
 
@@ -210,8 +215,8 @@ START_TEST(an_answer_serves_whoever_takes_its_length)
 	q.key.payload = (uint16_t)(len - 1);
 	ck_assert_uint_eq(get_at(pc, &q.key, NOW), 0);
 	q.key.payload = 1232;
-	ck_assert_uint_eq(packetcache_get(pc, &q.key, NOW, out, len - 1, &rcode), 0);
-	ck_assert_uint_eq(packetcache_get(pc, &q.key, NOW, out, len, &rcode), len);
+	ck_assert_uint_eq(packetcache_get(pc, &q.key, NOW, out, len - 1, &hit), 0);
+	ck_assert_uint_eq(packetcache_get(pc, &q.key, NOW, out, len, &hit), len);
 	packetcache_free(pc);
 }
 END_TEST
@@ -266,9 +271,9 @@ START_TEST(what_cannot_be_read_is_not_kept)
 
 	ask(&q, 1, RD, "www.example.", TYPE_A);
 	for (size_t cut = 0; cut < len; cut++)
-		packetcache_put(pc, &q.key, out, cut, 100, NOW);
-	packetcache_put(pc, &q.key, out, len + 1, 100, NOW);              /* rubbish behind */
-	packetcache_put(pc, &q.key, out, small.max_packet + 1, 100, NOW); /* too large */
+		packetcache_put(pc, &q.key, out, cut, 100, 0, NOW);
+	packetcache_put(pc, &q.key, out, len + 1, 100, 0, NOW);              /* rubbish behind */
+	packetcache_put(pc, &q.key, out, small.max_packet + 1, 100, 0, NOW); /* too large */
 	ck_assert_uint_eq(stats_of(pc).entries, 0);
 	ck_assert_uint_eq(stats_of(pc).bytes, bytes_when_empty());
 	packetcache_free(pc);
@@ -282,7 +287,7 @@ START_TEST(an_answer_without_records_is_kept)
 	struct question q;
 	size_t len = header_and_question(out, 1, QR | RD | RCODE_SERVFAIL, "bad.example.", TYPE_A);
 
-	packetcache_put(pc, &ask(&q, 1, RD, "bad.example.", TYPE_A)->key, out, len, 10, NOW);
+	packetcache_put(pc, &ask(&q, 1, RD, "bad.example.", TYPE_A)->key, out, len, 10, 0, NOW);
 	ck_assert_uint_eq(get_at(pc, &q.key, NOW + 5), len);
 	packetcache_free(pc);
 }
@@ -433,7 +438,8 @@ START_TEST(a_walk_shows_the_live_ones)
 	struct seen seen = { 0 };
 	struct question q;
 
-	packetcache_put(pc, &ask(&q, 1, RD | CD, "www.example.", TYPE_MX)->key, out, len, 100, NOW);
+	packetcache_put(pc, &ask(&q, 1, RD | CD, "www.example.", TYPE_MX)->key, out, len, 100, 0,
+			NOW);
 	keep(pc, "WWW.example.", TYPE_MX, 100);
 	keep(pc, "old.example.", TYPE_MX, 10);
 	ck_assert(packetcache_walk_some(pc, &cursor, 1, look_at, &seen, NOW + 10));

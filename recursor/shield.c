@@ -1,0 +1,361 @@
+/* shield: see shield.h. */
+#include "recursor/shield.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/log.h"
+#include "common/psl.h"
+#include "common/rrtype.h"
+#include "recursor/policy/hookquery.h"
+#include "recursor/reconfigure.h"
+#include "recursor/resolve/cache.h"
+#include "recursor/wiring.h"
+
+enum { CUTS_LOOKED_FOR = 4 };
+
+struct shield {
+	struct worker *worker;
+	struct defender_worker *defender;
+	struct psl_memo *memo;
+};
+
+int shield_new(struct shield **out, struct worker *w)
+{
+	struct shield *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (s == NULL)
+		return E_NOMEM;
+	s->worker = w;
+	err = defender_worker_new(&s->defender, w->server->defender);
+	if (err == E_OK)
+		err = psl_memo_new(&s->memo);
+	if (err == E_OK)
+		*out = s;
+	else
+		shield_free(s);
+	return err;
+}
+
+void shield_free(struct shield *s)
+{
+	if (s == NULL)
+		return;
+	psl_memo_free(s->memo);
+	defender_worker_free(s->defender);
+	free(s);
+}
+
+struct defender_row *shield_rows(struct shield *s)
+{
+	return defender_worker_rows(s->defender);
+}
+
+void shield_tick(struct shield *s)
+{
+	defender_worker_tick(s->defender, loop_now_ms(s->worker->loop), worker_wall_s(s->worker));
+}
+
+/* ---- answers ---- */
+
+/* The closest zone cut that the cache knows of, above the name and below the registrable domain. */
+static const uint8_t *closest_cut(struct pipeline *p, const uint8_t *qname, unsigned domain_labels)
+{
+	unsigned labels = name_labels(qname);
+	const uint8_t *at = name_parent(qname);
+
+	for (unsigned i = 0; i < CUTS_LOOKED_FOR && labels > domain_labels + 1;
+	     i++, labels--, at = name_parent(at)) {
+		struct cache_view view;
+		bool is_cut;
+
+		if (!cache_look(p->worker->server->cache, at, TYPE_NS, CACHE_WANT_CUT,
+				worker_wall_s(p->worker), 0, &view))
+			continue;
+		is_cut = view.ns != NULL || view.delegation != NULL;
+		cache_view_put(&view);
+		if (is_cut)
+			return at;
+	}
+	return NULL;
+}
+
+/* Whose answer is it?  NULL: the registrable domain's, or nobody knows of a zone below that. */
+static const uint8_t *zone_of(struct pipeline *p, const uint8_t *qname, const struct answer *a,
+			      unsigned domain_labels)
+{
+	const struct rrset *first = a->n_sets > 0 ? a->sets[0] : NULL;
+
+	if (first != NULL && name_equal(rrset_owner(first), qname))
+		return first->zone_labels > domain_labels ? name_suffix(qname, first->zone_labels)
+							  : NULL;
+	if (a->soa != NULL && name_is_within(qname, rrset_owner(a->soa)))
+		return name_suffix(qname, name_labels(rrset_owner(a->soa)));
+	return closest_cut(p, qname, domain_labels);
+}
+
+static enum defender_end end_of(const struct answer *a)
+{
+	if (a->rcode != RCODE_SERVFAIL)
+		return shield_end_of(a->rcode);
+	if (a->timeouts > 0 || a->ede == EDE_NO_REACHABLE_AUTHORITY || a->ede == EDE_NETWORK_ERROR)
+		return DEFENDER_END_TIMEOUT;
+	return DEFENDER_END_SERVFAIL;
+}
+
+static unsigned domain_labels(struct pipeline *p, const struct settings *s, const uint8_t *qname)
+{
+	return psl_registrable_memo(p->shield->memo, s->psl, qname);
+}
+
+uint32_t shield_answered(struct pipeline *p, const struct client_query *cq,
+			 const struct settings *s, const struct answer *a)
+{
+	const uint8_t *qname = query_name(&cq->q);
+	unsigned labels = domain_labels(p, s, qname);
+	const struct defender_seen_answer seen = {
+		.qname = qname,
+		.child = cq->q.name_hash,
+		.zone = zone_of(p, qname, a, labels),
+		.domain_labels = labels,
+		.end = end_of(a),
+		.cached = a->authoritative || client_query_is_from_cache(a),
+		.probe = cq->mark.is_probe,
+		.exists = a->rcode == RCODE_NOERROR || a->n_sets > 0,
+	};
+
+	/* What an alias led to. */
+	if (a->rcode == RCODE_NOERROR)
+		for (size_t i = 1; i < a->n_sets; i++)
+			defender_worker_learn(p->shield->defender, rrset_owner(a->sets[i]));
+	return defender_worker_answer(p->shield->defender, &seen);
+}
+
+static void count_ours(struct pipeline *p, const struct passage *t, enum defender_end end,
+		       unsigned zone_labels)
+{
+	const uint8_t *qname = query_name(&t->q);
+	const struct defender_seen_answer seen = {
+		.qname = qname,
+		.child = t->q.name_hash,
+		.zone = zone_labels > 0 ? name_suffix(qname, zone_labels) : NULL,
+		.domain_labels = domain_labels(p, t->settings, qname),
+		.end = end,
+	};
+
+	(void)defender_worker_answer(p->shield->defender, &seen);
+}
+
+void shield_dropped(struct pipeline *p, const struct passage *t)
+{
+	count_ours(p, t, DEFENDER_END_TIMEOUT, 0);
+}
+
+/* ---- the stages ---- */
+
+/* The counters of what is done, for domains and for zones below one. */
+static const size_t counters_of[2][DEFENDER_DONES] = {
+	{
+#define DOMAIN_COUNTER(word, member, name, help)                                                   \
+	[DEFENDER_DONE_##word] = offsetof(struct counters, defender_domain_##member),
+		DEFENDER_DONE_TABLE(DOMAIN_COUNTER)
+#undef DOMAIN_COUNTER
+	},
+	{
+#define ZONE_COUNTER(word, member, name, help)                                                     \
+	[DEFENDER_DONE_##word] = offsetof(struct counters, defender_zone_##member),
+		DEFENDER_DONE_TABLE(ZONE_COUNTER)
+#undef ZONE_COUNTER
+	},
+};
+
+static void count_done(struct pipeline *p, const struct defender_decision *d)
+{
+	char *counters = (char *)p->account.counters;
+
+	for (unsigned i = 0; i < d->n_done; i++)
+		counter_add((counter *)(void *)(counters +
+						counters_of[d->done[i].is_zone][d->done[i].done]),
+			    1);
+}
+
+static enum step carry_out(struct pipeline *p, struct passage *t, const struct defender_decision *d)
+{
+	count_done(p, d);
+	t->mark.is_probe |= d->probe;
+	t->mark.is_settled |= d->is_final;
+	if (t->mark.pool == NULL)
+		t->mark.pool = d->pool;
+	if (d->effect == DEFENDER_ALLOW)
+		return STEP_ON;
+	count_ours(p, t, DEFENDER_END_TURNED, d->labels);
+	switch (d->effect) {
+	case DEFENDER_REFUSED:
+		return respond_error(p, t, RCODE_REFUSED, EDE_BLOCKED); /* RFC 8914 4.16 */
+	case DEFENDER_NXDOMAIN:
+		return respond_error(p, t, RCODE_NXDOMAIN, EDE_BLOCKED);
+	case DEFENDER_TRUNCATE:
+		return respond_now(p, t, NULL);
+	default:
+		COUNT(p->account.counters, defender_drops);
+		return STEP_DROP;
+	}
+}
+
+static enum step decide(struct pipeline *p, struct passage *t, const struct defender_case *c,
+			bool before_cache, enum defender_knowledge knowledge)
+{
+	struct defender_worker *w = p->shield->defender;
+	const struct defender_query q = {
+		.qname = query_name(&t->q),
+		.client = &t->from->remote,
+		.tcp = t->from->tcp,
+		.before_cache = before_cache,
+		.knowledge = knowledge,
+		.random = random_below(&p->worker->random, UINT32_MAX),
+		.now_ms = loop_now_ms(p->worker->loop),
+	};
+	struct defender_decision d;
+
+	defender_decide(w, c, &q, &d);
+	return carry_out(p, t, &d);
+}
+
+enum step shield_before_cache(struct pipeline *p, struct passage *t)
+{
+	struct defender_worker *w = p->shield->defender;
+	struct defender_case c;
+
+	t->mark = (struct shield_mark) { .pool = NULL };
+	if (!defender_is_accusing(w) || !defender_acts_before_cache(w) ||
+	    !defender_match(w, query_name(&t->q), t->q.name_hash, &c))
+		return STEP_ON;
+	t->mark.rules = c.rules;
+	return decide(p, t, &c, true, DEFENDER_UNSEEN);
+}
+
+/* Does the cache answer, or know that the name is there though what it knows has expired? */
+static bool is_cached(struct pipeline *p, const struct passage *t)
+{
+	uint16_t type = t->q.type == TYPE_ANY ? TYPE_A : t->q.type;
+	uint32_t now_s = worker_wall_s(p->worker);
+	struct cache_view view;
+	bool is_live, is_there;
+
+	if (!cache_look(p->worker->server->cache, query_name(&t->q), type, CACHE_WANT_ANSWER, now_s,
+			wiring_stale_s(t->settings), &view))
+		return false;
+	is_live = (view.exact != NULL && !rrset_is_expired(view.exact, now_s)) ||
+		  (view.nxdomain != NULL && !rrset_is_expired(view.nxdomain, now_s));
+	is_there = view.cname != NULL || (view.exact != NULL && view.exact->kind != RRSET_FAILURE);
+	cache_view_put(&view);
+	return is_live || is_there;
+}
+
+enum step shield_before_resolver(struct pipeline *p, struct passage *t)
+{
+	struct defender_worker *w = p->shield->defender;
+	enum defender_knowledge knowledge = DEFENDER_UNSEEN;
+	struct defender_case c;
+
+	if (!defender_is_accusing(w) || t->mark.is_settled ||
+	    !defender_match(w, query_name(&t->q), t->q.name_hash, &c))
+		return STEP_ON;
+	t->mark.rules = c.rules;
+	if (is_cached(p, t))
+		knowledge = DEFENDER_CACHED;
+	else if (defender_knows(w, &c))
+		knowledge = DEFENDER_SEEN;
+	return decide(p, t, &c, false, knowledge);
+}
+
+static void add_tag(void *ctx, const char *tag, size_t len)
+{
+	/* Without room or memory it is a tag less. */
+	if (hooktags_add(ctx, tag, len) != E_OK)
+		return;
+}
+
+void shield_fill_tags(uint32_t accused_rules, struct hook_tags *tags)
+{
+	defender_case_tags(accused_rules, add_tag, tags);
+}
+
+/* ---- the server's ---- */
+
+static void warn(const char *line)
+{
+	log_warning("%s", line);
+}
+
+static enum defender_mode mode_of(const struct settings *s)
+{
+	switch (s->defender[0]) {
+	case 'a':
+		return DEFENDER_ACT;
+	case 'r':
+		return DEFENDER_BY_RULES;
+	default:
+		return s->defender[1] == 'b' ? DEFENDER_OBSERVE : DEFENDER_OFF;
+	}
+}
+
+static int load_rules(struct defender_rules **out, const struct settings *s, char *why)
+{
+	char reason[DEFENDER_WHY_MAX];
+	int err;
+
+	if (*s->defender_config_file == '\0')
+		return defender_rules_builtin(out);
+	err = defender_rules_load(out, s->defender_config_file, warn, reason);
+	if (err != E_OK)
+		(void)snprintf(why, SETTINGS_WHY_MAX, "defender-config-file: %.450s", reason);
+	return err;
+}
+
+int shield_make(struct defender **out, const struct settings *s, char *why)
+{
+	const struct defender_config cfg = {
+		.mode = mode_of(s),
+		.bytes = s->defender_memory,
+		.known_bytes = s->defender_known_memory,
+		.known_keep_s = s->defender_known_time_s,
+		.n_workers = s->threads,
+	};
+	struct defender_rules *rules = NULL;
+	int err = load_rules(&rules, s, why);
+
+	if (err == E_OK)
+		err = defender_new(out, &cfg, rules);
+	defender_rules_put(rules);
+	return err;
+}
+
+int server_reload_defender(struct server *s, char *why)
+{
+	static const char *const names[] = { "defender", "defender-config-file" };
+	struct defender_rules *rules = NULL;
+	struct settings *made = NULL;
+	int err;
+
+	server_change_begin(s);
+	err = server_reread(s, &made, names, ARRAY_LEN(names), why);
+	if (err == E_OK)
+		err = load_rules(&rules, made, why);
+	if (err == E_OK) {
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(E_NOMEM));
+		err = defender_configure(s->defender, mode_of(made), rules, loop_now_us() / 1000);
+	}
+	if (err == E_OK) {
+		log_notice("reload-defender: %zu rules, defender=%s", rules->n, made->defender);
+		server_reconfigure(s, made);
+		made = NULL;
+	}
+	server_change_end(s);
+	defender_rules_put(rules);
+	settings_free(made);
+	return err;
+}
