@@ -265,7 +265,42 @@ static inline uint64_t counter_get(const counter *c)
 	X(visit_max_us, "control-visit-max-usec", PEAK,                                          \
 	  "longest time that a control command held a worker, in microseconds of CPU")          \
 	X(traced_events_lost, "trace-events-lost", COUNTER,                                      \
-	  "events of a traced query that did not fit its buffer")
+	  "events of a traced query that did not fit its buffer")                                \
+	X(policy_drops, "policy-drops", COUNTER,                                                 \
+	  "client queries that a script or its policy left without an answer")                   \
+	X(policy_noaction, "policy-result-noaction", COUNTER,                                    \
+	  "client queries that a script saw and no policy took")                                 \
+	X(policy_drop, "policy-result-drop", COUNTER, "client queries that a policy dropped")    \
+	X(policy_nxdomain, "policy-result-nxdomain", COUNTER,                                    \
+	  "client queries that a policy answered with NXDOMAIN")                                 \
+	X(policy_nodata, "policy-result-nodata", COUNTER,                                        \
+	  "client queries that a policy answered with no data")                                  \
+	X(policy_truncate, "policy-result-truncate", COUNTER,                                    \
+	  "client queries that a policy sent to TCP")                                            \
+	X(policy_custom, "policy-result-custom", COUNTER,                                        \
+	  "client queries that a policy answered in its own way")                                \
+	METRICS_HOOK(X, ipfilter, "ipfilter")                                                    \
+	METRICS_HOOK(X, gettag, "gettag")                                                        \
+	METRICS_HOOK(X, prerpz, "prerpz")                                                        \
+	METRICS_HOOK(X, preresolve, "preresolve")                                                \
+	METRICS_HOOK(X, nxdomain, "nxdomain")                                                    \
+	METRICS_HOOK(X, noerror, "noerror")                                                      \
+	METRICS_HOOK(X, nodata, "nodata")                                                        \
+	METRICS_HOOK(X, postresolve, "postresolve")                                              \
+	METRICS_HOOK(X, preoutquery, "preoutquery")                                              \
+	METRICS_HOOK(X, callback, "callback")                                                    \
+	METRICS_HOOK(X, maintenance, "maintenance")
+
+#define METRICS_HOOK(X, hook, function)                                                          \
+	X(lua_##hook##_calls, "lua-" function "-calls", COUNTER,                                 \
+	  "calls of the script's " function "()")                                                \
+	X(lua_##hook##_errors, "lua-" function "-errors", COUNTER,                               \
+	  "calls of the script's " function "() that ended in an error")                         \
+	X(lua_##hook##_overruns, "lua-" function "-overruns", COUNTER,                           \
+	  "calls of the script's " function "() that were ended by lua-hook-instructions, "      \
+	  "lua-hook-memory or lua-memory-limit")                                                 \
+	X(lua_##hook##_nsec, "lua-" function "-nsec", COUNTER,                                   \
+	  "nanoseconds spent in the script's " function "()")
 /* clang-format on */
 
 struct counters {

@@ -147,7 +147,7 @@ void hooktags_clear(struct hook_tags *t)
 
 /* ---- drafts ---- */
 
-static void answer_clear(struct hook_answer *a)
+void hookanswer_clear(struct hook_answer *a)
 {
 	hooktext_clear(&a->ede_text);
 	hookrecords_clear(&a->records);
@@ -159,7 +159,7 @@ static void answer_clear(struct hook_answer *a)
 
 void hookquery_begin(struct hook_query *q)
 {
-	answer_clear(&q->draft);
+	hookanswer_clear(&q->draft);
 	q->draft.rcode = q->answer.rcode;
 	q->draft.ede = q->answer.ede;
 }
@@ -206,14 +206,14 @@ void hookquery_commit(struct hook_query *q)
 		d->ede_text = a->ede_text;
 		a->ede_text = (struct hook_text) { 0 };
 	}
-	answer_clear(a);
+	hookanswer_clear(a);
 	*a = *d;
 	*d = (struct hook_answer) { .ede = -1 };
 }
 
 void hookquery_discard(struct hook_query *q)
 {
-	answer_clear(&q->draft);
+	hookanswer_clear(&q->draft);
 }
 
 /* ---- life ---- */
@@ -228,8 +228,8 @@ void hookquery_init(struct hook_query *q)
 void hookquery_deinit(struct hook_query *q)
 {
 	ASSERT(q->script == NULL);
-	answer_clear(&q->answer);
-	answer_clear(&q->draft);
+	hookanswer_clear(&q->answer);
+	hookanswer_clear(&q->draft);
 	hooktext_clear(&q->requestor_id);
 	hooktext_clear(&q->device_id);
 	hooktext_clear(&q->device_name);

@@ -111,9 +111,9 @@ void hooktags_clear(struct hook_tags *t);
 /* dq.appliedPolicy. */
 struct hook_applied {
 	enum hook_policy kind;
-	uint8_t type;     /* pdns.policytypes */
-	uint8_t hit_type; /* the same, of what was hit */
-	int64_t ttl;      /* of what a policy answers; -1: HOOK_POLICY_TTL */
+	enum hook_policy done; /* what has been made of it */
+	uint8_t type;          /* pdns.policytypes */
+	int64_t ttl;           /* of what a policy answers; -1: HOOK_POLICY_TTL */
 	struct hook_text name, custom, trigger, hit;
 };
 
@@ -125,7 +125,8 @@ struct hook_answer {
 	int32_t ede; /* extendedErrorCode; -1: none */
 	struct hook_text ede_text;
 	struct hook_records records;
-	bool has_records; /* false: not looked at; `load` has them */
+	bool has_records;  /* false: not looked at; `load` has them */
+	bool is_truncated; /* ask again over TCP */
 	enum hook_followup followup;
 	struct hook_text followup_name, followup_prefix;
 	struct hook_text udp_query;
@@ -139,6 +140,8 @@ struct hook_outquery {
 	const uint8_t *qname;
 	uint16_t qtype;
 	bool tcp; /* dq.isTcp: may be changed */
+	/* When the hook took it: what the server would have answered; for who asked to free. */
+	struct hook_answer reply;
 };
 
 struct script;
@@ -186,6 +189,8 @@ void hookquery_commit(struct hook_query *q);
 void hookquery_discard(struct hook_query *q);
 /* Has the resolver's rows now: what `load` reads is about to go.  E_NOMEM, E_LIMIT. */
 int hookquery_load(struct hook_query *q) MUST_USE;
+
+void hookanswer_clear(struct hook_answer *a);
 
 /* A zeroed one is empty but for these. */
 void hookquery_init(struct hook_query *q);

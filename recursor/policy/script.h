@@ -58,7 +58,6 @@ enum {
 	X(NODATA, "nodata", nodata, 2, 9)                                                        \
 	X(POSTRESOLVE, "postresolve", postresolve, 2, 9)                                         \
 	X(PREOUTQUERY, "preoutquery", preoutquery, 2, 9)                                         \
-	X(POLICYEVENT, "policyEventFilter", policy_event, 9, 0)                                  \
 	X(CALLBACK, "udpCallback", callback, 9, 0)                                               \
 	X(MAINTENANCE, "maintenance", maintenance, 9, 0)
 /* clang-format on */

@@ -401,7 +401,6 @@ static const struct row rows[] = {
 	NEVER("max-mthread-stack", "a resolution has no stack of its own"),
 	NEVER("no-packet-error", "sockets are read in batches until they are empty"),
 	NEVER("noping-outqueries", "EDNS ping is not spoken"),
-	NEVER("policy-drops", "no policy drops queries"),
 	NEVER("too-old-drops", "queries are not dropped for their age"),
 };
 

@@ -219,7 +219,7 @@ static void print_member(FILE *f, const struct lua_member *m)
 
 void lua_api_print_mdoc(FILE *f)
 {
-	for (unsigned o = 0; o < LUA_N_OBJECTS - 1U; o++) {
+	for (unsigned o = 0; o < LUA_N_OBJECTS; o++) {
 		bool is_first = true;
 
 		for (size_t i = 0; i < N_MEMBERS; i++) {

@@ -7,6 +7,8 @@
 #ifndef POLICY_LUA_API_TABLE_H
 #define POLICY_LUA_API_TABLE_H
 
+#include "recursor/policy/lua/dq_table.h"
+
 // clang-format off
 /* object, its name, help */
 #define LUA_OBJECTS(X)                                                                           \
@@ -26,10 +28,12 @@
 	X(OPTION, "EDNSOptionView", "the values of one EDNS option of a query")                  \
 	X(METRIC, "Metric", "a metric of the script's own")                                      \
 	X(SLOTS, "address slots", "what holds the members of a set of addresses")                \
+	LUA_DQ_OBJECTS(X)                                                                        \
 	X(OBJECT_END, "", "")
 
 /* object, kind, name, arguments, since, interface, function, function that writes, help */
 #define LUA_MEMBERS(X)                                                                           \
+	LUA_DQ_MEMBERS(X)                                                                        \
 	/* ---- functions ---- */                                                                \
 	X(GLOBAL, FUNCTION, "newDN", "(text)", "4.0", CURRENT, api_new_name, NULL,               \
 	  "a DNSName")                                                                           \

@@ -1,0 +1,176 @@
+#include "recursor/policy/lua/engine.h"
+
+#include <inttypes.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "recursor/policy/lua/api.h"
+
+/* ---- the heap ---- */
+
+static void *allocate(void *ctx, void *block, size_t old, size_t new)
+{
+	struct script *s = ctx;
+	void *moved;
+
+	if (block == NULL)
+		old = 0; /* it was a kind of object */
+	if (new == 0) {
+		s->heap -= old;
+		free(block);
+		return NULL;
+	}
+	if (new > old &&new - old > (s->heap_stop > s->heap ? s->heap_stop - s->heap : 0)) {
+		s->starved = true;
+		return NULL;
+	}
+	moved = realloc(block, new);
+	if (moved != NULL)
+		s->heap += new - old;
+	return moved;
+}
+
+/* ---- instructions ---- */
+
+static void raise_over(lua_State *L, int level)
+{
+	const struct script *s = script_of(L);
+
+	luaL_where(L, level);
+	lua_pushfstring(L, "more than %I instructions (lua-hook-instructions)",
+			(LUAI_UACINT)s->limits.instructions);
+	lua_concat(L, 2);
+	lua_error(L);
+}
+
+static void on_count(lua_State *L, lua_Debug *at)
+{
+	struct script *s = script_of(L);
+
+	(void)at;
+	if (!s->is_over) {
+		s->budget -= ENGINE_STEP;
+		if (s->budget > 0 || !s->is_limited)
+			return;
+		s->is_over = true;
+	}
+	/* Who catches it meets it again at once. */
+	lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+	raise_over(L, 0);
+}
+
+void engine_charge(lua_State *L, uint64_t n)
+{
+	struct script *s = script_of(L);
+
+	if (!s->is_limited)
+		return;
+	if (n >= (uint64_t)s->budget || s->is_over) {
+		s->budget = 0;
+		s->is_over = true;
+		lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+		raise_over(L, 1);
+	}
+	s->budget -= (int64_t)n;
+}
+
+/* ---- a call ---- */
+
+static uint64_t times(uint64_t n, unsigned factor)
+{
+	return n > INT64_MAX / factor ? INT64_MAX : n * factor;
+}
+
+static void set_bounds(struct script *s, unsigned factor)
+{
+	const struct script_limits *l = &s->limits;
+	size_t most = l->heap_bytes == 0 ? SIZE_MAX : l->heap_bytes;
+
+	s->starved = false;
+	s->is_limited = l->instructions != 0;
+	s->budget = (int64_t)times(l->instructions, factor);
+	/* What runs in one go for long may also fill the heap. */
+	s->heap_stop = factor > 1 || l->call_bytes == 0 || most - l->call_bytes < s->heap
+			       ? most
+			       : s->heap + l->call_bytes;
+	if (s->is_over) {
+		s->is_over = false;
+		lua_sethook(s->L, on_count, LUA_MASKCOUNT, ENGINE_STEP);
+	}
+}
+
+/* Between calls there is no bound: what comes in C, a few words, has to go through. */
+static void lift_bounds(struct script *s)
+{
+	s->heap_stop = SIZE_MAX;
+}
+
+static void tell(struct script *s, const char *text)
+{
+	(void)snprintf(s->outcome.why, sizeof(s->outcome.why), "%s", text);
+}
+
+int engine_run(struct script *s, lua_CFunction fn, void *arg, unsigned factor)
+{
+	lua_State *L = s->L;
+	int rc;
+
+	set_bounds(s, factor);
+	lua_pushcfunction(L, fn);
+	lua_pushlightuserdata(L, arg);
+	rc = lua_pcall(L, 1, 0, 0);
+	lift_bounds(s);
+	if (rc == LUA_OK)
+		return E_OK;
+	if (rc == LUA_ERRMEM)
+		tell(s, "not enough memory (lua-hook-memory, lua-memory-limit)");
+	else if (lua_type(L, -1) == LUA_TSTRING)
+		tell(s, lua_tostring(L, -1));
+	else
+		(void)snprintf(s->outcome.why, sizeof(s->outcome.why), "error is a %s",
+			       luaL_typename(L, -1));
+	lua_settop(L, 0);
+	return rc == LUA_ERRMEM || s->is_over ? E_LIMIT : E_MALFORMED;
+}
+
+/* ---- life ---- */
+
+static int open_libraries(lua_State *L)
+{
+	luaL_openlibs(L);
+	sandbox_open(L);
+	lua_api_open(L, lua_host_of(L));
+	lua_sethook(L, on_count, LUA_MASKCOUNT, ENGINE_STEP);
+	return 0;
+}
+
+static int on_panic(lua_State *L)
+{
+	(void)L;
+	ASSERT(!"Lua's error outside of engine_run()");
+	return 0;
+}
+
+int engine_open(struct script *s)
+{
+	lift_bounds(s);
+	s->L = lua_newstate(allocate, s);
+	if (s->L == NULL)
+		return E_NOMEM;
+	lua_atpanic(s->L, on_panic);
+	*(struct lua_host **)lua_getextraspace(s->L) = &s->host;
+	return engine_run(s, open_libraries, NULL, SCRIPT_LOAD_FACTOR);
+}
+
+void engine_close(struct script *s)
+{
+	if (s->L == NULL)
+		return;
+	lift_bounds(s);
+	lua_close(s->L);
+	s->L = NULL;
+	ASSERT(s->heap == 0);
+}
