@@ -8,17 +8,12 @@
 
 /* What PowerDNS reads again at reload-zones. */
 static const char *const names[] = {
-	"auth-zones",
-	"etc-hosts-file",
-	"export-etc-hosts",
-	"export-etc-hosts-search-suffix",
-	"forward-zones",
-	"forward-zones-file",
-	"forward-zones-recurse",
-	"max-generate-steps",
-	"max-include-depth",
-	"serve-rfc1918",
-	"serve-rfc6303",
+	"auth-zones",         "etc-hosts-file",
+	"export-etc-hosts",   "export-etc-hosts-search-suffix",
+	"forward-groups",     "forward-zones",
+	"forward-zones-file", "forward-zones-recurse",
+	"max-generate-steps", "max-include-depth",
+	"serve-rfc1918",      "serve-rfc6303",
 };
 
 static void adopt(struct worker *w, void *zones)

@@ -122,6 +122,7 @@ struct settings {
 	uint32_t max_background_resolutions;    /* our own, each thread */
 	uint32_t failure_ttl_s;                 /* our own: `resolution-failure-ttl` (RFC 9520) */
 	/* zones that are configured: see zonelist.h and hosts.h */
+	const char *forward_groups; /* our own */
 	const char *auth_zones, *forward_zones, *forward_zones_recurse, *forward_zones_file;
 	bool export_etc_hosts;
 	const char *etc_hosts_file, *export_etc_hosts_search_suffix;

@@ -10,12 +10,25 @@
 enum { WIDTH = 78 };
 
 static const char *const type_names[] = {
-	[SET_NONE] = "",           [SET_BOOL] = "yes or no",  [SET_INT] = "number",
-	[SET_BIG] = "number",      [SET_PORT] = "port",       [SET_TEXT] = "text",
-	[SET_WORD] = "word",       [SET_USER] = "user",       [SET_GROUP] = "group",
-	[SET_MODE] = "octal mode", [SET_LIST] = "list",       [SET_NETS] = "netmasks",
-	[SET_NAMES] = "names",     [SET_ADDRS] = "addresses", [SET_AVOID] = "list of ports",
-	[SET_REAL] = "number",     [SET_ZONES] = "zones",     [SET_FORWARDS] = "zones",
+	[SET_NONE] = "",
+	[SET_BOOL] = "yes or no",
+	[SET_INT] = "number",
+	[SET_BIG] = "number",
+	[SET_PORT] = "port",
+	[SET_TEXT] = "text",
+	[SET_WORD] = "word",
+	[SET_USER] = "user",
+	[SET_GROUP] = "group",
+	[SET_MODE] = "octal mode",
+	[SET_LIST] = "list",
+	[SET_NETS] = "netmasks",
+	[SET_NAMES] = "names",
+	[SET_ADDRS] = "addresses",
+	[SET_AVOID] = "list of ports",
+	[SET_REAL] = "number",
+	[SET_ZONES] = "zones",
+	[SET_FORWARDS] = "zones",
+	[SET_FORWARD_GROUPS] = "groups",
 	[SET_SIZE] = "bytes",
 };
 

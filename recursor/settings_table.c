@@ -45,6 +45,7 @@
 #define ADDRS(m) OURS(SET_ADDRS, m, struct addr_list, 0, 0, NULL)
 #define ZONES(m) OURS(SET_ZONES, m, const char *, 0, 0, NULL)
 #define FORWARDS(m) OURS(SET_FORWARDS, m, const char *, 0, 0, NULL)
+#define FORWARD_GROUPS(m) OURS(SET_FORWARD_GROUPS, m, const char *, 0, 0, NULL)
 #define AVOID SETTING_OURS, SET_AVOID, SETTING_NO_MEMBER, 1, UINT16_MAX, NULL
 #define NO_MEMBER(type) SETTING_OURS, type, SETTING_NO_MEMBER, 0, 0, NULL
 #define COMMAND SETTING_COMMAND, SET_NONE, SETTING_NO_MEMBER, 0, 0, NULL
@@ -149,6 +150,10 @@ const struct setting settings_table[] = {
   "has fewer.  IPv4 addresses that are equal in so many bits are one client." },
 { "fair-share-ipv6-bits", INT(fair_share_ipv6_bits, 0, 128, "bits"), "56", "own",
   "The same for IPv6 addresses." },
+{ "forward-groups", FORWARD_GROUPS(forward_groups), "", "own",
+  "Resolvers in groups, each with a name: scrubbers=192.0.2.1;[2001:db8::1]:5300, and more.  To one "
+  "of them a policy may route a question, whatever its name is (`route` in defender-config-file); "
+  "the group is asked for recursion, and what it answers is kept in no cache." },
 { "forward-zones", FORWARDS(forward_zones), "", "3.1.2",
   "Zones that are asked of given servers: example.com=192.0.2.1;[2001:db8::1]:5300, and more.  The "
   "servers are taken for authorities of the zone: what they delegate is followed." },
@@ -581,6 +586,7 @@ bool setting_is_list(const struct setting *row)
 	case SET_AVOID:
 	case SET_ZONES:
 	case SET_FORWARDS:
+	case SET_FORWARD_GROUPS:
 		return true;
 	default:
 		return false;

@@ -28,15 +28,16 @@ enum setting_type {
 	SET_WORD, /* const char *, one of `choices` */
 	SET_USER, /* const char *, a name or number that the system knows */
 	SET_GROUP,
-	SET_MODE,     /* const char *, octal */
-	SET_LIST,     /* const char *, words */
-	SET_NETS,     /* struct netset * */
-	SET_NAMES,    /* struct nameset * */
-	SET_ADDRS,    /* struct addr_list; port 0 where none is given */
-	SET_AVOID,    /* the members udp_source_port_avoid, n_udp_source_port_avoid */
-	SET_ZONES,    /* const char *, zones and their files */
-	SET_FORWARDS, /* const char *, zones and their servers */
-	SET_REAL,     /* not read: of SETTING_LATER only */
+	SET_MODE,           /* const char *, octal */
+	SET_LIST,           /* const char *, words */
+	SET_NETS,           /* struct netset * */
+	SET_NAMES,          /* struct nameset * */
+	SET_ADDRS,          /* struct addr_list; port 0 where none is given */
+	SET_AVOID,          /* the members udp_source_port_avoid, n_udp_source_port_avoid */
+	SET_ZONES,          /* const char *, zones and their files */
+	SET_FORWARDS,       /* const char *, zones and their servers */
+	SET_FORWARD_GROUPS, /* const char *, names of groups and their servers */
+	SET_REAL,           /* not read: of SETTING_LATER only */
 };
 
 struct setting {

@@ -97,6 +97,8 @@ static int check_text(const struct setting *row, const char *text, char *reason)
 		return zonelist_read_files(text, NULL, NULL, reason);
 	case SET_FORWARDS:
 		return zonelist_read_forwards(text, NULL, NULL, reason);
+	case SET_FORWARD_GROUPS:
+		return zonelist_read_groups(text, NULL, NULL, reason);
 	default:
 		return E_OK;
 	}

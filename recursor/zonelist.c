@@ -22,12 +22,13 @@ static int read_name(const char *text, uint8_t name[NAME_MAX_LEN], char *reason)
 }
 
 /* Splits "zone=value" in place. */
-static int split(char *text, char **value, char *reason)
+static int split(char *text, char **value, const char *what, char *reason)
 {
 	char *equal = strchr(text, '=');
 
 	if (equal == NULL) {
-		(void)snprintf(reason, SETTINGS_WHY_MAX, "'%.120s': no '=' after the zone", text);
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "'%.120s': no '=' after the %s", text,
+			       what);
 		return E_MALFORMED;
 	}
 	*equal = '\0';
@@ -36,7 +37,8 @@ static int split(char *text, char **value, char *reason)
 }
 
 /* The servers of a zone, in place; `between` are the signs that part them. */
-static int read_servers(char *text, const char *between, struct zonelist_item *item, char *reason)
+static int read_servers(char *text, const char *between, const char *what,
+			struct zonelist_item *item, char *reason)
 {
 	char *save = NULL;
 
@@ -58,14 +60,29 @@ static int read_servers(char *text, const char *between, struct zonelist_item *i
 		item->n_servers++;
 	}
 	if (item->n_servers == 0) {
-		(void)snprintf(reason, SETTINGS_WHY_MAX, "a zone without servers");
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "a %s without servers", what);
 		return E_MALFORMED;
 	}
 	return E_OK;
 }
 
+/* A word, as it stands in the defender's file too. */
+static int check_group(const char *name, char *reason)
+{
+	size_t len = strlen(name);
+
+	if (len > 0 && len < ZONES_GROUP_NAME_MAX &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+		    len)
+		return E_OK;
+	(void)snprintf(reason, SETTINGS_WHY_MAX, "'%.120s' is no name of a group", name);
+	return E_MALFORMED;
+}
+
+enum list { LIST_FORWARDS, LIST_GROUPS, LIST_FILES };
+
 struct reading {
-	bool forwards;
+	enum list list;
 	zonelist_item_cb cb;
 	void *ctx;
 	char *reason;
@@ -76,15 +93,17 @@ static int read_item(struct reading *r, char *text)
 {
 	struct zonelist_item *item = &r->item;
 	char *value = NULL;
-	int err = split(text, &value, r->reason);
+	const char *what = r->list == LIST_GROUPS ? "group" : "zone";
+	int err = split(text, &value, what, r->reason);
 
 	if (err != E_OK)
 		return err;
-	*item = (struct zonelist_item) { .file = value };
-	err = read_name(text, item->name, r->reason);
-	if (err == E_OK && r->forwards)
-		err = read_servers(value, ";", item, r->reason);
-	if (err == E_OK && *value == '\0' && !r->forwards) {
+	*item = (struct zonelist_item) { .file = value, .group = text };
+	err = r->list == LIST_GROUPS ? check_group(text, r->reason)
+				     : read_name(text, item->name, r->reason);
+	if (err == E_OK && r->list != LIST_FILES)
+		err = read_servers(value, ";", what, item, r->reason);
+	if (err == E_OK && *value == '\0' && r->list == LIST_FILES) {
 		(void)snprintf(r->reason, SETTINGS_WHY_MAX, "'%.120s': a zone without a file",
 			       text);
 		err = E_MALFORMED;
@@ -109,21 +128,26 @@ static int take_word(void *ctx, const char *word, size_t len)
 	return err;
 }
 
-static int read_list(const char *text, bool forwards, zonelist_item_cb cb, void *ctx, char *reason)
+static int read_list(const char *text, enum list list, zonelist_item_cb cb, void *ctx, char *reason)
 {
-	struct reading r = { .forwards = forwards, .cb = cb, .ctx = ctx, .reason = reason };
+	struct reading r = { .list = list, .cb = cb, .ctx = ctx, .reason = reason };
 
 	return conf_each_word(text, take_word, &r);
 }
 
 int zonelist_read_forwards(const char *text, zonelist_item_cb cb, void *ctx, char *reason)
 {
-	return read_list(text, true, cb, ctx, reason);
+	return read_list(text, LIST_FORWARDS, cb, ctx, reason);
+}
+
+int zonelist_read_groups(const char *text, zonelist_item_cb cb, void *ctx, char *reason)
+{
+	return read_list(text, LIST_GROUPS, cb, ctx, reason);
 }
 
 int zonelist_read_files(const char *text, zonelist_item_cb cb, void *ctx, char *reason)
 {
-	return read_list(text, false, cb, ctx, reason);
+	return read_list(text, LIST_FILES, cb, ctx, reason);
 }
 
 static char *trim(char *text)
@@ -150,7 +174,7 @@ int zonelist_read_line(char *line, struct zonelist_item *item, bool *found, char
 		*found = false;
 		return E_OK;
 	}
-	err = split(line, &value, reason);
+	err = split(line, &value, "zone", reason);
 	if (err != E_OK)
 		return err;
 	name = trim(line);
@@ -160,7 +184,7 @@ int zonelist_read_line(char *line, struct zonelist_item *item, bool *found, char
 	}
 	err = read_name(trim(name), made.name, reason);
 	if (err == E_OK)
-		err = read_servers(value, ",; \t\r", &made, reason);
+		err = read_servers(value, ",; \t\r", "zone", &made, reason);
 	if (err != E_OK)
 		return err;
 	*item = made;

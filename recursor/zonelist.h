@@ -2,6 +2,7 @@
  * zonelist: the values that name zones:
  *
  *     forward-zones           example.com=192.0.2.1;[2001:db8::1]:5300, example.net=192.0.2.2
+ *     forward-groups          scrubbers=192.0.2.1;192.0.2.2, ...    names of groups, not zones
  *     auth-zones              example.com=/etc/zones/example.com, example.net=...
  *     forward-zones-file      a zone a line: +example.com=192.0.2.1:5300, 192.0.2.2   # comment
  *                             + the servers recurse, ^ a NOTIFY for it is heard
@@ -30,6 +31,7 @@ struct zonelist_item {
 	size_t n_servers;
 	bool recurse, notify; /* by their signs, in the file only */
 	const char *file;     /* of an auth zone */
+	const char *group;    /* the name of a group */
 };
 
 /* Borrowed for the call; a negative return ends the reading, and is returned. */
@@ -37,6 +39,7 @@ typedef int (*zonelist_item_cb)(void *ctx, const struct zonelist_item *item);
 
 /* The settings' values.  `cb` may be NULL: only looks whether they are right. */
 int zonelist_read_forwards(const char *text, zonelist_item_cb cb, void *ctx, char *reason) MUST_USE;
+int zonelist_read_groups(const char *text, zonelist_item_cb cb, void *ctx, char *reason) MUST_USE;
 int zonelist_read_files(const char *text, zonelist_item_cb cb, void *ctx, char *reason) MUST_USE;
 
 /* A line of forward-zones-file; `line` is written to.  False in *found: it says nothing. */

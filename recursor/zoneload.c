@@ -55,6 +55,29 @@ static int load_forwards(struct loading *l, const char *setting, const char *val
 	return refuse(l, err, setting, value, *reason != '\0' ? reason : err_text(err));
 }
 
+static int take_group(void *ctx, const struct zonelist_item *item)
+{
+	struct loading *l = ctx;
+	int err = zones_add_group(l->zones, item->group, item->servers, item->n_servers);
+
+	if (err == E_EXISTS)
+		return refuse(l, err, "forward-groups", item->group, "named twice");
+	if (err == E_LIMIT)
+		return refuse(l, err, "forward-groups", item->group, "too many groups");
+	return err;
+}
+
+static int load_groups(struct loading *l)
+{
+	char reason[SETTINGS_WHY_MAX] = "";
+	int err = zonelist_read_groups(l->s->forward_groups, take_group, l, reason);
+
+	if (err == E_OK)
+		return E_OK;
+	return refuse(l, err, "forward-groups", l->s->forward_groups,
+		      *reason != '\0' ? reason : err_text(err));
+}
+
 static int load_forward_lines(struct loading *l, const char *path, char *text)
 {
 	char reason[SETTINGS_WHY_MAX] = "", where[SETTINGS_WHY_MAX];
@@ -202,6 +225,8 @@ int zoneload(struct zones **out, const struct settings *s, const struct hosts_wa
 	if (err == E_OK)
 		err = load_forward_file(&l, s->forward_zones_file);
 	if (err == E_OK)
+		err = load_groups(&l);
+	if (err == E_OK)
 		err = load_hosts(&l, warn);
 	if (err == E_OK)
 		err = check_root(&l);
@@ -232,5 +257,7 @@ int zoneload_said(struct zones **out, const struct settings *s, const struct zon
 	if (n > 0)
 		log_notice("%zu zones are configured: %zu forwards, %zu of our own", n,
 			   zones_count(*out, false), zones_count(*out, true));
+	if (zones_count_groups(*out) > 0)
+		log_notice("%zu groups of forwarders are configured", zones_count_groups(*out));
 	return E_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * zoneload: from the settings to the zones that are configured: auth-zones, forward-zones,
+ * zoneload: from the settings to the zones that are configured: forward-groups; auth-zones, forward-zones,
  * forward-zones-recurse, forward-zones-file, each taking the place of what bears the same name
  * before it; then export-etc-hosts, which does not.
  *

@@ -31,7 +31,8 @@ bool crowd_enter(struct resolver *r, struct goal *g)
 	if (g->crowd != NULL || r->inflight.max == 0)
 		return true;
 	/* All the world may be one resolver's to answer: there each domain is a zone to itself. */
-	zone = g->recurse ? name_hash(name_suffix(g->name, g->zone_labels + 2U)) : g->zone_hash;
+	zone = (g->recurse ? name_hash(name_suffix(g->name, g->zone_labels + 2U)) : g->zone_hash) ^
+	       g->route;
 	g->crowd = inflight_hold(&r->inflight, zone, is_common, goal_crowd(g), false, now_ms(r),
 				 &limited);
 	if (limited && crowd_knows(r, g))

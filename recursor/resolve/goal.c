@@ -7,28 +7,35 @@
 #include "common/check.h"
 #include "common/hash.h"
 
-static struct goal *find(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type,
-			 bool refreshes)
+static uint64_t key_of(uint64_t name_hash, uint16_t type, uint64_t route)
 {
-	struct chain_link *l = chains_first(&r->table, hash_mix(hash, type));
+	return hash_mix(name_hash, route ^ type);
+}
+
+static struct goal *find(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type,
+			 uint64_t route, bool refreshes)
+{
+	struct chain_link *l = chains_first(&r->table, key_of(hash, type, route));
 
 	for (; l != NULL; l = chains_next(l)) {
 		struct goal *g = CONTAINER(l, struct goal, by_question);
 
-		if (g->type == type && g->refreshes == refreshes && name_equal_case(g->name, name))
+		if (g->type == type && g->refreshes == refreshes && g->route == route &&
+		    name_equal_case(g->name, name))
 			return g;
 	}
 	return NULL;
 }
 
-struct goal *goal_find(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type)
+struct goal *goal_find(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type,
+		       uint64_t route)
 {
-	return find(r, name, hash, type, false);
+	return find(r, name, hash, type, route, false);
 }
 
 struct goal *goal_find_refresh(struct resolver *r, const struct goal *g)
 {
-	return find(r, g->name, g->name_hash, g->type, true);
+	return find(r, g->name, g->name_hash, g->type, 0, true);
 }
 
 static void table_remove(struct resolver *r, struct goal *g)
@@ -39,7 +46,8 @@ static void table_remove(struct resolver *r, struct goal *g)
 	g->in_table = false;
 }
 
-struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type)
+struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type,
+		      uint64_t route)
 {
 	struct goal *g = slab_take_part(&r->goals, offsetof(struct goal, ns));
 
@@ -52,12 +60,13 @@ struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t hash, ui
 	g->name_len = (uint8_t)name_copy(g->name, name);
 	g->name_hash = hash;
 	g->type = type;
+	g->route = route;
 	g->serial = ++r->goal_serial;
 	g->ede = EDE_NONE;
 	g->timer.kind = TIMER_ANSWER;
 	g->minimise = r->cfg.qname_minimisation;
 	g->began_ms = r->world.now_ms(r->world.ctx);
-	chains_add(&r->table, &g->by_question, hash_mix(hash, type));
+	chains_add(&r->table, &g->by_question, key_of(hash, type, route));
 	g->in_table = true;
 	counter_max(&r->counters->peak_goals, r->table.n);
 	goal_make_ready(r, g);
@@ -235,7 +244,7 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 			   const uint8_t *name, uint16_t type)
 {
 	uint64_t hash = name_hash(name);
-	struct goal *child = goal_find(r, name, hash, type);
+	struct goal *child = goal_find(r, name, hash, type, parent->route);
 	/* Aliases are counted by max-cnames-followed, the rest by max-recursion-depth. */
 	unsigned depth = parent->depth + (kind == EDGE_ALIAS ? 0U : 1U);
 	unsigned links = kind == EDGE_ALIAS ? parent->links + 1U : 0U;
@@ -255,7 +264,7 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 	}
 	e = slab_take(&r->edges);
 	if (!joined && e != NULL) {
-		child = goal_new(r, name, hash, type);
+		child = goal_new(r, name, hash, type, parent->route);
 		if (child != NULL) {
 			child->depth = (uint8_t)depth;
 			child->links = (uint8_t)links;
@@ -371,7 +380,7 @@ void goal_end(struct resolver *r, struct goal *g)
 {
 	GOAL_EVENT(r, g, g->rcode == RCODE_SERVFAIL ? EVENT_FAILED : EVENT_DONE, g->name, NULL,
 		   .type = g->type, .rcode = g->rcode, .note = g->ede_text);
-	g->cacheable = g->cacheable && !g->by_policy;
+	g->cacheable = g->cacheable && !goal_is_private(g);
 	goal_release(r, g);
 	goal_unwant_all(r, g);
 	while (g->requests != NULL) {

@@ -161,6 +161,7 @@ struct goal {
 	uint32_t mark;        /* the walk that last came by */
 	uint64_t began_ms;
 	uint64_t name_hash;
+	uint64_t route;  /* the group of forwarders that it goes by (resolver.h), or 0 */
 	uint32_t slot;   /* in resolver.slots; part of the ticket */
 	uint16_t serial; /* its name in traces */
 	uint16_t type;
@@ -317,11 +318,14 @@ struct resolver {
 
 /* ---- goal.c ---- */
 
-/* The goal for (name, type), or NULL; one that only renews what is known is another's business. */
-struct goal *goal_find(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type);
+/* The goal for (name, type) by that route, or NULL; one that only renews what is known is another's
+ * business. */
+struct goal *goal_find(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type,
+		       uint64_t route);
 struct goal *goal_find_refresh(struct resolver *r, const struct goal *g);
 /* A new one, ready for its first step.  NULL: max_goals is reached, or no memory (counted). */
-struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type);
+struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type,
+		      uint64_t route);
 void goal_make_ready(struct resolver *r, struct goal *g);
 /* Somebody else comes to wait on it, to whom it is so near. */
 void goal_come_nearer(struct goal *g, unsigned depth, unsigned links);
@@ -427,6 +431,8 @@ void goal_end_denial(struct resolver *r, struct goal *g, struct rrset *set);
 /* The name is an alias: `cname`, that follows from `dname` or NULL. */
 void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname,
 		       struct rrset *cname);
+/* The same with as much of the chain as the reply has, which no cache keeps for later. */
+void goal_follow_chain(struct resolver *r, struct goal *g, const struct reply *reply);
 void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t type,
 			       enum ede ede);
 /* The special name's answer (special.h), unless a configured zone takes its place. */
@@ -524,6 +530,20 @@ void outcome_respelt(struct resolver *r, struct goal *g);
 static inline const uint8_t *goal_zone(const struct goal *g)
 {
 	return name_suffix(g->name, g->zone_labels);
+}
+
+/* Is what it finds for those alone who wait for it? */
+static inline bool goal_is_private(const struct goal *g)
+{
+	return g->by_policy || g->route != 0;
+}
+
+/* The zone that the operator has configured for it, or its route's group; NULL: none. */
+static inline const struct configured_zone *goal_configured(const struct resolver *r,
+							    const struct goal *g)
+{
+	return g->route != 0 ? zones_group(r->zones, g->route)
+			     : zones_find_for(r->zones, g->name, g->type);
 }
 
 /* ---- stale.c ---- */

@@ -44,7 +44,7 @@ static void end_with_failure(struct resolver *r, struct goal *g, enum ede ede, c
 	 * many questions for one zone, which may have passed by the next, or of our own network. */
 	bool is_far = g->depth > 0 || g->links > 0;
 
-	if (!g->met_cycle && !g->met_crowd && !g->met_cut && !g->by_policy &&
+	if (!g->met_cycle && !g->met_crowd && !g->met_cut && !goal_is_private(g) &&
 	    !(g->met_limit && is_far) && ede != EDE_CACHED_ERROR)
 		resolver_remember_failure(r, g->name, g->type, ede);
 	chain_clear(g);
@@ -127,6 +127,49 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, 
 		break;
 	}
 	end_with_failure(r, g, EDE_OTHER, "too much to do");
+}
+
+/* What the reply has of a name on the chain: data of the type, a denial, another alias. */
+static struct rrset *chain_next(const struct reply *reply, const uint8_t *name, uint16_t type)
+{
+	for (unsigned i = 0; i < reply->n_keep; i++) {
+		struct rrset *s = reply->keep[i].set;
+
+		if (!reply->keep[i].as_delegation && name_equal(rrset_owner(s), name) &&
+		    (s->kind != RRSET_DATA || s->type == type || s->type == TYPE_CNAME))
+			return s;
+	}
+	return NULL;
+}
+
+void goal_follow_chain(struct resolver *r, struct goal *g, const struct reply *reply)
+{
+	struct rrset *dname = reply->dname, *cname = reply->answer, *next = NULL;
+	struct rdata rr;
+
+	for (unsigned links = 0; links < r->cfg.max_cnames && links < REPLY_LINKS_MAX; links++) {
+		size_t at = 0;
+
+		if (g->type != TYPE_CNAME && rrset_next(cname, &at, &rr))
+			next = chain_next(reply, rr.data, g->type);
+		if (next == NULL)
+			break;
+		GOAL_EVENT(r, g, EVENT_CNAME, rrset_owner(cname), rr.data, .type = TYPE_CNAME);
+		chain_add(g, dname);
+		chain_add(g, cname);
+		dname = NULL;
+		if (next->kind != RRSET_DATA) {
+			goal_end_denial(r, g, next);
+			return;
+		}
+		if (next->type == g->type) {
+			goal_end_data(r, g, next);
+			return;
+		}
+		cname = next;
+		next = NULL;
+	}
+	goal_follow_alias(r, g, dname, cname);
 }
 
 static unsigned links_count(const struct goal *g)
@@ -233,12 +276,31 @@ static void known_report(struct resolver *r, struct goal *g, const struct knowle
 					 : 0);
 }
 
+/* By a route: nothing is known but whom to ask. */
+static void start_by_route(struct resolver *r, struct goal *g)
+{
+	struct knowledge k = { .zone = goal_configured(r, g) };
+
+	if (k.zone == NULL) {
+		end_with_failure(r, g, EDE_OTHER, "no such group in forward-groups");
+		return;
+	}
+	cut_enter_known(r, g, &k);
+	minimise_choose(r, g);
+	g->state = GOAL_CHOOSE;
+	goal_make_ready(r, g);
+}
+
 static void step_start(struct resolver *r, struct goal *g)
 {
 	struct knowledge k;
 
 	if (special_try(r, g))
 		return;
+	if (g->route != 0) {
+		start_by_route(r, g);
+		return;
+	}
 	/* A zone that was given up is reached again from above only. */
 	knowledge_look(r, g->name, g->name_hash, g->type, g->no_cache ? LOOK_CUT : LOOK_ANSWER, 0,
 		       g->stays_above ? g->up_from - 1U : NAME_MAX_LABELS, &k);
@@ -304,7 +366,7 @@ bool goal_begin_anew_if_zone_changed(struct resolver *r, struct goal *g)
 {
 	if (g->zones_serial == r->zones_serial)
 		return false;
-	if (zones_print(zones_find_for(r->zones, g->name, g->type)) == g->zone_print) {
+	if (zones_print(goal_configured(r, g)) == g->zone_print) {
 		g->zones_serial = r->zones_serial;
 		return false;
 	}

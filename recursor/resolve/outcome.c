@@ -305,7 +305,10 @@ static void on_whole(struct resolver *r, struct goal *g, const struct reply *rep
 		goal_end_data(r, g, reply->answer);
 		return;
 	case REPLY_ALIAS:
-		goal_follow_alias(r, g, reply->dname, reply->answer);
+		if (goal_is_private(g))
+			goal_follow_chain(r, g, reply);
+		else
+			goal_follow_alias(r, g, reply->dname, reply->answer);
 		return;
 	case REPLY_NODATA:
 		GOAL_EVENT(r, g, EVENT_NODATA, g->name, NULL, .type = g->type);
@@ -364,7 +367,8 @@ static void content_read(struct resolver *r, struct goal *g, struct msg *m)
 		.now_s = r->world.wall_s(r->world.ctx),
 		.has_delegation = g->zone_labels > 0 && g->ns_parent != NULL,
 		.recurse = g->recurse,
-		.zones = r->zones,
+		/* What a route leads to may speak of everything. */
+		.zones = g->route != 0 ? NULL : r->zones,
 		.by_stale = g->by_stale,
 	};
 	int err;
@@ -376,8 +380,7 @@ static void content_read(struct resolver *r, struct goal *g, struct msg *m)
 		outcome_garbled(r, g);
 		return;
 	}
-	/* What the policy said, or led to, is for this goal alone (world.h). */
-	if (!g->by_policy)
+	if (!goal_is_private(g))
 		keep_all(r, g, &reply);
 	on_content(r, g, &reply);
 	reply_clear(&reply);

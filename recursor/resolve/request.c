@@ -135,7 +135,7 @@ static void request_remember_failure(struct resolver *r, const struct request *r
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 	const struct goal *g = req->goal;
 
-	if (g->met_cut || g->by_policy || network_is_gone(r))
+	if (g->met_cut || goal_is_private(g) || network_is_gone(r))
 		return;
 	resolver_remember_failure(r, g->name, g->type, ede);
 	while (r->cfg.stale_s != 0 && (g = alias_below(g)) != NULL)
@@ -185,7 +185,7 @@ struct request *request_new(struct resolver *r, const struct question *q, resolv
 	r->all = req;
 	r->n_requests++;
 	r->n_traces += q->trace != NULL;
-	req->no_stale = q->no_stale;
+	req->no_stale = q->no_stale || q->route != 0;
 	req->policed = q->policed;
 	req->serial = ++r->request_serial;
 	return req;
@@ -204,7 +204,7 @@ void request_wait(struct resolver *r, struct request *req, const struct question
 {
 	uint64_t patience_ms = req->goal->began_ms + r->cfg.stale_client_timeout_ms;
 
-	if (r->cfg.stale_s == 0 || q->no_stale || q->no_cache || patience_ms <= req->began_ms ||
+	if (r->cfg.stale_s == 0 || req->no_stale || q->no_cache || patience_ms <= req->began_ms ||
 	    (r->cfg.max_total_msec > 0 && patience_ms >= req->began_ms + r->cfg.max_total_msec)) {
 		request_wait_to_the_end(r, req);
 		return;
@@ -216,7 +216,7 @@ void request_wait(struct resolver *r, struct request *req, const struct question
 bool request_is_impatient(const struct resolver *r, const struct request *req,
 			  const struct question *q)
 {
-	return r->cfg.stale_s != 0 && !q->no_stale && !q->no_cache && !req->waits_stale &&
+	return r->cfg.stale_s != 0 && !req->no_stale && !q->no_cache && !req->waits_stale &&
 	       req->goal->began_ms + r->cfg.stale_client_timeout_ms <= req->began_ms;
 }
 
@@ -230,7 +230,7 @@ bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t typ
 		COUNT(r->counters, limit_background);
 		return false;
 	}
-	g = goal_new(r, name, name_hash(name), type);
+	g = goal_new(r, name, name_hash(name), type, 0);
 	if (g == NULL)
 		return false;
 	g->no_cache = g->refreshes = true;

@@ -237,7 +237,7 @@ void resolver_set_zones(struct resolver *r, struct zones *zones)
 	struct zones *before = r->zones;
 
 	/* To have none costs nothing. */
-	if (zones_count(zones, true) + zones_count(zones, false) == 0)
+	if (zones_count(zones, true) + zones_count(zones, false) + zones_count_groups(zones) == 0)
 		zones = NULL;
 	r->zones = zones_get(zones);
 	r->zones_serial++;
@@ -287,10 +287,10 @@ static struct goal *goal_for(struct resolver *r, const struct question *q, bool 
 
 	*why = "too much to do";
 	name_lower(name, q->name);
-	g = goal_find(r, name, hash, q->type);
+	g = goal_find(r, name, hash, q->type, q->route);
 	*joined = g != NULL;
 	if (g == NULL) {
-		g = goal_new(r, name, hash, q->type);
+		g = goal_new(r, name, hash, q->type, q->route);
 		if (g != NULL)
 			g->no_cache = q->no_cache;
 	} else if (r->cfg.max_chain > 0 && g->n_waiters >= r->cfg.max_chain) {

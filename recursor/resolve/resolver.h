@@ -142,8 +142,18 @@ struct question {
 	uint32_t stale_s;    /* cache_only: what expired so long ago at most serves too, whatever
 				serve-stale says (the cache keeps it so long: cache_set_stale()) */
 	const char *why;     /* cache_only: what to say with expired data (a constant), or NULL */
+	uint64_t route;      /* a group of forwarders (zones_group_id()), or 0; see below */
 	struct trace *trace; /* or NULL; the caller's, alive until done() */
 };
+
+/* A question with a route is put to the resolvers of that group (zones.h), with RD=1, and to nobody
+ * else, whatever zones are configured; its aliases' targets too.  What comes of it is for those who
+ * asked by that route while it was asked: it is neither looked for in the record cache nor kept
+ * there, nor is a failure, nor may the answer go into the packet cache (answer.cacheable): the group
+ * may see another Internet, and who asks without a route is not to be told.  Questions for one name
+ * by one route are one piece of work, apart from those by another or by none.  Special names
+ * (RFC 6761) are answered here all the same.  Expired data are never an answer.  A group that is not
+ * there, or no more, makes it SERVFAIL.  With cache_only it means nothing. */
 
 /* What done() gets; everything is borrowed for the call: take references to keep it. */
 struct answer {

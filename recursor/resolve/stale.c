@@ -177,7 +177,7 @@ bool stale_answer_question(struct resolver *r, const struct question *q, const c
 			   resolver_done_cb done, void *ctx)
 {
 	struct answer a = { .ede_text = why, .from_cache = true, .trace = q->trace };
-	uint32_t window_s = q->no_stale ? 0 : r->cfg.stale_s;
+	uint32_t window_s = q->no_stale || (q->route != 0 && !q->cache_only) ? 0 : r->cfg.stale_s;
 	struct stale_answer stale;
 	bool ok;
 

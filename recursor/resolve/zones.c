@@ -12,8 +12,15 @@
 
 enum { BUCKETS_START = 64 };
 
+struct group {
+	uint64_t id;
+	struct configured_zone *zone;
+};
+
 struct zones {
 	atomic_uint refs;
+	unsigned n_groups;
+	struct group groups[ZONES_GROUPS_MAX];
 	size_t n, n_auth, n_notify;
 	size_t n_buckets; /* a power of two */
 	struct configured_zone **buckets;
@@ -61,6 +68,8 @@ void zones_put(struct zones *z)
 			next = at->next;
 			zone_free(at);
 		}
+	for (unsigned i = 0; i < z->n_groups; i++)
+		zone_free(z->groups[i].zone);
 	free(z->buckets);
 	free(z);
 }
@@ -151,8 +160,8 @@ static uint64_t print_of(const struct configured_zone *zone)
 	return print == 0 ? 1 : print;
 }
 
-int zones_add_forward(struct zones *z, const uint8_t *name, const struct addr *servers, size_t n,
-		      bool recurse, bool notify)
+static int forward_new(struct configured_zone **out, const uint8_t *name,
+		       const struct addr *servers, size_t n, bool recurse, bool notify)
 {
 	struct configured_zone *zone;
 
@@ -171,8 +180,55 @@ int zones_add_forward(struct zones *z, const uint8_t *name, const struct addr *s
 	zone->recurse = recurse;
 	zone->notify = notify;
 	zone->print = print_of(zone);
-	insert(z, zone);
+	*out = zone;
 	return E_OK;
+}
+
+int zones_add_forward(struct zones *z, const uint8_t *name, const struct addr *servers, size_t n,
+		      bool recurse, bool notify)
+{
+	struct configured_zone *zone;
+	int err = forward_new(&zone, name, servers, n, recurse, notify);
+
+	if (err == E_OK)
+		insert(z, zone);
+	return err;
+}
+
+uint64_t zones_group_id(const char *name)
+{
+	uint64_t id = hash_lasting(0, (const uint8_t *)name, strlen(name));
+
+	return id == 0 ? 1 : id;
+}
+
+int zones_add_group(struct zones *z, const char *name, const struct addr *servers, size_t n)
+{
+	uint64_t id = zones_group_id(name);
+	struct configured_zone *zone;
+	int err;
+
+	if (z->n_groups == ZONES_GROUPS_MAX)
+		return E_LIMIT;
+	if (zones_group(z, id) != NULL)
+		return E_EXISTS;
+	err = forward_new(&zone, name_root, servers, n, true, false);
+	if (err == E_OK)
+		z->groups[z->n_groups++] = (struct group) { id, zone };
+	return err;
+}
+
+const struct configured_zone *zones_group(const struct zones *z, uint64_t id)
+{
+	for (unsigned i = 0; z != NULL && i < z->n_groups; i++)
+		if (z->groups[i].id == id)
+			return z->groups[i].zone;
+	return NULL;
+}
+
+size_t zones_count_groups(const struct zones *z)
+{
+	return z == NULL ? 0 : z->n_groups;
 }
 
 int zones_add_auth(struct zones *z, struct authzone *auth)

@@ -9,6 +9,9 @@
  * a zone within another takes its names out of that one altogether.  Nothing that is known of a
  * name from above its configured zone is used for it.
  *
+ * Beside the zones stand groups of forwarders, each with a name of its own: resolvers to which a
+ * policy may route a question, whatever its name is (struct question).
+ *
  * Cost:    without configured zones one comparison; else a hash probe for each label count that
  *          some configured zone has.
  * Memory:  reference-counted; whoever puts the last reference frees it all, which takes a while
@@ -29,7 +32,11 @@
 struct authzone;
 struct zones;
 
-enum { ZONES_SERVERS_MAX = 64 }; /* of one forward */
+enum {
+	ZONES_SERVERS_MAX = 64, /* of one forward, or group */
+	ZONES_GROUPS_MAX = 64,
+	ZONES_GROUP_NAME_MAX = 64, /* with the byte that ends it */
+};
 
 struct configured_zone {
 	struct configured_zone *next; /* in its bucket */
@@ -54,6 +61,17 @@ int zones_add_forward(struct zones *z, const uint8_t *name, const struct addr *s
 		      bool recurse, bool notify) MUST_USE;
 /* Takes over `auth` on success; its apex is the zone's name. */
 int zones_add_auth(struct zones *z, struct authzone *auth) MUST_USE;
+
+/* A group of resolvers.  E_LIMIT: no server or more than ZONES_SERVERS_MAX, more than
+ * ZONES_GROUPS_MAX groups; E_EXISTS: there is one of that name; E_NOMEM. */
+int zones_add_group(struct zones *z, const char *name, const struct addr *servers,
+		    size_t n) MUST_USE;
+/* A name (any text) as a number, in any process the same; never 0. */
+uint64_t zones_group_id(const char *name);
+/* The group: a forward of the root that recurses; NULL: there is none.  Borrowed likewise; `z` may be
+ * NULL. */
+const struct configured_zone *zones_group(const struct zones *z, uint64_t id);
+size_t zones_count_groups(const struct zones *z);
 
 /* The configured zone of a name (lower case), or NULL; `z` may be NULL.  Borrowed: good while a
  * reference to the snapshot is held. */

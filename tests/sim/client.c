@@ -41,7 +41,8 @@ static int read_question(struct client *c, const ldns_pkt *question)
 	return err;
 }
 
-struct client *client_new(struct network *net, const ldns_pkt *question)
+struct client *client_new(struct network *net, const ldns_pkt *question,
+			  const struct client_manner *manner, unsigned number)
 {
 	struct client *c = calloc(1, sizeof(*c));
 	struct request *request;
@@ -50,6 +51,7 @@ struct client *client_new(struct network *net, const ldns_pkt *question)
 
 	ASSERT(c != NULL);
 	c->net = net;
+	c->number = number;
 	c->resolver = net->resolver;
 	c->ede = EDE_NONE;
 	if (read_question(c, question) != E_OK) {
@@ -62,8 +64,11 @@ struct client *client_new(struct network *net, const ldns_pkt *question)
 	q = (struct question) {
 		.name = query_name(&c->query),
 		.type = c->query.type,
-		.cache_only = asks_cache,
+		.cache_only = asks_cache || manner->known,
 		.no_stale = asks_cache,
+		.stale_s = manner->stale_s,
+		.route = manner->route,
+		.policed = true,
 		.trace = &c->trace,
 	};
 	request = resolver_ask(net->resolver, &q, done, c);

@@ -19,8 +19,16 @@ enum { CLIENT_PAYLOAD = 4096 };
 
 struct network;
 
+/* How it asks, beside what its message says. */
+struct client_manner {
+	uint64_t route;
+	bool known; /* of the cache alone, with what expired at most... */
+	uint32_t stale_s;
+};
+
 struct client {
 	struct client *next;
+	unsigned number; /* the first is 1 */
 	struct network *net;
 	struct resolver *resolver;
 	struct request *request;
@@ -36,7 +44,8 @@ struct client {
 };
 
 /* Asks at once.  NULL when the message cannot be a question. */
-struct client *client_new(struct network *net, const ldns_pkt *question);
+struct client *client_new(struct network *net, const ldns_pkt *question,
+			  const struct client_manner *manner, unsigned number);
 void client_free(struct client *c);
 
 #endif

@@ -192,6 +192,17 @@ static void world_wake_at(void *ctx, uint64_t due_ms)
 	((struct network *)ctx)->wake_ms = due_ms;
 }
 
+enum outquery_verdict network_preoutquery(void *ctx, void *client, struct outquery_plan *plan)
+{
+	struct network *n = ctx;
+
+	if (client == NULL)
+		breach(n, "the policy is asked for nobody");
+	else if (plan->server.port == 0 || plan->n_sets != 0)
+		breach(n, "the policy is asked of no server, or has said something before");
+	return n->policy(n->policy_ctx, client, plan);
+}
+
 /* ---- what the player and its servers call ---- */
 
 int network_init(struct network *n, uint64_t seed, uint32_t wall_s)

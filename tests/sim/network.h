@@ -51,11 +51,16 @@ typedef enum send_result (*network_serve_cb)(void *ctx, struct network *net,
 					     const struct outquery *q, const uint8_t *wire,
 					     size_t len);
 
+/* The operator's policy; what world.preoutquery of the resolver is to be set to. */
+enum outquery_verdict network_preoutquery(void *ctx, void *client, struct outquery_plan *plan);
+
 struct network {
 	struct world world;
 	struct resolver *resolver;
 	network_serve_cb serve;
 	void *serve_ctx;
+	enum outquery_verdict (*policy)(void *ctx, void *client, struct outquery_plan *plan);
+	void *policy_ctx;
 
 	uint64_t now_us;
 	int64_t wall_offset_s; /* wall clock minus monotonic clock */

@@ -61,6 +61,7 @@ static const char *const quiet_keys[] = {
 	"hint",
 	"forward",
 	"forward-recurse",
+	"forward-group",
 	"auth",
 	"query-minimization",
 	"harden-glue",

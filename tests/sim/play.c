@@ -7,6 +7,7 @@
 #include "common/check.h"
 #include "common/hash.h"
 #include "common/netset.h"
+#include "recursor/resolve/zones.h"
 #include "tests/sim/compare.h"
 #include "tests/sim/story.h"
 
@@ -88,6 +89,7 @@ static void stop(struct player *p)
 	if (p->cache != NULL)
 		cache_free(p->cache);
 	network_deinit(&p->net);
+	play_policy_free(p);
 	netset_free(p->dont_query);
 	netset_free(p->dont_throttle_nets);
 	nameset_free(p->dont_throttle_names);
@@ -103,16 +105,50 @@ static bool wait_for(struct player *p, const bool *flag, uint64_t until_us)
 	return *flag;
 }
 
+/* "NOWAIT", "ROUTE group", "KNOWN seconds", in any order. */
+static bool read_manner(const struct step *step, struct client_manner *manner, bool *waits)
+{
+	char text[256], *save = NULL;
+
+	*manner = (struct client_manner) { .route = 0 };
+	*waits = true;
+	(void)snprintf(text, sizeof(text), "%s", step->argument);
+	for (char *word = strtok_r(text, " \t", &save); word != NULL;
+	     word = strtok_r(NULL, " \t", &save)) {
+		bool known = strcmp(word, "KNOWN") == 0;
+
+		if (strcmp(word, "NOWAIT") == 0) {
+			*waits = false;
+			continue;
+		}
+		if ((!known && strcmp(word, "ROUTE") != 0) ||
+		    (word = strtok_r(NULL, " \t", &save)) == NULL)
+			return false;
+		if (known)
+			manner->stale_s = (uint32_t)strtoul(word, NULL, 10);
+		else
+			manner->route = zones_group_id(word);
+		manner->known |= known;
+	}
+	return true;
+}
+
 static void ask(struct player *p, const struct step *step)
 {
-	bool waits = strcmp(step->argument, "NOWAIT") != 0;
+	struct client_manner manner;
 	struct client *c;
+	bool waits;
+
+	if (!read_manner(step, &manner, &waits)) {
+		play_fail(p, step, "what is `%s`?", step->argument);
+		return;
+	}
 
 	if (p->client == NULL || p->client->answered) {
 		p->n_asked = 0;
 		p->asked_us = p->net.now_us;
 	}
-	c = client_new(&p->net, step->entry->pkt);
+	c = client_new(&p->net, step->entry->pkt, &manner, ++p->n_clients);
 	if (c == NULL) {
 		play_fail(p, step, "not a question that a client can send");
 		return;
@@ -243,6 +279,9 @@ static void take_step(struct player *p, const struct step *step)
 		break;
 	case STEP_NETWORK:
 		p->no_route = strcmp(step->argument, "GONE") == 0;
+		break;
+	case STEP_POLICY:
+		play_policy(p, step);
 		break;
 	case STEP_REPLY:
 	case STEP_CHECK_OUT_QUERY:

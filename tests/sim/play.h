@@ -43,6 +43,8 @@ struct asked {
 
 enum { PLAY_ASKED_MAX = 4096 };
 
+struct policy_rule;
+
 struct player {
 	struct scenario *s;
 	const struct play_options *o;
@@ -58,6 +60,8 @@ struct player {
 	struct resolver *resolver;
 	struct client *client; /* who asked last */
 	struct client *clients;
+	unsigned n_clients;
+	struct policy_rule *rules; /* in the order in which they are tried */
 	bool priming, primed, primed_ok;
 	unsigned step;                      /* the number of the step at hand */
 	struct asked asked[PLAY_ASKED_MAX]; /* since the last question began */
@@ -82,6 +86,10 @@ int play_configure(struct player *p, char *why) MUST_USE;
 int play_set_hints(struct player *p, char *why) MUST_USE;
 int play_set_zones(struct player *p, char *why) MUST_USE;
 uint32_t play_start_time(const struct scenario *s);
+
+/* A POLICY step: one more rule, or none any more. */
+void play_policy(struct player *p, const struct step *step);
+void play_policy_free(struct player *p);
 
 /* The steps that look at what happened. */
 void play_check(struct player *p, const struct step *step);

@@ -464,7 +464,7 @@ static int parse_step(struct reader *r, char *rest, struct scenario *s)
 		return E_OK;
 	if (next_line(r) == E_OK && begins(r, "ENTRY_BEGIN", &rest))
 		return parse_entry(r, &step->entry);
-	if (step->kind != STEP_CHECK_OUT_QUERY)
+	if (step->kind != STEP_CHECK_OUT_QUERY && step->kind != STEP_POLICY)
 		return refuse(r, "ENTRY_BEGIN is missing", r->text);
 	r->held = true;
 	return E_OK;

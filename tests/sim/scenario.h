@@ -114,6 +114,7 @@ struct range {
 	X(CLOCK, "CLOCK", false)                                                                   \
 	X(WIPE, "WIPE", false)                                                                     \
 	X(NETWORK, "NETWORK", false)                                                               \
+	X(POLICY, "POLICY", true)                                                                  \
 	X(CHECK_ASKED, "CHECK_ASKED", false)                                                       \
 	X(CHECK_COUNTER, "CHECK_COUNTER", false)                                                   \
 	X(CHECK_COST, "CHECK_COST", false)                                                         \

@@ -17,23 +17,25 @@ static int refuse(const struct scenario *s, const struct header_key *o, int err,
 	return err;
 }
 
-/* "example.com. 192.0.2.1 192.0.2.2" */
-static int add_forward(struct zones *z, const char *line, bool recurse)
+/* "example.com. 192.0.2.1 192.0.2.2"; of a group its name, whatever it is. */
+static int add_forward(struct zones *z, const struct header_key *o)
 {
 	struct addr servers[SERVERS_MAX];
 	uint8_t name[NAME_MAX_LEN];
-	char text[NAME_TEXT_MAX], *save = NULL, *word;
+	char text[NAME_TEXT_MAX], *save = NULL, *whose, *word;
 	size_t n = 0;
 
-	(void)snprintf(text, sizeof(text), "%s", line);
-	word = strtok_r(text, " \t", &save);
-	if (word == NULL || name_from_text(name, word) != E_OK)
-		return E_MALFORMED;
-	name_lower(name, name);
+	(void)snprintf(text, sizeof(text), "%s", o->value);
+	whose = strtok_r(text, " \t", &save);
 	while ((word = strtok_r(NULL, " \t", &save)) != NULL)
 		if (n == SERVERS_MAX || addr_from_text(&servers[n++], word, 53) != E_OK)
 			return E_MALFORMED;
-	return zones_add_forward(z, name, servers, n, recurse, false);
+	if (whose != NULL && strcmp(o->name, "forward-group") == 0)
+		return zones_add_group(z, whose, servers, n);
+	if (whose == NULL || name_from_text(name, whose) != E_OK)
+		return E_MALFORMED;
+	name_lower(name, name);
+	return zones_add_forward(z, name, servers, n, strcmp(o->name, "forward") != 0, false);
 }
 
 static int add_record(struct authzone *a, const char *line, char *reason)
@@ -96,8 +98,8 @@ int play_set_zones(struct player *p, char *why)
 
 	for (size_t i = 0; i < p->s->n_options && err == E_OK; i++) {
 		o = &p->s->options[i];
-		if (strcmp(o->name, "forward") == 0 || strcmp(o->name, "forward-recurse") == 0)
-			err = add_forward(z, o->value, strcmp(o->name, "forward") != 0);
+		if (strncmp(o->name, "forward", 7) == 0 && strcmp(o->name, "forward-addr") != 0)
+			err = add_forward(z, o);
 		else if (strcmp(o->name, "auth") == 0)
 			err = add_auth(z, &open, o->value, reason);
 	}

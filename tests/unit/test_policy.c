@@ -263,6 +263,173 @@ START_TEST(a_killed_query_ends)
 }
 END_TEST
 
+START_TEST(the_oldest_is_asked_for_first)
+{
+	/* While the first question is on its way nobody else is asked about. */
+	for (int i = 0; i < 5; i++)
+		ask(&f.clients[i], www);
+	ck_assert_uint_eq(f.n_polled, 1);
+	f.clients[0].verdict = f.clients[1].verdict = f.clients[2].verdict = OUTQUERY_KILL;
+	/* Too small for an answer: TCP, which is asked about anew. */
+	reply(last(), MSG_TC, false);
+	ck_assert_uint_eq(f.n_polled, 5);
+	for (unsigned i = 0; i < 4; i++) {
+		ck_assert_ptr_eq(f.polled[i + 1], &f.clients[i]);
+		ck_assert_int_eq(f.plans[i + 1].transport, TRANSPORT_TCP);
+		ck_assert(addr_equal(&f.plans[i + 1].server, &f.plans[0].server));
+	}
+	ck_assert_uint_eq(f.n_sent, 2);
+	ck_assert_int_eq(last()->q.transport, TRANSPORT_TCP);
+	reply(last(), RCODE_NOERROR, true);
+	for (unsigned i = 0; i < 5; i++) {
+		ck_assert_uint_eq(f.clients[i].n_done, 1);
+		ck_assert_uint_eq(f.clients[i].rcode, i < 3 ? RCODE_SERVFAIL : RCODE_NOERROR);
+	}
+	expect_idle();
+}
+END_TEST
+
+/* What one verdict changes in the plan is not there for the next. */
+static void go_astray(struct outquery_plan *plan)
+{
+	plan->server.ip[3]++;
+	plan->transport = TRANSPORT_TCP;
+}
+
+START_TEST(a_killed_ones_plan_is_forgotten)
+{
+	ask(&f.clients[0], www);
+	ask(&f.clients[1], www);
+	f.clients[0].verdict = OUTQUERY_KILL;
+	f.clients[1].verdict = OUTQUERY_NO_RESOURCES;
+	f.change = go_astray;
+	reply(last(), MSG_TC, false);
+	ck_assert_uint_ge(f.n_polled, 3);
+	ck_assert(addr_equal(&f.plans[2].server, &f.plans[0].server));
+	/* No server could be asked. */
+	ck_assert_uint_eq(f.clients[1].n_done, 1);
+	ck_assert_uint_eq(f.clients[1].rcode, RCODE_SERVFAIL);
+	expect_idle();
+}
+END_TEST
+
+/* Who comes to wait while another is told is asked for as well. */
+START_TEST(who_joins_meanwhile_is_asked_for)
+{
+	ask(&f.clients[0], www);
+	f.clients[0].verdict = OUTQUERY_KILL;
+	f.clients[1].verdict = OUTQUERY_KILL;
+	f.joins = &f.clients[1];
+	reply(last(), MSG_TC, false);
+	ck_assert_uint_eq(f.clients[0].rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(f.clients[1].n_done, 1);
+	ck_assert_int_eq(f.clients[1].ede, EDE_BLOCKED);
+	ck_assert_uint_eq(f.n_sent, 1);
+	expect_idle();
+}
+END_TEST
+
+static void answer_it(struct outquery_plan *plan)
+{
+	static const uint8_t ip[] = { 198, 51, 100, 7 };
+	struct rdata rr = { ip, sizeof(ip) };
+	struct rrset *set = NULL;
+
+	ck_assert_int_eq(
+		rrset_new(&set, plan->name, TYPE_A, 300, f.wall_s, RANK_LOCAL, &rr, 1, NULL, 0),
+		E_OK);
+	plan->sets[plan->n_sets++] = (struct outquery_set) { set, SECTION_ANSWER };
+}
+
+START_TEST(its_records_are_the_answer)
+{
+	f.change = answer_it;
+	f.clients[0].verdict = OUTQUERY_ANSWERED;
+	ask(&f.clients[0], www);
+	ck_assert_uint_eq(f.n_sent, 0);
+	ck_assert_uint_eq(f.clients[0].rcode, RCODE_NOERROR);
+	ck_assert_uint_eq(f.clients[0].address, 0xc6336407);
+	ck_assert(!f.clients[0].cacheable);
+	ck_assert_uint_eq(f.clients[0].out_queries, 1);
+	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 3600), RESOLVER_KNOWS_NOTHING);
+	expect_idle();
+}
+END_TEST
+
+/* Whatever comes with a verdict is given back. */
+START_TEST(records_with_another_verdict)
+{
+	f.change = answer_it;
+	ask(&f.clients[0], www);
+	ck_assert_uint_eq(f.n_sent, 1);
+	f.clients[1].verdict = OUTQUERY_KILL;
+	ask(&f.clients[1], (const uint8_t *)"\3ftp\7example");
+	ck_assert_uint_eq(f.clients[1].rcode, RCODE_SERVFAIL);
+	reply(last(), RCODE_NOERROR, true);
+	expect_idle();
+}
+END_TEST
+
+static void divert_it(struct outquery_plan *plan)
+{
+	ck_assert_int_eq(addr_from_text(&plan->server, "198.51.100.1", 0), E_OK);
+}
+
+/* RTT and all else that is learnt is of the server that was asked. */
+START_TEST(elsewhere_is_somebody_else)
+{
+	struct server_view v;
+	struct addr zones_own;
+
+	f.change = divert_it;
+	ask(&f.clients[0], www);
+	zones_own = f.plans[0].server;
+	ck_assert_uint_eq(last()->q.server.port, 53);
+	ck_assert(!addr_equal_ip(&last()->q.server, &zones_own));
+	f.now_us += 20000;
+	reply(last(), RCODE_NOERROR, true);
+	ck_assert_uint_eq(f.clients[0].rcode, RCODE_NOERROR);
+	servers_look(f.servers, &zones_own, f.now_us / 1000, &v);
+	ck_assert(!v.measured);
+	servers_look(f.servers, &last()->q.server, f.now_us / 1000, &v);
+	ck_assert(v.measured);
+	/* It is the zone's answer, and kept. */
+	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 0), RESOLVER_KNOWS_FRESH);
+	expect_idle();
+}
+END_TEST
+
+START_TEST(what_is_known)
+{
+	static const uint8_t ftp[] = "\3ftp\7example";
+
+	cache_set_stale(f.cache, 3600);
+	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 0), RESOLVER_KNOWS_NOTHING);
+	ask(&f.clients[0], www);
+	reply(last(), RCODE_NOERROR, true);
+	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 0), RESOLVER_KNOWS_FRESH);
+	ck_assert_int_eq(resolver_knows(f.r, ftp, TYPE_A, 0), RESOLVER_KNOWS_NOTHING);
+	f.wall_s += 400; /* its TTL was 300 */
+	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 0), RESOLVER_KNOWS_NAME);
+	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 3600), RESOLVER_KNOWS_STALE);
+	(void)cache_wipe(f.cache, name_root, 0, true);
+	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 3600), RESOLVER_KNOWS_NAME);
+	expect_idle();
+}
+END_TEST
+
+START_TEST(no_policy_any_more)
+{
+	f.clients[0].verdict = OUTQUERY_KILL;
+	resolver_set_preoutquery(f.r, NULL);
+	ask(&f.clients[0], www);
+	ck_assert_uint_eq(f.n_polled, 0);
+	reply(last(), RCODE_NOERROR, true);
+	ck_assert_uint_eq(f.clients[0].rcode, RCODE_NOERROR);
+	expect_idle();
+}
+END_TEST
+
 Suite *suite_policy(void);
 
 Suite *suite_policy(void)
@@ -273,6 +440,14 @@ Suite *suite_policy(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_question_may_pass);
 	tcase_add_test(tc, a_killed_query_ends);
+	tcase_add_test(tc, the_oldest_is_asked_for_first);
+	tcase_add_test(tc, a_killed_ones_plan_is_forgotten);
+	tcase_add_test(tc, who_joins_meanwhile_is_asked_for);
+	tcase_add_test(tc, its_records_are_the_answer);
+	tcase_add_test(tc, records_with_another_verdict);
+	tcase_add_test(tc, elsewhere_is_somebody_else);
+	tcase_add_test(tc, what_is_known);
+	tcase_add_test(tc, no_policy_any_more);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -89,6 +89,51 @@ START_TEST(values_of_auth_zones)
 }
 END_TEST
 
+static int note_group(void *ctx, const struct zonelist_item *item)
+{
+	char server[ADDR_TEXT_MAX];
+
+	ck_assert_ptr_eq(ctx, items);
+	strcat(items, item->group);
+	for (size_t i = 0; i < item->n_servers; i++)
+		strcat(strcat(items, " "), addr_text(server, &item->servers[i]));
+	strcat(items, "; ");
+	return E_OK;
+}
+
+static const struct {
+	const char *text, *items, *reason; /* items NULL: an error */
+} groups[] = {
+	{ "", "", NULL },
+	{ "best-effort=192.0.2.1;192.0.2.2:5300, Scrub_2.x=::1",
+	  "best-effort 192.0.2.1:53 192.0.2.2:5300; Scrub_2.x [::1]:53; ", NULL },
+	{ "a", NULL, "'a': no '=' after the group" },
+	{ "=192.0.2.1", NULL, "'' is no name of a group" },
+	{ "a/b=192.0.2.1", NULL, "'a/b' is no name of a group" },
+	{ "0123456789012345678901234567890123456789012345678901234567890123=192.0.2.1", NULL,
+	  "'0123456789012345678901234567890123456789012345678901234567890123' is no name of a "
+	  "group" },
+	{ "a=", NULL, "a group without servers" },
+	{ "a=x", NULL, "'x' is no address of a server" },
+};
+
+START_TEST(values_of_forward_groups)
+{
+	int err;
+
+	items[0] = '\0';
+	err = zonelist_read_groups(groups[_i].text, note_group, items, reason);
+	ck_assert_int_eq(zonelist_read_groups(groups[_i].text, NULL, NULL, reason), err);
+	if (groups[_i].items != NULL) {
+		ck_assert_int_eq(err, E_OK);
+		ck_assert_str_eq(items, groups[_i].items);
+	} else {
+		ck_assert_int_eq(err, E_MALFORMED);
+		ck_assert_str_eq(reason, groups[_i].reason);
+	}
+}
+END_TEST
+
 static int stop(void *ctx, const struct zonelist_item *item)
 {
 	(void)item;
@@ -152,6 +197,7 @@ Suite *suite_zonelist(void)
 
 	tcase_add_loop_test(c, values_of_forward_zones, 0, (int)ARRAY_LEN(forwards));
 	tcase_add_test(c, so_many_servers);
+	tcase_add_loop_test(c, values_of_forward_groups, 0, (int)ARRAY_LEN(groups));
 	tcase_add_test(c, values_of_auth_zones);
 	tcase_add_test(c, a_callback_ends_it);
 	tcase_add_loop_test(c, lines_of_the_file, 0, (int)ARRAY_LEN(lines));

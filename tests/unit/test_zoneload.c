@@ -242,6 +242,19 @@ START_TEST(bad_files_are_refused)
 }
 END_TEST
 
+START_TEST(groups_of_forwarders)
+{
+	ck_assert_int_eq(load("forward-groups=a=192.0.2.1;192.0.2.2,\n"
+			      "forward-groups+=b=192.0.2.3\n"),
+			 E_OK);
+	ck_assert_uint_eq(zones_count_groups(zones), 2);
+	ck_assert_uint_eq(zones_group(zones, zones_group_id("a"))->n_servers, 2);
+	ck_assert_int_eq(load("forward-groups=a=192.0.2.1, a=192.0.2.2\n"), E_EXISTS);
+	ck_assert_str_eq(why, "forward-groups=a: named twice");
+	ck_assert_ptr_null(zones);
+}
+END_TEST
+
 START_TEST(without_hints_the_root_is_somebodys)
 {
 	ck_assert_int_eq(load("hint-file=no\nforward-zones=com=192.0.2.1\n"), E_NOT_FOUND);
@@ -290,6 +303,7 @@ Suite *suite_zoneload(void)
 	tcase_add_test(c, generated_records);
 	tcase_add_loop_test(c, bad_zones_are_refused, 0, (int)ARRAY_LEN(bad_zones));
 	tcase_add_test(c, bad_files_are_refused);
+	tcase_add_test(c, groups_of_forwarders);
 	tcase_add_test(c, without_hints_the_root_is_somebodys);
 	tcase_add_test(c, hosts_get_their_suffix);
 	tcase_add_test(c, settings_with_a_wrong_value);

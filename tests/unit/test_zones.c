@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/check.h"
 #include "common/hash.h"
 #include "common/rrtype.h"
 #include "recursor/resolve/authzone.h"
@@ -218,6 +219,36 @@ START_TEST(a_callback_ends_the_telling)
 }
 END_TEST
 
+START_TEST(groups_have_names_of_their_own)
+{
+	struct addr many[ZONES_SERVERS_MAX + 1] = { { 0 } };
+	const struct configured_zone *g;
+	char text[16];
+
+	ck_assert_int_eq(addr_from_text(&many[0], "192.0.2.1", 53), E_OK);
+	ck_assert_int_eq(zones_add_group(zones, "a", many, 0), E_LIMIT);
+	ck_assert_int_eq(zones_add_group(zones, "a", many, ARRAY_LEN(many)), E_LIMIT);
+	ck_assert_int_eq(zones_add_group(zones, "a", many, 1), E_OK);
+	ck_assert_int_eq(zones_add_group(zones, "a", many, 1), E_EXISTS);
+	ck_assert_uint_ne(zones_group_id("a"), zones_group_id("A"));
+	g = zones_group(zones, zones_group_id("a"));
+	ck_assert_ptr_nonnull(g);
+	ck_assert(g->recurse && g->auth == NULL && g->labels == 0 && g->print != 0);
+	ck_assert(addr_equal(&g->servers[0], &many[0]));
+	ck_assert_ptr_null(zones_group(zones, zones_group_id("b")));
+	ck_assert_ptr_null(zones_group(NULL, zones_group_id("a")));
+	/* No zone comes of it. */
+	ck_assert_uint_eq(zones_count(zones, false), 0);
+	ck_assert_ptr_null(zones_find(zones, name_root));
+	for (int i = 1; i < ZONES_GROUPS_MAX; i++) {
+		(void)snprintf(text, sizeof(text), "g%d", i);
+		ck_assert_int_eq(zones_add_group(zones, text, many, 1), E_OK);
+	}
+	ck_assert_uint_eq(zones_count_groups(zones), ZONES_GROUPS_MAX);
+	ck_assert_int_eq(zones_add_group(zones, "more", many, 1), E_LIMIT);
+}
+END_TEST
+
 Suite *suite_zones(void)
 {
 	Suite *s = suite_create("zones");
@@ -232,6 +263,7 @@ Suite *suite_zones(void)
 	tcase_add_test(c, a_hundred_thousand_are_found);
 	tcase_add_test(c, what_differs_is_told);
 	tcase_add_test(c, a_callback_ends_the_telling);
+	tcase_add_test(c, groups_have_names_of_their_own);
 	suite_add_tcase(s, c);
 	return s;
 }
