@@ -325,7 +325,9 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 	}
 	if (network_is_gone(r) && !q->no_cache &&
 	    stale_answer_question(r, q, "our own network is down", done, ctx)) {
+		enter(r);
 		network_watch(r);
+		leave(r);
 		COUNT(r->counters, stale_at_once);
 		return NULL;
 	}

@@ -558,6 +558,32 @@ START_TEST(stale_answers_are_served_meanwhile)
 }
 END_TEST
 
+/* Another worker has noticed that it is gone, and this one resolves nothing: one such answer has it see
+ * to it that it finds out when the network is back. */
+START_TEST(a_stale_answer_has_the_network_looked_for)
+{
+	start(false);
+	s.cfg.stale_s = 86400;
+	resolver_configure(s.r, &s.cfg);
+	cache_set_stale(s.cache, s.cfg.stale_s);
+	for (unsigned z = 0; z < ZONES; z++)
+		ask(z, 0);
+	pass((TTL + 10) * (uint64_t)SECOND_US);
+	for (uint8_t i = 1; i <= WEATHER_UNSENT; i++) {
+		struct addr a = { .family = 4, .port = 53, .ip = { i, 0, 0, 1 } };
+
+		weather_unsent(servers_weather(s.servers), &a, s.net.now_us / 1000);
+	}
+	ck_assert_int_eq(state(4), WEATHER_UNROUTED);
+	s.stale = 0;
+	ask(0, 0);
+	ck_assert_uint_eq(s.stale, 1);
+	pass(SECOND_US);
+	ck_assert_int_eq(state(4), WEATHER_FAIR);
+	stop();
+}
+END_TEST
+
 /* An attacker's servers have answered, and fall silent in 32 networks, while he asks and hardly
  * anybody else does. */
 START_TEST(an_attacker_is_not_believed)
@@ -642,6 +668,7 @@ Suite *suite_network(void)
 	tcase_add_test(t, probes_find_out_by_themselves);
 	tcase_add_test(t, routes_are_looked_for_by_themselves);
 	tcase_add_test(t, stale_answers_are_served_meanwhile);
+	tcase_add_test(t, a_stale_answer_has_the_network_looked_for);
 	tcase_add_test(t, an_attacker_is_not_believed);
 	tcase_add_test(t, no_ipv6_costs_nothing);
 	suite_add_tcase(suite, t);
