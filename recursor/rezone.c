@@ -2,6 +2,7 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "common/rrtype.h"
 #include "recursor/reconfigure.h"
 #include "recursor/visit.h"
 #include "recursor/zoneload.h"
@@ -59,11 +60,18 @@ static int note_zone(void *ctx, const uint8_t *name)
 	return E_OK;
 }
 
+static bool differs(const struct change *c, const uint8_t *name, uint16_t type)
+{
+	return zones_print(zones_find_for(c->from, name, type)) !=
+	       zones_print(zones_find_for(c->to, name, type));
+}
+
+/* A zone's DS is its parent's to tell (RFC 4035 3.1.4.1), and that may be another zone of ours. */
 static bool has_changed(void *ctx, const uint8_t *name)
 {
 	const struct change *c = ctx;
 
-	return zones_print(zones_find(c->from, name)) != zones_print(zones_find(c->to, name));
+	return differs(c, name, TYPE_A) || (!name_is_root(name) && differs(c, name, TYPE_DS));
 }
 
 static void forget(struct server *s, struct change *c)

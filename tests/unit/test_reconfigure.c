@@ -1,4 +1,4 @@
-/* Changes that several operators make at once. */
+/* Other settings and zones while the daemon runs. */
 #include "recursor/reconfigure.h"
 
 #include <check.h>
@@ -11,6 +11,9 @@
 #include "common/addr.h"
 #include "common/check.h"
 #include "common/hash.h"
+#include "common/rrtype.h"
+#include "recursor/rezone.h"
+#include "recursor/zoneload.h"
 #include "tests/unit/own_address.h"
 
 enum { OPERATORS = 2, CHANGES = 100 };
@@ -23,16 +26,16 @@ static void ignore_line(void *ctx, const char *line)
 	(void)ctx, (void)line;
 }
 
-static void start(void)
+static void start(const char *zones)
 {
-	char why[SETTINGS_WHY_MAX] = "", local[64], text[ADDR_TEXT_MAX];
+	char why[SETTINGS_WHY_MAX] = "", local[64], forwards[200], text[ADDR_TEXT_MAX];
 	char *argv[] = {
 		(char *)"recursor",
 		local,
 		(char *)"--local-port=15363",
 		(char *)"--threads=2",
 		(char *)"--hint-file=no",
-		(char *)"--forward-zones=.=127.0.0.1:15364",
+		forwards,
 		(char *)"--config-dir=/nonexistent",
 	};
 	struct addr a;
@@ -40,6 +43,7 @@ static void start(void)
 	hash_key_init();
 	own_address(&a, 1, 0);
 	snprintf(local, sizeof(local), "--local-address=%s", addr_ip_text(text, &a));
+	snprintf(forwards, sizeof(forwards), "--forward-zones=%s", zones);
 	ck_assert_msg(settings_load(&settings, ARRAY_LEN(argv), argv, ignore_line, NULL, why) ==
 			      E_OK,
 		      "%s", why);
@@ -81,7 +85,7 @@ START_TEST(no_amendment_is_lost)
 	const struct settings *now;
 	unsigned n = 1;
 
-	start();
+	start(".=127.0.0.1:15364");
 	for (unsigned i = 0; i < OPERATORS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, operate, NULL), 0);
 	for (unsigned i = 0; i < OPERATORS; i++)
@@ -91,6 +95,62 @@ START_TEST(no_amendment_is_lost)
 		n += *p == ',';
 	settings_free(now);
 	ck_assert_uint_eq(n, OPERATORS * CHANGES);
+	stop();
+}
+END_TEST
+
+static void remember(const char *owner, uint16_t type)
+{
+	static const uint8_t data[] = { 0, 1, 8, 2, 1, 2, 3, 4 };
+	const struct rdata rr = { data, type == TYPE_A ? 4 : sizeof(data) };
+	uint8_t name[NAME_MAX_LEN];
+	struct rrset *s = NULL;
+
+	ck_assert_int_eq(name_from_text(name, owner), E_OK);
+	ck_assert_int_eq(rrset_new(&s, name, type, 3600, 1000, RANK_AUTH_ANSWER, &rr, 1, NULL, 0),
+			 E_OK);
+	ck_assert_int_eq(cache_put(server->cache, s, 0, 1000), CACHE_STORED);
+	rrset_put(s);
+}
+
+static bool is_remembered(const char *owner, uint16_t type)
+{
+	uint8_t name[NAME_MAX_LEN];
+	struct rrset *s;
+	bool is;
+
+	ck_assert_int_eq(name_from_text(name, owner), E_OK);
+	s = cache_get(server->cache, name, type, RANK_ANSWER, 1000);
+	is = s != NULL;
+	rrset_put(s);
+	return is;
+}
+
+/* A child's DS came from its parent, whose forward is now another. */
+START_TEST(a_ds_goes_with_the_parents_zone)
+{
+	char why[SETTINGS_WHY_MAX] = "";
+	struct settings *before = NULL;
+	struct zones *then = NULL;
+
+	start(".=127.0.0.1:15364,com=127.0.0.1:15364,example.com=127.0.0.1:15366");
+	ck_assert_int_eq(settings_change(&before, settings, "forward-zones",
+					 ".=127.0.0.1:15364,com=127.0.0.1:15365,"
+					 "example.com=127.0.0.1:15366",
+					 why),
+			 E_OK);
+	ck_assert_int_eq(zoneload_said(&then, before, NULL, why), E_OK);
+	remember("example.com.", TYPE_DS);
+	remember("www.com.", TYPE_A);
+	remember("www.example.com.", TYPE_A);
+	remember("net.", TYPE_DS);
+	server_forget_since(server, then);
+	ck_assert(!is_remembered("example.com.", TYPE_DS));
+	ck_assert(!is_remembered("www.com.", TYPE_A));
+	ck_assert(is_remembered("www.example.com.", TYPE_A));
+	ck_assert(is_remembered("net.", TYPE_DS));
+	zones_put(then);
+	settings_free(before);
 	stop();
 }
 END_TEST
@@ -112,7 +172,7 @@ START_TEST(what_cannot_be_made_changes_nothing)
 	char why[SETTINGS_WHY_MAX];
 	const struct settings *now;
 
-	start();
+	start(".=127.0.0.1:15364");
 	ck_assert_int_eq(server_amend(server, "dont-throttle-names", make_nothing, NULL, why),
 			 E_NOMEM);
 	ck_assert_str_eq(why, "out of memory");
@@ -135,6 +195,7 @@ Suite *suite_reconfigure(void)
 
 	tcase_add_test(c, no_amendment_is_lost);
 	tcase_add_test(c, what_cannot_be_made_changes_nothing);
+	tcase_add_test(c, a_ds_goes_with_the_parents_zone);
 	suite_add_tcase(s, c);
 	return s;
 }
