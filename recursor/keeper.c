@@ -22,7 +22,10 @@
 #include "recursor/wiring.h"
 #include "recursor/worker.h"
 
-enum { PAUSE_MS = 1 }; /* after each slice of what is loaded */
+enum {
+	PAUSE_MS = 1,   /* after each slice of what is loaded */
+	WRITES_MAX = 3, /* in a row, for one writing */
+};
 
 struct keeper {
 	struct server *server;
@@ -263,6 +266,23 @@ static int replace(const struct keeper *k, struct cachefile_counts *counts)
 	return err;
 }
 
+/* What is wiped while it is written may be in the file already, and shall not come back from there
+ * after the next start. */
+static int replace_unwiped(const struct keeper *k, struct cachefile_counts *counts)
+{
+	struct cache *cache = k->server->cache;
+	int err = E_OK;
+
+	for (unsigned i = 0; i < WRITES_MAX && err == E_OK; i++) {
+		uint64_t wipes = cache_wipes(cache);
+
+		err = replace(k, counts);
+		if (cache_wipes(cache) == wipes)
+			break;
+	}
+	return err;
+}
+
 static void note_write(struct keeper *k, int err, const struct cachefile_counts *counts)
 {
 	pthread_mutex_lock(&k->lock);
@@ -284,7 +304,7 @@ static int write_file(struct keeper *k, char *why)
 
 	pthread_mutex_lock(&k->writing);
 	began_us = loop_now_us();
-	err = replace(k, &counts);
+	err = replace_unwiped(k, &counts);
 	if (err != E_OK)
 		(void)snprintf(why, ENV_WHY_MAX, "cache-file '%s' cannot be written: %s", k->path,
 			       err == E_SYSTEM ? strerror(errno) : err_text(err));

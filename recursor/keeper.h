@@ -5,7 +5,8 @@
  * between; then it writes it anew every `cache-file-interval`.  The daemon's end writes it once more.
  *
  * The file is written beside the old one, synced, and takes its place whole: whatever happens
- * meanwhile (kill -9, a full disk), the old one stays.  Before anything of a file is used all of it
+ * meanwhile (kill -9, a full disk), the old one stays.  When something was wiped while it was written
+ * it is written again.  Before anything of a file is used all of it
  * has been read and found right: it is loaded whole or not at all.  It has to be a plain file of
  * our own user (or root) that nobody else may write to.
  *

@@ -154,6 +154,10 @@ struct cache_wiped cache_wipe(struct cache *c, const uint8_t *name, uint16_t typ
 struct cache_wiped cache_wipe_where(struct cache *c,
 				    bool (*is_meant)(void *ctx, const uint8_t *name), void *ctx);
 
+/* Changes when one of the two begins, and when it ends: what was walked through between two equal
+ * numbers has lost nothing to them. */
+uint64_t cache_wipes(const struct cache *c);
+
 /* Walks everything, one shard at a time; cb gets a borrowed set.  A negative return stops, and is
  * returned.  Holds a shard's lock for collecting a few references only, never while cb runs; what
  * comes or goes meanwhile may be missed or met twice. */

@@ -61,6 +61,7 @@ struct cache {
 	unsigned n_shards;
 	atomic_uint expire_shard, shrink_shard;
 	atomic_uint stale_s, locked_percent; /* cache_set_stale(), cache_set_locked() */
+	_Atomic uint64_t n_wipes;            /* begun, and ended */
 	_Atomic uint32_t *remembered;        /* remembered.h; NULL: no memory for it */
 	struct shard shards[];
 };

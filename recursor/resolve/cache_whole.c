@@ -275,17 +275,30 @@ struct cache_wiped cache_wipe(struct cache *c, const uint8_t *name, uint16_t typ
 {
 	struct cache_wiped wiped = { 0 };
 
+	atomic_fetch_add(&c->n_wipes, 1);
 	note_wipe(&c->wipes, name, type, subtree);
 	if (subtree)
-		return wipe_all(c, type, is_within, (void *)name);
-	cache_wipe_name(c, name, type, &wiped);
+		wiped = wipe_all(c, type, is_within, (void *)name);
+	else
+		cache_wipe_name(c, name, type, &wiped);
+	atomic_fetch_add(&c->n_wipes, 1);
 	return wiped;
 }
 
 struct cache_wiped cache_wipe_where(struct cache *c,
 				    bool (*is_meant)(void *ctx, const uint8_t *name), void *ctx)
 {
-	return wipe_all(c, 0, is_meant, ctx);
+	struct cache_wiped wiped;
+
+	atomic_fetch_add(&c->n_wipes, 1);
+	wiped = wipe_all(c, 0, is_meant, ctx);
+	atomic_fetch_add(&c->n_wipes, 1);
+	return wiped;
+}
+
+uint64_t cache_wipes(const struct cache *c)
+{
+	return atomic_load(&c->n_wipes);
 }
 
 struct borrowed {
