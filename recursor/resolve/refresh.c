@@ -62,6 +62,8 @@ bool refresh_join(struct resolver *r, struct goal *g)
 	other = goal_find_refresh(r, g);
 	if (other == NULL || !goal_follow(r, g, other))
 		return false;
+	/* It asks nobody any more: others may have its place at the zone. */
+	cut_leave(r, g);
 	GOAL_EVENT(r, g, EVENT_JOINED, g->name, NULL, .type = g->type);
 	g->state = GOAL_ALIAS;
 	return true;
