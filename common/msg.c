@@ -88,12 +88,16 @@ static int take_opt(struct msg *m, size_t owner, const struct msg_rr *rr, unsign
 
 int msg_open(struct msg *m, const uint8_t *wire, size_t len)
 {
-	struct wire_reader r;
 	int err = msg_open_question(m, wire, len);
 
-	if (err != E_OK)
-		return err;
-	r = m->at;
+	return err == E_OK ? msg_open_records(m) : err;
+}
+
+int msg_open_records(struct msg *m)
+{
+	struct wire_reader r = m->at;
+	int err;
+
 	for (unsigned section = SECTION_ANSWER; section <= SECTION_ADDITIONAL; section++) {
 		for (unsigned i = 0; i < m->count[section]; i++) {
 			size_t owner = r.pos;

@@ -89,6 +89,8 @@ int msg_open_question(struct msg *m, const uint8_t *wire, size_t len) MUST_USE;
 /* Reads header and question and finds the OPT record; the whole message is walked once, so
  * that an error in its last byte is known before its first record is used. */
 int msg_open(struct msg *m, const uint8_t *wire, size_t len) MUST_USE;
+/* The same, of a message whose header and question msg_open_question() has read. */
+int msg_open_records(struct msg *m) MUST_USE;
 
 /* The next record, OPT left out.  E_END after the last. */
 int msg_next(struct msg *m, struct msg_rr *rr) MUST_USE;

@@ -94,13 +94,21 @@ static int write_record(struct wire_writer *w, const struct rrset *s, uint16_t c
 	return err;
 }
 
+/* Where the question has it, the owner of most records. */
+static uint16_t owner_in_question(const struct rrset *s, const struct query *q)
+{
+	const uint8_t *owner = rrset_owner(s);
+
+	return *owner != 0 && name_equal(owner, query_name(q)) ? POINTER | WIRE_HEADER_LEN : 0;
+}
+
 /* Writes a set's records from the `first`-th on, then those before it. */
-static int write_set(struct wire_writer *w, const struct rrset *s, uint16_t class, unsigned first,
-		     uint32_t now_s, uint32_t *min_ttl)
+static int write_set(struct wire_writer *w, const struct rrset *s, const struct query *q,
+		     unsigned first, uint32_t now_s, uint32_t *min_ttl)
 {
 	const char *layout = rrtype_layout(s->type);
 	uint32_t ttl = rrset_ttl_left(s, now_s);
-	uint16_t pointer = 0;
+	uint16_t pointer = owner_in_question(s, q);
 	struct rdata rr;
 	size_t at = 0;
 
@@ -118,7 +126,7 @@ static int write_set(struct wire_writer *w, const struct rrset *s, uint16_t clas
 			if (!rrset_next(s, &at, &rr))
 				break;
 		}
-		err = write_record(w, s, class, ttl, layout, &rr, &pointer);
+		err = write_record(w, s, q->class, ttl, layout, &rr, &pointer);
 		if (err != E_OK)
 			return err;
 	}
@@ -136,13 +144,13 @@ static int write_sections(struct wire_writer *w, const struct query *q, const st
 
 		if (s->n_rr == 0)
 			continue;
-		err = write_set(w, s, q->class, id % s->n_rr, now_s, min_ttl);
+		err = write_set(w, s, q, id % s->n_rr, now_s, min_ttl);
 		if (err != E_OK)
 			return err;
 		count[0] = (uint16_t)(count[0] + s->n_rr);
 	}
 	if (a->soa != NULL && a->soa->n_rr != 0) {
-		err = write_set(w, a->soa, q->class, 0, now_s, min_ttl);
+		err = write_set(w, a->soa, q, 0, now_s, min_ttl);
 		if (err != E_OK)
 			return err;
 		count[1] = a->soa->n_rr;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/hash.h"
 
 enum { ASK_PACKET_MAX = WIRE_HEADER_LEN + NAME_MAX_LEN + 4 + 11, ASK_SLOTS_START = 64 };
 
@@ -68,8 +69,8 @@ const uint8_t *ask_name(const struct goal *g)
  * more that a forger has to guess (draft-vixie-dnsext-dns0x20). */
 static void spelling_draw(struct resolver *r, struct goal *g)
 {
-	memset(g->spelling, 0, sizeof(g->spelling));
-	if (r->cfg.use_0x20)
+	g->is_spelt = r->cfg.use_0x20;
+	if (g->is_spelt)
 		r->world.random(r->world.ctx, g->spelling, sizeof(g->spelling));
 }
 
@@ -77,6 +78,8 @@ static size_t name_spell(const struct goal *g, uint8_t out[NAME_MAX_LEN])
 {
 	size_t len = name_copy(out, ask_name(g));
 
+	if (!g->is_spelt)
+		return len;
 	for (size_t i = 0, left = 0; i < len; i++, left--) {
 		if (left == 0) {
 			left = out[i] + 1U;
@@ -164,12 +167,15 @@ bool ask_is_exempt(const struct resolver *r, const struct goal *g, const struct 
  * truncation, a repeat without EDNS) is part of the first and is not asked about. */
 static bool is_throttled(struct resolver *r, struct goal *g, struct target *t)
 {
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+	/* For one question in so many to a server that is down: no secret. */
+	uint64_t dice = hash_mix((uint64_t)r->ticket_serial << 32 | g->serial, now_ms);
 	enum throttle_reason why;
 
 	if (t->tries > 0)
 		return false;
 	why = servers_is_throttled(r->servers, &t->addr, ask_name(g), g->asked_type, g->zone_labels,
-				   (uint32_t)resolver_random(r), r->world.now_ms(r->world.ctx));
+				   (uint32_t)dice, now_ms);
 	if (why == THROTTLE_NONE || (why == THROTTLE_DOWN && t->despite_down) ||
 	    ask_is_exempt(r, g, t))
 		return false;

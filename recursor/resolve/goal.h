@@ -217,6 +217,7 @@ struct goal {
 	uint8_t target;     /* index */
 	uint8_t transport;
 	bool sent_edns;
+	bool is_spelt; /* the name on its way has the letters of `spelling` */
 	uint8_t near_misses;
 	struct timer timer;
 

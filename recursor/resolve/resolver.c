@@ -399,11 +399,11 @@ void resolver_give_up(struct resolver *r, struct request *req, const char *why)
 
 /* ---- entries from the world ---- */
 
-static void reply_take(struct resolver *r, struct goal *g, const uint8_t *wire, size_t len,
-		       struct msg *m)
+static void reply_take(struct resolver *r, struct goal *g, size_t len, struct msg *m)
 {
+	cache_fetch_bucket(r->cache, g->name_hash);
 	/* A truncated message may end anywhere: it says only that TCP is wanted. */
-	if (msg_open(m, wire, len) != E_OK && !(m->flags & MSG_TC))
+	if (msg_open_records(m) != E_OK && !(m->flags & MSG_TC))
 		outcome_garbled(r, g);
 	else
 		outcome_reply(r, g, len, m);
@@ -421,10 +421,12 @@ bool resolver_reply(struct resolver *r, uint64_t ticket, const uint8_t *wire, si
 		return true;
 	}
 	enter(r);
+	/* The answer's place in the cache comes nearer while the answer is read. */
+	cache_fetch_shard(r->cache, g->name_hash);
 	if (msg_open_question(&m, wire, len) != E_OK)
 		outcome_garbled(r, g);
 	else if ((match = ask_match(r, g, &m)) == ASK_MATCHES)
-		reply_take(r, g, wire, len, &m);
+		reply_take(r, g, len, &m);
 	else if (match == ASK_RESPELT)
 		outcome_respelt(r, g);
 	else
