@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/custom_metrics.h"
 #include "common/log.h"
 #include "recursor/hints.h"
 #include "recursor/pipeline.h"
@@ -323,6 +324,8 @@ static int make_shared(struct server *s, const struct settings *settings)
 	if (err == E_OK)
 		err = ringset_new(&s->rings, settings->threads);
 	if (err == E_OK)
+		err = custom_metrics_new(&s->custom_metrics);
+	if (err == E_OK)
 		err = wiper_new(&s->wiper);
 	return err;
 }
@@ -452,6 +455,7 @@ void server_free(struct server *s)
 	wiper_free(s->wiper);
 	ringset_free(s->rings);
 	defender_free(s->defender);
+	custom_metrics_free(s->custom_metrics);
 	tracer_free(s->tracer);
 	tally_free(s->tally);
 	ipsets_free(s->ipsets);

@@ -110,6 +110,16 @@ static bool is_hidden(const char *list, const char *metric)
 	return list != NULL && conf_each_word(list, match_hidden, &h) == E_OK && h.found;
 }
 
+/* Of a script; false: it made none of that name. */
+static bool custom_value(const struct watch_env *env, const char *name, uint64_t *value)
+{
+	const struct custom_metric *m = custom_metrics_find(env->custom_metrics, name);
+
+	if (m != NULL)
+		*value = atomic_load_explicit(&m->value, memory_order_relaxed);
+	return m != NULL;
+}
+
 static int get(struct command_call *call)
 {
 	for (int i = 0; i < call->argc; i++) {
@@ -117,32 +127,49 @@ static int get(struct command_call *call)
 		uint64_t value;
 		size_t at;
 
-		if (!metrics_find(name, &at)) {
+		if (metrics_find(name, &at)) {
+			value = metrics_value(call->env, at);
+		} else if (!custom_value(call->env, name, &value)) {
 			fprintf(call->out, "UNKNOWN\n");
 			json_object_set_new(call->json, name, json_null());
 			continue;
 		}
-		value = metrics_value(call->env, at);
 		fprintf(call->out, "%llu\n", (unsigned long long)value);
 		json_object_set_new(call->json, name, json_integer((json_int_t)value));
 	}
 	return 0;
 }
 
+struct showing {
+	struct command_call *call;
+	const char *hidden;
+};
+
+static void show_metric(const struct showing *s, const char *name, uint64_t value)
+{
+	fprintf(s->call->out, "%s\t%llu\n", name, (unsigned long long)value);
+	json_object_set_new(s->call->json, name, json_integer((json_int_t)value));
+}
+
+/* One of a script that has a name of ours does not stand in its place. */
+static void show_custom(void *ctx, const struct custom_metric *m)
+{
+	const struct showing *s = ctx;
+	size_t at;
+
+	if (!is_hidden(s->hidden, m->name) && !metrics_find(m->name, &at))
+		show_metric(s, m->name, atomic_load_explicit(&m->value, memory_order_relaxed));
+}
+
 static int get_all(struct command_call *call)
 {
 	char *hidden = call->env->setting(call->env->ctx, "stats-rec-control-disabled-list");
+	struct showing s = { .call = call, .hidden = hidden };
 
-	for (size_t i = 0; i < metrics_count(); i++) {
-		const char *name = metrics_at(i)->name;
-		uint64_t value;
-
-		if (is_hidden(hidden, name))
-			continue;
-		value = metrics_value(call->env, i);
-		fprintf(call->out, "%s\t%llu\n", name, (unsigned long long)value);
-		json_object_set_new(call->json, name, json_integer((json_int_t)value));
-	}
+	for (size_t i = 0; i < metrics_count(); i++)
+		if (!is_hidden(hidden, metrics_at(i)->name))
+			show_metric(&s, metrics_at(i)->name, metrics_value(call->env, i));
+	custom_metrics_walk(call->env->custom_metrics, show_custom, &s);
 	free(hidden);
 	return 0;
 }

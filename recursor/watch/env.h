@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/custom_metrics.h"
 #include "common/metrics.h"
 #include "common/psl.h"
 #include "recursor/resolve/cache.h"
@@ -92,7 +93,8 @@ struct watch_env {
 	unsigned n_workers;
 	struct cache *cache;
 	struct servers *servers;
-	struct ringset *rings; /* what came last to the workers */
+	struct ringset *rings;                 /* what came last to the workers */
+	struct custom_metrics *custom_metrics; /* of the operator's script */
 	uint64_t started_ms;
 
 	const struct counters *(*counters)(void *ctx, unsigned worker);

@@ -375,6 +375,7 @@ void fake_env_open(struct fake_env *f)
 	ASSERT(cache_new(&f->env.cache, &cache) == E_OK);
 	ASSERT(servers_new(&f->env.servers, &servers) == E_OK);
 	ASSERT(ringset_new(&f->env.rings, FAKE_WORKERS) == E_OK);
+	ASSERT(custom_metrics_new(&f->env.custom_metrics) == E_OK);
 	ASSERT(psl_new(&f->psl, "", why, sizeof(why)) == E_OK);
 	ASSERT(ipsets_new(&f->ipsets, &ipsets) == E_OK);
 	ASSERT(ipsets_open(f->ipsets, &f->known, &known) == E_OK);
@@ -392,6 +393,7 @@ void fake_env_close(struct fake_env *f)
 		trace_rule_free(f->trace_rule[i]);
 	}
 	ringset_free(f->env.rings);
+	custom_metrics_free(f->env.custom_metrics);
 	psl_put(f->psl);
 	ipset_put(f->known);
 	ipsets_free(f->ipsets);

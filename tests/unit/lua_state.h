@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/check.h"
-#include "recursor/policy/custom_metrics.h"
+#include "common/custom_metrics.h"
 #include "recursor/policy/lua/api.h"
 
 struct lua_test {

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/custom_metrics.h"
 #include "common/rrtype.h"
-#include "recursor/policy/custom_metrics.h"
 #include "recursor/policy/script.h"
 
 struct script_fake {

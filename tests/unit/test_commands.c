@@ -171,6 +171,27 @@ START_TEST(metrics_are_shown)
 }
 END_TEST
 
+/* What a script counts stands behind what we count, but in no place of ours. */
+START_TEST(metrics_of_scripts_are_shown)
+{
+	static const struct custom_metric own = { .name = "own-hits" },
+					  taken = { .name = "questions" };
+	struct custom_metric *metric;
+	char *all;
+	int status;
+
+	ck_assert_int_eq(custom_metrics_get(&metric, env.env.custom_metrics, &taken), E_OK);
+	atomic_store(&metric->value, 99);
+	ck_assert_int_eq(custom_metrics_get(&metric, env.env.custom_metrics, &own), E_OK);
+	atomic_store(&metric->value, 5);
+	expect_reply("get own-hits questions own-misses", 0, "5\n0\nUNKNOWN\n");
+	all = fake_env_say(&env, "get-all", -1, &status);
+	ck_assert_ptr_nonnull(strstr(all, "\nown-hits\t5\n"));
+	ck_assert_ptr_null(strstr(all, "\t99\n"));
+	free(all);
+}
+END_TEST
+
 START_TEST(settings_are_shown)
 {
 	json_t *json;
@@ -551,6 +572,7 @@ Suite *suite_commands(void)
 	tcase_add_test(t, case_of_the_word_does_not_matter_and_flags_are_read);
 	tcase_add_test(t, every_worker_answers_a_ping);
 	tcase_add_test(t, metrics_are_shown);
+	tcase_add_test(t, metrics_of_scripts_are_shown);
 	tcase_add_test(t, settings_are_shown);
 	tcase_add_test(t, settings_are_changed);
 	tcase_add_test(t, types_are_counted);

@@ -5,7 +5,7 @@
 
 #include "common/log.h"
 #include "common/name.h"
-#include "recursor/policy/custom_metrics.h"
+#include "common/custom_metrics.h"
 #include "recursor/policy/lua/api.h"
 #include "recursor/policy/lua/names.h"
 

@@ -1,4 +1,4 @@
-#include "recursor/policy/custom_metrics.h"
+#include "common/custom_metrics.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -8,8 +8,8 @@
  *          '_', '.'.
  * Threads: any.  To find or make one takes a lock; to count, none.
  */
-#ifndef POLICY_CUSTOM_METRICS_H
-#define POLICY_CUSTOM_METRICS_H
+#ifndef COMMON_CUSTOM_METRICS_H
+#define COMMON_CUSTOM_METRICS_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
