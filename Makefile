@@ -22,7 +22,7 @@ endif
 # deps(PARTS): installs what is missing, where that is ours to do.
 deps = @! command -v dpkg-query >/dev/null || tools/deps --quiet $(1)
 # check, demo and bench do the whole set-up; a plain make tells what is missing.
-setup_build = $(if $(filter setup check demo bench,$(MAKECMDGOALS)),$(call deps,build))
+setup_build = $(if $(filter setup check demo attack bench,$(MAKECMDGOALS)),$(call deps,build))
 
 configure: configure.ac
 	$(setup_build)
@@ -319,11 +319,16 @@ format: ## bring every C file into the form of .clang-format
 
 # ---- use ----
 
-.PHONY: demo bench floors run
+.PHONY: demo attack bench floors run
 demo: ## set up, build, then a small Internet, a recursor and questions; DEMO_SECONDS=n ends it
 	$(call deps,build demo)
 	@$(MAKE) $(JOBS) --no-print-directory all
 	@B=$(B) tools/demo
+
+attack: ## the same under a random-subdomain attack, to practise on; ATTACK_SECONDS=n ends it
+	$(call deps,build demo)
+	@$(MAKE) $(JOBS) --no-print-directory all
+	@B=$(B) tools/attack
 
 bench_option = $(if $($(1)),--$(2)='$($(1))')
 BENCH_OPTIONS = $(call bench_option,WORKLOADS,workloads) $(call bench_option,SERVERS,servers) \
