@@ -89,6 +89,21 @@ static void count_whence(struct pipeline *p, const struct answer *a)
 		COUNT(p->account.counters, cache_misses);
 }
 
+static void charge(const struct client_query *cq, const struct settings *s, const struct answer *a)
+{
+	struct costing *costing = &cq->pipeline->worker->costing;
+	const struct costing_query q = {
+		.client = &cq->client,
+		.name = query_name(&cq->q),
+		.begun_us = cq->begun_us,
+		.arrived_us = cq->start_us,
+		.outqueries = a->out_queries,
+	};
+
+	if (costing->costs != NULL)
+		costing_ended(costing, s->psl, &q, loop_now_us());
+}
+
 void client_query_finish(void *ctx, const struct answer *found)
 {
 	struct client_query *cq = ctx;
@@ -116,6 +131,7 @@ void client_query_finish(void *ctx, const struct answer *found)
 	}
 	respond(p, cq, s, &a, note);
 	rrset_put(any);
+	charge(cq, s, &a);
 	let_go(cq);
 }
 
@@ -153,6 +169,8 @@ static void ask_resolver(struct pipeline *p, struct client_query *cq)
 	if (request == NULL) /* client_query_finish() has been called */
 		return;
 	cq->request = request;
+	if (p->worker->costing.costs != NULL)
+		cq->begun_us = costing_begun(&p->worker->costing, loop_now_us()) + 1;
 	slots_take(p->slots, &cq->slot, &cq->client.remote);
 }
 
@@ -174,6 +192,8 @@ enum step resolve_query(struct pipeline *p, struct passage *t)
 	cq->q.wire = cq->head;
 	cq->mark = t->mark;
 	cq->start_us = loop_now_us();
+	cq->begun_us = 0;
+	costing_enter(&p->worker->costing, cq->start_us);
 	cq->over_capacity = slots_are_full(p->slots);
 	cq->asked_type = cq->q.type == TYPE_ANY ? TYPE_A : cq->q.type; /* see answer_any() */
 	p->is_unknown = false;

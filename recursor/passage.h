@@ -71,6 +71,7 @@ struct client_query {
 	struct client client;
 	struct query q; /* reads from `head` */
 	uint64_t start_us;
+	uint64_t begun_us;   /* of CPU until it began to wait, 0 if it did not */
 	uint16_t asked_type; /* of the resolver */
 	bool over_capacity;
 	struct shield_mark mark;

@@ -228,12 +228,17 @@ static enum step know_packet(struct pipeline *p, struct passage *t)
 
 static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
 {
+	struct costing *costing = &p->worker->costing;
 	struct packetcache_hit hit;
 	uint8_t *out;
+	bool sampled;
 	size_t len;
 
 	if (t->settings->disable_packetcache)
 		return STEP_ON;
+	sampled = costing_samples(costing);
+	if (sampled)
+		costing_open(costing);
 	out = respond_place(p, t->from, t->limit);
 	len = packetcache_get(p->worker->packetcache, &t->key, worker_wall_s(p->worker), out,
 			      t->limit, &hit);
@@ -246,6 +251,8 @@ static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
 	listen_reply(p->worker->listener, t->from, out, len);
 	if (!t->settings->quiet)
 		account_log_question(t->from, &t->q, ": answered from the packet cache");
+	if (sampled)
+		costing_hit(costing, t->settings->psl, t->from, query_name(&t->q), loop_now_us());
 	return STEP_DONE;
 }
 

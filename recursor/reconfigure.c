@@ -41,6 +41,9 @@ static void adopt(struct worker *w, void *arg)
 	datagrams_configure(w->datagrams, made->max_lua_udp_queries, made->network_timeout_ms);
 	pipeline_configure(w->pipeline, made);
 	memory_adopt(w);
+	if (w->costing.costs != NULL)
+		costs_set_bits(w->costing.costs, made->fair_share_ipv4_bits,
+			       made->fair_share_ipv6_bits);
 }
 
 static void adopt_rings(struct worker *w, void *arg)
@@ -65,6 +68,34 @@ static void resize_rings(struct server *s, size_t entries)
 		if (visit_worker(&s->workers[i], adopt_rings, rings) == E_OK)
 			rings = ringset_swap(s->rings, i, rings);
 		rings_free(rings);
+	}
+}
+
+/* What the worker has instead is left in the caller's place. */
+static void exchange_costs(struct worker *w, void *arg)
+{
+	struct costs **place = arg, *old = w->costing.costs;
+
+	w->costing.costs = *place;
+	*place = old;
+}
+
+static void resize_costs(struct server *s, const struct settings *made)
+{
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		struct costs *costs = NULL;
+
+		if (made->top_cost_entries > 0 &&
+		    costs_new(&costs, made->top_cost_entries, loop_now_us() / 1000) != E_OK) {
+			log_warning("top-cost-entries: no memory; worker %u keeps what it has", i);
+			continue;
+		}
+		if (costs != NULL)
+			costs_set_bits(costs, made->fair_share_ipv4_bits,
+				       made->fair_share_ipv6_bits);
+		if (visit_worker(&s->workers[i], exchange_costs, &costs) != E_OK)
+			log_debug("worker %u has stopped", i);
+		costs_free(costs);
 	}
 }
 
@@ -93,6 +124,8 @@ void server_reconfigure(struct server *s, const struct settings *made)
 			continue;
 	if (wiring_ring_entries(made) != wiring_ring_entries(old))
 		resize_rings(s, wiring_ring_entries(made));
+	if (made->top_cost_entries != old->top_cost_entries)
+		resize_costs(s, made);
 	settings_free(old);
 }
 

@@ -138,6 +138,7 @@ struct settings {
 	bool extended_resolution_errors;
 	uint32_t latency_statistic_size;
 	uint32_t stats_ringbuffer_entries; /* of each ring, all threads together; 0: none */
+	uint32_t top_cost_entries;         /* our own: of each slot of costs.h; 0: none */
 	const char *public_suffix_list_file;
 	struct psl *psl;   /* what that file says, or the system's list */
 	const char *trace; /* no, yes, fail */

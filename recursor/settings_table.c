@@ -11,6 +11,7 @@
 #include "common/check.h"
 #include "config.h"
 #include "recursor/resolve/weather.h"
+#include "recursor/watch/costs.h"
 #include "recursor/watch/rings.h"
 
 #define LOCAL_NETS                                                                                 \
@@ -377,6 +378,9 @@ const struct setting settings_table[] = {
 { "tcp-out-max-queries", INT(tcp_out_max_queries, 0, MANY, "questions"), "0", "4.6.0",
   "A TCP connection to a server is closed after so many questions.  0: no limit." },
 { "threads", INT(threads, 1, 256, NULL), "2", "3.2", "Threads that serve clients." },
+{ "top-cost-entries", INT(top_cost_entries, 0, COSTS_ENTRIES_MAX, NULL), "256", "own",
+  "So many clients, domains, servers are told apart for rec_control top-cost in each slot of time "
+  "by each thread; 256 take 3 MB a thread.  0: nothing is measured." },
 { "trace", WORD(trace, "no yes fail"), "no", "3.0",
   "Log each step in resolving a client's question: yes: of all, fail: of those answered with "
   "SERVFAIL.  Many at once are not all traced (trace-queries-skipped).  rec_control trace-regex "

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
 
 /* Lives on the stack of who waits for it. */
 struct visit {
@@ -14,22 +13,13 @@ struct visit {
 	bool done;
 };
 
-static uint64_t thread_cpu_us(void)
-{
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts) != 0)
-		return 0;
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static void run_visit(void *ctx)
 {
 	struct visit *v = ctx;
-	uint64_t began_us = thread_cpu_us();
+	uint64_t began_us = loop_thread_cpu_us();
 
 	v->fn(v->worker, v->arg);
-	counter_max(&v->worker->counters.visit_max_us, thread_cpu_us() - began_us);
+	counter_max(&v->worker->counters.visit_max_us, loop_thread_cpu_us() - began_us);
 	pthread_mutex_lock(&v->lock);
 	v->done = true;
 	pthread_cond_signal(&v->changed);

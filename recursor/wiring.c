@@ -287,12 +287,14 @@ static void world_cancel(void *ctx, uint64_t ticket)
 	outgoing_cancel(w->outgoing, ticket);
 }
 
-static void world_timed_out(void *ctx, const struct addr *server)
+static void world_ended(void *ctx, const struct addr *server, uint64_t waited_us,
+			enum outquery_end end)
 {
-	const struct worker *w = ctx;
+	struct worker *w = ctx;
 
-	/* There is none yet, or none any more, while the worker begins and ends. */
-	if (w->pipeline != NULL)
+	costing_server(&w->costing, server, waited_us, end != OUTQUERY_END_ANSWER);
+	/* There is no pipeline yet, or none any more, while the worker begins and ends. */
+	if (end == OUTQUERY_END_TIMEOUT && w->pipeline != NULL)
 		pipeline_timed_out(w->pipeline, server);
 }
 
@@ -313,7 +315,7 @@ void wiring_world(struct world *out, struct worker *w)
 		.random = world_random,
 		.send = world_send,
 		.cancel = world_cancel,
-		.timed_out = world_timed_out,
+		.ended = world_ended,
 		.wake_at = world_wake_at,
 	};
 }
@@ -323,8 +325,12 @@ void wiring_world(struct world *out, struct worker *w)
 static bool on_reply(void *ctx, uint64_t ticket, const uint8_t *wire, size_t len)
 {
 	struct worker *w = ctx;
+	bool answers;
 
-	return resolver_reply(w->resolver, ticket, wire, len);
+	costing_open(&w->costing);
+	answers = resolver_reply(w->resolver, ticket, wire, len);
+	costing_close(&w->costing);
+	return answers;
 }
 
 static void on_near_miss(void *ctx, uint64_t ticket)
@@ -344,6 +350,7 @@ static void on_failed(void *ctx, uint64_t ticket, enum outgoing_failure why)
 	};
 	struct worker *w = ctx;
 
+	costing_open(&w->costing);
 	resolver_failed(w->resolver, ticket, same[why]);
 }
 

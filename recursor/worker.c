@@ -52,6 +52,7 @@ static void tick(void *ctx)
 {
 	struct worker *w = ctx;
 
+	costing_open(&w->costing);
 	resolver_tick(w->resolver);
 }
 
@@ -91,6 +92,7 @@ static void keep_house(void *ctx)
 		keep_shared_house(w);
 	memory_tidy(w);
 	pipeline_tick(w->pipeline);
+	costing_tick(&w->costing, &w->counters, loop_thread_cpu_us(), loop_now_ms(w->loop));
 	loop_timer_at(w->housekeeping, loop_now_ms(w->loop) + HOUSEKEEPING_MS);
 }
 
@@ -208,6 +210,18 @@ static int open_rings(struct worker *w, const struct settings *s)
 	return E_OK;
 }
 
+static int open_costs(struct worker *w, const struct settings *s)
+{
+	int err = E_OK;
+
+	if (s->top_cost_entries > 0)
+		err = costs_new(&w->costing.costs, s->top_cost_entries, loop_now_ms(w->loop));
+	if (w->costing.costs != NULL)
+		costs_set_bits(w->costing.costs, s->fair_share_ipv4_bits, s->fair_share_ipv6_bits);
+	w->costing.to_sample = COSTING_SAMPLE;
+	return err;
+}
+
 /* What does not live through a fork, and so is not made in server_new(). */
 static int open_worker(struct worker *w, const struct settings *s, uint32_t max_sockets)
 {
@@ -239,6 +253,8 @@ static int open_worker(struct worker *w, const struct settings *s, uint32_t max_
 		err = pipeline_new(&w->pipeline, w);
 	if (err == E_OK)
 		err = open_rings(w, s);
+	if (err == E_OK)
+		err = open_costs(w, s);
 	if (err == E_OK)
 		err = loop_after_turn(w->loop, publish_gauges, w);
 	if (err != E_OK)
@@ -291,6 +307,8 @@ static void stop_worker(struct worker *w)
 	w->pipeline = NULL;
 	packetcache_free(w->packetcache);
 	w->packetcache = NULL;
+	costs_free(w->costing.costs);
+	w->costing.costs = NULL;
 }
 
 /* ---- the server ---- */

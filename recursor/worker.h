@@ -21,6 +21,7 @@
 #include "common/metrics.h"
 #include "common/random.h"
 #include "common/zonefile.h"
+#include "recursor/costing.h"
 #include "recursor/memory.h"
 #include "recursor/net/datagram.h"
 #include "recursor/net/listen.h"
@@ -60,6 +61,7 @@ struct worker {
 	uint64_t wall_read_ms; /* when wall_s was read */
 	uint32_t wall_s;
 	struct random_source random;
+	struct costing costing;
 	struct counters counters;
 	struct worker_gauges gauges;
 	_Atomic bool ping_waits; /* server_is_alive() */

@@ -82,6 +82,7 @@ static void run_visit(struct worker *worker, void *arg)
 		.index = worker->index,
 		.resolver = worker->resolver,
 		.packetcache = worker->packetcache,
+		.costs = worker->costing.costs,
 		.ctx = worker->pipeline,
 	};
 

@@ -182,6 +182,15 @@ static void on_wakeup(uv_async_t *handle)
 
 /* ---- clocks and timers ---- */
 
+uint64_t loop_thread_cpu_us(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts) != 0)
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
 uint64_t loop_now_us(void)
 {
 	struct timespec t;

@@ -27,6 +27,8 @@ void loop_stop(struct loop *l);
 
 /* Monotonic, read anew or as of this turn of the loop. */
 uint64_t loop_now_us(void);
+/* CPU time of the calling thread. */
+uint64_t loop_thread_cpu_us(void);
 uint64_t loop_now_ms(struct loop *l);
 /* Seconds since 1970, read through libc (clock_gettime), so that libfaketime can shift it. */
 uint32_t loop_wall_s(void);

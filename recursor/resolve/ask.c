@@ -348,7 +348,15 @@ void ask_cancel(struct resolver *r, struct goal *g)
 	if (g->ticket == 0)
 		return;
 	servers_release(r->servers, &g->server);
+	ask_tell_end(r, g, r->world.now_us(r->world.ctx) - g->sent_us, OUTQUERY_END_CANCEL);
 	ask_forget(r, g);
+}
+
+void ask_tell_end(struct resolver *r, const struct goal *g, uint64_t waited_us,
+		  enum outquery_end end)
+{
+	if (r->world.ended != NULL)
+		r->world.ended(r->world.ctx, &g->server, waited_us, end);
 }
 
 void ask_forget(struct resolver *r, struct goal *g)

@@ -683,6 +683,9 @@ static inline bool network_uses(struct resolver *r, unsigned family)
 bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transport transport);
 /* Stops waiting for the answer, if one is awaited. */
 void ask_cancel(struct resolver *r, struct goal *g);
+/* To the world, if it wants to know: the goal's question to `server` waits no longer. */
+void ask_tell_end(struct resolver *r, const struct goal *g, uint64_t waited_us,
+		  enum outquery_end end);
 /* The same, where the server table is told what became of the question. */
 void ask_forget(struct resolver *r, struct goal *g);
 struct goal *ask_find(struct resolver *r, uint64_t ticket);

@@ -72,8 +72,7 @@ void outcome_timeout(struct resolver *r, struct goal *g)
 		COUNT(r->counters, outgoing4_timeouts);
 	else
 		COUNT(r->counters, outgoing6_timeouts);
-	if (r->world.timed_out != NULL)
-		r->world.timed_out(r->world.ctx, &t->addr);
+	ask_tell_end(r, g, (uint64_t)g->timeout_ms * 1000, OUTQUERY_END_TIMEOUT);
 	blamed = servers_timed_out(r->servers, &g->server, goal_zone(g), g->timeout_ms, now_ms);
 	if (g->crowd != NULL && blamed)
 		inflight_timed_out(&r->inflight, g->crowd);
@@ -103,6 +102,7 @@ void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why)
 
 	g->ticket = 0;
 	timers_stop(r->timers, &g->timer);
+	ask_tell_end(r, g, (uint64_t)waited_ms * 1000, OUTQUERY_END_FAILURE);
 	GOAL_EVENT(r, g, why == NET_NO_RESOURCES ? EVENT_NO_RESOURCES : EVENT_UNREACHABLE,
 		   cut_ns_name(g, t->ns), NULL, .server = g->server, .note = notes[why]);
 	if (why == NET_NO_RESOURCES) {
@@ -417,6 +417,7 @@ void outcome_reply(struct resolver *r, struct goal *g, size_t len, struct msg *m
 
 	g->ticket = 0;
 	timers_stop(r->timers, &g->timer);
+	ask_tell_end(r, g, rtt_us, OUTQUERY_END_ANSWER);
 	GOAL_EVENT(r, g, EVENT_ANSWERED, name_suffix(g->name, g->asked_labels),
 		   cut_ns_name(g, t->ns), .type = g->asked_type, .server = g->server,
 		   .transport = g->transport, .rcode = m->rcode, .us = rtt_us,

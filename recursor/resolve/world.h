@@ -92,6 +92,13 @@ struct outquery_plan {
 	} sets[OUTQUERY_SETS_MAX];
 };
 
+enum outquery_end {
+	OUTQUERY_END_ANSWER,
+	OUTQUERY_END_TIMEOUT,
+	OUTQUERY_END_FAILURE,
+	OUTQUERY_END_CANCEL
+};
+
 struct world {
 	void *ctx;
 	/* Monotonic milliseconds: time-outs and RTTs. */
@@ -107,8 +114,9 @@ struct world {
 	/* The resolver no longer waits for `ticket`: forget it.  A UDP answer that still comes is
 	 * counted as unexpected. */
 	void (*cancel)(void *ctx, uint64_t ticket);
-	/* A server did not answer in time; NULL: nobody wants to know. */
-	void (*timed_out)(void *ctx, const struct addr *server);
+	/* A question that was sent waits no longer; NULL: nobody wants to know. */
+	void (*ended)(void *ctx, const struct addr *server, uint64_t waited_us,
+		      enum outquery_end end);
 	/* Call resolver_tick() at `due_ms` or as soon after as can be; the latest call counts.
 	 * UINT64_MAX: not needed. */
 	void (*wake_at)(void *ctx, uint64_t due_ms);

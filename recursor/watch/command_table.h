@@ -113,6 +113,9 @@ enum command_file {
 	  "show the questions whose answers failed validation most often")                       \
 	X("top-bogus-remotes", "", "", 0, 0, false, 60, top_bogus_remotes,                       \
 	  "show the clients whose answers failed validation most often")                         \
+	X("top-cost", "", "remotes|domains|servers|remotes-domains [cpu|outqueries|wait] [1m|10m|1h]", \
+	  1, 3, false, 60, top_cost,                                                             \
+	  "show who costs most: CPU time, questions to servers, waiting")                        \
 	X("top-largeanswer-remotes", "", "", 0, 0, false, 60, top_largeanswer_remotes,           \
 	  "show the clients that got most answers of more than 1000 bytes")                      \
 	X("top-pub-bogus-queries", "", "", 0, 0, false, 60, top_pub_bogus_queries,               \

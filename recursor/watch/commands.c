@@ -19,6 +19,7 @@
 #include "recursor/watch/metrics.h"
 #include "recursor/watch/throttling.h"
 #include "recursor/watch/top.h"
+#include "recursor/watch/top_cost.h"
 #include "recursor/watch/trace_command.h"
 #include "recursor/watch/wipe.h"
 

@@ -20,6 +20,7 @@
 #include "recursor/resolve/packetcache.h"
 #include "recursor/resolve/resolver.h"
 #include "recursor/resolve/servers.h"
+#include "recursor/watch/costs.h"
 #include "recursor/watch/rings.h"
 
 enum { ENV_WHY_MAX = 512 };
@@ -32,7 +33,8 @@ struct watch_worker {
 	unsigned index;
 	struct resolver *resolver;
 	struct packetcache *packetcache;
-	void *ctx; /* for set_trace_rule() */
+	const struct costs *costs; /* NULL: nobody counts them */
+	void *ctx;                 /* for set_trace_rule() */
 };
 
 /* A client's address and transport. */

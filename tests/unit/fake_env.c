@@ -93,6 +93,7 @@ static int on_worker(void *ctx, unsigned worker,
 		.index = worker,
 		.resolver = f->resolver[worker],
 		.packetcache = f->packetcache[worker],
+		.costs = f->costs[worker],
 		.ctx = &f->trace_rule[worker],
 	};
 
@@ -311,6 +312,7 @@ static void open_worker(struct fake_env *f, unsigned i, const struct world *worl
 			    world) == E_OK);
 	ASSERT(rings_new(&f->rings[i], FAKE_RING_ENTRIES) == E_OK);
 	ASSERT(ringset_swap(f->env.rings, i, f->rings[i]) == NULL);
+	ASSERT(costs_new(&f->costs[i], FAKE_RING_ENTRIES, FAKE_NOW_MS - 5000) == E_OK);
 }
 
 void fake_env_open(struct fake_env *f)
@@ -390,6 +392,7 @@ void fake_env_close(struct fake_env *f)
 		resolver_free(f->resolver[i]);
 		packetcache_free(f->packetcache[i]);
 		free(f->qtypes[i]);
+		costs_free(f->costs[i]);
 		trace_rule_free(f->trace_rule[i]);
 	}
 	ringset_free(f->env.rings);

@@ -24,6 +24,7 @@ struct fake_env {
 	bool idle; /* nothing is in flight */
 	uint64_t draining_since_ms;
 	struct rings *rings[FAKE_WORKERS];    /* FAKE_RING_ENTRIES of each */
+	struct costs *costs[FAKE_WORKERS];    /* FAKE_RING_ENTRIES in each slot */
 	struct psl *psl;                      /* the system's */
 	bool refuses;                         /* a change or reload of settings */
 	char changed[256];                    /* what was changed or reloaded last */

@@ -375,6 +375,7 @@ static const char *good_arguments(const struct command *c)
 		{ "load-ipset", " known FILE" },
 		{ "remove-from-ipset", " known 192.0.2.1" },
 		{ "set-quiet", " yes" },
+		{ "top-cost", " domains" },
 		{ "wipe-cache-typed", " A localhost" },
 	};
 

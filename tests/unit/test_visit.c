@@ -333,9 +333,10 @@ static void expect_short_visits(const char *line, int file)
 START_TEST(no_command_holds_a_worker)
 {
 	/* What commands want; where it is wrong they refuse, which is short as well. */
-	static const char *const arguments[] = { "",        " nothing.fill$", " A nothing.fill$",
-						 " 100000", " yes",           " nothing.fill TXT",
-						 " *" };
+	static const char *const arguments[] = {
+		"",   " nothing.fill$",  " A nothing.fill$", " 100000", " yes", " nothing.fill TXT",
+		" *", " remotes-domains"
+	};
 	int file = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 	ck_assert_int_ge(file, 0);
