@@ -569,8 +569,8 @@ START_TEST(a_stale_answer_has_the_network_looked_for)
 	for (unsigned z = 0; z < ZONES; z++)
 		ask(z, 0);
 	pass((TTL + 10) * (uint64_t)SECOND_US);
-	for (uint8_t i = 1; i <= WEATHER_UNSENT; i++) {
-		struct addr a = { .family = 4, .port = 53, .ip = { i, 0, 0, 1 } };
+	for (unsigned i = 1; i <= WEATHER_UNSENT; i++) {
+		struct addr a = { .family = 4, .port = 53, .ip = { (uint8_t)i, 0, 0, 1 } };
 
 		weather_unsent(servers_weather(s.servers), &a, s.net.now_us / 1000);
 	}
