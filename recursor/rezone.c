@@ -123,27 +123,18 @@ static bool go_on(void *ctx)
 	return !atomic_load(&s->ends);
 }
 
-/* What the files say by now: settings, and with these zones.  It takes as long as they are large, and
- * other changes are not held up. */
-static int read_anew(struct server *s, struct settings **read, struct zones **zones, char *why)
+/* What the files say of them by now. */
+static int reread(struct server *s, struct settings **read, char *why)
 {
-	const struct zonefile_leave leave = { go_on, s };
-	struct settings *made = NULL;
 	int err;
 
 	server_change_begin(s);
-	err = server_reread(s, &made, names, ARRAY_LEN(names), why);
+	err = server_reread(s, read, names, ARRAY_LEN(names), why);
 	server_change_end(s);
-	if (err == E_OK)
-		err = zoneload_said(zones, made, &leave, why);
-	if (err == E_OK)
-		*read = made;
-	else
-		settings_free(made);
 	return err;
 }
 
-/* Puts them in force. */
+/* Puts what was read in force. */
 static int adopt_read(struct server *s, const struct settings *read, struct zones *zones, char *why)
 {
 	const struct settings *now = atomic_load(&s->settings);
@@ -168,12 +159,16 @@ static int adopt_read(struct server *s, const struct settings *read, struct zone
 
 int server_reload_zones(struct server *s, char *why)
 {
+	const struct zonefile_leave leave = { go_on, s };
 	struct settings *read = NULL;
 	struct zones *zones = NULL;
 	int err;
 
 	pthread_mutex_lock(&s->zones_lock);
-	err = read_anew(s, &read, &zones, why);
+	err = reread(s, &read, why);
+	/* It takes as long as the zones are large, and other changes are not held up. */
+	if (err == E_OK)
+		err = zoneload_said(&zones, read, &leave, why);
 	if (err == E_OK) {
 		server_change_begin(s);
 		err = adopt_read(s, read, zones, why);
