@@ -46,10 +46,24 @@ static bool target_is_known(const struct goal *g, const struct addr *a)
 	return false;
 }
 
+/* A name server with dozens of addresses leaves room for the others', and those of one family for the
+ * other's. */
+static bool has_its_share(const struct resolver *r, const struct goal *g, unsigned ns,
+			  const struct addr *a)
+{
+	unsigned families = r->cfg.use_ipv4 && r->cfg.use_ipv6 ? 2 : 1;
+	unsigned names = g->n_ns > 0 ? g->n_ns : 1, n = 0;
+	unsigned share = (unsigned)GOAL_TARGETS_MAX / names / families;
+
+	for (unsigned i = 0; i < g->n_targets; i++)
+		n += g->targets[i].ns == ns && g->targets[i].addr.family == a->family;
+	return n >= share;
+}
+
 static void target_add(struct resolver *r, struct goal *g, unsigned ns, const struct addr *a,
 		       bool is_hint)
 {
-	if (!family_is_used(r, a) || g->n_targets == GOAL_TARGETS_MAX)
+	if (!family_is_used(r, a) || g->n_targets == GOAL_TARGETS_MAX || has_its_share(r, g, ns, a))
 		return;
 	/* What the operator has written into the hints he means. */
 	if (!is_hint && r->cfg.dont_query != NULL && netset_match(r->cfg.dont_query, a)) {

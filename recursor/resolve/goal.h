@@ -78,7 +78,7 @@
 
 enum {
 	GOAL_NS_MAX = 13,         /* names of one delegation that are used, at most */
-	GOAL_TARGETS_MAX = 26,    /* addresses */
+	GOAL_TARGETS_MAX = 26,    /* addresses, each name and family its share */
 	GOAL_TRIES_MAX = 3,       /* questions to one address for one name, time-outs only */
 	GOAL_LOOKUPS_AT_ONCE = 2, /* name servers whose addresses are looked up side by side */
 	GOAL_CHAIN_MAX = 24,      /* sets in an answer: ten aliases, each perhaps with its DNAME */
