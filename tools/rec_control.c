@@ -413,10 +413,10 @@ static bool make_request(const struct options *o, struct command_line *c)
 			c->file = c->words[i];
 			continue;
 		}
-		if (i == 2 && takes != COMMAND_TAKES_NONE)
+		if (i == 2 && (takes == COMMAND_MAY_TAKE_FILE || takes == COMMAND_READS_FILE)) {
 			c->file = c->words[i];
-		if (i == 2)
 			c->reads_file = takes == COMMAND_READS_FILE;
+		}
 		fits = add_word(c, c->words[i]);
 	}
 	return fits;

@@ -59,7 +59,7 @@ static void unsent(unsigned family, unsigned first, unsigned n, uint64_t now_ms)
 /* The n-th zone. */
 static const uint8_t *zone(unsigned n)
 {
-	static uint8_t name[4] = { 2 };
+	static _Thread_local uint8_t name[4] = { 2 };
 
 	name[1] = (uint8_t)('a' + n / 26);
 	name[2] = (uint8_t)('a' + n % 26);
