@@ -3,25 +3,29 @@
 
 #include <errno.h>
 #include <libpsl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/conf.h"
 #include "common/name.h"
+#include "common/psl_filter.h"
 
 struct psl {
 	psl_ctx_t *owned;       /* NULL: libpsl's own rules */
 	const psl_ctx_t *rules; /* the same, or those */
 	uint64_t serial;        /* no two of a process have the same: for memos */
 	_Atomic unsigned refs;
+	struct psl_filter *filter; /* NULL: the rules are not known as text */
 };
 
 /* ---- making it ---- */
 
-static int load(psl_ctx_t **out, const char *path, char *why, size_t why_cap)
+static int load(struct psl *p, const char *path, char *why, size_t why_cap)
 {
 	psl_ctx_t *rules = NULL;
 	char *text = NULL;
@@ -44,10 +48,13 @@ static int load(psl_ctx_t **out, const char *path, char *why, size_t why_cap)
 		rules = psl_load_fp(f);
 	}
 	/* What libpsl has compiled (a DAFSA) it does not count: -1. */
-	if (rules != NULL && psl_suffix_count(rules) != 0) {
-		*out = rules;
-		rules = NULL;
+	if (rules != NULL && psl_suffix_count(rules) > 0)
+		err = psl_filter_new(&p->filter, text);
+	else if (rules != NULL && psl_suffix_count(rules) != 0)
 		err = E_OK;
+	if (err == E_OK) {
+		p->owned = rules;
+		rules = NULL;
 	}
 out:
 	if (err != E_OK)
@@ -58,6 +65,24 @@ out:
 		(void)fclose(f);
 	free(text);
 	return err;
+}
+
+/* The distribution's list, as text, beside the compiled one that psl_latest() would take; false: that
+ * is not there, or is older than what libpsl was built with. */
+static bool load_dist(struct psl *p)
+{
+	static const char compiled[] = ".dafsa", text[] = ".dat";
+	const char *dist = psl_dist_filename();
+	size_t len = strlen(dist), end = len - (sizeof(compiled) - 1);
+	char path[PATH_MAX], why[128];
+	struct stat st;
+
+	if (len < sizeof(compiled) || len >= sizeof(path) || strcmp(dist + end, compiled) != 0)
+		return false;
+	memcpy(path, dist, end);
+	memcpy(path + end, text, sizeof(text));
+	return stat(path, &st) == 0 && st.st_mtime >= psl_builtin_file_time() &&
+	       load(p, path, why, sizeof(why)) == E_OK;
 }
 
 int psl_new(struct psl **out, const char *path, char *why, size_t why_cap)
@@ -71,8 +96,8 @@ int psl_new(struct psl **out, const char *path, char *why, size_t why_cap)
 		return E_NOMEM;
 	}
 	if (*path != '\0')
-		err = load(&p->owned, path, why, why_cap);
-	else
+		err = load(p, path, why, why_cap);
+	else if (!load_dist(p))
 		p->owned = psl_latest(NULL);
 	/* Who has no list of his own lives with the one that libpsl has, perhaps none: every top-level
 	 * domain then is a suffix, and nothing else. */
@@ -97,6 +122,7 @@ void psl_put(struct psl *p)
 {
 	if (p == NULL || atomic_fetch_sub(&p->refs, 1) > 1)
 		return;
+	psl_filter_free(p->filter);
 	psl_free(p->owned); /* accepts libpsl's own, which psl_latest() may return */
 	free(p);
 }
@@ -207,11 +233,26 @@ static void note(struct psl_memo *m, uint64_t hash, unsigned suffix)
 	*entry_of(m, hash) = (hash & ~(uint64_t)MEMO_LABELS) | suffix;
 }
 
-unsigned psl_registrable_memo(struct psl_memo *m, const struct psl *p, const uint8_t *name)
+/* Is the name with hashes[i] a suffix?  The text of the names is made when libpsl has to be asked
+ * for the first time. */
+static bool is_known_suffix(const struct psl *p, struct tail *t, const uint8_t *whole,
+			    const uint64_t *hashes, unsigned i)
 {
-	unsigned labels = name_labels(name), suffix, n;
-	const uint8_t *whole = name_suffix(name, PSL_LABELS_MAX);
+	if (p->filter != NULL && psl_filter_knows(whole) &&
+	    !psl_filter_may_be_suffix(p->filter, hashes[i], hashes[i + 1]))
+		return false;
+	if (t->text[0] == NULL)
+		(void)take_tail(t, whole);
+	return is_suffix(p, t->text[i]);
+}
+
+unsigned psl_registrable_memo(struct psl_memo *m, const struct psl *p, const uint8_t *name,
+			      uint64_t hash)
+{
+	unsigned labels = name_labels(name), n = labels < PSL_LABELS_MAX ? labels : PSL_LABELS_MAX;
+	const uint8_t *whole = name_suffix(name, n), *at = whole;
 	uint64_t hashes[PSL_LABELS_MAX];
+	unsigned suffix, last = 0; /* of the hashes */
 	struct tail t;
 
 	if (labels <= 2)
@@ -220,22 +261,22 @@ unsigned psl_registrable_memo(struct psl_memo *m, const struct psl *p, const uin
 		memset(m->entries, 0, sizeof(m->entries));
 		m->serial = p->serial;
 	}
-	hashes[0] = name_hash(whole);
+	t.text[0] = NULL;
+	hashes[0] = n == labels ? hash : name_hash(whole);
 	suffix = recall(m, hashes[0]);
-	if (suffix != 0)
-		return registrable(labels, suffix);
-	n = take_tail(&t, whole);
 	/* What is no suffix has its parent's, the last label is always one. */
-	for (unsigned i = 0; i < n && suffix == 0; i++) {
-		if (i > 0) {
-			hashes[i] = name_hash(t.wire[i]);
-			suffix = recall(m, hashes[i]);
-		}
-		if (suffix == 0 && (i + 1 == n || is_suffix(p, t.text[i])))
-			suffix = n - i;
-		if (suffix != 0)
-			for (unsigned k = 0; k <= i; k++)
-				note(m, hashes[k], suffix);
+	while (suffix == 0 && last + 1 < n) {
+		at = name_parent(at);
+		hashes[++last] = name_hash(at);
+		if (is_known_suffix(p, &t, whole, hashes, last - 1))
+			suffix = n - last + 1;
+		else
+			suffix = recall(m, hashes[last]);
 	}
+	if (suffix == 0)
+		suffix = 1;
+	/* A name that libpsl was not asked about is found as fast again: those met once stay out. */
+	for (unsigned i = t.text[0] == NULL; i <= last && i <= n - suffix; i++)
+		note(m, hashes[i], suffix);
 	return registrable(labels, suffix);
 }

@@ -14,9 +14,9 @@
  *
  * Owns:    the rules.  Counted: psl_get(), psl_put(); read-only once made.
  * Limits:  only the last PSL_LABELS_MAX labels can be a suffix; a file has CONF_FILE_MAX bytes.
- * Cost:    a question of libpsl for each label but the last, about 0.3 us each.  Who asks for
- *          each query brings a memo: a name seen of late then costs a hash, a random name below a
- *          domain seen of late one question.
+ * Cost:    a question of libpsl for each label but the last, about 1 us each.  Who asks for each
+ *          query brings a memo, and most questions are spared by psl_filter.h where the list was read
+ *          as text: a random name below a domain seen of late costs a hash.
  * Threads: any number may share a psl; a memo is one thread's.
  */
 #ifndef COMMON_PSL_H
@@ -46,7 +46,8 @@ struct psl_memo;
 
 int psl_memo_new(struct psl_memo **out) MUST_USE;
 void psl_memo_free(struct psl_memo *m); /* accepts NULL */
-/* The same as psl_registrable(). */
-unsigned psl_registrable_memo(struct psl_memo *m, const struct psl *p, const uint8_t *name);
+/* The same as psl_registrable(), with the name's name_hash() at hand. */
+unsigned psl_registrable_memo(struct psl_memo *m, const struct psl *p, const uint8_t *name,
+			      uint64_t hash);
 
 #endif

@@ -106,16 +106,16 @@ static enum defender_end end_of(const struct answer *a)
 	return DEFENDER_END_SERVFAIL;
 }
 
-static unsigned domain_labels(struct pipeline *p, const struct settings *s, const uint8_t *qname)
+static unsigned domain_labels(struct pipeline *p, const struct settings *s, const struct query *q)
 {
-	return psl_registrable_memo(p->shield->memo, s->psl, qname);
+	return psl_registrable_memo(p->shield->memo, s->psl, query_name(q), q->name_hash);
 }
 
 uint32_t shield_answered(struct pipeline *p, const struct client_query *cq,
 			 const struct settings *s, const struct answer *a)
 {
 	const uint8_t *qname = query_name(&cq->q);
-	unsigned labels = domain_labels(p, s, qname);
+	unsigned labels = domain_labels(p, s, &cq->q);
 	const struct defender_seen_answer seen = {
 		.qname = qname,
 		.child = cq->q.name_hash,
@@ -142,7 +142,7 @@ static void count_ours(struct pipeline *p, const struct passage *t, enum defende
 		.qname = qname,
 		.child = t->q.name_hash,
 		.zone = zone_labels > 0 ? name_suffix(qname, zone_labels) : NULL,
-		.domain_labels = domain_labels(p, t->settings, qname),
+		.domain_labels = domain_labels(p, t->settings, &t->q),
 		.end = end,
 	};
 

@@ -167,7 +167,8 @@ static size_t write_domain(uint8_t out[COSTS_NAME_MAX], struct costs *c, const s
 			   const uint8_t *name)
 {
 	uint8_t lower[NAME_MAX_LEN];
-	const uint8_t *domain = name_suffix(name, psl_registrable_memo(c->memo, psl, name));
+	const uint8_t *domain = name_suffix(
+		name, psl_registrable_memo(c->memo, psl, name, name_hash(name)));
 	size_t len;
 
 	while (name_len(domain) > COSTS_NAME_MAX)

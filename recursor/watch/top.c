@@ -54,7 +54,8 @@ static bool note_name(struct counting *c, struct item *item, const struct ring_e
 	size_t len;
 
 	if (c->by == TOP_BY_SUFFIX)
-		name = name_suffix(name, psl_registrable_memo(c->memo, c->psl, name));
+		name = name_suffix(name,
+				   psl_registrable_memo(c->memo, c->psl, name, name_hash(name)));
 	len = name_len(name);
 	if (!grow(&c->names, &c->names_cap, c->names_len + len, 1))
 		return false;
