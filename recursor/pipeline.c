@@ -64,6 +64,9 @@ static void fetch_ahead(struct pipeline *p)
 	for (unsigned i = 0; i < p->n_ahead; i++)
 		if (is_unknown[i])
 			cache_fetch_bucket(p->worker->server->cache, p->ahead[i].q.name_hash);
+		else
+			defender_tally_fetch(p->defender_rows,
+					     packetcache_note(pc, p->ahead[i].hash));
 }
 
 static void answer_ahead(void *ctx)

@@ -99,6 +99,12 @@ static inline void defender_tally_hit(struct defender_row *rows, uint32_t note,
 	row->counts.cached++;
 }
 
+/* What that call will touch comes nearer. */
+static inline void defender_tally_fetch(const struct defender_row *rows, uint32_t note)
+{
+	__builtin_prefetch(&rows[note & ((1U << DEFENDER_NOTE_ROW_BITS) - 1)], 1);
+}
+
 /* May one more name of the zone of this note be learnt?  `most` of one zone until the next call of
  * defender_tally_forget_learnt(): a zone that answers every name would fill all room. */
 bool defender_tally_may_learn(struct defender_tally *t, uint32_t note, uint32_t most);

@@ -262,6 +262,13 @@ bool packetcache_fetch(const struct packetcache *pc, uint32_t hash, enum packetc
 	return true;
 }
 
+uint32_t packetcache_note(const struct packetcache *pc, uint32_t hash)
+{
+	uint32_t at = sieve_first(&pc->map, hash);
+
+	return at != SIEVE_NONE ? entry_at(pc, at)->note : 0;
+}
+
 size_t packetcache_get(struct packetcache *pc, const struct packetcache_key *key, uint32_t now_s,
 		       uint8_t *out, size_t cap, struct packetcache_hit *hit)
 {

@@ -65,6 +65,8 @@ uint32_t packetcache_hash(const struct packetcache_key *key);
  * Nothing is changed.  False: the answer is not there. */
 enum packetcache_fetch { PACKETCACHE_BUCKET, PACKETCACHE_SLOT, PACKETCACHE_ENTRY };
 bool packetcache_fetch(const struct packetcache *pc, uint32_t hash, enum packetcache_fetch what);
+/* The note that a hit will most likely tell, once the entry has come; 0: none. */
+uint32_t packetcache_note(const struct packetcache *pc, uint32_t hash);
 
 /* Copies a live answer into `out`, fitted to the query: id, question as spelt, RD, TTLs.
  * Returns its length; 0: not there, expired, or larger than `cap` or the client's payload.
