@@ -19,8 +19,8 @@ import tempfile
 
 sys.dont_write_bytecode = True
 
-from load import (THREADS, THREADS_ABOUT, THREADS_CLIENTS, WORKLOADS, Questions,  # noqa: E402
-                  measure)
+from load import (COMPARED, THREADS, THREADS_ABOUT, THREADS_CLIENTS, WORKLOADS,  # noqa: E402
+                  Questions, measure)
 from process import Trouble, end_all  # noqa: E402
 from report import Report  # noqa: E402
 from servers import OURS, SERVERS, Server, Setup, is_installed, version  # noqa: E402
@@ -56,10 +56,11 @@ def count(text):
 
 
 def options_read():
-    workloads = {name: w.about for name, w in WORKLOADS.items()} | {"threads": THREADS_ABOUT}
+    workloads = {name: w.about for name, w in (WORKLOADS | COMPARED).items()}
+    workloads["threads"] = THREADS_ABOUT
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="workloads:\n" + "".join(f"  {name:<10}{about}\n" for name, about in workloads.items())
+        epilog="workloads:\n" + "".join(f"  {name:<15}{about}\n" for name, about in workloads.items())
         + f"\nservers: {' '.join(SERVERS)}\n"
         "\nexit code: 0 all was measured, 1 something was not, 2 usage, 130 interrupted\n")
     parser.add_argument("--workloads", type=words(list(workloads)), default=list(workloads),
@@ -71,7 +72,9 @@ def options_read():
     parser.add_argument("--names", type=count, default=1_000_000,
                         help="that memory asks for; 1000000")
     parser.add_argument("--build", default="build", metavar="DIR", help="where our programs are")
-    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON, not a table")
+    form.add_argument("--markdown", action="store_true", help="print README's table")
     parser.add_argument("--no-namespace", action="store_true",
                         help="stay on high ports of this host's loopback: without the peers")
     return parser.parse_args()
@@ -132,10 +135,10 @@ class Bench:
         self.world = World(directory, 53 if isolated else PORT_OF_SERVERS, cores.world)
         self.questions = Questions(directory, options.seconds, options.names)
 
-    def load(self, name, workload, workers, cores, clients=None):
+    def load(self, name, workload, workers, cores, clients=None, settings=None):
         """One server, started for this load alone; its result."""
         directory = tempfile.mkdtemp(prefix=f"{name}-", dir=self.dir)
-        setup = Setup(directory, PORT, self.world, workers, self.options.build)
+        setup = Setup(directory, PORT, self.world, workers, self.options.build, settings)
         floor = [*workload.floor, str(PORT), str(workers)]
         if workload.floor and workload.floor[0] == "floor_relay":
             floor.insert(-1, str(self.world.port))
@@ -156,14 +159,24 @@ class Bench:
         two["x_one_worker"] = two["cpu_us"] / one["cpu_us"]
         return two
 
+    def compared(self, name, what):
+        workload = WORKLOADS[what.workload]
+        bare = self.load(name, workload, 1, self.cores.server, settings=what.without)
+        result = self.load(name, workload, 1, self.cores.server, settings=what.given)
+        result["cpu_us_without"] = bare["cpu_us"]
+        result["x_without"] = result["cpu_us"] / bare["cpu_us"]
+        return result
+
     def run(self, servers, report):
         for turn in range(self.options.rounds):
             for name in self.workload_names():
-                workload = WORKLOADS[THREADS.get(name, name)]
-                if workload.once and turn > 0:
+                workload = WORKLOADS.get(THREADS.get(name, name))
+                if workload and workload.once and turn > 0:
                     continue
                 for server in servers:
-                    if server == "floor" and not workload.floor:
+                    if server == "floor" and not (workload and workload.floor):
+                        continue
+                    if name in COMPARED and server != "recursor":
                         continue
                     say(f"round {turn + 1} of {self.options.rounds}: {name}, {server}")
                     self.measure(name, workload, server, turn, report)
@@ -172,6 +185,8 @@ class Bench:
         try:
             if name in THREADS:
                 result = self.threads(server, workload)
+            elif name in COMPARED:
+                result = self.compared(server, COMPARED[name])
             else:
                 result = self.load(server, workload, 1, self.cores.server)
         except Trouble as trouble:
@@ -209,6 +224,8 @@ def bench(options, isolated):
         shutil.rmtree(directory, ignore_errors=True)
     if options.json:
         report.print_json()
+    elif options.markdown:
+        report.print_markdown()
     else:
         report.print_table()
     for failure in report.failures:

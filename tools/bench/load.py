@@ -47,6 +47,24 @@ WORKLOADS = {
 THREADS = {"threads-hits": "hits", "threads-misses": "misses"}
 THREADS_ABOUT = "hits and misses with two workers, compared with one, on the same cores"
 THREADS_CLIENTS = 32  # sockets, to be spread over the workers
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ipfilter.lua")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a query costs us with a thing and without."""
+    about: str
+    workload: str
+    without: dict  # settings
+    given: dict
+
+
+COMPARED = {
+    "hits-rings": Compared("hits with all rings on, compared with none; ours only", "hits",
+                           {"stats-ringbuffer-entries": 0}, {"stats-ringbuffer-entries": 10000}),
+    "hits-ipfilter": Compared("hits with a script that looks senders up in a named ipset, compared "
+                              "with none; ours only", "hits", {}, {"lua-dns-script": SCRIPT}),
+}
 
 
 class Questions:

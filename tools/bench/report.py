@@ -11,6 +11,7 @@ COLUMNS = [
     ("min-max", None, None),
     ("x floor", "x_floor", "{:.2f}"),
     ("x one", "x_one_worker", "{:.2f}"),
+    ("x without", "x_without", "{:.3f}"),
     ("bytes/name", "bytes_per_name", "{:.0f}"),
     ("kept", "kept", "{:.4f}"),
     ("asked", "outqueries", "{:.2f}"),
@@ -23,6 +24,7 @@ CPU us    user and system time of the server's process for each query answered w
           median of the rounds, then their least and greatest
 x floor   that, over the floor's of the same round: what the kernel alone asks
 x one     that with two workers, over that with one, on the same cores
+x without that with the thing, over that without it, in the same round
 kept      of the names of memory, those for which no server was asked again afterwards
 asked     packets to servers for each query (TCP's are not counted)
 """
@@ -59,6 +61,17 @@ class Report:
                   indent=2)
         print()
 
+    def print_markdown(self):
+        """README's table: CPU time a query, and in brackets what it is a multiple of."""
+        rows = {(row["workload"], row["server"]): row for row in self.rows()}
+        workloads = list(dict.fromkeys(workload for workload, _ in rows))
+        servers = list(dict.fromkeys(server for _, server in rows))
+        print("| | " + " | ".join(servers) + " |")
+        print("| --- " * (len(servers) + 1) + "|")
+        for workload in workloads:
+            cells = (brief(rows.get((workload, server), {})) for server in servers)
+            print(f"| {workload} | " + " | ".join(cells) + " |")
+
     def print_table(self):
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         rows = self.rows()
@@ -84,6 +97,19 @@ def cell(row, heading, key, form):
     if heading == "min-max":
         return "{cpu_us_min:.2f}-{cpu_us_max:.2f}".format(**row)
     return form.format(row[key]) if key in row else "-"
+
+
+def brief(row):
+    if not row:
+        return ""
+    if "bytes_per_name" in row:
+        return "{bytes_per_name:.0f} bytes".format(**row)
+    value = "{:.2f}" if row["cpu_us"] < 10 else "{:.1f}"
+    text = value.format(row["cpu_us"])
+    for key in ("x_one_worker", "x_without", "x_floor"):
+        if key in row and not (key == "x_floor" and row["server"] == "floor"):
+            return f"{text} ({row[key]:.2f})"
+    return text
 
 
 def shade(row, rows):

@@ -19,12 +19,13 @@ START_SECONDS = 30
 class Setup:
     """What a server is started with."""
 
-    def __init__(self, directory, port, world, workers, build):
+    def __init__(self, directory, port, world, workers, build, settings=None):
         self.dir = directory
         self.port = port
         self.world = world
         self.workers = workers
         self.build = build
+        self.settings = settings or {}  # more of them, for the recursor
 
     def write(self, name, text):
         path = os.path.join(self.dir, name)
@@ -56,7 +57,8 @@ daemon=no
 
 
 def recursor(s):
-    s.write("recursor.conf", pdns_settings(s) + f"outgoing-port={s.world.port}\n")
+    more = {"outgoing-port": s.world.port, **s.settings}
+    s.write("recursor.conf", pdns_settings(s) + "".join(f"{k}={v}\n" for k, v in more.items()))
     return [[os.path.join(s.build, "recursor"), f"--config-dir={s.dir}"]]
 
 
