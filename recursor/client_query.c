@@ -89,19 +89,19 @@ static void count_whence(struct pipeline *p, const struct answer *a)
 		COUNT(p->account.counters, cache_misses);
 }
 
-static void charge(const struct client_query *cq, const struct settings *s, const struct answer *a)
+static void charge(const struct client_query *cq, const struct answer *a)
 {
 	struct costing *costing = &cq->pipeline->worker->costing;
 	const struct costing_query q = {
 		.client = &cq->client,
-		.name = query_name(&cq->q),
+		.domain = name_suffix(query_name(&cq->q), cq->domain_labels),
 		.begun_us = cq->begun_us,
 		.arrived_us = cq->start_us,
 		.outqueries = a->out_queries,
 	};
 
 	if (costing->costs != NULL)
-		costing_ended(costing, s->psl, &q, loop_now_us());
+		costing_ended(costing, &q, loop_now_us());
 }
 
 void client_query_finish(void *ctx, const struct answer *found)
@@ -131,7 +131,7 @@ void client_query_finish(void *ctx, const struct answer *found)
 	}
 	respond(p, cq, s, &a, note);
 	rrset_put(any);
-	charge(cq, s, &a);
+	charge(cq, &a);
 	let_go(cq);
 }
 

@@ -41,21 +41,16 @@ static uint64_t to_us(uint64_t ns)
 	return (ns + 500) / 1000;
 }
 
-static void charge(struct costing *c, const struct psl *psl, const struct client *to,
-		   const uint8_t *name, struct cost *cost, uint64_t direct_us)
-{
-	c->charged_us += direct_us;
-	costs_charge_client(c->costs, psl, &to->remote, name, cost);
-}
-
 void costing_hit(struct costing *c, const struct psl *psl, const struct client *to,
 		 const uint8_t *name, uint64_t now_us)
 {
 	uint64_t direct_us = (now_us - c->entered_us) * COSTING_SAMPLE;
 	struct cost cost = { .cpu_us = direct_us + to_us(c->overhead_ns * COSTING_SAMPLE) };
 
-	if (c->costs != NULL)
-		charge(c, psl, to, name, &cost, direct_us);
+	if (c->costs == NULL)
+		return;
+	c->charged_us += direct_us;
+	costs_charge_client(c->costs, psl, &to->remote, name, &cost);
 }
 
 uint64_t costing_begun(struct costing *c, uint64_t now_us)
@@ -66,8 +61,7 @@ uint64_t costing_begun(struct costing *c, uint64_t now_us)
 	return us;
 }
 
-void costing_ended(struct costing *c, const struct psl *psl, const struct costing_query *q,
-		   uint64_t now_us)
+void costing_ended(struct costing *c, const struct costing_query *q, uint64_t now_us)
 {
 	/* The first answer's question was sent in the beginning, the last answer came now. */
 	uint64_t steps = q->outqueries > 1 ? q->outqueries - 1 : 0;
@@ -82,8 +76,10 @@ void costing_ended(struct costing *c, const struct psl *psl, const struct costin
 
 	c->from_us = now_us;
 	c->has_ended = true;
-	if (c->costs != NULL)
-		charge(c, psl, q->client, q->name, &cost, direct_us);
+	if (c->costs == NULL)
+		return;
+	c->charged_us += direct_us;
+	costs_charge_client_of(c->costs, &q->client->remote, q->domain, &cost);
 }
 
 void costing_server(struct costing *c, const struct addr *server, uint64_t waited_us,

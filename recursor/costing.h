@@ -84,13 +84,12 @@ uint64_t costing_begun(struct costing *c, uint64_t now_us);
 /* A client's query has ended. */
 struct costing_query {
 	const struct client *client;
-	const uint8_t *name;
-	uint64_t begun_us;   /* of CPU: costing_begun() and one more, or 0 when it did not wait */
-	uint64_t arrived_us; /* when it came */
+	const uint8_t *domain; /* the registrable one of the name asked for */
+	uint64_t begun_us;     /* of CPU: costing_begun() and one more, or 0 when it did not wait */
+	uint64_t arrived_us;   /* when it came */
 	uint32_t outqueries;
 };
-void costing_ended(struct costing *c, const struct psl *psl, const struct costing_query *q,
-		   uint64_t now_us);
+void costing_ended(struct costing *c, const struct costing_query *q, uint64_t now_us);
 
 /* A server answered, or was given up. */
 void costing_server(struct costing *c, const struct addr *server, uint64_t waited_us,

@@ -71,8 +71,9 @@ struct client_query {
 	struct client client;
 	struct query q; /* reads from `head` */
 	uint64_t start_us;
-	uint64_t begun_us;   /* of CPU until it began to wait, 0 if it did not */
-	uint16_t asked_type; /* of the resolver */
+	uint64_t begun_us;     /* of CPU until it began to wait, 0 if it did not */
+	uint16_t asked_type;   /* of the resolver */
+	uint8_t domain_labels; /* of the name's registrable domain: from shield_answered() on */
 	bool over_capacity;
 	struct shield_mark mark;
 	struct request *request; /* while it waits */

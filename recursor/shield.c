@@ -111,8 +111,8 @@ static unsigned domain_labels(struct pipeline *p, const struct settings *s, cons
 	return psl_registrable_memo(p->shield->memo, s->psl, query_name(q), q->name_hash);
 }
 
-uint32_t shield_answered(struct pipeline *p, const struct client_query *cq,
-			 const struct settings *s, const struct answer *a)
+uint32_t shield_answered(struct pipeline *p, struct client_query *cq, const struct settings *s,
+			 const struct answer *a)
 {
 	const uint8_t *qname = query_name(&cq->q);
 	unsigned labels = domain_labels(p, s, &cq->q);
@@ -127,6 +127,7 @@ uint32_t shield_answered(struct pipeline *p, const struct client_query *cq,
 		.exists = a->rcode == RCODE_NOERROR || a->n_sets > 0,
 	};
 
+	cq->domain_labels = (uint8_t)labels;
 	/* What an alias led to. */
 	if (a->rcode == RCODE_NOERROR)
 		for (size_t i = 1; i < a->n_sets; i++)

@@ -27,8 +27,8 @@ void shield_tick(struct shield *s);
 stage shield_before_cache, shield_before_resolver;
 
 /* An answer of the resolver's is on its way: returns the note for packetcache_put(). */
-uint32_t shield_answered(struct pipeline *p, const struct client_query *cq,
-			 const struct settings *s, const struct answer *a);
+uint32_t shield_answered(struct pipeline *p, struct client_query *cq, const struct settings *s,
+			 const struct answer *a);
 /* There was no place for the query. */
 void shield_dropped(struct pipeline *p, const struct passage *t);
 

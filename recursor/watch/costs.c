@@ -131,11 +131,11 @@ void costs_tick(struct costs *c, uint64_t now_ms)
 /* ---- charging ---- */
 
 static void charge(struct costs *c, enum cost_kind kind, const uint8_t *key, size_t len,
-		   const struct cost *cost)
+		   uint64_t hash, const struct cost *cost)
 {
 	const struct level *l = &c->kinds[kind].levels[0];
 
-	heavy_add(l->slots[l->now], key, len, hash_bytes(key, len), cost);
+	heavy_add(l->slots[l->now], key, len, hash, cost);
 }
 
 /* Family, bits, and the address cut to these: COSTS_REMOTE_MAX bytes at most. */
@@ -163,12 +163,9 @@ size_t costs_read_remote(const uint8_t *key, struct addr *out, unsigned *bits)
 	return 2 + len;
 }
 
-static size_t write_domain(uint8_t out[COSTS_NAME_MAX], struct costs *c, const struct psl *psl,
-			   const uint8_t *name)
+static size_t write_domain(uint8_t out[COSTS_NAME_MAX], const uint8_t *domain)
 {
 	uint8_t lower[NAME_MAX_LEN];
-	const uint8_t *domain = name_suffix(
-		name, psl_registrable_memo(c->memo, psl, name, name_hash(name)));
 	size_t len;
 
 	while (name_len(domain) > COSTS_NAME_MAX)
@@ -181,22 +178,32 @@ static size_t write_domain(uint8_t out[COSTS_NAME_MAX], struct costs *c, const s
 void costs_charge_client(struct costs *c, const struct psl *psl, const struct addr *remote,
 			 const uint8_t *name, const struct cost *cost)
 {
+	unsigned labels = psl_registrable_memo(c->memo, psl, name, name_hash(name));
+
+	costs_charge_client_of(c, remote, name_suffix(name, labels), cost);
+}
+
+void costs_charge_client_of(struct costs *c, const struct addr *remote, const uint8_t *domain,
+			    const struct cost *cost)
+{
 	unsigned bits = remote->family == 6 ? c->ipv6_bits : c->ipv4_bits;
 	uint8_t key[COSTS_REMOTE_MAX + COSTS_NAME_MAX];
 	size_t remote_len = write_remote(key, remote, bits);
-	size_t name_len = write_domain(key + remote_len, c, psl, name);
+	size_t name_len = write_domain(key + remote_len, domain);
+	uint64_t remote_hash = hash_bytes(key, remote_len);
+	uint64_t domain_hash = hash_bytes(key + remote_len, name_len);
 
-	charge(c, COST_REMOTES, key, remote_len, cost);
-	charge(c, COST_DOMAINS, key + remote_len, name_len, cost);
-	charge(c, COST_PAIRS, key, remote_len + name_len, cost);
+	charge(c, COST_REMOTES, key, remote_len, remote_hash, cost);
+	charge(c, COST_DOMAINS, key + remote_len, name_len, domain_hash, cost);
+	charge(c, COST_PAIRS, key, remote_len + name_len, hash_mix(remote_hash, domain_hash), cost);
 }
 
 void costs_charge_server(struct costs *c, const struct addr *server, const struct cost *cost)
 {
 	uint8_t key[COSTS_REMOTE_MAX];
+	size_t len = write_remote(key, server, server->family == 6 ? 128 : 32);
 
-	charge(c, COST_SERVERS, key, write_remote(key, server, server->family == 6 ? 128 : 32),
-	       cost);
+	charge(c, COST_SERVERS, key, len, hash_bytes(key, len), cost);
 }
 
 /* ---- reading ---- */

@@ -58,6 +58,9 @@ void costs_tick(struct costs *c, uint64_t now_ms);
 /* `name`: as asked for, in any case. */
 void costs_charge_client(struct costs *c, const struct psl *psl, const struct addr *remote,
 			 const uint8_t *name, const struct cost *cost);
+/* The same, by the registrable domain of the name. */
+void costs_charge_client_of(struct costs *c, const struct addr *remote, const uint8_t *domain,
+			    const struct cost *cost);
 void costs_charge_server(struct costs *c, const struct addr *server, const struct cost *cost);
 
 /* ---- reading, on a visit ---- */

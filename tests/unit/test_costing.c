@@ -49,12 +49,12 @@ static void expect_clients(uint64_t cpu_us, uint64_t outqueries, uint64_t wait_u
 static void end(uint64_t begun_us, uint64_t arrived_us, uint32_t outqueries, uint64_t now_us)
 {
 	const struct costing_query q = { .client = &client,
-					 .name = wire("www.example.com"),
+					 .domain = wire("example.com"),
 					 .begun_us = begun_us,
 					 .arrived_us = arrived_us,
 					 .outqueries = outqueries };
 
-	costing_ended(&costing, psl, &q, now_us);
+	costing_ended(&costing, &q, now_us);
 }
 
 START_TEST(out_of_the_cache)
