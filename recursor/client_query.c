@@ -93,6 +93,7 @@ static void charge(const struct client_query *cq, const struct answer *a)
 {
 	struct costing *costing = &cq->pipeline->worker->costing;
 	const struct costing_query q = {
+		.weight = cq->weight,
 		.client = &cq->client,
 		.domain = name_suffix(query_name(&cq->q), cq->domain_labels),
 		.begun_us = cq->begun_us,
@@ -100,7 +101,9 @@ static void charge(const struct client_query *cq, const struct answer *a)
 		.outqueries = a->out_queries,
 	};
 
-	if (costing->costs != NULL)
+	if (cq->weight == 0)
+		costing_ended_unseen(costing);
+	else
 		costing_ended(costing, &q, loop_now_us());
 }
 
@@ -169,7 +172,7 @@ static void ask_resolver(struct pipeline *p, struct client_query *cq)
 	if (request == NULL) /* client_query_finish() has been called */
 		return;
 	cq->request = request;
-	if (p->worker->costing.costs != NULL)
+	if (cq->weight > 0)
 		cq->begun_us = costing_begun(&p->worker->costing, loop_now_us()) + 1;
 	slots_take(p->slots, &cq->slot, &cq->client.remote);
 }
@@ -193,7 +196,7 @@ enum step resolve_query(struct pipeline *p, struct passage *t)
 	cq->mark = t->mark;
 	cq->start_us = loop_now_us();
 	cq->begun_us = 0;
-	costing_enter(&p->worker->costing, cq->start_us);
+	cq->weight = costing_query_came(&p->worker->costing, cq->start_us);
 	cq->over_capacity = slots_are_full(p->slots);
 	cq->asked_type = cq->q.type == TYPE_ANY ? TYPE_A : cq->q.type; /* see answer_any() */
 	p->is_unknown = false;

@@ -7,7 +7,10 @@
  * then; what a query's own beginning took is kept with it.  So first and last step are measured;
  * those between, whose answers led to the next question only, are charged at the average of such
  * steps.  A packet-cache hit is too short for two looks at the clock: one in COSTING_SAMPLE
- * packets is measured, and a hit counts for as many.
+ * is measured and counts for as many.  Of queries to be resolved, and of questions to servers, all
+ * are measured while fewer than a thousand a second come; then one in two, in four, in eight.
+ * Which ones is left to chance, so that what comes in a rhythm is not seen more often or more
+ * seldom than the rest.
  *
  * What the kernel takes to receive and to send happens in batches, outside the doors.  Several times
  * a second the worker's own CPU time (CLOCK_THREAD_CPUTIME_ID) is compared with what was charged,
@@ -36,17 +39,26 @@
 
 enum { COSTING_SAMPLE = 64 };
 
+/* Chooses some of many. */
+struct costing_choice {
+	unsigned one_in;  /* on average */
+	unsigned to_next; /* how many are to come until one is taken */
+};
+
 struct costing {
 	struct costs *costs; /* NULL: nobody wants to know; borrowed */
-	unsigned to_sample;  /* packets until the next that is measured */
+	struct costing_choice hits, queries, servers;
+	uint32_t chance;
 	uint64_t entered_us; /* when the door opened */
-	uint64_t from_us;    /* what has been since is not charged yet */
+	uint64_t from_us;    /* what has been since is not charged yet, */
+	unsigned n_ended;    /* but that of so many queries that were not chosen is in it */
 	bool has_ended;      /* some client's query, since the door opened */
-	bool has_answered;   /* `server` */
+	unsigned answered;   /* `server` did; the weight of that, 0: none, or not chosen */
 	struct addr server;
 	uint64_t server_wait_us;
 	uint64_t step_ns;     /* average of steps that ended no query */
 	uint64_t overhead_ns; /* of a question or answer, outside the doors */
+	uint64_t n_queries;   /* since the last tick */
 	/* since overhead_ns was found */
 	uint64_t charged_us;
 	uint64_t cpu_us, packets; /* of the worker, then */
@@ -63,26 +75,29 @@ static inline void costing_open(struct costing *c)
 void costing_leave(struct costing *c, uint64_t now_us);
 static inline void costing_close(struct costing *c)
 {
-	if (c->costs != NULL)
+	if (c->costs != NULL && c->answered > 0)
 		costing_leave(c, loop_now_us());
 }
 
+void costing_init(struct costing *c);
+
 /* Is this packet one of those that are measured? */
+bool costing_samples_now(struct costing *c);
 static inline bool costing_samples(struct costing *c)
 {
-	if (c->costs == NULL || --c->to_sample > 0)
-		return false;
-	c->to_sample = COSTING_SAMPLE;
-	return true;
+	return --c->hits.to_next == 0 && costing_samples_now(c);
 }
 /* It was, since costing_enter(), and was answered out of the packet cache. */
 void costing_hit(struct costing *c, const struct psl *psl, const struct client *to,
 		 const uint8_t *name, uint64_t now_us);
 
+/* A query came and is to be resolved: its weight, to be kept with it. */
+unsigned costing_query_came(struct costing *c, uint64_t now_us);
 /* The time since the door opened, for a query that begins to wait: to be kept with it. */
 uint64_t costing_begun(struct costing *c, uint64_t now_us);
-/* A client's query has ended. */
+/* A client's query that has ended. */
 struct costing_query {
+	unsigned weight; /* costing_query_came() */
 	const struct client *client;
 	const uint8_t *domain; /* the registrable one of the name asked for */
 	uint64_t begun_us;     /* of CPU: costing_begun() and one more, or 0 when it did not wait */
@@ -90,6 +105,12 @@ struct costing_query {
 	uint32_t outqueries;
 };
 void costing_ended(struct costing *c, const struct costing_query *q, uint64_t now_us);
+/* One that has no weight; now is no matter. */
+static inline void costing_ended_unseen(struct costing *c)
+{
+	c->n_ended++;
+	c->has_ended = true;
+}
 
 /* A server answered, or was given up. */
 void costing_server(struct costing *c, const struct addr *server, uint64_t waited_us,

@@ -72,6 +72,7 @@ struct client_query {
 	struct query q; /* reads from `head` */
 	uint64_t start_us;
 	uint64_t begun_us;     /* of CPU until it began to wait, 0 if it did not */
+	unsigned weight;       /* among those whose costs are measured; 0: it is none of them */
 	uint16_t asked_type;   /* of the resolver */
 	uint8_t domain_labels; /* of the name's registrable domain: from shield_answered() on */
 	bool over_capacity;

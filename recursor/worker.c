@@ -214,11 +214,11 @@ static int open_costs(struct worker *w, const struct settings *s)
 {
 	int err = E_OK;
 
+	costing_init(&w->costing);
 	if (s->top_cost_entries > 0)
 		err = costs_new(&w->costing.costs, s->top_cost_entries, loop_now_ms(w->loop));
 	if (w->costing.costs != NULL)
 		costs_set_bits(w->costing.costs, s->fair_share_ipv4_bits, s->fair_share_ipv6_bits);
-	w->costing.to_sample = COSTING_SAMPLE;
 	return err;
 }
 

@@ -14,9 +14,8 @@ static void open_costing(void)
 {
 	char why[256];
 
-	memset(&costing, 0, sizeof(costing));
 	memset(&counters, 0, sizeof(counters));
-	costing.to_sample = COSTING_SAMPLE;
+	costing_init(&costing);
 	ck_assert_int_eq(psl_new(&psl, "", why, sizeof(why)), E_OK);
 	ck_assert_int_eq(costs_new(&costing.costs, 64, 0), E_OK);
 	ck_assert_int_eq(addr_from_text(&client.remote, "192.0.2.1", 4000), E_OK);
@@ -46,9 +45,12 @@ static void expect_clients(uint64_t cpu_us, uint64_t outqueries, uint64_t wait_u
 	ck_assert_uint_eq(c.wait_us, wait_us);
 }
 
+static unsigned weight = 1;
+
 static void end(uint64_t begun_us, uint64_t arrived_us, uint32_t outqueries, uint64_t now_us)
 {
-	const struct costing_query q = { .client = &client,
+	const struct costing_query q = { .weight = weight,
+					 .client = &client,
 					 .domain = wire("example.com"),
 					 .begun_us = begun_us,
 					 .arrived_us = arrived_us,
@@ -116,9 +118,10 @@ START_TEST(one_hit_stands_for_many)
 {
 	unsigned sampled = 0;
 
-	for (unsigned i = 0; i < 10 * COSTING_SAMPLE; i++)
+	for (unsigned i = 0; i < 1000 * COSTING_SAMPLE; i++)
 		sampled += costing_samples(&costing);
-	ck_assert_uint_eq(sampled, 10);
+	ck_assert_uint_ge(sampled, 900);
+	ck_assert_uint_le(sampled, 1100);
 	costing_enter(&costing, 1000);
 	costing_hit(&costing, psl, &client, wire("a.b"), 1002);
 	expect_clients(2 * COSTING_SAMPLE, 0, 0);
@@ -144,6 +147,53 @@ START_TEST(what_the_clock_does_not_see_is_spread)
 }
 END_TEST
 
+/* Of very many queries some are measured, each for as many as it stands for; the sum is right. */
+START_TEST(of_many_some_are_measured)
+{
+	unsigned measured = 0;
+
+	for (unsigned i = 0; i < 10000; i++)
+		ck_assert_uint_eq(costing_query_came(&costing, 1000), 1);
+	costing_tick(&costing, &counters, 0, 200);
+	(void)costing_query_came(&costing, 1000); /* the last of those that were all measured */
+	for (unsigned i = 0; i < 10000; i++) {
+		weight = costing_query_came(&costing, 1000);
+		ck_assert(weight == 0 || weight == 8);
+		measured += weight > 0;
+		if (weight > 0)
+			end(1, 1000, 2, 1010);
+		else
+			costing_ended_unseen(&costing);
+		costing_server(&costing, &client.remote, 100, i % 2 == 0);
+		costing_leave(&costing, 1020);
+	}
+	weight = 1;
+	ck_assert_uint_ge(measured, 1100);
+	ck_assert_uint_le(measured, 1400);
+	expect_clients(measured * 80, measured * 16, measured * 80);
+	ck_assert_uint_ge(total(COST_SERVERS).outqueries, 8800);
+	ck_assert_uint_le(total(COST_SERVERS).outqueries, 11200);
+	costing_tick(&costing, &counters, 0, 400);
+	costing_tick(&costing, &counters, 0, 600);
+	for (unsigned i = 0; i < 20; i++) /* what was chosen before has come by then */
+		weight = costing_query_came(&costing, 1000);
+	ck_assert_uint_eq(weight, 1);
+}
+END_TEST
+
+/* A measured query that ends behind others that are not measured has its part of the time. */
+START_TEST(unseen_queries_have_their_part)
+{
+	costing_enter(&costing, 1000);
+	costing_ended_unseen(&costing);
+	costing_ended_unseen(&costing);
+	end(1, 1000, 1, 1030);
+	expect_clients(10, 1, 30);
+	end(1, 1000, 1, 1035);
+	expect_clients(15, 2, 65);
+}
+END_TEST
+
 START_TEST(time_outs_are_the_servers)
 {
 	costing_server(&costing, &client.remote, 400000, true);
@@ -158,7 +208,9 @@ START_TEST(nobody_wants_to_know)
 	struct costs *costs = costing.costs;
 
 	costing.costs = NULL;
-	ck_assert(!costing_samples(&costing));
+	for (unsigned i = 0; i < 1000; i++)
+		ck_assert(!costing_samples(&costing));
+	ck_assert_uint_eq(costing_query_came(&costing, 1000), 0);
 	costing_open(&costing);
 	end(1, 1000, 1, 1010);
 	costing_hit(&costing, psl, &client, wire("a"), 1002);
@@ -182,6 +234,8 @@ Suite *suite_costing(void)
 	tcase_add_test(tc, several_that_end_together);
 	tcase_add_test(tc, one_hit_stands_for_many);
 	tcase_add_test(tc, what_the_clock_does_not_see_is_spread);
+	tcase_add_test(tc, of_many_some_are_measured);
+	tcase_add_test(tc, unseen_queries_have_their_part);
 	tcase_add_test(tc, time_outs_are_the_servers);
 	tcase_add_test(tc, nobody_wants_to_know);
 	suite_add_tcase(s, tc);
