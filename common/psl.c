@@ -27,6 +27,7 @@ struct psl {
 
 static int load(struct psl *p, const char *path, char *why, size_t why_cap)
 {
+	static const char dafsa[] = ".DAFSA";
 	psl_ctx_t *rules = NULL;
 	char *text = NULL;
 	FILE *f = NULL;
@@ -38,8 +39,10 @@ static int load(struct psl *p, const char *path, char *why, size_t why_cap)
 			       err == E_SYSTEM ? strerror(errno) : err_text(err));
 		return err;
 	}
+	/* What libpsl has compiled (a DAFSA) it reads as it is, whatever stands there. */
 	err = E_MALFORMED;
-	if (len > 0) {
+	if (len > 0 && memchr(text, '\0', len) == NULL &&
+	    strncmp(text, dafsa, strlen(dafsa)) != 0) {
 		f = fmemopen(text, len, "r");
 		if (f == NULL) {
 			err = E_NOMEM;
@@ -47,11 +50,8 @@ static int load(struct psl *p, const char *path, char *why, size_t why_cap)
 		}
 		rules = psl_load_fp(f);
 	}
-	/* What libpsl has compiled (a DAFSA) it does not count: -1. */
 	if (rules != NULL && psl_suffix_count(rules) > 0)
 		err = psl_filter_new(&p->filter, text);
-	else if (rules != NULL && psl_suffix_count(rules) != 0)
-		err = E_OK;
 	if (err == E_OK) {
 		p->owned = rules;
 		rules = NULL;

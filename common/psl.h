@@ -31,7 +31,7 @@ enum { PSL_LABELS_MAX = 8 };
 
 struct psl;
 
-/* `path` "": the distribution's or libpsl's own list.  On error one line in `why`, without the
+/* `path`: a list in text form; "": the distribution's or libpsl's own.  On error one line in `why`, without the
  * path: E_SYSTEM (errno set), E_NOT_FILE, E_TOO_LONG, E_MALFORMED (no rule in it), E_NOMEM. */
 int psl_new(struct psl **out, const char *path, char *why, size_t why_cap) MUST_USE;
 struct psl *psl_get(struct psl *p); /* another reference */

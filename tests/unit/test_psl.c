@@ -173,6 +173,7 @@ START_TEST(a_file_that_is_none_is_refused)
 	ck_assert_int_eq(load(""), E_MALFORMED);
 	ck_assert_str_eq(why, "no public suffix in it");
 	ck_assert_int_eq(load("// nothing but\n\n// comments\n"), E_MALFORMED);
+	ck_assert_int_eq(load(".DAFSA@PSL_0   \nxxxxxxx"), E_MALFORMED);
 	ck_assert_int_eq(psl_new(&list, dir, why, sizeof(why)), E_SYSTEM);
 	(void)snprintf(path, sizeof(path), "%s/missing", dir);
 	ck_assert_int_eq(psl_new(&list, path, why, sizeof(why)), E_SYSTEM);
