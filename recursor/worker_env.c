@@ -13,6 +13,7 @@
 #include "recursor/rezone.h"
 #include "recursor/server_state.h"
 #include "recursor/shield.h"
+#include "recursor/trial.h"
 #include "recursor/visit.h"
 #include "recursor/worker.h"
 
@@ -140,6 +141,31 @@ static struct psl *env_psl(void *ctx)
 	return psl;
 }
 
+/* The addresses that clients ask: the first of them. */
+static struct addr first_address(const struct settings *now)
+{
+	const struct addr none = { .family = 4, .port = 53, .ip = { 127, 0, 0, 1 } };
+
+	return now->local_address.n > 0 ? now->local_address.a[0] : none;
+}
+
+static int env_try_script(void *ctx, const struct try_request *rq, struct try_report *out,
+			  char *why)
+{
+	struct server *s = ctx;
+	const struct settings *now = server_settings_get(s);
+	struct trial_options o = {
+		.config_dir = now->config_dir,
+		.config_name = now->config_name,
+		.local = first_address(now),
+		.ipsets = s->ipsets,
+	};
+	int err = trial_run(&s->own_env, &o, rq, out, why);
+
+	settings_free(now);
+	return err;
+}
+
 static int env_change(void *ctx, const char *name, const char *value, char *why)
 {
 	return server_change(ctx, name, value, why);
@@ -254,6 +280,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.reload_zones = env_reload_zones,
 		.reload_defender = env_reload_defender,
 		.defender_show = env_defender_show,
+		.try_script = env_try_script,
 		.is_ready = env_is_ready,
 		.drain = env_drain,
 		.draining_since_ms = env_draining_since_ms,

@@ -136,6 +136,9 @@ enum command_file {
 	  "show the servers that did not answer in time most often")                             \
 	X("trace-regex", "", "[REGEX [FILE]]", 0, 2, COMMAND_MAY_TAKE_FILE, 60, trace_regex,     \
 	  "write how names that match are resolved to the log or to FILE; without REGEX stop")   \
+	X("try-lua-script", "", "SCRIPT [RING]", 1, 2, false, 120, try_lua_script,                 \
+	  "show what the script would have done to the questions of RING (queries, servfail, " \
+	  "large-answers, bogus; remotes for ipfilter alone); nothing else is touched")          \
 	X("undrain", "", "", 0, 0, false, 5, undrain, "take back drain")                         \
 	X("version", "", "", 0, 0, false, 5, version, "show the daemon's version")               \
 	X("wipe-cache", "flushname", "NAME[$]...", 1, COMMAND_WORDS_MAX, false, 60, wipe_cache,  \

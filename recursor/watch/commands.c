@@ -21,6 +21,7 @@
 #include "recursor/watch/top.h"
 #include "recursor/watch/top_cost.h"
 #include "recursor/watch/trace_command.h"
+#include "recursor/watch/try_script.h"
 #include "recursor/watch/wipe.h"
 
 /* ---- the daemon's life ---- */

@@ -25,8 +25,10 @@
 
 enum { ENV_WHY_MAX = 512 };
 
-struct trace_rule; /* tracer.h */
-struct json_t;     /* jansson.h */
+struct trace_rule;              /* tracer.h */
+struct try_request; /* this and the next: try_script.h */
+struct try_report;
+struct json_t;                  /* jansson.h */
 
 /* What a function that visits a worker gets: valid on that worker's thread, for the call. */
 struct watch_worker {
@@ -141,6 +143,10 @@ struct watch_env {
 	int (*reload_defender)(void *ctx, char *why);
 	/* Who is accused, as text, and as members of `json` unless it is NULL. */
 	void (*defender_show)(void *ctx, FILE *out, struct json_t *json);
+	/* Runs a script over a ring (try_script.h), on the caller's thread; `out` is zeroed.  On error
+	 * one line in `why` (ENV_WHY_MAX). */
+	int (*try_script)(void *ctx, const struct try_request *rq, struct try_report *out,
+			  char *why);
 	/* Should clients be sent here? */
 	bool (*is_ready)(void *ctx);
 	/* Marks the daemon as one to which nobody new should come, or no longer; it serves all the

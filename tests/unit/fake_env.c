@@ -7,6 +7,7 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/ipset_env.h"
+#include "recursor/trial.h"
 #include "recursor/watch/commands.h"
 #include "recursor/watch/tracer.h"
 
@@ -268,6 +269,20 @@ static uint32_t wall_s(void *ctx)
 
 /* ---- the resolver's world ---- */
 
+static int try_script(void *ctx, const struct try_request *rq, struct try_report *out, char *why)
+{
+	struct fake_env *f = ctx;
+	const struct trial_options o = {
+		.limits = { .instructions = 10000, .heap_bytes = 8 << 20 },
+		.config_dir = "",
+		.config_name = "",
+		.local = { .family = 4, .port = 53, .ip = { 127, 0, 0, 1 } },
+		.ipsets = f->ipsets,
+	};
+
+	return trial_run(&f->env, &o, rq, out, why);
+}
+
 static uint64_t now_us(void *ctx)
 {
 	return now_ms(ctx) * 1000;
@@ -366,6 +381,7 @@ void fake_env_open(struct fake_env *f)
 		.reload_zones = reload_zones,
 		.reload_defender = reload_defender,
 		.defender_show = defender_show,
+		.try_script = try_script,
 		.is_ready = is_ready,
 		.drain = drain,
 		.draining_since_ms = draining_since_ms,

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/custom_metrics.h"
 #include "common/log.h"
 #include "common/name.h"
-#include "common/custom_metrics.h"
 #include "recursor/policy/lua/api.h"
 #include "recursor/policy/lua/names.h"
 
@@ -177,9 +177,10 @@ static void copy_text(lua_State *L, int index, const char *what, char *out, size
 	size_t len;
 	const char *text = lua_tolstring(L, index, &len);
 
-	if (text == NULL || len >= cap || strlen(text) != len)
+	if (text != NULL && len < cap && strlen(text) == len)
+		memcpy(out, text, len + 1);
+	else
 		luaL_error(L, "a metric's %s is text of at most %d bytes", what, (int)cap - 1);
-	memcpy(out, text, len + 1);
 }
 
 static void copy_field(lua_State *L, const char *field, char *out, size_t cap)

@@ -172,7 +172,7 @@ static const uint8_t *value_of(lua_State *L, int index, int which, size_t *len)
 void lua_check_record(lua_State *L, int index, struct hook_record *out)
 {
 	const struct record_object *o = lua_object_check(L, index, LUA_RECORD);
-	size_t name_bytes, rdlen, len = 0;
+	size_t name_bytes = 0, rdlen = 0, len = 0;
 
 	index = lua_absindex(L, index);
 	*out = (struct hook_record) {

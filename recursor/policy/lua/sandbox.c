@@ -118,6 +118,30 @@ static void replace(lua_State *L, const char *library, const char *name, lua_CFu
 	lua_pop(L, 1);
 }
 
+/* Of io.open in a trial: what the script reads at its start it may read. */
+static int open_to_read(lua_State *L)
+{
+	const char *mode = luaL_optstring(L, 2, "r");
+
+	if (mode[0] != 'r' || strchr(mode, '+') != NULL)
+		return luaL_error(L, "in a trial nothing is written: io.open(..., '%s')", mode);
+	return call_original(L);
+}
+
+/* A script that is only tried shall change nothing. */
+static void sandbox_trial(lua_State *L)
+{
+	static const char *const os_names[] = { "execute", "remove", "rename", "tmpname" };
+	static const char *const io_names[] = { "output", "popen", "tmpfile", "write" };
+
+	for (size_t i = 0; i < ARRAY_LEN(os_names); i++)
+		replace(L, LUA_OSLIBNAME, os_names[i], refuse);
+	for (size_t i = 0; i < ARRAY_LEN(io_names); i++)
+		replace(L, LUA_IOLIBNAME, io_names[i], refuse);
+	replace(L, LUA_IOLIBNAME, "open", open_to_read);
+	replace(L, LUA_LOADLIBNAME, "loadlib", refuse);
+}
+
 void sandbox_open(lua_State *L)
 {
 	static const struct {
@@ -146,4 +170,6 @@ void sandbox_open(lua_State *L)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		replace(L, rows[i].library, rows[i].name, rows[i].by);
+	if (lua_host_of(L)->to->is_trial)
+		sandbox_trial(L);
 }
