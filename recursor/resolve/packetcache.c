@@ -439,24 +439,26 @@ bool packetcache_wipe_some(struct packetcache *pc, size_t *cursor, size_t n, con
 	return at > 0;
 }
 
-static int show(struct entry *e,
-		int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left,
-			  bool tcp),
-		void *ctx, uint32_t now_s)
+static int show(struct entry *e, int (*cb)(void *ctx, const struct packetcache_view *v), void *ctx,
+		uint32_t now_s)
 {
 	uint8_t qname[NAME_MAX_LEN];
 
 	if (is_expired(e, now_s))
 		return E_OK;
 	name_lower(qname, qname_of(e));
-	return cb(ctx, qname, qtype_of(e), e->ttl - (now_s - e->stored_s),
-		  (e->flags & FLAG_TCP) != 0);
+	return cb(ctx, &(struct packetcache_view) {
+			       .qname = qname,
+			       .qtype = qtype_of(e),
+			       .tcp = (e->flags & FLAG_TCP) != 0,
+			       .ttl_left = e->ttl - (now_s - e->stored_s),
+			       .tag = e->tag,
+		       });
 }
 
 bool packetcache_walk_some(struct packetcache *pc, size_t *cursor, size_t n,
-			   int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype,
-				     uint32_t ttl_left, bool tcp),
-			   void *ctx, uint32_t now_s)
+			   int (*cb)(void *ctx, const struct packetcache_view *v), void *ctx,
+			   uint32_t now_s)
 {
 	uint32_t at = slice_begin(pc, *cursor);
 

@@ -3,7 +3,7 @@
  *
  * The key is what an answer depends on: name (case ignored; the answer takes the asker's
  * spelling by copying the question over), type, class, the flags RD, CD, AD and DO, UDP or
- * TCP, with EDNS or without, and a tag.  The client's payload size is not part of it: an answer
+ * TCP, with EDNS or without, and a tag (gettag's; 0 where nobody has said one).  The client's payload size is not part of it: an answer
  * serves whoever takes its length (one with TC set is for nobody else, and is not to be put
  * here).  A hit is a copy with the asker's id, question and TTLs lowered by the age: no record
  * is parsed, the places of the TTLs are remembered.
@@ -81,19 +81,26 @@ void packetcache_put(struct packetcache *pc, const struct packetcache_key *key,
 		     const uint8_t *answer, size_t len, uint32_t ttl, uint32_t note,
 		     uint32_t now_s);
 
-/* Takes away the answers for a name, or with `subtree` for all below it too; `type` 0: every type.
+/* Takes away the answers for a name whatever their tags, or with `subtree` for all below it too; `type` 0: every type.
  * In slices, since a worker is not to be held for long: looks at `n` entries at most.  *cursor is
  * SIZE_MAX to begin with, and kept by the caller; false after the last slice.  What is put between
  * two slices may be missed.  *wiped is added to. */
 bool packetcache_wipe_some(struct packetcache *pc, size_t *cursor, size_t n, const uint8_t *name,
 			   uint16_t type, bool subtree, size_t *wiped);
 
-/* Walks the live answers in slices likewise; `qname` is lower case, borrowed.  cb must not change
- * the packet cache; a negative return of it ends the walk. */
+/* An answer as a walk shows it. */
+struct packetcache_view {
+	const uint8_t *qname; /* lower case, borrowed */
+	uint16_t qtype;
+	bool tcp;
+	uint32_t ttl_left, tag;
+};
+
+/* Walks the live answers in slices likewise.  cb must not change the packet cache; a negative return
+ * of it ends the walk. */
 bool packetcache_walk_some(struct packetcache *pc, size_t *cursor, size_t n,
-			   int (*cb)(void *ctx, const uint8_t *qname, uint16_t qtype,
-				     uint32_t ttl_left, bool tcp),
-			   void *ctx, uint32_t now_s);
+			   int (*cb)(void *ctx, const struct packetcache_view *v), void *ctx,
+			   uint32_t now_s);
 
 struct packetcache_stats {
 	size_t entries, bytes;

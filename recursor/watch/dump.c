@@ -136,7 +136,7 @@ static size_t dump_record_cache(struct command_call *call, struct passed_file *s
 struct packet_row {
 	uint8_t name[NAME_MAX_LEN];
 	uint16_t type;
-	uint32_t ttl;
+	uint32_t ttl, tag;
 	bool tcp;
 };
 
@@ -151,15 +151,16 @@ struct packet_visit {
 	struct packet_row rows[PACKET_ROWS];
 };
 
-static int note_packet(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left, bool tcp)
+static int note_packet(void *ctx, const struct packetcache_view *packet)
 {
 	struct packet_visit *v = ctx;
 	struct packet_row *row = &v->rows[v->n];
 
-	name_copy(row->name, qname);
-	row->type = qtype;
-	row->ttl = ttl_left;
-	row->tcp = tcp;
+	name_copy(row->name, packet->qname);
+	row->type = packet->qtype;
+	row->ttl = packet->ttl_left;
+	row->tag = packet->tag;
+	row->tcp = packet->tcp;
 	v->n++;
 	return E_OK;
 }
@@ -191,9 +192,9 @@ static size_t dump_packetcache(struct command_call *call, struct passed_file *si
 		if (call->env->on_worker(call->env->ctx, worker, visit_packets, v) != E_OK)
 			break; /* it has stopped, and its packet cache with it */
 		for (unsigned i = 0; i < v->n; i++)
-			fprintf(sink->stream, "%s %u %s  ; %s\n",
+			fprintf(sink->stream, "%s %u %s  ; tag %u %s\n",
 				name_to_text(name, v->rows[i].name), v->rows[i].ttl,
-				rrtype_to_text(v->rows[i].type, type),
+				rrtype_to_text(v->rows[i].type, type), v->rows[i].tag,
 				v->rows[i].tcp ? "tcp" : "udp");
 		n += v->n;
 	}

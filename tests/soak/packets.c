@@ -209,16 +209,16 @@ void packets_wipe_on(struct soak *s)
 			s->kept[i].node = NULL;
 }
 
-static int see_packet(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left, bool tcp)
+static int see_packet(void *ctx, const struct packetcache_view *v)
 {
 	struct soak *s = ctx;
 
 	for (unsigned i = 0; i < s->n_kept; i++) {
 		const struct kept_packet *k = &s->kept[i];
 
-		if (k->node != NULL && k->tcp == tcp && ttl_left <= k->ttl &&
-		    name_equal(k->wire + WIRE_HEADER_LEN, qname) &&
-		    wire_get_u16(k->wire + k->question_end - 4) == qtype)
+		if (k->node != NULL && k->tcp == v->tcp && v->ttl_left <= k->ttl &&
+		    name_equal(k->wire + WIRE_HEADER_LEN, v->qname) &&
+		    wire_get_u16(k->wire + k->question_end - 4) == v->qtype)
 			return E_OK;
 	}
 	soak_fail(s, "a dump shows an answer in the packet cache that was not put in");

@@ -78,9 +78,9 @@ START_TEST(the_cache_is_dumped)
 	expect_in(text, "\nno.example. 300 IN TYPE0 VIA example. ; (Unchecked) origttl=300\n");
 	expect_in(text, "\nbad.example. 5 IN MX FAILED Network Error ; (Unchecked) origttl=5\n");
 	expect_in(text, "\n; packet cache dump from worker-0 follows\n;\n"
-			"www.example. 30 A  ; udp\n");
+			"www.example. 30 A  ; tag 0 udp\n");
 	expect_in(text, "\n; packet cache dump from worker-1 follows\n;\n"
-			"www.example. 40 AAAA  ; tcp\n");
+			"www.example. 40 AAAA  ; tag 0 tcp\n");
 }
 END_TEST
 

@@ -200,6 +200,32 @@ START_TEST(what_the_answer_depends_on_is_the_key)
 }
 END_TEST
 
+START_TEST(each_tag_has_its_own_answer)
+{
+	struct packetcache *pc = make_cache(&small);
+	uint8_t out[1024], name[NAME_MAX_LEN];
+	size_t len = answer(out, "www.example.", TYPE_A, RD), cursor = SIZE_MAX, wiped = 0;
+	struct question q;
+
+	for (uint32_t tag = 0; tag < 4; tag++) {
+		ask(&q, 1, RD, "www.example.", TYPE_A)->key.tag = tag * 0x55555555;
+		packetcache_put(pc, &q.key, out, len, 100 + tag, 0, NOW);
+	}
+	ck_assert_uint_eq(stats_of(pc).entries, 4);
+	for (uint32_t tag = 0; tag < 4; tag++) {
+		ask(&q, 1, RD, "www.example.", TYPE_A)->key.tag = tag * 0x55555555;
+		ck_assert(get_at(pc, &q.key, NOW) > 0);
+		ck_assert((get_at(pc, &q.key, NOW + 101) > 0) == (tag > 1));
+	}
+	/* A wipe does not ask for the tag. */
+	ck_assert_int_eq(name_from_text(name, "www.example."), E_OK);
+	while (packetcache_wipe_some(pc, &cursor, 1, name, TYPE_A, false, &wiped))
+		;
+	ck_assert_uint_eq(wiped, 2);
+	packetcache_free(pc);
+}
+END_TEST
+
 START_TEST(an_answer_serves_whoever_takes_its_length)
 {
 	struct packetcache *pc = make_cache(&small);
@@ -414,18 +440,20 @@ END_TEST
 
 struct seen {
 	unsigned n;
+	uint32_t tags;
 	int result;
 };
 
-static int look_at(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left, bool tcp)
+static int look_at(void *ctx, const struct packetcache_view *v)
 {
 	uint8_t name[NAME_MAX_LEN];
 	struct seen *seen = ctx;
 
-	ck_assert(name_equal_case(qname, wire(name, "www.example.")));
-	ck_assert_uint_eq(qtype, TYPE_MX);
-	ck_assert_uint_eq(ttl_left, 90);
-	ck_assert(!tcp);
+	ck_assert(name_equal_case(v->qname, wire(name, "www.example.")));
+	ck_assert_uint_eq(v->qtype, TYPE_MX);
+	ck_assert_uint_eq(v->ttl_left, 90);
+	ck_assert(!v->tcp);
+	seen->tags |= v->tag;
 	seen->n++;
 	return seen->result;
 }
@@ -438,14 +466,15 @@ START_TEST(a_walk_shows_the_live_ones)
 	struct seen seen = { 0 };
 	struct question q;
 
-	packetcache_put(pc, &ask(&q, 1, RD | CD, "www.example.", TYPE_MX)->key, out, len, 100, 0,
-			NOW);
+	ask(&q, 1, RD | CD, "www.example.", TYPE_MX)->key.tag = 0x80000001;
+	packetcache_put(pc, &q.key, out, len, 100, 0, NOW);
 	keep(pc, "WWW.example.", TYPE_MX, 100);
 	keep(pc, "old.example.", TYPE_MX, 10);
 	ck_assert(packetcache_walk_some(pc, &cursor, 1, look_at, &seen, NOW + 10));
 	ck_assert_uint_eq(seen.n, 0);
 	ck_assert(!packetcache_walk_some(pc, &cursor, 2, look_at, &seen, NOW + 10));
 	ck_assert_uint_eq(seen.n, 2);
+	ck_assert_uint_eq(seen.tags, 0x80000001);
 	/* Ended by the callback. */
 	cursor = SIZE_MAX;
 	seen.result = -5;
@@ -465,6 +494,7 @@ Suite *suite_packetcache(void)
 	tcase_add_test(t, a_hit_is_fitted_to_the_query);
 	tcase_add_test(t, what_is_fetched_is_what_is_found);
 	tcase_add_test(t, what_the_answer_depends_on_is_the_key);
+	tcase_add_test(t, each_tag_has_its_own_answer);
 	tcase_add_test(t, an_answer_serves_whoever_takes_its_length);
 	tcase_add_test(t, an_answer_lives_for_its_ttl);
 	tcase_add_test(t, a_later_answer_replaces);

@@ -480,12 +480,9 @@ static const struct {
 	{ "--refresh-on-ttl-perc=50", "www.", 1800 },
 };
 
-static int note_stay(void *ctx, const uint8_t *qname, uint16_t qtype, uint32_t ttl_left, bool tcp)
+static int note_stay(void *ctx, const struct packetcache_view *v)
 {
-	(void)qname;
-	(void)qtype;
-	(void)tcp;
-	*(uint32_t *)ctx = ttl_left;
+	*(uint32_t *)ctx = v->ttl_left;
 	return 0;
 }
 
