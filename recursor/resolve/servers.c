@@ -9,7 +9,7 @@
 #include "recursor/resolve/servers_table.h"
 
 enum {
-	MAX_DOUBLINGS = 5,
+	MAX_DOUBLINGS = 16,
 	NAME_KEPT_MS = 1000,
 	STALE_HALF_LIVES = 10,         /* then a new RTT counts as the first */
 	UNREACHABLE_COST_US = 1000000, /* what a network error counts for, as time lost */
@@ -390,7 +390,9 @@ static void learn_timeout(const struct servers *s, struct server *e, uint32_t wa
 			  uint64_t now_ms)
 {
 	if (e->doublings == 0 || now_ms - e->doubled_ms >= waited_ms) {
-		if (e->doublings < MAX_DOUBLINGS)
+		/* As often as it takes: one that was near and has become slow is not heard before. */
+		if (e->doublings < MAX_DOUBLINGS &&
+		    timeout_of(s, e, now_ms) < s->cfg.network_timeout_ms)
 			e->doublings++;
 		e->doubled_ms = now_ms;
 	}

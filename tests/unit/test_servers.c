@@ -143,6 +143,23 @@ START_TEST(time_outs_double_within_bounds)
 }
 END_TEST
 
+/* One that was near is waited for as long as any, once it has become slow. */
+START_TEST(time_outs_double_up_to_the_last)
+{
+	struct servers *s = make_table(&ordinary);
+	struct addr a = addr_n(1);
+	uint64_t now = T0;
+
+	servers_answered(s, &a, 1000, true, now);
+	for (int i = 0; i < 20; i++)
+		servers_timed_out(s, &a, www, 1500, now += 1500);
+	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 1500);
+	servers_answered(s, &a, 1000000, true, now);
+	ck_assert_uint_ge(look(s, &a, now).timeout_ms, 1000);
+	servers_free(s);
+}
+END_TEST
+
 START_TEST(a_server_that_loses_looks_slow)
 {
 	struct servers *s = make_table(&ordinary);
@@ -787,6 +804,7 @@ Suite *suite_servers(void)
 	tcase_add_test(t, an_unknown_server_is_worth_a_try);
 	tcase_add_test(t, the_mean_follows_the_rtt);
 	tcase_add_test(t, time_outs_double_within_bounds);
+	tcase_add_test(t, time_outs_double_up_to_the_last);
 	tcase_add_test(t, a_server_that_loses_looks_slow);
 	tcase_add_test(t, what_is_not_heard_from_fades);
 	tcase_add_test(t, edns_none_is_for_a_time);
