@@ -74,6 +74,7 @@ BENCH_SRC := $(wildcard tools/bench/floor_*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 SIM_SRC := $(wildcard tests/sim/*.c) tools/lab/zone.c
 SOAK_SRC := $(wildcard tests/soak/*.c) tests/sim/network.c tests/sim/story.c
+FLOOD_SRC := $(wildcard tests/flood/*.c) tests/sim/network.c tests/soak/course.c
 OOM_SRC := $(wildcard tests/oom/*.c) tests/unit/fake_env.c $(filter-out tests/soak/main.c,$(SOAK_SRC))
 FUZZ_DRIVER := tests/fuzz/replay.c
 FUZZ_SRC := $(filter-out $(FUZZ_DRIVER),$(wildcard tests/fuzz/*.c))
@@ -85,7 +86,7 @@ LIB := $(B)/librecursor.a
 PROGRAMS := $(if $(wildcard $(MAIN_SRC)),$(B)/recursor) $(if $(CTL_SRC),$(B)/rec_control) \
 	$(if $(LAB_SRC),$(B)/lab)
 MAN_PAGES := $(patsubst %,$(B)/%,$(wildcard man/*.[1-8]))
-TESTS := $(B)/tests/unit $(B)/tests/sim $(B)/tests/soak $(B)/tests/oom
+TESTS := $(B)/tests/unit $(B)/tests/sim $(B)/tests/soak $(B)/tests/flood $(B)/tests/oom
 FLOORS := $(BENCH_SRC:tools/bench/%.c=$(B)/bench/%)
 REPLAYS := $(FUZZ_NAMES:%=$(B)/fuzz/%-replay)
 
@@ -99,12 +100,13 @@ $(B)/lab: $(call obj,$(LAB_SRC)) $(LIB)
 $(B)/tests/unit: $(call obj,$(UNIT_SRC) tests/sim/network.c) $(LIB)
 $(B)/tests/sim: $(call obj,$(SIM_SRC)) $(LIB)
 $(B)/tests/soak: $(call obj,$(SOAK_SRC)) $(LIB)
+$(B)/tests/flood: $(call obj,$(FLOOD_SRC)) $(LIB)
 $(B)/tests/oom: $(call obj,$(OOM_SRC)) $(B)/oom.a
 $(FLOORS): $(B)/bench/%: $(B)/obj/tools/bench/%.o
 $(B)/fuzz/fuzz_command-replay: $(call obj,tests/unit/fake_env.c)
 $(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(call obj,$(FUZZ_DRIVER)) $(LIB)
 
-$(B)/recursor $(B)/rec_control $(B)/tests/sim $(B)/tests/soak $(REPLAYS): LIBS = $(BASE_LIBS)
+$(B)/recursor $(B)/rec_control $(B)/tests/sim $(B)/tests/soak $(B)/tests/flood $(REPLAYS): LIBS = $(BASE_LIBS)
 $(B)/lab: LIBS = $(BASE_LIBS)
 $(B)/tests/unit $(B)/tests/oom: LIBS = $(BASE_LIBS) $(CHECK_LIBS)
 
@@ -166,7 +168,7 @@ $(B)/sources: FORCE
 
 # ---- tests ----
 
-.PHONY: check unit sim soak oom live scenarios sanitize tsan fuzz
+.PHONY: check unit sim soak flood oom live scenarios sanitize tsan fuzz
 setup:
 	$(call deps,build test)
 .PHONY: setup
@@ -184,6 +186,9 @@ sim: $(B)/tests/sim ## our own scenarios on the simulated network
 SEEDS := 10000
 soak: $(B)/tests/soak ## SEEDS random small Internets with random faults, from SEED on; SOAK_JOBS side by side
 	@$(B)/tests/soak --jobs $(or $(SOAK_JOBS),$(shell nproc)) --seeds $(SEEDS) $(SEED:%=--seed %)
+
+flood: $(B)/tests/flood ## SEEDS random floods against one domain among ordinary traffic, from SEED on
+	@$(B)/tests/flood --jobs $(or $(SOAK_JOBS),$(shell nproc)) --seeds $(SEEDS) $(SEED:%=--seed %)
 
 oom: $(B)/tests/oom ## each allocation fails in turn, in the cases and in SEEDS seeds of the soak
 	@$(B)/tests/oom --jobs $(or $(SOAK_JOBS),$(shell nproc))
@@ -213,7 +218,7 @@ sanitize: ## the tests with the address and undefined-behaviour sanitizers
 	$(VARIANT) B=$(B)/sanitize CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' all tests
 	@ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 \
-		UBSAN_OPTIONS=print_stacktrace=1 CK_TIMEOUT_MULTIPLIER=4 tests/run $(B)/sanitize unit fuzz sim soak live
+		UBSAN_OPTIONS=print_stacktrace=1 CK_TIMEOUT_MULTIPLIER=4 tests/run $(B)/sanitize unit fuzz sim soak flood live
 
 tsan: ## unit and live with the thread sanitizer
 	$(VARIANT) B=$(B)/tsan CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
