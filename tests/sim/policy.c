@@ -62,7 +62,7 @@ static void answer(struct player *p, const struct policy_rule *rule, struct outq
 	const ldns_pkt *pkt = rule->step->entry->pkt;
 	uint32_t now_s = p->net.world.wall_s(p->net.world.ctx);
 
-	plan->rcode = ldns_pkt_get_rcode(pkt);
+	plan->rcode = (uint16_t)ldns_pkt_get_rcode(pkt);
 	add_section(plan, ldns_pkt_answer(pkt), SECTION_ANSWER, now_s);
 	add_section(plan, ldns_pkt_authority(pkt), SECTION_AUTHORITY, now_s);
 	add_section(plan, ldns_pkt_additional(pkt), SECTION_ADDITIONAL, now_s);
