@@ -206,11 +206,19 @@ live: all ## the daemon against real authorities and clients
 
 torture: all ## live tests that take minutes: TORTURES="diversion ..." for some of them; SECONDS
 	@SECONDS='$(or $(SECONDS),600)' tests/live/run -t $(B) $(TORTURES)
+torture-lua: ## SECONDS (60) of scripts that come and go under load, with the address and the thread sanitizer
+	$(VARIANT) B=$(B)/sanitize CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' all
+	@ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
+		SECONDS='$(or $(SECONDS),60)' tests/live/run -t $(B)/sanitize torture_lua
+	$(VARIANT) B=$(B)/tsan CPPFLAGS='$(CPPFLAGS) -DDEBUG_CHECKS' \
+		SANITIZE=-fsanitize=thread all
+	@SECONDS='$(or $(SECONDS),60)' tests/live/run -t $(B)/tsan torture_lua
 torture-cachefile: all ## a million entries loaded from cache-file while queries are answered
 	@tests/live/run -t $(B) torture_cachefile
 torture-memory: all ## ten minutes (SECONDS=600) of a flood of names against a small max-cache-memory
 	@SECONDS='$(or $(SECONDS),600)' tests/live/run -t $(B) torture_memory
-.PHONY: torture torture-cachefile torture-memory
+.PHONY: torture torture-lua torture-cachefile torture-memory
 
 VARIANT = @$(MAKE) $(JOBS) --no-print-directory WERROR= HARDEN= OPT='-O1 -g -fno-omit-frame-pointer'
 

@@ -72,6 +72,16 @@ void account_question(struct account *a, const struct client *from, const struct
 		COUNT(a->counters, dnssec_cd_queries);
 }
 
+void account_filtered(struct account *a, const struct client *from)
+{
+	COUNT(a->counters, questions);
+	COUNT(a->counters, policy_drops);
+	if (from->tcp)
+		COUNT(a->counters, tcp_questions);
+	if (from->remote.family == 6)
+		COUNT(a->counters, ipv6_questions);
+}
+
 void account_rcode(struct account *a, unsigned rcode)
 {
 	switch (rcode) {

@@ -1,10 +1,11 @@
 /*
  * account: what the pipeline counts and logs of questions and answers.
  *
- * `questions` is every well-formed question of somebody who may ask.  Each ends in exactly one
- * of packetcache-hits, over-capacity-drops, defender-drops and the buckets answers0-1 ...
- * answers-slow.  What is
- * no question is counted by its reason: unauthorized-udp, client-parse-errors, ignored-packets,
+ * `questions` is every well-formed question of somebody who may ask, and what ipfilter() drops, of
+ * which nobody has seen whether it is one.  Each ends in exactly one of packetcache-hits,
+ * over-capacity-drops, defender-drops, policy-drops and the buckets answers0-1 ... answers-slow.
+ * What
+ * is no question is counted by its reason: unauthorized-udp, client-parse-errors, ignored-packets,
  * notimp-queries, empty-queries.
  *
  * Threads: one account, one worker.
@@ -41,6 +42,8 @@ void account_configure(struct account *a, const struct settings *s);
 /* A packet or a TCP connection came, perhaps from somebody who may not ask. */
 void account_remote(const struct account *a, const struct addr *remote, bool tcp);
 void account_question(struct account *a, const struct client *from, const struct query *q);
+/* ipfilter() did not let it in: a question, and its end. */
+void account_filtered(struct account *a, const struct client *from);
 /* An answer of any kind was sent. */
 void account_rcode(struct account *a, unsigned rcode);
 /* ... of `len` bytes, to a question that could be read. */

@@ -102,6 +102,32 @@ static uint16_t owner_in_question(const struct rrset *s, const struct query *q)
 	return *owner != 0 && name_equal(owner, query_name(q)) ? POINTER | WIRE_HEADER_LEN : 0;
 }
 
+static int write_row(struct wire_writer *w, const struct hook_record *row)
+{
+	const char *layout = rrtype_layout(row->type);
+	const struct rdata rr = { .data = row->rdata, .len = row->rdlen };
+	uint8_t fixed[10]; /* type, class, TTL, RDLENGTH */
+	size_t at;
+	int err = wire_write_name(w, row->name);
+
+	if (err != E_OK)
+		return err;
+	wire_put_u16(fixed, row->type);
+	wire_put_u16(fixed + 2, row->class);
+	wire_put_u32(fixed + 4, row->ttl);
+	wire_put_u16(fixed + 8, rr.len);
+	err = wire_write_bytes(w, fixed, sizeof(fixed));
+	if (err != E_OK)
+		return err;
+	if (strchr(layout, 'N') == NULL)
+		return wire_write_bytes(w, rr.data, rr.len);
+	at = w->len;
+	err = write_fields(w, layout, &rr);
+	if (err == E_OK)
+		wire_put_u16(w->buf + at - 2, (uint16_t)(w->len - at));
+	return err;
+}
+
 /* Writes a set's records from the `first`-th on, then those before it. */
 static int write_set(struct wire_writer *w, const struct rrset *s, const struct query *q,
 		     unsigned first, uint32_t now_s, uint32_t *min_ttl)
@@ -133,8 +159,29 @@ static int write_set(struct wire_writer *w, const struct rrset *s, const struct 
 	return E_OK;
 }
 
+/* What a script made.  The sections stand in their order, whatever the rows' order is. */
+static int write_rows(struct wire_writer *w, const struct hook_records *rows, uint16_t count[3],
+		      uint32_t *min_ttl)
+{
+	for (unsigned place = PLACE_ANSWER; place <= PLACE_ADDITIONAL; place++)
+		for (size_t i = 0; i < rows->n; i++) {
+			const struct hook_record *row = &rows->rows[i];
+			int err;
+
+			if (row->place != place)
+				continue;
+			err = write_row(w, row);
+			if (err != E_OK)
+				return err;
+			count[place - 1]++;
+			if (row->ttl < *min_ttl)
+				*min_ttl = row->ttl;
+		}
+	return E_OK;
+}
+
 static int write_sections(struct wire_writer *w, const struct query *q, const struct answer *a,
-			  uint32_t now_s, uint16_t count[2], uint32_t *min_ttl)
+			  uint32_t now_s, uint16_t count[3], uint32_t *min_ttl)
 {
 	unsigned id = wire_get_u16(q->wire);
 	int err;
@@ -192,7 +239,7 @@ static void write_question(struct wire_writer *w, const struct query *q)
 }
 
 static void put_header(uint8_t *out, const struct query *q, uint16_t rcode, bool authoritative,
-		       bool truncated, const uint16_t count[2])
+		       bool truncated, const uint16_t count[3])
 {
 	unsigned flags = MSG_QR | MSG_RA | (q->flags & (MSG_RD | MSG_CD)) | (rcode & 15U);
 
@@ -205,17 +252,19 @@ static void put_header(uint8_t *out, const struct query *q, uint16_t rcode, bool
 	wire_put_u16(out + 4, 1);
 	wire_put_u16(out + 6, count[0]);
 	wire_put_u16(out + 8, count[1]);
-	wire_put_u16(out + 10, q->edns);
+	wire_put_u16(out + 10, (uint16_t)(count[2] + q->edns));
 }
 
+/* `rows`: in the place of the answer's sets; or NULL. */
 static void pack(struct packed *to, uint8_t *out, size_t limit, const struct query *q,
-		 const struct answer *a, bool extended_errors, bool truncated, uint32_t now_s)
+		 const struct answer *a, const struct hook_records *rows, bool extended_errors,
+		 bool truncated, uint32_t now_s)
 {
 	int ede = q->edns && extended_errors ? a->ede : EDE_NONE;
 	const char *text = a->ede_text == NULL ? "" : a->ede_text;
 	size_t text_len = strnlen(text, ANSWER_EDE_TEXT_MAX);
 	size_t opt_len = 0, question_end;
-	uint16_t count[2] = { 0, 0 };
+	uint16_t count[3] = { 0, 0, 0 };
 	uint16_t rcode = a->rcode;
 	uint32_t min_ttl = UINT32_MAX;
 	struct wire_writer w;
@@ -229,7 +278,8 @@ static void pack(struct packed *to, uint8_t *out, size_t limit, const struct que
 	wire_writer_init(&w, out, limit - opt_len);
 	write_question(&w, q);
 	question_end = w.len;
-	if (!truncated && write_sections(&w, q, a, now_s, count, &min_ttl) != E_OK)
+	if (!truncated && (rows != NULL ? write_rows(&w, rows, count, &min_ttl)
+					: write_sections(&w, q, a, now_s, count, &min_ttl)) != E_OK)
 		truncated = true;
 	if (truncated) {
 		wire_rewind(&w, question_end);
@@ -253,14 +303,20 @@ static void pack(struct packed *to, uint8_t *out, size_t limit, const struct que
 void answer_pack(struct packed *to, uint8_t *out, size_t limit, const struct query *q,
 		 const struct answer *a, bool extended_errors, uint32_t now_s)
 {
-	pack(to, out, limit, q, a, extended_errors, false, now_s);
+	pack(to, out, limit, q, a, NULL, extended_errors, false, now_s);
 }
 
 void answer_pack_truncated(struct packed *to, uint8_t *out, size_t limit, const struct query *q)
 {
 	static const struct answer nothing = { .rcode = RCODE_NOERROR, .ede = EDE_NONE };
 
-	pack(to, out, limit, q, &nothing, false, true, 0);
+	pack(to, out, limit, q, &nothing, NULL, false, true, 0);
+}
+
+void answer_pack_rows(struct packed *to, uint8_t *out, size_t limit, const struct query *q,
+		      const struct answer *a, const struct hook_records *rows, bool extended_errors)
+{
+	pack(to, out, limit, q, a, rows, extended_errors, false, 0);
 }
 
 size_t answer_pack_header(uint8_t out[WIRE_HEADER_LEN], const uint8_t *query_header, uint16_t rcode)

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "recursor/policy/hookquery.h"
 #include "recursor/query.h"
 #include "recursor/resolve/resolver.h"
 
@@ -43,6 +44,11 @@ struct packed {
  * `extended_errors`: say why, when it failed and the client speaks EDNS (RFC 8914). */
 void answer_pack(struct packed *to, uint8_t *out, size_t limit, const struct query *q,
 		 const struct answer *a, bool extended_errors, uint32_t now_s);
+
+/* The same with records that a script made; `a` has the rcode and what else is said. */
+void answer_pack_rows(struct packed *to, uint8_t *out, size_t limit, const struct query *q,
+		      const struct answer *a, const struct hook_records *rows,
+		      bool extended_errors);
 
 /* "Ask again over TCP": TC, and no records. */
 void answer_pack_truncated(struct packed *to, uint8_t *out, size_t limit, const struct query *q);

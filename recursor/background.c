@@ -4,22 +4,28 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/log.h"
 
 static int to_parent = -1, null_fd = -1;
 
-/* A byte says that all is well; an end without one, that the child has died. */
-static _Noreturn void wait_for_child(int from_child)
+/* A byte says that all is well; an end without one, that the child has died: as it did. */
+static _Noreturn void wait_for_child(pid_t pid, int from_child)
 {
+	int status = 0;
 	char byte;
 	ssize_t n;
 
 	do {
 		n = read(from_child, &byte, 1);
 	} while (n < 0 && errno == EINTR);
-	_exit(n == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
+	if (n == 1)
+		_exit(EXIT_SUCCESS);
+	if (waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) != 0)
+		_exit(WEXITSTATUS(status));
+	_exit(EXIT_FAILURE);
 }
 
 int background_begin(void)
@@ -40,7 +46,7 @@ int background_begin(void)
 	}
 	if (pid > 0) {
 		(void)close(fds[1]);
-		wait_for_child(fds[0]);
+		wait_for_child(pid, fds[0]);
 	}
 	(void)close(fds[0]);
 	to_parent = fds[1];

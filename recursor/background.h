@@ -1,6 +1,6 @@
 /*
  * background: `daemon`: the command that was started waits until its child serves queries, or
- * has said why it does not, and ends with 0 or 1.
+ * has said why it does not, and ends with 0, or with the status of the child (1 when that is 0).
  *
  * To be called before there are threads and before the loop.
  */

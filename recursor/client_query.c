@@ -7,6 +7,7 @@
 #include "common/msg.h"
 #include "common/rrtype.h"
 #include "common/timers.h"
+#include "recursor/hooks.h"
 #include "recursor/local.h"
 #include "recursor/shield.h"
 #include "recursor/watch/tracer.h"
@@ -75,8 +76,10 @@ static void end_trace(struct pipeline *p, struct client_query *cq, const struct 
 	cq->traced = NULL;
 }
 
-static void let_go(struct client_query *cq)
+void client_query_let_go(struct client_query *cq)
 {
+	if (cq->hooked != NULL)
+		hooks_end(cq);
 	slots_give(cq->pipeline->slots, &cq->slot);
 	slab_give(&cq->pipeline->queries, cq);
 }
@@ -89,16 +92,22 @@ static void count_whence(struct pipeline *p, const struct answer *a)
 		COUNT(p->account.counters, cache_misses);
 }
 
-static void charge(const struct client_query *cq, const struct answer *a)
+void client_query_charge(const struct client_query *cq, uint32_t outqueries)
 {
+	const struct settings *s = atomic_load_explicit(&cq->pipeline->worker->server->settings,
+							memory_order_acquire);
 	struct costing *costing = &cq->pipeline->worker->costing;
+	const uint8_t *name = query_name(&cq->q);
+	/* What a hook took over was not looked at by the shield. */
+	unsigned labels = cq->domain_labels > 0 || cq->weight == 0 ? cq->domain_labels
+								   : psl_registrable(s->psl, name);
 	const struct costing_query q = {
 		.weight = cq->weight,
 		.client = &cq->client,
-		.domain = name_suffix(query_name(&cq->q), cq->domain_labels),
+		.domain = name_suffix(name, labels),
 		.begun_us = cq->begun_us,
 		.arrived_us = cq->start_us,
-		.outqueries = a->out_queries,
+		.outqueries = outqueries,
 	};
 
 	if (cq->weight == 0)
@@ -132,14 +141,15 @@ void client_query_finish(void *ctx, const struct answer *found)
 			a.n_sets = 1;
 		}
 	}
-	respond(p, cq, s, &a, note);
+	if (cq->hooked == NULL || hooks_found(cq, &a)) {
+		respond(p, cq, s, &a, note);
+		client_query_charge(cq, a.out_queries);
+		client_query_let_go(cq);
+	}
 	rrset_put(any);
-	charge(cq, &a);
-	let_go(cq);
 }
 
-/* All slots are taken: the client that holds most gives up one, if it has so many more. */
-static bool make_room(struct pipeline *p, const struct addr *client)
+bool client_query_make_room(struct pipeline *p, const struct addr *client)
 {
 	struct slot *slot = slots_victim(p->slots, client);
 	struct client_query *cq;
@@ -149,7 +159,10 @@ static bool make_room(struct pipeline *p, const struct addr *client)
 	cq = CONTAINER(slot, struct client_query, slot);
 	COUNT(p->account.counters, fair_share_refusals);
 	/* client_query_finish() gets the failure, or expired data. */
-	resolver_give_up(p->worker->resolver, cq->request, "gave way to another client");
+	if (cq->request != NULL)
+		resolver_give_up(p->worker->resolver, cq->request, "gave way to another client");
+	else
+		hooks_give_up(cq);
 	return !slots_are_full(p->slots);
 }
 
@@ -174,7 +187,13 @@ static void ask_resolver(struct pipeline *p, struct client_query *cq)
 	cq->request = request;
 	if (cq->weight > 0)
 		cq->begun_us = costing_begun(&p->worker->costing, loop_now_us()) + 1;
-	slots_take(p->slots, &cq->slot, &cq->client.remote);
+	if (!cq->slot.is_taken)
+		slots_take(p->slots, &cq->slot, &cq->client.remote);
+}
+
+void client_query_resolve(struct client_query *cq)
+{
+	ask_resolver(cq->pipeline, cq);
 }
 
 /* When max-mthreads are being resolved, one more may look whether the answer is known; if it is
@@ -199,17 +218,19 @@ enum step resolve_query(struct pipeline *p, struct passage *t)
 	cq->weight = costing_query_came(&p->worker->costing, cq->start_us);
 	cq->over_capacity = slots_are_full(p->slots);
 	cq->asked_type = cq->q.type == TYPE_ANY ? TYPE_A : cq->q.type; /* see answer_any() */
+	if (!hooks_before(cq, t))
+		return STEP_DONE;
 	p->is_unknown = false;
 	ask_resolver(p, cq);
 	if (!p->is_unknown)
 		return STEP_DONE;
-	if ((cq->q.flags & MSG_RD) && make_room(p, &cq->client.remote)) {
+	if ((cq->q.flags & MSG_RD) && client_query_make_room(p, &cq->client.remote)) {
 		cq->over_capacity = false;
 		ask_resolver(p, cq);
 		return STEP_DONE;
 	}
 	COUNT(p->account.counters, over_capacity_drops);
 	shield_dropped(p, t);
-	let_go(cq);
+	client_query_let_go(cq);
 	return STEP_DROP;
 }

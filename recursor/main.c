@@ -27,13 +27,14 @@
 #include "recursor/privileges.h"
 #include "recursor/readiness.h"
 #include "recursor/reconfigure.h"
+#include "recursor/scripts.h"
 #include "recursor/settings.h"
 #include "recursor/summary.h"
 #include "recursor/watch/control.h"
 #include "recursor/watch/metrics.h"
 #include "recursor/worker.h"
 
-enum { END_STEP_MS = 10 };
+enum { END_STEP_MS = 10, EXIT_BROKEN_SCRIPT = 99 };
 
 struct process {
 	int argc;
@@ -50,6 +51,7 @@ struct process {
 	struct loop_timer *end_timer; /* when not NULL: the end has begun */
 	uint64_t end_at_ms;
 	char why[SETTINGS_WHY_MAX];
+	bool is_script_broken;
 };
 
 /* What settings_load() has to say before it is known where the log goes. */
@@ -352,8 +354,14 @@ static int start_threads(struct process *p)
 {
 	int err = readiness_new(&p->readiness, p->loop, p->server);
 
-	if (err == E_OK)
-		err = server_start(p->server);
+	if (err != E_OK)
+		return say_why(p, err, "cannot watch whether it is ready");
+	err = scripts_load(p->server->scripts, p->settings, p->why);
+	if (err != E_OK) {
+		p->is_script_broken = true;
+		return err;
+	}
+	err = server_start(p->server);
 	if (err != E_OK)
 		return say_why(p, err, "cannot start the threads");
 	err = keeper_start(p->server->keeper, p->server);
@@ -447,6 +455,8 @@ static int serve(struct settings *s, struct lines *warnings, int argc, char *con
 	finish(&p);
 	if (err == E_OK)
 		log_notice("%s has ended", PACKAGE_NAME);
+	if (p.is_script_broken)
+		return EXIT_BROKEN_SCRIPT;
 	return err == E_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "common/rrtype.h"
 #include "common/slab.h"
@@ -45,16 +46,32 @@ struct passage {
 	struct packetcache_key key; /* what the packet cache knows it by */
 	uint32_t hash;              /* of the key */
 	struct shield_mark mark;
+	struct hooked *hooked; /* or NULL; the passage's, until it is a query's */
 };
 
 struct shield;
 struct defender_row;
+struct hooked;
+struct script;
+
+TAILQ_HEAD(hooked_list, hooked);
+
+/* The operator's script: see hooks.h. */
+struct hooks {
+	struct script *script; /* a reference, or NULL: there is none */
+	struct slab queries;   /* struct hooked */
+	/* Those that wait for a datagram; those whose followup begins in the next turn. */
+	struct hooked_list waiting, late;
+	struct loop_timer *later;
+	uint64_t maintain_at_ms;
+};
 
 struct pipeline {
 	struct worker *worker;
 	struct account account;
 	struct slab queries; /* struct client_query: those being resolved */
 	struct slots *slots; /* who waits: no more than max-mthreads */
+	struct hooks hooks;
 	struct shield *shield;
 	struct defender_row *defender_rows; /* the shield's: a hit counts in them */
 	bool traces;                   /* the rule or the setting wants some questions traced */
@@ -77,6 +94,7 @@ struct client_query {
 	uint8_t domain_labels; /* of the name's registrable domain: from shield_answered() on */
 	bool over_capacity;
 	struct shield_mark mark;
+	struct hooked *hooked;   /* what the script knows of it, or NULL */
 	struct request *request; /* while it waits */
 	struct traced *traced;   /* or NULL */
 	bool trace_failure_only;
@@ -106,6 +124,15 @@ static inline bool client_query_is_from_cache(const struct answer *a)
 /* What the resolver calls in the end; tells a client's request from one of ours. */
 void client_query_finish(void *ctx, const struct answer *found);
 
+/* Puts it to the resolver. */
+void client_query_resolve(struct client_query *cq);
+/* All slots are taken: the client that holds most gives up one, if it has so many more. */
+bool client_query_make_room(struct pipeline *p, const struct addr *client);
+/* What it cost, to who caused it. */
+void client_query_charge(const struct client_query *cq, uint32_t outqueries);
+/* It ends here, answered or not. */
+void client_query_let_go(struct client_query *cq);
+
 /* ---- respond.c ---- */
 
 /* Where an answer of at most `limit` bytes is built: in the listener's batch, if it has a place. */
@@ -125,6 +152,9 @@ enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t r
 /* What the resolver found; kept as a packet, if it may be, with the shield's `note`. */
 void respond(struct pipeline *p, const struct client_query *cq, const struct settings *s,
 	     const struct answer *a, uint32_t note);
+
+/* What a script made of it. */
+void respond_hooked(struct pipeline *p, const struct client_query *cq, const struct settings *s);
 
 /* What the packet cache knows the query by; `limit`: of its answer. */
 static inline struct packetcache_key respond_key(const struct query *q, bool tcp, size_t limit)

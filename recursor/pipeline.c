@@ -7,6 +7,7 @@
 #include "common/check.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
+#include "recursor/hooks.h"
 #include "recursor/local.h"
 #include "recursor/passage.h"
 #include "recursor/policy/acl.h"
@@ -16,15 +17,18 @@
 #include "recursor/watch/tracer.h"
 #include "recursor/watch/wiper.h"
 
-static stage check_acl, check_header, read_question, check_edns, know_packet, look_in_packetcache,
-	answer_locally, check_recursion;
+static stage check_acl, check_header, check_opcode, read_question, check_edns, know_packet,
+	look_in_packetcache, answer_locally, check_recursion;
 
 /* The packet is read ... */
 static stage *const reading[] = {
 	check_acl,     /* may they ask? */
-	check_header,  /* is it a query? */
+	check_header,  /* can it be a query? */
+	hooks_filter,  /* ipfilter */
+	check_opcode,  /* is it one? */
 	read_question, /* what is asked, and how */
 	check_edns,    /* in a version that we speak? */
+	hooks_tag,     /* gettag */
 	know_packet,   /* the key of its answer */
 };
 
@@ -69,13 +73,22 @@ static void fetch_ahead(struct pipeline *p)
 					     packetcache_note(pc, p->ahead[i].hash));
 }
 
+static enum step answer_one(struct pipeline *p, struct passage *t)
+{
+	enum step step = pass(p, t, answering, ARRAY_LEN(answering));
+
+	if (t->hooked != NULL)
+		hooks_leave(p, t);
+	return step;
+}
+
 static void answer_ahead(void *ctx)
 {
 	struct pipeline *p = ctx;
 
 	fetch_ahead(p);
 	for (unsigned i = 0; i < p->n_ahead; i++)
-		(void)pass(p, &p->ahead[i], answering, ARRAY_LEN(answering));
+		(void)answer_one(p, &p->ahead[i]);
 	p->n_ahead = 0;
 }
 
@@ -92,9 +105,10 @@ static enum listen_verdict take_query(void *ctx, const struct client *from, uint
 	t->from = from;
 	t->wire = wire;
 	t->len = len;
+	t->hooked = NULL;
 	step = pass(p, t, reading, ARRAY_LEN(reading));
 	if (from->tcp && step == STEP_ON)
-		step = pass(p, t, answering, ARRAY_LEN(answering));
+		step = answer_one(p, t);
 	else if (step == STEP_ON && ++p->n_ahead == PASSAGES_AHEAD)
 		answer_ahead(p);
 	return step == STEP_DROP && from->tcp ? LISTEN_CLOSE : LISTEN_TAKEN;
@@ -189,6 +203,11 @@ static enum step check_header(struct pipeline *p, struct passage *t)
 		COUNT(p->account.counters, ignored_packets);
 		return STEP_DROP;
 	}
+	return STEP_ON;
+}
+
+static enum step check_opcode(struct pipeline *p, struct passage *t)
+{
 	if (opcode_of(t) == OPCODE_NOTIFY)
 		return take_notify(p, t);
 	if (opcode_of(t) != OPCODE_QUERY) {
@@ -224,6 +243,8 @@ static enum step know_packet(struct pipeline *p, struct passage *t)
 {
 	t->limit = answer_limit(&t->q, t->from->tcp, t->settings->udp_truncation_threshold);
 	t->key = respond_key(&t->q, t->from->tcp, t->limit);
+	if (t->hooked != NULL)
+		t->key.tag = t->hooked->q.tag;
 	t->hash = packetcache_hash(&t->key);
 	packetcache_fetch(p->worker->packetcache, t->hash, PACKETCACHE_BUCKET);
 	return STEP_ON;
@@ -328,6 +349,10 @@ int pipeline_new(struct pipeline **out, struct worker *w)
 		pipeline_free(p);
 		return E_NOMEM;
 	}
+	if (hooks_init(p, s) != E_OK) {
+		pipeline_free(p);
+		return E_NOMEM;
+	}
 	p->defender_rows = shield_rows(p->shield);
 	slab_init(&p->queries, sizeof(struct client_query), (size_t)s->max_mthreads + 1);
 	p->traces = s->trace[0] != 'n';
@@ -335,10 +360,16 @@ int pipeline_new(struct pipeline **out, struct worker *w)
 	return E_OK;
 }
 
+void pipeline_close(struct pipeline *p)
+{
+	hooks_close(p);
+}
+
 void pipeline_free(struct pipeline *p)
 {
 	if (p == NULL)
 		return;
+	hooks_deinit(p);
 	trace_rule_free(p->trace_rule);
 	shield_free(p->shield);
 	slots_free(p->slots);
@@ -350,12 +381,19 @@ void pipeline_free(struct pipeline *p)
 void pipeline_tick(struct pipeline *p)
 {
 	shield_tick(p->shield);
+	hooks_tick(p);
+}
+
+void pipeline_set_script(struct pipeline *p, struct script *script)
+{
+	hooks_set_script(p, script);
 }
 
 void pipeline_configure(struct pipeline *p, const struct settings *s)
 {
 	struct slots_config cfg = slots_config(s);
 
+	hooks_configure(p, s);
 	account_configure(&p->account, s);
 	slots_configure(p->slots, &cfg);
 	p->queries.max = (size_t)s->max_mthreads + 1;
@@ -412,5 +450,5 @@ const struct client *pipeline_client_of(const struct request_view *v)
 {
 	const struct client_query *cq = v->ctx;
 
-	return v->done == client_query_finish ? &cq->client : NULL;
+	return v->done == client_query_finish || v->done == hooks_followed ? &cq->client : NULL;
 }

@@ -16,11 +16,17 @@
 struct pipeline;
 
 int pipeline_new(struct pipeline **out, struct worker *w) MUST_USE;
+/* The worker ends, and its loop still runs: queries that wait for a script's followup are let go. */
+void pipeline_close(struct pipeline *p);
 void pipeline_free(struct pipeline *p);
 /* A few times a second: what is done beside queries. */
 void pipeline_tick(struct pipeline *p);
 /* What was made of the settings is made anew. */
 void pipeline_configure(struct pipeline *p, const struct settings *s);
+
+struct script;
+/* The script from now on, or NULL; takes the reference. */
+void pipeline_set_script(struct pipeline *p, struct script *script);
 
 struct trace_rule;
 /* What trace-regex wants traced; returns the rule before.  Either may be NULL. */

@@ -3,6 +3,7 @@
 
 #include "common/msg.h"
 #include "common/rrtype.h"
+#include "recursor/hooks.h"
 #include "recursor/resolve/cache.h"
 
 enum { STALE_PACKET_S = 5 }; /* so long an answer of expired data is kept as a packet */
@@ -131,6 +132,10 @@ void respond(struct pipeline *p, const struct client_query *cq, const struct set
 
 	answer_pack(&packed, out, limit, &cq->q, a, s->extended_resolution_errors, now_s);
 	ttl = packet_ttl(p, cq, s, a, &packed, now_s);
+	if (cq->hooked != NULL) {
+		key.tag = cq->hooked->q.tag;
+		ttl = cq->hooked->q.variable ? 0 : ttl;
+	}
 	if (ttl > 0)
 		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, now_s);
 	send_packed(p, &cq->client, &cq->q, out, &packed, a->rcode, us);
@@ -138,4 +143,51 @@ void respond(struct pipeline *p, const struct client_query *cq, const struct set
 		account_log_failure(&cq->client, &cq->q, a);
 	if (!s->quiet)
 		account_log_answer(&cq->q, a, us);
+}
+
+/* Records without a TTL are as good as a denial; a failure is told for as long as one of ours. */
+static uint32_t hooked_ttl(const struct hooked *h, const struct settings *s,
+			   const struct packed *packed)
+{
+	const struct hook_answer *a = &h->q.answer;
+	uint32_t cap = s->packetcache_ttl_s;
+
+	if (!h->is_kept || h->q.variable || packed->truncated || s->disable_packetcache)
+		return 0;
+	if (a->rcode == RCODE_SERVFAIL)
+		return s->packetcache_servfail_ttl_s;
+	if (a->rcode == RCODE_NXDOMAIN || a->records.n == 0)
+		cap = s->packetcache_negative_ttl_s;
+	return a->records.n > 0 && packed->min_ttl < cap ? packed->min_ttl : cap;
+}
+
+void respond_hooked(struct pipeline *p, const struct client_query *cq, const struct settings *s)
+{
+	const struct hooked *h = cq->hooked;
+	size_t limit = answer_limit(&cq->q, cq->client.tcp, s->udp_truncation_threshold);
+	struct packetcache_key key = respond_key(&cq->q, cq->client.tcp, limit);
+	uint8_t *out = respond_place(p, &cq->client, limit);
+	uint64_t us = loop_now_us() - cq->start_us;
+	uint32_t now_s = worker_wall_s(p->worker), ttl;
+	const struct answer a = {
+		.rcode = (uint16_t)h->q.answer.rcode,
+		.ede = (int16_t)h->q.answer.ede,
+		.ede_text = h->q.answer.ede_text.text,
+	};
+	struct packed packed;
+
+	if (h->q.answer.is_truncated)
+		answer_pack_truncated(&packed, out, limit, &cq->q);
+	else
+		answer_pack_rows(&packed, out, limit, &cq->q, &a, &h->q.answer.records,
+				 s->extended_resolution_errors);
+	ttl = hooked_ttl(h, s, &packed);
+	key.tag = h->q.tag;
+	if (ttl > 0)
+		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, 0, now_s);
+	send_packed(p, &cq->client, &cq->q, out, &packed, a.rcode, us);
+	if (a.rcode == RCODE_SERVFAIL && s->log_common_errors)
+		account_log_failure(&cq->client, &cq->q, &a);
+	if (!s->quiet)
+		account_log_answer(&cq->q, &a, us);
 }

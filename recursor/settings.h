@@ -121,6 +121,12 @@ struct settings {
 	uint32_t serve_stale_client_timeout_ms; /* our own: `serve-stale-client-timeout` */
 	uint32_t max_background_resolutions;    /* our own, each thread */
 	uint32_t failure_ttl_s;                 /* our own: `resolution-failure-ttl` (RFC 9520) */
+	/* the script of hooks */
+	const char *lua_dns_script, *lua_global_include_dir; /* "": none */
+	uint32_t lua_maintenance_interval_s;
+	uint32_t lua_hook_instructions;             /* our own */
+	uint64_t lua_hook_memory, lua_memory_limit; /* our own */
+	bool gettag_needs_edns_options;
 	/* zones that are configured: see zonelist.h and hosts.h */
 	const char *forward_groups; /* our own */
 	const char *auth_zones, *forward_zones, *forward_zones_recurse, *forward_zones_file;

@@ -163,6 +163,8 @@ const struct setting settings_table[] = {
   "forward-zones-recurse; ^: a NOTIFY for it is heard." },
 { "forward-zones-recurse", FORWARDS(forward_zones_recurse), "", "3.2",
   "As forward-zones, but the servers are resolvers and asked for recursion." },
+{ "gettag-needs-edns-options", BOOL(gettag_needs_edns_options), "no", "4.1.0",
+  "Show gettag() of lua-dns-script the query's EDNS options." },
 { "help", COMMAND, "", "3.0",
   "Print all settings, or with --help=PREFIX those that begin so, and end." },
 { "hint-file", TEXT(hint_file), "", "3.0",
@@ -195,6 +197,23 @@ const struct setting settings_table[] = {
 { "loglevel", INT(loglevel, 0, 9, NULL), "6", "3.6.0",
   "What to log, as syslog counts: 3 errors, 4 warnings, 5 notices, 6 information, 7 and more "
   "everything.  Less than 3 is taken as 3; quiet=no raises it to 6." },
+{ "lua-dns-script", TEXT(lua_dns_script), "", "3.1.7.1",
+  "A script with hooks, in Lua 5.4 or compiled by luac: recursor-lua(7).  One that does not load at "
+  "the start ends it.  rec_control reload-lua-script loads it anew." },
+{ "lua-global-include-dir", TEXT(lua_global_include_dir), "", "5.2.0",
+  "The files *.lua of this directory are run before lua-dns-script, in the order of their names." },
+{ "lua-hook-instructions", INT(lua_hook_instructions, 0, MANY, NULL), "1000000", "own",
+  "A call of a hook that takes more of Lua's instructions ends with an error; 1,000,000 take about "
+  "10 ms, in which its thread answers nobody.  maintenance() may take 10 times, loading 1000 times "
+  "as many.  0: no limit." },
+{ "lua-hook-memory", SIZE(lua_hook_memory, 0, SIZE_MOST), "16M", "own",
+  "So many bytes a call of a hook may take from memory; one that wants more ends with an error.  "
+  "maintenance() and loading may take lua-memory-limit.  0: no limit." },
+{ "lua-maintenance-interval", INT(lua_maintenance_interval_s, 0, 86400, "seconds"), "1", "4.2.0",
+  "maintenance() of lua-dns-script is called so often in each thread.  0: never." },
+{ "lua-memory-limit", SIZE(lua_memory_limit, 0, SIZE_MOST), "256M", "own",
+  "So much memory a script may use in each thread, and its groups of networks as much again.  "
+  "0: no limit." },
 { "max-background-resolutions", INT(max_background_resolutions, 0, MANY, NULL), "1000", "own",
   "Each thread has at most so many resolutions under way that no client waits for: those that go on "
   "after a client was served stale, and those that renew what is about to expire." },
@@ -430,14 +449,10 @@ const struct setting settings_table[] = {
 { "edns-padding-out", LATER(BOOL), "yes", "4.8.0", "pad questions over TLS" },
 { "edns-padding-tag", LATER(INT), "7830", "4.5.0", "packet cache tag of padded answers" },
 { "event-trace-enabled", LATER(INT), "0", "4.6.0", "where events are traced to" },
-{ "gettag-needs-edns-options", LATER(BOOL), "no", "4.1.0", "parse EDNS options for gettag()" },
 { "limit-qtype-any", LATER(BOOL), "yes", "4.9.9", "max-rrset-size holds for ANY too" },
 { "log-rpz-changes", LATER(BOOL), "no", "4.1.0", "log changes of RPZ zones" },
 { "lowercase-outgoing", LATER(BOOL), "no", "3.7.4", "ask servers in lower case" },
 { "lua-config-file", LATER(TEXT), "", "4.0.0", "configuration in Lua" },
-{ "lua-dns-script", LATER(TEXT), "", "3.1.7.1", "script with hooks" },
-{ "lua-global-include-dir", LATER(TEXT), "", "5.2.0", "Lua files read before the script" },
-{ "lua-maintenance-interval", LATER(INT), "1", "4.2.0", "seconds between calls of maintenance()" },
 { "max-busy-dot-probes", LATER(INT), "0", "4.7.0", "servers probed for TLS at once" },
 { "max-cache-bogus-ttl", LATER(INT), "3600", "4.2.0", "longest TTL of what failed validation" },
 { "max-dnskeys", LATER(INT), "2", "4.8.6", "keys of equal tag tried for a signature" },

@@ -14,6 +14,7 @@
 #include "recursor/hints.h"
 #include "recursor/pipeline.h"
 #include "recursor/policy/ipset.h"
+#include "recursor/scripts.h"
 #include "recursor/server_state.h"
 #include "recursor/shield.h"
 #include "recursor/watch/rings.h"
@@ -116,6 +117,8 @@ static void close_worker(void *ctx)
 		listener_stop(w->listener);
 	resolver_free(w->resolver);
 	w->resolver = NULL;
+	if (w->pipeline != NULL)
+		pipeline_close(w->pipeline);
 	if (w->listener != NULL) {
 		listener_flush(w->listener);
 		listener_close(w->listener);
@@ -259,6 +262,7 @@ static int open_worker(struct worker *w, const struct settings *s, uint32_t max_
 		err = loop_after_turn(w->loop, publish_gauges, w);
 	if (err != E_OK)
 		return err;
+	pipeline_set_script(w->pipeline, scripts_take(w->server->scripts, w->index));
 	pipeline_listen_handler(w->pipeline, &queries);
 	return listener_start(w->listener, w->loop, &queries);
 }
@@ -343,6 +347,8 @@ static int make_shared(struct server *s, const struct settings *settings)
 		err = ringset_new(&s->rings, settings->threads);
 	if (err == E_OK)
 		err = custom_metrics_new(&s->custom_metrics);
+	if (err == E_OK)
+		err = scripts_new(&s->scripts, s);
 	if (err == E_OK)
 		err = wiper_new(&s->wiper);
 	return err;
@@ -470,6 +476,7 @@ void server_free(struct server *s)
 	server_stop(s);
 	hints_free(s->hints, s->n_hints);
 	zones_put(s->zones);
+	scripts_free(s->scripts);
 	wiper_free(s->wiper);
 	ringset_free(s->rings);
 	defender_free(s->defender);

@@ -97,7 +97,8 @@ struct server {
 	struct ipsets *ipsets; /* of scripts; reader i is worker i's */
 	struct tally *tally;   /* of the clients' TCP connections */
 	struct tracer *tracer;
-	struct ringset *rings;                 /* what came last to each worker */
+	struct ringset *rings; /* what came last to each worker */
+	struct scripts *scripts;
 	struct custom_metrics *custom_metrics; /* of scripts, whichever is loaded */
 	struct wiper *wiper;
 	struct defender *defender;

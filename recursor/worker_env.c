@@ -11,6 +11,7 @@
 #include "recursor/pipeline.h"
 #include "recursor/reconfigure.h"
 #include "recursor/rezone.h"
+#include "recursor/scripts.h"
 #include "recursor/server_state.h"
 #include "recursor/shield.h"
 #include "recursor/trial.h"
@@ -187,6 +188,11 @@ static int env_reload_zones(void *ctx, char *why)
 	return server_reload_zones(ctx, why);
 }
 
+static int env_load_script(void *ctx, const char *path, char *loaded, char *why)
+{
+	return server_load_script(ctx, path, loaded, why);
+}
+
 static int env_reload_defender(void *ctx, char *why)
 {
 	return server_reload_defender(ctx, why);
@@ -279,6 +285,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.reload = env_reload,
 		.reload_zones = env_reload_zones,
 		.reload_defender = env_reload_defender,
+		.load_script = env_load_script,
 		.defender_show = env_defender_show,
 		.try_script = env_try_script,
 		.is_ready = env_is_ready,

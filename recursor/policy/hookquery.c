@@ -117,6 +117,12 @@ int hooktext_set(struct hook_text *t, const char *text, size_t len)
 	return E_OK;
 }
 
+void hooktext_put(struct hook_text *t, const void *text, size_t len)
+{
+	if (hooktext_set(t, text, len) != E_OK)
+		hooktext_clear(t);
+}
+
 void hooktext_clear(struct hook_text *t)
 {
 	free(t->text);

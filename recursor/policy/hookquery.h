@@ -97,6 +97,8 @@ struct hook_text {
 };
 
 int hooktext_set(struct hook_text *t, const char *text, size_t len) MUST_USE;
+/* What is not important: empty when there is no memory. */
+void hooktext_put(struct hook_text *t, const void *text, size_t len);
 void hooktext_clear(struct hook_text *t);
 
 struct hook_tags {
@@ -157,7 +159,8 @@ struct hook_query {
 	uint16_t edns_flags;    /* DO is 0x8000 */
 	const uint8_t *options; /* EDNS options as they stand in the packet; borrowed likewise */
 	uint16_t options_len;
-	uint64_t time_us; /* of the day: when it came */
+	bool shows_options; /* gettag's table of options is filled */
+	uint64_t time_us;   /* of the day: when it came */
 	/* ---- of all its hooks ---- */
 	uint32_t tag;
 	bool variable;
@@ -176,8 +179,8 @@ struct hook_query {
 	struct hook_outquery *out; /* preoutquery's, or NULL */
 	/* ---- the script's ---- */
 	struct script *script; /* whose state the references are of; a reference, or NULL */
-	int data_ref, dq_ref;  /* 0: none yet */
-	struct dq *dq;         /* what dq_ref stands for */
+	struct dq *dq;         /* NULL: none yet; held by dq_ref */
+	int dq_ref;
 };
 
 /* A draft that is the answer so far, without records, which are copied when asked for.  The

@@ -90,6 +90,8 @@ enum command_file {
 	  "read recursor.conf again for who may ask and who may notify")                         \
 	X("reload-defender", "", "", 0, 0, false, 60, reload_defender,                           \
 	  "read recursor.conf again for `defender`, and defender-config-file")                   \
+	X("reload-lua-script", "", "[FILE]", 0, 1, false, 600, reload_lua_script,                \
+	  "load lua-dns-script, or FILE in its place; one that does not load changes nothing")   \
 	X("reload-public-suffix-list", "", "", 0, 0, false, 60, reload_public_suffix_list,       \
 	  "read public-suffix-list-file again")                                                  \
 	X("reload-zones", "", "", 0, 0, false, 600, reload_zones,                                \
@@ -140,6 +142,8 @@ enum command_file {
 	  "show what the script would have done to the questions of RING (queries, servfail, " \
 	  "large-answers, bogus; remotes for ipfilter alone); nothing else is touched")          \
 	X("undrain", "", "", 0, 0, false, 5, undrain, "take back drain")                         \
+	X("unload-lua-script", "", "", 0, 0, false, 60, unload_lua_script,                       \
+	  "go on without a script")                                                              \
 	X("version", "", "", 0, 0, false, 5, version, "show the daemon's version")               \
 	X("wipe-cache", "flushname", "NAME[$]...", 1, COMMAND_WORDS_MAX, false, 60, wipe_cache,  \
 	  "forget what the caches hold of NAME; with a $ also of all names below it")            \

@@ -17,6 +17,7 @@
 #include "recursor/watch/explain.h"
 #include "recursor/watch/ipset_commands.h"
 #include "recursor/watch/metrics.h"
+#include "recursor/watch/script_command.h"
 #include "recursor/watch/throttling.h"
 #include "recursor/watch/top.h"
 #include "recursor/watch/top_cost.h"

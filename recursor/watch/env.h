@@ -141,6 +141,9 @@ struct watch_env {
 	int (*reload_zones)(void *ctx, char *why);
 	/* The same for the rules of the defender. */
 	int (*reload_defender)(void *ctx, char *why);
+	/* Loads a script for all workers, or what lua-dns-script names when `path` is NULL; "": none.
+	 * `loaded` (ENV_WHY_MAX) is its path, also on error. */
+	int (*load_script)(void *ctx, const char *path, char *loaded, char *why);
 	/* Who is accused, as text, and as members of `json` unless it is NULL. */
 	void (*defender_show)(void *ctx, FILE *out, struct json_t *json);
 	/* Runs a script over a ring (try_script.h), on the caller's thread; `out` is zeroed.  On error

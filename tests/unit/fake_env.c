@@ -189,6 +189,16 @@ static int reload(void *ctx, const char *const *names, size_t n, char *why)
 	return E_OK;
 }
 
+static int load_script(void *ctx, const char *path, char *loaded, char *why)
+{
+	(void)ctx;
+	(void)snprintf(loaded, ENV_WHY_MAX, "%s", path == NULL ? "/etc/recursor/hooks.lua" : path);
+	if (strcmp(loaded, "/bad.lua") != 0)
+		return E_OK;
+	(void)snprintf(why, ENV_WHY_MAX, "/bad.lua:3: no");
+	return E_MALFORMED;
+}
+
 static int reload_defender(void *ctx, char *why)
 {
 	static const char *const defender[] = { "defender" };
@@ -380,6 +390,7 @@ void fake_env_open(struct fake_env *f)
 		.reload = reload,
 		.reload_zones = reload_zones,
 		.reload_defender = reload_defender,
+		.load_script = load_script,
 		.defender_show = defender_show,
 		.try_script = try_script,
 		.is_ready = is_ready,

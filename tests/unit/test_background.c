@@ -61,7 +61,7 @@ END_TEST
 START_TEST(parent_fails_with_the_child)
 {
 	ck_assert_int_eq(in_child(dies_with_0), 1);
-	ck_assert_int_eq(in_child(dies_with_7), 1);
+	ck_assert_int_eq(in_child(dies_with_7), 7);
 }
 END_TEST
 

@@ -55,7 +55,7 @@ void current_call_gettag(lua_State *L, struct call *c)
 	lua_push_address(L, &q->local);
 	lua_push_name(L, q->qname);
 	lua_pushinteger(L, q->qtype);
-	lua_push_options(L, q->options, q->options_len);
+	lua_push_options(L, q->options, q->shows_options ? q->options_len : 0);
 	lua_pushboolean(L, q->tcp);
 	lua_newtable(L);
 	lua_call(L, 8, 7);
@@ -193,8 +193,10 @@ void call_apply_policy(struct call *c)
 		break;
 	case POLICY_TRUNCATE:
 		/* Over TCP it has no meaning: RPZ's tcp-only lets such a query pass. */
-		if (q->tcp)
+		if (q->tcp) {
+			q->policy.done = POLICY_NO_ACTION;
 			return;
+		}
 		clear_draft(&q->draft, RCODE_NOERROR);
 		q->draft.is_truncated = true;
 		break;

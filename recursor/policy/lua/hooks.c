@@ -310,8 +310,8 @@ static enum script_verdict call_preoutquery(struct call *c)
 	hookquery_begin(q);
 	if (!run(c->script, run_hook, c, 1))
 		c->verdict = c->script->hooks[c->hook].is_classic ? SCRIPT_KILL : SCRIPT_PASS;
-	else if (c->verdict == SCRIPT_TAKEN && q->draft.rcode == HOOK_RCODE_KILL)
-		c->verdict = SCRIPT_KILL;
+	else if (c->verdict == SCRIPT_TAKEN && q->draft.rcode < 0)
+		c->verdict = q->draft.rcode == HOOK_RCODE_KILL ? SCRIPT_KILL : SCRIPT_DROP;
 	if (c->verdict == SCRIPT_TAKEN)
 		hookquery_commit(q);
 	else

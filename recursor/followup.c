@@ -1,0 +1,182 @@
+/*
+ * followup: what a hook wants done before the client is answered: which question to put to the
+ * resolver for it, and what to make of what comes back.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/rrtype.h"
+#include "recursor/hooks.h"
+
+enum { NIBBLES = 8, PREFIX_BYTES = 12 };
+
+/* The first alias of the answer section: what it points to. */
+static bool alias_target(const struct hook_records *r, uint8_t name[NAME_MAX_LEN])
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->rows[i].type == TYPE_CNAME && r->rows[i].place == PLACE_ANSWER) {
+			name_copy(name, r->rows[i].rdata);
+			return true;
+		}
+	return false;
+}
+
+static int nibble_of(const uint8_t *label)
+{
+	if (label[0] != 1)
+		return -1;
+	if (label[1] >= '0' && label[1] <= '9')
+		return label[1] - '0';
+	if ((label[1] | 0x20) >= 'a' && (label[1] | 0x20) <= 'f')
+		return (label[1] | 0x20) - 'a' + 10;
+	return -1;
+}
+
+/* The first eight nibbles of a name of ip6.arpa are the last four bytes of an IPv6 address: an IPv4
+ * address, whose name in in-addr.arpa this is. */
+static bool reverse_of(const uint8_t *name, uint8_t out[NAME_MAX_LEN])
+{
+	uint8_t bytes[4];
+	char text[64];
+
+	if (name_labels(name) < NIBBLES)
+		return false;
+	for (unsigned i = 0; i < 4; i++) {
+		int low = nibble_of(name), high = nibble_of(name_parent(name));
+
+		if (low < 0 || high < 0)
+			return false;
+		bytes[i] = (uint8_t)(high << 4 | low);
+		name = name_parent(name_parent(name));
+	}
+	(void)snprintf(text, sizeof(text), "%u.%u.%u.%u.in-addr.arpa.", bytes[0], bytes[1],
+		       bytes[2], bytes[3]);
+	return name_from_text(out, text) == E_OK;
+}
+
+static bool name_of(const struct hook_text *t, uint8_t out[NAME_MAX_LEN])
+{
+	return t->text != NULL && strlen(t->text) == t->len && name_from_text(out, t->text) == E_OK;
+}
+
+bool followup_question(const struct hooked *h, uint8_t name[NAME_MAX_LEN], uint16_t *type)
+{
+	const struct hook_answer *a = &h->q.answer;
+
+	switch (a->followup) {
+	case FOLLOWUP_CNAME:
+		*type = h->q.qtype;
+		return alias_target(&a->records, name);
+	case FOLLOWUP_FAKE_AAAA:
+		*type = TYPE_A;
+		return name_of(&a->followup_name, name);
+	case FOLLOWUP_FAKE_PTR:
+		*type = TYPE_PTR;
+		return reverse_of(h->q.qname, name);
+	case FOLLOWUP_NONE:
+	case FOLLOWUP_UDP_RESPONSE:
+		break;
+	}
+	return false;
+}
+
+/* ---- what came back ---- */
+
+/* "64:ff9b::", "fe80::21b:77ff:0:0": its first 96 bits. */
+static bool prefix_of(const struct hook_answer *a, uint8_t out[PREFIX_BYTES])
+{
+	struct addr prefix;
+
+	if (a->followup_prefix.text == NULL ||
+	    addr_from_text(&prefix, a->followup_prefix.text, 0) != E_OK || prefix.family != 6)
+		return false;
+	memcpy(out, prefix.ip, PREFIX_BYTES);
+	return true;
+}
+
+/* What a followup makes of the records that it found; kind NONE: they stay as they are. */
+struct maker {
+	struct hook_records *to;
+	enum hook_followup kind;
+	bool has_name, has_prefix;
+	uint8_t name[NAME_MAX_LEN], prefix[PREFIX_BYTES];
+};
+
+static int add_made(const struct maker *m, struct hook_record row)
+{
+	uint8_t ip[16];
+
+	if (m->kind == FOLLOWUP_FAKE_AAAA && row.type == TYPE_A && row.rdlen == 4 &&
+	    row.place == PLACE_ANSWER) {
+		if (!m->has_prefix)
+			return E_MALFORMED;
+		memcpy(ip, m->prefix, PREFIX_BYTES);
+		memcpy(ip + PREFIX_BYTES, row.rdata, 4);
+		row.type = TYPE_AAAA;
+		row.rdata = ip;
+		row.rdlen = sizeof(ip);
+	}
+	if (m->kind == FOLLOWUP_FAKE_PTR && row.type == TYPE_PTR && m->has_name)
+		row.name = m->name;
+	return hookrecords_add(m->to, &row);
+}
+
+static int add_set(const struct maker *m, const struct rrset *set, enum hook_place place,
+		   uint32_t now_s)
+{
+	struct hook_record row = {
+		.name = rrset_owner(set),
+		.type = set->type,
+		.class = CLASS_IN,
+		.ttl = rrset_ttl_left(set, now_s),
+		.place = (uint8_t)place,
+	};
+	struct rdata rr;
+	int err = E_OK;
+
+	for (size_t at = 0; err == E_OK && rrset_next(set, &at, &rr);) {
+		row.rdata = rr.data;
+		row.rdlen = rr.len;
+		err = add_made(m, row);
+	}
+	return err;
+}
+
+static int add_answer(const struct maker *m, const struct answer *a, uint32_t now_s)
+{
+	int err = E_OK;
+
+	for (size_t i = 0; i < a->n_sets && err == E_OK; i++)
+		err = add_set(m, a->sets[i], PLACE_ANSWER, now_s);
+	if (a->soa != NULL && err == E_OK)
+		err = add_set(m, a->soa, PLACE_AUTHORITY, now_s);
+	return err;
+}
+
+int followup_rows(struct hook_records *to, const struct answer *a, uint32_t now_s)
+{
+	const struct maker m = { .to = to, .kind = FOLLOWUP_NONE };
+
+	return add_answer(&m, a, now_s);
+}
+
+void followup_take(struct hooked *h, const struct answer *a)
+{
+	uint32_t now_s = worker_wall_s(h->cq->pipeline->worker);
+	struct hook_answer *to = &h->q.answer;
+	struct maker m = { .to = &to->records, .kind = to->followup };
+
+	m.has_name = name_of(&to->followup_name, m.name);
+	m.has_prefix = prefix_of(to, m.prefix);
+	to->followup = FOLLOWUP_NONE;
+	to->has_records = true;
+	to->rcode = a->rcode;
+	to->ede = a->ede;
+	if (a->ede_text != NULL)
+		hooktext_put(&to->ede_text, a->ede_text, strlen(a->ede_text));
+	if (add_answer(&m, a, now_s) != E_OK) {
+		hookrecords_clear(&to->records);
+		to->rcode = RCODE_SERVFAIL;
+	}
+	h->is_kept = h->is_kept && a->from_cache && a->cacheable && !a->is_stale;
+}
