@@ -14,6 +14,7 @@
 #include "recursor/hints.h"
 #include "recursor/pipeline.h"
 #include "recursor/policy/ipset.h"
+#include "recursor/policy/shelf.h"
 #include "recursor/scripts.h"
 #include "recursor/server_state.h"
 #include "recursor/shield.h"
@@ -340,6 +341,8 @@ static int make_shared(struct server *s, const struct settings *settings)
 	if (err == E_OK)
 		err = ipsets_new(&s->ipsets, &ipsets);
 	if (err == E_OK)
+		err = shelf_new(&s->shelf);
+	if (err == E_OK)
 		err = tally_new(&s->tally, settings->max_tcp_clients, settings->max_tcp_per_client);
 	if (err == E_OK)
 		err = tracer_new(&s->tracer);
@@ -484,6 +487,7 @@ void server_free(struct server *s)
 	tracer_free(s->tracer);
 	tally_free(s->tally);
 	ipsets_free(s->ipsets);
+	shelf_free(s->shelf);
 	servers_free(s->servers);
 	cache_free(s->cache);
 	settings_free(atomic_load(&s->settings));

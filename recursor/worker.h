@@ -94,6 +94,7 @@ struct server {
 	struct servers *servers;
 	struct memory memory;  /* the caches' budget */
 	struct keeper *keeper; /* main's: of cache-file, or NULL */
+	struct shelf *shelf;   /* what else scripts share */
 	struct ipsets *ipsets; /* of scripts; reader i is worker i's */
 	struct tally *tally;   /* of the clients' TCP connections */
 	struct tracer *tracer;

@@ -9,6 +9,7 @@
 #include "recursor/ipset_env.h"
 #include "recursor/keeper.h"
 #include "recursor/pipeline.h"
+#include "recursor/policy/shelf.h"
 #include "recursor/reconfigure.h"
 #include "recursor/rezone.h"
 #include "recursor/scripts.h"
@@ -50,6 +51,22 @@ GAUGE(size_t, tcp_clients)
 GAUGE(size_t, packetcache_entries)
 GAUGE(size_t, packetcache_bytes)
 GAUGE(uint64_t, latency_us)
+
+static void env_shelf(void *ctx, struct watch_shelf *out)
+{
+	struct server *s = ctx;
+	struct shelf_stats stats;
+
+	shelf_stats(s->shelf, &stats);
+	*out = (struct watch_shelf) {
+		.lists = stats.lists,
+		.names = stats.names,
+		.limits = stats.limits,
+		.refused = stats.refused,
+		.forgotten = stats.forgotten,
+		.bytes = stats.bytes,
+	};
+}
 
 static int env_save_cache(void *ctx, char *why)
 {
@@ -297,4 +314,5 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.wall_s = env_wall_s,
 	};
 	ipset_env_fill(&env->ipsets, s->ipsets);
+	env->shelf = env_shelf;
 }

@@ -80,7 +80,7 @@ static uint64_t hash_client(const struct ratelimit *r, const struct addr *a)
 		ip[bits / 8] &= (uint8_t)(0xff << (8 - bits % 8));
 	memcpy(&high, ip, 8);
 	memcpy(&low, ip + 8, 8);
-	h = hash_mix(hash_mix(high, low), a->family);
+	h = hash_mix(high ^ a->family, low ^ 0x9e3779b97f4a7c15);
 	return h == 0 ? 1 : h;
 }
 

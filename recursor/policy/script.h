@@ -100,6 +100,7 @@ struct script;
 struct custom_metrics;
 struct ipsets;
 struct ipset_reader;
+struct shelf;
 
 /* What a state may ask of whoever runs it.  Copied by script_new(); what it points to lives longer. */
 struct script_host {
@@ -111,6 +112,7 @@ struct script_host {
 	struct custom_metrics *metrics; /* of getMetric(): all workers' */
 	struct ipsets *ipsets;          /* NULL: there are none */
 	struct ipset_reader *ipset_reader;
+	struct shelf *shelf;           /* of lists of names and rate limits; NULL: there are none */
 	uint64_t (*now_ns)(void *ctx); /* monotonic */
 	void (*wall)(void *ctx, int64_t *s, int32_t *us);
 	void (*random)(void *ctx, void *buf, size_t len);

@@ -91,8 +91,16 @@ struct watch_ipset_ops {
 		    size_t *n, char *why);
 };
 
+/* What else scripts share (policy/shelf.h). */
+struct watch_shelf {
+	uint64_t lists, names, limits; /* what is there */
+	uint64_t refused, forgotten;   /* by rate limits, ever */
+	uint64_t bytes;
+};
+
 struct watch_env {
 	void *ctx;
+	void (*shelf)(void *ctx, struct watch_shelf *out);
 	struct watch_ipset_ops ipsets;
 	unsigned n_workers;
 	struct cache *cache;

@@ -216,6 +216,19 @@ READS_IPSETS(refusals)
 READS_IPSETS(expirations)
 READS_IPSETS(sets_refused)
 
+#define READS_SHELF(member)                                                                        \
+	static uint64_t read_shelf_##member(const struct watch_env *env)                           \
+	{                                                                                          \
+		struct watch_shelf s = { 0 };                                                      \
+                                                                                                   \
+		env->shelf(env->ctx, &s);                                                          \
+		return s.member;                                                                   \
+	}
+READS_SHELF(names)
+READS_SHELF(refused)
+READS_SHELF(forgotten)
+READS_SHELF(bytes)
+
 static uint64_t setting_number(const struct watch_env *env, const char *name)
 {
 	char *text = env->setting(env->ctx, name);
@@ -385,6 +398,14 @@ static const struct row rows[] = {
 	     "addresses in sets that expired"),
 	READ("ipset-sets-refused", COUNTER, read_ipset_sets_refused,
 	     "sets of addresses not opened because of ipset-max-sets"),
+	READ("ratelimit-refusals", COUNTER, read_shelf_refused,
+	     "queries that rate limits of scripts refused"),
+	READ("ratelimit-forgotten", COUNTER, read_shelf_forgotten,
+	     "clients that rate limits of scripts forgot too early, for want of room (max)"),
+	READ("script-list-names", GAUGE, read_shelf_names,
+	     "names in the lists that scripts have of files"),
+	READ("script-shared-bytes", GAUGE, read_shelf_bytes,
+	     "bytes of lists of names and rate limits of scripts"),
 	READ("draining", GAUGE, read_draining, "1 after rec_control drain"),
 	READ("uptime", COUNTER, read_uptime, "seconds since start"),
 	READ("user-msec", COUNTER, read_user_ms, "milliseconds of CPU time in user mode"),

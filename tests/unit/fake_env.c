@@ -74,6 +74,12 @@ static int save_cache(void *ctx, char *why)
 	return E_SYSTEM;
 }
 
+static void shelf(void *ctx, struct watch_shelf *out)
+{
+	(void)ctx;
+	*out = (struct watch_shelf) { .lists = 1, .names = 2, .refused = 3 };
+}
+
 static void cachefile(void *ctx, struct watch_cachefile *out)
 {
 	(void)ctx;
@@ -409,6 +415,7 @@ void fake_env_open(struct fake_env *f)
 	ASSERT(ipsets_new(&f->ipsets, &ipsets) == E_OK);
 	ASSERT(ipsets_open(f->ipsets, &f->known, &known) == E_OK);
 	ipset_env_fill(&f->env.ipsets, f->ipsets);
+	f->env.shelf = shelf;
 	for (unsigned i = 0; i < FAKE_WORKERS; i++)
 		open_worker(f, i, &world);
 }

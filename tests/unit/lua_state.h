@@ -12,7 +12,9 @@
 
 #include "common/check.h"
 #include "common/custom_metrics.h"
+#include "recursor/policy/ipset.h"
 #include "recursor/policy/lua/api.h"
+#include "recursor/policy/shelf.h"
 
 struct lua_test {
 	lua_State *L;
@@ -20,6 +22,7 @@ struct lua_test {
 	struct script_host outer;
 	char said[4096]; /* by print and pdnslog, a line each: "level: text" for the latter */
 	uint64_t drawn;
+	uint64_t now_ns;
 };
 
 static inline void lua_test_say(struct lua_test *t, const char *text, size_t n)
@@ -75,14 +78,26 @@ static inline unsigned lua_test_registrable(void *ctx, const uint8_t *name)
 	return memcmp(name_suffix(name, 2), "\2co\2uk", 7) == 0 ? 3 : 2;
 }
 
+static inline uint64_t lua_test_now(void *ctx)
+{
+	const struct lua_test *t = ctx;
+
+	return t->now_ns;
+}
+
 static inline void lua_test_open(struct lua_test *t)
 {
+	static const struct ipsets_config ipsets = { .n_readers = 1,
+						     .max_sets = 2,
+						     .max_entries = 1000 };
+
 	memset(t, 0, sizeof(*t));
 	t->outer = (struct script_host) {
 		.ctx = t,
 		.thread = 3,
 		.config_dir = "/etc/recursor",
 		.config_name = "one",
+		.now_ns = lua_test_now,
 		.wall = lua_test_wall,
 		.random = lua_test_random,
 		.log = lua_test_log,
@@ -90,7 +105,11 @@ static inline void lua_test_open(struct lua_test *t)
 		.stat = lua_test_stat,
 		.registrable = lua_test_registrable,
 	};
+	t->now_ns = 1000000000000;
 	ASSERT(custom_metrics_new(&t->outer.metrics) == E_OK);
+	ASSERT(ipsets_new(&t->outer.ipsets, &ipsets) == E_OK);
+	t->outer.ipset_reader = ipsets_reader(t->outer.ipsets, 0);
+	ASSERT(shelf_new(&t->outer.shelf) == E_OK);
 	t->host.to = &t->outer;
 	t->L = luaL_newstate();
 	ASSERT(t->L != NULL);
@@ -102,6 +121,8 @@ static inline void lua_test_close(struct lua_test *t)
 {
 	lua_close(t->L);
 	ASSERT(t->host.native_bytes == 0);
+	shelf_free(t->outer.shelf);
+	ipsets_free(t->outer.ipsets);
 	custom_metrics_free(t->outer.metrics);
 }
 

@@ -154,6 +154,69 @@ static const struct {
 	  "assert(not s:check(newCA('::102:304'))) says('string expected', s.check, s)" },
 	{ "iputils.newca", "eq(iputils.newca('[::1]:53'):tostringwithport(), '[::1]:53')" },
 	{ "iputils.newipset", "eq(iputils.newipset()[iputils.newca('1.2.3.4')], nil)" },
+	/* what all workers' scripts share */
+	{ "shared ipset.add",
+	  "local s = iputils.newipset{name='a', max=2}\n"
+	  "eq(s:add(newCA('192.0.2.1')), true) eq(s:add('2001:db8::1', 5), true)\n"
+	  "eq(s:add('192.0.2.3'), false) eq(s:add('192.0.2.1'), true)\n"
+	  "says('no address', s.add, s, 'x') says('a ttl is', s.add, s, '::1', -1)\n"
+	  "says('shared ipset expected', s.add, iputils.newipset(), '::1')" },
+	{ "shared ipset.check",
+	  "local s = iputils.newipset{} s:add('192.0.2.1')\n"
+	  "eq(s:check('192.0.2.1'), true) eq(s:check(newCA('192.0.2.1:53')), true)\n"
+	  "eq(s:check('192.0.2.2'), false) says('expected', s.check, s, {})" },
+	{ "shared ipset.clear",
+	  "local s = iputils.newipset{} s:add('192.0.2.1') s:clear() eq(#s, 0)\n"
+	  "eq(s:check('192.0.2.1'), false)" },
+	{ "shared ipset.count", "local s = iputils.newipset{} eq(s:count(), 0)\n"
+				"s:add('::1') s:add('::2') eq(s:count(), 2)" },
+	{ "shared ipset.remove",
+	  "local s = iputils.newipset{} s:add('::1') eq(s:remove('::1'), true)\n"
+	  "eq(s:remove('::1'), false) eq(#s, 0)" },
+	{ "shared ipset.__index",
+	  "local s, ca = iputils.newipset{name='b'}, iputils.newca('192.0.2.1')\n"
+	  "eq(s[ca], nil) s[ca] = 1 eq(s[ca], true) eq(s[newCA('192.0.2.1:9')], true)\n"
+	  "eq(iputils.newipset{name='b'}[ca], true) eq(iputils.newipset{}[ca], nil)\n"
+	  "says(\"no method '192.0.2.1'\", function() return s['192.0.2.1'] end)\n"
+	  "says('ComboAddress expected', function() return s[1] end)" },
+	{ "shared ipset.__newindex",
+	  "local s, ca = iputils.newipset{}, newCA('192.0.2.1')\n"
+	  "s[ca] = 1 s[ca] = 1 eq(#s, 1) s[ca] = nil s[ca] = nil eq(#s, 0)\n"
+	  "s[ca] = false eq(#s, 1)\n"
+	  "says('ComboAddress expected', function() s['192.0.2.1'] = 1 end)" },
+	{ "shared ipset.__len", "local s = iputils.newipset{} s:add('::1') eq(#s, 1)" },
+	{ "shared ipset.__tostring",
+	  "eq(tostring(iputils.newipset{name='c'}), 'ipset c: 0 addresses')" },
+	{ "shared ipset.__gc",
+	  "local s = iputils.newipset{} local gc = debug.getmetatable(s).__gc gc(s) gc(s) gc(1)\n"
+	  "says('is closed', function() return #s end)" },
+	{ ".newDSFromFile",
+	  "says('/nonexistent/x: No such file', newDSFromFile, '/nonexistent/x')\n"
+	  "says('/etc/recursor/nonexistent', newDSFromFile, 'nonexistent')\n"
+	  "says('string expected', newDSFromFile)" },
+	{ "name list.check",
+	  "local l = newDSFromFile('/dev/null') eq(l:check('a.b'), false)\n"
+	  "eq(l:check(newDN('a.b')), false) says('no domain name', l.check, l, 'a..b')" },
+	{ "name list.count", "eq(newDSFromFile('/dev/null'):count(), 0)" },
+	{ "name list.__gc",
+	  "local l = newDSFromFile('/dev/null') local gc = debug.getmetatable(l).__gc\n"
+	  "gc(l) gc(l) gc(newDN('a')) says('is closed', l.count, l)" },
+	{ ".newRateLimiter",
+	  "says('wants qps', newRateLimiter, {}) says('table expected', newRateLimiter, 1)\n"
+	  "says(\"no option 'pqs'\", newRateLimiter, {pqs=1})\n"
+	  "says('from 0.001', newRateLimiter, {qps=0}) says('from 0.001', newRateLimiter, {qps=0/0})\n"
+	  "says('ipv4_mask wants a whole number', newRateLimiter, {qps=1, ipv4_mask=33})\n"
+	  "says('burst wants a whole number', newRateLimiter, {qps=1, burst=1.5})\n"
+	  "says('name wants a text', newRateLimiter, {qps=1, name={}})" },
+	{ "rate limit.allows",
+	  "local r = newRateLimiter{qps=1, burst=2, name='r', ipv6_mask=32, max=10}\n"
+	  "local same = newRateLimiter{qps=1, burst=2, name='r', ipv6_mask=32, max=10}\n"
+	  "eq(r:allows('192.0.2.1'), true) eq(same:allows(newCA('192.0.2.1')), true)\n"
+	  "eq(r:allows('192.0.2.1'), false) eq(r:allows('192.0.2.2'), true)\n"
+	  "says('no address', r.allows, r, 'x')" },
+	{ "rate limit.__gc",
+	  "local r = newRateLimiter{qps=1, max=10} local gc = debug.getmetatable(r).__gc\n"
+	  "gc(r) gc(r) gc(nil) says('is closed', r.allows, r, '::1')" },
 	{ "ipset.__index",
 	  "local s = iputils.newipset() s[iputils.newca('1.2.3.4:53')] = 1\n"
 	  "eq(s[iputils.newca('1.2.3.4:99')], true) eq(s[iputils.newca('1.2.3.5')], nil)\n"

@@ -113,7 +113,8 @@ START_TEST(who_floods_is_not_forgotten)
 		}
 		passed += allows("192.0.2.1", now_us);
 	}
-	ck_assert_uint_le(passed, 10 + 100);
+	/* Until it has asked more than the others it may be forgotten like one of them. */
+	ck_assert_uint_le(passed, 10 + 100 + 3);
 	ratelimit_stats(limit, &s);
 	ck_assert_uint_eq(s.refused, 1000 - passed);
 	ck_assert_uint_gt(s.forgotten, 10000);

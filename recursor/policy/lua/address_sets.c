@@ -5,6 +5,7 @@
 #include "common/hash.h"
 #include "recursor/policy/lua/addresses.h"
 #include "recursor/policy/lua/api.h"
+#include "recursor/policy/lua/shared.h"
 
 enum { SLOTS_MIN = 8 };
 
@@ -158,6 +159,8 @@ int api_addresses_check(lua_State *L)
 
 int api_new_ipset(lua_State *L)
 {
+	if (!lua_isnoneornil(L, 1))
+		return lua_new_shared_set(L);
 	(void)lua_object_new(L, LUA_IPSET, sizeof(struct lua_mark), 2);
 	return 1;
 }

@@ -208,6 +208,7 @@ static void print_member(FILE *f, const struct lua_member *m)
 			: strcmp(m->name, "__lt") == 0       ? "\\*(Lt"
 			: strcmp(m->name, "__le") == 0       ? "\\*(Le"
 			: strcmp(m->name, "__index") == 0    ? "\"[] (read)\""
+			: strcmp(m->name, "__len") == 0      ? "#"
 			: strcmp(m->name, "__newindex") == 0 ? "\"[] (write)\""
 							     : "tostring");
 	else

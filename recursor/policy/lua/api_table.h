@@ -8,6 +8,7 @@
 #define POLICY_LUA_API_TABLE_H
 
 #include "recursor/policy/lua/dq_table.h"
+#include "recursor/policy/lua/shared_table.h"
 
 // clang-format off
 /* object, its name, help */
@@ -27,6 +28,7 @@
 	X(QTYPE, "QType", "a record type")                                                       \
 	X(OPTION, "EDNSOptionView", "the values of one EDNS option of a query")                  \
 	X(METRIC, "Metric", "a metric of the script's own")                                      \
+	LUA_SHARED_OBJECTS(X)                                                                    \
 	X(SLOTS, "address slots", "what holds the members of a set of addresses")                \
 	LUA_DQ_OBJECTS(X)                                                                        \
 	X(OBJECT_END, "", "")
@@ -34,6 +36,7 @@
 /* object, kind, name, arguments, since, interface, function, function that writes, help */
 #define LUA_MEMBERS(X)                                                                           \
 	LUA_DQ_MEMBERS(X)                                                                        \
+	LUA_SHARED_MEMBERS(X)                                                                    \
 	/* ---- functions ---- */                                                                \
 	X(GLOBAL, FUNCTION, "newDN", "(text)", "4.0", CURRENT, api_new_name, NULL,               \
 	  "a DNSName")                                                                           \
@@ -92,8 +95,10 @@
 	/* ---- iputils ---- */                                                                  \
 	X(IPUTILS, FUNCTION, "newca", "(text)", "3.7", CLASSIC, api_new_address, NULL,           \
 	  "a ComboAddress")                                                                      \
-	X(IPUTILS, FUNCTION, "newipset", "()", "3.7", CLASSIC, api_new_ipset, NULL,              \
-	  "an empty ipset")                                                                      \
+	X(IPUTILS, FUNCTION, "newipset", "([{name=, ttl=, max=}])", "3.7", BOTH, api_new_ipset,  \
+	  NULL, "an empty ipset of the classic kind; with a table (own) a shared ipset, the one " \
+	  "of that name if it is there: ttl seconds after it was added an address expires (0, "  \
+	  "the default: never), and beyond max addresses no more are taken")                     \
 	X(IPUTILS, FUNCTION, "newnm", "(text)", "3.7", CLASSIC, api_new_netmask, NULL,           \
 	  "a Netmask")                                                                           \
 	X(IPUTILS, FUNCTION, "newnmgroup", "()", "3.7", CLASSIC, api_new_netmasks, NULL,         \

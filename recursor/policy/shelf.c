@@ -1,0 +1,274 @@
+#include "recursor/policy/shelf.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/check.h"
+
+/* Which file it was. */
+struct file_id {
+	uint64_t device, inode, size;
+	int64_t changed_s, changed_ns;
+};
+
+struct shelf_item {
+	struct shelf *shelf;
+	struct shelf_item *next;
+	unsigned references;
+	char *key; /* the path or the name */
+	struct namelist *names;
+	struct file_id file;
+	struct ratelimit *limit; /* or this */
+	struct ratelimit_config cfg;
+};
+
+struct shelf {
+	pthread_mutex_t lock;
+	struct shelf_item *items;
+	uint64_t refused, forgotten; /* of limits that are no more */
+};
+
+int shelf_new(struct shelf **out)
+{
+	struct shelf *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return E_NOMEM;
+	pthread_mutex_init(&s->lock, NULL);
+	*out = s;
+	return E_OK;
+}
+
+void shelf_free(struct shelf *s)
+{
+	if (s == NULL)
+		return;
+	EXPECT(s->items == NULL);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+/* The caller has the lock, or the item is nobody's yet. */
+static void item_free(struct shelf_item *item)
+{
+	if (item->limit != NULL) {
+		struct ratelimit_stats last;
+
+		ratelimit_stats(item->limit, &last);
+		item->shelf->refused += last.refused;
+		item->shelf->forgotten += last.forgotten;
+	}
+	ratelimit_free(item->limit);
+	namelist_free(item->names);
+	free(item->key);
+	free(item);
+}
+
+/* On the shelf from now on, with one reference.  NULL: no memory. */
+static struct shelf_item *item_add(struct shelf *s, const char *key)
+{
+	struct shelf_item *item = calloc(1, sizeof(*item));
+
+	if (item != NULL)
+		item->key = strdup(key);
+	if (item == NULL || item->key == NULL) {
+		free(item);
+		return NULL;
+	}
+	item->shelf = s;
+	item->references = 1;
+	item->next = s->items;
+	s->items = item;
+	return item;
+}
+
+static void item_remove(struct shelf_item *item)
+{
+	struct shelf_item **at = &item->shelf->items;
+
+	while (*at != item)
+		at = &(*at)->next;
+	*at = item->next;
+	item_free(item);
+}
+
+void shelf_put(struct shelf_item *item)
+{
+	struct shelf *s;
+
+	if (item == NULL)
+		return;
+	s = item->shelf;
+	pthread_mutex_lock(&s->lock);
+	ASSERT(item->references > 0);
+	if (--item->references == 0)
+		item_remove(item);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- lists of names ---- */
+
+static bool identify(const char *path, struct file_id *out)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return false;
+	*out = (struct file_id) {
+		.device = st.st_dev,
+		.inode = st.st_ino,
+		.size = (uint64_t)st.st_size,
+		.changed_s = st.st_ctim.tv_sec,
+		.changed_ns = st.st_ctim.tv_nsec,
+	};
+	return true;
+}
+
+static bool is_same_file(const struct file_id *a, const struct file_id *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->changed_s == b->changed_s && a->changed_ns == b->changed_ns;
+}
+
+static struct shelf_item *find_names(const struct shelf *s, const char *path,
+				     const struct file_id *id)
+{
+	for (struct shelf_item *i = s->items; i != NULL; i = i->next)
+		if (i->names != NULL && strcmp(i->key, path) == 0 && is_same_file(&i->file, id))
+			return i;
+	return NULL;
+}
+
+static int load_names(struct shelf *s, struct shelf_item **out, const char *path, char *why)
+{
+	struct namelist *names = NULL;
+	struct shelf_item *item;
+	struct file_id id = { 0 };
+	/* Before it is read: when it changes meanwhile, the next one reads it again.  What cannot be
+	 * seen cannot be read either, and is told so there. */
+	bool is_there = identify(path, &id);
+	int err;
+
+	item = is_there ? find_names(s, path, &id) : NULL;
+	if (item != NULL) {
+		item->references++;
+		*out = item;
+		return E_OK;
+	}
+	err = namelist_load(&names, path, why);
+	if (err != E_OK)
+		return err;
+	item = item_add(s, path);
+	if (item == NULL) {
+		namelist_free(names);
+		(void)snprintf(why, NAMELIST_WHY_MAX, "%s: %s", path, err_text(E_NOMEM));
+		return E_NOMEM;
+	}
+	item->names = names;
+	item->file = id;
+	*out = item;
+	return E_OK;
+}
+
+int shelf_get_names(struct shelf *s, struct shelf_item **out, const char *path, char *why)
+{
+	int err;
+
+	pthread_mutex_lock(&s->lock);
+	err = load_names(s, out, path, why);
+	pthread_mutex_unlock(&s->lock);
+	return err;
+}
+
+const struct namelist *shelf_names(const struct shelf_item *item)
+{
+	ASSERT(item->names != NULL);
+	return item->names;
+}
+
+/* ---- rate limits ---- */
+
+static bool is_same_limit(const struct ratelimit_config *a, const struct ratelimit_config *b)
+{
+	return a->qps >= b->qps && a->qps <= b->qps && a->burst == b->burst &&
+	       a->ipv4_bits == b->ipv4_bits && a->ipv6_bits == b->ipv6_bits && a->max == b->max;
+}
+
+static struct shelf_item *find_limit(const struct shelf *s, const char *name,
+				     const struct ratelimit_config *cfg)
+{
+	for (struct shelf_item *i = s->items; i != NULL; i = i->next)
+		if (i->limit != NULL && name[0] != '\0' && strcmp(i->key, name) == 0 &&
+		    is_same_limit(&i->cfg, cfg))
+			return i;
+	return NULL;
+}
+
+static int make_limit(struct shelf *s, struct shelf_item **out, const char *name,
+		      const struct ratelimit_config *cfg)
+{
+	struct ratelimit *limit = NULL;
+	struct shelf_item *item = find_limit(s, name, cfg);
+	int err;
+
+	if (item != NULL) {
+		item->references++;
+		*out = item;
+		return E_OK;
+	}
+	err = ratelimit_new(&limit, cfg);
+	if (err != E_OK)
+		return err;
+	item = item_add(s, name);
+	if (item == NULL) {
+		ratelimit_free(limit);
+		return E_NOMEM;
+	}
+	item->limit = limit;
+	item->cfg = *cfg;
+	*out = item;
+	return E_OK;
+}
+
+int shelf_get_ratelimit(struct shelf *s, struct shelf_item **out, const char *name,
+			const struct ratelimit_config *cfg)
+{
+	int err;
+
+	pthread_mutex_lock(&s->lock);
+	err = make_limit(s, out, name == NULL ? "" : name, cfg);
+	pthread_mutex_unlock(&s->lock);
+	return err;
+}
+
+struct ratelimit *shelf_ratelimit(const struct shelf_item *item)
+{
+	ASSERT(item->limit != NULL);
+	return item->limit;
+}
+
+void shelf_stats(struct shelf *s, struct shelf_stats *out)
+{
+	pthread_mutex_lock(&s->lock);
+	*out = (struct shelf_stats) { .refused = s->refused, .forgotten = s->forgotten };
+	for (const struct shelf_item *i = s->items; i != NULL; i = i->next) {
+		out->bytes += sizeof(*i);
+		if (i->names != NULL) {
+			out->lists++;
+			out->names += namelist_count(i->names);
+			out->bytes += namelist_bytes(i->names);
+		} else {
+			struct ratelimit_stats one;
+
+			ratelimit_stats(i->limit, &one);
+			out->limits++;
+			out->refused += one.refused;
+			out->forgotten += one.forgotten;
+			out->bytes += one.bytes;
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+}
