@@ -371,17 +371,20 @@ sysusersdir = $(prefix)/lib/sysusers.d
 
 CONF = $(DESTDIR)$(sysconfdir)/recursor.conf
 INSTALLED_DOCS = README.md CHANGELOG.md
+EXAMPLES = $(wildcard lua-examples/*.lua)
+examplesdir = $(docdir)/lua-examples
 MAN_SECTIONS = $(patsubst .%,%,$(sort $(suffix $(MAN_PAGES))))
 
 .PHONY: install uninstall dist dist-check deb deb-check
 install: all ## programs, man pages, a recursor.conf, a systemd unit; DESTDIR, PREFIX
-	$(INSTALL) -d $(addprefix $(DESTDIR),$(sbindir) $(bindir) $(sysconfdir) $(docdir) \
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(sbindir) $(bindir) $(sysconfdir) $(docdir) $(examplesdir) \
 		$(systemdsystemunitdir) $(sysusersdir) $(MAN_SECTIONS:%=$(mandir)/man%))
 	$(INSTALL) -m 755 $(B)/recursor $(DESTDIR)$(sbindir)/
 	$(INSTALL) -m 755 $(B)/rec_control $(DESTDIR)$(bindir)/
 	$(foreach s,$(MAN_SECTIONS),$(INSTALL) -m 644 $(filter %.$s,$(MAN_PAGES)) \
 		$(DESTDIR)$(mandir)/man$s/ &&) :
 	$(INSTALL) -m 644 $(INSTALLED_DOCS) $(DESTDIR)$(docdir)/
+	$(INSTALL) -m 644 $(EXAMPLES) $(DESTDIR)$(examplesdir)/
 	{ cat recursor/recursor.conf.example && $(B)/recursor --config=default; } \
 		>$(B)/recursor.conf-dist
 	if [ ! -e $(CONF) ] || cmp -s $(CONF) $(CONF)-dist; then \
@@ -396,9 +399,10 @@ uninstall: ## remove what install put there; a recursor.conf that you have chang
 	if cmp -s $(CONF) $(CONF)-dist; then rm -f $(CONF); fi
 	rm -f $(addprefix $(DESTDIR),$(sbindir)/recursor $(bindir)/rec_control \
 		$(sysconfdir)/recursor.conf-dist $(INSTALLED_DOCS:%=$(docdir)/%) \
+		$(EXAMPLES:lua-examples/%=$(examplesdir)/%) \
 		$(systemdsystemunitdir)/recursor.service $(sysusersdir)/recursor.conf \
 		$(foreach m,$(MAN_PAGES),$(mandir)/man$(subst .,,$(suffix $m))/$(notdir $m)))
-	for dir in $(docdir) $(sysconfdir); do \
+	for dir in $(examplesdir) $(docdir) $(sysconfdir); do \
 		[ ! -d $(DESTDIR)$$dir ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$$dir; done
 
 dist: configure ## recursor-VERSION.tar.gz in build/: the same bytes for the same sources

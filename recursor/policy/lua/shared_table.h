@@ -9,7 +9,7 @@
 	X(SHARED_SET, "shared ipset", "addresses that expire by themselves; with a name one set "  \
 	  "for all workers, which stays over reloads and which rec_control sees (list-ipsets)")  \
 	X(NAMELIST, "name list", "the names of a file, and all names below them; one copy for all " \
-	  "workers, about 30 bytes a name")                                                      \
+	  "workers, 12 bytes a name beside its letters")                                         \
 	X(RATELIMIT, "rate limit", "so many queries a second for each client, in memory of a fixed " \
 	  "size")
 
