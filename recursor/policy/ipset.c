@@ -129,7 +129,7 @@ static void slot_fill(struct ipset_table *t, size_t at, const struct key *k, uin
 
 /* Large ones are given back to the system, whatever thread made them and whatever else is in malloc's
  * arenas: where all tables grow at about the same time, the holes would cost a third. */
-enum { MAPPED_LEAST = 32 * 1024 };
+enum { MAPPED_LEAST = 16 * 1024 };
 
 static struct ipset_table *table_new(uint32_t slots, uint32_t stride)
 {
