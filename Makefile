@@ -374,7 +374,7 @@ sysusersdir = $(prefix)/lib/sysusers.d
 CONF = $(DESTDIR)$(sysconfdir)/recursor.conf
 INSTALLED_DOCS = README.md CHANGELOG.md
 EXAMPLES = $(wildcard lua-examples/*.lua)
-examplesdir = $(docdir)/lua-examples
+examplesdir = $(docdir)/examples
 MAN_SECTIONS = $(patsubst .%,%,$(sort $(suffix $(MAN_PAGES))))
 
 .PHONY: install uninstall dist dist-check deb deb-check

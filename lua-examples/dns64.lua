@@ -10,8 +10,8 @@ local PREFIX = "64:ff9b::"
 local PREFIX_ARPA = newDN("0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.arpa.")
 
 function nodata(dq)
-	if dq.qtype ~= pdns.AAAA then
-		return false
+	if dq.qtype ~= pdns.AAAA or isValidationStateBogus(dq.validationState) then
+		return false -- what is forged is not to be made of use
 	end
 	dq.followupFunction = "getFakeAAAARecords"
 	dq.followupName = dq.qname

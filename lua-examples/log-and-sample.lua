@@ -16,8 +16,7 @@ local denied = getMetric("sampled-nxdomains", {description = "NXDOMAINs below a 
 local n = 0
 
 local function describe(dq)
-	return dq.remoteaddr:toString() .. " " .. dq.qname:toString() .. " " ..
-		newQType(dq.qtype):getName()
+	return dq.remoteaddr:toString() .. " " .. dq.qname:toString() .. " " .. dq.qtype
 end
 
 function preresolve(dq)

@@ -11,6 +11,8 @@
 #include "common/zonefile.h"
 #include "recursor/cachefile.h"
 #include "recursor/hints.h"
+#include "recursor/policy/ipset.h"
+#include "recursor/policy/shelf.h"
 #include "recursor/settings.h"
 #include "recursor/settings_table.h"
 #include "recursor/watch/commands.h"
@@ -274,6 +276,70 @@ static const char *cachefile_case(const char *argument, bool nothing_fails)
 	return judge(err, why, nothing_fails);
 }
 
+/* ---- what scripts share ---- */
+
+static const char *ipset_case(const char *text, bool nothing_fails)
+{
+	static const struct ipsets_config cfg = { .n_readers = 1,
+						  .max_sets = 4,
+						  .max_entries = 1000 };
+	const struct ipset_options o = { .name = "a", .has_ttl = true, .ttl_s = 60 };
+	FILE *f = fmemopen((void *)text, strlen(text), "r");
+	struct ipsets *all = NULL, *tried = NULL;
+	struct ipset *s = NULL, *over = NULL;
+	char why[IPSET_WHY_MAX] = "no memory";
+	struct ipset_stats *list = NULL;
+	size_t n = 0;
+	int err;
+
+	ASSERT(f != NULL);
+	err = ipsets_new(&all, &cfg);
+	if (err == E_OK)
+		err = ipsets_open(all, &s, &o);
+	if (err == E_OK)
+		err = ipset_read(s, f, "list", 1000, &n, why);
+	if (err == E_OK)
+		err = ipsets_new_overlay(&tried, all);
+	if (err == E_OK)
+		err = ipsets_open(tried, &over, &o);
+	for (uint8_t i = 0; i < 100 && err == E_OK; i++)
+		err = ipset_add(over, &(struct addr) { .family = 4, .ip = { 10, 0, 0, i } }, 5,
+				1000);
+	if (err == E_OK)
+		err = ipsets_list(all, &list, &n);
+	oom_free(list);
+	ipset_put(over);
+	ipsets_free(tried);
+	ipset_put(s);
+	ipsets_free(all);
+	(void)fclose(f);
+	return judge(err, why, nothing_fails);
+}
+
+static const char *shelf_case(const char *text, bool nothing_fails)
+{
+	const struct ratelimit_config limit = { .qps = 1, .max = 10 };
+	struct shelf_item *names = NULL, *again = NULL, *limited = NULL;
+	char why[NAMELIST_WHY_MAX] = "no memory";
+	struct shelf *s = NULL;
+	int err;
+
+	file_write(text);
+	err = shelf_new(&s);
+	if (err == E_OK)
+		err = shelf_get_names(s, &names, file, why);
+	if (err == E_OK)
+		err = shelf_get_names(s, &again, file, why);
+	if (err == E_OK)
+		err = shelf_get_ratelimit(s, &limited, "a", &limit);
+	shelf_put(names);
+	shelf_put(again);
+	shelf_put(limited);
+	shelf_free(s);
+	file_remove();
+	return judge(err, why, nothing_fails);
+}
+
 /* ---- the list ---- */
 
 static const char conf[] = "local-address=127.0.0.1, ::1\nlocal-port=5353\n"
@@ -297,6 +363,8 @@ static const struct oom_case cases[] = {
 	{ "zones", zones_case, zone },
 	{ "hints", hints_case, root_hints },
 	{ "cache file", cachefile_case, NULL },
+	{ "addresses", ipset_case, "192.0.2.1\n2001:db8::1 5\n# none\n192.0.2.2 0\n" },
+	{ "names", shelf_case, "a.example\nb.example # b\n\nc.example\n" },
 	{ "networks", netset_case, "10.0.0.0/8, 10.1.0.0/16, !10.1.2.0/24, 2001:db8::/32, ::1" },
 };
 

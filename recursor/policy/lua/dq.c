@@ -316,6 +316,23 @@ static int take_text(lua_State *L, struct hook_text *t)
 	return 0;
 }
 
+/* PowerDNS has a DNSName here: scripts say dq.followupName = dq.qname. */
+int dq_followup_name(lua_State *L)
+{
+	return push_text(L, &query_of(L)->draft.followup_name);
+}
+
+int dq_set_followup_name(lua_State *L)
+{
+	if (lua_type(L, 2) == LUA_TUSERDATA) {
+		char text[NAME_TEXT_MAX];
+
+		lua_pushstring(L, name_to_text(text, lua_check_name(L, 2)));
+		lua_replace(L, 2);
+	}
+	return take_text(L, &query_of(L)->draft.followup_name);
+}
+
 /* Texts and switches that only wait to be read again. */
 #define DQ_TEXT(name, member)                                                                      \
 	int dq_##name(lua_State *L)                                                                \
@@ -331,7 +348,6 @@ DQ_TEXT(device_id, device_id)
 DQ_TEXT(device_name, device_name)
 DQ_TEXT(routing_tag, routing_tag)
 DQ_TEXT(udp_answer, udp_answer)
-DQ_TEXT(followup_name, draft.followup_name)
 DQ_TEXT(followup_prefix, draft.followup_prefix)
 DQ_TEXT(udp_query, draft.udp_query)
 

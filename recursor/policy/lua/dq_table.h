@@ -90,7 +90,7 @@
 	  "what to do next when the hook returns true: followCNAMERecords, getFakeAAAARecords, " \
 	  "getFakePTRRecords or udpQueryResponse")                                               \
 	X(DQ, VARIABLE, "followupName", "", "4.0", CURRENT, dq_followup_name,                    \
-	  dq_set_followup_name, "the name that the fake records are for")                        \
+	  dq_set_followup_name, "the name that the fake records are for, a DNSName or a text")                        \
 	X(DQ, VARIABLE, "followupPrefix", "", "4.0", CURRENT, dq_followup_prefix,                \
 	  dq_set_followup_prefix, "the prefix of fake AAAA records, a text")                     \
 	X(DQ, VARIABLE, "udpQuery", "", "4.0", CURRENT, dq_udp_query, dq_set_udp_query,          \
