@@ -109,9 +109,9 @@ struct script_host {
 	bool is_trial;             /* nothing outside of the state may change */
 	struct counters *counters; /* calls, errors, overruns, time are counted here; or NULL */
 	const char *config_dir, *config_name;
-	struct custom_metrics *metrics; /* of getMetric(): all workers' */
-	struct ipsets *ipsets;          /* NULL: there are none */
-	struct ipset_reader *ipset_reader;
+	struct custom_metrics *metrics;    /* of getMetric(): all workers' */
+	struct ipsets *ipsets;             /* NULL: there are none */
+	struct ipset_reader *ipset_reader; /* used by hooks, not while the body runs */
 	struct shelf *shelf;           /* of lists of names and rate limits; NULL: there are none */
 	uint64_t (*now_ns)(void *ctx); /* monotonic */
 	void (*wall)(void *ctx, int64_t *s, int32_t *us);

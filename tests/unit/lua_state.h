@@ -111,6 +111,7 @@ static inline void lua_test_open(struct lua_test *t)
 	t->outer.ipset_reader = ipsets_reader(t->outer.ipsets, 0);
 	ASSERT(shelf_new(&t->outer.shelf) == E_OK);
 	t->host.to = &t->outer;
+	t->host.reader = t->outer.ipset_reader;
 	t->L = luaL_newstate();
 	ASSERT(t->L != NULL);
 	luaL_openlibs(t->L);

@@ -87,11 +87,12 @@ START_TEST(a_trial_touches_nothing)
 	run_in(t.L, "set = iputils.newipset{name='blocked'} set:add('::1')");
 	ck_assert_int_eq(ipsets_new_overlay(&tried, real.ipsets), E_OK);
 	t.outer.ipsets = tried;
-	t.outer.ipset_reader = ipsets_reader(tried, 0);
+	t.host.reader = ipsets_reader(tried, 0);
 	run_in(other, "set = iputils.newipset{name='blocked', ttl=1} assert(set:check('::1'))\n"
 		      "set:clear() set:add('::2') assert(#set == 1)\n"
 		      "set = nil collectgarbage()");
 	t.outer = real;
+	t.host.reader = real.ipset_reader;
 	ipsets_free(tried);
 	run_in(t.L, "assert(#set == 1 and set:check('::1') and not set:check('::2'))");
 }

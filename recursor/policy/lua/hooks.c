@@ -91,6 +91,7 @@ int script_new(struct script **out, const struct script_code *code,
 	if (err == E_OK)
 		err = engine_run(s, find_hooks, s, SCRIPT_LOAD_FACTOR);
 	if (err == E_OK) {
+		s->host.reader = s->outer.ipset_reader;
 		*out = s;
 		return E_OK;
 	}

@@ -20,6 +20,9 @@
 struct lua_host {
 	const struct script_host *to;
 	bool is_classic; /* the script has hooks of the classic interface, and none of the other */
+	/* NULL while the script's body runs: that is on another thread than its worker's, where the
+	 * script before may be reading. */
+	struct ipset_reader *reader;
 	size_t native_bytes, native_max; /* native_max 0: no limit */
 };
 

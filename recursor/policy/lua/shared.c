@@ -144,8 +144,8 @@ static bool has(lua_State *L, const struct ipset *s, int index)
 {
 	struct addr buffer;
 
-	return ipset_has(s, lua_host_of(L)->to->ipset_reader,
-			 lua_check_address_or_text(L, index, &buffer), now_s(L));
+	return ipset_has(s, lua_host_of(L)->reader, lua_check_address_or_text(L, index, &buffer),
+			 now_s(L));
 }
 
 int api_shared_set_add(lua_State *L)
@@ -208,7 +208,7 @@ int api_shared_set_get(lua_State *L)
 
 	if (lua_type(L, 2) != LUA_TSTRING) {
 		a = *lua_check_address(L, 2);
-		if (ipset_has(s, lua_host_of(L)->to->ipset_reader, &a, now_s(L)))
+		if (ipset_has(s, lua_host_of(L)->reader, &a, now_s(L)))
 			lua_pushboolean(L, true);
 		else
 			lua_pushnil(L);
