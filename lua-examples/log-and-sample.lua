@@ -3,7 +3,7 @@
 --          suspicion, with its client; counts both.
 -- Load:    put the domains into `suspects`, then
 --              rec_control reload-lua-script /path/to/log-and-sample.lua
--- See:     the log: "sample: CLIENT NAME TYPE"; rec_control get-all | grep sampled
+-- See:     the log: "sample: CLIENT NAME TYPE-NUMBER"; rec_control get-all | grep sampled
 -- Mind:    what the packet cache answers does not come here.
 
 local suspects = newDS()

@@ -1,17 +1,20 @@
--- Attack:  reflection: queries of type ANY with a forged source, whose large answers hit a
---          victim.
--- Does:    refuses ANY over UDP, where the source can be forged; over TCP it is answered.
---          (any-to-tcp=yes makes such clients come back over TCP instead; RFC 8482.)
--- Load:    rec_control reload-lua-script /path/to/refuse-any.lua
+-- Attack:  queries of type ANY: with a forged source, so that their large answers hit a victim; or
+--          over TCP, to make us collect and send as much as there is of a name (RFC 8482).
+-- Does:    refuses them, and tells why with an Extended DNS Error.
+-- Load:    set any-to-tcp=no, then
+--              rec_control reload-lua-script /path/to/refuse-any.lua
 -- See:     rec_control get-all | grep refused-any
+-- Mind:    with any-to-tcp=yes, the default, who asks over UDP is sent to TCP before any script is
+--          asked, and is refused there.
 
-local refused = getMetric("refused-any", {description = "queries of type ANY over UDP"})
+local refused = getMetric("refused-any", {description = "queries of type ANY refused"})
 
 function preresolve(dq)
-	if dq.qtype == pdns.ANY and not dq.isTcp then
-		refused:inc()
-		dq.rcode = pdns.REFUSED
-		return true
+	if dq.qtype ~= pdns.ANY then
+		return false
 	end
-	return false
+	refused:inc()
+	dq.rcode = pdns.REFUSED
+	dq.extendedErrorCode = 21 -- not supported
+	return true
 end
