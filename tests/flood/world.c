@@ -52,9 +52,10 @@ void world_known_name(uint8_t out[NAME_MAX_LEN], unsigned n)
 
 void world_random_name(struct flood *f, uint8_t out[NAME_MAX_LEN])
 {
+	unsigned labels = f->setup.deep ? 2 : 1;
 	uint8_t *at = out;
 
-	for (unsigned i = 0; i <= f->setup.deep; i++) {
+	while (labels-- > 0) {
 		unsigned len = rng_between(&f->rng, 6, 14);
 
 		*at++ = (uint8_t)len;
