@@ -161,6 +161,22 @@ static const char *netset_case(const char *text, bool nothing_fails)
 
 /* ---- commands ---- */
 
+/* In the rings, and among who costs. */
+static void env_note(struct fake_env *f)
+{
+	const struct cost cost = { .cpu_us = 10, .outqueries = 1, .wait_us = 100 };
+	const struct addr remote = { .family = 4, .ip = { 192, 0, 2, 1 } };
+
+	for (unsigned i = 0; i < RING_COUNT; i++)
+		rings_note(f->rings[0], (enum ring_kind)i,
+			   &(struct ring_note) { .remote = &remote,
+						 .name = (const uint8_t *)"\1a\1b\3com",
+						 .name_len = 9,
+						 .type = 1 });
+	costs_charge_client(f->costs[1], f->psl, &remote, (const uint8_t *)"\1a\1b\3com", &cost);
+	costs_charge_server(f->costs[1], &remote, &cost);
+}
+
 static void env_fill(struct fake_env *f)
 {
 	static const uint8_t address[] = { 192, 0, 2, 1 };
@@ -169,6 +185,7 @@ static void env_fill(struct fake_env *f)
 	fake_env_put(f, "www.example.com", 1, 300, RANK_AUTH_ANSWER, address, sizeof(address));
 	fake_env_put_negative(f, RRSET_NXDOMAIN, "nx.example.com", 0, 300);
 	fake_env_put_packet(f, 0, "www.example.com", 1, 300, false);
+	env_note(f);
 }
 
 /* A refusal, too, is an answer. */
@@ -386,12 +403,16 @@ const struct oom_case *oom_cases_at(size_t i)
 						     " known FILE" };
 	static struct oom_case c;
 	static char line[256];
+	const char *way;
 
 	if (i < ARRAY_LEN(cases))
 		return &cases[i];
 	i -= ARRAY_LEN(cases);
+	way = arguments[i % WAYS];
+	if (strcmp(commands_at(i / WAYS)->word, "top-cost") == 0)
+		way = " remotes-domains";
 	snprintf(line, sizeof(line), "%s%s%s", i % 2 == 1 ? "--json " : "",
-		 commands_at(i / WAYS)->word, arguments[i % WAYS]);
+		 commands_at(i / WAYS)->word, way);
 	c = (struct oom_case) { line, command_case, line };
 	return &c;
 }
