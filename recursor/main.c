@@ -403,7 +403,6 @@ static int start(struct process *p)
 
 	if (p->settings->daemon && background_begin() != E_OK)
 		return say_why(p, E_SYSTEM, "cannot go to the background");
-	hash_key_init();
 	err = watch_signals(p);
 	if (err == E_OK)
 		err = raise_descriptors(p);
@@ -506,6 +505,7 @@ int main(int argc, char **argv)
 	int status;
 
 	tune_malloc();
+	hash_key_init(); /* before the settings: they come with tables */
 	switch (command) {
 	case SETTINGS_HELP:
 		printf("usage: recursor [--setting=value ...]\n\n");
