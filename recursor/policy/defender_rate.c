@@ -31,6 +31,7 @@ struct addr defender_client(const struct addr *a, uint32_t ipv4_bits, uint32_t i
 bool defender_rate_take(struct defender_rate *r, const struct addr *subnet, uint64_t what,
 			uint32_t qps, uint64_t now_us)
 {
+	/* hash_mix() keeps apart what differs in its first argument: a hash already. */
 	uint64_t key = hash_mix(hash_bytes(subnet, sizeof(*subnet)), what) | 1;
 	uint64_t at = (key >> 1) % DEFENDER_RATE_SLOTS & ~(uint64_t)(WAYS - 1), best = at;
 	uint64_t step_us = 1000000 / qps, due_us = 0;
