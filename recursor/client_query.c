@@ -174,6 +174,7 @@ static void ask_resolver(struct pipeline *p, struct client_query *cq)
 		.type = cq->asked_type,
 		.cache_only = cq->over_capacity || !(cq->q.flags & MSG_RD),
 		.no_stale = !(cq->q.flags & MSG_RD),
+		.route = cq->mark.route,
 		.policed = true,
 	};
 	struct request *request;

@@ -29,10 +29,10 @@ enum { PASSAGES_AHEAD = 16 };
 
 /* What the defender (shield.h) makes of a query. */
 struct shield_mark {
-	uint32_t rules;   /* a bit for each by which its domain is accused */
-	bool is_settled;  /* no rule is left to be asked */
-	bool is_probe;    /* let through to see how it ends */
-	const char *pool; /* the group of forwarders it goes to, borrowed for the turn; or NULL */
+	uint32_t rules;  /* a bit for each by which its domain is accused */
+	bool is_settled; /* no rule is left to be asked */
+	bool is_probe;   /* let through to see how it ends */
+	uint64_t route;  /* the group of forwarders that it goes to, or 0 */
 };
 
 /* A packet on its way through the stages. */

@@ -12,6 +12,7 @@
 #include "recursor/policy/hookquery.h"
 #include "recursor/reconfigure.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/resolve/zones.h"
 #include "recursor/wiring.h"
 
 enum { CUTS_LOOKED_FOR = 4 };
@@ -124,12 +125,13 @@ uint32_t shield_answered(struct pipeline *p, struct client_query *cq, const stru
 		.end = end_of(a),
 		.cached = a->authoritative || client_query_is_from_cache(a),
 		.probe = cq->mark.is_probe,
-		.exists = a->rcode == RCODE_NOERROR || a->n_sets > 0,
+		/* A group of forwarders may see another Internet. */
+		.exists = cq->mark.route == 0 && (a->rcode == RCODE_NOERROR || a->n_sets > 0),
 	};
 
 	cq->domain_labels = (uint8_t)labels;
 	/* What an alias led to. */
-	if (a->rcode == RCODE_NOERROR)
+	if (seen.exists && a->rcode == RCODE_NOERROR)
 		for (size_t i = 1; i < a->n_sets; i++)
 			defender_worker_learn(p->shield->defender, rrset_owner(a->sets[i]));
 	return defender_worker_answer(p->shield->defender, &seen);
@@ -188,8 +190,8 @@ static enum step carry_out(struct pipeline *p, struct passage *t, const struct d
 	count_done(p, d);
 	t->mark.is_probe |= d->probe;
 	t->mark.is_settled |= d->is_final;
-	if (t->mark.pool == NULL)
-		t->mark.pool = d->pool;
+	if (t->mark.route == 0)
+		t->mark.route = d->route;
 	if (d->effect == DEFENDER_ALLOW)
 		return STEP_ON;
 	count_ours(p, t, DEFENDER_END_TURNED, d->labels);
@@ -230,7 +232,7 @@ enum step shield_before_cache(struct pipeline *p, struct passage *t)
 	struct defender_worker *w = p->shield->defender;
 	struct defender_case c;
 
-	t->mark = (struct shield_mark) { .pool = NULL };
+	t->mark = (struct shield_mark) { .route = 0 };
 	if (!defender_is_accusing(w) || !defender_acts_before_cache(w) ||
 	    !defender_match(w, query_name(&t->q), t->q.name_hash, &c))
 		return STEP_ON;
@@ -304,7 +306,29 @@ static enum defender_mode mode_of(const struct settings *s)
 	}
 }
 
-static int load_rules(struct defender_rules **out, const struct settings *s, char *why)
+static void check_route(const struct defender_action *a, const char *file, unsigned line,
+			const struct zones *zones)
+{
+	if (a->effect == DEFENDER_ROUTE && zones_group(zones, a->route) == NULL)
+		log_warning("%s:%u: pool '%s' is none of forward-groups: what goes there is "
+			    "answered SERVFAIL",
+			    file, line, a->pool);
+}
+
+static void check_routes(const struct defender_rules *rules, const struct zones *zones)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct defender_rule *r = &rules->rules[i];
+
+		check_route(&r->action, rules->file, r->line, zones);
+		for (size_t p = 0; p < r->n_policies; p++)
+			check_route(&r->policies[p].action, rules->file, r->policies[p].line,
+				    zones);
+	}
+}
+
+static int load_rules(struct defender_rules **out, const struct settings *s,
+		      const struct zones *zones, char *why)
 {
 	char reason[DEFENDER_WHY_MAX];
 	int err;
@@ -312,12 +336,15 @@ static int load_rules(struct defender_rules **out, const struct settings *s, cha
 	if (*s->defender_config_file == '\0')
 		return defender_rules_builtin(out);
 	err = defender_rules_load(out, s->defender_config_file, warn, reason);
-	if (err != E_OK)
+	if (err == E_OK)
+		check_routes(*out, zones);
+	else
 		(void)snprintf(why, SETTINGS_WHY_MAX, "defender-config-file: %.450s", reason);
 	return err;
 }
 
-int shield_make(struct defender **out, const struct settings *s, char *why)
+int shield_make(struct defender **out, const struct settings *s, const struct zones *zones,
+		char *why)
 {
 	const struct defender_config cfg = {
 		.mode = mode_of(s),
@@ -327,7 +354,7 @@ int shield_make(struct defender **out, const struct settings *s, char *why)
 		.n_workers = s->threads,
 	};
 	struct defender_rules *rules = NULL;
-	int err = load_rules(&rules, s, why);
+	int err = load_rules(&rules, s, zones, why);
 
 	if (err == E_OK)
 		err = defender_new(out, &cfg, rules);
@@ -345,7 +372,7 @@ int server_reload_defender(struct server *s, char *why)
 	server_change_begin(s);
 	err = server_reread(s, &made, names, ARRAY_LEN(names), why);
 	if (err == E_OK)
-		err = load_rules(&rules, made, why);
+		err = load_rules(&rules, made, s->zones, why);
 	if (err == E_OK) {
 		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(E_NOMEM));
 		err = defender_configure(s->defender, mode_of(made), rules, loop_now_us() / 1000);

@@ -424,7 +424,7 @@ int server_new(struct server **out, const struct settings *settings,
 	if (err == E_OK)
 		err = zoneload_said(&s->zones, settings, leave, why);
 	if (err == E_OK)
-		err = shield_make(&s->defender, settings, why);
+		err = shield_make(&s->defender, settings, s->zones, why);
 	if (err == E_OK)
 		err = bind_workers(s, settings, why);
 	if (err == E_OK) {

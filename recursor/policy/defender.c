@@ -317,7 +317,7 @@ int defender_new(struct defender **out, const struct defender_config *cfg,
 		 struct defender_rules *rules)
 {
 	struct defender *d = calloc(1, sizeof(*d));
-	int err = E_NOMEM;
+	int err;
 
 	if (d == NULL)
 		return E_NOMEM;
@@ -327,9 +327,7 @@ int defender_new(struct defender **out, const struct defender_config *cfg,
 	d->rules = defender_rules_get(rules);
 	/* One half is the workers'. */
 	d->tally_bytes = cfg->bytes / 2 / cfg->n_workers;
-	d->rate = calloc(1, sizeof(*d->rate));
-	if (d->rate != NULL)
-		err = defender_watch_new(&d->watch, cfg->bytes / 2, rules);
+	err = defender_watch_new(&d->watch, cfg->bytes / 2, rules);
 	if (err == E_OK)
 		err = defender_known_new(&d->known, cfg->known_bytes, cfg->known_keep_s);
 	if (err == E_OK)
@@ -351,7 +349,6 @@ void defender_free(struct defender *d)
 	defender_watch_free(d->watch);
 	defender_known_free(d->known);
 	defender_rules_put(d->rules);
-	free(d->rate);
 	pthread_mutex_destroy(&d->lock);
 	free(d);
 }
@@ -390,8 +387,7 @@ void defender_stats(struct defender *d, struct defender_stats *out)
 		.begun = d->begun,
 		.refused = d->refused,
 		.evicted = d->evicted + defender_watch_evicted(d->watch),
-		.bytes = defender_watch_bytes(d->watch) + d->cfg.n_workers * d->tally_bytes +
-			 sizeof(*d->rate),
+		.bytes = defender_watch_bytes(d->watch) + d->cfg.n_workers * d->tally_bytes,
 		.known_left_out = d->known_left_out,
 	};
 	defender_known_stats(d->known, &out->known);

@@ -160,10 +160,10 @@ struct defender_query {
 struct defender_decision {
 	/* DEFENDER_REFUSED, _DROP, _NXDOMAIN, _TRUNCATE; else DEFENDER_ALLOW */
 	enum defender_effect effect;
-	bool is_final;    /* there is no second turn */
-	bool probe;       /* defender_seen_answer.probe of its answer */
-	unsigned labels;  /* of the domain for which it is ended */
-	const char *pool; /* route: a group of forwarders, borrowed until the next tick; or NULL */
+	bool is_final;   /* there is no second turn */
+	bool probe;      /* defender_seen_answer.probe of its answer */
+	unsigned labels; /* of the domain for which it is ended */
+	uint64_t route;  /* a group of forwarders (zones_group_id()), or 0 */
 	/* what was done, in order, and to which class of domain */
 	unsigned n_done;
 	struct {

@@ -10,7 +10,6 @@
 
 #include "common/name.h"
 #include "recursor/policy/defender.h"
-#include "recursor/policy/defender_rate.h"
 #include "recursor/policy/defender_watch.h"
 
 enum {
@@ -74,13 +73,12 @@ struct defender_accused *accused_get(struct defender_accused *a);
 void accused_put(struct defender_accused *a); /* accepts NULL */
 
 struct defender {
-	pthread_mutex_t lock; /* of all that follows but `rate` and `known`'s bits */
+	pthread_mutex_t lock; /* of all that follows but `known`'s bits */
 	struct defender_config cfg;
 	enum defender_mode mode;
 	struct defender_rules *rules;
 	struct defender_watch *watch;
 	struct defender_known *known;
-	struct defender_rate *rate;
 	struct accusation *accusations[DEFENDER_ACCUSATIONS_MAX];
 	size_t n;
 	struct accusation *ended[ENDED_KEPT]; /* the youngest at (n_ended - 1) % ENDED_KEPT */

@@ -82,8 +82,11 @@ int defender_rules_load(struct defender_rules **out, const char *path,
 
 static void rule_deinit(struct defender_rule *r)
 {
-	for (size_t i = 0; i < r->n_policies; i++)
+	for (size_t i = 0; i < r->n_policies; i++) {
 		netset_free(r->policies[i].subnets);
+		ratelimit_free(r->policies[i].action.limit);
+	}
+	ratelimit_free(r->action.limit);
 	free(r->policies);
 	netset_free(r->clients);
 	nameset_free(r->exclude);

@@ -10,7 +10,7 @@
  * twice, a value out of range: an error, with file, line, key and value; what cannot take effect
  * here (a protocol that is not served) is one line to `warn`.
  *
- * Memory:  rules are read-only once made, and counted.
+ * Memory:  rules are read-only once made, but for what rate limits remember, and counted.
  * Limits:  DEFENDER_FILE_MAX bytes, DEFENDER_RULES_MAX rules, DEFENDER_POLICIES_MAX policies of one,
  *          DEFENDER_ITEMS_MAX nodes looked at (an alias counts each time), the depth of the form.
  * Threads: any.
@@ -26,6 +26,7 @@
 #include "common/err.h"
 #include "common/nameset.h"
 #include "common/netset.h"
+#include "recursor/policy/ratelimit.h"
 
 enum {
 	DEFENDER_FILE_MAX = 1024 * 1024,
@@ -34,6 +35,8 @@ enum {
 	DEFENDER_ITEMS_MAX = 100000,
 	DEFENDER_WINDOW_MAX = 3600,
 	DEFENDER_POOL_MAX = 64,
+	DEFENDER_LIMITS_MAX = 64,       /* actions of type rate-limit */
+	DEFENDER_LIMIT_CLIENTS = 16384, /* that one remembers */
 	DEFENDER_WHY_MAX = 512,
 };
 
@@ -60,7 +63,9 @@ struct defender_action {
 	uint32_t qps;                   /* rate-limit */
 	uint32_t ipv4_bits, ipv6_bits;  /* rate-limit: a client */
 	uint32_t slip;                  /* one in so many passes */
-	char pool[DEFENDER_POOL_MAX];   /* route */
+	struct ratelimit *limit;        /* rate-limit: who has used up how much */
+	uint64_t route;                 /* route: zones_group_id() of the pool */
+	char pool[DEFENDER_POOL_MAX];
 };
 
 /* How a query came. */

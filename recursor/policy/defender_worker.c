@@ -325,11 +325,32 @@ static void did(struct deciding *x, enum defender_done done)
 	out->n_done++;
 }
 
+static void keep_bits(uint8_t *ip, unsigned n, unsigned bits)
+{
+	for (unsigned i = 0; i < n; i++) {
+		unsigned keep = bits >= 8 ? 8 : bits;
+
+		ip[i] &= (uint8_t)(0xff << (8 - keep));
+		bits -= keep;
+	}
+}
+
+/* What of the address, and of the port, tells one client from another. */
+static struct addr client_of(const struct defender_rule *r, const struct addr *a)
+{
+	struct addr c = *a;
+
+	if (a->family == 4)
+		keep_bits(c.ip, 4, r->ipv4_bits);
+	else
+		keep_bits(c.ip, sizeof(c.ip), r->ipv6_bits);
+	c.port &= (uint16_t)(0xffff << (16 - r->port_bits));
+	return c;
+}
+
 static void note(struct deciding *x)
 {
-	const struct defender_rule *r = x->rule;
-	struct addr client = defender_client(x->q->client, r->ipv4_bits, r->ipv6_bits,
-					     r->port_bits);
+	struct addr client = client_of(x->rule, x->q->client);
 
 	evidence_name(&x->side->evidence, x->q->qname);
 	evidence_client(&x->side->evidence, &client, 1);
@@ -408,14 +429,6 @@ static void log_query(const struct deciding *x)
 		    addr_ip_text(addr, x->q->client), name_to_text(name, x->q->qname));
 }
 
-static bool is_under_rate(const struct deciding *x, const struct defender_action *a)
-{
-	struct addr subnet = defender_client(x->q->client, a->ipv4_bits, a->ipv6_bits, 0);
-
-	return defender_rate_take(x->w->d->rate, &subnet, (uintptr_t)a, a->qps,
-				  x->q->now_ms * 1000);
-}
-
 /* True: no further rule is asked. */
 static bool apply(struct deciding *x, const struct defender_action *a)
 {
@@ -424,7 +437,7 @@ static bool apply(struct deciding *x, const struct defender_action *a)
 		did(x, DEFENDER_DONE_ALLOWED);
 		return true;
 	case DEFENDER_RATE_LIMIT:
-		if (!is_under_rate(x, a))
+		if (!ratelimit_allows(a->limit, x->q->client, x->q->now_ms * 1000))
 			return end_query(x, a->otherwise);
 		did(x, DEFENDER_DONE_ALLOWED);
 		return false;
@@ -438,8 +451,8 @@ static bool apply(struct deciding *x, const struct defender_action *a)
 		did(x, DEFENDER_DONE_LOGGED);
 		return false;
 	case DEFENDER_ROUTE:
-		if (x->entry->acts && x->out->pool == NULL)
-			x->out->pool = a->pool;
+		if (x->entry->acts && x->out->route == 0)
+			x->out->route = a->route;
 		did(x, x->entry->acts ? DEFENDER_DONE_ROUTED : DEFENDER_DONE_OBSERVED);
 		return false;
 	default:

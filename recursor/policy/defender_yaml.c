@@ -8,6 +8,7 @@
 
 #include "common/check.h"
 #include "recursor/policy/defender_rules.h"
+#include "recursor/resolve/zones.h"
 
 enum { VALUE_SHOWN = 64, MANY = 1000000000 };
 
@@ -17,6 +18,7 @@ struct reading {
 	void (*warn)(const char *line);
 	char *why;
 	size_t n_items;
+	unsigned n_limits;
 };
 
 struct field {
@@ -392,6 +394,7 @@ static int read_pool(struct reading *rd, const struct field *f, yaml_node_t *nod
 	if (*text == '\0' || strlen(text) >= sizeof(a->pool) || strpbrk(text, " \t\r\n") != NULL)
 		return refuse(rd, node, f->key, "is no name of a group of forwarders");
 	(void)snprintf(a->pool, sizeof(a->pool), "%s", text);
+	a->route = zones_group_id(text);
 	return E_OK;
 }
 
@@ -457,6 +460,20 @@ static int check_action(struct reading *rd, yaml_node_t *node, const struct defe
 	return E_OK;
 }
 
+static int make_limit(struct reading *rd, yaml_node_t *node, struct defender_action *a)
+{
+	const struct ratelimit_config cfg = {
+		.qps = a->qps,
+		.ipv4_bits = a->ipv4_bits,
+		.ipv6_bits = a->ipv6_bits,
+		.max = DEFENDER_LIMIT_CLIENTS,
+	};
+
+	if (++rd->n_limits > DEFENDER_LIMITS_MAX)
+		return refuse(rd, node, "action", "is one rate-limit too many");
+	return ratelimit_new(&a->limit, &cfg);
+}
+
 /* A word, or a mapping with the type and its parameters. */
 static int read_action(struct reading *rd, const struct field *f, yaml_node_t *node, void *to)
 {
@@ -486,7 +503,10 @@ static int read_action(struct reading *rd, const struct field *f, yaml_node_t *n
 	/* DNSdist's documented page says truncate where nothing else is said. */
 	if (a->effect == DEFENDER_SLIP && !(seen & BIT(ACTION_ACTION)))
 		a->otherwise = DEFENDER_TRUNCATE;
-	return check_action(rd, node, a, seen);
+	err = check_action(rd, node, a, seen);
+	if (err == E_OK && a->effect == DEFENDER_RATE_LIMIT)
+		err = make_limit(rd, node, a);
+	return err;
 }
 
 /* ---- policies ---- */

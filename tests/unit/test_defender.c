@@ -9,6 +9,7 @@
 #include "common/check.h"
 #include "common/hash.h"
 #include "common/log.h"
+#include "recursor/resolve/zones.h"
 
 enum { WALL_S = 1700000000, TICK_MS = 200 };
 
@@ -151,7 +152,6 @@ static struct defender_decision decision;
 static const char *ask_as(const char *text, bool tcp, enum defender_knowledge knowledge,
 			  bool before_cache)
 {
-	static char route[80];
 	uint8_t name[NAME_MAX_LEN];
 	struct defender_case c;
 	struct defender_query q = {
@@ -168,10 +168,8 @@ static const char *ask_as(const char *text, bool tcp, enum defender_knowledge kn
 	if (!defender_is_accusing(w) || !defender_match(w, name, name_hash(name), &c))
 		return "none";
 	defender_decide(w, &c, &q, &decision);
-	if (decision.pool != NULL) {
-		snprintf(route, sizeof(route), "route %s", decision.pool);
-		return route;
-	}
+	if (decision.route != 0)
+		return decision.route == zones_group_id("p") ? "route p" : "another route";
 	if (decision.probe)
 		return "probe";
 	return decision.effect == DEFENDER_ALLOW ? "pass" : defender_effect_text(decision.effect);
