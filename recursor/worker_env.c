@@ -222,6 +222,24 @@ static void env_defender_show(void *ctx, FILE *out, struct json_t *json)
 	defender_show(s->defender, out, json, loop_now_us() / 1000);
 }
 
+static void env_defender_stats(void *ctx, struct watch_defender *out)
+{
+	struct server *s = ctx;
+	struct defender_stats stats;
+
+	defender_stats(s->defender, &stats);
+	*out = (struct watch_defender) {
+		.accused = stats.accused,
+		.accusations = stats.begun,
+		.refused = stats.refused,
+		.evicted = stats.evicted,
+		.bytes = stats.bytes,
+		.known = stats.known.younger + stats.known.older,
+		.known_bytes = stats.known.bytes,
+		.known_left_out = stats.known_left_out,
+	};
+}
+
 static bool env_is_ready(void *ctx)
 {
 	enum server_state state = server_state(ctx);
@@ -305,6 +323,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.load_script = env_load_script,
 		.defender_show = env_defender_show,
 		.try_script = env_try_script,
+		.defender_stats = env_defender_stats,
 		.is_ready = env_is_ready,
 		.drain = env_drain,
 		.draining_since_ms = env_draining_since_ms,

@@ -98,6 +98,16 @@ struct watch_shelf {
 	uint64_t bytes;
 };
 
+/* What the defender holds. */
+struct watch_defender {
+	uint64_t accused;
+	uint64_t accusations, refused; /* begun; those for which there was no room */
+	uint64_t evicted;              /* zones no longer counted for want of room */
+	uint64_t bytes;                /* of counts and windows */
+	uint64_t known, known_bytes;   /* names known to exist, about; and their filter */
+	uint64_t known_left_out;       /* names not remembered: their zone has its share */
+};
+
 struct watch_env {
 	void *ctx;
 	void (*shelf)(void *ctx, struct watch_shelf *out);
@@ -158,6 +168,7 @@ struct watch_env {
 	 * one line in `why` (ENV_WHY_MAX). */
 	int (*try_script)(void *ctx, const struct try_request *rq, struct try_report *out,
 			  char *why);
+	void (*defender_stats)(void *ctx, struct watch_defender *out);
 	/* Should clients be sent here? */
 	bool (*is_ready)(void *ctx);
 	/* Marks the daemon as one to which nobody new should come, or no longer; it serves all the

@@ -95,6 +95,23 @@ READS_CACHEFILE(read_file_writes, writes)
 READS_CACHEFILE(read_file_errors, errors)
 READS_CACHEFILE(read_file_time, written_s)
 
+#define READS_DEFENDER(name, member)                                                               \
+	static uint64_t name(const struct watch_env *env)                                          \
+	{                                                                                          \
+		struct watch_defender s;                                                           \
+                                                                                                   \
+		env->defender_stats(env->ctx, &s);                                                 \
+		return s.member;                                                                   \
+	}
+READS_DEFENDER(read_accused, accused)
+READS_DEFENDER(read_accusations, accusations)
+READS_DEFENDER(read_accusations_refused, refused)
+READS_DEFENDER(read_defender_evicted, evicted)
+READS_DEFENDER(read_defender_bytes, bytes)
+READS_DEFENDER(read_known, known)
+READS_DEFENDER(read_known_bytes, known_bytes)
+READS_DEFENDER(read_known_left_out, known_left_out)
+
 #define READS_SERVERS(name, member)                                                                \
 	static uint64_t name(const struct watch_env *env)                                          \
 	{                                                                                          \
@@ -406,6 +423,18 @@ static const struct row rows[] = {
 	     "names in the lists that scripts have of files"),
 	READ("script-shared-bytes", GAUGE, read_shelf_bytes,
 	     "bytes of lists of names and rate limits of scripts"),
+	READ("defender-accused", GAUGE, read_accused, "accusations of the defender in force"),
+	READ("defender-accusations", COUNTER, read_accusations, "accusations begun"),
+	READ("defender-accusations-refused", COUNTER, read_accusations_refused,
+	     "accusations not begun because there are 1000"),
+	READ("defender-zones-evicted", COUNTER, read_defender_evicted,
+	     "zones no longer counted for want of room (defender-memory)"),
+	READ("defender-bytes", GAUGE, read_defender_bytes,
+	     "bytes in which the defender counts answers"),
+	READ("defender-known-names", GAUGE, read_known, "names known to exist, about"),
+	READ("defender-known-bytes", GAUGE, read_known_bytes, "bytes in which they are remembered"),
+	READ("defender-known-left-out", COUNTER, read_known_left_out,
+	     "names not remembered because their zone has its share of defender-known-memory"),
 	READ("draining", GAUGE, read_draining, "1 after rec_control drain"),
 	READ("uptime", COUNTER, read_uptime, "seconds since start"),
 	READ("user-msec", COUNTER, read_user_ms, "milliseconds of CPU time in user mode"),

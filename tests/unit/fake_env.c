@@ -220,6 +220,12 @@ static void defender_show(void *ctx, FILE *out, struct json_t *json)
 		json_object_set_new(json, "accused", json_array());
 }
 
+static void defender_stats(void *ctx, struct watch_defender *out)
+{
+	(void)ctx;
+	*out = (struct watch_defender) { .accused = 2, .known = 3 };
+}
+
 static int reload_zones(void *ctx, char *why)
 {
 	static const char *const zones[] = { "zones" };
@@ -399,6 +405,7 @@ void fake_env_open(struct fake_env *f)
 		.load_script = load_script,
 		.defender_show = defender_show,
 		.try_script = try_script,
+		.defender_stats = defender_stats,
 		.is_ready = is_ready,
 		.drain = drain,
 		.draining_since_ms = draining_since_ms,
