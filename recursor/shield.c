@@ -115,13 +115,11 @@ static unsigned domain_labels(struct pipeline *p, const struct settings *s, cons
 uint32_t shield_answered(struct pipeline *p, struct client_query *cq, const struct settings *s,
 			 const struct answer *a)
 {
+	struct defender_worker *w = p->shield->defender;
 	const uint8_t *qname = query_name(&cq->q);
-	unsigned labels = domain_labels(p, s, &cq->q);
-	const struct defender_seen_answer seen = {
+	struct defender_seen_answer seen = {
 		.qname = qname,
 		.child = cq->q.name_hash,
-		.zone = zone_of(p, qname, a, labels),
-		.domain_labels = labels,
 		.end = end_of(a),
 		.cached = a->authoritative || client_query_is_from_cache(a),
 		.probe = cq->mark.is_probe,
@@ -129,12 +127,16 @@ uint32_t shield_answered(struct pipeline *p, struct client_query *cq, const stru
 		.exists = cq->mark.route == 0 && (a->rcode == RCODE_NOERROR || a->n_sets > 0),
 	};
 
-	cq->domain_labels = (uint8_t)labels;
+	if (defender_worker_is_off(w))
+		return 0;
+	seen.domain_labels = domain_labels(p, s, &cq->q);
+	cq->domain_labels = (uint8_t)seen.domain_labels;
+	seen.zone = zone_of(p, qname, a, seen.domain_labels);
 	/* What an alias led to. */
 	if (seen.exists && a->rcode == RCODE_NOERROR)
 		for (size_t i = 1; i < a->n_sets; i++)
-			defender_worker_learn(p->shield->defender, rrset_owner(a->sets[i]));
-	return defender_worker_answer(p->shield->defender, &seen);
+			defender_worker_learn(w, rrset_owner(a->sets[i]));
+	return defender_worker_answer(w, &seen);
 }
 
 static void count_ours(struct pipeline *p, const struct passage *t, enum defender_end end,
@@ -149,7 +151,8 @@ static void count_ours(struct pipeline *p, const struct passage *t, enum defende
 		.end = end,
 	};
 
-	(void)defender_worker_answer(p->shield->defender, &seen);
+	if (!defender_worker_is_off(p->shield->defender))
+		(void)defender_worker_answer(p->shield->defender, &seen);
 }
 
 void shield_dropped(struct pipeline *p, const struct passage *t)

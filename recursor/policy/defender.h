@@ -2,7 +2,7 @@
  * defender: who is accused of being flooded, and what is done to the queries for it.
  *
  *     each worker:  defender_worker_new()
- *       an answer leaves            defender_worker_answer(), defender_worker_hit()
+ *       an answer leaves            defender_worker_answer(), defender_tally_hit()
  *       a few times a second        defender_worker_tick()
  *       a question comes            if (defender_is_accusing(w) && defender_match(w, ...))
  *                                           defender_decide(w, ...)
@@ -99,10 +99,11 @@ int defender_configure(struct defender *d, enum defender_mode mode, struct defen
 struct defender_worker;
 
 int defender_worker_new(struct defender_worker **out, struct defender *d) MUST_USE;
-/* What it has counted is brought in first. */
 void defender_worker_free(struct defender_worker *w); /* accepts NULL */
 
-/* Returns the note for defender_worker_hit(), or 0.  `domain_labels` as psl_registrable() counts them.
+/* Nobody need be told of answers. */
+bool defender_worker_is_off(const struct defender_worker *w);
+/* Returns the note for who keeps the answer.  `domain_labels` as psl_registrable() counts them.
  * `exists`: the name was answered for. */
 struct defender_seen_answer {
 	const uint8_t *qname, *zone; /* zone: NULL: the registrable domain */

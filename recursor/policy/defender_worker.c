@@ -34,6 +34,7 @@ struct defender_worker {
 	uint64_t known_turns;
 	uint32_t learn_most;
 	unsigned slice;
+	bool is_off; /* nothing is counted */
 };
 
 int defender_worker_new(struct defender_worker **out, struct defender *d)
@@ -44,6 +45,7 @@ int defender_worker_new(struct defender_worker **out, struct defender *d)
 	if (w == NULL)
 		return E_NOMEM;
 	w->d = d;
+	w->is_off = d->cfg.mode == DEFENDER_OFF;
 	err = defender_tally_new(&w->tally, d->tally_bytes);
 	if (err != E_OK) {
 		free(w);
@@ -86,6 +88,11 @@ static void learn(struct defender_worker *w, uint64_t hash, uint32_t note)
 		return;
 	}
 	w->learnt += defender_known_add(w->d->known, hash);
+}
+
+bool defender_worker_is_off(const struct defender_worker *w)
+{
+	return w->is_off;
 }
 
 uint32_t defender_worker_answer(struct defender_worker *w, const struct defender_seen_answer *a)
@@ -206,6 +213,7 @@ void defender_worker_tick(struct defender_worker *w, uint64_t now_ms, uint32_t w
 	bring_evidence(w);
 	defender_settle(w->d, now_ms, wall_s);
 	adopt(w);
+	w->is_off = w->d->mode == DEFENDER_OFF;
 	w->d->evicted += evicted - w->evicted;
 	w->d->known_left_out += w->left_out;
 	defender_known_tick(w->d->known, w->learnt, now_ms);

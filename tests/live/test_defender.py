@@ -8,7 +8,7 @@ import re
 import subprocess
 import time
 
-from live import (Recursor, check, check_reply, env, need_program, run, test,
+from live import (TREE, Recursor, check, check_reply, env, need_program, run, test,
                   wait_until)
 from test_authorities import ROOT, ZONE, ZONES, knot, nsd, write
 
@@ -47,6 +47,13 @@ RULE = """- type: prsd
 
 def rules(text):
     return write(os.path.join(env.new_dir("rules"), "defender.yml"), text)
+
+
+def manual_examples():
+    with open(os.path.join(TREE, "man/recursor-defender.5"), encoding="ascii") as f:
+        found = re.findall(r"^\.Bd -literal.*\n(- type: (?:.*\n)*?)\.Ed$", f.read(), re.M)
+    check(len(found) >= 2, "examples of rules")
+    return found
 
 
 @contextlib.contextmanager
@@ -179,6 +186,9 @@ def defender_reload():
         wait_accused(r)
         check(show(r)["accused"][0]["action"] == "nxdomain", "the new rule", show(r))
         check(codes(attack).get("NXDOMAIN", 0) > 1000, "and its action")
+        for example in manual_examples():
+            write(path, example)
+            check("ok" in r.rec("reload-defender").stdout, "the manual's example", example)
         write(path, "- type: prsd\n  thresholds: 1\n")
         done = run(env.program("recursor"), f"--config-dir={r.directory}", "--local-port=5399",
                    f"--socket-dir={env.new_dir('bad')}")
