@@ -15,12 +15,22 @@
 #include "recursor/resolve/zones.h"
 #include "recursor/wiring.h"
 
-enum { CUTS_LOOKED_FOR = 4 };
+enum { CUTS_LOOKED_FOR = 4, PLACES = 1024 };
+
+/* Where the answers for names right below a name are counted: to find that out takes libpsl a
+ * microsecond. */
+struct place {
+	uint64_t hash; /* of the name above; 0: none */
+	uint32_t note; /* of the registrable domain's row, or 0 */
+	uint8_t domain_labels;
+	bool is_within; /* the name above is of that domain, not of its public suffix */
+};
 
 struct shield {
 	struct worker *worker;
 	struct defender_worker *defender;
-	struct psl_memo *memo;
+	struct psl *psl; /* that `places` are by; a reference */
+	struct place places[PLACES];
 };
 
 int shield_new(struct shield **out, struct worker *w)
@@ -33,8 +43,6 @@ int shield_new(struct shield **out, struct worker *w)
 	s->worker = w;
 	err = defender_worker_new(&s->defender, w->server->defender);
 	if (err == E_OK)
-		err = psl_memo_new(&s->memo);
-	if (err == E_OK)
 		*out = s;
 	else
 		shield_free(s);
@@ -45,7 +53,7 @@ void shield_free(struct shield *s)
 {
 	if (s == NULL)
 		return;
-	psl_memo_free(s->memo);
+	psl_put(s->psl);
 	defender_worker_free(s->defender);
 	free(s);
 }
@@ -90,11 +98,15 @@ static const uint8_t *zone_of(struct pipeline *p, const uint8_t *qname, const st
 {
 	const struct rrset *first = a->n_sets > 0 ? a->sets[0] : NULL;
 
-	if (first != NULL && name_equal(rrset_owner(first), qname))
+	/* All that comes first but a DNAME is the name's own. */
+	if (first != NULL && first->type != TYPE_DNAME)
 		return first->zone_labels > domain_labels ? name_suffix(qname, first->zone_labels)
 							  : NULL;
-	if (a->soa != NULL && name_is_within(qname, rrset_owner(a->soa)))
-		return name_suffix(qname, name_labels(rrset_owner(a->soa)));
+	if (a->soa != NULL && name_is_within(qname, rrset_owner(a->soa))) {
+		unsigned labels = name_labels(rrset_owner(a->soa));
+
+		return labels == domain_labels ? NULL : name_suffix(qname, labels);
+	}
 	return closest_cut(p, qname, domain_labels);
 }
 
@@ -107,9 +119,53 @@ static enum defender_end end_of(const struct answer *a)
 	return DEFENDER_END_SERVFAIL;
 }
 
-static unsigned domain_labels(struct pipeline *p, const struct settings *s, const struct query *q)
+/* The list tells names apart by what is above them, but for a few that stand in it themselves: those
+ * are taken for their like. */
+static unsigned count_domain_labels(const struct psl *psl, const uint8_t *above)
 {
-	return psl_registrable_memo(p->shield->memo, s->psl, query_name(q), q->name_hash);
+	uint8_t name[2 + NAME_MAX_LEN] = { 1, '-' };
+
+	/* No name has room for a label more; only its end matters. */
+	if (name_len(above) + 2 > NAME_MAX_LEN)
+		above = name_parent(above);
+	name_copy(name + 2, above);
+	return psl_registrable(psl, name);
+}
+
+static struct place *place_of(struct shield *s, struct psl *psl, const uint8_t *qname)
+{
+	const uint8_t *above = name_parent(qname);
+	uint64_t hash = name_hash(above) | 1;
+	struct place *p = &s->places[hash >> 1 & (PLACES - 1)];
+
+	if (s->psl != psl) {
+		psl_put(s->psl);
+		s->psl = psl_get(psl);
+		memset(s->places, 0, sizeof(s->places));
+	}
+	if (p->hash != hash) {
+		unsigned labels = count_domain_labels(psl, above);
+
+		*p = (struct place) {
+			.hash = hash,
+			.domain_labels = (uint8_t)labels,
+			.is_within = name_labels(above) >= labels,
+		};
+	}
+	return p;
+}
+
+static uint32_t answered(struct pipeline *p, struct defender_seen_answer *seen, struct place *place)
+{
+	uint32_t note;
+
+	seen->domain_labels = place->domain_labels;
+	if (seen->zone == NULL)
+		seen->hint = place->note;
+	note = defender_worker_answer(p->shield->defender, seen);
+	if (seen->zone == NULL && place->is_within)
+		place->note = note;
+	return note;
 }
 
 uint32_t shield_answered(struct pipeline *p, struct client_query *cq, const struct settings *s,
@@ -126,33 +182,37 @@ uint32_t shield_answered(struct pipeline *p, struct client_query *cq, const stru
 		/* A group of forwarders may see another Internet. */
 		.exists = cq->mark.route == 0 && (a->rcode == RCODE_NOERROR || a->n_sets > 0),
 	};
+	struct place *place;
 
-	if (defender_worker_is_off(w))
+	if (defender_worker_is_off(w) || name_is_root(qname))
 		return 0;
-	seen.domain_labels = domain_labels(p, s, &cq->q);
-	cq->domain_labels = (uint8_t)seen.domain_labels;
-	seen.zone = zone_of(p, qname, a, seen.domain_labels);
+	place = place_of(p->shield, s->psl, qname);
+	cq->domain_labels = place->domain_labels;
+	seen.zone = zone_of(p, qname, a, place->domain_labels);
 	/* What an alias led to. */
 	if (seen.exists && a->rcode == RCODE_NOERROR)
 		for (size_t i = 1; i < a->n_sets; i++)
 			defender_worker_learn(w, rrset_owner(a->sets[i]));
-	return defender_worker_answer(w, &seen);
+	return answered(p, &seen, place);
 }
 
 static void count_ours(struct pipeline *p, const struct passage *t, enum defender_end end,
 		       unsigned zone_labels)
 {
 	const uint8_t *qname = query_name(&t->q);
-	const struct defender_seen_answer seen = {
+	struct defender_seen_answer seen = {
 		.qname = qname,
 		.child = t->q.name_hash,
-		.zone = zone_labels > 0 ? name_suffix(qname, zone_labels) : NULL,
-		.domain_labels = domain_labels(p, t->settings, &t->q),
 		.end = end,
 	};
+	struct place *place;
 
-	if (!defender_worker_is_off(p->shield->defender))
-		(void)defender_worker_answer(p->shield->defender, &seen);
+	if (defender_worker_is_off(p->shield->defender) || name_is_root(qname))
+		return;
+	place = place_of(p->shield, t->settings->psl, qname);
+	if (zone_labels > place->domain_labels)
+		seen.zone = name_suffix(qname, zone_labels);
+	(void)answered(p, &seen, place);
 }
 
 void shield_dropped(struct pipeline *p, const struct passage *t)
@@ -230,17 +290,22 @@ static enum step decide(struct pipeline *p, struct passage *t, const struct defe
 	return carry_out(p, t, &d);
 }
 
-enum step shield_before_cache(struct pipeline *p, struct passage *t)
+static enum step look_before_cache(struct pipeline *p, struct passage *t)
 {
 	struct defender_worker *w = p->shield->defender;
 	struct defender_case c;
 
-	t->mark = (struct shield_mark) { .route = 0 };
-	if (!defender_is_accusing(w) || !defender_acts_before_cache(w) ||
+	if (!defender_acts_before_cache(w) ||
 	    !defender_match(w, query_name(&t->q), t->q.name_hash, &c))
 		return STEP_ON;
 	t->mark.rules = c.rules;
 	return decide(p, t, &c, true, DEFENDER_UNSEEN);
+}
+
+enum step shield_before_cache(struct pipeline *p, struct passage *t)
+{
+	t->mark = (struct shield_mark) { .route = 0 };
+	return defender_is_accusing(p->shield->defender) ? look_before_cache(p, t) : STEP_ON;
 }
 
 /* Does the cache answer, or know that the name is there though what it knows has expired? */
@@ -261,14 +326,13 @@ static bool is_cached(struct pipeline *p, const struct passage *t)
 	return is_live || is_there;
 }
 
-enum step shield_before_resolver(struct pipeline *p, struct passage *t)
+static enum step look_before_resolver(struct pipeline *p, struct passage *t)
 {
 	struct defender_worker *w = p->shield->defender;
 	enum defender_knowledge knowledge = DEFENDER_UNSEEN;
 	struct defender_case c;
 
-	if (!defender_is_accusing(w) || t->mark.is_settled ||
-	    !defender_match(w, query_name(&t->q), t->q.name_hash, &c))
+	if (t->mark.is_settled || !defender_match(w, query_name(&t->q), t->q.name_hash, &c))
 		return STEP_ON;
 	t->mark.rules = c.rules;
 	if (is_cached(p, t))
@@ -276,6 +340,11 @@ enum step shield_before_resolver(struct pipeline *p, struct passage *t)
 	else if (defender_knows(w, &c))
 		knowledge = DEFENDER_SEEN;
 	return decide(p, t, &c, false, knowledge);
+}
+
+enum step shield_before_resolver(struct pipeline *p, struct passage *t)
+{
+	return defender_is_accusing(p->shield->defender) ? look_before_resolver(p, t) : STEP_ON;
 }
 
 static void add_tag(void *ctx, const char *tag, size_t len)

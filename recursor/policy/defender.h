@@ -108,6 +108,7 @@ bool defender_worker_is_off(const struct defender_worker *w);
 struct defender_seen_answer {
 	const uint8_t *qname, *zone; /* zone: NULL: the registrable domain */
 	uint64_t child;              /* name_hash() of the qname */
+	uint32_t hint;               /* the note of an answer of the same zone, or 0 */
 	unsigned domain_labels;
 	enum defender_end end;
 	bool cached, probe, exists;

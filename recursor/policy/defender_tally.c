@@ -104,6 +104,13 @@ static void row_give(struct defender_tally *t, size_t at, uint64_t hash,
 	zone->domain_labels = (uint8_t)a->domain_labels;
 }
 
+/* Who remembers where the zone's row was spares us the hash, if it is there still. */
+static bool is_there(const struct defender_tally *t, uint32_t note)
+{
+	return note != 0 &&
+	       t->rows[note & (ROWS_MOST - 1)].generation == note >> DEFENDER_NOTE_ROW_BITS;
+}
+
 static size_t row_find(struct defender_tally *t, const struct defender_answer *a)
 {
 	uint64_t hash = name_hash(a->zone) | 1; /* 0: free */
@@ -123,7 +130,7 @@ static size_t row_find(struct defender_tally *t, const struct defender_answer *a
 
 uint32_t defender_tally_answer(struct defender_tally *t, const struct defender_answer *a)
 {
-	size_t at = row_find(t, a);
+	size_t at = is_there(t, a->hint) ? a->hint & (ROWS_MOST - 1) : row_find(t, a);
 	struct defender_counts *c = &t->rows[at].counts;
 
 	c->ends[a->end]++;
@@ -160,10 +167,11 @@ void defender_tally_take(struct defender_tally *t, unsigned i, unsigned n,
 
 	for (size_t at = t->n_rows * i / n; at < end; at++) {
 		struct defender_row *row = &t->rows[at];
-		uint64_t total = defender_counts_total(&row->counts);
+		uint64_t total;
 
-		if (row->hash == 0)
+		if (t->hashes[at] == 0)
 			continue;
+		total = defender_counts_total(&row->counts);
 		/* Hits count as well, now that they are known. */
 		t->weights[at] = (uint32_t)((t->weights[at] + total) / 2);
 		if (total == 0)

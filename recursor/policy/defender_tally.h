@@ -74,6 +74,7 @@ struct defender_answer {
 	const uint8_t *zone; /* any case; borrowed for the call */
 	unsigned zone_labels;
 	unsigned domain_labels; /* of the registrable domain; more than the zone's: it lies above */
+	uint32_t hint;          /* the note of an answer of the same zone, or 0 */
 	uint64_t child;         /* name_hash() of the name asked for */
 	enum defender_end end;
 	bool cached, probe;

@@ -103,6 +103,7 @@ uint32_t defender_worker_answer(struct defender_worker *w, const struct defender
 		.zone_labels = a->zone != NULL ? name_labels(zone) : a->domain_labels,
 		.domain_labels = a->domain_labels,
 		.child = a->child,
+		.hint = a->hint,
 		.end = a->end,
 		.cached = a->cached,
 		.probe = a->probe,
@@ -208,7 +209,8 @@ void defender_worker_tick(struct defender_worker *w, uint64_t now_ms, uint32_t w
 	uint64_t evicted = defender_tally_evicted(w->tally);
 
 	pthread_mutex_lock(&w->d->lock);
-	defender_tally_take(w->tally, w->slice, SLICES, bring, &b);
+	if (!w->is_off)
+		defender_tally_take(w->tally, w->slice, SLICES, bring, &b);
 	w->slice = (w->slice + 1) % SLICES;
 	bring_evidence(w);
 	defender_settle(w->d, now_ms, wall_s);
