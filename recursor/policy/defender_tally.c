@@ -10,6 +10,8 @@
 enum {
 	WAYS = 8,
 	ROWS_LEAST = 64,
+	HOT_MOST = 256,
+	HOT_EVERY = 64, /* answers of a zone */
 	ROWS_MOST = 1 << DEFENDER_NOTE_ROW_BITS,
 	GENERATIONS = 1 << (32 - DEFENDER_NOTE_ROW_BITS),
 };
@@ -23,6 +25,8 @@ struct defender_tally {
 	uint64_t *hashes; /* of the rows once more: a set's stand in a cache line */
 	uint32_t *weights;
 	uint64_t evicted;
+	uint32_t hot[HOT_MOST]; /* rows; one may be there several times */
+	unsigned n_hot;
 };
 
 int defender_tally_new(struct defender_tally **out, size_t bytes)
@@ -137,7 +141,8 @@ uint32_t defender_tally_answer(struct defender_tally *t, const struct defender_a
 	c->cached += a->cached;
 	if (a->probe && a->end < DEFENDER_END_TURNED)
 		c->probes[a->end]++;
-	t->weights[at]++;
+	if (++t->weights[at] % HOT_EVERY == 0 && t->n_hot < HOT_MOST)
+		t->hot[t->n_hot++] = (uint32_t)at;
 	sketch_add(&t->zones[at].children, a->child);
 	return (uint32_t)at | t->rows[at].generation << DEFENDER_NOTE_ROW_BITS;
 }
@@ -158,6 +163,27 @@ void defender_tally_forget_learnt(struct defender_tally *t)
 		t->rows[at].known_added = 0;
 }
 
+static void take_row(struct defender_tally *t, size_t at,
+		     void (*cb)(void *ctx, const struct defender_row *row,
+				const struct defender_zone *zone),
+		     void *ctx)
+{
+	cb(ctx, &t->rows[at], &t->zones[at]);
+	memset(&t->rows[at].counts, 0, sizeof(t->rows[at].counts));
+	memset(&t->zones[at].children, 0, sizeof(t->zones[at].children));
+}
+
+void defender_tally_take_hot(struct defender_tally *t,
+			     void (*cb)(void *ctx, const struct defender_row *row,
+					const struct defender_zone *zone),
+			     void *ctx)
+{
+	for (unsigned i = 0; i < t->n_hot; i++)
+		if (defender_counts_total(&t->rows[t->hot[i]].counts) > 0)
+			take_row(t, t->hot[i], cb, ctx);
+	t->n_hot = 0;
+}
+
 void defender_tally_take(struct defender_tally *t, unsigned i, unsigned n,
 			 void (*cb)(void *ctx, const struct defender_row *row,
 				    const struct defender_zone *zone),
@@ -174,10 +200,7 @@ void defender_tally_take(struct defender_tally *t, unsigned i, unsigned n,
 		total = defender_counts_total(&row->counts);
 		/* Hits count as well, now that they are known. */
 		t->weights[at] = (uint32_t)((t->weights[at] + total) / 2);
-		if (total == 0)
-			continue;
-		cb(ctx, row, &t->zones[at]);
-		memset(&row->counts, 0, sizeof(row->counts));
-		memset(&t->zones[at].children, 0, sizeof(t->zones[at].children));
+		if (total > 0)
+			take_row(t, at, cb, ctx);
 	}
 }

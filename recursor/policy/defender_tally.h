@@ -118,6 +118,13 @@ void defender_tally_take(struct defender_tally *t, unsigned i, unsigned n,
 				    const struct defender_zone *zone),
 			 void *ctx);
 
+/* Likewise the rows that are asked for most just now, whatever slice they are in; their weights
+ * stay. */
+void defender_tally_take_hot(struct defender_tally *t,
+			     void (*cb)(void *ctx, const struct defender_row *row,
+					const struct defender_zone *zone),
+			     void *ctx);
+
 /* Zones whose row another took. */
 uint64_t defender_tally_evicted(const struct defender_tally *t);
 

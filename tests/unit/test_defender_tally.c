@@ -83,6 +83,23 @@ START_TEST(ends_and_children_are_counted)
 }
 END_TEST
 
+/* A flood is not to wait for its slice. */
+START_TEST(what_is_hot_is_taken_at_once)
+{
+	(void)answer("other.example", 0, DEFENDER_END_NOERROR, false);
+	for (unsigned i = 0; i < 200; i++)
+		(void)answer("victim.example", i, DEFENDER_END_NXDOMAIN, false);
+	memset(&taken, 0, sizeof(taken));
+	defender_tally_take_hot(t, take, &taken);
+	ck_assert_uint_eq(taken.n, 1);
+	ck_assert_uint_eq(taken.row.counts.ends[DEFENDER_END_NXDOMAIN], 200);
+	defender_tally_take_hot(t, take, &taken);
+	ck_assert_uint_eq(taken.n, 1);
+	take_all();
+	ck_assert_uint_eq(taken.n, 1); /* the other */
+}
+END_TEST
+
 START_TEST(slices_make_the_whole)
 {
 	for (unsigned i = 0; i < 30; i++) {
@@ -200,6 +217,7 @@ Suite *suite_defender_tally(void)
 
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_test(c, ends_and_children_are_counted);
+	tcase_add_test(c, what_is_hot_is_taken_at_once);
 	tcase_add_test(c, slices_make_the_whole);
 	tcase_add_test(c, a_heavy_zone_stays);
 	tcase_add_test(c, a_note_of_another_zone_counts_nothing);
