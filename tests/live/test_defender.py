@@ -107,13 +107,15 @@ def defender_acts():
         people = dnsperf(NEW, 300)
         for name in WWW:
             check_reply(r.ask(name), kind="A", data=["192.0.2.1"])
+        wait_until(lambda: [a for a in show(r)["accused"] if a["queries"]["known"] >= 8], 3,
+                   "known names are told of")
         served = codes(people)
         check(served.get("NOERROR") == 600, "all others are served", served)
         shown = show(r)["accused"][0]
         done = shown["queries"]
         check(shown["domain"] == "victim.flooded." and shown["class"] == "domain", "it", shown)
         check(shown["comment"] == "a test's" and not shown["observe"], "by the rule", shown)
-        check(done["refused"] > 500 and done["known"] >= 10, "what was done", shown)
+        check(done["refused"] > 500 and done["known"] >= 8, "what was done", shown)
         check(done["probed"] > 0, "some unseen names are let through", shown)
         check(shown["figures"]["qps"]["when-accused"] >= shown["figures"]["qps"]["minimum"] == 100,
               "figures", shown)
