@@ -356,7 +356,7 @@ static struct addr client_of(const struct defender_rule *r, const struct addr *a
 		keep_bits(c.ip, 4, r->ipv4_bits);
 	else
 		keep_bits(c.ip, sizeof(c.ip), r->ipv6_bits);
-	c.port &= (uint16_t)(0xffff << (16 - r->port_bits));
+	c.port &= (uint16_t)(0xffffU << (16 - r->port_bits));
 	return c;
 }
 
