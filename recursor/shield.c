@@ -23,7 +23,8 @@ struct place {
 	uint64_t hash; /* of the name above; 0: none */
 	uint32_t note; /* of the registrable domain's row, or 0 */
 	uint8_t domain_labels;
-	bool is_within; /* the name above is of that domain, not of its public suffix */
+	uint8_t zone_labels; /* of the zone that answered last, or 0 */
+	bool is_within;      /* the name above is of that domain, not of its public suffix */
 };
 
 struct shield {
@@ -92,22 +93,28 @@ static const uint8_t *closest_cut(struct pipeline *p, const uint8_t *qname, unsi
 	return NULL;
 }
 
-/* Whose answer is it?  NULL: the registrable domain's, or nobody knows of a zone below that. */
+/* Whose answer is it?  NULL: the registrable domain's, or nobody knows of a zone below that.  A
+ * failure is of the zone that answered last for a name beside. */
 static const uint8_t *zone_of(struct pipeline *p, const uint8_t *qname, const struct answer *a,
-			      unsigned domain_labels)
+			      struct place *place)
 {
 	const struct rrset *first = a->n_sets > 0 ? a->sets[0] : NULL;
+	unsigned labels;
 
 	/* All that comes first but a DNAME is the name's own. */
-	if (first != NULL && first->type != TYPE_DNAME)
-		return first->zone_labels > domain_labels ? name_suffix(qname, first->zone_labels)
-							  : NULL;
-	if (a->soa != NULL && name_is_within(qname, rrset_owner(a->soa))) {
-		unsigned labels = name_labels(rrset_owner(a->soa));
-
-		return labels == domain_labels ? NULL : name_suffix(qname, labels);
+	if (first != NULL && first->type != TYPE_DNAME) {
+		labels = first->zone_labels > place->domain_labels ? first->zone_labels
+								   : place->domain_labels;
+	} else if (a->soa != NULL && name_is_within(qname, rrset_owner(a->soa))) {
+		labels = name_labels(rrset_owner(a->soa));
+	} else {
+		if (place->zone_labels <= place->domain_labels)
+			return closest_cut(p, qname, place->domain_labels);
+		return name_suffix(qname, place->zone_labels);
 	}
-	return closest_cut(p, qname, domain_labels);
+	if (labels < name_labels(qname))
+		place->zone_labels = (uint8_t)labels;
+	return labels == place->domain_labels ? NULL : name_suffix(qname, labels);
 }
 
 static enum defender_end end_of(const struct answer *a)
@@ -188,7 +195,7 @@ uint32_t shield_answered(struct pipeline *p, struct client_query *cq, const stru
 		return 0;
 	place = place_of(p->shield, s->psl, qname);
 	cq->domain_labels = place->domain_labels;
-	seen.zone = zone_of(p, qname, a, place->domain_labels);
+	seen.zone = zone_of(p, qname, a, place);
 	/* What an alias led to. */
 	if (seen.exists && a->rcode == RCODE_NOERROR)
 		for (size_t i = 1; i < a->n_sets; i++)
