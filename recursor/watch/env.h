@@ -25,10 +25,10 @@
 
 enum { ENV_WHY_MAX = 512 };
 
-struct trace_rule;              /* tracer.h */
+struct trace_rule;  /* tracer.h */
 struct try_request; /* this and the next: try_script.h */
 struct try_report;
-struct json_t;                  /* jansson.h */
+struct json_t; /* jansson.h */
 
 /* What a function that visits a worker gets: valid on that worker's thread, for the call. */
 struct watch_worker {
