@@ -522,6 +522,8 @@ START_TEST(broken_objects)
 		"	pcall(s.check, s, '1.2.3.4') pcall(s.add, s, '1.2.3.4')\n"
 		"	local d = newDS() d:add('a') swap(d, v) pcall(d.check, d, 'a') pcall(d.add, d, 'b')\n"
 		"	pcall(d.toString, d)\n"
+		"	d = newDS() d:add('a') local t = debug.getuservalue(d, 1)\n"
+		"	t['?x'] = 1 t[5] = 1 t['\\200'] = 1 t['a\\0b'] = 1 eq(d:toString(), 'a.')\n"
 		"	local r = swap(newDR('a', 'MX', 0, '1 a.'), v)\n"
 		"	says('broken', r.getContent, r) says('broken', function() return r.name end)\n"
 		"	local e = swap(options[3], v) pcall(e.count, e) pcall(e.getValues, e)\n"

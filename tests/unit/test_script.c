@@ -1,6 +1,7 @@
 /* The engine: what loads, what a call may take, and how it ends; see test_hooks.c for what hooks do. */
 #include <sys/stat.h>
 
+#include "common/check.h"
 #include "script_fake.h"
 
 static const struct addr remote = { .family = 4, .port = 5353, .ip = { 192, 0, 2, 7 } };
@@ -215,6 +216,33 @@ static const char *const greedy[] = {
 	"return ('x'):rep(1000):gsub('x', ('y'):rep(10000))",
 };
 
+/* Work in C is counted like instructions. */
+START_TEST(what_is_long_in_c_is_ended)
+{
+	static const char *const bodies[] = {
+		"g:addMasks(masks)",
+		"a:add(masks)",
+		"matchnetmask('::1', masks)",
+		"local x = g:tostring()",
+	};
+	static const char begin[] = "masks = {} for i = 1, 100 do masks[i] = '10.0.0.' .. i end\n"
+				    "g = newNMG(masks) a = newCAS()\n"
+				    "function maintenance() for i = 1, 20000 do ";
+
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		struct script_fake f;
+		char text[512];
+
+		(void)snprintf(text, sizeof(text), "%s %s end end", begin, bodies[i]);
+		script_fake_open(&f, text);
+		script_maintain(f.script);
+		ck_assert_msg(script_outcome(f.script)->failed, "%s", bodies[i]);
+		ck_assert_ptr_nonnull(strstr(script_outcome(f.script)->why, "instructions"));
+		script_fake_close(&f);
+	}
+}
+END_TEST
+
 START_TEST(what_takes_too_much_is_ended)
 {
 	char text[1024];
@@ -398,6 +426,7 @@ Suite *suite_script(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, what_does_not_end_is_ended, 0,
 			    (int)(sizeof(endless) / sizeof(endless[0])));
+	tcase_add_test(t, what_is_long_in_c_is_ended);
 	tcase_add_loop_test(t, what_takes_too_much_is_ended, 0,
 			    (int)(sizeof(greedy) / sizeof(greedy[0])));
 	tcase_add_test(t, the_heap_is_bounded);

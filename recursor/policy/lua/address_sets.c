@@ -7,7 +7,7 @@
 #include "recursor/policy/lua/api.h"
 #include "recursor/policy/lua/shared.h"
 
-enum { SLOTS_MIN = 8 };
+enum { SLOTS_MIN = 8, COPIES_EACH = 16 /* slots, in the time of an instruction */ };
 
 /* The members of one family, in an object of its own; a set has two as user values.  Open
  * addressing, at most three quarters full.  A free slot is all zero, so that address is beside. */
@@ -78,8 +78,10 @@ static struct slots *get_slots(lua_State *L, int index, const struct addr *a)
 static struct slots *grow(lua_State *L, int index, const struct addr *a, struct slots *old)
 {
 	size_t cap = old == NULL ? SLOTS_MIN : 2 * old->cap;
-	struct slots *s = push_slots(L, width_of(a), cap);
+	struct slots *s;
 
+	lua_host_work(L, cap / COPIES_EACH);
+	s = push_slots(L, width_of(a), cap);
 	for (size_t i = 0; old != NULL && i < old->cap; i++) {
 		const uint8_t *key = old->keys + i * s->width;
 
@@ -139,6 +141,7 @@ int api_addresses_add(lua_State *L)
 	}
 	for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) {
 		/* A copy: what is in the table may be gone once it is off the stack. */
+		lua_host_work(L, 1);
 		buffer = *lua_check_address_or_text(L, -1, &buffer);
 		lua_pop(L, 1);
 		add_address(L, 1, &buffer);

@@ -90,6 +90,7 @@ static void set_bounds(struct script *s, unsigned factor)
 	size_t most = l->heap_bytes == 0 ? SIZE_MAX : l->heap_bytes;
 
 	s->starved = false;
+	s->host.charge = engine_charge;
 	s->is_limited = l->instructions != 0;
 	s->budget = (int64_t)times(l->instructions, factor);
 	/* What runs in one go for long may also fill the heap. */

@@ -24,11 +24,23 @@ struct lua_host {
 	 * script before may be reading. */
 	struct ipset_reader *reader;
 	size_t native_bytes, native_max; /* native_max 0: no limit */
+	/* Counts as so many of Lua's instructions; raises an error when that is too many.  NULL:
+	 * nobody counts. */
+	void (*charge)(lua_State *L, uint64_t n);
 };
 
 static inline struct lua_host *lua_host_of(lua_State *L)
 {
 	return *(struct lua_host **)lua_getextraspace(L);
+}
+
+/* What takes as long as so many instructions is about to be done in C. */
+static inline void lua_host_work(lua_State *L, uint64_t n)
+{
+	struct lua_host *host = lua_host_of(L);
+
+	if (host->charge != NULL)
+		host->charge(L, n);
 }
 
 /* Counts native memory that an object holds: `to` bytes instead of `from`.  More than there may be

@@ -206,6 +206,7 @@ int api_suffixes_add(lua_State *L)
 		return 0;
 	}
 	for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) {
+		lua_host_work(L, 1);
 		lua_insert(L, 3);
 		add_suffix(L, 3);
 		lua_remove(L, 3);
@@ -241,7 +242,19 @@ static int compare_keys(const void *a, const void *b)
 	return name_compare(*x, *y);
 }
 
-/* Lua closes each string with a zero byte of its own: the root's label. */
+/* Lua closes each string with a zero byte of its own: the root's label.  The debug library can put
+ * other keys there. */
+static bool is_key(lua_State *L, int index)
+{
+	const char *bytes;
+	size_t len, found = 0;
+
+	if (lua_type(L, index) != LUA_TSTRING)
+		return false;
+	bytes = lua_tolstring(L, index, &len);
+	return name_check((const uint8_t *)bytes, len + 1, &found) == E_OK && found == len + 1;
+}
+
 int api_suffixes_text(lua_State *L)
 {
 	const uint8_t **names;
@@ -252,9 +265,12 @@ int api_suffixes_text(lua_State *L)
 	push_group(L);
 	for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1))
 		n++;
+	lua_host_work(L, n);
 	names = lua_newuserdatauv(L, (n + 1) * sizeof(*names), 0);
 	for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1))
-		names[i++] = (const uint8_t *)lua_tostring(L, -2);
+		if (is_key(L, -2))
+			names[i++] = (const uint8_t *)lua_tostring(L, -2);
+	n = i;
 	qsort(names, n, sizeof(*names), compare_keys);
 	luaL_buffinit(L, &text);
 	for (i = 0; i < n; i++) {

@@ -173,6 +173,7 @@ int api_match_netmask(lua_State *L)
 			if (is_table && lua_rawgeti(L, i, k) == LUA_TNIL)
 				break;
 			text = luaL_checklstring(L, is_table ? -1 : i, &len);
+			lua_host_work(L, 1);
 			if (!read_netmask(text, len, &network, &bits))
 				return luaL_error(L, "'%s' is no netmask", text);
 			addr_truncate(&network, bits);
@@ -228,6 +229,7 @@ static void add_mask(lua_State *L, struct netmasks_object *o, int index)
 static int add_table(lua_State *L, struct netmasks_object *o, int index)
 {
 	for (lua_Integer i = 1; lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
+		lua_host_work(L, 1);
 		add_mask(L, o, -1);
 		lua_pop(L, 1);
 	}
@@ -276,8 +278,12 @@ int api_netmasks_match(lua_State *L)
 int api_netmasks_text(lua_State *L)
 {
 	const struct netmasks_object *o = check_netmasks(L, 1);
-	size_t len = netset_text(o->set, NULL, 0);
-	char *text = lua_newuserdatauv(L, len + 1, 0);
+	size_t len;
+	char *text;
+
+	lua_host_work(L, 2 * netset_count(o->set));
+	len = netset_text(o->set, NULL, 0);
+	text = lua_newuserdatauv(L, len + 1, 0);
 
 	(void)netset_text(o->set, text, len + 1);
 	lua_pushlstring(L, text, len);

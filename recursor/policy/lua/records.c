@@ -11,6 +11,9 @@
 #include "recursor/policy/lua/messages.h"
 #include "recursor/policy/lua/names.h"
 
+/* Instructions that take as long as to read a record, or to write one. */
+enum { RECORD_WORK = 20 };
+
 /* ---- both interfaces ---- */
 
 uint16_t lua_check_type(lua_State *L, int index)
@@ -71,6 +74,7 @@ static uint16_t read_text(lua_State *L, struct place_of_error at, uint16_t type,
 
 	if (len > RECORD_TEXT_MAX)
 		refuse(L, at, "it is longer than %d bytes", RECORD_TEXT_MAX);
+	lua_host_work(L, RECORD_WORK + len / 8);
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)text[i] < ' ' && text[i] != '\t')
 			refuse(L, at, "a control character is in it");
@@ -120,6 +124,7 @@ static void push_content(lua_State *L, const struct hook_record *r)
 	int rc;
 
 	luaL_checkstack(L, 4, NULL);
+	lua_host_work(L, RECORD_WORK + r->rdlen / 8U);
 	text = rdata_to_text(r->type, r->rdata, r->rdlen);
 	if (text == NULL)
 		luaL_error(L, "out of memory");
