@@ -173,6 +173,12 @@ static int env_try_script(void *ctx, const struct try_request *rq, struct try_re
 	struct server *s = ctx;
 	const struct settings *now = server_settings_get(s);
 	struct trial_options o = {
+		.limits = {
+			.instructions = now->lua_hook_instructions,
+			.call_bytes = now->lua_hook_memory,
+			.heap_bytes = now->lua_memory_limit,
+		},
+		.include_dir = now->lua_global_include_dir,
 		.config_dir = now->config_dir,
 		.config_name = now->config_name,
 		.local = first_address(now),
