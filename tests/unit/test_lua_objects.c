@@ -397,6 +397,7 @@ static const struct {
 	{ ".getRecordCacheRecords", "says('no protobuf', getRecordCacheRecords)" },
 	{ ".putIntoRecordCache", "says('no protobuf', putIntoRecordCache)" },
 	{ ".getNSSpeedTable", "says('no protobuf', getNSSpeedTable)" },
+	{ ".spawnThread", "says('no threads', spawnThread, 'x.lua')" },
 	{ ".putIntoNSSpeedTable", "says('no protobuf', putIntoNSSpeedTable)" },
 	/* constants */
 	{ "pdns.PASS", "eq(pdns.PASS, -1)" },

@@ -92,6 +92,8 @@
 	  NULL, "not there, since its result is protobuf's: an error")                           \
 	X(GLOBAL, FUNCTION, "putIntoNSSpeedTable", "(...)", "5.3", CURRENT, api_no_protobuf,     \
 	  NULL, "not there, since what it takes is protobuf's: an error")                        \
+	X(GLOBAL, FUNCTION, "spawnThread", "(file)", "5.2", CURRENT, api_no_thread, NULL,        \
+	  "not there, since what such threads exchange is protobuf's: an error")                 \
 	/* ---- iputils ---- */                                                                  \
 	X(IPUTILS, FUNCTION, "newca", "(text)", "3.7", CLASSIC, api_new_address, NULL,           \
 	  "a ComboAddress")                                                                      \

@@ -164,6 +164,11 @@ int api_no_protobuf(lua_State *L)
 	return luaL_error(L, "this recursor has no protobuf, and no dumps of its caches in it");
 }
 
+int api_no_thread(lua_State *L)
+{
+	return luaL_error(L, "this recursor starts no threads for scripts");
+}
+
 /* ---- metrics ---- */
 
 struct metric_object {
