@@ -15,6 +15,7 @@
 #include "common/random.h"
 #include "common/rrtype.h"
 #include "recursor/policy/ipset.h"
+#include "recursor/policy/shelf.h"
 #include "recursor/trial_known.h"
 #include "recursor/trial_questions.h"
 #include "recursor/watch/metrics.h"
@@ -416,7 +417,8 @@ static void take_hooks(struct trial *t)
 
 /* ---- a state of its own ---- */
 
-static int load(struct trial *t, struct ipsets *ipsets, const struct script_code *code, char *why)
+static int load(struct trial *t, struct ipsets *ipsets, struct shelf *shelf,
+		const struct script_code *code, char *why)
 {
 	const struct trial_options *o = t->options;
 	struct script_limits limits = o->limits;
@@ -427,6 +429,7 @@ static int load(struct trial *t, struct ipsets *ipsets, const struct script_code
 		.config_name = o->config_name,
 		.metrics = t->metrics,
 		.ipsets = ipsets,
+		.shelf = shelf,
 		.now_ns = host_now_ns,
 		.wall = host_wall,
 		.random = host_random,
@@ -454,6 +457,7 @@ int trial_run(const struct watch_env *env, const struct trial_options *options,
 	struct script_files files = { .path = rq->path, .include_dir = options->include_dir };
 	struct script_code *code = NULL;
 	struct ipsets *ipsets = NULL;
+	struct shelf *shelf = NULL; /* rate limits of its own */
 	int err;
 
 	(void)snprintf(why, ENV_WHY_MAX, "%s", err_text(E_NOMEM));
@@ -465,11 +469,13 @@ int trial_run(const struct watch_env *env, const struct trial_options *options,
 	if (err == E_OK && options->ipsets != NULL)
 		err = ipsets_new_overlay(&ipsets, options->ipsets);
 	if (err == E_OK)
+		err = shelf_new(&shelf);
+	if (err == E_OK)
 		err = trial_questions_read(&t.questions, env->rings, rq->ring, &out->entries);
 	if (err != E_OK)
 		goto out;
 	t.psl = env->psl(env->ctx);
-	err = load(&t, ipsets, code, why);
+	err = load(&t, ipsets, shelf, code, why);
 	if (err != E_OK)
 		goto out;
 	try_all(&t, rq);
@@ -482,6 +488,7 @@ out:
 	script_put(t.script);
 	script_code_free(code);
 	ipsets_free(ipsets);
+	shelf_free(shelf);
 	custom_metrics_free(t.metrics);
 	psl_put(t.psl);
 	trial_questions_free(&t.questions);

@@ -41,6 +41,10 @@ class Loader:
             text = text.replace(old, new)
         with open(self.path, "w", encoding="ascii") as f:
             f.write(text)
+        if expect == 0:  # first what the header says to do first; it touches nothing
+            before = self.recursor.rec("list-ipsets").stdout
+            self.recursor.rec("try-lua-script", self.path)
+            check(self.recursor.rec("list-ipsets").stdout == before, "a trial changes no set")
         return self.recursor.rec("reload-lua-script", self.path, expect=expect)
 
 
