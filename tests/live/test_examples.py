@@ -286,11 +286,17 @@ def tcp_for_domain(_, r, load):
 
 @example("divert.lua")
 def divert(lab, r, load):
+    # The first one is the quicker one, so that it would be asked.
+    r.rec("clear-nsspeeds")
+    lab.fault("127.20.6.2", "delay", 40)
+    for i in range(10):
+        r.ask(f"h{i}.fault.example")
     load(("192.0.2.53", "127.20.6.1"), ("198.51.100.53:53", f"127.20.6.2:{env.lab_port}"))
     lab.reset()
     for i in range(20):
         check_reply(r.ask(f"g{i}.fault.example"), kind="A", data=["192.0.2.6"])
     check(lab.asked("127.20.6.1") == 0, "the first one is not asked")
+    lab.fault("127.20.6.2", "none")
     check(r.get("diverted-questions") > 0, "counted")
 
 
