@@ -482,6 +482,14 @@ START_TEST(every_member_is_tested)
 }
 END_TEST
 
+/* Errors leave by longjmp() from within Lua's library, past frames of ours that the thread sanitizer
+ * takes for open ever after; at 65,536 of them it dies. */
+#ifdef __SANITIZE_THREAD__
+#define IS_TSAN 1
+#else
+#define IS_TSAN 0
+#endif
+
 /* Whatever a method is called with, it is an error or a result, never a crash. */
 START_TEST(hostile_arguments)
 {
@@ -493,7 +501,7 @@ START_TEST(hostile_arguments)
 		"for _, object in pairs(junk) do\n"
 		"	if type(object) == 'userdata' and object ~= io.stdout then\n"
 		"		for key, f in pairs(debug.getmetatable(object)) do\n"
-		"			for a = 1, 26 do for b = 1, 26 do\n"
+		"			for a = 1, 26, step do for b = 1, 26, step do\n"
 		"				if type(f) == 'function' and key ~= '__gc' then\n"
 		"					pcall(f, junk[a], junk[b]) end\n"
 		"				if type(f) == 'table' then for _, g in pairs(f) do\n"
@@ -504,11 +512,13 @@ START_TEST(hostile_arguments)
 		"end\n"
 		"for _, name in ipairs({'newDN', 'newDS', 'newCA', 'newCAFromRaw', 'newCAS', 'newNMG', 'newDR',"
 		" 'newQType', 'pdnslog', 'matchnetmask', 'getMetric', 'getStat', 'getregisteredname'}) do\n"
-		"	for a = 1, 26 do for b = 1, 26 do for c = 1, 26 do\n"
+		"	for a = 1, 26, step do for b = 1, 26, step do for c = 1, 26, step do\n"
 		"		pcall(_G[name], junk[a], junk[b], junk[c]) end end end\n"
 		"end";
-	const char *why = lua_test_run(&t, chunk);
+	const char *why = lua_test_run(&t, IS_TSAN ? "step = 5" : "step = 1");
 
+	if (why == NULL)
+		why = lua_test_run(&t, chunk);
 	ck_assert_msg(why == NULL, "%s", why);
 }
 END_TEST
