@@ -273,6 +273,13 @@ static enum send_result during_outage(struct call *c, const struct host *h)
 	return SEND_OK;
 }
 
+/* Whoever was asked for a zone may be asked for it to see whether the network is there: nobody reads
+ * the answer. */
+static bool is_probe(const struct call *c)
+{
+	return c->m.qtype == TYPE_NS && !c->m.edns.present;
+}
+
 /* Could a liar have had a say in where the name's servers are? */
 static bool may_be_misled(const struct call *c)
 {
@@ -299,7 +306,7 @@ static void at_strange_address(struct call *c)
 		note(c, "nobody there any more");
 		return;
 	}
-	if (!may_be_misled(c) && c->s->breach[0] == '\0')
+	if (!is_probe(c) && !may_be_misled(c) && c->s->breach[0] == '\0')
 		snprintf(c->s->breach, sizeof(c->s->breach), "asked %s for %.100s",
 			 addr_text(server, &c->q->server), name_to_text(name, c->m.qname));
 	if (addr_is_evil(&c->q->server) && rng_chance(&c->s->rng, 80))
@@ -359,9 +366,7 @@ static void check_asked(struct call *c)
 		       may_be_asked(net, e, (unsigned)c->host, c->m.qname, c->n->now_us));
 	}
 	internet_use_latest(net);
-	/* A probe: whoever served a zone may be asked for it, for nobody reads the answer. */
-	may |= c->m.qtype == TYPE_NS && !c->m.edns.present;
-	if (!may && c->s->breach[0] == '\0')
+	if (!may && !is_probe(c) && c->s->breach[0] == '\0')
 		snprintf(c->s->breach, sizeof(c->s->breach),
 			 "asked host%d, no server of a zone of %.100s, or not any more", c->host,
 			 name_to_text(name, c->m.qname));
