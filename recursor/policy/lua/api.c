@@ -33,8 +33,9 @@ static const struct {
 
 enum { N_MEMBERS = sizeof(members) / sizeof(members[0]) };
 
-/* Their addresses are the marks, and the metatables' keys in the registry. */
+/* Their addresses are the marks. */
 static const char marks[LUA_N_OBJECTS];
+_Static_assert((int)LUA_N_OBJECTS <= (int)LUA_METATABLES, "each has a metatable");
 
 size_t lua_members_count(void)
 {
@@ -64,7 +65,7 @@ void *lua_object_new(lua_State *L, enum lua_object object, size_t size, int user
 
 	memset(o, 0, size);
 	o->mark = &marks[object];
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &marks[object]);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, lua_host_of(L)->metatables[object]);
 	lua_setmetatable(L, -2);
 	return o;
 }
@@ -166,7 +167,7 @@ static void make_metatable(lua_State *L, enum lua_object object)
 	lua_setfield(L, -2, "__name");
 	lua_pushboolean(L, false);
 	lua_setfield(L, -2, "__metatable");
-	lua_rawsetp(L, LUA_REGISTRYINDEX, &marks[object]);
+	lua_host_of(L)->metatables[object] = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 static void add_globals(lua_State *L)

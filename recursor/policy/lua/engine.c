@@ -11,6 +11,75 @@
 
 /* ---- the heap ---- */
 
+#ifdef DEBUG_CHECKS
+enum { SMALL_KEPT = 0 }; /* so that a use after free is seen */
+#else
+enum { SMALL_KEPT = 512 }; /* of each size */
+#endif
+
+/* The small blocks of that size; NULL: it is large. */
+static struct small_blocks *small_of(struct script *s, size_t size)
+{
+	return size - 1 < (size_t)SMALL_SIZES * SMALL_STEP ? &s->small[(size - 1) / SMALL_STEP]
+							   : NULL;
+}
+
+static void *block_take(struct script *s, size_t size)
+{
+	struct small_blocks *small = small_of(s, size);
+	struct small_block *b = small != NULL ? small->first : NULL;
+
+	if (b == NULL)
+		return malloc((size + SMALL_STEP - 1) / SMALL_STEP * SMALL_STEP);
+	small->first = b->next;
+	small->n--;
+	return b;
+}
+
+static void block_give(struct script *s, void *block, size_t size)
+{
+	struct small_blocks *small = small_of(s, size);
+	struct small_block *b = block;
+
+	if (small == NULL || small->n >= SMALL_KEPT) {
+		free(block);
+		return;
+	}
+	b->next = small->first;
+	small->first = b;
+	small->n++;
+}
+
+static void *block_resize(struct script *s, void *block, size_t old, size_t new)
+{
+	const struct small_blocks *small = small_of(s, old);
+	void *moved;
+
+	if (small == NULL && small_of(s, new) == NULL)
+		return realloc(block, new);
+	if (small != NULL && small == small_of(s, new))
+		return block;
+	moved = block_take(s, new);
+	if (moved == NULL)
+		return new < old ? block : NULL; /* Lua has no word for a shrinking that fails */
+	memcpy(moved, block, old < new ? old : new);
+	block_give(s, block, old);
+	return moved;
+}
+
+static void small_free(struct script *s)
+{
+	for (unsigned i = 0; i < SMALL_SIZES; i++) {
+		struct small_block *b;
+
+		while ((b = s->small[i].first) != NULL) {
+			s->small[i].first = b->next;
+			free(b);
+		}
+		s->small[i].n = 0;
+	}
+}
+
 static void *allocate(void *ctx, void *block, size_t old, size_t new)
 {
 	struct script *s = ctx;
@@ -20,14 +89,15 @@ static void *allocate(void *ctx, void *block, size_t old, size_t new)
 		old = 0; /* it was a kind of object */
 	if (new == 0) {
 		s->heap -= old;
-		free(block);
+		if (block != NULL)
+			block_give(s, block, old);
 		return NULL;
 	}
 	if (new > old &&new - old > (s->heap_stop > s->heap ? s->heap_stop - s->heap : 0)) {
 		s->starved = true;
 		return NULL;
 	}
-	moved = realloc(block, new);
+	moved = block == NULL ? block_take(s, new) : block_resize(s, block, old, new);
 	if (moved != NULL)
 		s->heap += new - old;
 	return moved;
@@ -172,6 +242,7 @@ void engine_close(struct script *s)
 		return;
 	lift_bounds(s);
 	lua_close(s->L);
+	small_free(s);
 	s->L = NULL;
 	ASSERT(s->heap == 0);
 }

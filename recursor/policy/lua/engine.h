@@ -31,6 +31,16 @@ struct script_hook {
 	bool is_either; /* it has no parameters: what it returns tells */
 };
 
+/* Small blocks that Lua has given back: most hooks make a few objects a call and forget them. */
+enum { SMALL_SIZES = 8, SMALL_STEP = 16 };
+struct small_block {
+	struct small_block *next;
+};
+struct small_blocks {
+	struct small_block *first;
+	unsigned n;
+};
+
 struct script {
 	struct lua_host host; /* first: what a state's extra space points to */
 	struct script_host outer;
@@ -38,6 +48,7 @@ struct script {
 	lua_State *L;
 	unsigned refs;
 	/* the heap */
+	struct small_blocks small[SMALL_SIZES];
 	size_t heap;      /* bytes in use */
 	size_t heap_stop; /* no more than so many, in this call */
 	bool starved;     /* this call was refused some */

@@ -17,8 +17,11 @@
 
 #include "recursor/policy/script.h"
 
+enum { LUA_METATABLES = 64 };
+
 struct lua_host {
 	const struct script_host *to;
+	int metatables[LUA_METATABLES]; /* of the objects, as luaL_ref() tells */
 	bool is_classic; /* the script has hooks of the classic interface, and none of the other */
 	/* NULL while the script's body runs: that is on another thread than its worker's, where the
 	 * script before may be reading. */
