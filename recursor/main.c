@@ -24,6 +24,7 @@
 #include "recursor/keeper.h"
 #include "recursor/notify.h"
 #include "recursor/pidfile.h"
+#include "recursor/policy/script.h"
 #include "recursor/privileges.h"
 #include "recursor/readiness.h"
 #include "recursor/reconfigure.h"
@@ -468,6 +469,8 @@ static bool print_table(const char *which)
 		settings_print_config(stdout, NULL, which);
 	else if (strcmp(which, "mdoc") == 0) /* recursor.conf(5) is made of it */
 		settings_print_mdoc(stdout);
+	else if (strcmp(which, "mdoc-lua") == 0) /* recursor-lua(7) of that */
+		script_print_mdoc(stdout);
 	else if (strcmp(which, "mdoc-metrics") == 0) /* and a part of rec_control(1) of that */
 		metrics_print_mdoc(stdout);
 	else

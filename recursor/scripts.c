@@ -37,7 +37,7 @@ struct scripts {
 	pthread_cond_t changed;
 	pthread_t thread;
 	bool is_started, is_ending;
-	STAILQ_HEAD(, keep) retired;
+	STAILQ_HEAD(keep_list, keep) retired;
 };
 
 /* ---- the end of a state ---- */

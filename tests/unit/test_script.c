@@ -2,7 +2,10 @@
 #include <sys/stat.h>
 
 #include "common/check.h"
+#include "recursor/policy/lua/engine.h"
 #include "script_fake.h"
+#include <lauxlib.h>
+#include <lualib.h>
 
 static const struct addr remote = { .family = 4, .port = 5353, .ip = { 192, 0, 2, 7 } };
 static const struct addr local = { .family = 4, .port = 53, .ip = { 127, 0, 0, 1 } };
@@ -169,8 +172,7 @@ static const char *const endless[] = {
 	"coroutine.wrap(function() while true do end end)()",
 	"while true do coroutine.resume(coroutine.create(function() while true do end end)) end",
 	"while true do local c = coroutine.wrap(function() for i = 1, 90 do end end) c() end",
-	"local c = coroutine.wrap(function() while true do pcall(coroutine.yield) end end) "
-	"while true do pcall(c) end",
+	"g = coroutine.wrap(function() repeat pcall(coroutine.yield) until x end) repeat g() until x",
 	"local t = setmetatable({}, { __lt = function() while true do end end }) return t < t",
 	"table.sort({ 3, 2, 1, 5, 4 }, function() while true do end end)",
 	"string.gsub('xxx', 'x', function() while true do end end)",
@@ -180,6 +182,12 @@ static const char *const endless[] = {
 	"local x <close> = setmetatable({}, { __close = function() while true do end end })",
 	"goto again ::again:: goto again",
 	"load('while true do end')()",
+	"local a = ('a'):rep(30) return a:find(('a?'):rep(30) .. a)",
+	"local a = ('a'):rep(3000) return a:find('.-.-.-.-.-b')",
+	"for _ in string.gmatch(('a'):rep(3000), '.-.-.-.-.-b') do end",
+	"local r = ('a'):rep(3000):gsub('.-.-.-.-.-b', '')",
+	"return ('('):rep(3000):match('%b().-%b().-%b().-x')",
+	"local s = ('x'):rep(200000) for i = 1, 20 do s:find('y', 1, true) end",
 };
 
 START_TEST(what_does_not_end_is_ended)
@@ -280,6 +288,158 @@ START_TEST(the_heap_is_bounded)
 	}
 	ck_assert_uint_gt(failed, 100);
 	ck_assert_uint_eq(counter_get(&f.counters.lua_ipfilter_overruns), failed);
+	script_fake_close(&f);
+}
+END_TEST
+
+/* ---- patterns ---- */
+
+/* What a call returns, as one line. */
+static void tell_call(lua_State *L, const char *function, const char *s, const char *pattern,
+		      const char *third, char *out, size_t cap)
+{
+	static const char chunk[] =
+		"local f, s, p, third = ...\n"
+		"local r\n"
+		"if f == 'gmatch' then r = {} for a, b in s:gmatch(p) do\n"
+		"r[#r + 1] = tostring(a) .. '/' .. tostring(b) end\n"
+		"else r = { string[f](s, p, third) } for i = 1, 4 do r[i] = tostring(r[i]) end end\n"
+		"return table.concat(r, ' ')";
+
+	ck_assert_int_eq(luaL_loadstring(L, chunk), LUA_OK);
+	lua_pushstring(L, function);
+	lua_pushstring(L, s);
+	lua_pushstring(L, pattern);
+	lua_pushstring(L, third);
+	if (lua_pcall(L, 4, 1, 0) != LUA_OK)
+		(void)snprintf(out, cap, "error");
+	else
+		(void)snprintf(out, cap, "%s", lua_tostring(L, -1));
+	lua_settop(L, 0);
+}
+
+static void compare_patterns(lua_State *plain, lua_State *ours, const char *s, const char *pattern)
+{
+	static const char *const functions[] = { "find", "match", "gmatch", "gsub" };
+
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		const char *third = i == 3 ? "<%0>" : NULL;
+		char want[4096], have[4096];
+
+		tell_call(plain, functions[i], s, pattern, third, want, sizeof(want));
+		tell_call(ours, functions[i], s, pattern, third, have, sizeof(have));
+		ck_assert_msg(strcmp(want, have) == 0, "('%s'):%s('%s'): '%s', not '%s'", s,
+			      functions[i], pattern, have, want);
+	}
+}
+
+/* Ours mean what Lua's own mean, errors included. */
+START_TEST(patterns_are_lua_s)
+{
+	static const char *const subjects[] = {
+		"",
+		"a",
+		"www.example.com.",
+		"a1-b2_c3 (d(e)f) [g]",
+		"THE (quick) fox\n\t!",
+		"aaa",
+		"x^$%",
+		"key = value, k2=v2",
+		"]-^",
+	};
+	static const char *const patterns[] = {
+		"",
+		"a",
+		"^",
+		"$",
+		"^$",
+		".",
+		".*",
+		".-",
+		".-$",
+		"^(.-)%.(.*)$",
+		"%a+",
+		"%A",
+		"[%w_]+",
+		"[^%.]+%.",
+		"(%a)(%d)",
+		"()",
+		"()(.)()",
+		"(a*(.)%w(%s*))",
+		"%b()",
+		"%bxy",
+		"%f[%a]%a+",
+		"%f[%w]",
+		"(.)%1",
+		"[]]",
+		"[^]]",
+		"[a-c]",
+		"[a-]",
+		"[%a-z]",
+		"[-a]",
+		"a?b?c?",
+		"a+",
+		"a-b",
+		"%%",
+		"%.",
+		"x%^",
+		"^a*$",
+		"(%w+)%s*=%s*(%w+)",
+		"%",
+		"[",
+		"[a",
+		"[%",
+		"(",
+		")",
+		"(()",
+		"%1",
+		"%b",
+		"%bx",
+		"%f",
+		"%f[",
+		"(a)%2",
+		"%g+",
+		"%p",
+		"%c",
+		"%l%u",
+		"%x+",
+		"%S+",
+		"a\nb",
+		"(.-)x",
+		"[%]]",
+		"[a%-z]",
+		"$a",
+		"a$b",
+		"^^",
+		"(^a)",
+		"()()%1",
+		"[[:alpha:]]",
+	};
+	struct script_fake f;
+	lua_State *plain = luaL_newstate();
+
+	luaL_openlibs(plain);
+	script_fake_open(&f, "");
+	f.limits.instructions = 0;
+	script_configure(f.script, &f.limits);
+	for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
+		for (size_t j = 0; j < sizeof(patterns) / sizeof(patterns[0]); j++)
+			compare_patterns(plain, f.script->L, subjects[i], patterns[j]);
+	/* And those that nobody thought of. */
+	for (unsigned n = 0, seed = 1; n < 20000; n++) {
+		static const char letters[] = "ab1.%%%*+-?()[]^$fbawd";
+		char s[8], pattern[8];
+
+		for (size_t i = 0; i < 7; i++) {
+			seed = seed * 1103515245 + 12345;
+			s[i] = "ab1("[seed >> 16 & 3];
+			pattern[i] = letters[(seed >> 18) % (sizeof(letters) - 1)];
+		}
+		s[(seed >> 8) % 8] = pattern[(seed >> 11) % 8] = '\0';
+		s[7] = pattern[7] = '\0';
+		compare_patterns(plain, f.script->L, s, pattern);
+	}
+	lua_close(plain);
 	script_fake_close(&f);
 }
 END_TEST
@@ -433,6 +593,7 @@ Suite *suite_script(void)
 	tcase_add_test(t, the_next_call_is_not_charged);
 	tcase_add_test(t, limits_may_be_none);
 	tcase_add_test(t, maintenance_has_more);
+	tcase_add_test(t, patterns_are_lua_s);
 	suite_add_tcase(s, t);
 	t = tcase_create("errors");
 	tcase_add_test(t, an_error_names_its_line);

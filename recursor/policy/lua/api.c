@@ -216,7 +216,7 @@ static void print_member(FILE *f, const struct lua_member *m)
 		fprintf(f, "Li \"%s%s\"", m->name, m->arguments);
 	fprintf(f, " Pq %s, %s\n", m->since, interface_text(m->interface));
 	mdoc_print(f, m->help);
-	fputs(".\n", f);
+	fputs(m->help[strlen(m->help) - 1] == '?' ? "\n" : ".\n", f);
 }
 
 void lua_api_print_mdoc(FILE *f)

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "common/check.h"
 #include "common/rrtype.h"
 #include "recursor/policy/lua/addresses.h"
 #include "recursor/policy/lua/messages.h"
@@ -50,6 +51,7 @@ static struct hook_query *query_of(lua_State *L)
 
 	if (dq->query == NULL)
 		luaL_error(L, "the query of this dq has ended");
+	ASSERT(dq->query != NULL);
 	return dq->query;
 }
 

@@ -45,10 +45,10 @@
 	X(DQ, VARIABLE, "rcode", "", "4.0", CURRENT, dq_rcode, dq_set_rcode,                     \
 	  "the answer's rcode; in preoutquery -3 ends the query with SERVFAIL")                  \
 	X(DQ, VARIABLE, "isTcp", "", "4.0", CURRENT, dq_is_tcp, dq_set_is_tcp,                   \
-	  "did it come over TCP?  In preoutquery: is the server asked over TCP?  True may be "   \
-	  "set there, and counts even when the hook returns false")                              \
+	  "did it come over TCP; in preoutquery: is the server asked over TCP, where true may "  \
+	  "be set, and counts even when the hook returns false")                              \
 	X(DQ, VARIABLE, "remoteaddr", "", "4.0", CURRENT, dq_remote, dq_set_remote,              \
-	  "the client, a ComboAddress.  In preoutquery the server; another may be set there, "   \
+	  "the client, a ComboAddress; in preoutquery the server, where another may be set, "    \
 	  "and counts even when the hook returns false")                                         \
 	X(DQ, FIELD, "localaddr", "", "4.0", CURRENT, dq_local, NULL,                            \
 	  "the address that it came in on; in preoutquery the client's")                         \

@@ -83,6 +83,9 @@ void engine_charge(lua_State *L, uint64_t n);
 /* Takes from Lua's libraries what would get around the limits. */
 void sandbox_open(lua_State *L);
 
+/* string.find and its kin, with steps that count. */
+void patterns_open(lua_State *L);
+
 /* Loads each file's code and runs it; for engine_run(). */
 int code_run(lua_State *L);
 

@@ -170,6 +170,7 @@ void sandbox_open(lua_State *L)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		replace(L, rows[i].library, rows[i].name, rows[i].by);
+	patterns_open(L);
 	if (lua_host_of(L)->to->is_trial)
 		sandbox_trial(L);
 }
