@@ -142,8 +142,12 @@ static void probe_send(struct resolver *r, unsigned family)
 	enum send_result sent;
 
 	forget(r, p);
-	if (!probe_aim(r, family, turn, &p->server, zone))
+	if (!probe_aim(r, family, turn, &p->server, zone)) {
+		/* No root server has an address of the family, and no witness failed: only forwarders
+		 * are asked, say.  Whether there is a way again the next question shows. */
+		weather_sent(weather_of(r), family, now_ms);
 		return;
+	}
 	p->ticket = (uint64_t)++r->ticket_serial << 32 | (UINT32_MAX - i);
 	p->until_ms = now_ms + r->cfg.network_timeout_ms;
 	sent = r->world.send(r->world.ctx, &(struct outquery) {

@@ -584,6 +584,30 @@ START_TEST(a_stale_answer_has_the_network_looked_for)
 }
 END_TEST
 
+/* Nobody is known whom a probe could go to: no timer goes on for it, and the next question tries. */
+START_TEST(without_anybody_to_probe_questions_try)
+{
+	struct resolver_stats left;
+
+	start(false);
+	ask_for(5);
+	pass(2 * SECOND_US);
+	resolver_drop_hints(s.r);
+	s.cut = CUT_UNROUTED;
+	ask_for(3);
+	ck_assert_uint_gt(s.failed, 0);
+	pass(10 * (uint64_t)SECOND_US);
+	resolver_stats(s.r, &left);
+	ck_assert_uint_eq(left.requests + left.goals + left.timers, 0);
+	s.cut = CUT_NONE;
+	ask(3, s.serial);
+	pass(SECOND_US);
+	ck_assert_int_eq(state(4), WEATHER_FAIR);
+	ck_assert_uint_eq(asked[s.serial - 1].rcode, RCODE_NOERROR);
+	stop();
+}
+END_TEST
+
 /* An attacker's servers have answered, and fall silent in 32 networks, while he asks and hardly
  * anybody else does. */
 START_TEST(an_attacker_is_not_believed)
@@ -669,6 +693,7 @@ Suite *suite_network(void)
 	tcase_add_test(t, routes_are_looked_for_by_themselves);
 	tcase_add_test(t, stale_answers_are_served_meanwhile);
 	tcase_add_test(t, a_stale_answer_has_the_network_looked_for);
+	tcase_add_test(t, without_anybody_to_probe_questions_try);
 	tcase_add_test(t, an_attacker_is_not_believed);
 	tcase_add_test(t, no_ipv6_costs_nothing);
 	suite_add_tcase(suite, t);
