@@ -219,7 +219,9 @@ def control_man_page():
     with open(os.path.join(env.build, "man/rec_control.1"), encoding="utf-8") as f:
         page = f.read()
     check("@" not in page, "every list is in its place")
-    with lab_and_recursor() as (_, r):
+    # An example is about the set that this script opens.
+    script = os.path.abspath("lua-examples/block-expiring.lua")
+    with lab_and_recursor(lua_dns_script=script) as (_, r):
         listed = json.loads(r.rec("--json", "help").stdout)["commands"]
         for command in listed:
             check(re.search(rf"^\.It Cm {command['command']}( |$)", page, re.M),
