@@ -123,6 +123,12 @@ size_t defender_known_capacity(const struct defender_known *k)
 	return k->n_lines * LINE_BITS / ROOM_A_NAME;
 }
 
+/* Another worker's clock, which began it, may be some milliseconds ahead. */
+static bool is_due(const struct defender_known *k, uint64_t now_ms)
+{
+	return now_ms > k->began_ms && now_ms - k->began_ms >= k->keep_ms / 2;
+}
+
 /* True: the older is empty now. */
 static bool clear_some(struct defender_known *k, struct filter *old)
 {
@@ -147,8 +153,7 @@ void defender_known_tick(struct defender_known *k, uint64_t added, uint64_t now_
 		k->began_ms = now_ms;
 	added += atomic_load_explicit(&f->names, memory_order_relaxed);
 	atomic_store_explicit(&f->names, added, memory_order_relaxed);
-	if (k->cleared == SIZE_MAX &&
-	    (added >= defender_known_capacity(k) || now_ms - k->began_ms >= k->keep_ms / 2))
+	if (k->cleared == SIZE_MAX && (added >= defender_known_capacity(k) || is_due(k, now_ms)))
 		k->cleared = 0;
 	if (k->cleared == SIZE_MAX || !clear_some(k, old))
 		return;

@@ -34,7 +34,8 @@ bool defender_known_has(const struct defender_known *k, uint64_t hash);
 
 /* Names that one filter holds. */
 size_t defender_known_capacity(const struct defender_known *k);
-/* Since the last call so many were added.  Call it a few times a second. */
+/* Since the last call so many were added.  Call it a few times a second; callers' clocks may differ
+ * by a little. */
 void defender_known_tick(struct defender_known *k, uint64_t added, uint64_t now_ms);
 
 struct defender_known_stats {

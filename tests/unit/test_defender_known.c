@@ -87,6 +87,21 @@ START_TEST(a_full_one_makes_room_before_its_time)
 }
 END_TEST
 
+/* Each worker has the time of when it woke up. */
+START_TEST(a_clock_behind_the_last_forgets_nothing)
+{
+	struct defender_known_stats stats;
+
+	(void)defender_known_add(k, name(1));
+	defender_known_tick(k, 1, 1000);
+	defender_known_tick(k, 0, 1000 + KEEP_S * 500);
+	defender_known_tick(k, 0, 1000 + KEEP_S * 500 - 1);
+	defender_known_stats(k, &stats);
+	ck_assert_uint_eq(stats.turns, 1);
+	ck_assert(defender_known_has(k, name(1)));
+}
+END_TEST
+
 /* A large one is cleared over several ticks, and does not lose what comes meanwhile. */
 START_TEST(clearing_takes_its_time)
 {
@@ -132,6 +147,7 @@ Suite *suite_defender_known(void)
 	tcase_add_test(t, a_full_filter_is_seldom_wrong);
 	tcase_add_test(t, names_age);
 	tcase_add_test(t, a_full_one_makes_room_before_its_time);
+	tcase_add_test(t, a_clock_behind_the_last_forgets_nothing);
 	tcase_add_test(t, clearing_takes_its_time);
 	tcase_add_test(t, without_memory_nothing_is_known);
 	suite_add_tcase(s, t);
