@@ -203,16 +203,22 @@ static struct defender_watched *row_at(const struct defender_watch *w, size_t at
 	return (void *)(w->rows + at * w->row_bytes);
 }
 
+/* Another worker's clock, which weighed it last, may be some milliseconds ahead. */
+static uint64_t halves_since(const struct defender_watched *row, uint64_t now_ms)
+{
+	return now_ms > row->weighed_ms ? (now_ms - row->weighed_ms) / HALF_LIFE_MS : 0;
+}
+
 static uint32_t weight_now(const struct defender_watched *row, uint64_t now_ms)
 {
-	uint64_t halves = (now_ms - row->weighed_ms) / HALF_LIFE_MS;
+	uint64_t halves = halves_since(row, now_ms);
 
 	return halves > 31 ? 0 : row->weight >> halves;
 }
 
 static void weigh(struct defender_watched *row, uint64_t more, uint64_t now_ms)
 {
-	uint64_t halves = (now_ms - row->weighed_ms) / HALF_LIFE_MS;
+	uint64_t halves = halves_since(row, now_ms);
 	uint64_t weight = weight_now(row, now_ms) + more;
 
 	row->weight = weight > UINT32_MAX ? UINT32_MAX : (uint32_t)weight;

@@ -206,6 +206,22 @@ START_TEST(memory_is_bounded_and_a_heavy_zone_stays)
 }
 END_TEST
 
+/* Each worker has the time of when it woke up. */
+START_TEST(a_clock_behind_the_last_makes_no_zone_light)
+{
+	const uint64_t now_ms = 1000000;
+	char zone[32];
+
+	(void)add("victim.example", DEFENDER_END_NXDOMAIN, 1000, now_ms);
+	for (unsigned i = 0; i < 2000; i++) {
+		snprintf(zone, sizeof(zone), "z%u.example", i);
+		(void)add(zone, DEFENDER_END_NXDOMAIN, 1, now_ms - 1);
+	}
+	ck_assert_double_eq_tol(
+		queries(add("victim.example", DEFENDER_END_NXDOMAIN, 1, now_ms), now_ms), 1001, 1);
+}
+END_TEST
+
 START_TEST(windows_of_several_rules)
 {
 	struct defender_watched *row;
@@ -236,6 +252,7 @@ Suite *suite_defender_watch(void)
 	tcase_add_test(t, probes_speak_for_those_turned_away);
 	tcase_add_test(t, a_zone_is_taken_off_its_domain);
 	tcase_add_test(t, memory_is_bounded_and_a_heavy_zone_stays);
+	tcase_add_test(t, a_clock_behind_the_last_makes_no_zone_light);
 	tcase_add_test(t, windows_of_several_rules);
 	suite_add_tcase(s, t);
 	return s;
