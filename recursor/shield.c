@@ -190,17 +190,19 @@ uint32_t shield_answered(struct pipeline *p, struct client_query *cq, const stru
 		.exists = cq->mark.route == 0 && (a->rcode == RCODE_NOERROR || a->n_sets > 0),
 	};
 	struct place *place;
+	uint32_t note;
 
 	if (defender_worker_is_off(w) || name_is_root(qname))
 		return 0;
 	place = place_of(p->shield, s->psl, qname);
 	cq->domain_labels = place->domain_labels;
 	seen.zone = zone_of(p, qname, a, place);
+	note = answered(p, &seen, place);
 	/* What an alias led to. */
 	if (seen.exists && a->rcode == RCODE_NOERROR)
 		for (size_t i = 1; i < a->n_sets; i++)
-			defender_worker_learn(w, rrset_owner(a->sets[i]));
-	return answered(p, &seen, place);
+			defender_worker_learn(w, rrset_owner(a->sets[i]), note);
+	return note;
 }
 
 static void count_ours(struct pipeline *p, const struct passage *t, enum defender_end end,

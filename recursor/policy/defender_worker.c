@@ -83,7 +83,7 @@ static void learn(struct defender_worker *w, uint64_t hash, uint32_t note)
 		w->learnt += defender_known_add(w->d->known, hash);
 		return;
 	}
-	if (note != 0 && !defender_tally_may_learn(w->tally, note, w->learn_most)) {
+	if (!defender_tally_may_learn(w->tally, note, w->learn_most)) {
 		w->left_out++;
 		return;
 	}
@@ -115,9 +115,9 @@ uint32_t defender_worker_answer(struct defender_worker *w, const struct defender
 	return note;
 }
 
-void defender_worker_learn(struct defender_worker *w, const uint8_t *name)
+void defender_worker_learn(struct defender_worker *w, const uint8_t *name, uint32_t note)
 {
-	learn(w, name_hash(name), 0);
+	learn(w, name_hash(name), note);
 }
 
 /* ---- the tick ---- */

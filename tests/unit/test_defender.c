@@ -472,9 +472,9 @@ START_TEST(what_was_answered_is_known)
 	static const uint8_t target[] = "\6target\6victim\7example";
 
 	begin(RULE);
-	(void)answer("WWW.victim.example", NULL, 2, DEFENDER_END_NOERROR);
+	defender_worker_learn(w, target,
+			      answer("WWW.victim.example", NULL, 2, DEFENDER_END_NOERROR));
 	(void)answer("gone.victim.example", NULL, 2, DEFENDER_END_NXDOMAIN);
-	defender_worker_learn(w, target);
 	flood(1000, 3);
 	ck_assert(knows("www.victim.example"));
 	ck_assert(knows("target.victim.example"));
@@ -493,6 +493,29 @@ START_TEST(a_wildcard_does_not_wash_out_the_others)
 	defender_stats(d, &stats);
 	ck_assert_uint_gt(stats.known_left_out, 100000);
 	ck_assert_uint_eq(stats.known.turns, 0);
+	ck_assert_uint_lt(stats.known.younger, 30000);
+}
+END_TEST
+
+/* Nor by what its aliases lead to, wherever that is. */
+START_TEST(aliases_do_not_wash_out_the_others)
+{
+	struct defender_stats stats;
+	uint32_t note;
+
+	begin(RULE);
+	note = answer("x.wild.example", NULL, 2, DEFENDER_END_NOERROR);
+	for (unsigned i = 0; i < 200000; i++) {
+		uint8_t target[NAME_MAX_LEN];
+		char text[64];
+
+		snprintf(text, sizeof(text), "t%u.d%u.example", i, i % 1000);
+		ck_assert_int_eq(name_from_text(target, text), E_OK);
+		defender_worker_learn(w, target, note);
+	}
+	wait_ms(TICK_MS);
+	defender_stats(d, &stats);
+	ck_assert_uint_gt(stats.known_left_out, 100000);
 	ck_assert_uint_lt(stats.known.younger, 30000);
 }
 END_TEST
@@ -764,6 +787,7 @@ Suite *suite_defender(void)
 	tcase_add_test(t, known_names_keep_resolving);
 	tcase_add_test(t, what_was_answered_is_known);
 	tcase_add_test(t, a_wildcard_does_not_wash_out_the_others);
+	tcase_add_test(t, aliases_do_not_wash_out_the_others);
 	tcase_add_test(t, some_unseen_names_pass_to_see_how_they_end);
 	tcase_add_test(t, who_is_accused_wrongly_is_let_go);
 	tcase_add_loop_test(t, each_action, 0, ARRAY_LEN(actions));
