@@ -187,9 +187,11 @@ static void say_current(FILE *out, const struct shown *s, uint64_t now_ms)
 static void say_ended(FILE *out, const struct accusation *a, uint64_t now_ms)
 {
 	char name[NAME_TEXT_MAX], since[32];
+	/* It may have ended since the command was given. */
+	uint64_t ago_ms = now_ms > a->until_ms ? now_ms - a->until_ms : 0;
 
 	fprintf(out, "%s  rule %u  ended %" PRIu64 " s ago, accused since %s\n",
-		name_to_text(name, a->name), a->rule + 1, (now_ms - a->until_ms) / 1000,
+		name_to_text(name, a->name), a->rule + 1, ago_ms / 1000,
 		time_text(since, a->since_s));
 	say_evidence(out, &a->evidence);
 }

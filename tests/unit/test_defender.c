@@ -762,6 +762,20 @@ START_TEST(evidence_is_shown)
 }
 END_TEST
 
+/* Accusations end while others are being shown. */
+START_TEST(what_has_just_ended_did_so_no_time_ago)
+{
+	begin(RULE);
+	flood(1000, 3);
+	wait_ms(120000);
+	ck_assert_uint_eq(accused(), 0);
+	while (strstr(shown(), "ended 0 s ago") == NULL)
+		now_ms -= 500;
+	now_ms -= 2000;
+	check_shown("ended 0 s ago");
+}
+END_TEST
+
 Suite *suite_defender(void)
 {
 	Suite *s = suite_create("defender");
@@ -797,6 +811,7 @@ Suite *suite_defender(void)
 	tcase_add_test(t, with_known_first_nothing_is_done_before_the_cache);
 	tcase_add_test(t, each_rule_has_its_tag);
 	tcase_add_test(t, evidence_is_shown);
+	tcase_add_test(t, what_has_just_ended_did_so_no_time_ago);
 	suite_add_tcase(s, t);
 	return s;
 }
