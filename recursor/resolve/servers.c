@@ -26,6 +26,12 @@ static size_t share(size_t total)
 	return each == 0 ? 1 : each;
 }
 
+/* Another worker's clock, by which something was noted, may be some milliseconds ahead. */
+static uint64_t since(uint64_t then_ms, uint64_t now_ms)
+{
+	return now_ms > then_ms ? now_ms - then_ms : 0;
+}
+
 int servers_new(struct servers **out, const struct servers_config *cfg)
 {
 	struct servers *s = aligned_alloc(64, sizeof(*s));
@@ -389,7 +395,7 @@ static void learn_answer(const struct servers *s, struct shard *sh, struct serve
 static void learn_timeout(const struct servers *s, struct server *e, uint32_t waited_ms,
 			  uint64_t now_ms)
 {
-	if (e->doublings == 0 || now_ms - e->doubled_ms >= waited_ms) {
+	if (e->doublings == 0 || since(e->doubled_ms, now_ms) >= waited_ms) {
 		/* As often as it takes: one that was near and has become slow is not heard before. */
 		if (e->doublings < MAX_DOUBLINGS &&
 		    timeout_of(s, e, now_ms) < s->cfg.network_timeout_ms)
@@ -422,7 +428,8 @@ static bool learn_failure(struct servers *s, const struct addr *a, const uint8_t
 			learn_loss(e, UNREACHABLE_COST_US, now_ms);
 		count_fail(s, sh, e, now_ms);
 		see(e, now_ms);
-		had_answered = e->answered_ms != 0 && now_ms - e->answered_ms < WEATHER_WITNESS_MS;
+		had_answered = e->answered_ms != 0 &&
+			       since(e->answered_ms, now_ms) < WEATHER_WITNESS_MS;
 	}
 	shard_unlock(sh);
 	if (had_answered && zone != NULL)
@@ -485,7 +492,7 @@ void servers_learn(struct servers *s, const struct addr *a, const struct server_
 	bool is_busy;
 
 	if (e != NULL) {
-		is_busy = e->ns_name != NULL && now_ms - e->answered_ms < NAME_KEPT_MS;
+		is_busy = e->ns_name != NULL && since(e->answered_ms, now_ms) < NAME_KEPT_MS;
 		learn_answer(s, sh, e, answer->rtt_us, answer->useful, now_ms);
 		if (answer->edns != EDNS_UNKNOWN)
 			note_edns(e, answer->edns, now_ms);
