@@ -40,7 +40,7 @@
 
 enum {
 	DEFENDER_ACCUSATIONS_MAX = 1000,
-	DEFENDER_CASE_MAX = 8, /* accusations that one query is judged by */
+	DEFENDER_CASE_MAX = 8, /* accusations that one query is judged by: of the first rules */
 };
 
 /* What became of a query for an accused domain: enum, name, help. */

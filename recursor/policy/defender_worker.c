@@ -255,12 +255,14 @@ static void case_add(const struct defender_accused *set, struct defender_case *c
 	/* The deeper ones were looked for first. */
 	if (at > 0 && set->entries[c->entries[at - 1]].rule == set->entries[place].rule)
 		return;
-	if (c->n == DEFENDER_CASE_MAX)
+	c->rules |= 1U << set->entries[place].rule;
+	if (at == DEFENDER_CASE_MAX)
 		return;
+	/* Those that come last have their say last, or none. */
+	c->n -= c->n == DEFENDER_CASE_MAX;
 	memmove(&c->entries[at + 1], &c->entries[at], (c->n - at) * sizeof(c->entries[0]));
 	c->entries[at] = place;
 	c->n++;
-	c->rules |= 1U << set->entries[place].rule;
 }
 
 static void look_for(const struct defender_accused *set, const uint8_t *suffix, unsigned labels,

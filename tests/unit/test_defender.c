@@ -720,6 +720,29 @@ START_TEST(each_rule_has_its_tag)
 }
 END_TEST
 
+/* Of more rules than one query is judged by, the first ones count; each has its tag. */
+START_TEST(the_first_of_many_rules_is_asked_first)
+{
+	static const char rule[] = "- {type: prsd, window: 10, minimum_number_of_qps: 100, "
+				   "unseen_qps: 0, action: %s}\n";
+	uint8_t name[] = "\1x\6victim\7example";
+	char text[2048];
+	struct defender_case c;
+	size_t len;
+
+	len = (size_t)snprintf(text, sizeof(text), rule, "nxdomain");
+	for (unsigned i = 1; i < DEFENDER_CASE_MAX + 3; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, rule, "refused");
+	begin(text);
+	flood(1000, 3);
+	ck_assert_uint_eq(accused(), DEFENDER_CASE_MAX + 3);
+	ck_assert_str_eq(ask("x.victim.example"), "nxdomain");
+	ck_assert(defender_match(w, name, name_hash(name), &c));
+	ck_assert_uint_eq(c.n, DEFENDER_CASE_MAX);
+	ck_assert_uint_eq(c.rules, (1U << (DEFENDER_CASE_MAX + 3)) - 1);
+}
+END_TEST
+
 START_TEST(evidence_is_shown)
 {
 	json_t *o = json_object(), *a;
@@ -810,6 +833,7 @@ Suite *suite_defender(void)
 	tcase_add_test(t, without_known_first_rules_act_before_the_cache);
 	tcase_add_test(t, with_known_first_nothing_is_done_before_the_cache);
 	tcase_add_test(t, each_rule_has_its_tag);
+	tcase_add_test(t, the_first_of_many_rules_is_asked_first);
 	tcase_add_test(t, evidence_is_shown);
 	tcase_add_test(t, what_has_just_ended_did_so_no_time_ago);
 	suite_add_tcase(s, t);
