@@ -209,10 +209,9 @@ void defender_worker_tick(struct defender_worker *w, uint64_t now_ms, uint32_t w
 	uint64_t evicted = defender_tally_evicted(w->tally);
 
 	pthread_mutex_lock(&w->d->lock);
-	if (!w->is_off) {
-		defender_tally_take_hot(w->tally, bring, &b);
-		defender_tally_take(w->tally, w->slice, SLICES, bring, &b);
-	}
+	/* Off, too: the packet cache's hits go on being counted, and are none of what comes then. */
+	defender_tally_take_hot(w->tally, bring, &b);
+	defender_tally_take(w->tally, w->slice, SLICES, bring, &b);
 	w->slice = (w->slice + 1) % SLICES;
 	bring_evidence(w);
 	defender_settle(w->d, now_ms, wall_s);

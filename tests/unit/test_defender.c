@@ -444,6 +444,27 @@ END_TEST
 
 /* ---- known names first ---- */
 
+START_TEST(what_came_while_it_was_off_does_not_count)
+{
+	struct defender_rules *rules;
+	uint32_t note;
+
+	begin(RULE);
+	rules = rules_of(RULE);
+	note = answer("www.victim.example", NULL, 2, DEFENDER_END_NOERROR);
+	ck_assert_int_eq(defender_configure(d, DEFENDER_OFF, rules, now_ms), E_OK);
+	wait_ms(1000);
+	for (unsigned i = 0; i < 1000000; i++)
+		defender_tally_hit(defender_worker_rows(w), note, DEFENDER_END_NOERROR);
+	wait_ms(1000);
+	ck_assert_int_eq(defender_configure(d, DEFENDER_BY_RULES, rules, now_ms), E_OK);
+	defender_rules_put(rules);
+	wait_ms(TICK_MS);
+	flood(1000, 3);
+	ck_assert_uint_eq(accused(), 1);
+}
+END_TEST
+
 START_TEST(known_names_keep_resolving)
 {
 	begin(RULE);
@@ -821,6 +842,7 @@ Suite *suite_defender(void)
 	tcase_add_test(t, who_observes_does_nothing);
 	tcase_add_test(t, rules_built_in_act_when_told);
 	tcase_add_test(t, other_rules_begin_anew);
+	tcase_add_test(t, what_came_while_it_was_off_does_not_count);
 	tcase_add_test(t, known_names_keep_resolving);
 	tcase_add_test(t, what_was_answered_is_known);
 	tcase_add_test(t, a_wildcard_does_not_wash_out_the_others);
