@@ -4,9 +4,8 @@
  * `questions` is every well-formed question of somebody who may ask, and what ipfilter() drops, of
  * which nobody has seen whether it is one.  Each ends in exactly one of packetcache-hits,
  * over-capacity-drops, defender-drops, policy-drops and the buckets answers0-1 ... answers-slow.
- * What
- * is no question is counted by its reason: unauthorized-udp, client-parse-errors, ignored-packets,
- * notimp-queries, empty-queries.
+ * What is no question is counted by its reason: unauthorized-udp, client-parse-errors,
+ * ignored-packets, notimp-queries, empty-queries.
  *
  * Threads: one account, one worker.
  */

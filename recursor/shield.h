@@ -57,7 +57,8 @@ void shield_fill_tags(uint32_t accused_rules, struct hook_tags *tags);
 
 /* ---- the server's ---- */
 
-/* Rules and all that the workers share; `zones` may have groups of forwarders.  One line in `why` (SETTINGS_WHY_MAX) on error. */
+/* Rules and all that the workers share; `zones` may have groups of forwarders.  One line in `why`
+ * (SETTINGS_WHY_MAX) on error. */
 int shield_make(struct defender **out, const struct settings *s, const struct zones *zones,
 		char *why) MUST_USE;
 /* rec_control reload-defender: reads settings and file again.  On error all is as before. */

@@ -3,10 +3,10 @@
  *
  * The key is what an answer depends on: name (case ignored; the answer takes the asker's
  * spelling by copying the question over), type, class, the flags RD, CD, AD and DO, UDP or
- * TCP, with EDNS or without, and a tag (gettag's; 0 where nobody has said one).  The client's payload size is not part of it: an answer
- * serves whoever takes its length (one with TC set is for nobody else, and is not to be put
- * here).  A hit is a copy with the asker's id, question and TTLs lowered by the age: no record
- * is parsed, the places of the TTLs are remembered.
+ * TCP, with EDNS or without, and a tag (gettag's; 0 where nobody has said one).  The client's
+ * payload size is not part of it: an answer serves whoever takes its length (one with TC set is
+ * for nobody else, and is not to be put here).  A hit is a copy with the asker's id, question and
+ * TTLs lowered by the age: no record is parsed, the places of the TTLs are remembered.
  *
  * Threads: one packet cache, one worker, no lock.
  * Eviction: SIEVE (common/sieve.h), a few entries an insert.
