@@ -219,6 +219,7 @@ def defender_policies():
                  forward_groups="best-effort=127.0.0.99:9") as r:
         attack = flood(5)
         wait_accused(r)
+        time.sleep(0.6)  # each thread looks at who is accused five times a second
         check_reply(r.ask("t.victim.flooded", "A", "+tcp"), "NXDOMAIN")
         limited = Client("127.0.0.17")
         for i in range(50):
