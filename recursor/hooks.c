@@ -372,6 +372,7 @@ static void put_off(struct hooked *h)
 		fail(h, "too many queries wait");
 		return;
 	}
+	h->cq->over_capacity = false; /* it has a place like any other */
 	wait_in(h, true);
 	loop_timer_at(p->hooks.later, loop_now_ms(p->worker->loop));
 }

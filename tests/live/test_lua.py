@@ -519,6 +519,39 @@ def lua_udp_response():
         check_sum(r)
 
 
+def send_question(sock, name, port):
+    """A question, A; nobody waits for its answer."""
+    labels = b"".join(bytes([len(x)]) + x.encode() for x in name.split("."))
+    sock.sendto(os.urandom(2) + bytes([1, 0, 0, 1, 0, 0, 0, 0, 0, 0]) + labels +
+                bytes([0, 0, 1, 0, 1]), ("127.0.0.1", port))
+
+
+@test
+def lua_udp_response_when_full():
+    """Who comes when all slots are taken, and is given one by a followup, is resolved after it."""
+    script = """
+function preresolve(dq)
+	dq.followupFunction = "udpQueryResponse"
+	dq.udpCallback = "pass"
+	dq.udpQueryDest = newCA("127.0.0.1:PORT")
+	dq.udpQuery = dq.qname:equal("www.hooks") and "answer" or "say nothing"
+	return true
+end
+function pass(dq) return false end
+"""
+    with Service() as service, \
+            hooks(script.replace("PORT", str(service.port)), network_timeout=2000,
+                  max_mthreads=4) as r, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+        for i in range(4):
+            send_question(flood, f"n{i}.hooks", env.port)
+        r.wait_get("concurrent-queries", 4)
+        check_reply(r.ask("www.hooks", "A", "-b", "127.0.0.2"), kind="A", data=["192.0.2.1"])
+        check(r.get("fair-share-refusals") == 1, "one has made room")
+        wait_until(lambda: r.get("concurrent-queries") == 0, what="the others' end")
+        check_sum(r)
+
+
 # ---- scripts that come and go ----
 
 @test
