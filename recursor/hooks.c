@@ -415,6 +415,8 @@ bool hooks_found(struct client_query *cq, const struct answer *a)
 	if (cq->pipeline->worker->stopping)
 		return true;
 	cq->request = NULL;
+	/* A hook before has perhaps looked at the records, when there were none. */
+	hookanswer_clear(&h->q.answer);
 	h->found = a;
 	h->outqueries = a->out_queries;
 	h->was_found = true;

@@ -552,6 +552,27 @@ function pass(dq) return false end
         check_sum(r)
 
 
+@test
+def lua_looks_before_there_is_something():
+    """A hook that reads the records before there are any does not hide them from the later ones."""
+    script = """
+function preresolve(dq)
+	if dq.qname:equal("two.hooks") then dq:addAnswer(pdns.A, "192.0.2.66") end
+	seen = #dq:getRecords()
+	return false
+end
+function nodata(dq) dq:addAnswer(pdns.A, "192.0.2.67") return true end
+function postresolve(dq)
+	dq:addAnswer(pdns.A, "192.0.2." .. 100 + #dq:getRecords())
+	return true
+end
+"""
+    with hooks(script, disable_packetcache="yes") as r:
+        for _ in range(2):
+            check_reply(r.ask("www.hooks"), kind="A", data=["192.0.2.1", "192.0.2.101"])
+        check_reply(r.ask("two.hooks"), kind="A", data=["192.0.2.101", "192.0.2.2"])
+
+
 # ---- scripts that come and go ----
 
 @test
