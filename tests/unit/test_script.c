@@ -292,6 +292,24 @@ START_TEST(the_heap_is_bounded)
 }
 END_TEST
 
+/* Also where one call may take more than all. */
+START_TEST(the_heap_is_bounded_before_the_call)
+{
+	struct script_fake f;
+
+	script_fake_open(&f, "kept = {}\nfunction ipfilter(ca, l, dh)\n"
+			     "kept[#kept + 1] = ('x'):rep(100000) return false end");
+	f.limits.call_bytes = 2 * f.limits.heap_bytes;
+	script_configure(f.script, &f.limits);
+	for (unsigned i = 0; i < 200; i++) {
+		(void)filter(&f);
+		ck_assert_uint_le(script_bytes(f.script), f.limits.heap_bytes);
+	}
+	ck_assert_uint_gt(counter_get(&f.counters.lua_ipfilter_overruns), 100);
+	script_fake_close(&f);
+}
+END_TEST
+
 /* ---- patterns ---- */
 
 /* What a call returns, as one line. */
@@ -590,6 +608,7 @@ Suite *suite_script(void)
 	tcase_add_loop_test(t, what_takes_too_much_is_ended, 0,
 			    (int)(sizeof(greedy) / sizeof(greedy[0])));
 	tcase_add_test(t, the_heap_is_bounded);
+	tcase_add_test(t, the_heap_is_bounded_before_the_call);
 	tcase_add_test(t, the_next_call_is_not_charged);
 	tcase_add_test(t, limits_may_be_none);
 	tcase_add_test(t, maintenance_has_more);

@@ -158,13 +158,14 @@ static void set_bounds(struct script *s, unsigned factor)
 {
 	const struct script_limits *l = &s->limits;
 	size_t most = l->heap_bytes == 0 ? SIZE_MAX : l->heap_bytes;
+	size_t room = most > s->heap ? most - s->heap : 0;
 
 	s->starved = false;
 	s->host.charge = engine_charge;
 	s->is_limited = l->instructions != 0;
 	s->budget = (int64_t)times(l->instructions, factor);
 	/* What runs in one go for long may also fill the heap. */
-	s->heap_stop = factor > 1 || l->call_bytes == 0 || most - l->call_bytes < s->heap
+	s->heap_stop = factor > 1 || l->call_bytes == 0 || l->call_bytes > room
 			       ? most
 			       : s->heap + l->call_bytes;
 	if (s->is_over) {
