@@ -219,6 +219,8 @@ static enum script_verdict try_found(struct trial *t, struct hook_query *q, stru
 	enum script_verdict result = SCRIPT_PASS;
 	int rcode = k->rcode;
 
+	/* A hook before has perhaps looked at the records, when there were none. */
+	hookanswer_clear(&q->answer);
 	q->answer.rcode = rcode;
 	q->load = load_known;
 	q->load_ctx = k;

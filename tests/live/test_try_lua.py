@@ -66,3 +66,17 @@ def try_lua_refuses():
         done = r.rec("try-lua-script", write_script("function preresolve(dq) while true do end end"))
         check("instructions" in done.stdout, "ended", done)
         check_reply(r.ask("www.city.example"))
+
+
+@test
+def try_lua_finds_what_is_known():
+    """The hooks after the resolver see the cache's records, whatever one before has looked at."""
+    script = """
+function preresolve(dq) before = #dq:getRecords() return false end
+function nodata(dq) pdnslog("nodata") return true end
+function postresolve(dq) pdnslog(before .. " then " .. #dq:getRecords()) return false end
+"""
+    with lab_and_recursor(stats_ringbuffer_entries=1000) as (_, r):
+        check_reply(r.ask("www.city.example"))
+        said = json.loads(r.rec("--json", "try-lua-script", write_script(script)).stdout)
+        check(said["lines"] == ["0 then 1"] and said["changed"] == 0, "what it said", said)
