@@ -232,9 +232,16 @@ START_TEST(what_is_long_in_c_is_ended)
 		"a:add(masks)",
 		"matchnetmask('::1', masks)",
 		"local x = g:tostring()",
+		"table.insert(masks, 1, 'x') table.remove(masks, 1)",
+		"table.sort(masks)",
+		"local x = table.concat(masks)",
+		"local x = select('#', table.unpack(masks))",
+		"local x = big .. 'y'",
+		"local x = big:upper()",
+		"collectgarbage()",
 	};
 	static const char begin[] = "masks = {} for i = 1, 100 do masks[i] = '10.0.0.' .. i end\n"
-				    "g = newNMG(masks) a = newCAS()\n"
+				    "g = newNMG(masks) a = newCAS() big = ('x'):rep(10000)\n"
 				    "function maintenance() for i = 1, 20000 do ";
 
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {

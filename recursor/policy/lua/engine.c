@@ -67,6 +67,10 @@ static void *block_resize(struct script *s, void *block, size_t old, size_t new)
 	return moved;
 }
 
+enum { LARGE = 4096 };
+
+static void on_count(lua_State *L, lua_Debug *at);
+
 static void small_free(struct script *s)
 {
 	for (unsigned i = 0; i < SMALL_SIZES; i++) {
@@ -78,6 +82,19 @@ static void small_free(struct script *s)
 		}
 		s->small[i].n = 0;
 	}
+}
+
+/* What is large is long in the making: a copy of it costs as much as so many instructions.  Where
+ * that ends the call, it does so at the next instruction. */
+static void charge_block(struct script *s, size_t size)
+{
+	if (size < LARGE || !s->is_limited || s->is_over)
+		return;
+	s->budget -= (int64_t)(size / ENGINE_BYTES_EACH);
+	if (s->budget > 0)
+		return;
+	s->is_over = true;
+	lua_sethook(s->L, on_count, LUA_MASKCOUNT, 1);
 }
 
 static void *allocate(void *ctx, void *block, size_t old, size_t new)
@@ -97,6 +114,7 @@ static void *allocate(void *ctx, void *block, size_t old, size_t new)
 		s->starved = true;
 		return NULL;
 	}
+	charge_block(s, new);
 	moved = block == NULL ? block_take(s, new) : block_resize(s, block, old, new);
 	if (moved != NULL)
 		s->heap += new - old;
@@ -138,7 +156,7 @@ void engine_charge(lua_State *L, uint64_t n)
 
 	if (!s->is_limited)
 		return;
-	if (n >= (uint64_t)s->budget || s->is_over) {
+	if (s->is_over || n >= (uint64_t)s->budget) {
 		s->budget = 0;
 		s->is_over = true;
 		lua_sethook(L, on_count, LUA_MASKCOUNT, 1);

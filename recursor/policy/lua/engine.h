@@ -11,7 +11,7 @@
  * Instructions: Lua calls on_count() after each ENGINE_STEP of them, in every coroutine.  When the
  * budget of the call is used up it raises an error, and from then on at every instruction, so that
  * a script that catches it gets no further.  What C functions of Lua's library do in a loop counts
- * too (engine_charge()).
+ * too (engine_charge()), and so does every large block that Lua takes.
  */
 #ifndef POLICY_LUA_ENGINE_H
 #define POLICY_LUA_ENGINE_H
@@ -21,7 +21,10 @@
 #include "recursor/policy/lua/host.h"
 #include "recursor/policy/script.h"
 
-enum { ENGINE_STEP = 1000 };
+enum {
+	ENGINE_STEP = 1000,
+	ENGINE_BYTES_EACH = 64, /* copied, or looked at, take as long as one */
+};
 
 struct call;
 

@@ -85,16 +85,81 @@ static int move(lua_State *L)
 	return call_original(L);
 }
 
-/* insert and remove move what stands behind; how many there are, __len may say. */
-static int shift(lua_State *L)
+/* As table's functions have it: what is no table needs a __len. */
+static lua_Integer length_of(lua_State *L)
 {
-	if (luaL_getmetafield(L, 1, "__len") != LUA_TNIL) {
-		lua_Integer n = luaL_len(L, 1);
+	int top = lua_gettop(L);
+	lua_Integer n = 0;
 
-		lua_pop(L, 1);
-		if (n > 0)
-			engine_charge(L, (uint64_t)n);
-	}
+	if (lua_type(L, 1) == LUA_TTABLE || luaL_getmetafield(L, 1, "__len") != LUA_TNIL)
+		n = luaL_len(L, 1);
+	lua_settop(L, top);
+	return n;
+}
+
+static void charge_range(lua_State *L, lua_Integer first, lua_Integer last)
+{
+	if (last > first)
+		engine_charge(L, (uint64_t)last - (uint64_t)first);
+}
+
+/* insert and remove move what stands behind. */
+static int insert(lua_State *L)
+{
+	if (lua_gettop(L) == 3)
+		charge_range(L, lua_tointeger(L, 2), length_of(L));
+	return call_original(L);
+}
+
+static int take_out(lua_State *L)
+{
+	if (lua_gettop(L) > 1)
+		charge_range(L, lua_tointeger(L, 2), length_of(L));
+	return call_original(L);
+}
+
+/* Bounds that were not given are those of the whole table. */
+static void charge_part(lua_State *L, int first)
+{
+	lua_Integer from = luaL_optinteger(L, first, 1);
+
+	charge_range(L, from,
+		     lua_isnoneornil(L, first + 1) ? length_of(L)
+						   : luaL_checkinteger(L, first + 1));
+}
+
+static int concat(lua_State *L)
+{
+	charge_part(L, 3);
+	return call_original(L);
+}
+
+static int unpack(lua_State *L)
+{
+	charge_part(L, 2);
+	return call_original(L);
+}
+
+/* What compares may be Lua's, and counts by itself. */
+static int sort(lua_State *L)
+{
+	lua_Integer n = length_of(L);
+	unsigned bits = 0;
+
+	for (lua_Integer rest = n; rest > 1; rest >>= 1)
+		bits++;
+	if (n > 0 && n < INT32_MAX)
+		engine_charge(L, (uint64_t)n * bits);
+	return call_original(L);
+}
+
+/* Collecting looks at the whole heap. */
+static int collect(lua_State *L)
+{
+	const char *what = luaL_optstring(L, 1, "collect");
+
+	if (strcmp(what, "collect") == 0 || strcmp(what, "step") == 0)
+		engine_charge(L, script_of(L)->heap / ENGINE_BYTES_EACH);
 	return call_original(L);
 }
 
@@ -148,14 +213,18 @@ void sandbox_open(lua_State *L)
 		const char *library, *name;
 		lua_CFunction by;
 	} rows[] = {
+		{ LUA_GNAME, "collectgarbage", collect },
 		{ LUA_GNAME, "setmetatable", set_metatable },
 		{ LUA_GNAME, "xpcall", call_with_handler },
 		{ LUA_COLIBNAME, "create", make_coroutine },
 		{ LUA_COLIBNAME, "wrap", make_coroutine },
 		{ LUA_STRLIBNAME, "rep", repeat },
 		{ LUA_TABLIBNAME, "move", move },
-		{ LUA_TABLIBNAME, "insert", shift },
-		{ LUA_TABLIBNAME, "remove", shift },
+		{ LUA_TABLIBNAME, "insert", insert },
+		{ LUA_TABLIBNAME, "remove", take_out },
+		{ LUA_TABLIBNAME, "concat", concat },
+		{ LUA_TABLIBNAME, "unpack", unpack },
+		{ LUA_TABLIBNAME, "sort", sort },
 		{ LUA_DBLIBNAME, "debug", refuse },
 		{ LUA_DBLIBNAME, "getregistry", refuse },
 		{ LUA_DBLIBNAME, "sethook", refuse },
