@@ -212,7 +212,8 @@ const struct setting settings_table[] = {
 { "lua-maintenance-interval", INT(lua_maintenance_interval_s, 0, 86400, "seconds"), "1", "4.2.0",
   "maintenance() of lua-dns-script is called so often in each thread.  0: never." },
 { "lua-memory-limit", SIZE(lua_memory_limit, 0, SIZE_MOST), "256M", "own",
-  "So much memory a script may use in each thread, and its groups of networks as much again.  "
+  "So much memory a script may use in each thread, and its groups of networks, rate limits and "
+  "empty ipsets without a name as much again.  "
   "0: no limit." },
 { "max-background-resolutions", INT(max_background_resolutions, 0, MANY, NULL), "1000", "own",
   "Each thread has at most so many resolutions under way that no client waits for: those that go on "

@@ -725,6 +725,11 @@ int ipset_take(struct ipset *s, struct ipset *from)
 
 /* ---- life ---- */
 
+size_t ipset_bytes_empty(void)
+{
+	return sizeof(struct ipset);
+}
+
 int ipset_new(struct ipset **out, struct ipsets *all)
 {
 	struct ipset *s = calloc(1, sizeof(*s));

@@ -64,6 +64,9 @@ void ipsets_free(struct ipsets *r); /* accepts NULL */
 void ipsets_configure(struct ipsets *r, uint32_t max_sets, uint64_t max_entries);
 struct ipset_reader *ipsets_reader(struct ipsets *r, unsigned i);
 
+/* What a set takes before it has an entry. */
+size_t ipset_bytes_empty(void);
+
 struct ipset_options {
 	const char *name; /* NULL or "": none */
 	bool has_ttl, has_max;

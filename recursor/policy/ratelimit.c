@@ -16,6 +16,8 @@ struct bucket {
 	_Atomic uint64_t full_ns; /* when it is full again */
 };
 
+_Static_assert(sizeof(struct bucket) == RATELIMIT_CLIENT_BYTES, "what the header says");
+
 struct ratelimit {
 	uint64_t interval_ns; /* between two queries at `qps`; 1 at least */
 	uint64_t burst_ns;    /* how far ahead of the clock `full_ns` may be before a query */

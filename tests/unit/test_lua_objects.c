@@ -561,6 +561,16 @@ START_TEST(native_memory_is_bounded)
 			       "for k = 0, 9 do g:addMask('10.' .. k .. '.0.0/16') end end");
 	ck_assert_msg(why == NULL, "%s", why);
 	ck_assert_uint_le(t.host.native_bytes, 1000000);
+	why = lua_test_run(&t, "for i = 1, 500 do local s = iputils.newipset{ttl=1}\n"
+			       "s:add('::1') s = newRateLimiter{qps=1, max=1000} end");
+	ck_assert_msg(why == NULL, "%s", why);
+	ck_assert_uint_le(t.host.native_bytes, 1000000);
+	why = lua_test_run(&t, "local l = {} for i = 1, 50 do l[i] = iputils.newipset{ttl=1} end");
+	ck_assert_ptr_nonnull(why);
+	ck_assert_ptr_nonnull(strstr(why, "may not hold more than 1000000 bytes"));
+	why = lua_test_run(&t, "newRateLimiter{qps=1, max=100000}");
+	ck_assert_ptr_nonnull(why);
+	ck_assert_ptr_nonnull(strstr(why, "may not hold more than 1000000 bytes"));
 	/* ... but not all at once, nor one without end. */
 	why = lua_test_run(&t, "local all = {} for i = 1, 5000 do all[i] = newNMG({'::1'}) end");
 	ck_assert_ptr_nonnull(why);

@@ -15,8 +15,10 @@ void lua_host_charge(lua_State *L, size_t from, size_t to)
 		/* Lua does not know how much hangs on what it has not collected yet. */
 		lua_gc(L, LUA_GCCOLLECT);
 		if (is_too_much(host, from, to))
-			luaL_error(L, "groups of networks may not hold more than %I bytes",
-				   (LUAI_UACINT)host->native_max);
+			luaL_error(
+				L,
+				"groups of networks, ipsets and rate limits may not hold more than %I bytes",
+				(LUAI_UACINT)host->native_max);
 	}
 	host->native_bytes = host->native_bytes - from + to;
 }

@@ -3,8 +3,8 @@
  *
  * A pointer to it stands in the state's extra space, which every coroutine has a copy of.
  *
- * Memory:  what objects hold outside of Lua's memory (groups of networks) is counted in
- *          native_bytes, and bounded by native_max.
+ * Memory:  what objects hold outside of Lua's memory (groups of networks, ipsets without a name,
+ *          rate limits) is counted in native_bytes, and bounded by native_max.
  * Threads: as the state.
  */
 #ifndef POLICY_LUA_HOST_H

@@ -11,6 +11,8 @@
 #include "recursor/policy/lua/names.h"
 #include "recursor/policy/shelf.h"
 
+enum { BYTES_EACH = 64 /* zeros, in the time of an instruction */ };
+
 /* ---- options in a table ---- */
 
 /* Every key of the table at index 1 is one of the list: a slip is not to go unnoticed. */
@@ -67,11 +69,20 @@ static uint32_t now_s(lua_State *L)
 	return (uint32_t)(now_us(L) / 1000000);
 }
 
+/* Memory that is not Lua's is about to be taken, and filled with zeros. */
+static size_t charge(lua_State *L, size_t bytes)
+{
+	lua_host_work(L, bytes / BYTES_EACH);
+	lua_host_charge(L, 0, bytes);
+	return bytes;
+}
+
 /* ---- ipset{} ---- */
 
 struct set_object {
 	struct lua_mark mark;
 	struct ipset *set; /* a reference; NULL: it was closed */
+	size_t charged;
 };
 
 static struct ipset *check_set(lua_State *L)
@@ -103,6 +114,9 @@ int lua_new_shared_set(lua_State *L)
 	o.max = (uint64_t)n;
 	o.name = get_text(L, "name");
 	object = lua_object_new(L, LUA_SHARED_SET, sizeof(*object), 0);
+	/* Those with a name are as many as ipset-max-sets says. */
+	if (o.name == NULL || o.name[0] == '\0')
+		object->charged = charge(L, ipset_bytes_empty());
 	err = ipsets_open(to->ipsets, &object->set, &o);
 	if (err == E_MALFORMED)
 		return luaL_error(L,
@@ -122,6 +136,8 @@ int api_shared_set_gc(lua_State *L)
 	if (o != NULL) {
 		ipset_put(o->set);
 		o->set = NULL;
+		lua_host_of(L)->native_bytes -= o->charged;
+		o->charged = 0;
 	}
 	return 0;
 }
@@ -241,6 +257,7 @@ int api_shared_set_put(lua_State *L)
 struct shelf_object {
 	struct lua_mark mark;
 	struct shelf_item *item;
+	size_t charged; /* a rate limit */
 };
 
 static struct shelf_item *check_item(lua_State *L, enum lua_object kind)
@@ -259,6 +276,8 @@ static int close_item(lua_State *L, enum lua_object kind)
 	if (o != NULL) {
 		shelf_put(o->item);
 		o->item = NULL;
+		lua_host_of(L)->native_bytes -= o->charged;
+		o->charged = 0;
 	}
 	return 0;
 }
@@ -339,6 +358,7 @@ int api_new_ratelimit(lua_State *L)
 		.max = (uint32_t)max,
 	};
 	o = lua_object_new(L, LUA_RATELIMIT, sizeof(*o), 0);
+	o->charged = charge(L, (size_t)max * RATELIMIT_CLIENT_BYTES);
 	if (shelf_get_ratelimit(shelf, &o->item, name, &cfg) != E_OK)
 		return luaL_error(L, "newRateLimiter: out of memory");
 	return 1;
