@@ -579,6 +579,37 @@ START_TEST(a_query_keeps_its_script)
 }
 END_TEST
 
+static void use_up_heap(size_t room)
+{
+	static struct hook_query q[2000];
+	struct script_fake f;
+	unsigned failed = 0;
+
+	script_fake_open(&f, "function preresolve(dq) return dq == nil end");
+	f.limits.heap_bytes = script_bytes(f.script) + room;
+	script_configure(f.script, &f.limits);
+	for (size_t i = 0; i < ARRAY_LEN(q); i++) {
+		script_fake_query(&q[i]);
+		for (unsigned k = 0; k < 2; k++)
+			ck_assert_int_eq(script_call(f.script, HOOK_PRERESOLVE, &q[i]),
+					 SCRIPT_PASS);
+		failed += script_outcome(f.script)->failed;
+		ck_assert(q[i].dq == NULL || q[i].dq_ref != LUA_NOREF);
+	}
+	ck_assert_uint_gt(failed, 0);
+	for (size_t i = 0; i < ARRAY_LEN(q); i++)
+		script_fake_query_end(&q[i]);
+	script_fake_close(&f);
+}
+
+/* Where there is memory for a dq, but not for one more place that holds it. */
+START_TEST(a_query_points_to_no_dq_that_is_gone)
+{
+	for (size_t room = 20000; room < 120000; room += 2000)
+		use_up_heap(room);
+}
+END_TEST
+
 START_TEST(there_is_what_is_there)
 {
 	struct script_fake f;
@@ -625,6 +656,7 @@ Suite *suite_script(void)
 	tcase_add_test(t, an_error_names_its_line);
 	tcase_add_test(t, an_error_may_be_anything);
 	tcase_add_test(t, a_query_keeps_its_script);
+	tcase_add_test(t, a_query_points_to_no_dq_that_is_gone);
 	tcase_add_test(t, there_is_what_is_there);
 	suite_add_tcase(s, t);
 	return s;

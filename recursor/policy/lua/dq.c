@@ -17,16 +17,18 @@ enum { VALUE_DATA = 1, OPTION_SUBNET = 8 /* RFC 7871 6 */ };
 
 void dq_push(lua_State *L, struct hook_query *q)
 {
+	struct dq *dq;
+
 	if (q->dq != NULL) {
 		lua_rawgeti(L, LUA_REGISTRYINDEX, q->dq_ref);
 		return;
 	}
-	q->dq = lua_object_new(L, LUA_DQ, sizeof(*q->dq), VALUE_DATA);
-	/* From here on it is found and ended, also when there is no memory for the next step. */
-	q->dq->query = q;
-	q->dq_ref = LUA_NOREF;
+	dq = lua_object_new(L, LUA_DQ, sizeof(*dq), VALUE_DATA);
+	/* There may be no memory for this; what the query points to is held from here on. */
 	lua_pushvalue(L, -1);
 	q->dq_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	q->dq = dq;
+	dq->query = q;
 }
 
 void dq_set_data(lua_State *L, struct hook_query *q)
