@@ -32,6 +32,10 @@ START_TEST(what_does_not_load)
 		{ "local t = {} while true do t[#t + 1] = {} end", "lua-memory-limit" },
 		{ "local s = ('x'):rep(1 << 30)", "lua-memory-limit" },
 		{ "setmetatable({}, { __gc = function() end })", ":1:" },
+		{ "getmetatable(io.stdout).__gc = print", ":1:" },
+		{ "getmetatable(newDN('x')).__gc = print", ":1:" },
+		{ "debug.getmetatable(newDN('x')).__gc = print", "debug.getmetatable" },
+		{ "debug.getupvalue(setmetatable, 1)", "debug.getupvalue" },
 		{ "os.exit(3)", "os.exit" },
 		{ "debug.sethook()", "debug.sethook" },
 		{ "getlocaladdress()", "getlocaladdress" },
@@ -253,6 +257,33 @@ START_TEST(what_is_long_in_c_is_ended)
 		script_maintain(f.script);
 		ck_assert_msg(script_outcome(f.script)->failed, "%s", bodies[i]);
 		ck_assert_ptr_nonnull(strstr(script_outcome(f.script)->why, "instructions"));
+		script_fake_close(&f);
+	}
+}
+END_TEST
+
+/* So is what no count of ours sees, by the time that it takes. */
+START_TEST(what_is_slow_is_ended)
+{
+	static const char *const bodies[] = {
+		"x = long == other",
+		"x = tonumber(blank)",
+		"x = next(holes)",
+	};
+	static const char begin[] =
+		"long = ('x'):rep(900000) other = ('x'):rep(899999) .. 'x'\n"
+		"blank = (' '):rep(900000) .. '1' holes = {}\n"
+		"for i = 1, 15000 do holes[-i] = 1 end for i = 1, 15000 do holes[-i] = nil end\n"
+		"function ipfilter(ca, l, dh) for i = 1, 11000 do ";
+
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		struct script_fake f;
+		char text[512];
+
+		(void)snprintf(text, sizeof(text), "%s %s end end", begin, bodies[i]);
+		script_fake_open(&f, text);
+		ck_assert(!filter(&f));
+		ck_assert_msg(script_outcome(f.script)->failed, "%s", bodies[i]);
 		script_fake_close(&f);
 	}
 }
@@ -643,6 +674,7 @@ Suite *suite_script(void)
 	tcase_add_loop_test(t, what_does_not_end_is_ended, 0,
 			    (int)(sizeof(endless) / sizeof(endless[0])));
 	tcase_add_test(t, what_is_long_in_c_is_ended);
+	tcase_add_test(t, what_is_slow_is_ended);
 	tcase_add_loop_test(t, what_takes_too_much_is_ended, 0,
 			    (int)(sizeof(greedy) / sizeof(greedy[0])));
 	tcase_add_test(t, the_heap_is_bounded);

@@ -56,7 +56,8 @@ struct script {
 	size_t heap_stop; /* no more than so many, in this call */
 	bool starved;     /* this call was refused some */
 	/* instructions */
-	int64_t budget; /* left to this call */
+	int64_t budget;   /* left to this call */
+	uint64_t step_ns; /* the thread's time at the last count; 0: there was none in this call */
 	bool is_limited;
 	bool is_over; /* this call has used up all */
 	/* hooks */

@@ -226,7 +226,9 @@ void sandbox_open(lua_State *L)
 		{ LUA_TABLIBNAME, "unpack", unpack },
 		{ LUA_TABLIBNAME, "sort", sort },
 		{ LUA_DBLIBNAME, "debug", refuse },
+		{ LUA_DBLIBNAME, "getmetatable", refuse },
 		{ LUA_DBLIBNAME, "getregistry", refuse },
+		{ LUA_DBLIBNAME, "getupvalue", refuse },
 		{ LUA_DBLIBNAME, "sethook", refuse },
 		{ LUA_DBLIBNAME, "setlocal", refuse },
 		{ LUA_DBLIBNAME, "setmetatable", refuse },
@@ -239,6 +241,11 @@ void sandbox_open(lua_State *L)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		replace(L, rows[i].library, rows[i].name, rows[i].by);
+	/* Nor by way of the one kind of objects that Lua itself has finalizers for. */
+	luaL_getmetatable(L, LUA_FILEHANDLE);
+	lua_pushboolean(L, false);
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
 	patterns_open(L);
 	if (lua_host_of(L)->to->is_trial)
 		sandbox_trial(L);

@@ -23,7 +23,7 @@
 	  "given), then qps a second; max clients are remembered, 16 bytes each; with a name it " \
 	  "is one for all workers")                                                              \
 	X(SHARED_SET, METHOD, "add", "(address, [ttl])", "own", BOTH, api_shared_set_add, NULL,  \
-	  "adds or renews; ttl in seconds, 0: for ever.  False: the set is full")                \
+	  "adds or renews; ttl in seconds, 0: for ever; false when the set is full")                \
 	X(SHARED_SET, METHOD, "check", "(address)", "own", BOTH, api_shared_set_check, NULL,     \
 	  "is it in?")                                                                           \
 	X(SHARED_SET, METHOD, "clear", "()", "own", BOTH, api_shared_set_clear, NULL,            \
