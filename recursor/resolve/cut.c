@@ -132,11 +132,17 @@ static void addresses_look(struct resolver *r, struct goal *g, unsigned ns)
 {
 	struct cache_addresses v;
 	struct ns_name *n = &g->ns[ns];
+	bool was_cut_off = n->is_cut_off;
 
 	cache_get_addresses(r->cache, cut_ns_name(g, ns), r->world.wall_s(r->world.ctx),
 			    g->by_stale ? r->cfg.stale_s : 0, &v);
 	n->asked_a = v.a != NULL || !network_uses(r, 4);
 	n->asked_aaaa = v.aaaa != NULL || !network_uses(r, 6);
+	n->is_cut_off = (v.a == NULL && r->cfg.use_ipv4 && !network_uses(r, 4)) ||
+			(v.aaaa == NULL && r->cfg.use_ipv6 && !network_uses(r, 6));
+	/* There is a route again. */
+	if (n->state == NS_NONE && was_cut_off && !n->is_cut_off)
+		n->state = NS_UNKNOWN;
 	targets_add(r, g, ns, v.a, false);
 	targets_add(r, g, ns, v.aaaa, false);
 	if (g->with_glue || (!is_data(v.a) && !is_data(v.aaaa))) {
@@ -282,10 +288,19 @@ static bool targets_inherit(struct goal *g, const struct target *old, unsigned n
 	return any_alive;
 }
 
+static unsigned unknown_count(const struct goal *g)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < g->n_ns; i++)
+		n += g->ns[i].state == NS_UNKNOWN;
+	return n;
+}
+
 bool cut_use_parents_set(struct resolver *r, struct goal *g)
 {
 	struct target old[GOAL_TARGETS_MAX];
-	unsigned n_old = g->n_targets;
+	unsigned n_old = g->n_targets, n_unknown;
 	bool differs = g->ns_own != NULL && g->ns_parent != NULL &&
 		       !rrset_equal_data(g->ns_own, g->ns_parent);
 
@@ -293,6 +308,7 @@ bool cut_use_parents_set(struct resolver *r, struct goal *g)
 		return false;
 	goal_unwant_all(r, g);
 	cut_stop_waiting(r, g);
+	n_unknown = unknown_count(g);
 	memcpy(old, g->targets, n_old * sizeof(old[0]));
 	g->with_glue = true;
 	g->at_parents_set = differs;
@@ -302,7 +318,7 @@ bool cut_use_parents_set(struct resolver *r, struct goal *g)
 		for (unsigned i = 0; i < g->n_ns; i++)
 			addresses_look(r, g, i);
 	if (!targets_inherit(g, old, n_old) && !differs)
-		return false;
+		return unknown_count(g) > n_unknown;
 	COUNT(r->counters, nsset_invalidations);
 	GOAL_EVENT(r, g, EVENT_PARENT_AGAIN, goal_zone(g), NULL, );
 	return true;

@@ -116,6 +116,7 @@ struct ns_name {
 	uint16_t offset; /* of the name in the NS set's data */
 	uint8_t state;
 	bool asked_a, asked_aaaa;
+	bool is_cut_off; /* one of these only because no route leads there */
 };
 
 enum target_life {
