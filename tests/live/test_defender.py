@@ -105,6 +105,7 @@ def defender_acts():
     with flooded(defender_config_file=rules(RULE), threads=2) as r:
         attack = flood(4)
         wait_accused(r)
+        time.sleep(0.6)  # each thread looks at who is accused five times a second
         people = dnsperf(NEW, 300)
         for name in WWW:
             check_reply(r.ask(name), kind="A", data=["192.0.2.1"])
