@@ -236,12 +236,15 @@ unsigned honest_answer(struct reply_writer *b, const struct internet *net, unsig
 {
 	struct answering a = { b, net, &net->hosts[host], query->qtype };
 	uint8_t name[NAME_MAX_LEN], target[NAME_MAX_LEN];
+	/* In an epoch that is over it has kept no more than what it lost then. */
+	uint32_t mask = net->zones == net->epochs[net->n_epochs - 1].zones ? net->serves[host]
+									   : a.host->ghosts;
 	const struct zone *first = NULL;
 	struct truth t;
 
 	name_lower(name, query->qname);
 	for (unsigned links = 0;; links++) {
-		const struct zone *z = zone_of(net, name, a.type, net->serves[host]);
+		const struct zone *z = zone_of(net, name, a.type, mask);
 
 		if (z == NULL)
 			return first != NULL ? MSG_AA : lame_answer(&a, name);
