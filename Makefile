@@ -304,7 +304,7 @@ lint-man: $(MAN_PAGES)
 
 lint-scripts:
 	$(call say,LINT,shellcheck)
-	$(Q)shellcheck $(SCRIPTS)
+	$(Q)shellcheck $(SCRIPTS) $(wildcard tools/*.sh)
 
 lint-python:
 	$(call say,LINT,python)

@@ -261,7 +261,7 @@ unsigned psl_registrable_memo(struct psl_memo *m, const struct psl *p, const uin
 		memset(m->entries, 0, sizeof(m->entries));
 		m->serial = p->serial;
 	}
-	t.text[0] = NULL;
+	memset(t.text, 0, sizeof(t.text));
 	hashes[0] = n == labels ? hash : name_hash(whole);
 	suffix = recall(m, hashes[0]);
 	/* What is no suffix has its parent's, the last label is always one. */

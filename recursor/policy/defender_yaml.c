@@ -124,7 +124,7 @@ static int read_ratio(struct reading *rd, const struct field *f, yaml_node_t *no
 			       f->max);
 		return refuse(rd, node, f->key, reason);
 	}
-	*(double *)((char *)to + f->offset) = n;
+	memcpy((char *)to + f->offset, &n, sizeof(n));
 	return E_OK;
 }
 

@@ -34,7 +34,9 @@ static int load(const char *text)
 {
 	FILE *f = fopen(path, "we");
 
-	ck_assert(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	ck_assert_int_eq(fclose(f), 0);
 	psl_put(list);
 	list = NULL;
 	why[0] = '\0';
