@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "recursor/watch/commands.h"
+#include "recursor/watch/top.h"
 
 /* ---- as text ---- */
 
@@ -159,26 +160,6 @@ static void report_json(json_t *to, const struct try_request *rq, const struct t
 
 /* ---- the command ---- */
 
-/* A ring's name, or as top-* has it: servfail-queries. */
-static bool find_ring(const char *name, enum ring_kind *ring)
-{
-	size_t len = strlen(name);
-	const char *tail = "-queries";
-
-	if (len > strlen(tail) && strcmp(name + len - strlen(tail), tail) == 0)
-		len -= strlen(tail);
-	for (unsigned i = 0; i < RING_COUNT; i++) {
-		const char *known = ring_name((enum ring_kind)i);
-
-		if (strcmp(known, name) == 0 ||
-		    (strlen(known) == len && strncmp(known, name, len) == 0)) {
-			*ring = (enum ring_kind)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 int try_lua_script(struct command_call *call)
 {
 	const struct watch_env *env = call->env;
@@ -188,7 +169,7 @@ int try_lua_script(struct command_call *call)
 	int status = 1;
 
 	rq.path = call->argv[0];
-	if (call->argc > 1 && !find_ring(call->argv[1], &rq.ring)) {
+	if (call->argc > 1 && !top_find_ring(call->argv[1], &rq.ring)) {
 		fprintf(call->out, "try-lua-script: there is no ring '%s'\n", call->argv[1]);
 		return 1;
 	}
