@@ -4,28 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/hash.h"
 #include "common/psl.h"
 
+enum { ROOM_FIRST = 1024 };
+
 /* ---- reading ---- */
-
-static bool grow(void *array, size_t *cap, size_t need, size_t size)
-{
-	void **place = array;
-	size_t more = *cap == 0 ? 1024 : *cap;
-	void *bigger;
-
-	while (more < need)
-		more *= 2;
-	if (more == *cap)
-		return true;
-	bigger = realloc(*place, more * size);
-	if (bigger == NULL)
-		return false;
-	*place = bigger;
-	*cap = more;
-	return true;
-}
 
 static bool keep(void *ctx, const struct ring_entry *e)
 {
@@ -35,8 +20,8 @@ static bool keep(void *ctx, const struct ring_entry *e)
 	/* The rest is read to be counted. */
 	if (t->n == TRY_QUESTIONS_MAX)
 		return true;
-	if (!grow(&t->list, &t->cap, t->n + 1, sizeof(*t->list)) ||
-	    !grow(&t->names, &t->names_cap, t->names_len + len, 1)) {
+	if (!grow(&t->list, &t->cap, t->n + 1, sizeof(*t->list), ROOM_FIRST) ||
+	    !grow(&t->names, &t->names_cap, t->names_len + len, 1, ROOM_FIRST)) {
 		t->failed = true;
 		return false;
 	}

@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/grow.h"
 #include "common/rrtype.h"
 
-enum { ROWS_SHOWN = 20 };
+enum { ROWS_SHOWN = 20, ROOM_FIRST = 4096 };
 
 /* ---- counting ---- */
 
@@ -30,24 +31,6 @@ struct counting {
 	bool failed;
 };
 
-static bool grow(void *array, size_t *cap, size_t need, size_t size)
-{
-	void **place = array;
-	size_t more = *cap == 0 ? 4096 : *cap;
-	void *bigger;
-
-	while (more < need)
-		more *= 2;
-	if (more == *cap)
-		return true;
-	bigger = realloc(*place, more * size);
-	if (bigger == NULL)
-		return false;
-	*place = bigger;
-	*cap = more;
-	return true;
-}
-
 static bool note_name(struct counting *c, struct item *item, const struct ring_entry *e)
 {
 	const uint8_t *name = e->name;
@@ -57,7 +40,7 @@ static bool note_name(struct counting *c, struct item *item, const struct ring_e
 		name = name_suffix(name,
 				   psl_registrable_memo(c->memo, c->psl, name, name_hash(name)));
 	len = name_len(name);
-	if (!grow(&c->names, &c->names_cap, c->names_len + len, 1))
+	if (!grow(&c->names, &c->names_cap, c->names_len + len, 1, ROOM_FIRST))
 		return false;
 	memcpy(c->names + c->names_len, name, len);
 	item->at = c->names_len;
@@ -74,7 +57,7 @@ static bool note_entry(void *ctx, const struct ring_entry *e)
 
 	if (c->by != TOP_BY_REMOTE && !e->has_name)
 		return true;
-	c->failed = !grow(&c->items, &c->cap, c->n + 1, sizeof(*c->items));
+	c->failed = !grow(&c->items, &c->cap, c->n + 1, sizeof(*c->items), ROOM_FIRST);
 	if (c->failed)
 		return false;
 	if (c->by == TOP_BY_REMOTE) {
