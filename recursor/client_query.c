@@ -97,14 +97,11 @@ void client_query_charge(const struct client_query *cq, uint32_t outqueries)
 	const struct settings *s = atomic_load_explicit(&cq->pipeline->worker->server->settings,
 							memory_order_acquire);
 	struct costing *costing = &cq->pipeline->worker->costing;
-	const uint8_t *name = query_name(&cq->q);
-	/* What a hook took over was not looked at by the shield. */
-	unsigned labels = cq->domain_labels > 0 || cq->weight == 0 ? cq->domain_labels
-								   : psl_registrable(s->psl, name);
 	const struct costing_query q = {
 		.weight = cq->weight,
 		.client = &cq->client,
-		.domain = name_suffix(name, labels),
+		.name = query_name(&cq->q),
+		.domain_labels = cq->domain_labels,
 		.begun_us = cq->begun_us,
 		.arrived_us = cq->start_us,
 		.outqueries = outqueries,
@@ -113,7 +110,7 @@ void client_query_charge(const struct client_query *cq, uint32_t outqueries)
 	if (cq->weight == 0)
 		costing_ended_unseen(costing);
 	else
-		costing_ended(costing, &q, loop_now_us());
+		costing_ended(costing, s->psl, &q, loop_now_us());
 }
 
 void client_query_finish(void *ctx, const struct answer *found)

@@ -1,6 +1,8 @@
 /* costing: see costing.h. */
 #include "recursor/costing.h"
 
+#include "common/name.h"
+
 enum {
 	CHOICE_QUERIES = 200, /* in a tick of a fifth of a second: of more not all are measured */
 	CHOICE_MOST = 8,
@@ -111,7 +113,8 @@ uint64_t costing_begun(struct costing *c, uint64_t now_us)
 	return us;
 }
 
-void costing_ended(struct costing *c, const struct costing_query *q, uint64_t now_us)
+void costing_ended(struct costing *c, const struct psl *psl, const struct costing_query *q,
+		   uint64_t now_us)
 {
 	/* The first answer's question was sent in the beginning, the last answer came now. */
 	uint64_t steps = q->outqueries > 1 ? q->outqueries - 1 : 0;
@@ -128,7 +131,11 @@ void costing_ended(struct costing *c, const struct costing_query *q, uint64_t no
 	if (c->costs == NULL)
 		return;
 	c->charged_us += q->weight * direct_us;
-	costs_charge_client_of(c->costs, &q->client->remote, q->domain, &cost);
+	if (q->domain_labels > 0)
+		costs_charge_client_of(c->costs, &q->client->remote,
+				       name_suffix(q->name, q->domain_labels), &cost);
+	else
+		costs_charge_client(c->costs, psl, &q->client->remote, q->name, &cost);
 }
 
 void costing_server(struct costing *c, const struct addr *server, uint64_t waited_us,

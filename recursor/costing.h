@@ -99,12 +99,14 @@ uint64_t costing_begun(struct costing *c, uint64_t now_us);
 struct costing_query {
 	unsigned weight; /* costing_query_came() */
 	const struct client *client;
-	const uint8_t *domain; /* the registrable one of the name asked for */
-	uint64_t begun_us;     /* of CPU: costing_begun() and one more, or 0 when it did not wait */
-	uint64_t arrived_us;   /* when it came */
+	const uint8_t *name;
+	unsigned domain_labels; /* of its registrable domain; 0: nobody has counted them */
+	uint64_t begun_us;   /* of CPU: costing_begun() and one more, or 0 when it did not wait */
+	uint64_t arrived_us; /* when it came */
 	uint32_t outqueries;
 };
-void costing_ended(struct costing *c, const struct costing_query *q, uint64_t now_us);
+void costing_ended(struct costing *c, const struct psl *psl, const struct costing_query *q,
+		   uint64_t now_us);
 /* One that has no weight; now is no matter. */
 static inline void costing_ended_unseen(struct costing *c)
 {

@@ -91,7 +91,7 @@ struct client_query {
 	uint64_t begun_us;     /* of CPU until it began to wait, 0 if it did not */
 	unsigned weight;       /* among those whose costs are measured; 0: it is none of them */
 	uint16_t asked_type;   /* of the resolver */
-	uint8_t domain_labels; /* of the name's registrable domain: from shield_answered() on */
+	uint8_t domain_labels; /* of the registrable domain; 0 if shield_answered() has not looked */
 	bool over_capacity;
 	struct shield_mark mark;
 	struct hooked *hooked;   /* what the script knows of it, or NULL */

@@ -51,12 +51,13 @@ static void end(uint64_t begun_us, uint64_t arrived_us, uint32_t outqueries, uin
 {
 	const struct costing_query q = { .weight = weight,
 					 .client = &client,
-					 .domain = wire("example.com"),
+					 .name = wire("example.com"),
+					 .domain_labels = 2,
 					 .begun_us = begun_us,
 					 .arrived_us = arrived_us,
 					 .outqueries = outqueries };
 
-	costing_ended(&costing, &q, now_us);
+	costing_ended(&costing, psl, &q, now_us);
 }
 
 START_TEST(out_of_the_cache)
