@@ -317,22 +317,11 @@ enum step shield_before_cache(struct pipeline *p, struct passage *t)
 	return defender_is_accusing(p->shield->defender) ? look_before_cache(p, t) : STEP_ON;
 }
 
-/* Does the cache answer, or know that the name is there though what it knows has expired? */
 static bool is_cached(struct pipeline *p, const struct passage *t)
 {
-	uint16_t type = t->q.type == TYPE_ANY ? TYPE_A : t->q.type;
-	uint32_t now_s = worker_wall_s(p->worker);
-	struct cache_view view;
-	bool is_live, is_there;
-
-	if (!cache_look(p->worker->server->cache, query_name(&t->q), type, CACHE_WANT_ANSWER, now_s,
-			wiring_stale_s(t->settings), &view))
-		return false;
-	is_live = (view.exact != NULL && !rrset_is_expired(view.exact, now_s)) ||
-		  (view.nxdomain != NULL && !rrset_is_expired(view.nxdomain, now_s));
-	is_there = view.cname != NULL || (view.exact != NULL && view.exact->kind != RRSET_FAILURE);
-	cache_view_put(&view);
-	return is_live || is_there;
+	return cache_answers(p->worker->server->cache, query_name(&t->q),
+			     t->q.type == TYPE_ANY ? TYPE_A : t->q.type, worker_wall_s(p->worker),
+			     wiring_stale_s(t->settings));
 }
 
 static enum step look_before_resolver(struct pipeline *p, struct passage *t)

@@ -176,6 +176,21 @@ bool cache_look(struct cache *c, const uint8_t *name, uint16_t type, unsigned wa
 	return cache_look_hashed(c, name, name_hash(name), type, want, now_s, stale_s, view);
 }
 
+bool cache_answers(struct cache *c, const uint8_t *name, uint16_t type, uint32_t now_s,
+		   uint32_t stale_s)
+{
+	struct cache_view v;
+	bool is_live, is_there;
+
+	if (!cache_look(c, name, type, CACHE_WANT_ANSWER, now_s, stale_s, &v))
+		return false;
+	is_live = (v.exact != NULL && !rrset_is_expired(v.exact, now_s)) ||
+		  (v.nxdomain != NULL && !rrset_is_expired(v.nxdomain, now_s));
+	is_there = v.cname != NULL || (v.exact != NULL && v.exact->kind != RRSET_FAILURE);
+	cache_view_put(&v);
+	return is_live || is_there;
+}
+
 bool cache_look_hashed(struct cache *c, const uint8_t *name, uint64_t name_hash, uint16_t type,
 		       unsigned want, uint32_t now_s, uint32_t stale_s, struct cache_view *view)
 {

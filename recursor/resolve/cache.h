@@ -124,6 +124,11 @@ enum cache_put_result cache_put(struct cache *c, struct rrset *s, unsigned how, 
 enum cache_put_result cache_put_hashed(struct cache *c, struct rrset *s, uint64_t owner_hash,
 				       unsigned how, uint32_t now_s);
 
+/* Is there an answer, a denial or a failure, or does what expired at most `stale_s` ago show that the
+ * name is there? */
+bool cache_answers(struct cache *c, const uint8_t *name, uint16_t type, uint32_t now_s,
+		   uint32_t stale_s);
+
 /* Has there been an answer to it of late, though it may have expired?  (remembered.h) */
 bool cache_remembers(const struct cache *c, uint64_t name_hash, uint16_t type);
 

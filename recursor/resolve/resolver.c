@@ -318,8 +318,7 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 	bool joined;
 
 	if (q->cache_only) {
-		if (!stale_answer_question(r, q, q->why != NULL ? q->why : "too much to do", done,
-					   ctx))
+		if (!stale_answer_question(r, q, "too much to do", done, ctx))
 			cacheonly_answer(r, q, done, ctx);
 		return NULL;
 	}
@@ -363,20 +362,6 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 	}
 	leave(r);
 	return req;
-}
-
-enum resolver_known resolver_knows(struct resolver *r, const uint8_t *name, uint16_t type,
-				   uint32_t stale_s)
-{
-	struct stale_answer found;
-	bool is_stale;
-
-	if (!stale_put_together(r, name, type, stale_s, &found))
-		return cache_remembers(r->cache, name_hash(name), type) ? RESOLVER_KNOWS_NAME
-									: RESOLVER_KNOWS_NOTHING;
-	is_stale = found.any_stale;
-	stale_clear(&found);
-	return is_stale ? RESOLVER_KNOWS_STALE : RESOLVER_KNOWS_FRESH;
 }
 
 void resolver_cancel(struct resolver *r, struct request *req)

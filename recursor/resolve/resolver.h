@@ -139,9 +139,6 @@ struct question {
 	bool no_cache;       /* explain: do not take the final answer from the cache */
 	bool no_stale;       /* and never one that has expired (RD=0, priming) */
 	bool policed;        /* world.preoutquery is asked for it; ctx is the client it gets */
-	uint32_t stale_s;    /* cache_only: what expired so long ago at most serves too, whatever
-				serve-stale says (the cache keeps it so long: cache_set_stale()) */
-	const char *why;     /* cache_only: what to say with expired data (a constant), or NULL */
 	uint64_t route;      /* a group of forwarders (zones_group_id()), or 0; see below */
 	struct trace *trace; /* or NULL; the caller's, alive until done() */
 };
@@ -181,18 +178,6 @@ struct request;
  * When no memory is left or max_goals is reached, done() is called with SERVFAIL. */
 struct request *resolver_ask(struct resolver *r, const struct question *q, resolver_done_cb done,
 			     void *ctx);
-
-/* What the caches know of a question without asking anybody. */
-enum resolver_known {
-	RESOLVER_KNOWS_NOTHING,
-	RESOLVER_KNOWS_NAME,  /* of late there was an answer, but it is gone (cache_remembers()) */
-	RESOLVER_KNOWS_STALE, /* an answer, some of which has expired: cache_only, stale_s get it */
-	RESOLVER_KNOWS_FRESH, /* an answer: data, aliases to their end, or a denial */
-};
-
-/* `name` in any case; what expired at most `stale_s` seconds ago counts as STALE. */
-enum resolver_known resolver_knows(struct resolver *r, const uint8_t *name, uint16_t type,
-				   uint32_t stale_s);
 
 /* The policy before each question to a server (world.h), from now on; NULL: none. */
 void resolver_set_preoutquery(struct resolver *r,

@@ -181,8 +181,6 @@ bool stale_answer_question(struct resolver *r, const struct question *q, const c
 	struct stale_answer stale;
 	bool ok;
 
-	if (q->cache_only && q->stale_s > window_s)
-		window_s = q->stale_s;
 	if (window_s == 0 || !stale_put_together(r, q->name, q->type, window_s, &stale))
 		return false;
 	ok = stale.any_stale;

@@ -176,6 +176,7 @@ static bool may_pass(struct asker *a)
 {
 	struct defender_worker *w = a->node->defender;
 	struct flood *f = a->node->flood;
+	const struct world *world = &a->node->network.world;
 	struct defender_query q = {
 		.qname = a->name,
 		.client = &a->client,
@@ -187,8 +188,7 @@ static bool may_pass(struct asker *a)
 
 	if (!defender_is_accusing(w) || !defender_match(w, a->name, a->child, &c))
 		return true;
-	if (resolver_knows(a->node->resolver, a->name, a->type, f->setup.stale_s) >=
-	    RESOLVER_KNOWS_STALE)
+	if (cache_answers(f->cache, a->name, a->type, world->wall_s(world->ctx), f->setup.stale_s))
 		q.knowledge = DEFENDER_CACHED;
 	else if (defender_knows(w, &c))
 		q.knowledge = DEFENDER_SEEN;

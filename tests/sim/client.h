@@ -22,8 +22,7 @@ struct network;
 /* How it asks, beside what its message says. */
 struct client_manner {
 	uint64_t route;
-	bool known; /* of the cache alone, with what expired at most... */
-	uint32_t stale_s;
+	bool known; /* of the cache alone */
 };
 
 struct client {

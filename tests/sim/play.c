@@ -105,7 +105,7 @@ static bool wait_for(struct player *p, const bool *flag, uint64_t until_us)
 	return *flag;
 }
 
-/* "NOWAIT", "ROUTE group", "KNOWN seconds", in any order. */
+/* "NOWAIT", "KNOWN", "ROUTE group", in any order. */
 static bool read_manner(const struct step *step, struct client_manner *manner, bool *waits)
 {
 	char text[256], *save = NULL;
@@ -115,20 +115,15 @@ static bool read_manner(const struct step *step, struct client_manner *manner, b
 	(void)snprintf(text, sizeof(text), "%s", step->argument);
 	for (char *word = strtok_r(text, " \t", &save); word != NULL;
 	     word = strtok_r(NULL, " \t", &save)) {
-		bool known = strcmp(word, "KNOWN") == 0;
-
-		if (strcmp(word, "NOWAIT") == 0) {
+		if (strcmp(word, "NOWAIT") == 0)
 			*waits = false;
-			continue;
-		}
-		if ((!known && strcmp(word, "ROUTE") != 0) ||
-		    (word = strtok_r(NULL, " \t", &save)) == NULL)
-			return false;
-		if (known)
-			manner->stale_s = (uint32_t)strtoul(word, NULL, 10);
-		else
+		else if (strcmp(word, "KNOWN") == 0)
+			manner->known = true;
+		else if (strcmp(word, "ROUTE") == 0 &&
+			 (word = strtok_r(NULL, " \t", &save)) != NULL)
 			manner->route = zones_group_id(word);
-		manner->known |= known;
+		else
+			return false;
 	}
 	return true;
 }

@@ -223,6 +223,16 @@ static void reply(const struct sent *s, unsigned flags, bool with_data)
 	(void)resolver_reply(f.r, s->q.ticket, out, w.len);
 }
 
+static bool answers(const uint8_t *name, uint32_t stale_s)
+{
+	return cache_answers(f.cache, name, TYPE_A, f.wall_s, stale_s);
+}
+
+static bool remembers(const uint8_t *name)
+{
+	return cache_remembers(f.cache, name_hash(name), TYPE_A);
+}
+
 static struct sent *last(void)
 {
 	ck_assert_uint_gt(f.n_sent, 0);
@@ -351,7 +361,7 @@ START_TEST(its_records_are_the_answer)
 	ck_assert_uint_eq(f.clients[0].address, 0xc6336407);
 	ck_assert(!f.clients[0].cacheable);
 	ck_assert_uint_eq(f.clients[0].out_queries, 1);
-	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 3600), RESOLVER_KNOWS_NOTHING);
+	ck_assert(!answers(www, 3600));
 	expect_idle();
 }
 END_TEST
@@ -394,7 +404,7 @@ START_TEST(elsewhere_is_somebody_else)
 	servers_look(f.servers, &last()->q.server, f.now_us / 1000, &v);
 	ck_assert(v.measured);
 	/* It is the zone's answer, and kept. */
-	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 0), RESOLVER_KNOWS_FRESH);
+	ck_assert(answers(www, 0));
 	expect_idle();
 }
 END_TEST
@@ -404,16 +414,16 @@ START_TEST(what_is_known)
 	static const uint8_t ftp[] = "\3ftp\7example";
 
 	cache_set_stale(f.cache, 3600);
-	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 0), RESOLVER_KNOWS_NOTHING);
+	ck_assert(!answers(www, 0) && !remembers(www));
 	ask(&f.clients[0], www);
 	reply(last(), RCODE_NOERROR, true);
-	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 0), RESOLVER_KNOWS_FRESH);
-	ck_assert_int_eq(resolver_knows(f.r, ftp, TYPE_A, 0), RESOLVER_KNOWS_NOTHING);
+	ck_assert(answers(www, 0));
+	ck_assert(!answers(ftp, 0) && !remembers(ftp));
 	f.wall_s += 400; /* its TTL was 300 */
-	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 0), RESOLVER_KNOWS_NAME);
-	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 3600), RESOLVER_KNOWS_STALE);
+	ck_assert(!answers(www, 0) && remembers(www));
+	ck_assert(answers(www, 3600));
 	(void)cache_wipe(f.cache, name_root, 0, true);
-	ck_assert_int_eq(resolver_knows(f.r, www, TYPE_A, 3600), RESOLVER_KNOWS_NAME);
+	ck_assert(!answers(www, 3600) && remembers(www));
 	expect_idle();
 }
 END_TEST
