@@ -111,12 +111,6 @@ void account_answer(struct account *a, const struct client *to, const struct que
 		note_question(a, RING_LARGE_ANSWERS, to, q);
 }
 
-void account_bogus(const struct account *a, const struct client *to, const struct query *q)
-{
-	if (a->rings != NULL)
-		note_question(a, RING_BOGUS, to, q);
-}
-
 void account_timeout(const struct account *a, const struct addr *server)
 {
 	const struct ring_note note = { .remote = server };

@@ -53,8 +53,6 @@ void account_latency(struct account *a, uint64_t us);
 /* ... out of the packet cache. */
 void account_packetcache_hit(struct account *a, const struct client *to, const struct query *q,
 			     unsigned rcode, size_t len);
-/* What was found for the question failed validation. */
-void account_bogus(const struct account *a, const struct client *to, const struct query *q);
 /* A server did not answer in time. */
 void account_timeout(const struct account *a, const struct addr *server);
 

@@ -43,11 +43,6 @@ static const char builtin[] = "- type: prsd\n"
 			      "    - surbl.org.\n"
 			      "    - uribl.com.\n";
 
-const char *defender_rules_builtin_text(void)
-{
-	return builtin;
-}
-
 int defender_rules_builtin(struct defender_rules **out)
 {
 	char why[DEFENDER_WHY_MAX];

@@ -126,7 +126,6 @@ int defender_rules_load(struct defender_rules **out, const char *path,
 			void (*warn)(const char *line), char *why) MUST_USE;
 /* Those that ship: they observe. */
 int defender_rules_builtin(struct defender_rules **out) MUST_USE;
-const char *defender_rules_builtin_text(void);
 
 struct defender_rules *defender_rules_get(struct defender_rules *r);
 void defender_rules_put(struct defender_rules *r); /* accepts NULL */

@@ -52,11 +52,6 @@ const char *lua_object_name(enum lua_object object)
 	return objects[object].name;
 }
 
-const char *lua_object_help(enum lua_object object)
-{
-	return objects[object].help;
-}
-
 /* ---- objects ---- */
 
 void *lua_object_new(lua_State *L, enum lua_object object, size_t size, int uservalues)

@@ -74,7 +74,6 @@ LUA_MEMBERS(LUA_MEMBER_DECLARE)
 size_t lua_members_count(void);
 const struct lua_member *lua_members_at(size_t i);
 const char *lua_object_name(enum lua_object object); /* "DNSName"; "" for the globals */
-const char *lua_object_help(enum lua_object object);
 
 /* Makes all of it in a new state; raises Lua's error when memory is short.  The host is borrowed
  * for as long as the state lives. */
