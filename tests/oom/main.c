@@ -35,7 +35,6 @@ enum { SEEDS_FROM = 1000 };
 struct options {
 	struct course course;
 	uint64_t at, most;
-	bool tells;
 };
 
 /* 0: go on; otherwise 1 + the exit status. */
@@ -62,7 +61,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 			o->most = strtoull(optarg, NULL, 0);
 			break;
 		case 'v':
-			o->tells = true;
+			o->course.tells = true;
 			o->course.jobs = 0;
 			break;
 		default:
@@ -93,12 +92,13 @@ static const char *run_once(const struct options *o, uint64_t number, uint64_t n
 	const char *why;
 	size_t left;
 
-	if (o->tells)
+	if (o->course.tells)
 		printf("%" PRIu64 ": allocation %" PRIu64 "%s\n", number, n,
 		       how == ALLOC_FROM_ON ? " and all after it" : "");
 	alloc_begin(n, how);
 	if (number > SEEDS_FROM) {
-		why = seed_run(number - SEEDS_FROM, n, o->tells && o->at != 0 ? stdout : NULL);
+		why = seed_run(number - SEEDS_FROM, n,
+			       o->course.tells && o->at != 0 ? stdout : NULL);
 	} else {
 		const struct oom_case *c = oom_cases_at(number - 1);
 
@@ -148,7 +148,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "oom: cases have the numbers 1 to %zu\n", oom_cases_count());
 		return 2;
 	}
-	setvbuf(stdout, NULL, o.tells ? _IOLBF : _IOFBF, 0);
+	setvbuf(stdout, NULL, o.course.tells ? _IOLBF : _IOFBF, 0);
 	json_set_alloc_funcs(oom_malloc, oom_free);
 	soak.harness = alloc_pause;
 	soak.relent = alloc_relent;

@@ -225,6 +225,34 @@ bool course_option(struct course *c, int letter, const char *value)
 	}
 }
 
+int course_options(struct course *c, const char *usage, int argc, char **argv)
+{
+	static const struct option options[] = {
+		COURSE_OPTIONS,
+		{ "trace", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int letter;
+
+	c->program = argv[0];
+	while ((letter = getopt_long(argc, argv, COURSE_LETTERS "vh", options, NULL)) >= 0) {
+		if (course_option(c, letter, optarg))
+			continue;
+		if (letter != 'v') {
+			fputs(usage, letter == 'h' ? stdout : stderr);
+			return letter == 'h' ? 1 : 1 + 2;
+		}
+		c->tells = true;
+	}
+	if (c->tells)
+		c->jobs = 0;
+	if (optind == argc && c->jobs <= COURSE_JOBS_MAX)
+		return 0;
+	fputs(usage, stderr);
+	return 1 + 2;
+}
+
 void course_run(const struct course *c, course_run_one run_one, void *ctx,
 		struct course_totals *totals)
 {

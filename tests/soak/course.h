@@ -30,6 +30,7 @@ struct course {
 	uint64_t first, n;
 	uint64_t time_s;     /* 0: as long as it takes */
 	unsigned jobs;       /* 0: in this process, for debuggers */
+	bool tells;          /* each seed's story is told, in this process */
 	const char *program; /* that repeats a seed, with its options */
 };
 
@@ -43,6 +44,16 @@ struct course {
 
 /* Takes one of them, as getopt_long() gave it.  False: it is none of these. */
 bool course_option(struct course *c, int letter, const char *value);
+
+/* A whole command line of them, with -v (tells) and -h: `c` as it was, but for what is said there.
+ * 0: go on; otherwise 1 + the exit status, and `usage` has been printed. */
+int course_options(struct course *c, const char *usage, int argc, char **argv);
+#define COURSE_USAGE                                                                               \
+	"  -n, --seeds N    so many seeds (default 1)\n"                                           \
+	"  -s, --seed N     the first (default 1)\n"                                               \
+	"  -j, --jobs N     so many side by side, each in a process of its own (default 1);\n"     \
+	"                   0: in this process, for debuggers\n"                                   \
+	"  -t, --time S     end after so many seconds, wherever it is\n"
 
 struct course_totals {
 	uint64_t passed, failed;
