@@ -110,10 +110,12 @@ $(B)/recursor $(B)/rec_control $(B)/tests/sim $(B)/tests/soak $(B)/tests/flood $
 $(B)/lab: LIBS = $(BASE_LIBS)
 $(B)/tests/unit $(B)/tests/oom: LIBS = $(BASE_LIBS) $(CHECK_LIBS)
 
+# Whatever order the rules name them in: the linker takes from a library what is missing so far.
+objects_first = $(filter-out %.a,$^) $(filter %.a,$^)
 $(B)/recursor $(B)/rec_control $(B)/lab $(TESTS) $(FLOORS) $(REPLAYS):
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(objects_first) $(LIBS)
 
 # A page's line `.\" @program arguments@` becomes what the program prints: lists come from tables.
 $(MAN_PAGES): $(B)/man/%: man/% $(PROGRAMS)
@@ -280,7 +282,7 @@ $(B)/fuzz/fuzz_command: $(call obj,tests/unit/fake_env.c)
 $(FUZZERS): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIB)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(BASE_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(objects_first) $(BASE_LIBS)
 
 # ---- what reads the source ----
 
