@@ -11,20 +11,12 @@
 #include "common/rrtype.h"
 #include "recursor/net/datagram.h"
 #include "recursor/shield.h"
+#include "recursor/wiring.h"
 
 static void run_later(void *ctx);
 static void stop_waiting(struct hooks *k, struct hooked *h);
 
 /* ---- life ---- */
-
-static struct script_limits limits_of(const struct settings *s)
-{
-	return (struct script_limits) {
-		.instructions = s->lua_hook_instructions,
-		.call_bytes = s->lua_hook_memory,
-		.heap_bytes = s->lua_memory_limit,
-	};
-}
 
 /* As many as there are queries, and those that are on their way to the packet cache. */
 static size_t most(const struct settings *s)
@@ -64,7 +56,7 @@ void hooks_deinit(struct pipeline *p)
 
 void hooks_configure(struct pipeline *p, const struct settings *s)
 {
-	struct script_limits limits = limits_of(s);
+	struct script_limits limits = wiring_script_limits(s);
 
 	p->hooks.queries.max = most(s);
 	if (p->hooks.script != NULL)

@@ -17,6 +17,7 @@
 #include "recursor/reconfigure.h"
 #include "recursor/visit.h"
 #include "recursor/watch/metrics.h"
+#include "recursor/wiring.h"
 
 /* What a state knows of its daemon; made with it, freed with it. */
 struct keep {
@@ -148,20 +149,11 @@ static unsigned host_registrable(void *ctx, const uint8_t *name)
 
 /* ---- making states ---- */
 
-static struct script_limits limits_of(const struct settings *s)
-{
-	return (struct script_limits) {
-		.instructions = s->lua_hook_instructions,
-		.call_bytes = s->lua_hook_memory,
-		.heap_bytes = s->lua_memory_limit,
-	};
-}
-
 static int make_state(struct script **out, struct scripts *s, struct worker *w,
 		      const struct script_code *code, const struct settings *settings, char *why)
 {
 	struct keep *k = calloc(1, sizeof(*k));
-	struct script_limits limits = limits_of(settings);
+	struct script_limits limits = wiring_script_limits(settings);
 	struct script_host host = {
 		.ctx = k,
 		.thread = w->index,

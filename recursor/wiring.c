@@ -164,6 +164,15 @@ void wiring_resolver_config(struct resolver_config *cfg, const struct settings *
 	cfg->serve_special = true;
 }
 
+struct script_limits wiring_script_limits(const struct settings *s)
+{
+	return (struct script_limits) {
+		.instructions = s->lua_hook_instructions,
+		.call_bytes = s->lua_hook_memory,
+		.heap_bytes = s->lua_memory_limit,
+	};
+}
+
 void wiring_listen_limits(struct listen_limits *limits, const struct settings *s)
 {
 	*limits = (struct listen_limits) {

@@ -7,6 +7,7 @@
 #ifndef RECURSOR_WIRING_H
 #define RECURSOR_WIRING_H
 
+#include "recursor/policy/script.h"
 #include "recursor/worker.h"
 
 /* How long expired data are kept, and served if need be. */
@@ -18,6 +19,7 @@ void wiring_servers_config(struct servers_config *cfg, const struct settings *s,
 void wiring_packetcache_config(struct packetcache_config *cfg, const struct settings *s,
 			       const struct memory *m);
 void wiring_resolver_config(struct resolver_config *cfg, const struct settings *s);
+struct script_limits wiring_script_limits(const struct settings *s);
 void wiring_listen_limits(struct listen_limits *limits, const struct settings *s);
 /* `max_sockets`: this worker's part of the descriptors. */
 void wiring_outgoing_config(struct outgoing_config *cfg, const struct settings *s,

@@ -17,6 +17,7 @@
 #include "recursor/shield.h"
 #include "recursor/trial.h"
 #include "recursor/visit.h"
+#include "recursor/wiring.h"
 #include "recursor/worker.h"
 
 static_assert((int)ENV_WHY_MAX == (int)SETTINGS_WHY_MAX, "one line has the same room in both");
@@ -173,11 +174,7 @@ static int env_try_script(void *ctx, const struct try_request *rq, struct try_re
 	struct server *s = ctx;
 	const struct settings *now = server_settings_get(s);
 	struct trial_options o = {
-		.limits = {
-			.instructions = now->lua_hook_instructions,
-			.call_bytes = now->lua_hook_memory,
-			.heap_bytes = now->lua_memory_limit,
-		},
+		.limits = wiring_script_limits(now),
 		.include_dir = now->lua_global_include_dir,
 		.config_dir = now->config_dir,
 		.config_name = now->config_name,
