@@ -251,6 +251,9 @@ static inline uint64_t counter_get(const counter *c)
 	X(special_answers, "special-name-answers", COUNTER,                                      \
 	  "questions answered locally because the name is special (RFC 6761)")                   \
 	X(primings, "root-primings", COUNTER, "times the root's name servers were fetched")      \
+	X(lua_followup_limits, "lua-followup-limits", COUNTER,                                   \
+	  "client queries ended because a script wanted one followup too many, or with no "    \
+	  "place to wait for it")                                                                \
 	X(lua_udp_queries, "lua-udp-queries", COUNTER,                                           \
 	  "packets sent for a script's udpQueryResponse")                                        \
 	X(lua_udp_timeouts, "lua-udp-query-timeouts", COUNTER, "those without a reply in time")  \

@@ -361,6 +361,7 @@ static void put_off(struct hooked *h)
 	h->found = NULL;
 	h->q.load = NULL;
 	if (!take_slot(h->cq)) {
+		COUNT(p->account.counters, lua_followup_limits);
 		fail(h, "too many queries wait");
 		return;
 	}
@@ -527,17 +528,21 @@ static void begin_question(struct hooked *h)
 
 static void begin_followup(struct hooked *h)
 {
+	struct counters *counters = h->cq->pipeline->account.counters;
 	const struct settings *s = settings_of(h->cq);
 
 	if (s->max_total_msec != 0 &&
-	    loop_now_us() - h->cq->start_us > (uint64_t)s->max_total_msec * 1000)
+	    loop_now_us() - h->cq->start_us > (uint64_t)s->max_total_msec * 1000) {
+		COUNT(counters, limit_time);
 		fail(h, "max-total-msec reached in a script's followup");
-	else if (++h->n_followups > HOOKS_FOLLOWUPS_MAX)
+	} else if (++h->n_followups > HOOKS_FOLLOWUPS_MAX) {
+		COUNT(counters, lua_followup_limits);
 		fail(h, "too many followups of a script");
-	else if (h->q.answer.followup == FOLLOWUP_UDP_RESPONSE)
+	} else if (h->q.answer.followup == FOLLOWUP_UDP_RESPONSE) {
 		begin_datagram(h);
-	else
+	} else {
 		begin_question(h);
+	}
 }
 
 static void run_later(void *ctx)

@@ -515,6 +515,7 @@ def lua_udp_response():
         check("no_such_function" in r.log(), "it is named", r.log()[-2000:])
         check_reply(r.ask("endless.hooks"), "SERVFAIL")
         check(service.asked.count(b"again") == 10, "ten times and no more", service.asked)
+        check(r.get("lua-followup-limits") == 1, "and counted")
         check(r.get("concurrent-queries") == 0, "nobody waits")
         check_sum(r)
 
