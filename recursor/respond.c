@@ -120,6 +120,18 @@ static uint32_t packet_ttl(struct pipeline *p, const struct client_query *cq,
 	return cap;
 }
 
+/* To the client, and into the log as far as that is asked for. */
+static void send_resolved(struct pipeline *p, const struct client_query *cq,
+			  const struct settings *s, const struct answer *a, const uint8_t *wire,
+			  const struct packed *packed, uint64_t us)
+{
+	send_packed(p, &cq->client, &cq->q, wire, packed, a->rcode, us);
+	if (a->rcode == RCODE_SERVFAIL && s->log_common_errors)
+		account_log_failure(&cq->client, &cq->q, a);
+	if (!s->quiet)
+		account_log_answer(&cq->q, a, us);
+}
+
 void respond(struct pipeline *p, const struct client_query *cq, const struct settings *s,
 	     const struct answer *a, uint32_t note)
 {
@@ -138,11 +150,7 @@ void respond(struct pipeline *p, const struct client_query *cq, const struct set
 	}
 	if (ttl > 0)
 		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, now_s);
-	send_packed(p, &cq->client, &cq->q, out, &packed, a->rcode, us);
-	if (a->rcode == RCODE_SERVFAIL && s->log_common_errors)
-		account_log_failure(&cq->client, &cq->q, a);
-	if (!s->quiet)
-		account_log_answer(&cq->q, a, us);
+	send_resolved(p, cq, s, a, out, &packed, us);
 }
 
 /* Records without a TTL are as good as a denial; a failure is told for as long as one of ours. */
@@ -185,9 +193,5 @@ void respond_hooked(struct pipeline *p, const struct client_query *cq, const str
 	key.tag = h->q.tag;
 	if (ttl > 0)
 		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, 0, now_s);
-	send_packed(p, &cq->client, &cq->q, out, &packed, a.rcode, us);
-	if (a.rcode == RCODE_SERVFAIL && s->log_common_errors)
-		account_log_failure(&cq->client, &cq->q, &a);
-	if (!s->quiet)
-		account_log_answer(&cq->q, &a, us);
+	send_resolved(p, cq, s, &a, out, &packed, us);
 }
