@@ -350,8 +350,8 @@ attack: ## the same under a random-subdomain attack, to practise on; ATTACK_SECO
 bench_option = $(if $($(1)),--$(2)='$($(1))')
 BENCH_OPTIONS = $(call bench_option,WORKLOADS,workloads) $(call bench_option,SERVERS,servers) \
 	$(call bench_option,SECONDS,seconds) $(call bench_option,ROUNDS,rounds) \
-	$(call bench_option,NAMES,names)
-bench: ## CPU a query, beside other resolvers; WORKLOADS, SERVERS, SECONDS, ROUNDS, NAMES, BENCH_ARGS
+	$(call bench_option,NAMES,names) $(call bench_option,FLOOD,flood)
+bench: ## CPU a query, beside other resolvers; WORKLOADS, SERVERS, SECONDS, ROUNDS, NAMES, FLOOD, BENCH_ARGS
 	$(call deps,build bench)
 	@$(MAKE) $(JOBS) --no-print-directory all floors
 	@tools/bench/bench.py --build=$(B) $(BENCH_OPTIONS) $(BENCH_ARGS)

@@ -19,6 +19,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 
+from attack import ATTACKS, SETTINGS, measure_attack  # noqa: E402
 from load import (COMPARED, THREADS, THREADS_ABOUT, THREADS_CLIENTS, WORKLOADS,  # noqa: E402
                   Questions, measure)
 from process import Trouble, end_all  # noqa: E402
@@ -58,17 +59,21 @@ def count(text):
 def options_read():
     workloads = {name: w.about for name, w in (WORKLOADS | COMPARED).items()}
     workloads["threads"] = THREADS_ABOUT
+    usual = list(workloads)
+    workloads |= {name: a.about for name, a in ATTACKS.items()}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="workloads:\n" + "".join(f"  {name:<15}{about}\n" for name, about in workloads.items())
         + f"\nservers: {' '.join(SERVERS)}\n"
         "\nexit code: 0 all was measured, 1 something was not, 2 usage, 130 interrupted\n")
-    parser.add_argument("--workloads", type=words(list(workloads)), default=list(workloads),
-                        metavar="LIST", help="all, unless named")
+    parser.add_argument("--workloads", type=words(list(workloads)), default=usual,
+                        metavar="LIST", help="all but the attacks, unless named")
     parser.add_argument("--servers", type=words(list(SERVERS)), metavar="LIST",
                         help="all that are installed, unless named")
     parser.add_argument("--seconds", type=count, default=5, help="of each load; 5")
     parser.add_argument("--rounds", type=count, default=3, help="each reports a median; 3")
+    parser.add_argument("--flood", type=count, default=5000,
+                        help="questions a second of an attack; 5000")
     parser.add_argument("--names", type=count, default=1_000_000,
                         help="that memory asks for; 1000000")
     parser.add_argument("--build", default="build", metavar="DIR", help="where our programs are")
@@ -135,8 +140,8 @@ class Bench:
         self.world = World(directory, 53 if isolated else PORT_OF_SERVERS, cores.world)
         self.questions = Questions(directory, options.seconds, options.names)
 
-    def load(self, name, workload, workers, cores, clients=None, settings=None):
-        """One server, started for this load alone; its result."""
+    def load(self, name, workload, workers, cores, clients=None, settings=None, attack=None):
+        """One server, started for this load, or attack, alone; its result."""
         directory = tempfile.mkdtemp(prefix=f"{name}-", dir=self.dir)
         setup = Setup(directory, PORT, self.world, workers, self.options.build, settings)
         floor = [*workload.floor, str(PORT), str(workers)]
@@ -145,6 +150,8 @@ class Bench:
         server = Server(name, setup, floor, cores)
         try:
             server.wait(workload.transport)
+            if attack:
+                return measure_attack(server, attack, directory, self)
             return measure(server, workload, self.questions, self.cores.client,
                            self.options.seconds, clients)
         finally:
@@ -167,6 +174,10 @@ class Bench:
         result["x_without"] = result["cpu_us"] / bare["cpu_us"]
         return result
 
+    def attacked(self, name, attack):
+        return self.load(name, WORKLOADS["misses"], 1, self.cores.server, settings=SETTINGS,
+                         attack=attack)
+
     def run(self, servers, report):
         for turn in range(self.options.rounds):
             for name in self.workload_names():
@@ -187,6 +198,8 @@ class Bench:
                 result = self.threads(server, workload)
             elif name in COMPARED:
                 result = self.compared(server, COMPARED[name])
+            elif name in ATTACKS:
+                result = self.attacked(server, ATTACKS[name])
             else:
                 result = self.load(server, workload, 1, self.cores.server)
         except Trouble as trouble:

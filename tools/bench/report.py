@@ -14,6 +14,10 @@ COLUMNS = [
     ("x without", "x_without", "{:.3f}"),
     ("bytes/name", "bytes_per_name", "{:.0f}"),
     ("kept", "kept", "{:.4f}"),
+    ("others", "others_answered", "{:.4f}"),
+    ("known", "known", "{:.0f}"),
+    ("to victim", "to_victim", "{:.2f}"),
+    ("growth MB", "growth_mb", "{:+.0f}"),
     ("asked", "outqueries", "{:.2f}"),
     ("answered", "answered", "{:.4f}"),
     ("latency ms", "latency_ms", "{:.2f}"),
@@ -26,6 +30,9 @@ x floor   that, over the floor's of the same round: what the kernel alone asks
 x one     that with two workers, over that with one, on the same cores
 x without that with the thing, over that without it, in the same round
 kept      of the names of memory, those for which no server was asked again afterwards
+others    under attack: the share of everybody else's questions that were answered well
+known     of ten names of the victim, which were asked before, those that resolve at the end
+to victim questions to its server for each of the flood's
 asked     packets to servers for each query (TCP's are not counted)
 """
 BOLD, GREEN, YELLOW, PLAIN = "\033[1m", "\033[32m", "\033[33m", "\033[0m"
@@ -104,6 +111,9 @@ def brief(row):
         return ""
     if "bytes_per_name" in row:
         return "{bytes_per_name:.0f} bytes".format(**row)
+    if "to_victim" in row:
+        return ("{others_answered:.4f}, {latency_ms:.1f} ms, {known:.0f}/10, {to_victim:.2f}, "
+                "{growth_mb:+.0f} MB".format(**row))
     value = "{:.2f}" if row["cpu_us"] < 10 else "{:.1f}"
     text = value.format(row["cpu_us"])
     for key in ("x_one_worker", "x_without", "x_floor"):

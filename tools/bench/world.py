@@ -4,6 +4,7 @@
     bench.   127.10.0.2      delegates z0.bench. to z499.bench.
     cold.    127.10.0.2      delegates d0.cold. to d99999.cold.
     below    127.10.1.1-16   zone i at the address i % 16
+    victim.bench. 127.10.2.1 not knotd's: who is flooded has a server of his own (attack.py)
 
 Each level has a knotd of its own, so that a parent refers and does not answer for its children.
 The zones of bench. have twenty fixed names, w0 to w19, and a wildcard. Those of cold. are one
@@ -21,6 +22,7 @@ from process import Process, Trouble
 
 ROOT = "127.10.0.1"
 TLDS = "127.10.0.2"
+VICTIM = "127.10.2.1"
 SERVERS = [f"127.10.1.{i}" for i in range(1, 17)]
 ZONES = 500
 NAMES = 20
@@ -99,7 +101,8 @@ class World:
             "$ORIGIN .\n", SOA, ns,
             "".join(f"{tld}. 172800 IN NS ns.{tld}.\nns.{tld}. 172800 IN A {TLDS}\n"
                     for tld in ("bench", "cold"))])
-        self.write_parent("bench", "z", ZONES)
+        self.write_parent("bench", "z", ZONES, [
+            f"victim 172800 IN NS ns.victim\nns.victim 172800 IN A {VICTIM}\n"])
         self.write_parent("cold", "d", DELEGATIONS)
         self.write("cold-below.zone", [
             "$ORIGIN cold.\n", SOA, f"@ 172800 IN NS ns\nns 172800 IN A {TLDS}\n"] + [
@@ -111,11 +114,12 @@ class World:
                 f"@ 172800 IN NS ns\nns 172800 IN A {server_of(i)}\n* 3600 IN A 192.0.2.1\n"] + [
                     f"w{k} 3600 IN A 192.0.2.{k}\n" for k in range(NAMES)])
 
-    def write_parent(self, tld, letter, count):
+    def write_parent(self, tld, letter, count, more=()):
         self.write(f"{tld}.zone", [
             f"$ORIGIN {tld}.\n", SOA, f"@ 172800 IN NS ns\nns 172800 IN A {TLDS}\n"] + [
                 f"{letter}{i} 172800 IN NS ns.{letter}{i}\n"
-                f"ns.{letter}{i} 172800 IN A {server_of(i)}\n" for i in range(count)])
+                f"ns.{letter}{i} 172800 IN A {server_of(i)}\n" for i in range(count)] +
+            list(more))
 
     def write_config(self, name, addresses, zones):
         rundir = os.path.join(self.dir, name)
