@@ -65,7 +65,7 @@ JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null
 
 # ---- what is built from what ----
 
-ROOMS := common recursor recursor/resolve recursor/net recursor/policy recursor/policy/lua recursor/watch
+ROOMS := common recursor recursor/resolve recursor/net recursor/policy recursor/policy/lua recursor/watch recursor/watch/web
 MAIN_SRC := recursor/main.c
 LIB_SRC := $(filter-out $(MAIN_SRC),$(wildcard $(ROOMS:%=%/*.c)))
 CTL_SRC := $(wildcard tools/rec_control*.c tools/rec_control/*.c)
@@ -159,6 +159,15 @@ $(B)/gen/suites.h: $(B)/sources Makefile
 	@for s in $(sort $(patsubst tests/unit/test_%.c,%,$(filter tests/unit/test_%.c,$(UNIT_SRC)))); do \
 		printf ' \\\n\tX(%s)' $$s; done >> $@; echo >> $@
 
+# The live page is in the binary: recursor/web/ and dygraphs, where the package manager has put it.
+ASSETS := $(wildcard $(addprefix recursor/web/*.,html js css svg)) \
+	$(addprefix $(DYGRAPHS_DIR)/,dygraph.min.js dygraph.min.css)
+$(call obj,recursor/watch/web/asset.c): $(B)/gen/assets.h
+$(B)/gen/assets.h: $(ASSETS) tools/embed $(B)/sources
+	$(call say,EMBED,$@)
+	@mkdir -p $(@D)
+	$(Q)tools/embed $(ASSETS) >$@
+
 # Written only when their content changes: other flags or other files are a reason to rebuild.
 keep_if_same = mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' > $@
 .PHONY: FORCE
@@ -166,7 +175,7 @@ FORCE:
 $(B)/flags: FORCE
 	@$(call keep_if_same,$(CC) $(subst ','\'',$(ALL_CFLAGS) $(ALL_LDFLAGS)))
 $(B)/sources: FORCE
-	@$(call keep_if_same,$(LIB_SRC) $(UNIT_SRC))
+	@$(call keep_if_same,$(LIB_SRC) $(UNIT_SRC) $(ASSETS))
 
 # ---- tests ----
 
@@ -316,7 +325,7 @@ lint-includes: $(LIB)
 	$(call say,LINT,includes)
 	$(Q)tests/lint/includes $(B)
 
-lint-cppcheck: $(B)/gen/suites.h
+lint-cppcheck: $(B)/gen/suites.h $(B)/gen/assets.h
 	$(call say,LINT,cppcheck)
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --suppressions-list=tests/lint/cppcheck \
 		--enable=warning,performance,portability --cppcheck-build-dir=$(B)/cppcheck -j2 \
@@ -324,7 +333,7 @@ lint-cppcheck: $(B)/gen/suites.h
 
 TIDY := $(patsubst %.c,$(B)/tidy/%.ok,$(filter %.c,$(C_FILES)))
 lint-tidy: $(TIDY)
-$(TIDY): $(B)/tidy/%.ok: %.c .clang-tidy $(B)/gen/suites.h $(filter %.h,$(C_FILES))
+$(TIDY): $(B)/tidy/%.ok: %.c .clang-tidy $(B)/gen/suites.h $(B)/gen/assets.h $(filter %.h,$(C_FILES))
 	$(call say,TIDY,$<)
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(ALL_CFLAGS) 2>$@.err >$@.out || \
