@@ -1,140 +1,31 @@
 #include "recursor/watch/explain.h"
 
-#include <poll.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "common/rrtype.h"
+#include "recursor/watch/lookup.h"
 #include "recursor/watch/trace_text.h"
 
-struct explain {
-	atomic_uint refs;
-	int done_fd; /* an eventfd: readable when `answer` is there */
-	atomic_bool is_done;
-	struct request *request; /* the worker's alone */
-
-	uint8_t name[NAME_MAX_LEN];
-	uint16_t type;
-
-	struct answer answer; /* its sets are ours: references */
-	struct rrset **sets;
-	struct rrset *soa;
-	struct trace trace;
-};
-
-static void explain_put(struct explain *x)
+static int ask_and_wait(struct command_call *call, struct lookup *l)
 {
-	if (atomic_fetch_sub(&x->refs, 1) > 1)
-		return;
-	for (size_t i = 0; i < x->answer.n_sets; i++)
-		rrset_put(x->sets[i]);
-	rrset_put(x->soa);
-	free(x->sets);
-	if (x->done_fd >= 0)
-		close(x->done_fd);
-	free(x);
-}
+	int wait_ms = lookup_patience_ms(call->env);
+	int err = lookup_run(l, call->env, call->stop_fd, wait_ms);
 
-/* ---- on the worker ---- */
-
-static void explain_done(void *ctx, const struct answer *a)
-{
-	struct explain *x = ctx;
-	uint64_t one = 1;
-
-	x->request = NULL;
-	x->answer = *a;
-	x->answer.sets = NULL;
-	x->answer.soa = NULL;
-	x->answer.n_sets = 0;
-	x->sets = calloc(a->n_sets + 1, sizeof(struct rrset *));
-	for (size_t i = 0; x->sets != NULL && i < a->n_sets; i++)
-		x->sets[x->answer.n_sets++] = rrset_get(a->sets[i]);
-	if (a->soa != NULL)
-		x->soa = rrset_get((struct rrset *)a->soa);
-	atomic_store(&x->is_done, true);
-	/* It cannot fail: the counter holds more than 1. */
-	if (write(x->done_fd, &one, sizeof(one)) < 0)
-		(void)one;
-	explain_put(x);
-}
-
-static void visit_ask(void *arg, const struct watch_worker *w)
-{
-	struct explain *x = arg;
-	struct question q = {
-		.name = x->name,
-		.type = x->type,
-		.no_cache = true,
-		.trace = &x->trace,
-	};
-	struct request *request;
-
-	atomic_fetch_add(&x->refs, 1);
-	request = resolver_ask(w->resolver, &q, explain_done, x);
-	if (!atomic_load(&x->is_done))
-		x->request = request;
-}
-
-static void visit_cancel(void *arg, const struct watch_worker *w)
-{
-	struct explain *x = arg;
-
-	if (x->request == NULL)
-		return;
-	resolver_cancel(w->resolver, x->request);
-	x->request = NULL;
-	explain_put(x);
-}
-
-/* ---- on the control thread ---- */
-
-static int setting_ms(const struct watch_env *env, const char *name, int otherwise)
-{
-	char *text = env->setting(env->ctx, name);
-	int value = text == NULL ? otherwise : atoi(text);
-
-	free(text);
-	return value;
-}
-
-/* Asks and waits.  When it takes too long or the daemon ends, the request is taken back: after
- * that the trace is not written to any more.  (A worker that has stopped cancels nothing, but
- * then it writes nothing either, and its resolver's end gives its reference back.) */
-static bool ask_and_wait(struct command_call *call, struct explain *x)
-{
-	const struct watch_env *env = call->env;
-	struct pollfd fds[2] = {
-		{ .fd = x->done_fd, .events = POLLIN },
-		{ .fd = call->stop_fd, .events = POLLIN },
-	};
-	int wait_ms = setting_ms(env, "max-total-msec", 7000) + 1000;
-
-	if (env->n_workers == 0 || env->on_worker(env->ctx, 0, visit_ask, x) != E_OK) {
+	if (err == E_SYSTEM)
 		fprintf(call->out, "no answer from worker-0\n");
-		return false;
-	}
-	poll(fds, 2, wait_ms);
-	if (atomic_load(&x->is_done))
-		return true;
-	if (env->on_worker(env->ctx, 0, visit_cancel, x) == E_OK && atomic_load(&x->is_done))
-		return true;
-	if (fds[1].revents != 0)
+	else if (err == E_STOPPED)
 		fprintf(call->out, "given up: the daemon ends\n");
-	else
+	else if (err != E_OK)
 		fprintf(call->out, "no answer within %d ms\n", wait_ms);
-	return false;
+	return err;
 }
 
-static size_t count_records(const struct explain *x)
+static size_t count_records(const struct answer *a)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < x->answer.n_sets; i++)
-		n += x->sets[i]->n_rr;
+	for (size_t i = 0; i < a->n_sets; i++)
+		n += a->sets[i]->n_rr;
 	return n;
 }
 
@@ -171,16 +62,16 @@ static void print_verdict(struct command_call *call, const struct answer *a, siz
 	fputc('\n', call->out);
 }
 
-static void print_answer(struct command_call *call, const struct explain *x)
+static void print_answer(struct command_call *call, const struct answer *a)
 {
 	uint32_t now_s = call->env->wall_s(call->env->ctx);
 	json_t *answer = json_array(), *authority = json_array();
 	char *buf = malloc(RECORD_TEXT_MAX);
 
-	for (size_t i = 0; buf != NULL && i < x->answer.n_sets; i++)
-		print_records(call->out, answer, x->sets[i], now_s, buf);
-	if (buf != NULL && x->soa != NULL)
-		print_records(call->out, authority, x->soa, now_s, buf);
+	for (size_t i = 0; buf != NULL && i < a->n_sets; i++)
+		print_records(call->out, answer, a->sets[i], now_s, buf);
+	if (buf != NULL && a->soa != NULL)
+		print_records(call->out, authority, a->soa, now_s, buf);
 	free(buf);
 	json_object_set_new(call->json, "answer", answer);
 	json_object_set_new(call->json, "authority", authority);
@@ -188,8 +79,10 @@ static void print_answer(struct command_call *call, const struct explain *x)
 
 static void print_totals(struct command_call *call, const struct answer *a, uint64_t ms)
 {
-	int max_qperq = setting_ms(call->env, "max-qperq", 0);
+	char *limit = call->env->setting(call->env->ctx, "max-qperq");
+	int max_qperq = limit == NULL ? 0 : atoi(limit);
 
+	free(limit);
 	fprintf(call->out, "%u", a->out_queries);
 	if (max_qperq > 0)
 		fprintf(call->out, " of %d", max_qperq);
@@ -203,32 +96,33 @@ static void print_totals(struct command_call *call, const struct answer *a, uint
 				      (json_int_t)ms));
 }
 
-static void report(struct command_call *call, const struct explain *x, uint64_t ms)
+static void report(struct command_call *call, const struct lookup *l, uint64_t ms)
 {
 	struct trace_style style = { .unicode = call->unicode, .colour = call->colour };
 	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
 
-	json_object_set_new(call->json, "name", json_string(name_to_text(name, x->name)));
-	json_object_set_new(call->json, "type", json_string(rrtype_to_text(x->type, type)));
-	trace_print(call->out, &x->trace, &style);
-	json_object_set_new(call->json, "events", trace_json(&x->trace));
-	json_object_set_new(call->json, "events-lost", json_integer(x->trace.lost));
-	print_verdict(call, &x->answer, count_records(x));
-	print_answer(call, x);
-	print_totals(call, &x->answer, ms);
+	json_object_set_new(call->json, "name", json_string(name_to_text(name, l->name)));
+	json_object_set_new(call->json, "type",
+			    json_string(rrtype_to_text(l->question.type, type)));
+	trace_print(call->out, l->trace, &style);
+	json_object_set_new(call->json, "events", trace_json(l->trace));
+	json_object_set_new(call->json, "events-lost", json_integer(l->trace->lost));
+	print_verdict(call, &l->answer, count_records(&l->answer));
+	print_answer(call, &l->answer);
+	print_totals(call, &l->answer, ms);
 }
 
-static int read_question(struct command_call *call, struct explain *x)
+static int read_question(struct command_call *call, uint8_t *name, uint16_t *type)
 {
-	int err = name_from_text(x->name, call->argv[0]);
+	int err = name_from_text(name, call->argv[0]);
 
-	x->type = TYPE_A;
+	*type = TYPE_A;
 	if (err != E_OK)
 		fprintf(call->out, "'%s' is no domain name: %s\n", call->argv[0], err_text(err));
-	else if (call->argc > 1 && rrtype_from_text(call->argv[1], &x->type) != E_OK) {
+	else if (call->argc > 1 && rrtype_from_text(call->argv[1], type) != E_OK) {
 		fprintf(call->out, "Unknown qtype %s\n", call->argv[1]);
 		err = E_MALFORMED;
-	} else if (!resolver_seeks(x->type)) {
+	} else if (!resolver_seeks(*type)) {
 		fprintf(call->out, "No zone has records of qtype %s\n", call->argv[1]);
 		err = E_RANGE;
 	}
@@ -237,22 +131,24 @@ static int read_question(struct command_call *call, struct explain *x)
 
 int explain_command(struct command_call *call)
 {
-	struct explain *x = calloc(1, sizeof(*x));
 	uint64_t began_ms = call->env->now_ms(call->env->ctx);
-	int status = 1;
+	uint8_t name[NAME_MAX_LEN];
+	struct lookup *l = NULL;
+	uint16_t type;
+	int err = read_question(call, name, &type);
 
-	if (x == NULL) {
-		fprintf(call->out, "%s\n", err_text(E_NOMEM));
-		return status;
+	if (err != E_OK)
+		return 1;
+	err = lookup_new(&l, true);
+	if (err != E_OK) {
+		fprintf(call->out, "%s\n",
+			err == E_SYSTEM ? "no descriptor to wait with" : err_text(err));
+		return 1;
 	}
-	atomic_init(&x->refs, 1);
-	x->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (x->done_fd < 0)
-		fprintf(call->out, "no descriptor to wait with\n");
-	else if (read_question(call, x) == E_OK && ask_and_wait(call, x)) {
-		report(call, x, call->env->now_ms(call->env->ctx) - began_ms);
-		status = 0;
-	}
-	explain_put(x);
-	return status;
+	l->question = (struct question) { .name = name, .type = type, .no_cache = true };
+	err = ask_and_wait(call, l);
+	if (err == E_OK)
+		report(call, l, call->env->now_ms(call->env->ctx) - began_ms);
+	lookup_free(l);
+	return err != E_OK;
 }

@@ -3,10 +3,8 @@
  *
  * The question is put to the first worker's resolver, with a trace and without taking the final
  * answer from the cache; what the steps on the way know from the cache they use, and show.  The
- * control thread waits, the worker does not.
+ * control thread waits, the worker does not (lookup.h).
  *
- * Memory:  one struct explain, shared by the control thread and the request; the last of the two
- *          to be done with it frees it.
  * Limits:  max-total-msec and a second.
  */
 #ifndef WATCH_EXPLAIN_H
