@@ -63,6 +63,7 @@ struct settings {
 	bool daemon, write_pid, quiet;
 	const char *setuid, *setgid, *chroot;
 	const char *config_dir, *config_name, *include_dir;
+	const char *api_config_dir; /* "": the API changes nothing */
 	/* socket_dir: never empty, and as seen before chroot */
 	const char *socket_dir, *socket_owner, *socket_group, *socket_mode;
 	const char *server_id, *version_string;
@@ -201,5 +202,8 @@ void settings_print_mdoc(FILE *f);
 char *settings_default_text(const char *name);
 /* The value as text, or NULL when there is no such setting. */
 const char *settings_text(const struct settings *s, const char *name);
+/* All that are in force, in order of name. */
+void settings_each(const struct settings *s,
+		   void (*cb)(void *ctx, const char *name, const char *value), void *ctx);
 
 #endif

@@ -440,11 +440,34 @@ char *settings_default_text(const char *name)
 	return has_text(row) ? strdup(setting_initial(row, host)) : NULL;
 }
 
+static int order_of_rows(const void *a, const void *b)
+{
+	const struct setting *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
 const char *settings_text(const struct settings *s, const char *name)
 {
 	const struct setting *row = setting_find(name);
 
 	return has_text(row) ? s->texts[row - settings_table] : NULL;
+}
+
+void settings_each(const struct settings *s,
+		   void (*cb)(void *ctx, const char *name, const char *value), void *ctx)
+{
+	const struct setting **rows = calloc(settings_count, sizeof(*rows));
+	size_t n = 0;
+
+	for (size_t i = 0; rows != NULL && i < settings_count; i++)
+		if (settings_table[i].status == SETTING_OURS)
+			rows[n++] = &settings_table[i];
+	if (n > 0)
+		qsort(rows, n, sizeof(*rows), order_of_rows);
+	for (size_t i = 0; i < n; i++)
+		cb(ctx, rows[i]->name, s->texts[rows[i] - settings_table]);
+	free(rows);
 }
 
 /* `s` with other values for `names`. */

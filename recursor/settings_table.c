@@ -79,6 +79,9 @@ const struct setting settings_table[] = {
 { "any-to-tcp", BOOL(any_to_tcp), "yes", "3.6.0",
   "Answer a query for ANY over UDP with TC and nothing else, so that it comes again over TCP.  "
   "The answer to ANY is the name's A records or its alias, or else one HINFO record (RFC 8482)." },
+{ "api-config-dir", TEXT(api_config_dir), "", "4.0.0",
+  "The directory to which the HTTP API writes zones and lists of clients: the same as include-dir, so "
+  "that they are read from there.  Empty: the API changes nothing.  See recursor-api(5)." },
 { "auth-zones", ZONES(auth_zones), "", "3.1.2",
   "Zones that are answered from zone files: example.com=/path/of/its/file, and more.  What they "
   "delegate is resolved." },
@@ -157,7 +160,8 @@ const struct setting settings_table[] = {
   "the group is asked for recursion, and what it answers is kept in no cache." },
 { "forward-zones", FORWARDS(forward_zones), "", "3.1.2",
   "Zones that are asked of given servers: example.com=192.0.2.1;[2001:db8::1]:5300, and more.  The "
-  "servers are taken for authorities of the zone: what they delegate is followed." },
+  "servers are taken for authorities of the zone: what they delegate is followed.  ^ before the zone: a "
+  "NOTIFY for it is heard." },
 { "forward-zones-file", TEXT(forward_zones_file), "", "3.1.7.1",
   "A file with one zone and its servers a line, # for comments.  + before the zone: as in "
   "forward-zones-recurse; ^: a NOTIFY for it is heard." },
@@ -382,6 +386,9 @@ const struct setting settings_table[] = {
   "After so many answers that are almost right the question is asked over TCP.  0: never." },
 { "statistics-interval", INT(statistics_interval_s, 0, TTL_MAX, "seconds"), "1800", "4.1.0",
   "Log a summary of the statistics so often.  0: never.  SIGUSR1 logs it at once." },
+{ "stats-api-disabled-list", NO_MEMBER(SET_LIST),
+  "cache-bytes, packetcache-bytes, special-memory-usage", "4.5.0",
+  "Metrics that the HTTP API's list of statistics leaves out; asked for by name they are shown." },
 { "stats-rec-control-disabled-list", NO_MEMBER(SET_LIST),
   "cache-bytes, packetcache-bytes, special-memory-usage", "4.5.0",
   "Metrics that rec_control get-all leaves out; get shows them." },
@@ -430,7 +437,6 @@ const struct setting settings_table[] = {
 { "aggressive-nsec-cache-size", LATER(INT), "100000", "4.5.0", "entries of the cache of RFC 8198" },
 { "allow-trust-anchor-query", LATER(BOOL), "no", "4.3.0",
   "answer CH TXT questions about trust anchors" },
-{ "api-config-dir", LATER(TEXT), "", "4.0.0", "directory that the API writes to" },
 { "api-key", LATER(TEXT), "", "4.0.0", "key of the API" },
 { "carbon-instance", LATER(TEXT), "recursor", "4.2.0", "third element of the metrics' paths" },
 { "carbon-interval", LATER(INT), "30", "3.6.0", "seconds between two reports" },
@@ -490,7 +496,6 @@ const struct setting settings_table[] = {
 { "signature-inception-skew", LATER(INT), "60", "4.1.5", "seconds that clocks may differ" },
 { "snmp-agent", LATER(BOOL), "no", "4.1.0", "SNMP over AgentX" },
 { "snmp-daemon-socket", LATER(TEXT), "", "4.5.0", "socket of the SNMP daemon" },
-{ "stats-api-disabled-list", LATER(LIST), "", "4.5.0", "metrics not in the API" },
 { "stats-carbon-disabled-list", LATER(LIST), "", "4.5.0", "metrics not sent to carbon" },
 { "stats-snmp-disabled-list", LATER(LIST), "", "4.5.0", "metrics not in SNMP" },
 { "structured-logging", LATER(BOOL), "yes", "4.6.0", "lines of keys and values" },

@@ -3,6 +3,7 @@
  * own threads.
  */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/check.h"
@@ -149,6 +150,35 @@ static char *env_setting_default(void *ctx, const char *name)
 {
 	(void)ctx;
 	return settings_default_text(name);
+}
+
+static void env_each_setting(void *ctx,
+			     void (*cb)(void *cb_ctx, const char *name, const char *value),
+			     void *cb_ctx)
+{
+	const struct settings *now = server_settings_get(ctx);
+
+	settings_each(now, cb, cb_ctx);
+	settings_free(now);
+}
+
+static char *env_netmasks(void *ctx, const char *name)
+{
+	const struct settings *now = server_settings_get(ctx);
+	const struct netset *set = strcmp(name, "allow-from") == 0 ? now->allow_from
+								   : now->allow_notify_from;
+	size_t len = netset_text(set, NULL, 0);
+	char *text = malloc(len + 1);
+
+	if (text != NULL)
+		(void)netset_text(set, text, len + 1);
+	settings_free(now);
+	return text;
+}
+
+static struct zones *env_zones(void *ctx)
+{
+	return server_zones_get(ctx);
 }
 
 static struct psl *env_psl(void *ctx)
@@ -317,6 +347,9 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.set_trace_rule = env_set_trace_rule,
 		.setting = env_setting,
 		.setting_default = env_setting_default,
+		.each_setting = env_each_setting,
+		.netmasks = env_netmasks,
+		.zones = env_zones,
 		.psl = env_psl,
 		.change = env_change,
 		.amend = env_amend,

@@ -99,6 +99,10 @@ static int read_item(struct reading *r, char *text)
 	if (err != E_OK)
 		return err;
 	*item = (struct zonelist_item) { .file = value, .group = text };
+	if (r->list == LIST_FORWARDS && *text == '^') {
+		item->notify = true;
+		text++;
+	}
 	err = r->list == LIST_GROUPS ? check_group(text, r->reason)
 				     : read_name(text, item->name, r->reason);
 	if (err == E_OK && r->list != LIST_FILES)

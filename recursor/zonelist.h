@@ -1,7 +1,7 @@
 /*
  * zonelist: the values that name zones:
  *
- *     forward-zones           example.com=192.0.2.1;[2001:db8::1]:5300, example.net=192.0.2.2
+ *     forward-zones           example.com=192.0.2.1;[2001:db8::1]:5300, ^example.net=192.0.2.2
  *     forward-groups          scrubbers=192.0.2.1;192.0.2.2, ...    names of groups, not zones
  *     auth-zones              example.com=/etc/zones/example.com, example.net=...
  *     forward-zones-file      a zone a line: +example.com=192.0.2.1:5300, 192.0.2.2   # comment
@@ -29,7 +29,7 @@ struct zonelist_item {
 	uint8_t name[NAME_MAX_LEN]; /* lower case */
 	struct addr servers[ZONES_SERVERS_MAX];
 	size_t n_servers;
-	bool recurse, notify; /* by their signs, in the file only */
+	bool recurse, notify; /* by their signs; `recurse` in the file only */
 	const char *file;     /* of an auth zone */
 	const char *group;    /* the name of a group */
 };

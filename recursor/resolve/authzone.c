@@ -326,6 +326,27 @@ size_t authzone_records(const struct authzone *a)
 	return a->n_records;
 }
 
+static bool walk_node(const struct node *node, authzone_record_cb cb, void *ctx)
+{
+	for (const struct data *d = node->data; d != NULL; d = d->next) {
+		struct rdata rr;
+		uint32_t at = 0;
+
+		while (data_next(d, &at, &rr))
+			if (!cb(ctx, node->name, d->type, d->ttl, &rr))
+				return false;
+	}
+	return true;
+}
+
+void authzone_walk(const struct authzone *a, authzone_record_cb cb, void *ctx)
+{
+	for (size_t i = 0; i < a->n_buckets; i++)
+		for (const struct node *node = a->buckets[i]; node != NULL; node = node->next)
+			if (!walk_node(node, cb, ctx))
+				return;
+}
+
 uint64_t authzone_print(const struct authzone *a)
 {
 	return a->print;

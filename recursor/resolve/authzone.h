@@ -63,6 +63,11 @@ struct auth_answer {
 int authzone_look(const struct authzone *a, const uint8_t *name, uint16_t type, uint32_t now_s,
 		  struct auth_answer *out) MUST_USE;
 
+/* Calls back with every record, in no order; false ends it.  What it gets is the zone's own. */
+typedef bool (*authzone_record_cb)(void *ctx, const uint8_t *owner, uint16_t type, uint32_t ttl,
+				   const struct rdata *rr);
+void authzone_walk(const struct authzone *a, authzone_record_cb cb, void *ctx);
+
 /* The zone's addresses of a name, glue below a delegation too; each NULL or a reference. */
 void authzone_glue(const struct authzone *a, const uint8_t *name, uint32_t now_s, struct rrset **v4,
 		   struct rrset **v6);

@@ -20,6 +20,7 @@
 #include "recursor/resolve/packetcache.h"
 #include "recursor/resolve/resolver.h"
 #include "recursor/resolve/servers.h"
+#include "recursor/resolve/zones.h"
 #include "recursor/watch/costs.h"
 #include "recursor/watch/rings.h"
 
@@ -144,6 +145,15 @@ struct watch_env {
 	/* A setting's value as text, for the caller to free; NULL: there is none of that name. */
 	char *(*setting)(void *ctx, const char *name);
 	char *(*setting_default)(void *ctx, const char *name); /* likewise: what it is unset */
+	/* Calls back with each setting and its value, in order of name; good for the call. */
+	void (*each_setting)(void *ctx,
+			     void (*cb)(void *cb_ctx, const char *name, const char *value),
+			     void *cb_ctx);
+	/* The netmasks in force of allow-from or allow-notify-from, ", " between, for the caller to
+	 * free: of a file too, where one takes the setting's place.  NULL: no memory. */
+	char *(*netmasks)(void *ctx, const char *name);
+	/* The zones that are configured: a reference, for zones_put(). */
+	struct zones *(*zones)(void *ctx);
 	/* What names are grouped by: a reference, for psl_put(). */
 	struct psl *(*psl)(void *ctx);
 	/* Another value for one, or for several what the files say now; in force when it comes

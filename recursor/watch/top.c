@@ -21,8 +21,8 @@ struct item {
 };
 
 struct counting {
+	const struct top_wanted *wanted;
 	enum top_by by;
-	const struct psl *psl;
 	struct psl_memo *memo;
 	struct item *items;
 	size_t n, cap;
@@ -37,8 +37,8 @@ static bool note_name(struct counting *c, struct item *item, const struct ring_e
 	size_t len;
 
 	if (c->by == TOP_BY_SUFFIX)
-		name = name_suffix(name,
-				   psl_registrable_memo(c->memo, c->psl, name, name_hash(name)));
+		name = name_suffix(
+			name, psl_registrable_memo(c->memo, c->wanted->psl, name, name_hash(name)));
 	len = name_len(name);
 	if (!grow(&c->names, &c->names_cap, c->names_len + len, 1, ROOM_FIRST))
 		return false;
@@ -50,12 +50,20 @@ static bool note_name(struct counting *c, struct item *item, const struct ring_e
 	return true;
 }
 
+static bool is_wanted(const struct top_wanted *w, const struct ring_entry *e)
+{
+	if (!e->has_name && (w->by != TOP_BY_REMOTE || w->within != NULL))
+		return false;
+	return (w->clients == NULL || netset_match(w->clients, &e->remote)) &&
+	       (w->within == NULL || name_is_within(e->name, w->within));
+}
+
 static bool note_entry(void *ctx, const struct ring_entry *e)
 {
 	struct counting *c = ctx;
 	struct item item = { .at = 0 };
 
-	if (c->by != TOP_BY_REMOTE && !e->has_name)
+	if (!is_wanted(c->wanted, e))
 		return true;
 	c->failed = !grow(&c->items, &c->cap, c->n + 1, sizeof(*c->items), ROOM_FIRST);
 	if (c->failed)
@@ -135,15 +143,14 @@ static int make_rows(struct top *out, const struct counting *c)
 	return E_OK;
 }
 
-int top_count(struct top *out, struct ringset *rings, enum ring_kind ring, enum top_by by,
-	      const struct psl *psl)
+int top_count(struct top *out, struct ringset *rings, const struct top_wanted *wanted)
 {
-	struct counting c = { .by = by, .psl = psl };
+	struct counting c = { .wanted = wanted, .by = wanted->by };
 	int err = psl_memo_new(&c.memo);
 
 	if (err != E_OK)
 		return err;
-	(void)ringset_read(rings, ring, note_entry, &c);
+	(void)ringset_read(rings, wanted->ring, note_entry, &c);
 	err = c.failed ? E_NOMEM : E_OK;
 	if (err == E_OK && c.n > 0)
 		qsort_r(c.items, c.n, sizeof(*c.items), compare_items, &c);
@@ -210,8 +217,9 @@ static int run_top(struct command_call *call, enum ring_kind ring, enum top_by b
 {
 	const struct watch_env *env = call->env;
 	struct psl *psl = env->psl(env->ctx);
+	const struct top_wanted wanted = { .ring = ring, .by = by, .psl = psl };
 	struct top t;
-	int err = top_count(&t, env->rings, ring, by, psl);
+	int err = top_count(&t, env->rings, &wanted);
 
 	psl_put(psl);
 	if (err != E_OK) {

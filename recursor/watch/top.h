@@ -11,6 +11,7 @@
 #ifndef WATCH_TOP_H
 #define WATCH_TOP_H
 
+#include "common/netset.h"
 #include "common/psl.h"
 #include "recursor/watch/commands.h"
 #include "recursor/watch/rings.h"
@@ -52,9 +53,17 @@ struct top {
 	void *memory; /* what the names are in */
 };
 
-/* E_NOMEM.  `psl`: for TOP_BY_SUFFIX. */
-int top_count(struct top *out, struct ringset *rings, enum ring_kind ring, enum top_by by,
-	      const struct psl *psl) MUST_USE;
+/* What is counted, and how. */
+struct top_wanted {
+	enum ring_kind ring;
+	enum top_by by;
+	const struct psl *psl;        /* for TOP_BY_SUFFIX */
+	const struct netset *clients; /* only entries of these; NULL: of all */
+	const uint8_t *within;        /* only names of this domain (lower case); NULL: all */
+};
+
+/* E_NOMEM. */
+int top_count(struct top *out, struct ringset *rings, const struct top_wanted *wanted) MUST_USE;
 void top_clear(struct top *t);
 
 #endif

@@ -10,6 +10,7 @@
 #include "recursor/trial.h"
 #include "recursor/watch/commands.h"
 #include "recursor/watch/tracer.h"
+#include "recursor/zoneload.h"
 
 /* ---- the daemon's side ---- */
 
@@ -130,11 +131,63 @@ static struct trace_rule *set_trace_rule(const struct watch_worker *w, struct tr
 	return old;
 }
 
+/* What the files say by now. */
+static int read_settings(struct fake_env *f, struct settings **out, char *why)
+{
+	char option[300];
+	char *argv[] = { "recursor", option, NULL };
+
+	(void)snprintf(option, sizeof(option), "--config-dir=%s", f->config_dir);
+	return settings_load(out, 2, argv, NULL, NULL, why);
+}
+
+static void take_settings(struct fake_env *f, struct settings *read)
+{
+	settings_free(f->settings);
+	f->settings = read;
+}
+
+static void each_setting(void *ctx, void (*cb)(void *cb_ctx, const char *name, const char *value),
+			 void *cb_ctx)
+{
+	struct fake_env *f = ctx;
+
+	if (f->settings != NULL)
+		settings_each(f->settings, cb, cb_ctx);
+}
+
+static char *netmasks(void *ctx, const char *name)
+{
+	struct fake_env *f = ctx;
+	const struct netset *set;
+	char *text = calloc(1, 100000);
+
+	if (f->settings == NULL || text == NULL)
+		return text;
+	set = strcmp(name, "allow-from") == 0 ? f->settings->allow_from
+					      : f->settings->allow_notify_from;
+	(void)netset_text(set, text, 100000);
+	return text;
+}
+
+static struct zones *get_zones(void *ctx)
+{
+	struct fake_env *f = ctx;
+
+	return zones_get(f->zones);
+}
+
 static char *setting(void *ctx, const char *name)
 {
+	struct fake_env *f = ctx;
+
+	if (f->settings != NULL) {
+		const char *text = settings_text(f->settings, name);
+
+		return text == NULL ? NULL : strdup(text);
+	}
 	if (strncmp(name, "dont-throttle-", 14) == 0)
-		return strdup(((struct fake_env *)ctx)->dont_throttle);
-	(void)ctx;
+		return strdup(f->dont_throttle);
 	if (strcmp(name, "max-cache-entries") == 0)
 		return strdup("1000000");
 	if (strcmp(name, "max-qperq") == 0)
@@ -187,6 +240,14 @@ static int reload(void *ctx, const char *const *names, size_t n, char *why)
 		snprintf(why, ENV_WHY_MAX, "recursor.conf:1: what is that");
 		return E_MALFORMED;
 	}
+	if (f->settings != NULL) {
+		struct settings *read = NULL;
+		int err = read_settings(f, &read, why);
+
+		if (err != E_OK)
+			return err;
+		take_settings(f, read);
+	}
 	f->changed[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		strcat(f->changed, names[i]);
@@ -228,9 +289,25 @@ static void defender_stats(void *ctx, struct watch_defender *out)
 
 static int reload_zones(void *ctx, char *why)
 {
-	static const char *const zones[] = { "zones" };
+	static const char *const names[] = { "zones" };
+	struct fake_env *f = ctx;
+	struct settings *read = NULL;
+	struct zones *zones = NULL;
+	int err;
 
-	return reload(ctx, zones, 1, why);
+	if (f->settings == NULL || f->refuses)
+		return reload(ctx, names, 1, why);
+	err = read_settings(f, &read, why);
+	if (err == E_OK)
+		err = zoneload(&zones, read, NULL, NULL, why);
+	if (err != E_OK) {
+		settings_free(read);
+		return err;
+	}
+	take_settings(f, read);
+	zones_put(f->zones);
+	f->zones = zones;
+	return E_OK;
 }
 
 static struct psl *get_psl(void *ctx)
@@ -397,6 +474,9 @@ void fake_env_open(struct fake_env *f)
 		.setting = setting,
 		.setting_default = setting_default,
 		.psl = get_psl,
+		.each_setting = each_setting,
+		.netmasks = netmasks,
+		.zones = get_zones,
 		.change = change,
 		.amend = amend,
 		.reload = reload,
@@ -439,6 +519,8 @@ void fake_env_close(struct fake_env *f)
 	ringset_free(f->env.rings);
 	custom_metrics_free(f->env.custom_metrics);
 	psl_put(f->psl);
+	zones_put(f->zones);
+	settings_free(f->settings);
 	ipset_put(f->known);
 	ipsets_free(f->ipsets);
 	servers_free(f->env.servers);
@@ -446,6 +528,15 @@ void fake_env_close(struct fake_env *f)
 }
 
 /* ---- what the tests put in and say ---- */
+
+void fake_env_configure(struct fake_env *f, const char *dir)
+{
+	char why[ENV_WHY_MAX];
+
+	(void)snprintf(f->config_dir, sizeof(f->config_dir), "%s", dir);
+	ASSERT(read_settings(f, &f->settings, why) == E_OK);
+	ASSERT(reload_zones(f, why) == E_OK);
+}
 
 static void read_name(uint8_t out[NAME_MAX_LEN], const char *name)
 {

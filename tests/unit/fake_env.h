@@ -6,6 +6,7 @@
 #ifndef UNIT_FAKE_ENV_H
 #define UNIT_FAKE_ENV_H
 
+#include "recursor/settings.h"
 #include "recursor/watch/env.h"
 
 enum { FAKE_WORKERS = 2, FAKE_WALL_S = 1700000000, FAKE_NOW_MS = 65000, FAKE_RING_ENTRIES = 100 };
@@ -23,12 +24,15 @@ struct fake_env {
 	bool deaf;
 	bool idle; /* nothing is in flight */
 	uint64_t draining_since_ms;
-	struct rings *rings[FAKE_WORKERS];    /* FAKE_RING_ENTRIES of each */
-	struct costs *costs[FAKE_WORKERS];    /* FAKE_RING_ENTRIES in each slot */
-	struct psl *psl;                      /* the system's */
-	bool refuses;                         /* a change or reload of settings */
-	char changed[256];                    /* what was changed or reloaded last */
-	char dont_throttle[256];              /* the value of both settings of that name */
+	struct rings *rings[FAKE_WORKERS]; /* FAKE_RING_ENTRIES of each */
+	struct costs *costs[FAKE_WORKERS]; /* FAKE_RING_ENTRIES in each slot */
+	struct psl *psl;                   /* the system's */
+	bool refuses;                      /* a change or reload of settings */
+	char changed[256];                 /* what was changed or reloaded last */
+	char dont_throttle[256];           /* the value of both settings of that name */
+	struct settings *settings;         /* fake_env_configure(); else NULL */
+	char config_dir[256];
+	struct zones *zones;
 	char client;                          /* its address is the ctx of a client's request */
 	_Atomic unsigned quits, quits_nicely; /* from the control server's threads */
 	_Atomic unsigned visits;
@@ -36,6 +40,10 @@ struct fake_env {
 
 void fake_env_open(struct fake_env *f);
 void fake_env_close(struct fake_env *f);
+
+/* Has the settings and zones that `dir`/recursor.conf and what it includes say, and reads them anew
+ * at each reload. */
+void fake_env_configure(struct fake_env *f, const char *dir);
 
 /* A set of one record in the record cache; `rdata` as it stands in a message. */
 void fake_env_put(struct fake_env *f, const char *name, uint16_t type, uint32_t ttl, enum rank rank,

@@ -1,5 +1,6 @@
 /* What records a zone takes, and its answers; the rest of their way is tests/sim's (auth_*.rpl). */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,6 +194,40 @@ START_TEST(glue_is_found_below_a_delegation)
 }
 END_TEST
 
+static char walked[256];
+
+static bool note_record(void *ctx, const uint8_t *owner, uint16_t type, uint32_t ttl,
+			const struct rdata *rr)
+{
+	char name[NAME_TEXT_MAX], line[NAME_TEXT_MAX + 64];
+	unsigned *left = ctx;
+
+	(void)snprintf(line, sizeof(line), "%s %u %u %u; ", name_to_text(name, owner), type, ttl,
+		       rr->len);
+	ck_assert_ptr_null(strstr(walked, line));
+	strcat(walked, line);
+	return --*left > 0;
+}
+
+START_TEST(a_walk_sees_each_record_once)
+{
+	unsigned left = 100;
+
+	ck_assert_int_eq(add("a.b.example.", TYPE_A, a1, 4), E_OK);
+	ck_assert_int_eq(add("a.b.example.", TYPE_AAAA, six, 16), E_OK);
+	walked[0] = '\0';
+	authzone_walk(zone, note_record, &left);
+	ck_assert_uint_eq(left, 97);
+	ck_assert_ptr_nonnull(strstr(walked, "example. 6 600 22; "));
+	ck_assert_ptr_nonnull(strstr(walked, "a.b.example. 1 600 4; "));
+	ck_assert_ptr_nonnull(strstr(walked, "a.b.example. 28 600 16; "));
+	left = 2;
+	walked[0] = '\0';
+	authzone_walk(zone, note_record, &left);
+	ck_assert_uint_eq(left, 0);
+}
+END_TEST
+
 START_TEST(equal_zones_have_equal_prints)
 {
 	struct authzone *other = NULL;
@@ -225,6 +260,7 @@ Suite *suite_authzone(void)
 	tcase_add_test(c, a_wildcard_takes_the_name_asked_for);
 	tcase_add_test(c, no_wildcard_fits_a_name_of_full_length);
 	tcase_add_test(c, glue_is_found_below_a_delegation);
+	tcase_add_test(c, a_walk_sees_each_record_once);
 	tcase_add_test(c, equal_zones_have_equal_prints);
 	suite_add_tcase(s, c);
 	return s;

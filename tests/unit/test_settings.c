@@ -652,6 +652,34 @@ START_TEST(change_looks_at_no_file)
 }
 END_TEST
 
+struct walk {
+	unsigned n;
+	char last[64];
+	bool has_quiet;
+};
+
+static void note_setting(void *ctx, const char *name, const char *value)
+{
+	struct walk *w = ctx;
+
+	ck_assert_int_lt(strcmp(w->last, name), 0);
+	(void)snprintf(w->last, sizeof(w->last), "%s", name);
+	w->n++;
+	w->has_quiet = w->has_quiet || (strcmp(name, "quiet") == 0 && strcmp(value, "no") == 0);
+}
+
+START_TEST(all_in_order_of_name)
+{
+	struct settings *s = good("quiet=no\n");
+	struct walk w = { .n = 0 };
+
+	settings_each(s, note_setting, &w);
+	ck_assert_uint_gt(w.n, 100);
+	ck_assert(w.has_quiet);
+	settings_free(s);
+}
+END_TEST
+
 START_TEST(references_are_counted)
 {
 	struct settings *s = good("server-id=abc");
@@ -793,6 +821,7 @@ Suite *suite_settings(void)
 	tcase_add_test(tc, change_makes_another);
 	tcase_add_test(tc, merge_takes_what_is_named);
 	tcase_add_test(tc, change_looks_at_no_file);
+	tcase_add_test(tc, all_in_order_of_name);
 	tcase_add_test(tc, references_are_counted);
 	tcase_add_test(tc, reload_takes_what_it_is_for);
 	tcase_add_test(tc, reload_reads_files_again);

@@ -145,6 +145,7 @@ END_TEST
 
 START_TEST(many_entries)
 {
+	const struct top_wanted wanted = { .ring = RING_QUERIES, .by = TOP_BY_QUESTION };
 	struct rings *large;
 	struct top t;
 
@@ -157,12 +158,46 @@ START_TEST(many_entries)
 		(void)snprintf(name, sizeof(name), "n%u.example", i % 5000);
 		note(0, RING_QUERIES, "192.0.2.1", name, TYPE_A);
 	}
-	ck_assert_int_eq(top_count(&t, fake.env.rings, RING_QUERIES, TOP_BY_QUESTION, NULL), E_OK);
+	ck_assert_int_eq(top_count(&t, fake.env.rings, &wanted), E_OK);
 	ck_assert_uint_eq(t.entries, 20000);
 	ck_assert_uint_eq(t.n, 5000);
 	for (size_t i = 0; i < t.n; i++)
 		ck_assert_uint_eq(t.rows[i].count, 4);
 	top_clear(&t);
+}
+END_TEST
+
+START_TEST(of_some_clients_within_a_domain)
+{
+	struct top_wanted wanted = { .ring = RING_QUERIES, .by = TOP_BY_QUESTION };
+	struct netset *clients = NULL;
+	uint8_t within[NAME_MAX_LEN];
+	struct top t;
+
+	note(0, RING_QUERIES, "192.0.2.1", "www.example.com", TYPE_A);
+	note(1, RING_QUERIES, "192.0.2.2", "WWW.example.com", TYPE_A);
+	note(1, RING_QUERIES, "198.51.100.1", "www.example.com", TYPE_A);
+	note(1, RING_QUERIES, "192.0.2.2", "www.example.net", TYPE_A);
+	ck_assert_int_eq(netset_new(&clients), E_OK);
+	ck_assert_int_eq(netset_add_text(clients, "192.0.2.0/24"), E_OK);
+	ck_assert_int_eq(name_from_text(within, "example.com"), E_OK);
+	wanted.clients = clients;
+	ck_assert_int_eq(top_count(&t, fake.env.rings, &wanted), E_OK);
+	ck_assert_uint_eq(t.entries, 3);
+	ck_assert_uint_eq(t.rows[0].count, 2);
+	top_clear(&t);
+	wanted.within = within;
+	ck_assert_int_eq(top_count(&t, fake.env.rings, &wanted), E_OK);
+	ck_assert_uint_eq(t.n, 1);
+	ck_assert_uint_eq(t.entries, 2);
+	top_clear(&t);
+	wanted.clients = NULL;
+	wanted.by = TOP_BY_REMOTE;
+	ck_assert_int_eq(top_count(&t, fake.env.rings, &wanted), E_OK);
+	ck_assert_uint_eq(t.n, 3);
+	ck_assert_uint_eq(t.entries, 3);
+	top_clear(&t);
+	netset_free(clients);
 }
 END_TEST
 
@@ -205,6 +240,7 @@ Suite *suite_top(void)
 	tcase_add_test(tc, by_address);
 	tcase_add_test(tc, twenty_rows_and_the_rest);
 	tcase_add_test(tc, many_entries);
+	tcase_add_test(tc, of_some_clients_within_a_domain);
 	tcase_add_test(tc, words_for_rings);
 	tcase_add_test(tc, changing_what_they_depend_on);
 	suite_add_tcase(s, tc);

@@ -36,6 +36,8 @@ static const struct {
 	  "example.com. 192.0.2.1:5300 192.0.2.2:53; . [2001:db8::1]:5301 [2001:db8::2]:53; ",
 	  NULL },
 	{ "a=192.0.2.1\tb=192.0.2.2", "a. 192.0.2.1:53; b. 192.0.2.2:53; ", NULL },
+	{ "^a=192.0.2.1, b=192.0.2.2", "a. ^ 192.0.2.1:53; b. 192.0.2.2:53; ", NULL },
+	{ "^=192.0.2.1", NULL, "'' is no name of a zone" },
 	{ "example.com", NULL, "'example.com': no '=' after the zone" },
 	{ "=192.0.2.1", NULL, "'' is no name of a zone" },
 	{ "a..b=192.0.2.1", NULL, "'a..b' is no name of a zone" },
