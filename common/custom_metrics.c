@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/metric_name.h"
 
 struct custom_metrics {
 	pthread_mutex_t lock;                           /* of the list; a metric itself stays */
@@ -49,7 +50,7 @@ static size_t place_of(const struct custom_metrics *m, const char *name, bool *f
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int order = strcmp(m->list[middle]->name, name);
+		int order = metric_name_compare(m->list[middle]->name, name);
 
 		if (order == 0) {
 			*found = true;

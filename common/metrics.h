@@ -2,8 +2,9 @@
  * metrics: the one table of counters, and the struct that holds them, one a worker.
  *
  * A row of METRICS_COUNTERS is a member of struct counters, a line of `get-all`, of the man
- * page and of every exporter.  The reading side (gauges, sums over the workers, texts) is
- * recursor/watch/metrics.h.  A counter is never reset.
+ * page and of every exporter; one of METRICS_HISTOGRAMS is what a histogram of them counts in.
+ * The reading side (gauges, sums over the workers, texts) is recursor/watch/metrics.h.  A counter
+ * is never reset.
  *
  * Threads: a worker alone writes its struct counters; anyone may read at any time.  Members
  *          are relaxed atomics written without a locked instruction, so counting costs an add.
@@ -192,13 +193,7 @@ static inline uint64_t counter_get(const counter *c)
 	  "records of servers thrown away as not theirs to give")                                \
 	X(nsset_invalidations, "nsset-invalidations", COUNTER,                                   \
 	  "name server sets of a zone given up for those of its parent")                         \
-	X(auth_noerror, "auth-noerror-answers", COUNTER, "answers of servers: NOERROR")          \
-	X(auth_formerr, "auth-formerr-answers", COUNTER, "answers of servers: FORMERR")          \
-	X(auth_servfail, "auth-servfail-answers", COUNTER, "answers of servers: SERVFAIL")       \
-	X(auth_nxdomain, "auth-nxdomain-answers", COUNTER, "answers of servers: NXDOMAIN")       \
-	X(auth_notimp, "auth-notimp-answers", COUNTER, "answers of servers: NOTIMP")             \
-	X(auth_refused, "auth-refused-answers", COUNTER, "answers of servers: REFUSED")          \
-	X(auth_other, "auth-other-answers", COUNTER, "answers of servers: any other rcode")      \
+	X(auth_other, "auth-other-answers", COUNTER, "answers of servers with an rcode above 15") \
 	X(qmin_fallbacks, "qname-min-fallback", COUNTER,                                         \
 	  "resolutions that gave up minimising the name")                                        \
 	X(limit_qperq, "max-qperq-reached", COUNTER, "client queries ended by max-qperq")        \
@@ -306,10 +301,51 @@ static inline uint64_t counter_get(const counter *c)
 	  "nanoseconds spent in the script's " function "()")
 /* clang-format on */
 
+/* member, how many bounds: 1, 2, 5, 10, 20, ... times the first */
+#define METRICS_HISTOGRAMS(X)                                                                      \
+	X(client_us, METRICS_CLIENT_STEPS)                                                         \
+	X(udp4_us, METRICS_SERVER_STEPS)                                                           \
+	X(udp6_us, METRICS_SERVER_STEPS)                                                           \
+	X(tcp4_us, METRICS_SERVER_STEPS)                                                           \
+	X(tcp6_us, METRICS_SERVER_STEPS)                                                           \
+	X(query_cpu_us, METRICS_CPU_STEPS)
+
+enum {
+	METRICS_CLIENT_FIRST_US = 10,
+	METRICS_CLIENT_STEPS = 19, /* to 10 s */
+	METRICS_SERVER_FIRST_US = 1000,
+	METRICS_SERVER_STEPS = 13, /* to 10 s */
+	METRICS_CPU_FIRST_US = 1,
+	METRICS_CPU_STEPS = 16, /* to 100 ms */
+	METRICS_AUTH_RCODES = 16,
+};
+
 struct counters {
 #define METRICS_MEMBER(member, name, kind, help) counter member;
 	METRICS_COUNTERS(METRICS_MEMBER)
 #undef METRICS_MEMBER
+	counter auth_rcodes[METRICS_AUTH_RCODES]; /* answers of servers */
+/* One for each bound, one for what is above them all, and the sum. */
+#define METRICS_MEMBER(member, steps) counter member[(steps) + 2];
+	METRICS_HISTOGRAMS(METRICS_MEMBER)
+#undef METRICS_MEMBER
 };
+
+/* So many microseconds, `times` times; a bound is part of what it bounds. */
+static inline void histogram_add(counter *histogram, uint64_t first_us, unsigned steps, uint64_t us,
+				 uint64_t times)
+{
+	static const uint8_t of_ten[3] = { 1, 2, 5 };
+	uint64_t decade_us = first_us;
+	unsigned at = 0, third = 0;
+
+	for (; at < steps && us > decade_us * of_ten[third]; at++)
+		if (++third == 3) {
+			third = 0;
+			decade_us *= 10;
+		}
+	counter_add(&histogram[at], times);
+	counter_add(&histogram[steps + 1], us * times);
+}
 
 #endif

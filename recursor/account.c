@@ -123,6 +123,7 @@ void account_latency(struct account *a, uint64_t us)
 {
 	double sample = (double)us;
 
+	histogram_add(a->counters->client_us, METRICS_CLIENT_FIRST_US, METRICS_CLIENT_STEPS, us, 1);
 	if (us < 1000)
 		COUNT(a->counters, answers0_1);
 	else if (us < 10000)

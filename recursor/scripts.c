@@ -131,13 +131,10 @@ static void host_random(void *ctx, void *buf, size_t len)
 static bool host_stat(void *ctx, const char *name, uint64_t *value)
 {
 	const struct keep *k = ctx;
-	size_t i;
 
 	/* A script that is run at the start is too early. */
-	if (k->scripts->server->own_env.ctx == NULL || !metrics_find(name, &i))
-		return false;
-	*value = metrics_value(&k->scripts->server->own_env, i);
-	return true;
+	return k->scripts->server->own_env.ctx != NULL &&
+	       metrics_get(&k->scripts->server->own_env, name, value);
 }
 
 static unsigned host_registrable(void *ctx, const uint8_t *name)

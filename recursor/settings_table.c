@@ -55,6 +55,10 @@
 
 #define ECS_REASON "what subnet a client is in is told to nobody: ECS is left out by design"
 
+#define STATS_HIDDEN                                                                               \
+	"cache-bytes, packetcache-bytes, special-memory-usage, cumul-clientanswers, "              \
+	"cumul-authanswers, cumul-outqueries, cumul-query-cpu"
+
 #define MANY SETTING_MANY
 #define SIZE_MOST (1LL << 50)
 #define TTL_MAX INT32_MAX /* RFC 2181 8 */
@@ -388,9 +392,12 @@ const struct setting settings_table[] = {
   "Log a summary of the statistics so often.  0: never.  SIGUSR1 logs it at once." },
 { "stats-api-disabled-list", NO_MEMBER(SET_LIST),
   "cache-bytes, packetcache-bytes, special-memory-usage", "4.5.0",
-  "Metrics that the HTTP API's list of statistics leaves out; asked for by name they are shown." },
-{ "stats-rec-control-disabled-list", NO_MEMBER(SET_LIST),
-  "cache-bytes, packetcache-bytes, special-memory-usage", "4.5.0",
+  "Metrics that the HTTP API's list of statistics and Prometheus leave out; asked for by name they "
+  "are shown.  The name of a metric of many values, cumul-clientanswers for one, stands for all of "
+  "them, in each of these lists." },
+{ "stats-carbon-disabled-list", NO_MEMBER(SET_LIST), STATS_HIDDEN, "4.5.0",
+  "Metrics that are not sent to carbon." },
+{ "stats-rec-control-disabled-list", NO_MEMBER(SET_LIST), STATS_HIDDEN, "4.5.0",
   "Metrics that rec_control get-all leaves out; get shows them." },
 { "stats-ringbuffer-entries",
   INT(stats_ringbuffer_entries, 0, RING_ENTRIES_MAX, NULL), "10000", "3.7.0",
@@ -496,7 +503,6 @@ const struct setting settings_table[] = {
 { "signature-inception-skew", LATER(INT), "60", "4.1.5", "seconds that clocks may differ" },
 { "snmp-agent", LATER(BOOL), "no", "4.1.0", "SNMP over AgentX" },
 { "snmp-daemon-socket", LATER(TEXT), "", "4.5.0", "socket of the SNMP daemon" },
-{ "stats-carbon-disabled-list", LATER(LIST), "", "4.5.0", "metrics not sent to carbon" },
 { "stats-snmp-disabled-list", LATER(LIST), "", "4.5.0", "metrics not in SNMP" },
 { "structured-logging", LATER(BOOL), "yes", "4.6.0", "lines of keys and values" },
 { "structured-logging-backend", LATER(TEXT), "default", "4.8.0", "form of structured lines" },

@@ -8,9 +8,9 @@
 
 static uint64_t value(const struct watch_env *env, const char *name)
 {
-	size_t i;
+	uint64_t found = 0;
 
-	return EXPECT(metrics_find(name, &i)) ? metrics_value(env, i) : 0;
+	return EXPECT(metrics_get(env, name, &found)) ? found : 0;
 }
 
 static uint64_t percent(uint64_t part, uint64_t whole)

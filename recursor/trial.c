@@ -120,12 +120,8 @@ static void host_print(void *ctx, const char *text, size_t len)
 static bool host_stat(void *ctx, const char *name, uint64_t *value)
 {
 	const struct trial *t = ctx;
-	size_t at;
 
-	if (!metrics_find(name, &at))
-		return false;
-	*value = metrics_value(t->env, at);
-	return true;
+	return metrics_get(t->env, name, value);
 }
 
 static unsigned host_registrable(void *ctx, const uint8_t *name)

@@ -171,31 +171,22 @@ void outcome_garbled(struct resolver *r, struct goal *g)
 
 /* ---- answers with another rcode than NOERROR and NXDOMAIN ---- */
 
+static void rtt_count(struct resolver *r, const struct goal *g, uint32_t us)
+{
+	bool is_tcp = g->transport == TRANSPORT_TCP;
+	counter *four = is_tcp ? r->counters->tcp4_us : r->counters->udp4_us;
+	counter *six = is_tcp ? r->counters->tcp6_us : r->counters->udp6_us;
+
+	histogram_add(g->server.family == 6 ? six : four, METRICS_SERVER_FIRST_US,
+		      METRICS_SERVER_STEPS, us, 1);
+}
+
 static void rcode_count(struct resolver *r, uint16_t rcode)
 {
-	switch (rcode) {
-	case RCODE_NOERROR:
-		COUNT(r->counters, auth_noerror);
-		break;
-	case RCODE_FORMERR:
-		COUNT(r->counters, auth_formerr);
-		break;
-	case RCODE_SERVFAIL:
-		COUNT(r->counters, auth_servfail);
-		break;
-	case RCODE_NXDOMAIN:
-		COUNT(r->counters, auth_nxdomain);
-		break;
-	case RCODE_NOTIMP:
-		COUNT(r->counters, auth_notimp);
-		break;
-	case RCODE_REFUSED:
-		COUNT(r->counters, auth_refused);
-		break;
-	default:
+	if (rcode < METRICS_AUTH_RCODES)
+		counter_add(&r->counters->auth_rcodes[rcode], 1);
+	else
 		COUNT(r->counters, auth_other);
-		break;
-	}
 }
 
 static void on_bad_rcode(struct resolver *r, struct goal *g, const struct msg *m)
@@ -395,6 +386,7 @@ static void server_learn(struct resolver *r, struct goal *g, const struct msg *m
 	enum edns_state edns = EDNS_UNKNOWN;
 
 	rcode_count(r, m->rcode);
+	rtt_count(r, g, rtt_us);
 	if (useful && t->no_edns)
 		edns = EDNS_NONE;
 	else if (useful && m->edns.present)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/check.h"
-#include "common/conf.h"
 #include "common/ctl.h"
 #include "common/rrtype.h"
 #include "config.h"
@@ -92,47 +91,13 @@ static int help(struct command_call *call)
 
 /* ---- numbers ---- */
 
-struct hidden {
-	const char *metric;
-	bool found;
-};
-
-static int match_hidden(void *ctx, const char *word, size_t len)
-{
-	struct hidden *h = ctx;
-
-	h->found = h->found || (strlen(h->metric) == len && memcmp(h->metric, word, len) == 0);
-	return E_OK;
-}
-
-/* `list` may be NULL. */
-static bool is_hidden(const char *list, const char *metric)
-{
-	struct hidden h = { .metric = metric };
-
-	return list != NULL && conf_each_word(list, match_hidden, &h) == E_OK && h.found;
-}
-
-/* Of a script; false: it made none of that name. */
-static bool custom_value(const struct watch_env *env, const char *name, uint64_t *value)
-{
-	const struct custom_metric *m = custom_metrics_find(env->custom_metrics, name);
-
-	if (m != NULL)
-		*value = atomic_load_explicit(&m->value, memory_order_relaxed);
-	return m != NULL;
-}
-
 static int get(struct command_call *call)
 {
 	for (int i = 0; i < call->argc; i++) {
 		const char *name = call->argv[i];
 		uint64_t value;
-		size_t at;
 
-		if (metrics_find(name, &at)) {
-			value = metrics_value(call->env, at);
-		} else if (!custom_value(call->env, name, &value)) {
+		if (!metrics_get(call->env, name, &value)) {
 			fprintf(call->out, "UNKNOWN\n");
 			json_object_set_new(call->json, name, json_null());
 			continue;
@@ -143,37 +108,17 @@ static int get(struct command_call *call)
 	return 0;
 }
 
-struct showing {
-	struct command_call *call;
-	const char *hidden;
-};
-
-static void show_metric(const struct showing *s, const char *name, uint64_t value)
+static void show_sample(void *ctx, const struct metric_sample *s)
 {
-	fprintf(s->call->out, "%s\t%llu\n", name, (unsigned long long)value);
-	json_object_set_new(s->call->json, name, json_integer((json_int_t)value));
-}
+	struct command_call *call = ctx;
 
-/* One of a script that has a name of ours does not stand in its place. */
-static void show_custom(void *ctx, const struct custom_metric *m)
-{
-	const struct showing *s = ctx;
-	size_t at;
-
-	if (!is_hidden(s->hidden, m->name) && !metrics_find(m->name, &at))
-		show_metric(s, m->name, atomic_load_explicit(&m->value, memory_order_relaxed));
+	fprintf(call->out, "%s\t%llu\n", s->name, (unsigned long long)s->value);
+	json_object_set_new(call->json, s->name, json_integer((json_int_t)s->value));
 }
 
 static int get_all(struct command_call *call)
 {
-	char *hidden = call->env->setting(call->env->ctx, "stats-rec-control-disabled-list");
-	struct showing s = { .call = call, .hidden = hidden };
-
-	for (size_t i = 0; i < metrics_count(); i++)
-		if (!is_hidden(hidden, metrics_at(i)->name))
-			show_metric(&s, metrics_at(i)->name, metrics_value(call->env, i));
-	custom_metrics_walk(call->env->custom_metrics, show_custom, &s);
-	free(hidden);
+	metrics_visit_but(call->env, "stats-rec-control-disabled-list", show_sample, call);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/rrtype.h"
 #include "tests/sim/play.h"
 
 static const struct {
@@ -12,6 +13,15 @@ static const struct {
 #define COUNTER_ROW(member, name, kind, help) { name, offsetof(struct counters, member) },
 	METRICS_COUNTERS(COUNTER_ROW)
 #undef COUNTER_ROW
+#define RCODE_ROW(rcode, number)                                                                   \
+	{ "auth-" rcode "-answers", offsetof(struct counters, auth_rcodes[number]) }
+	RCODE_ROW("noerror", RCODE_NOERROR),
+	RCODE_ROW("formerr", RCODE_FORMERR),
+	RCODE_ROW("servfail", RCODE_SERVFAIL),
+	RCODE_ROW("nxdomain", RCODE_NXDOMAIN),
+	RCODE_ROW("notimp", RCODE_NOTIMP),
+	RCODE_ROW("refused", RCODE_REFUSED),
+#undef RCODE_ROW
 };
 
 /* `relation` is =, <=, >=. */

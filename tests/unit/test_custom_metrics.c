@@ -54,11 +54,13 @@ START_TEST(walked_in_order)
 	struct custom_metric *m;
 	char names[64] = "";
 
+	ck_assert_int_eq(get(&m, "a10"), E_OK);
+	ck_assert_int_eq(get(&m, "a9"), E_OK);
 	ck_assert_int_eq(get(&m, "c"), E_OK);
 	ck_assert_int_eq(get(&m, "a"), E_OK);
 	ck_assert_int_eq(get(&m, "b.x_y-Z9"), E_OK);
 	custom_metrics_walk(metrics, append, names);
-	ck_assert_str_eq(names, "a b.x_y-Z9 c ");
+	ck_assert_str_eq(names, "a a9 a10 b.x_y-Z9 c ");
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/metric_name.h"
 #include "common/rrtype.h"
 #include "fake_env.h"
 #include "recursor/watch/metrics.h"
@@ -73,40 +74,40 @@ static const char *const names_of_3_7[] = {
 
 static uint64_t value_of(struct fake_env *f, const char *name)
 {
-	size_t i;
+	uint64_t value = 0;
 
-	ck_assert_msg(metrics_find(name, &i), "no metric '%s'", name);
-	return metrics_value(&f->env, i);
+	ck_assert_msg(metrics_get(&f->env, name, &value), "no metric '%s'", name);
+	return value;
 }
 
 START_TEST(rows_are_in_order_and_explained)
 {
 	for (size_t i = 0; i < metrics_count(); i++) {
 		const struct metric *m = metrics_at(i);
-		size_t found;
 
 		for (const char *p = m->name; *p != '\0'; p++)
 			ck_assert_msg(islower((unsigned char)*p) || isdigit((unsigned char)*p) ||
 					      *p == '-',
 				      "the name '%s'", m->name);
 		ck_assert_msg(strlen(m->help) > 5, "%s is not explained", m->name);
-		ck_assert(metrics_find(m->name, &found));
-		ck_assert_uint_eq(found, i);
 		if (i > 0)
-			ck_assert_str_lt(metrics_at(i - 1)->name, m->name);
+			ck_assert_int_lt(metric_name_compare(metrics_at(i - 1)->name, m->name), 0);
 	}
 }
 END_TEST
 
 START_TEST(names_of_the_field_are_there)
 {
-	size_t i;
+	struct fake_env f;
+	uint64_t value;
 
+	fake_env_open(&f);
 	for (size_t n = 0; n < ARRAY_LEN(names_of_3_7); n++)
-		ck_assert_msg(metrics_find(names_of_3_7[n], &i), "no metric '%s'", names_of_3_7[n]);
-	ck_assert(!metrics_find("question", &i));
-	ck_assert(!metrics_find("questions2", &i));
-	ck_assert(!metrics_find("", &i));
+		(void)value_of(&f, names_of_3_7[n]);
+	ck_assert(!metrics_get(&f.env, "question", &value));
+	ck_assert(!metrics_get(&f.env, "questions2", &value));
+	ck_assert(!metrics_get(&f.env, "", &value));
+	fake_env_close(&f);
 }
 END_TEST
 
@@ -183,6 +184,212 @@ START_TEST(latency_weighs_workers_by_their_questions)
 }
 END_TEST
 
+/* ---- samples ---- */
+
+enum { SEEN_MAX = 1024 };
+
+struct seen {
+	size_t n;
+	struct {
+		char name[120], prometheus[120], labels[80];
+		const struct metric *metric;
+		enum metric_kind kind;
+		uint64_t value;
+	} rows[SEEN_MAX];
+};
+
+static void note(void *ctx, const struct metric_sample *s)
+{
+	struct seen *seen = ctx;
+
+	ck_assert_uint_lt(seen->n, SEEN_MAX);
+	strcpy(seen->rows[seen->n].name, s->name);
+	strcpy(seen->rows[seen->n].prometheus, s->prometheus != NULL ? s->prometheus : "");
+	strcpy(seen->rows[seen->n].labels, s->labels);
+	seen->rows[seen->n].metric = s->metric;
+	seen->rows[seen->n].kind = s->metric->kind;
+	seen->rows[seen->n++].value = s->value;
+}
+
+static size_t place_of(const struct seen *seen, const char *name)
+{
+	size_t i = 0;
+
+	while (i < seen->n && strcmp(seen->rows[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+static void make_custom(struct fake_env *f, const char *name, bool is_gauge, uint64_t value)
+{
+	struct custom_metric like = { .is_gauge = is_gauge }, *m;
+
+	strcpy(like.name, name);
+	ck_assert_int_eq(custom_metrics_get(&m, f->env.custom_metrics, &like), E_OK);
+	atomic_store(&m->value, value);
+}
+
+START_TEST(samples_come_in_order_of_name)
+{
+	struct seen *seen = calloc(1, sizeof(*seen));
+	struct fake_env f;
+
+	fake_env_open(&f);
+	make_custom(&f, "all-mine", true, 5);
+	make_custom(&f, "zz10", false, 10);
+	make_custom(&f, "zz9", false, 9);
+	make_custom(&f, "questions", false, 99); /* ours stands */
+	metrics_visit(&f.env, note, seen);
+	for (size_t i = 1; i < seen->n; i++)
+		ck_assert_msg(metric_name_compare(seen->rows[i - 1].name, seen->rows[i].name) < 0,
+			      "%s before %s", seen->rows[i - 1].name, seen->rows[i].name);
+	ck_assert_uint_eq(place_of(seen, "zz9") + 1, place_of(seen, "zz10"));
+	ck_assert_uint_eq(place_of(seen, "cumul-clientanswers-le-20") + 1,
+			  place_of(seen, "cumul-clientanswers-le-50"));
+	ck_assert_int_eq(seen->rows[place_of(seen, "all-mine")].kind, METRIC_GAUGE);
+	ck_assert_uint_eq(seen->rows[place_of(seen, "questions")].value, 0);
+	for (size_t i = 0; i < seen->n; i++) {
+		uint64_t value = 0;
+
+		ck_assert(metrics_get(&f.env, seen->rows[i].name, &value));
+		ck_assert_msg(value == seen->rows[i].value ||
+				      seen->rows[i].kind != METRIC_COUNTER ||
+				      strstr(seen->rows[i].name, "-msec") != NULL,
+			      "%s is %llu and %llu", seen->rows[i].name,
+			      (unsigned long long)seen->rows[i].value, (unsigned long long)value);
+	}
+	fake_env_close(&f);
+	free(seen);
+}
+END_TEST
+
+/* An exporter writes a metric's samples together. */
+START_TEST(groups_are_whole)
+{
+	struct seen *seen = calloc(1, sizeof(*seen));
+	struct fake_env f;
+
+	fake_env_open(&f);
+	make_custom(&f, "all-mine", true, 5);
+	metrics_visit_grouped(&f.env, NULL, note, seen);
+	for (size_t i = 1; i < seen->n; i++)
+		for (size_t k = 0; k + 1 < i; k++)
+			ck_assert_msg(seen->rows[k].metric != seen->rows[i].metric ||
+					      seen->rows[i - 1].metric == seen->rows[i].metric,
+				      "%s stands apart", seen->rows[i].name);
+	ck_assert_str_eq(seen->rows[seen->n - 1].name, "all-mine");
+	fake_env_close(&f);
+	free(seen);
+}
+END_TEST
+
+START_TEST(a_setting_hides_samples_and_whole_metrics)
+{
+	struct seen *seen = calloc(1, sizeof(*seen));
+	struct fake_env f;
+
+	fake_env_open(&f);
+	make_custom(&f, "mine", true, 5);
+	strcpy(f.hidden, "auth-rcode-answers, cumul-clientanswers-le-20 mine,questions");
+	metrics_visit_but(&f.env, "stats-carbon-disabled-list", note, seen);
+	ck_assert_uint_eq(place_of(seen, "auth-refused-answers"), seen->n);
+	ck_assert_uint_eq(place_of(seen, "auth-rcode15-answers"), seen->n);
+	ck_assert_uint_lt(place_of(seen, "auth-other-answers"), seen->n);
+	ck_assert_uint_eq(place_of(seen, "cumul-clientanswers-le-20"), seen->n);
+	ck_assert_uint_lt(place_of(seen, "cumul-clientanswers-le-50"), seen->n);
+	ck_assert_uint_eq(place_of(seen, "mine"), seen->n);
+	ck_assert_uint_eq(place_of(seen, "questions"), seen->n);
+	fake_env_close(&f);
+	free(seen);
+}
+END_TEST
+
+START_TEST(servers_rcodes_have_names)
+{
+	struct seen *seen = calloc(1, sizeof(*seen));
+	struct fake_env f;
+	size_t at;
+
+	fake_env_open(&f);
+	counter_add(&f.counters[0].auth_rcodes[RCODE_NXDOMAIN], 2);
+	counter_add(&f.counters[1].auth_rcodes[RCODE_NXDOMAIN], 3);
+	counter_add(&f.counters[1].auth_rcodes[15], 1);
+	ck_assert_uint_eq(value_of(&f, "auth-nxdomain-answers"), 5);
+	ck_assert_uint_eq(value_of(&f, "auth-rcode15-answers"), 1);
+	ck_assert_uint_eq(value_of(&f, "auth-notauth-answers"), 0);
+	metrics_visit(&f.env, note, seen);
+	at = place_of(seen, "auth-nxdomain-answers");
+	ck_assert_str_eq(seen->rows[at].prometheus, "auth_rcode_answers");
+	ck_assert_str_eq(seen->rows[at].labels, "rcode=\"nxdomain\"");
+	fake_env_close(&f);
+	free(seen);
+}
+END_TEST
+
+static void add_client(struct fake_env *f, uint64_t us)
+{
+	histogram_add(f->counters[us % 2].client_us, METRICS_CLIENT_FIRST_US, METRICS_CLIENT_STEPS,
+		      us, 1);
+}
+
+START_TEST(histograms_add_up)
+{
+	static const uint64_t us[] = { 0, 10, 11, 20, 999, 1000, 10000000, 10000001 };
+	struct seen *seen = calloc(1, sizeof(*seen));
+	struct fake_env f;
+	size_t at;
+
+	fake_env_open(&f);
+	for (size_t i = 0; i < ARRAY_LEN(us); i++)
+		add_client(&f, us[i]);
+	counter_add(&f.counters[0].packetcache_hits, 100);
+	ck_assert_uint_eq(value_of(&f, "cumul-clientanswers-le-10"), 102);
+	ck_assert_uint_eq(value_of(&f, "cumul-clientanswers-le-20"), 104);
+	ck_assert_uint_eq(value_of(&f, "cumul-clientanswers-le-500"), 104);
+	ck_assert_uint_eq(value_of(&f, "cumul-clientanswers-le-1000"), 106);
+	ck_assert_uint_eq(value_of(&f, "cumul-clientanswers-le-10000000"), 107);
+	ck_assert_uint_eq(value_of(&f, "cumul-clientanswers-le-max"), 108);
+	ck_assert_uint_eq(value_of(&f, "cumul-clientanswers-count"), 108);
+	ck_assert_uint_eq(value_of(&f, "cumul-clientanswers-sum"), 20002041);
+	metrics_visit(&f.env, note, seen);
+	at = place_of(seen, "cumul-clientanswers-le-20");
+	ck_assert_str_eq(seen->rows[at].prometheus, "cumul_clientanswers_seconds_bucket");
+	ck_assert_str_eq(seen->rows[at].labels, "le=\"2e-05\"");
+	at = place_of(seen, "cumul-clientanswers-le-max");
+	ck_assert_str_eq(seen->rows[at].labels, "le=\"+Inf\"");
+	fake_env_close(&f);
+	free(seen);
+}
+END_TEST
+
+/* By family as PowerDNS has it, by family and transport as we have it: the same answers. */
+START_TEST(servers_answers_are_told_twice)
+{
+	struct seen *seen = calloc(1, sizeof(*seen));
+	struct fake_env f;
+	size_t at;
+
+	fake_env_open(&f);
+	histogram_add(f.counters[0].udp6_us, METRICS_SERVER_FIRST_US, METRICS_SERVER_STEPS, 700, 1);
+	histogram_add(f.counters[1].tcp6_us, METRICS_SERVER_FIRST_US, METRICS_SERVER_STEPS, 1500,
+		      1);
+	ck_assert_uint_eq(value_of(&f, "cumul-authanswers-le-10006"), 1);
+	ck_assert_uint_eq(value_of(&f, "cumul-authanswers-le-max6"), 2);
+	ck_assert_uint_eq(value_of(&f, "cumul-authanswers-count6"), 2);
+	ck_assert_uint_eq(value_of(&f, "cumul-authanswers-sum6"), 2200);
+	ck_assert_uint_eq(value_of(&f, "cumul-authanswers-count4"), 0);
+	ck_assert_uint_eq(value_of(&f, "cumul-outqueries-udp6-le-1000"), 1);
+	ck_assert_uint_eq(value_of(&f, "cumul-outqueries-tcp6-le-1000"), 0);
+	ck_assert_uint_eq(value_of(&f, "cumul-outqueries-tcp6-le-2000"), 1);
+	metrics_visit(&f.env, note, seen);
+	at = place_of(seen, "cumul-authanswers-le-10006");
+	ck_assert_str_eq(seen->rows[at].prometheus, "cumul_authanswers_seconds_bucket");
+	ck_assert_str_eq(seen->rows[at].labels, "ipversion=\"v6\",le=\"0.001\"");
+	fake_env_close(&f);
+	free(seen);
+}
+END_TEST
+
 /* rec_control(1) has a line for each. */
 START_TEST(the_manual_lists_them_all)
 {
@@ -211,6 +418,12 @@ Suite *suite_metrics(void)
 	tcase_add_test(t, counters_are_summed_and_peaks_are_not);
 	tcase_add_test(t, gauges_are_read_where_they_live);
 	tcase_add_test(t, latency_weighs_workers_by_their_questions);
+	tcase_add_test(t, samples_come_in_order_of_name);
+	tcase_add_test(t, groups_are_whole);
+	tcase_add_test(t, a_setting_hides_samples_and_whole_metrics);
+	tcase_add_test(t, servers_rcodes_have_names);
+	tcase_add_test(t, histograms_add_up);
+	tcase_add_test(t, servers_answers_are_told_twice);
 	tcase_add_test(t, the_manual_lists_them_all);
 	suite_add_tcase(s, t);
 	return s;

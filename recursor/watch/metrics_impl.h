@@ -1,0 +1,93 @@
+/*
+ * metrics_impl: what the parts of metrics.c share: metrics.c lists and visits, metrics_table.c has the
+ * rows, metrics_read.c the gauges, metrics_groups.c metrics of many samples.
+ */
+#ifndef WATCH_METRICS_IMPL_H
+#define WATCH_METRICS_IMPL_H
+
+#include "recursor/watch/metrics.h"
+
+enum {
+	N_COUNTERS = sizeof(struct counters) / sizeof(counter),
+	SAMPLE_NAME_MAX = 48,
+	SAMPLE_LABELS_MAX = 64,
+};
+
+/* One visit, or one value.  What many metrics read from is read once. */
+struct reading {
+	const struct watch_env *env;
+	const uint64_t *sums; /* of all counters over the workers; NULL: one value is wanted */
+	bool has_cache, has_servers, has_defender, has_ipsets, has_shelf, has_cachefile;
+	struct cache_stats cache;
+	struct servers_stats servers;
+	struct watch_defender defender;
+	struct watch_ipsets ipsets;
+	struct watch_shelf shelf;
+	struct watch_cachefile cachefile;
+};
+
+/* A counter by its place in struct counters. */
+uint64_t reading_counter(const struct reading *r, size_t place);
+#define COUNTER_PLACE(member) (offsetof(struct counters, member) / sizeof(counter))
+
+/* How a sample of a group is called. */
+struct group_member {
+	char name[SAMPLE_NAME_MAX];
+	char labels[SAMPLE_LABELS_MAX];
+	const char *prometheus;
+	bool is_usec;
+};
+
+/* What stands behind a metric of many samples. */
+struct metric_group {
+	size_t n; /* members, some of which may not be there */
+	void (*name)(const struct metric_group *g, size_t member, struct group_member *out);
+	uint64_t (*value)(const struct metric_group *g, struct reading *r, size_t member);
+	size_t (*n_there)(const struct watch_env *env); /* the first so many; NULL: all */
+	const void *what;                               /* the group's own */
+};
+
+struct row {
+	struct metric m;
+	size_t counter; /* its place, when there is no `read` and no `group` */
+	uint64_t (*read)(struct reading *r);
+	const struct metric_group *group;
+};
+
+extern const struct row metrics_rows[];
+extern const size_t metrics_n_rows;
+
+/* ---- metrics_groups.c ---- */
+
+extern const struct metric_group metric_group_auth_rcodes, metric_group_clientanswers,
+	metric_group_authanswers, metric_group_outqueries, metric_group_query_cpu;
+
+/* ---- metrics_read.c ---- */
+
+typedef uint64_t metric_reader(struct reading *r);
+
+extern metric_reader metric_read_accusations, metric_read_accusations_refused, metric_read_accused,
+	metric_read_cache_acquired, metric_read_cache_bytes, metric_read_cache_contended,
+	metric_read_cache_entries, metric_read_cache_evicted, metric_read_cache_expired,
+	metric_read_cache_memory, metric_read_cache_negative, metric_read_defender_bytes,
+	metric_read_defender_evicted, metric_read_draining, metric_read_failed_hosts,
+	metric_read_file_dropped, metric_read_file_errors, metric_read_file_loaded,
+	metric_read_file_refused, metric_read_file_time, metric_read_file_writes,
+	metric_read_file_written, metric_read_in_flight, metric_read_ipset_adds,
+	metric_read_ipset_bytes, metric_read_ipset_entries, metric_read_ipset_expirations,
+	metric_read_ipset_refusals, metric_read_ipset_removals, metric_read_ipset_sets,
+	metric_read_ipset_sets_refused, metric_read_known, metric_read_known_bytes,
+	metric_read_known_left_out, metric_read_latency, metric_read_max_cache,
+	metric_read_max_cache_memory, metric_read_max_packetcache, metric_read_network_down,
+	metric_read_network_down_ms, metric_read_network_downs, metric_read_network_unrouted,
+	metric_read_network_unrouted_ms, metric_read_network_unrouteds, metric_read_nsspeeds,
+	metric_read_open_fds, metric_read_packetcache_bytes, metric_read_packetcache_entries,
+	metric_read_ready, metric_read_resident_bytes, metric_read_shelf_bytes,
+	metric_read_shelf_forgotten, metric_read_shelf_names, metric_read_shelf_refused,
+	metric_read_sys_ms, metric_read_tcp_clients, metric_read_throttles, metric_read_udp4_csum,
+	metric_read_udp4_in, metric_read_udp4_noport, metric_read_udp4_recvbuf,
+	metric_read_udp4_sndbuf, metric_read_udp6_csum, metric_read_udp6_in,
+	metric_read_udp6_noport, metric_read_udp6_recvbuf, metric_read_udp6_sndbuf,
+	metric_read_unresolved, metric_read_uptime, metric_read_user_ms, metric_read_zero;
+
+#endif

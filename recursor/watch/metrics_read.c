@@ -1,0 +1,271 @@
+/* metrics_read: what the gauges read; see metrics_impl.h. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "recursor/watch/kernel_udp.h"
+#include "recursor/watch/metrics_impl.h"
+
+#define READER(name) uint64_t metric_read_##name(struct reading *r)
+
+/* ---- what several metrics read from is asked for once ---- */
+
+static const struct cache_stats *cache_of(struct reading *r)
+{
+	if (!r->has_cache)
+		cache_stats(r->env->cache, &r->cache);
+	r->has_cache = true;
+	return &r->cache;
+}
+
+static const struct servers_stats *servers_of(struct reading *r)
+{
+	if (!r->has_servers)
+		servers_stats(r->env->servers, &r->servers);
+	r->has_servers = true;
+	return &r->servers;
+}
+
+#define ASKED_OF_ENV(type, name, member, function)                                                 \
+	static const struct type *name##_of(struct reading *r)                                     \
+	{                                                                                          \
+		if (!r->has_##name)                                                                \
+			r->env->function(r->env->member ctx, &r->name);                            \
+		r->has_##name = true;                                                              \
+		return &r->name;                                                                   \
+	}
+ASKED_OF_ENV(watch_cachefile, cachefile, , cachefile)
+ASKED_OF_ENV(watch_defender, defender, , defender_stats)
+ASKED_OF_ENV(watch_ipsets, ipsets, ipsets., ipsets.sums)
+ASKED_OF_ENV(watch_shelf, shelf, , shelf)
+
+/* name, whose, member */
+#define FROM(name, whose, member)                                                                  \
+	READER(name)                                                                               \
+	{                                                                                          \
+		return whose##_of(r)->member;                                                      \
+	}
+FROM(cache_entries, cache, entries)
+FROM(cache_negative, cache, negative)
+FROM(cache_bytes, cache, bytes)
+FROM(cache_acquired, cache, lock_acquired)
+FROM(cache_contended, cache, lock_contended)
+FROM(cache_evicted, cache, evicted)
+FROM(cache_expired, cache, expired)
+FROM(file_loaded, cachefile, loaded)
+FROM(file_dropped, cachefile, dropped)
+FROM(file_refused, cachefile, refused)
+FROM(file_written, cachefile, written)
+FROM(file_writes, cachefile, writes)
+FROM(file_errors, cachefile, errors)
+FROM(file_time, cachefile, written_s)
+FROM(accused, defender, accused)
+FROM(accusations, defender, accusations)
+FROM(accusations_refused, defender, refused)
+FROM(defender_evicted, defender, evicted)
+FROM(defender_bytes, defender, bytes)
+FROM(known, defender, known)
+FROM(known_bytes, defender, known_bytes)
+FROM(known_left_out, defender, known_left_out)
+FROM(nsspeeds, servers, servers)
+FROM(failed_hosts, servers, failed)
+FROM(throttles, servers, throttles)
+FROM(unresolved, servers, unresolved)
+FROM(ipset_sets, ipsets, sets)
+FROM(ipset_entries, ipsets, entries)
+FROM(ipset_bytes, ipsets, bytes)
+FROM(ipset_adds, ipsets, adds)
+FROM(ipset_removals, ipsets, removals)
+FROM(ipset_refusals, ipsets, refusals)
+FROM(ipset_expirations, ipsets, expirations)
+FROM(ipset_sets_refused, ipsets, sets_refused)
+FROM(shelf_names, shelf, names)
+FROM(shelf_refused, shelf, refused)
+FROM(shelf_forgotten, shelf, forgotten)
+FROM(shelf_bytes, shelf, bytes)
+
+/* ---- what each worker has of its own ---- */
+
+static uint64_t workers_sum(const struct watch_env *env,
+			    size_t (*of_worker)(void *ctx, unsigned worker))
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < env->n_workers; i++)
+		sum += of_worker(env->ctx, i);
+	return sum;
+}
+
+#define OF_WORKERS(name)                                                                           \
+	READER(name)                                                                               \
+	{                                                                                          \
+		return workers_sum(r->env, r->env->name);                                          \
+	}
+OF_WORKERS(in_flight)
+OF_WORKERS(tcp_clients)
+OF_WORKERS(packetcache_entries)
+OF_WORKERS(packetcache_bytes)
+
+/* Each worker has an average of its own; one that answers more has more to say. */
+READER(latency)
+{
+	const struct watch_env *env = r->env;
+	uint64_t weighted = 0, weight = 0;
+
+	if (env->latency_us == NULL)
+		return 0;
+	for (unsigned i = 0; i < env->n_workers; i++) {
+		uint64_t questions = counter_get(&env->counters(env->ctx, i)->questions);
+
+		weighted += env->latency_us(env->ctx, i) * questions;
+		weight += questions;
+	}
+	return weight == 0 ? 0 : weighted / weight;
+}
+
+/* ---- limits and states ---- */
+
+/* Recounts what max-cache-memory limits. */
+READER(cache_memory)
+{
+	const struct cache_stats *records = cache_of(r);
+
+	return records->fixed_bytes + records->bytes + servers_of(r)->bytes +
+	       metric_read_packetcache_bytes(r);
+}
+
+READER(max_cache_memory)
+{
+	return r->env->max_cache_memory(r->env->ctx);
+}
+
+static uint64_t setting_number(const struct watch_env *env, const char *name)
+{
+	char *text = env->setting(env->ctx, name);
+	uint64_t value = text == NULL ? 0 : strtoull(text, NULL, 0);
+
+	free(text);
+	return value;
+}
+
+READER(max_cache)
+{
+	return setting_number(r->env, "max-cache-entries");
+}
+
+READER(max_packetcache)
+{
+	return setting_number(r->env, "max-packetcache-entries");
+}
+
+#define WEATHER(name, value)                                                                       \
+	READER(name)                                                                               \
+	{                                                                                          \
+		struct weather *w = servers_weather(r->env->servers);                              \
+		uint64_t sum = 0;                                                                  \
+                                                                                                   \
+		for (unsigned family = 4; family <= 6; family += 2) {                              \
+			struct weather_stats s;                                                    \
+                                                                                                   \
+			weather_stats(w, family, r->env->now_ms(r->env->ctx), &s);                 \
+			sum += (value);                                                            \
+		}                                                                                  \
+		return sum;                                                                        \
+	}
+WEATHER(network_down, s.state == WEATHER_DOWN)
+WEATHER(network_downs, s.downs)
+WEATHER(network_down_ms, s.down_ms)
+WEATHER(network_unrouted, s.state == WEATHER_UNROUTED)
+WEATHER(network_unrouteds, s.unrouteds)
+WEATHER(network_unrouted_ms, s.unrouted_ms)
+
+READER(ready)
+{
+	return r->env->is_ready(r->env->ctx);
+}
+
+READER(draining)
+{
+	return r->env->draining_since_ms(r->env->ctx) != 0;
+}
+
+/* ---- the process and its host ---- */
+
+READER(uptime)
+{
+	return (r->env->now_ms(r->env->ctx) - r->env->started_ms) / 1000;
+}
+
+static uint64_t timeval_ms(const struct timeval *tv)
+{
+	return (uint64_t)tv->tv_sec * 1000 + (uint64_t)tv->tv_usec / 1000;
+}
+
+READER(user_ms)
+{
+	struct rusage ru;
+
+	(void)r;
+	return getrusage(RUSAGE_SELF, &ru) == 0 ? timeval_ms(&ru.ru_utime) : 0;
+}
+
+READER(sys_ms)
+{
+	struct rusage ru;
+
+	(void)r;
+	return getrusage(RUSAGE_SELF, &ru) == 0 ? timeval_ms(&ru.ru_stime) : 0;
+}
+
+READER(resident_bytes)
+{
+	unsigned long long total, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	(void)r;
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%llu %llu", &total, &resident) != 2)
+		resident = 0;
+	fclose(f);
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+READER(open_fds)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	uint64_t n = 0;
+
+	(void)r;
+	if (dir == NULL)
+		return 0;
+	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
+		n += e->d_name[0] != '.';
+	closedir(dir);
+	return n - 1; /* without the one that reads the directory */
+}
+
+#define KERNEL(version, name, which)                                                               \
+	READER(udp##version##_##name)                                                              \
+	{                                                                                          \
+		(void)r;                                                                           \
+		return kernel_udp##version(which);                                                 \
+	}
+KERNEL(4, noport, UDP_NOPORT_ERRORS)
+KERNEL(4, in, UDP_IN_ERRORS)
+KERNEL(4, recvbuf, UDP_RECVBUF_ERRORS)
+KERNEL(4, sndbuf, UDP_SNDBUF_ERRORS)
+KERNEL(4, csum, UDP_IN_CSUM_ERRORS)
+KERNEL(6, noport, UDP_NOPORT_ERRORS)
+KERNEL(6, in, UDP_IN_ERRORS)
+KERNEL(6, recvbuf, UDP_RECVBUF_ERRORS)
+KERNEL(6, sndbuf, UDP_SNDBUF_ERRORS)
+KERNEL(6, csum, UDP_IN_CSUM_ERRORS)
+
+READER(zero)
+{
+	(void)r;
+	return 0;
+}

@@ -1,0 +1,168 @@
+/* metrics_table: the table of all metrics; see metrics_impl.h. */
+#include <assert.h>
+
+#include "common/check.h"
+#include "recursor/watch/metrics_impl.h"
+
+#define COUNTED(member, name, kind, help)                                                          \
+	{ .m = { name, help, METRIC_##kind, NULL }, .counter = COUNTER_PLACE(member) },
+#define READ(name, kind, reader, help)                                                             \
+	{                                                                                          \
+		.m = { name, help, METRIC_##kind, NULL }, .read = metric_read_##reader             \
+	}
+#define GROUP(name, called, kind, members, help)                                                   \
+	{                                                                                          \
+		.m = { name, help, METRIC_##kind, called }, .group = &metric_group_##members       \
+	}
+
+/* Names that scripts of the field ask for, of things that cannot happen here. */
+#define NEVER(name, why) READ(name, COUNTER, zero, "always 0: " why)
+
+const struct row metrics_rows[] = {
+	METRICS_COUNTERS(COUNTED)
+	/* One count under a second name, as in the field. */
+	COUNTED(throttled_out, "throttled-outqueries", COUNTER, "the same as throttled-out")
+
+		READ("cache-bytes", GAUGE, cache_bytes, "bytes of the record cache"),
+	READ("cache-entries", GAUGE, cache_entries, "record sets in the record cache"),
+	READ("negcache-entries", GAUGE, cache_negative,
+	     "denials and recent failures in the record cache"),
+	READ("max-cache-entries", GAUGE, max_cache, "the setting of that name"),
+	READ("record-cache-acquired", COUNTER, cache_acquired,
+	     "times a lock of the record cache was taken"),
+	READ("record-cache-contended", COUNTER, cache_contended,
+	     "times a lock of the record cache had to be waited for"),
+	READ("record-cache-evicted", COUNTER, cache_evicted,
+	     "record sets that made room for others before they expired"),
+	READ("record-cache-expired", COUNTER, cache_expired,
+	     "record sets removed because they had expired"),
+	READ("packetcache-bytes", GAUGE, packetcache_bytes, "bytes of the packet caches"),
+	READ("packetcache-entries", GAUGE, packetcache_entries, "answers in the packet caches"),
+	READ("max-packetcache-entries", GAUGE, max_packetcache, "the setting of that name"),
+	READ("cache-memory", GAUGE, cache_memory,
+	     "bytes of record cache, packet caches and server table together"),
+	READ("max-cache-memory", GAUGE, max_cache_memory,
+	     "bytes that they may take: the setting of that name, or what stands for it"),
+	READ("cache-file-loaded", GAUGE, file_loaded,
+	     "record sets and servers taken from cache-file after the start"),
+	READ("cache-file-dropped", GAUGE, file_dropped,
+	     "the same that were not: expired, newer known, no room"),
+	READ("cache-file-refused", COUNTER, file_refused,
+	     "files refused: damaged, of another version, not ours"),
+	READ("cache-file-written", GAUGE, file_written,
+	     "record sets and servers written to cache-file the last time"),
+	READ("cache-file-writes", COUNTER, file_writes, "times cache-file was written"),
+	READ("cache-file-errors", COUNTER, file_errors, "times it could not be written"),
+	READ("cache-file-time", GAUGE, file_time,
+	     "when it was written the last time, in seconds since 1970; 0: not yet"),
+	READ("nsspeeds-entries", GAUGE, nsspeeds, "servers whose speed is known"),
+	READ("failed-host-entries", GAUGE, failed_hosts,
+	     "servers that failed when they were asked last"),
+	READ("non-resolving-nameserver-entries", GAUGE, unresolved,
+	     "names of name servers for which no address was found of late"),
+	READ("throttle-entries", GAUGE, throttles,
+	     "servers, and questions to servers, that are throttled"),
+	READ("network-down", GAUGE, network_down,
+	     "address families (0 to 2) over which no server answers any more: our own network"),
+	READ("network-down-events", COUNTER, network_downs,
+	     "times that was so, the present one included"),
+	READ("network-down-msec", COUNTER, network_down_ms,
+	     "milliseconds that it was so, summed over the families"),
+	READ("network-unrouted", GAUGE, network_unrouted,
+	     "address families (0 to 2) for which there is no route"),
+	READ("network-unrouted-events", COUNTER, network_unrouteds,
+	     "times that was so, the present one included"),
+	READ("network-unrouted-msec", COUNTER, network_unrouted_ms,
+	     "milliseconds that it was so, summed over the families"),
+	READ("concurrent-queries", GAUGE, in_flight, "client queries being resolved"),
+	READ("tcp-clients", GAUGE, tcp_clients, "open TCP connections of clients"),
+	READ("qa-latency", GAUGE, latency, "moving average of the time to answer, in microseconds"),
+	READ("udp-recvbuf-errors", COUNTER, udp4_recvbuf,
+	     "the kernel's, of this host over IPv4: packets lost because a receive buffer was full"),
+	READ("udp-sndbuf-errors", COUNTER, udp4_sndbuf,
+	     "the kernel's, of this host over IPv4: packets not sent because a send buffer was full"),
+	READ("udp-noport-errors", COUNTER, udp4_noport,
+	     "the kernel's, of this host over IPv4: packets to a port at which nobody listens"),
+	READ("udp-in-errors", COUNTER, udp4_in,
+	     "the kernel's, of this host over IPv4: packets that could not be received, for any reason"),
+	READ("udp-in-csum-errors", COUNTER, udp4_csum,
+	     "the kernel's, of this host over IPv4: packets with a wrong checksum"),
+	READ("udp6-recvbuf-errors", COUNTER, udp6_recvbuf,
+	     "the kernel's, of this host over IPv6: packets lost because a receive buffer was full"),
+	READ("udp6-sndbuf-errors", COUNTER, udp6_sndbuf,
+	     "the kernel's, of this host over IPv6: packets not sent because a send buffer was full"),
+	READ("udp6-noport-errors", COUNTER, udp6_noport,
+	     "the kernel's, of this host over IPv6: packets to a port at which nobody listens"),
+	READ("udp6-in-errors", COUNTER, udp6_in,
+	     "the kernel's, of this host over IPv6: packets that could not be received, for any reason"),
+	READ("udp6-in-csum-errors", COUNTER, udp6_csum,
+	     "the kernel's, of this host over IPv6: packets with a wrong checksum"),
+	READ("ready", GAUGE, ready,
+	     "1 when clients should be sent here: the root's name servers are known or have been "
+	     "waited for long enough, and it does not drain"),
+	READ("ipset-sets", GAUGE, ipset_sets, "sets of addresses with a name"),
+	READ("ipset-entries", GAUGE, ipset_entries, "addresses in all sets of addresses"),
+	READ("ipset-bytes", GAUGE, ipset_bytes, "bytes of all sets of addresses"),
+	READ("ipset-adds", COUNTER, ipset_adds, "addresses added to sets, or renewed there"),
+	READ("ipset-removals", COUNTER, ipset_removals,
+	     "addresses removed from sets before they expired"),
+	READ("ipset-refusals", COUNTER, ipset_refusals,
+	     "addresses not added because their set, or all sets together (ipset-max-entries), "
+	     "were full"),
+	READ("ipset-expirations", COUNTER, ipset_expirations, "addresses in sets that expired"),
+	READ("ipset-sets-refused", COUNTER, ipset_sets_refused,
+	     "sets of addresses not opened because of ipset-max-sets"),
+	READ("ratelimit-refusals", COUNTER, shelf_refused,
+	     "queries that rate limits of scripts refused"),
+	READ("ratelimit-forgotten", COUNTER, shelf_forgotten,
+	     "clients that rate limits of scripts forgot too early, for want of room (max)"),
+	READ("script-list-names", GAUGE, shelf_names,
+	     "names in the lists that scripts have of files"),
+	READ("script-shared-bytes", GAUGE, shelf_bytes,
+	     "bytes of lists of names and rate limits of scripts"),
+	READ("defender-accused", GAUGE, accused, "accusations of the defender in force"),
+	READ("defender-accusations", COUNTER, accusations, "accusations begun"),
+	READ("defender-accusations-refused", COUNTER, accusations_refused,
+	     "accusations not begun because there are 1000"),
+	READ("defender-zones-evicted", COUNTER, defender_evicted,
+	     "zones no longer counted for want of room (defender-memory)"),
+	READ("defender-bytes", GAUGE, defender_bytes, "bytes in which the defender counts answers"),
+	READ("defender-known-names", GAUGE, known, "names known to exist, about"),
+	READ("defender-known-bytes", GAUGE, known_bytes, "bytes in which they are remembered"),
+	READ("defender-known-left-out", COUNTER, known_left_out,
+	     "names not remembered because their zone has its share of defender-known-memory"),
+	READ("draining", GAUGE, draining, "1 after rec_control drain"),
+	READ("uptime", COUNTER, uptime, "seconds since start"),
+	READ("user-msec", COUNTER, user_ms, "milliseconds of CPU time in user mode"),
+	READ("sys-msec", COUNTER, sys_ms, "milliseconds of CPU time in the kernel"),
+	READ("real-memory-usage", GAUGE, resident_bytes,
+	     "resident memory in bytes (0 where /proc is not to be seen)"),
+	READ("fd-usage", GAUGE, open_fds,
+	     "open file descriptors (0 where /proc is not to be seen)"),
+
+	GROUP("auth-rcode-answers", "auth-RCODE-answers", MULTICOUNTER, auth_rcodes,
+	      "answers of servers by rcode: noerror, formerr, ... rcode15"),
+	GROUP("cumul-clientanswers", "cumul-clientanswers-le-USEC", HISTOGRAM, clientanswers,
+	      "time from question to answer, packet-cache hits as 0: how many took no longer than "
+	      "so many microseconds; also -le-max, -count, -sum (in microseconds)"),
+	GROUP("cumul-authanswers", "cumul-authanswers-le-USECFAMILY", HISTOGRAM, authanswers,
+	      "time from question to answer of servers, by family (4 or 6): as "
+	      "cumul-clientanswers"),
+	GROUP("cumul-outqueries", "cumul-outqueries-PROTOCOL-le-USEC", HISTOGRAM, outqueries,
+	      "the same by transport and family: udp4, udp6, tcp4, tcp6"),
+	GROUP("cumul-query-cpu", "cumul-query-cpu-le-USEC", HISTOGRAM, query_cpu,
+	      "CPU time of client queries, as cumul-clientanswers: estimated from those that "
+	      "top-cost measures (top-cost-entries)"),
+
+	NEVER("dlg-only-drops", "there are no delegation-only zones"),
+	NEVER("edns-ping-matches", "EDNS ping is not spoken"),
+	NEVER("edns-ping-mismatches", "EDNS ping is not spoken"),
+	NEVER("malloc-bytes", "see real-memory-usage"),
+	NEVER("max-mthread-stack", "a resolution has no stack of its own"),
+	NEVER("no-packet-error", "sockets are read in batches until they are empty"),
+	NEVER("noping-outqueries", "EDNS ping is not spoken"),
+	NEVER("too-old-drops", "queries are not dropped for their age"),
+};
+
+const size_t metrics_n_rows = ARRAY_LEN(metrics_rows);
+static_assert(sizeof(struct counters) % sizeof(counter) == 0, "counters alone");
