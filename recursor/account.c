@@ -149,29 +149,40 @@ void account_packetcache_hit(struct account *a, const struct client *to, const s
 
 void account_log_question(const struct client *from, const struct query *q, const char *how)
 {
-	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], addr[ADDR_TEXT_MAX];
+	char name[NAME_TEXT_MAX], buf[RRTYPE_TEXT_MAX], addr[ADDR_TEXT_MAX];
+	const char *type = rrtype_to_text(q->type, buf);
 
-	log_info("%squestion for '%s|%s' from %s%s", from->tcp ? "TCP " : "",
-		 name_to_text(name, query_name(q)), rrtype_to_text(q->type, type),
-		 addr_text(addr, &from->remote), how);
+	(void)name_to_text(name, query_name(q));
+	(void)addr_text(addr, &from->remote);
+	log_line_with(LOG_LEVEL_INFO, "queries",
+		      LOG_FIELDS(LOG_TEXT("client", addr), LOG_TEXT("qname", name),
+				 LOG_TEXT("qtype", type), LOG_BOOL("tcp", from->tcp)),
+		      "%squestion for '%s|%s' from %s%s", from->tcp ? "TCP " : "", name, type, addr,
+		      how);
 }
 
 void account_log_failure(const struct client *to, const struct query *q, const struct answer *a)
 {
 	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], addr[ADDR_TEXT_MAX];
 
-	log_limited(LOG_LEVEL_NOTICE,
-		    "Sending SERVFAIL to %s during resolve of '%s|%s' because: %s",
-		    addr_ip_text(addr, &to->remote), name_to_text(name, query_name(q)),
-		    rrtype_to_text(q->type, type),
-		    a->ede_text != NULL ? a->ede_text : ede_to_text(a->ede));
+	const char *why = a->ede_text != NULL ? a->ede_text : ede_to_text(a->ede);
+
+	(void)name_to_text(name, query_name(q));
+	(void)addr_ip_text(addr, &to->remote);
+	log_limited_with(LOG_LEVEL_NOTICE,
+			 LOG_FIELDS(LOG_TEXT("client", addr), LOG_TEXT("qname", name),
+				    LOG_TEXT("qtype", rrtype_to_text(q->type, type)),
+				    LOG_TEXT("error", why)),
+			 "Sending SERVFAIL to %s during resolve of '%s|%s' because: %s", addr, name,
+			 rrtype_to_text(q->type, type), why);
 }
 
 void account_log_answer(const struct query *q, const struct answer *a, uint64_t us)
 {
 	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], rcode[RRTYPE_TEXT_MAX];
 
-	log_info("answer to question '%s|%s': %s, %zu sets, took %u packets, %u throttled, "
+	log_line(LOG_LEVEL_INFO,
+		 "answer to question '%s|%s': %s, %zu sets, took %u packets, %u throttled, "
 		 "%u timeouts, %.1f ms",
 		 name_to_text(name, query_name(q)), rrtype_to_text(q->type, type),
 		 rcode_to_text(a->rcode, rcode), a->n_sets, a->out_queries, a->throttled,

@@ -203,7 +203,9 @@ static void load(struct keeper *k)
 			(unsigned long long)(loop_now_us() - began_us) / 1000,
 			(unsigned long long)l.dropped);
 	else if (err != E_END)
-		log_error("cache-file '%s' is refused: %s", k->path, why);
+		log_with(LOG_LEVEL_ERROR,
+			 LOG_FIELDS(LOG_TEXT("file", k->path), LOG_TEXT("error", why)),
+			 "cache-file '%s' is refused: %s", k->path, why);
 }
 
 /* ---- writing ---- */
@@ -311,7 +313,10 @@ static int write_file(struct keeper *k, char *why)
 	note_write(k, err, &counts);
 	pthread_mutex_unlock(&k->writing);
 	if (err == E_OK)
-		log_info("cache-file '%s': %llu sets and %llu servers written in %llu ms", k->path,
+		log_with(LOG_LEVEL_INFO,
+			 LOG_FIELDS(LOG_TEXT("file", k->path), LOG_NUMBER("sets", counts.sets),
+				    LOG_NUMBER("servers", counts.servers)),
+			 "cache-file '%s': %llu sets and %llu servers written in %llu ms", k->path,
 			 (unsigned long long)counts.sets, (unsigned long long)counts.servers,
 			 (unsigned long long)(loop_now_us() - began_us) / 1000);
 	else

@@ -35,14 +35,14 @@
 #include "recursor/watch/metrics.h"
 #include "recursor/worker.h"
 
-enum { END_STEP_MS = 10, EXIT_BROKEN_SCRIPT = 99 };
+enum { END_STEP_MS = 10, LOG_TICK_MS = 1000, EXIT_BROKEN_SCRIPT = 99 };
 
 struct process {
 	int argc;
 	char *const *argv;
 	struct settings *settings; /* as at the start */
 	struct loop *loop;
-	struct loop_timer *summary_timer;
+	struct loop_timer *summary_timer, *log_timer;
 	struct summary summary;
 	struct server *server;
 	struct watch_env env;
@@ -76,7 +76,7 @@ static void keep_line(void *ctx, const char *line)
 static void say_lines(struct lines *lines)
 {
 	for (size_t i = 0; i < lines->n; i++) {
-		log_warning("%s", lines->text[i]);
+		log_line_with(LOG_LEVEL_WARNING, "settings", NULL, "%s", lines->text[i]);
 		free(lines->text[i]);
 	}
 	free(lines->text);
@@ -92,6 +92,11 @@ static int say_why(struct process *p, int err, const char *what)
 
 /* ---- the log ---- */
 
+static bool is_backend(const struct settings *s, const char *backend)
+{
+	return s->structured_logging && strcmp(s->structured_logging_backend, backend) == 0;
+}
+
 static void open_log(const struct settings *s, bool on_stderr)
 {
 	static const int facilities[] = {
@@ -101,9 +106,14 @@ static void open_log(const struct settings *s, bool on_stderr)
 	struct log_options o = {
 		.use_syslog = !s->disable_syslog,
 		.use_stderr = on_stderr,
+		.use_journal = is_backend(s, "systemd-journal"),
+		.form = is_backend(s, "json")     ? LOG_FORM_JSON
+			: is_backend(s, "logfmt") ? LOG_FORM_PAIRS
+						  : LOG_FORM_TEXT,
 		.timestamps = s->log_timestamp,
 		.level = (int)s->loglevel,
 		.facility = LOG_DAEMON,
+		.rate = s->log_rate,
 		.ident = PACKAGE_NAME,
 	};
 
@@ -208,6 +218,14 @@ static void on_summary_time(void *ctx)
 	summary_log(&p->summary, &p->env, true);
 	loop_timer_at(p->summary_timer,
 		      loop_now_ms(p->loop) + (uint64_t)p->settings->statistics_interval_s * 1000);
+}
+
+static void on_log_time(void *ctx)
+{
+	struct process *p = ctx;
+
+	log_tick();
+	loop_timer_at(p->log_timer, loop_now_ms(p->loop) + LOG_TICK_MS);
 }
 
 static int watch_signals(struct process *p)
@@ -372,6 +390,10 @@ static int start_threads(struct process *p)
 	err = control_start(p->control, &p->env);
 	if (err != E_OK)
 		return say_why(p, err, "cannot start the control socket");
+	err = loop_timer_new(&p->log_timer, p->loop, on_log_time, p);
+	if (err != E_OK)
+		return say_why(p, err, "cannot make a timer");
+	on_log_time(p);
 	if (p->settings->statistics_interval_s == 0)
 		return E_OK;
 	err = loop_timer_new(&p->summary_timer, p->loop, on_summary_time, p);
@@ -434,6 +456,8 @@ static void finish(struct process *p)
 		loop_timer_close(p->end_timer);
 	if (p->summary_timer != NULL)
 		loop_timer_close(p->summary_timer);
+	if (p->log_timer != NULL)
+		loop_timer_close(p->log_timer);
 	if (p->loop != NULL)
 		loop_free(p->loop);
 	notify_close();

@@ -28,6 +28,7 @@ static void adopt_shared(struct server *s, const struct settings *made)
 	cache_set_locked(s->cache, made->record_cache_locked_ttl_perc);
 	ipsets_configure(s->ipsets, made->ipset_max_sets, made->ipset_max_entries);
 	log_set_level((int)made->loglevel);
+	log_set_rate(made->log_rate);
 }
 
 /* On the worker's thread: whatever it made of the old snapshot, it makes anew. */
@@ -170,7 +171,7 @@ int server_amend(struct server *s, const char *name, char *(*make)(void *arg, co
 static void say(void *ctx, const char *line)
 {
 	(void)ctx;
-	log_warning("%s", line);
+	log_line_with(LOG_LEVEL_WARNING, "settings", NULL, "%s", line);
 }
 
 int server_reread(struct server *s, struct settings **out, const char *const *names, size_t n,

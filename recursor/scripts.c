@@ -277,7 +277,8 @@ int scripts_load(struct scripts *s, const struct settings *settings, char *why)
 	if (err != E_OK)
 		(void)snprintf(why, SETTINGS_WHY_MAX, "lua-dns-script: %.480s", reason);
 	else
-		log_notice("lua-dns-script: loaded '%s'", path);
+		log_with(LOG_LEVEL_NOTICE, LOG_FIELDS(LOG_TEXT("file", path)),
+			 "lua-dns-script: loaded '%s'", path);
 	return err;
 }
 
@@ -342,10 +343,13 @@ int server_load_script(struct server *s, const char *path, char *loaded, char *w
 	err = load(s->scripts, loaded, why);
 	server_change_end(s);
 	if (err != E_OK)
-		log_error("retaining current script, error from '%s': %s", loaded, why);
+		log_with(LOG_LEVEL_ERROR,
+			 LOG_FIELDS(LOG_TEXT("file", loaded), LOG_TEXT("error", why)),
+			 "retaining current script, error from '%s': %s", loaded, why);
 	else if (*loaded == '\0')
 		log_notice("lua-dns-script: unloaded");
 	else
-		log_notice("lua-dns-script: (re)loaded '%s'", loaded);
+		log_with(LOG_LEVEL_NOTICE, LOG_FIELDS(LOG_TEXT("file", loaded)),
+			 "lua-dns-script: (re)loaded '%s'", loaded);
 	return err;
 }

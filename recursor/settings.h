@@ -70,6 +70,9 @@ struct settings {
 	bool disable_syslog, log_timestamp, log_common_errors;
 	uint32_t loglevel; /* LOG_LEVEL_ERROR to LOG_LEVEL_DEBUG; quiet=no has raised it */
 	const char *logging_facility;
+	bool structured_logging;
+	const char *structured_logging_backend;
+	uint32_t log_rate; /* our own: lines a second of one place in the code; 0: any number */
 	uint32_t statistics_interval_s;
 	/* asking */
 	const char *hint_file;                /* "": built in */

@@ -198,6 +198,9 @@ const struct setting settings_table[] = {
   "The port for each local-address that has none of its own." },
 { "log-common-errors", BOOL(log_common_errors), "no", "3.0",
   "Log why a client is answered with SERVFAIL, at most once a second." },
+{ "log-rate", INT(log_rate, 0, MANY, "lines"), "100", "own",
+  "What one place in the code may log in a second; the log tells how many lines it held back.  What "
+  "any client could cause is logged once a second at most.  0: no limit for the rest." },
 { "log-timestamp", BOOL(log_timestamp), "yes", "4.1.0",
   "Begin each line on stderr with the time." },
 { "logging-facility", WORD(logging_facility, "0 1 2 3 4 5 6 7"), "", "3.1.4",
@@ -403,6 +406,13 @@ const struct setting settings_table[] = {
   INT(stats_ringbuffer_entries, 0, RING_ENTRIES_MAX, NULL), "10000", "3.7.0",
   "So many of the last clients, questions, failures and so on are kept for rec_control top-*, all "
   "threads together; an entry with a name takes 64 bytes.  0, or fewer than threads: none." },
+{ "structured-logging", BOOL(structured_logging), "yes", "4.6.0",
+  "Log in the form of structured-logging-backend.  When off: lines of text." },
+{ "structured-logging-backend", WORD(structured_logging_backend, "default json logfmt systemd-journal"),
+  "default", "4.8.0",
+  "default: lines of text; json: an object a line; logfmt: lines of key=\"value\", as PowerDNS writes "
+  "by default; systemd-journal: to the journal with fields of its own, and to nothing else unless it "
+  "cannot be reached." },
 { "tcp-out-max-idle-ms", INT(tcp_out_max_idle_ms, 0, 600000, "milliseconds"), "10000", "4.6.0",
   "An idle TCP connection to a server is kept for so long." },
 { "tcp-out-max-idle-per-auth", INT(tcp_out_max_idle_per_auth, 0, 65535, "connections"), "10",
@@ -504,8 +514,6 @@ const struct setting settings_table[] = {
 { "snmp-agent", LATER(BOOL), "no", "4.1.0", "SNMP over AgentX" },
 { "snmp-daemon-socket", LATER(TEXT), "", "4.5.0", "socket of the SNMP daemon" },
 { "stats-snmp-disabled-list", LATER(LIST), "", "4.5.0", "metrics not in SNMP" },
-{ "structured-logging", LATER(BOOL), "yes", "4.6.0", "lines of keys and values" },
-{ "structured-logging-backend", LATER(TEXT), "default", "4.8.0", "form of structured lines" },
 { "system-resolver-interval", LATER(INT), "0", "5.1.0",
   "seconds between lookups of forwarders' names" },
 { "system-resolver-self-resolve-check", LATER(BOOL), "yes", "5.1.0",

@@ -361,7 +361,7 @@ void shield_fill_tags(uint32_t accused_rules, struct hook_tags *tags)
 
 static void warn(const char *line)
 {
-	log_warning("%s", line);
+	log_line_with(LOG_LEVEL_WARNING, "defender", NULL, "%s", line);
 }
 
 static enum defender_mode mode_of(const struct settings *s)
@@ -380,9 +380,12 @@ static void check_route(const struct defender_action *a, const char *file, unsig
 			const struct zones *zones)
 {
 	if (a->effect == DEFENDER_ROUTE && zones_group(zones, a->route) == NULL)
-		log_warning("%s:%u: pool '%s' is none of forward-groups: what goes there is "
-			    "answered SERVFAIL",
-			    file, line, a->pool);
+		log_with(LOG_LEVEL_WARNING,
+			 LOG_FIELDS(LOG_TEXT("file", file), LOG_NUMBER("line", line),
+				    LOG_TEXT("pool", a->pool)),
+			 "%s:%u: pool '%s' is none of forward-groups: what goes there is answered "
+			 "SERVFAIL",
+			 file, line, a->pool);
 }
 
 static void check_routes(const struct defender_rules *rules, const struct zones *zones)

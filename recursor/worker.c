@@ -102,6 +102,7 @@ static void *run(void *ctx)
 {
 	struct worker *w = ctx;
 
+	log_thread_is_worker(w->index + 1);
 	keep_house(w);
 	loop_run(w->loop);
 	return NULL;

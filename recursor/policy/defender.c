@@ -165,15 +165,24 @@ static void tell_begin(const struct defender *d, const struct accusation *a)
 	const struct defender_figures *f = &a->begun;
 	char name[NAME_TEXT_MAX], action[DEFENDER_ACTION_TEXT_MAX];
 
-	log_notice("defender: %s is accused by rule %u%s%s%s: %.0f qps (>= %u), %.0f children (>= "
-		   "%u), %.2f queries a child (<= %g), %.2f from cache (<= %g), %.2f failed (>= "
-		   "%g); %s%s for %u s",
-		   name_to_text(name, a->name), a->rule + 1, r->comment != NULL ? " (" : "",
-		   r->comment != NULL ? r->comment : "", r->comment != NULL ? ")" : "", f->qps,
-		   r->min_qps, f->children, r->min_children, f->queries_per_child,
-		   r->max_queries_per_child, f->cache_hit_ratio, r->max_cache_hit_ratio,
-		   f->failure_ratio, r->min_failure_ratio, a->acts ? "" : "observed, else ",
-		   defender_action_text(action, &r->action), r->duration_s);
+	(void)name_to_text(name, a->name);
+	(void)defender_action_text(action, &r->action);
+	log_with(LOG_LEVEL_NOTICE,
+		 LOG_FIELDS(LOG_TEXT("domain", name), LOG_NUMBER("rule", a->rule + 1U),
+			    LOG_TEXT("action", action), LOG_BOOL("acts", a->acts),
+			    LOG_REAL("qps", f->qps), LOG_REAL("children", f->children),
+			    LOG_REAL("cache_hit_ratio", f->cache_hit_ratio),
+			    LOG_REAL("failure_ratio", f->failure_ratio),
+			    LOG_NUMBER("duration_s", r->duration_s)),
+		 "defender: %s is accused by rule %u%s%s%s: %.0f qps (>= %u), %.0f children (>= "
+		 "%u), %.2f queries a child (<= %g), %.2f from cache (<= %g), %.2f failed (>= "
+		 "%g); %s%s for %u s",
+		 name, a->rule + 1, r->comment != NULL ? " (" : "",
+		 r->comment != NULL ? r->comment : "", r->comment != NULL ? ")" : "", f->qps,
+		 r->min_qps, f->children, r->min_children, f->queries_per_child,
+		 r->max_queries_per_child, f->cache_hit_ratio, r->max_cache_hit_ratio,
+		 f->failure_ratio, r->min_failure_ratio, a->acts ? "" : "observed, else ", action,
+		 r->duration_s);
 }
 
 static uint64_t ended_by_us(const struct evidence *e)
@@ -187,13 +196,19 @@ static void tell_end(const struct accusation *a, uint64_t now_ms, const char *wh
 	const uint64_t *done = a->evidence.done;
 	char name[NAME_TEXT_MAX];
 
-	log_notice("defender: %s is no longer accused by rule %u (%s) after %" PRIu64 " s: %" PRIu64
-		   " queries turned away, %" PRIu64 " only observed, %" PRIu64
-		   " let through as known or cached, %" PRIu64 " unseen names let through",
-		   name_to_text(name, a->name), a->rule + 1, why, (now_ms - a->since_ms) / 1000,
-		   ended_by_us(&a->evidence), done[DEFENDER_DONE_OBSERVED],
-		   done[DEFENDER_DONE_KNOWN] + done[DEFENDER_DONE_CACHED],
-		   done[DEFENDER_DONE_PROBED] + done[DEFENDER_DONE_REPEATED]);
+	(void)name_to_text(name, a->name);
+	log_with(LOG_LEVEL_NOTICE,
+		 LOG_FIELDS(LOG_TEXT("domain", name), LOG_NUMBER("rule", a->rule + 1U),
+			    LOG_TEXT("reason", why),
+			    LOG_NUMBER("seconds", (now_ms - a->since_ms) / 1000),
+			    LOG_NUMBER("turned_away", ended_by_us(&a->evidence))),
+		 "defender: %s is no longer accused by rule %u (%s) after %" PRIu64 " s: %" PRIu64
+		 " queries turned away, %" PRIu64 " only observed, %" PRIu64
+		 " let through as known or cached, %" PRIu64 " unseen names let through",
+		 name, a->rule + 1, why, (now_ms - a->since_ms) / 1000, ended_by_us(&a->evidence),
+		 done[DEFENDER_DONE_OBSERVED],
+		 done[DEFENDER_DONE_KNOWN] + done[DEFENDER_DONE_CACHED],
+		 done[DEFENDER_DONE_PROBED] + done[DEFENDER_DONE_REPEATED]);
 }
 
 static void accuse(struct defender *d, unsigned rule, const uint8_t *name, unsigned labels,

@@ -438,8 +438,12 @@ static void log_query(const struct deciding *x)
 {
 	char name[NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
 
-	log_limited(LOG_LEVEL_INFO, "defender: rule %u: %s asks for '%s'", x->entry->rule + 1U,
-		    addr_ip_text(addr, x->q->client), name_to_text(name, x->q->qname));
+	(void)addr_ip_text(addr, x->q->client);
+	(void)name_to_text(name, x->q->qname);
+	log_limited_with(LOG_LEVEL_INFO,
+			 LOG_FIELDS(LOG_NUMBER("rule", x->entry->rule + 1U),
+				    LOG_TEXT("client", addr), LOG_TEXT("qname", name)),
+			 "defender: rule %u: %s asks for '%s'", x->entry->rule + 1U, addr, name);
 }
 
 /* True: no further rule is asked. */

@@ -211,8 +211,10 @@ static void note_change(int fd, const struct command *command)
 	if (command_only_looks(command))
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
-		log_notice("control: %s, from user %u, process %d", command->word, who.uid,
-			   who.pid);
+		log_with(LOG_LEVEL_NOTICE,
+			 LOG_FIELDS(LOG_TEXT("command", command->word), LOG_NUMBER("uid", who.uid),
+				    LOG_NUMBER("pid", (uint64_t)who.pid)),
+			 "control: %s, from user %u, process %d", command->word, who.uid, who.pid);
 }
 
 static void serve(const struct control *c, int fd)

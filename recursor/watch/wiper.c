@@ -36,8 +36,13 @@ static void wipe_one(const struct wiper *w, const uint8_t *zone)
 	char text[NAME_TEXT_MAX];
 
 	wipe_name(w->env, zone, true, 0, &sum);
-	log_info("NOTIFY for %s: wiped %zu records, %zu negative records, %zu packets",
-		 name_to_text(text, zone), sum.records, sum.negative, sum.packets);
+	(void)name_to_text(text, zone);
+	log_with(LOG_LEVEL_INFO,
+		 LOG_FIELDS(LOG_TEXT("zone", text), LOG_NUMBER("records", sum.records),
+			    LOG_NUMBER("negative", sum.negative),
+			    LOG_NUMBER("packets", sum.packets)),
+		 "NOTIFY for %s: wiped %zu records, %zu negative records, %zu packets", text,
+		 sum.records, sum.negative, sum.packets);
 }
 
 static void *run(void *ctx)

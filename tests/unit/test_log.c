@@ -1,15 +1,21 @@
-/* Lines are caught by putting a pipe in the place of stderr. */
+/* Lines are caught by putting a pipe in the place of stderr, and sockets of ours in those of the
+ * system's. */
 #include <check.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "common/log.h"
 
 static int saved_stderr, reading;
+static char directory[64], socket_path[108];
 
 static void catch_stderr(void)
 {
@@ -21,6 +27,9 @@ static void catch_stderr(void)
 	ck_assert_int_eq(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
 	(void)close(fds[1]);
 	reading = fds[0];
+	strcpy(directory, "/tmp/test-log.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	(void)snprintf(socket_path, sizeof(socket_path), "%s/socket", directory);
 }
 
 /* What was written since the last call. */
@@ -35,6 +44,11 @@ static const char *caught(void)
 
 static void release_stderr(void)
 {
+	struct log_options o = { .use_stderr = true, .level = LOG_LEVEL_NOTICE };
+
+	log_configure(&o);
+	(void)unlink(socket_path);
+	(void)rmdir(directory);
 	(void)dup2(saved_stderr, STDERR_FILENO);
 	(void)close(saved_stderr);
 	(void)close(reading);
@@ -45,6 +59,28 @@ static void to_stderr(int level, bool stamps)
 	struct log_options o = { .use_stderr = true, .timestamps = stamps, .level = level };
 
 	log_configure(&o);
+}
+
+/* A daemon's end of socket_path. */
+static int listen_there(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	strcpy(sun.sun_path, socket_path);
+	(void)unlink(socket_path);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&sun, sizeof(sun)), 0);
+	return fd;
+}
+
+static const char *received(int fd)
+{
+	static char text[LOG_RECORD_MAX];
+	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
 }
 
 START_TEST(before_configuring)
@@ -62,6 +98,7 @@ START_TEST(level_decides)
 	log_error("e");
 	log_warning("w");
 	log_notice("n");
+	log_line(LOG_LEVEL_NOTICE, "n");
 	ck_assert_str_eq(caught(), "e\nw\n");
 	log_set_level(LOG_LEVEL_DEBUG);
 	log_debug("d");
@@ -69,13 +106,18 @@ START_TEST(level_decides)
 }
 END_TEST
 
-START_TEST(stderr_can_be_off)
+START_TEST(lost_lines_are_counted)
 {
 	struct log_options o = { .level = LOG_LEVEL_DEBUG };
+	struct log_stats before, after;
 
 	log_configure(&o);
+	log_stats(&before);
 	log_error("lost");
+	log_stats(&after);
 	ck_assert_str_eq(caught(), "");
+	ck_assert_uint_eq(after.lost, before.lost + 1);
+	ck_assert_uint_eq(after.lines, before.lines);
 }
 END_TEST
 
@@ -117,34 +159,93 @@ START_TEST(long_lines_are_cut)
 }
 END_TEST
 
-START_TEST(gate_keeps_back)
+static unsigned count_lines(const char *text)
 {
-	struct log_gate gate = { 0 };
 	unsigned lines = 0;
-	const char *text;
+
+	for (; *text != '\0'; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+/* As if what a site said were of long ago. */
+static void let_time_pass(struct log_site *site)
+{
+	atomic_store(&site->window, 0);
+}
+
+START_TEST(a_site_is_held_back)
+{
+	static struct log_site site = { .file = "recursor/some.c", .is_limited = true };
+	struct log_stats before, after;
+	unsigned lines;
 
 	to_stderr(LOG_LEVEL_INFO, false);
+	log_stats(&before);
 	for (int i = 0; i < 100; i++)
-		log_gated(&gate, LOG_LEVEL_INFO, "%d", i);
-	text = caught();
-	ck_assert(strncmp(text, "0\n", 2) == 0);
-	for (const char *c = text; *c != '\0'; c++)
-		lines += *c == '\n';
+		log_say(&site, LOG_LEVEL_INFO, NULL, "%d", i);
+	log_stats(&after);
+	lines = count_lines(caught());
 	/* A second may have ended in between. */
 	ck_assert_uint_ge(lines, 1);
 	ck_assert_uint_le(lines, 3);
-	ck_assert_uint_ge(atomic_load(&gate.held_back) + lines, lines);
+	ck_assert_uint_eq(after.held_back - before.held_back + lines, 100);
+	ck_assert_uint_eq(after.lines - before.lines, lines);
 
-	/* As if the last line were of long ago. */
-	atomic_store(&gate.held_back, 7);
-	atomic_store(&gate.last_s, 0);
-	log_gated(&gate, LOG_LEVEL_INFO, "again");
+	atomic_store(&site.held_back, 7);
+	let_time_pass(&site);
+	log_say(&site, LOG_LEVEL_INFO, NULL, "again");
 	ck_assert_str_eq(caught(), "again (7 more like this before)\n");
-	ck_assert_uint_eq(atomic_load(&gate.held_back), 0);
+	ck_assert_uint_eq(atomic_load(&site.held_back), 0);
 
-	/* What the level drops does not count as kept back. */
-	log_gated(&gate, LOG_LEVEL_DEBUG, "quiet");
-	ck_assert_uint_eq(atomic_load(&gate.held_back), 0);
+	/* What the level drops does not count as held back. */
+	log_say(&site, LOG_LEVEL_DEBUG, NULL, "quiet");
+	ck_assert_uint_eq(atomic_load(&site.held_back), 0);
+}
+END_TEST
+
+START_TEST(who_is_silent_since_is_told_of)
+{
+	static struct log_site site = { .file = "recursor/other.c", .is_limited = true };
+
+	to_stderr(LOG_LEVEL_INFO, false);
+	atomic_store(&site.window, UINT64_MAX); /* it has spoken, and will for a while */
+	site.is_limited = false;
+	log_set_rate(1);
+	log_say(&site, LOG_LEVEL_INFO, NULL, "first");
+	for (int i = 0; i < 3; i++)
+		log_say(&site, LOG_LEVEL_INFO, NULL, "%s asks", "somebody");
+	(void)caught();
+	atomic_store(&site.held_back, 3);
+	let_time_pass(&site);
+	log_tick();
+	ck_assert_str_eq(caught(), "3 more lines like \"%s asks\" were held back\n");
+	log_tick();
+	ck_assert_str_eq(caught(), "");
+}
+END_TEST
+
+START_TEST(the_rate_is_a_setting)
+{
+	static struct log_site one = { .file = "a.c" }, two = { .file = "b.c" };
+	unsigned lines;
+
+	to_stderr(LOG_LEVEL_INFO, false);
+	log_set_rate(5);
+	for (int i = 0; i < 50; i++)
+		log_say(&one, LOG_LEVEL_INFO, NULL, "x");
+	lines = count_lines(caught());
+	ck_assert_uint_ge(lines, 5);
+	ck_assert_uint_le(lines, 15);
+	log_set_rate(0);
+	for (int i = 0; i < 50; i++)
+		log_say(&two, LOG_LEVEL_INFO, NULL, "y");
+	ck_assert_uint_eq(count_lines(caught()), 50);
+	/* A list of the operator's is not cut short. */
+	log_set_rate(1);
+	for (int i = 0; i < 50; i++)
+		log_line(LOG_LEVEL_INFO, "z");
+	ck_assert_uint_eq(count_lines(caught()), 50);
 }
 END_TEST
 
@@ -163,7 +264,7 @@ START_TEST(threads_do_not_mix)
 	pthread_t threads[4];
 	unsigned lines = 0;
 
-	to_stderr(LOG_LEVEL_INFO, false);
+	to_stderr(LOG_LEVEL_INFO, false); /* at no rate */
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, write_lines, words[i]), 0);
 	for (int i = 0; i < 4; i++)
@@ -176,6 +277,113 @@ START_TEST(threads_do_not_mix)
 }
 END_TEST
 
+/* ---- destinations ---- */
+
+START_TEST(a_pipe_that_nobody_reads)
+{
+	struct log_stats before, after;
+	char text[LOG_LINE_MAX];
+
+	to_stderr(LOG_LEVEL_INFO, false);
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	/* Nobody waits who answers clients; this returns or the test's time is over. */
+	log_thread_is_worker(3);
+	log_stats(&before);
+	for (int i = 0; i < 200; i++)
+		log_line(LOG_LEVEL_INFO, "%s", text);
+	log_stats(&after);
+	log_thread_is_worker(0);
+	ck_assert_uint_gt(after.lost, before.lost);
+	ck_assert_uint_eq(after.lost - before.lost + after.lines - before.lines, 200);
+}
+END_TEST
+
+START_TEST(lines_go_to_syslog)
+{
+	int fd = listen_there(), again, pid, n = 0;
+	struct log_options o = {
+		.use_syslog = true,
+		.level = LOG_LEVEL_INFO,
+		.facility = LOG_LOCAL3,
+		.ident = "tested",
+		.syslog_path = socket_path,
+	};
+	char month[4], clock[9], day[4], rest[64];
+	struct log_stats before, after;
+
+	log_configure(&o);
+	log_warning("to you\nand me");
+	ck_assert_int_eq(sscanf(received(fd), "<156>%3s %3s %8s tested[%d]: %n%63[^\n]", month, day,
+				clock, &pid, &n, rest),
+			 5);
+	ck_assert_int_eq(pid, getpid());
+	ck_assert_str_eq(rest, "to you?and me");
+	ck_assert_str_eq(caught(), "");
+
+	/* It ends, and begins again. */
+	(void)close(fd);
+	log_stats(&before);
+	log_warning("lost");
+	log_stats(&after);
+	ck_assert_uint_eq(after.lost, before.lost + 1);
+	again = listen_there();
+	log_warning("back");
+	ck_assert_ptr_nonnull(strstr(received(again), "]: back"));
+	(void)close(again);
+}
+END_TEST
+
+START_TEST(lines_go_to_the_journal)
+{
+	int fd = listen_there();
+	struct log_options o = {
+		.use_journal = true,
+		.use_stderr = true,
+		.level = LOG_LEVEL_INFO,
+		.facility = LOG_DAEMON,
+		.ident = "tested",
+		.journal_path = socket_path,
+	};
+
+	log_configure(&o);
+	log_with(LOG_LEVEL_NOTICE, LOG_FIELDS(LOG_TEXT("client", "192.0.2.1"), LOG_NUMBER("n", 7)),
+		 "it is %d", 3);
+	ck_assert_str_eq(received(fd), "PRIORITY=5\nSYSLOG_IDENTIFIER=tested\nSYSLOG_FACILITY=3\n"
+				       "TID=0\nSUBSYSTEM=test_log\nMESSAGE=it is 3\n"
+				       "CLIENT=192.0.2.1\nN=7\n");
+	ck_assert_str_eq(caught(), "");
+	/* When it is not there somebody has to hear of it all the same. */
+	(void)close(fd);
+	log_notice("heard");
+	ck_assert_str_eq(caught(), "heard\n");
+}
+END_TEST
+
+START_TEST(lines_are_objects)
+{
+	struct log_options o = { .use_stderr = true,
+				 .level = LOG_LEVEL_INFO,
+				 .form = LOG_FORM_JSON };
+	json_t *line;
+
+	log_configure(&o);
+	log_thread_is_worker(2);
+	log_with(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_TEXT("file", "a\"b\n\xff"), LOG_BOOL("ok", false)),
+		 "no %s", "luck");
+	log_thread_is_worker(0);
+	line = json_loads(caught(), 0, NULL);
+	ck_assert_ptr_nonnull(line);
+	ck_assert_str_eq(json_string_value(json_object_get(line, "msg")), "no luck");
+	ck_assert_str_eq(json_string_value(json_object_get(line, "prio")), "Error");
+	ck_assert_str_eq(json_string_value(json_object_get(line, "subsystem")), "test_log");
+	ck_assert_str_eq(json_string_value(json_object_get(line, "file")), "a\"b\n\xef\xbf\xbd");
+	ck_assert_int_eq(json_integer_value(json_object_get(line, "tid")), 2);
+	ck_assert(json_is_false(json_object_get(line, "ok")));
+	json_decref(line);
+}
+END_TEST
+
 Suite *suite_log(void)
 {
 	Suite *s = suite_create("log");
@@ -184,12 +392,18 @@ Suite *suite_log(void)
 	tcase_add_checked_fixture(tc, catch_stderr, release_stderr);
 	tcase_add_test(tc, before_configuring);
 	tcase_add_test(tc, level_decides);
-	tcase_add_test(tc, stderr_can_be_off);
+	tcase_add_test(tc, lost_lines_are_counted);
 	tcase_add_test(tc, timestamps_stand_in_front);
 	tcase_add_test(tc, lines_cannot_be_forged);
 	tcase_add_test(tc, long_lines_are_cut);
-	tcase_add_test(tc, gate_keeps_back);
+	tcase_add_test(tc, a_site_is_held_back);
+	tcase_add_test(tc, who_is_silent_since_is_told_of);
+	tcase_add_test(tc, the_rate_is_a_setting);
 	tcase_add_test(tc, threads_do_not_mix);
+	tcase_add_test(tc, a_pipe_that_nobody_reads);
+	tcase_add_test(tc, lines_go_to_syslog);
+	tcase_add_test(tc, lines_go_to_the_journal);
+	tcase_add_test(tc, lines_are_objects);
 	suite_add_tcase(s, tc);
 	return s;
 }

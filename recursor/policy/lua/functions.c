@@ -62,7 +62,7 @@ int api_log(lua_State *L)
 	if (host->to->log != NULL)
 		host->to->log(host->to->ctx, level_of(level), line);
 	else
-		log_line(level_of(level), "%s", line);
+		log_with(level_of(level), NULL, "%s", line);
 	return 0;
 }
 

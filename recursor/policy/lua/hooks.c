@@ -179,7 +179,11 @@ static void tell_error(struct script *s, const struct call *c)
 	if (s->outer.log != NULL)
 		s->outer.log(s->outer.ctx, LOG_LEVEL_ERROR, text);
 	else
-		log_limited(LOG_LEVEL_ERROR, "%s", text);
+		log_limited_with(LOG_LEVEL_ERROR,
+				 LOG_FIELDS(LOG_TEXT("hook", table[c->hook].function),
+					    LOG_TEXT("qname", c->query != NULL ? name : NULL),
+					    LOG_TEXT("error", s->outcome.why)),
+				 "%s", text);
 }
 
 /* False: it failed. */
