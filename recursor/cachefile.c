@@ -96,9 +96,19 @@ static uint8_t *place(struct writing *w)
 	return w->block + BLOCK_HEAD_LEN + w->len;
 }
 
-/* The item that stands at place() belongs to the block. */
+/* With it, with the head of its block and with the end. */
+static bool has_room(const struct writing *w, size_t len)
+{
+	uint64_t others = w->bytes + w->len + 2 * BLOCK_HEAD_LEN + END_LEN;
+
+	return others <= w->from->max_bytes && len <= w->from->max_bytes - others;
+}
+
+/* The item that stands at place() belongs to the block, if there is room. */
 static int item_add(struct writing *w, size_t len)
 {
+	if (!has_room(w, len))
+		return E_LIMIT;
 	w->len += len;
 	w->n++;
 	return w->len >= BLOCK_FILLED ? write_block(w) : E_OK;
@@ -117,8 +127,9 @@ static int write_set(void *ctx, const struct rrset *s, bool delegation)
 	uint8_t *at = place(w);
 	size_t len = 0, head = 1;
 	uint64_t zone;
+	int err;
 
-	if (w->bytes >= w->from->max_bytes)
+	if (w->counts.sets >= w->from->max_sets)
 		return E_LIMIT;
 	if (!is_worth_it(s, w->from))
 		return E_OK;
@@ -131,8 +142,9 @@ static int write_set(void *ctx, const struct rrset *s, bool delegation)
 	}
 	if (rrset_pack(s, at + head, RRSET_PACKED_MAX, &len) != E_OK)
 		return E_OK; /* none is so large */
-	w->counts.sets++;
-	return item_add(w, head + len);
+	err = item_add(w, head + len);
+	w->counts.sets += err == E_OK;
+	return err;
 }
 
 static int write_server(void *ctx, const struct server_dump *s)
@@ -141,9 +153,8 @@ static int write_server(void *ctx, const struct server_dump *s)
 	uint8_t *at = place(w);
 	size_t ip_len = s->addr.family == 4 ? 4 : 16;
 	uint64_t age_s = s->age_ms / 1000;
+	int err;
 
-	if (w->bytes >= w->from->max_bytes)
-		return E_LIMIT;
 	*at++ = s->addr.family;
 	wire_put_u16(at, s->addr.port);
 	memcpy(at + 2, s->addr.ip, ip_len);
@@ -159,8 +170,9 @@ static int write_server(void *ctx, const struct server_dump *s)
 	at += 20;
 	if (s->ns_name != NULL)
 		at += name_lower(at, s->ns_name);
-	w->counts.servers++;
-	return item_add(w, (size_t)(at - place(w)));
+	err = item_add(w, (size_t)(at - place(w)));
+	w->counts.servers += err == E_OK;
+	return err;
 }
 
 static int write_end(struct writing *w)
@@ -171,7 +183,8 @@ static int write_end(struct writing *w)
 	at = place(w);
 	put_u64(at, w->counts.sets);
 	put_u64(at + 8, w->counts.servers);
-	(void)item_add(w, END_LEN);
+	w->len = END_LEN;
+	w->n = 1;
 	return write_block(w);
 }
 
@@ -191,10 +204,10 @@ int cachefile_write(FILE *f, const struct cachefile_source *from, struct cachefi
 		goto out;
 	err = write_head(&w);
 	w.kind = BLOCK_SERVERS;
-	if (err == E_OK)
+	if (err == E_OK && from->servers != NULL)
 		err = walked(&w, servers_walk(from->servers, write_server, &w, from->now_ms));
 	w.kind = BLOCK_SETS;
-	if (err == E_OK)
+	if (err == E_OK && from->cache != NULL)
 		err = walked(&w, cache_walk(from->cache, write_set, &w));
 	if (err == E_OK)
 		err = write_end(&w);

@@ -42,11 +42,12 @@ struct cachefile_counts {
 };
 
 struct cachefile_source {
-	struct cache *cache;
-	struct servers *servers;
+	struct cache *cache;     /* NULL: no sets */
+	struct servers *servers; /* NULL: none */
 	uint32_t now_s, stale_s; /* what expired longer ago is left out */
 	uint64_t now_ms;
-	uint64_t max_bytes; /* so large it may become; what comes then is left out */
+	/* So many sets, so large it may become; what comes then is left out. */
+	uint64_t max_sets, max_bytes;
 	/* The configured zone of a set, 0: none.  NULL: there are none. */
 	uint64_t (*zone_of)(void *ctx, const struct rrset *s);
 	void *ctx;

@@ -14,13 +14,8 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "recursor/cachefile.h"
+#include "recursor/cachecopy.h"
 #include "recursor/net/loop.h"
-#include "recursor/reconfigure.h"
-#include "recursor/resolve/zones.h"
-#include "recursor/rezone.h"
-#include "recursor/wiring.h"
-#include "recursor/worker.h"
 
 enum {
 	PAUSE_MS = 1,   /* after each slice of what is loaded */
@@ -44,81 +39,13 @@ struct keeper {
 
 /* ---- reading ---- */
 
-struct load {
-	struct keeper *k;
-	uint32_t now_s, max_ttl_s, max_negative_ttl_s;
-	uint64_t now_ms;
-	uint64_t loaded, dropped;
-	struct zones *zones; /* those that were in force when it began */
-};
-
-/* Where a set was learnt, that it may not be used when the zones are others. */
-static uint64_t zone_of(void *ctx, const struct rrset *s)
-{
-	return zones_print(zones_find_for(ctx, rrset_owner(s), s->type));
-}
-
 static bool go_on(void *ctx)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
-	struct load *l = ctx;
+	struct keeper *k = ctx;
 
 	(void)nanosleep(&pause, NULL);
-	return !atomic_load(&l->k->stopping);
-}
-
-/* The settings may have become stricter.  Nobody else has seen the set yet. */
-static void cap_ttl(struct rrset *s, uint32_t now_s, uint32_t cap_s)
-{
-	if (s->ttl <= cap_s)
-		return;
-	s->ttl = cap_s;
-	if (s->expires_s > now_s && s->expires_s - now_s > cap_s)
-		s->expires_s = now_s + cap_s;
-}
-
-static void load_set(void *ctx, struct rrset *s, bool as_delegation, uint64_t zone)
-{
-	struct load *l = ctx;
-	uint32_t cap_s = s->kind == RRSET_DATA ? l->max_ttl_s : l->max_negative_ttl_s;
-
-	if (zone_of(l->zones, s) != zone) {
-		l->dropped++;
-		return;
-	}
-	cap_ttl(s, l->now_s, cap_s);
-	for (unsigned i = 0; i < s->n_proofs; i++)
-		cap_ttl(rrset_proofs(s)[i], l->now_s, cap_s);
-	cache_share_proofs(l->k->server->cache, s, l->now_s);
-	if (cache_restore(l->k->server->cache, s, as_delegation, l->now_s) == CACHE_STORED)
-		l->loaded++;
-	else
-		l->dropped++;
-}
-
-static void load_server(void *ctx, const struct server_dump *server)
-{
-	struct load *l = ctx;
-
-	if (servers_restore(l->k->server->servers, server, l->now_ms))
-		l->loaded++;
-	else
-		l->dropped++;
-}
-
-/* First all of it is looked at, then all of it is taken. */
-static int load_from(FILE *f, struct load *l, char why[CACHEFILE_WHY_MAX])
-{
-	struct cachefile_sink sink = { .ctx = l, .now_s = l->now_s, .go_on = go_on };
-	struct cachefile_info info;
-	int err = cachefile_read(f, &sink, &info, why);
-
-	if (err != E_OK)
-		return err;
-	rewind(f);
-	sink.set = load_set;
-	sink.server = load_server;
-	return cachefile_read(f, &sink, &info, why);
+	return !atomic_load(&k->stopping);
 }
 
 /* Whoever could write to it could make us believe anything. */
@@ -156,52 +83,38 @@ static int open_to_read(const struct keeper *k, FILE **out, char why[CACHEFILE_W
 	return E_SYSTEM;
 }
 
-static void note_load(struct keeper *k, const struct load *l, bool refused)
+static void note_load(struct keeper *k, const struct cachecopy_counts *counts, bool refused)
 {
 	pthread_mutex_lock(&k->lock);
-	k->stats.loaded = l->loaded;
-	k->stats.dropped = l->dropped;
+	k->stats.loaded = counts->loaded;
+	k->stats.dropped = counts->dropped;
 	k->stats.refused += refused;
 	pthread_mutex_unlock(&k->lock);
 }
 
 static void load(struct keeper *k)
 {
-	const struct settings *s = server_settings_get(k->server);
-	struct load l = {
-		.k = k,
-		.now_s = loop_wall_s(),
-		.now_ms = loop_now_us() / 1000,
-		.max_ttl_s = s->max_cache_ttl_s,
-		.max_negative_ttl_s = s->max_negative_ttl_s,
-	};
+	struct cachecopy_counts counts = { 0 };
 	char why[CACHEFILE_WHY_MAX];
 	uint64_t began_us = loop_now_us();
 	FILE *f = NULL;
 	int err = open_to_read(k, &f, why);
 
-	settings_free(s);
 	if (err == E_NOT_FOUND) {
 		log_info("cache-file '%s' is not there yet", k->path);
 		return;
 	}
-	l.zones = server_zones_get(k->server);
-	cache_restore_begin(k->server->cache);
 	if (err == E_OK)
-		err = load_from(f, &l, why);
-	cache_restore_end(k->server->cache);
-	/* There may have been a reload-zones meanwhile. */
-	server_forget_since(k->server, l.zones);
-	zones_put(l.zones);
+		err = cachecopy_read(k->server, f, go_on, k, &counts, why);
 	if (f != NULL)
 		(void)fclose(f);
-	note_load(k, &l, err != E_OK && err != E_END);
+	note_load(k, &counts, err != E_OK && err != E_END);
 	if (err == E_OK)
 		log_notice(
 			"cache-file '%s': %llu entries loaded in %llu ms, %llu not wanted any more",
-			k->path, (unsigned long long)l.loaded,
+			k->path, (unsigned long long)counts.loaded,
 			(unsigned long long)(loop_now_us() - began_us) / 1000,
-			(unsigned long long)l.dropped);
+			(unsigned long long)counts.dropped);
 	else if (err != E_END)
 		log_with(LOG_LEVEL_ERROR,
 			 LOG_FIELDS(LOG_TEXT("file", k->path), LOG_TEXT("error", why)),
@@ -212,29 +125,20 @@ static void load(struct keeper *k)
 
 static int fill(const struct keeper *k, int fd, struct cachefile_counts *counts)
 {
-	const struct settings *s = server_settings_get(k->server);
-	struct zones *zones = server_zones_get(k->server);
-	struct cachefile_source from = {
-		.cache = k->server->cache,
-		.servers = k->server->servers,
-		.now_s = loop_wall_s(),
-		.now_ms = loop_now_us() / 1000,
-		.stale_s = wiring_stale_s(s),
+	struct cachecopy_choice all = {
+		.sets = true,
+		.servers = true,
+		.max_sets = UINT64_MAX,
 		.max_bytes = 2 * memory_total(&k->server->memory),
-		.zone_of = zone_of,
-		.ctx = zones,
 	};
 	FILE *f = fdopen(fd, "w");
 	int err, saved;
 
-	settings_free(s);
 	if (f == NULL) {
-		zones_put(zones);
 		(void)close(fd);
 		return E_SYSTEM;
 	}
-	err = cachefile_write(f, &from, counts);
-	zones_put(zones);
+	err = cachecopy_write(k->server, f, &all, counts);
 	if (err == E_OK && fsync(fd) != 0)
 		err = E_SYSTEM;
 	saved = errno;

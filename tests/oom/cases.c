@@ -257,7 +257,12 @@ static const char *cachefile_case(const char *argument, bool nothing_fails)
 {
 	static struct fake_env f;
 	static char bytes[4096];
-	struct cachefile_source from = { .now_s = FAKE_WALL_S, .now_ms = FAKE_NOW_MS };
+	struct cachefile_source from = {
+		.now_s = FAKE_WALL_S,
+		.now_ms = FAKE_NOW_MS,
+		.max_sets = UINT64_MAX,
+		.max_bytes = UINT64_MAX,
+	};
 	struct cachefile_sink to = {
 		.ctx = &f,
 		.now_s = FAKE_WALL_S,

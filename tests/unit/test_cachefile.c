@@ -105,6 +105,7 @@ static void write_file(uint32_t now_s, uint64_t max_bytes)
 		.now_s = now_s,
 		.stale_s = 50,
 		.now_ms = NOW_MS,
+		.max_sets = UINT64_MAX,
 		.max_bytes = max_bytes,
 		.zone_of = zone_of,
 		.ctx = &file,
@@ -371,11 +372,16 @@ START_TEST(it_can_be_stopped_and_bounded)
 	ck_assert_uint_eq(seen.sets, 2 * CACHEFILE_SLICE);
 	free(file);
 	file = NULL;
-	write_file(NOW,
-		   32); /* the head alone: what comes first is written all the same, by blocks */
-	seen = (struct seen) { .now_s = NOW };
-	ck_assert_int_eq(read_bytes(file, file_len, &seen), E_OK);
-	ck_assert_uint_eq(seen.sets, 0);
+	for (uint64_t most = 100; most < 100000; most += most / 3) {
+		free(file);
+		file = NULL;
+		write_file(NOW, most);
+		ck_assert_uint_le(file_len, most);
+		seen = (struct seen) { .now_s = NOW };
+		ck_assert_int_eq(read_bytes(file, file_len, &seen), E_OK);
+		if (most > 1000) /* it is nearly filled, or has them all */
+			ck_assert(seen.sets == 900 || file_len + 200 > most);
+	}
 	close_caches();
 	end();
 }
@@ -383,7 +389,9 @@ END_TEST
 
 START_TEST(a_full_disk_is_an_error)
 {
-	const struct cachefile_source from = { .now_s = NOW, .max_bytes = 1 << 20 };
+	const struct cachefile_source from = { .now_s = NOW,
+					       .max_bytes = 1 << 20,
+					       .max_sets = UINT64_MAX };
 	struct cachefile_source full = from;
 	struct cachefile_counts counts;
 	FILE *f = fopen("/dev/full", "we");
