@@ -10,21 +10,18 @@
 
 #include "common/check.h"
 #include "common/log.h"
-#include "common/psl.h"
 #include "recursor/pipeline.h"
 #include "recursor/policy/ipset.h"
 #include "recursor/policy/script.h"
 #include "recursor/reconfigure.h"
+#include "recursor/script_side.h"
 #include "recursor/visit.h"
-#include "recursor/watch/metrics.h"
 #include "recursor/wiring.h"
 
 /* What a state knows of its daemon; made with it, freed with it. */
 struct keep {
+	struct script_side side;
 	struct scripts *scripts;
-	struct worker *worker;
-	struct random_source random;
-	struct psl *psl;
 	struct script *script; /* when it is retired */
 	STAILQ_ENTRY(keep) link;
 };
@@ -46,7 +43,7 @@ struct scripts {
 static void keep_free(struct keep *k)
 {
 	script_free(k->script);
-	psl_put(k->psl);
+	script_side_deinit(&k->side);
 	free(k);
 }
 
@@ -100,50 +97,6 @@ static void retire(void *ctx, struct script *script)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- what a state may ask ---- */
-
-static uint64_t host_now_ns(void *ctx)
-{
-	struct timespec ts;
-
-	(void)ctx;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-static void host_wall(void *ctx, int64_t *s, int32_t *us)
-{
-	struct timespec ts;
-
-	(void)ctx;
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	*s = ts.tv_sec;
-	*us = (int32_t)(ts.tv_nsec / 1000);
-}
-
-static void host_random(void *ctx, void *buf, size_t len)
-{
-	struct keep *k = ctx;
-
-	random_bytes(&k->random, buf, len);
-}
-
-static bool host_stat(void *ctx, const char *name, uint64_t *value)
-{
-	const struct keep *k = ctx;
-
-	/* A script that is run at the start is too early. */
-	return k->scripts->server->own_env.ctx != NULL &&
-	       metrics_get(&k->scripts->server->own_env, name, value);
-}
-
-static unsigned host_registrable(void *ctx, const uint8_t *name)
-{
-	const struct keep *k = ctx;
-
-	return psl_registrable(k->psl, name);
-}
-
 /* ---- making states ---- */
 
 static int make_state(struct script **out, struct scripts *s, struct worker *w,
@@ -152,7 +105,6 @@ static int make_state(struct script **out, struct scripts *s, struct worker *w,
 	struct keep *k = calloc(1, sizeof(*k));
 	struct script_limits limits = wiring_script_limits(settings);
 	struct script_host host = {
-		.ctx = k,
 		.thread = w->index,
 		.counters = &w->counters,
 		.config_dir = s->config_dir,
@@ -161,24 +113,19 @@ static int make_state(struct script **out, struct scripts *s, struct worker *w,
 		.ipsets = s->server->ipsets,
 		.ipset_reader = ipsets_reader(s->server->ipsets, w->index),
 		.shelf = s->server->shelf,
-		.now_ns = host_now_ns,
-		.wall = host_wall,
-		.random = host_random,
-		.stat = host_stat,
-		.registrable = host_registrable,
 		.retired = retire,
 	};
 	int err = E_NOMEM;
 
 	(void)snprintf(why, SCRIPT_WHY_MAX, "%s", err_text(err));
-	if (k == NULL || random_init(&k->random) != E_OK) {
-		free(k);
+	if (k == NULL)
 		return err;
-	}
 	k->scripts = s;
-	k->worker = w;
-	k->psl = psl_get(settings->psl);
-	err = script_new(out, code, &limits, &host, why);
+	err = script_side_init(&k->side, &s->server->own_env, psl_get(settings->psl));
+	if (err == E_OK) {
+		script_side_fill(&k->side, &host);
+		err = script_new(out, code, &limits, &host, why);
+	}
 	if (err != E_OK)
 		keep_free(k);
 	return err;
@@ -277,8 +224,7 @@ int scripts_load(struct scripts *s, const struct settings *settings, char *why)
 	if (err != E_OK)
 		(void)snprintf(why, SETTINGS_WHY_MAX, "lua-dns-script: %.480s", reason);
 	else
-		log_with(LOG_LEVEL_NOTICE, LOG_FIELDS(LOG_TEXT("file", path)),
-			 "lua-dns-script: loaded '%s'", path);
+		log_notice("lua-dns-script: loaded '%s'", path);
 	return err;
 }
 
@@ -343,13 +289,10 @@ int server_load_script(struct server *s, const char *path, char *loaded, char *w
 	err = load(s->scripts, loaded, why);
 	server_change_end(s);
 	if (err != E_OK)
-		log_with(LOG_LEVEL_ERROR,
-			 LOG_FIELDS(LOG_TEXT("file", loaded), LOG_TEXT("error", why)),
-			 "retaining current script, error from '%s': %s", loaded, why);
+		log_error("retaining current script, error from '%s': %s", loaded, why);
 	else if (*loaded == '\0')
 		log_notice("lua-dns-script: unloaded");
 	else
-		log_with(LOG_LEVEL_NOTICE, LOG_FIELDS(LOG_TEXT("file", loaded)),
-			 "lua-dns-script: (re)loaded '%s'", loaded);
+		log_notice("lua-dns-script: (re)loaded '%s'", loaded);
 	return err;
 }

@@ -11,14 +11,12 @@
 #include "common/custom_metrics.h"
 #include "common/hash.h"
 #include "common/log.h"
-#include "common/psl.h"
-#include "common/random.h"
 #include "common/rrtype.h"
 #include "recursor/policy/ipset.h"
 #include "recursor/policy/shelf.h"
+#include "recursor/script_side.h"
 #include "recursor/trial_known.h"
 #include "recursor/trial_questions.h"
-#include "recursor/watch/metrics.h"
 
 enum {
 	LOOK_EVERY = 64, /* questions between two looks at the clock */
@@ -32,14 +30,13 @@ enum {
 static_assert((int)HOOKS <= (int)TRY_HOOKS_MAX, "the report has a place for each hook");
 
 struct trial {
+	struct script_side side;
 	const struct watch_env *env;
 	const struct trial_options *options;
 	struct try_report *report;
 	struct trial_questions questions;
 	struct script *script;
 	struct custom_metrics *metrics;
-	struct psl *psl;
-	struct random_source random;
 	struct try_hook hooks[HOOKS];
 	bool has_failed; /* a hook, in the question at hand */
 };
@@ -58,28 +55,6 @@ static uint64_t cpu_ns(void)
 }
 
 /* ---- what the script may ask ---- */
-
-static uint64_t host_now_ns(void *ctx)
-{
-	(void)ctx;
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
-static void host_wall(void *ctx, int64_t *s, int32_t *us)
-{
-	uint64_t ns = clock_ns(CLOCK_REALTIME);
-
-	(void)ctx;
-	*s = (int64_t)(ns / 1000000000);
-	*us = (int32_t)(ns / 1000 % 1000000);
-}
-
-static void host_random(void *ctx, void *buf, size_t len)
-{
-	struct trial *t = ctx;
-
-	random_bytes(&t->random, buf, len);
-}
 
 static void keep_line(struct try_report *r, const char *text, size_t len)
 {
@@ -115,20 +90,6 @@ static void host_print(void *ctx, const char *text, size_t len)
 	while (len > 0 && text[len - 1] == '\n')
 		len--;
 	keep_line(t->report, text, len);
-}
-
-static bool host_stat(void *ctx, const char *name, uint64_t *value)
-{
-	const struct trial *t = ctx;
-
-	return metrics_get(t->env, name, value);
-}
-
-static unsigned host_registrable(void *ctx, const uint8_t *name)
-{
-	const struct trial *t = ctx;
-
-	return psl_registrable(t->psl, name);
 }
 
 /* ---- the calls ---- */
@@ -421,24 +382,19 @@ static int load(struct trial *t, struct ipsets *ipsets, struct shelf *shelf,
 	const struct trial_options *o = t->options;
 	struct script_limits limits = o->limits;
 	struct script_host host = {
-		.ctx = t,
 		.is_trial = true,
 		.config_dir = o->config_dir,
 		.config_name = o->config_name,
 		.metrics = t->metrics,
 		.ipsets = ipsets,
 		.shelf = shelf,
-		.now_ns = host_now_ns,
-		.wall = host_wall,
-		.random = host_random,
 		.log = host_log,
 		.print = host_print,
-		.stat = host_stat,
-		.registrable = host_registrable,
 	};
 	uint64_t began_ns = cpu_ns();
 	int err;
 
+	script_side_fill(&t->side, &host);
 	if (limits.instructions == 0)
 		limits.instructions = INSTRUCTIONS;
 	if (limits.heap_bytes == 0)
@@ -461,7 +417,7 @@ int trial_run(const struct watch_env *env, const struct trial_options *options,
 	(void)snprintf(why, ENV_WHY_MAX, "%s", err_text(E_NOMEM));
 	err = script_code_load(&code, &files, why);
 	if (err == E_OK)
-		err = random_init(&t.random);
+		err = script_side_init(&t.side, env, env->psl(env->ctx));
 	if (err == E_OK)
 		err = custom_metrics_new(&t.metrics);
 	if (err == E_OK && options->ipsets != NULL)
@@ -472,14 +428,13 @@ int trial_run(const struct watch_env *env, const struct trial_options *options,
 		err = trial_questions_read(&t.questions, env->rings, rq->ring, &out->entries);
 	if (err != E_OK)
 		goto out;
-	t.psl = env->psl(env->ctx);
 	err = load(&t, ipsets, shelf, code, why);
 	if (err != E_OK)
 		goto out;
 	try_all(&t, rq);
 	take_hooks(&t);
 	out->bytes = script_bytes(t.script);
-	err = trial_questions_count(&t.questions, t.psl, out);
+	err = trial_questions_count(&t.questions, t.side.psl, out);
 	if (err != E_OK)
 		(void)snprintf(why, ENV_WHY_MAX, "%s", err_text(err));
 out:
@@ -488,7 +443,7 @@ out:
 	ipsets_free(ipsets);
 	shelf_free(shelf);
 	custom_metrics_free(t.metrics);
-	psl_put(t.psl);
+	script_side_deinit(&t.side);
 	trial_questions_free(&t.questions);
 	return err;
 }
