@@ -21,6 +21,7 @@
 #include "config.h"
 #include "recursor/background.h"
 #include "recursor/descriptors.h"
+#include "recursor/errands.h"
 #include "recursor/keeper.h"
 #include "recursor/notify.h"
 #include "recursor/pidfile.h"
@@ -376,6 +377,8 @@ static int start_threads(struct process *p)
 	if (err != E_OK)
 		return say_why(p, err, "cannot watch whether it is ready");
 	err = scripts_load(p->server->scripts, p->settings, p->why);
+	if (err == E_OK)
+		err = errands_load(p->server->errands, p->settings, p->why);
 	if (err != E_OK) {
 		p->is_script_broken = true;
 		return err;
@@ -387,6 +390,7 @@ static int start_threads(struct process *p)
 	if (err != E_OK)
 		return say_why(p, err, "cannot start the thread of cache-file");
 	server_watch(p->server, &p->env, on_quit, p);
+	errands_begin(p->server->errands);
 	err = control_start(p->control, &p->env);
 	if (err != E_OK)
 		return say_why(p, err, "cannot start the control socket");
@@ -440,18 +444,25 @@ static int start(struct process *p)
 
 static void finish(struct process *p)
 {
+	bool is_alone = true;
+
 	if (p->readiness != NULL)
 		readiness_stopping(p->readiness);
 	if (p->server != NULL)
 		server_end_begins(p->server);
 	control_stop(p->control);
-	if (p->server != NULL)
+	if (p->server != NULL) {
+		is_alone = errands_end(p->server->errands);
 		server_stop(p->server);
-	if (p->server != NULL)
 		keeper_stop(p->server->keeper);
+	}
+	pidfile_remove(&p->pidfile);
+	if (!is_alone) { /* a script looks at what would be freed */
+		notify_close();
+		_exit(EXIT_SUCCESS);
+	}
 	readiness_free(p->readiness);
 	server_free(p->server);
-	pidfile_remove(&p->pidfile);
 	if (p->end_timer != NULL)
 		loop_timer_close(p->end_timer);
 	if (p->summary_timer != NULL)

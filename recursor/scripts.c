@@ -10,6 +10,7 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "recursor/errands.h"
 #include "recursor/pipeline.h"
 #include "recursor/policy/ipset.h"
 #include "recursor/policy/script.h"
@@ -97,6 +98,13 @@ static void retire(void *ctx, struct script *script)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static int spawn(void *ctx, const char *path, char *why)
+{
+	const struct keep *k = ctx;
+
+	return errands_spawn(k->scripts->server->errands, path, why);
+}
+
 /* ---- making states ---- */
 
 static int make_state(struct script **out, struct scripts *s, struct worker *w,
@@ -113,6 +121,7 @@ static int make_state(struct script **out, struct scripts *s, struct worker *w,
 		.ipsets = s->server->ipsets,
 		.ipset_reader = ipsets_reader(s->server->ipsets, w->index),
 		.shelf = s->server->shelf,
+		.spawn = spawn,
 		.retired = retire,
 	};
 	int err = E_NOMEM;

@@ -127,6 +127,7 @@ struct settings {
 	uint32_t failure_ttl_s;                 /* our own: `resolution-failure-ttl` (RFC 9520) */
 	/* the script of hooks */
 	const char *lua_dns_script, *lua_global_include_dir; /* "": none */
+	const char *lua_start_stop_script;                   /* "": none */
 	uint32_t lua_maintenance_interval_s;
 	uint32_t lua_hook_instructions;             /* our own */
 	uint64_t lua_hook_memory, lua_memory_limit; /* our own */

@@ -226,6 +226,10 @@ const struct setting settings_table[] = {
   "So much memory a script may use in each thread, and its groups of networks, rate limits and "
   "empty ipsets without a name as much again.  "
   "0: no limit." },
+{ "lua-start-stop-script", TEXT(lua_start_stop_script), "", "5.2.0",
+  "A script that has nothing to do with queries: its on_recursor_start() is called when the threads "
+  "serve, its on_recursor_stop() before they end, in a thread of its own: recursor-lua(7).  One that "
+  "cannot be compiled at the start ends it." },
 { "max-background-resolutions", INT(max_background_resolutions, 0, MANY, NULL), "1000", "own",
   "Each thread has at most so many resolutions under way that no client waits for: those that go on "
   "after a client was served stale, and those that renew what is about to expire." },

@@ -11,6 +11,7 @@
 #include "common/check.h"
 #include "common/custom_metrics.h"
 #include "common/log.h"
+#include "recursor/errands.h"
 #include "recursor/hints.h"
 #include "recursor/pipeline.h"
 #include "recursor/policy/ipset.h"
@@ -354,6 +355,8 @@ static int make_shared(struct server *s, const struct settings *settings)
 	if (err == E_OK)
 		err = scripts_new(&s->scripts, s);
 	if (err == E_OK)
+		err = errands_new(&s->errands, s);
+	if (err == E_OK)
 		err = wiper_new(&s->wiper);
 	return err;
 }
@@ -481,6 +484,7 @@ void server_free(struct server *s)
 	hints_free(s->hints, s->n_hints);
 	zones_put(s->zones);
 	scripts_free(s->scripts);
+	errands_free(s->errands);
 	wiper_free(s->wiper);
 	ringset_free(s->rings);
 	defender_free(s->defender);

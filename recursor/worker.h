@@ -100,6 +100,7 @@ struct server {
 	struct tracer *tracer;
 	struct ringset *rings; /* what came last to each worker */
 	struct scripts *scripts;
+	struct errands *errands;               /* scripts beside the workers */
 	struct custom_metrics *custom_metrics; /* of scripts, whichever is loaded */
 	struct wiper *wiper;
 	struct defender *defender;

@@ -102,6 +102,16 @@ struct ipsets;
 struct ipset_reader;
 struct shelf;
 
+/* For scripts that run in a thread of their own: a worker would be held up. */
+struct script_caches {
+	/* The record cache, or the table of servers, as bytes for free(): so many sets, so many bytes,
+	 * 0: all.  *n: how many are in it.  On error one line in `why` (SCRIPT_WHY_MAX). */
+	int (*dump)(void *ctx, bool servers, uint64_t sets, uint64_t bytes, char **out, size_t *len,
+		    uint64_t *n, char *why);
+	/* What such bytes hold and the caches have room for; *n: how many were taken. */
+	int (*load)(void *ctx, const char *data, size_t len, uint64_t *n, char *why);
+};
+
 /* What a state may ask of whoever runs it.  Copied by script_new(); what it points to lives longer. */
 struct script_host {
 	void *ctx;
@@ -122,6 +132,12 @@ struct script_host {
 	bool (*stat)(void *ctx, const char *name, uint64_t *value); /* NULL: none is known */
 	/* How many labels at the end of a name (lower case) are its registrable domain; NULL: two. */
 	unsigned (*registrable)(void *ctx, const uint8_t *name);
+	const struct script_caches *caches; /* NULL: a worker's, or a trial's */
+	/* Runs the script `path` in a thread of its own; on error one line in `why`
+	 * (SCRIPT_WHY_MAX).  NULL: it may not. */
+	int (*spawn)(void *ctx, const char *path, char *why);
+	/* Asked every thousand instructions or so: true ends the call with an error.  NULL: never. */
+	bool (*must_end)(void *ctx);
 	/* Nobody uses it any more, and script_free() is due, at leisure.  NULL: it is freed at once. */
 	void (*retired)(void *ctx, struct script *s);
 };
@@ -175,6 +191,10 @@ enum script_verdict script_call(struct script *s, enum hook hook, struct hook_qu
 enum script_verdict script_callback(struct script *s, struct hook_query *q);
 
 void script_maintain(struct script *s);
+
+/* Calls the global function `name` without arguments.  E_NOT_FOUND: there is none.  E_MALFORMED,
+ * E_LIMIT: one line in `why` (SCRIPT_WHY_MAX). */
+int script_run(struct script *s, const char *name, char *why) MUST_USE;
 
 /* The query ends: what it had of the state is given back, q->script too. */
 void script_query_end(struct hook_query *q);

@@ -644,6 +644,91 @@ function maintenance() while true do end end
         check_reply(r.ask("www.hooks"), kind="A", data=["192.0.2.1"])
 
 
+# ---- scripts beside the threads ----
+
+START_STOP = """
+local file = "FILE"
+
+function on_recursor_start()
+	for line in io.lines("SPAWN") do spawnThread(line) end
+	local f = io.open(file, "rb")
+	if not f then return end
+	pdnslog("taken: "..putIntoRecordCache(f:read("a")))
+	pdnslog("damaged: "..putIntoRecordCache("nonsense"))
+	f:close()
+	f = assert(io.open(file..".servers", "rb"))
+	pdnslog("servers taken: "..putIntoNSSpeedTable(f:read("a")))
+	f:close()
+end
+
+function on_recursor_stop()
+	local f = assert(io.open(file, "wb"))
+	local records, n = getRecordCacheRecords(0, 100000)
+	f:write(records)
+	f:close()
+	pdnslog("kept: "..n)
+	f = assert(io.open(file..".servers", "wb"))
+	f:write((getNSSpeedTable()))
+	f:close()
+END
+end
+"""
+
+
+def start_stop(directory, spawned=(), end=""):
+    file, spawn = os.path.join(directory, "warm"), os.path.join(directory, "spawn")
+    write(spawn, "".join(f"{path}\n" for path in spawned))
+    text = START_STOP.replace("FILE", file).replace("SPAWN", spawn).replace("END", end)
+    return write(os.path.join(directory, "start-stop.lua"), text)
+
+
+@test
+def lua_start_stop():
+    """lua-start-stop-script keeps the cache over a restart; the end waits for no loop of it."""
+    directory = env.new_dir("start-stop")
+    with hooks(None, lua_start_stop_script=start_stop(directory, end="while true do end")) as r:
+        check_reply(r.ask("www.hooks"), kind="A", data=["192.0.2.1"])
+        check(r.end(seconds=20) == 0, "its loop is ended", r.log()[-2000:])
+        check("kept: " in r.log() and "the daemon ends" in r.log(), "it was called", r.log()[-2000:])
+    with hooks(None, lua_start_stop_script=start_stop(directory)) as r:
+        wait_until(lambda: "servers taken: " in r.log(), what="the start's function has ended")
+        check("taken: 0" not in r.log(), "something was new", r.log()[-2000:])
+        check("damaged: 0" in r.log() and "refused" in r.log(), "nonsense is refused", r.log())
+        before = r.get("all-outqueries")
+        check_reply(r.ask("www.hooks"), kind="A", data=["192.0.2.1"])
+        check(r.get("all-outqueries") == before, "and was known without a question")
+    broken = write(os.path.join(directory, "broken.lua"), "function on_recursor_start(")
+    r = Recursor(lua_start_stop_script=broken, ready=False)
+    check(r.process.wait(10) == 99, "one that does not compile ends the start", r.log())
+    check("broken.lua:1:" in r.log(), "with its line", r.log())
+
+
+@test
+def lua_spawn_thread():
+    """spawnThread(): from hooks and from the start; so many and no more; the end ends them."""
+    directory = env.new_dir("spawn")
+    loops = [write(os.path.join(directory, f"loop{i}.lua"),
+                   f"pdnslog('loop {i}') while true do os.execute('sleep 0.1') end") for i in range(17)]
+    once = write(os.path.join(directory, "once.lua"),
+                 "getMetric('spawned'):inc() pcall(spawnThread, 'nowhere.lua')")
+    script = f"""function preresolve(dq)
+        if dq.qname:equal("spawn.hooks.") then
+            spawnThread("{once}")
+        elseif dq.qname:equal("caches.hooks.") then
+            getRecordCacheRecords(1, 1)
+        end
+        return false
+    end"""
+    with hooks(script, lua_start_stop_script=start_stop(directory, loops)) as r:
+        wait_until(lambda: "threads already" in r.log(), what="the last one is refused")
+        check(r.log().count("its thread begins") == 15, "15 beside the one of the start", r.log())
+        check_reply(r.ask("caches.hooks"), "NXDOMAIN")
+        check("a worker would be held up" in r.log(), "a hook may not have the caches", r.log()[-900:])
+        check_reply(r.ask("spawn.hooks"), "NXDOMAIN")
+        r.wait_get("spawned", 1)
+        check(r.end(seconds=15) == 0, "they end with the daemon", r.log()[-2000:])
+
+
 def soak(r, seconds, paths):
     """Questions without a break, while one script follows the other."""
     end = time.monotonic() + seconds

@@ -85,11 +85,46 @@ static inline uint64_t lua_test_now(void *ctx)
 	return t->now_ns;
 }
 
+/* Says what it was asked for; no room for one byte. */
+static inline int lua_test_dump(void *ctx, bool servers, uint64_t sets, uint64_t bytes, char **out,
+				size_t *len, uint64_t *n, char *why)
+{
+	int written;
+
+	(void)ctx;
+	(void)snprintf(why, SCRIPT_WHY_MAX, "no room");
+	if (bytes == 1)
+		return E_NOMEM;
+	written = asprintf(out, "%s %llu %llu", servers ? "servers" : "sets",
+			   (unsigned long long)sets, (unsigned long long)bytes);
+	ASSERT(written > 0);
+	*n = *len = (size_t)written;
+	return E_OK;
+}
+
+/* Takes all but what is empty. */
+static inline int lua_test_load(void *ctx, const char *data, size_t len, uint64_t *n, char *why)
+{
+	(void)ctx;
+	(void)data;
+	(void)snprintf(why, SCRIPT_WHY_MAX, "empty");
+	*n = len;
+	return len > 0 ? E_OK : E_MALFORMED;
+}
+
+static inline int lua_test_spawn(void *ctx, const char *path, char *why)
+{
+	(void)ctx;
+	(void)snprintf(why, SCRIPT_WHY_MAX, "cannot");
+	return strcmp(path, "good.lua") == 0 ? E_OK : E_LIMIT;
+}
+
 static inline void lua_test_open(struct lua_test *t)
 {
 	static const struct ipsets_config ipsets = { .n_readers = 1,
 						     .max_sets = 2,
 						     .max_entries = 1000 };
+	static const struct script_caches caches = { .dump = lua_test_dump, .load = lua_test_load };
 
 	memset(t, 0, sizeof(*t));
 	t->outer = (struct script_host) {
@@ -104,6 +139,8 @@ static inline void lua_test_open(struct lua_test *t)
 		.print = lua_test_print,
 		.stat = lua_test_stat,
 		.registrable = lua_test_registrable,
+		.caches = &caches,
+		.spawn = lua_test_spawn,
 	};
 	t->now_ns = 1000000000000;
 	ASSERT(custom_metrics_new(&t->outer.metrics) == E_OK);

@@ -394,11 +394,18 @@ static const struct {
 	{ ".print", "print('a', 1, nil, newDN('b')) print()" },
 	{ ".pdns_features", "assert(pdns_features.PR8001_devicename)" },
 	{ ".sendCustomSNMPTrap", "says('no SNMP', sendCustomSNMPTrap, 'x')" },
-	{ ".getRecordCacheRecords", "says('no protobuf', getRecordCacheRecords)" },
-	{ ".putIntoRecordCache", "says('no protobuf', putIntoRecordCache)" },
-	{ ".getNSSpeedTable", "says('no protobuf', getNSSpeedTable)" },
-	{ ".spawnThread", "says('no threads', spawnThread, 'x.lua')" },
-	{ ".putIntoNSSpeedTable", "says('no protobuf', putIntoNSSpeedTable)" },
+	{ ".spawnThread",
+	  "spawnThread('good.lua') says('cannot', spawnThread, 'bad.lua') says('string expected', spawnThread)" },
+	{ ".getRecordCacheRecords",
+	  "local s, n = getRecordCacheRecords(2, 300) eq(s, 'sets 2048 300') eq(n, 13)\n"
+	  "s = getRecordCacheRecords() eq(s, 'sets 0 0') says('0 or more', getRecordCacheRecords, -1)\n"
+	  "says('no room', getRecordCacheRecords, 0, 1)" },
+	{ ".putIntoRecordCache",
+	  "eq(putIntoRecordCache('four'), 4) eq(putIntoRecordCache('a\\0b'), 3) eq(putIntoRecordCache(''), 0)\n"
+	  "says('string expected', putIntoRecordCache)" },
+	{ ".getNSSpeedTable",
+	  "local s, n = getNSSpeedTable(300) eq(s, 'servers 0 300') eq(n, 13) says('0 or more', getNSSpeedTable, -1)" },
+	{ ".putIntoNSSpeedTable", "eq(putIntoNSSpeedTable('four'), 4)" },
 	/* constants */
 	{ "pdns.PASS", "eq(pdns.PASS, -1)" },
 	{ "pdns.DROP", "eq(pdns.DROP, -2)" },

@@ -75,6 +75,22 @@
 	  "the value of a metric; nil when there is none of that name")                          \
 	X(GLOBAL, FUNCTION, "getConfigDirAndName", "()", "5.2.5", CURRENT, api_config_dir, NULL, \
 	  "the directory of recursor.conf, and config-name")                                     \
+	X(GLOBAL, FUNCTION, "spawnThread", "(file)", "5.2", CURRENT, api_spawn_thread, NULL,     \
+	  "runs a script in a thread and a state of its own, where it holds up no worker, needs not " \
+	  "count instructions, and ends with the daemon at the latest")                          \
+	X(GLOBAL, FUNCTION, "getRecordCacheRecords", "([per shard], [bytes])", "5.2", CURRENT,   \
+	  api_dump_records, NULL, "the record cache as a string for putIntoRecordCache(), and how " \
+	  "many sets are in it: at most so many of each 1024th part, and so many bytes; 0: all. "  \
+	  "In a thread of its own alone")                                                        \
+	X(GLOBAL, FUNCTION, "putIntoRecordCache", "(string)", "5.2", CURRENT, api_load_dump,     \
+	  NULL, "takes what is still worth something of such a string; how many sets were new. A " \
+	  "string that is damaged or of another version is logged, and 0. In a thread of its own " \
+	  "alone")                                                                               \
+	X(GLOBAL, FUNCTION, "getNSSpeedTable", "([bytes])", "5.3", CURRENT, api_dump_servers,    \
+	  NULL, "what is known of servers as a string for putIntoNSSpeedTable(), and how many are " \
+	  "in it. In a thread of its own alone")                                                 \
+	X(GLOBAL, FUNCTION, "putIntoNSSpeedTable", "(string)", "5.3", CURRENT, api_load_dump,    \
+	  NULL, "takes such a string; how many servers were new. In a thread of its own alone")  \
 	X(GLOBAL, FUNCTION, "isValidationStateBogus", "(state)", "4.4.2", CURRENT,               \
 	  api_is_bogus, NULL, "is it Bogus, or one of the reasons for it?")                      \
 	X(GLOBAL, FUNCTION, "print", "(...)", "3.1.7", BOTH, api_print, NULL,                    \
@@ -84,16 +100,6 @@
 	/* ---- those that are not there ---- */                                                 \
 	X(GLOBAL, FUNCTION, "sendCustomSNMPTrap", "(text)", "4.1", CURRENT, api_no_snmp, NULL,   \
 	  "not there: an error")                                                                 \
-	X(GLOBAL, FUNCTION, "getRecordCacheRecords", "(...)", "5.2", CURRENT, api_no_protobuf,   \
-	  NULL, "not there, since its result is protobuf's: an error")                           \
-	X(GLOBAL, FUNCTION, "putIntoRecordCache", "(...)", "5.2", CURRENT, api_no_protobuf,      \
-	  NULL, "not there, since what it takes is protobuf's: an error")                        \
-	X(GLOBAL, FUNCTION, "getNSSpeedTable", "(...)", "5.3", CURRENT, api_no_protobuf,         \
-	  NULL, "not there, since its result is protobuf's: an error")                           \
-	X(GLOBAL, FUNCTION, "putIntoNSSpeedTable", "(...)", "5.3", CURRENT, api_no_protobuf,     \
-	  NULL, "not there, since what it takes is protobuf's: an error")                        \
-	X(GLOBAL, FUNCTION, "spawnThread", "(file)", "5.2", CURRENT, api_no_thread, NULL,        \
-	  "not there, since what such threads exchange is protobuf's: an error")                 \
 	/* ---- iputils ---- */                                                                  \
 	X(IPUTILS, FUNCTION, "newca", "(text)", "3.7", CLASSIC, api_new_address, NULL,           \
 	  "a ComboAddress")                                                                      \

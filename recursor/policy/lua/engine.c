@@ -132,8 +132,11 @@ static void raise_over(lua_State *L, int level)
 	const struct script *s = script_of(L);
 
 	luaL_where(L, level);
-	lua_pushfstring(L, "more than %I instructions (lua-hook-instructions)",
-			(LUAI_UACINT)s->limits.instructions);
+	if (s->is_ended)
+		lua_pushliteral(L, "the daemon ends");
+	else
+		lua_pushfstring(L, "more than %I instructions (lua-hook-instructions)",
+				(LUAI_UACINT)s->limits.instructions);
 	lua_concat(L, 2);
 	lua_error(L);
 }
@@ -162,6 +165,8 @@ static void on_count(lua_State *L, lua_Debug *at)
 	struct script *s = script_of(L);
 
 	(void)at;
+	if (!s->is_over && s->outer.must_end != NULL && s->outer.must_end(s->outer.ctx))
+		s->is_ended = s->is_over = true;
 	if (!s->is_over) {
 		s->budget -= step_cost(s);
 		if (s->budget > 0 || !s->is_limited)
@@ -201,7 +206,7 @@ static void set_bounds(struct script *s, unsigned factor)
 	size_t most = l->heap_bytes == 0 ? SIZE_MAX : l->heap_bytes;
 	size_t room = most > s->heap ? most - s->heap : 0;
 
-	s->starved = false;
+	s->starved = s->is_ended = false;
 	s->step_ns = 0;
 	s->host.charge = engine_charge;
 	s->is_limited = l->instructions != 0;

@@ -59,7 +59,8 @@ struct script {
 	int64_t budget;   /* left to this call */
 	uint64_t step_ns; /* the thread's time at the last count; 0: there was none in this call */
 	bool is_limited;
-	bool is_over; /* this call has used up all */
+	bool is_over;  /* this call has used up all, */
+	bool is_ended; /* or is to end because of host.must_end() */
 	/* hooks */
 	struct script_hook hooks[HOOKS];
 	struct call *current; /* the hook being called, or NULL */

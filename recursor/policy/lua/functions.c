@@ -1,6 +1,7 @@
 /* The functions that belong to no object: the log, random numbers, metrics, ... */
 #include <lauxlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/custom_metrics.h"
@@ -159,14 +160,104 @@ int api_no_snmp(lua_State *L)
 	return luaL_error(L, "this recursor has no SNMP");
 }
 
-int api_no_protobuf(lua_State *L)
+/* ---- the caches as strings ---- */
+
+static const struct script_caches *caches_of(lua_State *L)
 {
-	return luaL_error(L, "this recursor has no protobuf, and no dumps of its caches in it");
+	const struct script_caches *caches = lua_host_of(L)->to->caches;
+
+	if (caches == NULL)
+		luaL_error(
+			L,
+			"a worker would be held up: call it in a script of lua-start-stop-script "
+			"or spawnThread()");
+	return caches;
 }
 
-int api_no_thread(lua_State *L)
+static uint64_t number_or_all(lua_State *L, int index)
 {
-	return luaL_error(L, "this recursor starts no threads for scripts");
+	lua_Integer n = luaL_optinteger(L, index, 0);
+
+	luaL_argcheck(L, n >= 0, index, "a number of 0 or more is wanted");
+	return (uint64_t)n;
+}
+
+struct dumped {
+	char *bytes;
+	size_t len;
+};
+
+static int push_dumped(lua_State *L)
+{
+	const struct dumped *d = lua_touserdata(L, 1);
+
+	lua_pushlstring(L, d->bytes, d->len);
+	return 1;
+}
+
+static int push_dump(lua_State *L, bool servers, uint64_t sets, uint64_t bytes)
+{
+	const struct script_caches *caches = caches_of(L);
+	char why[SCRIPT_WHY_MAX];
+	struct dumped d;
+	uint64_t n = 0;
+	int rc;
+
+	if (caches->dump(lua_host_of(L)->to->ctx, servers, sets, bytes, &d.bytes, &d.len, &n,
+			 why) != E_OK)
+		return luaL_error(L, "%s", why);
+	/* The copy may be too large for the state. */
+	lua_pushcfunction(L, push_dumped);
+	lua_pushlightuserdata(L, &d);
+	rc = lua_pcall(L, 1, 1, 0);
+	free(d.bytes);
+	if (rc != LUA_OK)
+		return lua_error(L);
+	lua_pushinteger(L, (lua_Integer)n);
+	return 2;
+}
+
+int api_dump_records(lua_State *L)
+{
+	enum { SHARDS = 1024 }; /* the default of record-cache-shards, as in PowerDNS */
+	uint64_t per_shard = number_or_all(L, 1), all;
+
+	if (__builtin_mul_overflow(per_shard, SHARDS, &all))
+		all = 0;
+	return push_dump(L, false, all, number_or_all(L, 2));
+}
+
+int api_dump_servers(lua_State *L)
+{
+	return push_dump(L, true, 0, number_or_all(L, 1));
+}
+
+int api_load_dump(lua_State *L)
+{
+	const struct script_caches *caches = caches_of(L);
+	char why[SCRIPT_WHY_MAX];
+	size_t len;
+	const char *data = luaL_checklstring(L, 1, &len);
+	uint64_t n = 0;
+
+	/* As in the field: one of another version is no error of the script's. */
+	if (caches->load(lua_host_of(L)->to->ctx, data, len, &n, why) != E_OK)
+		log_error("a dump of the cache is refused: %s", why);
+	lua_pushinteger(L, (lua_Integer)n);
+	return 1;
+}
+
+int api_spawn_thread(lua_State *L)
+{
+	const struct script_host *to = lua_host_of(L)->to;
+	const char *path = luaL_checkstring(L, 1);
+	char why[SCRIPT_WHY_MAX];
+
+	if (to->spawn == NULL)
+		return luaL_error(L, "no threads are begun in a trial");
+	if (to->spawn(to->ctx, path, why) != E_OK)
+		return luaL_error(L, "%s", why);
+	return 0;
 }
 
 /* ---- metrics ---- */

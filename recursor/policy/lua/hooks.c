@@ -374,6 +374,33 @@ void script_maintain(struct script *s)
 	(void)run(s, run_maintenance, &c, SCRIPT_MAINTENANCE_FACTOR);
 }
 
+/* ---- any function ---- */
+
+struct function {
+	const char *name;
+	bool is_there;
+};
+
+static int run_function(lua_State *L)
+{
+	struct function *f = lua_touserdata(L, 1);
+
+	f->is_there = lua_getglobal(L, f->name) == LUA_TFUNCTION;
+	if (f->is_there)
+		lua_call(L, 0, 0);
+	return 0;
+}
+
+int script_run(struct script *s, const char *name, char *why)
+{
+	struct function f = { .name = name };
+	int err = engine_run(s, run_function, &f, 1);
+
+	if (err != E_OK)
+		(void)snprintf(why, SCRIPT_WHY_MAX, "%s", s->outcome.why);
+	return err == E_OK && !f.is_there ? E_NOT_FOUND : err;
+}
+
 /* ---- the end of a query ---- */
 
 void script_query_end(struct hook_query *q)
