@@ -188,7 +188,8 @@ static char *setting(void *ctx, const char *name)
 	}
 	if (strncmp(name, "dont-throttle-", 14) == 0)
 		return strdup(f->dont_throttle);
-	if (strcmp(name, "stats-carbon-disabled-list") == 0)
+	if (strcmp(name, "stats-carbon-disabled-list") == 0 ||
+	    strcmp(name, "stats-api-disabled-list") == 0)
 		return strdup(f->hidden);
 	if (strcmp(name, "max-cache-entries") == 0)
 		return strdup("1000000");

@@ -29,7 +29,7 @@ struct fake_env {
 	struct psl *psl;                   /* the system's */
 	bool refuses;                      /* a change or reload of settings */
 	char changed[256];                 /* what was changed or reloaded last */
-	char hidden[256];                  /* the value of stats-carbon-disabled-list */
+	char hidden[256];                  /* the value of stats-carbon- and -api-disabled-list */
 	char dont_throttle[256];           /* the value of both settings of that name */
 	struct settings *settings;         /* fake_env_configure(); else NULL */
 	char config_dir[256];
