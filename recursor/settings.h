@@ -153,6 +153,10 @@ struct settings {
 	const char *public_suffix_list_file;
 	struct psl *psl;   /* what that file says, or the system's list */
 	const char *trace; /* no, yes, fail */
+	/* telling others: watch/carbon.h reads these by their texts */
+	struct addr_list carbon_server;
+	const char *carbon_ourname, *carbon_namespace, *carbon_instance;
+	uint32_t carbon_interval_s;
 
 	bool has_file; /* there was a recursor.conf to be read */
 	/* what stood in the files, or NULL */

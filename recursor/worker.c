@@ -19,6 +19,7 @@
 #include "recursor/scripts.h"
 #include "recursor/server_state.h"
 #include "recursor/shield.h"
+#include "recursor/watch/carbon.h"
 #include "recursor/watch/rings.h"
 #include "recursor/watch/tracer.h"
 #include "recursor/watch/wiper.h"
@@ -358,6 +359,8 @@ static int make_shared(struct server *s, const struct settings *settings)
 		err = errands_new(&s->errands, s);
 	if (err == E_OK)
 		err = wiper_new(&s->wiper);
+	if (err == E_OK)
+		err = carbon_new(&s->carbon);
 	return err;
 }
 
@@ -454,6 +457,8 @@ int server_start(struct server *s)
 		server_watch(s, &s->own_env, s->quit, s->quit_ctx);
 		err = wiper_start(s->wiper, &s->own_env);
 	}
+	if (err == E_OK)
+		err = carbon_start(s->carbon, &s->own_env);
 	if (err != E_OK) {
 		int why = errno; /* of E_SYSTEM, for the caller to tell */
 
@@ -470,6 +475,8 @@ void server_end_begins(struct server *s)
 
 void server_stop(struct server *s)
 {
+	if (s->carbon != NULL)
+		carbon_stop(s->carbon);
 	if (s->wiper != NULL)
 		wiper_stop(s->wiper);
 	for (unsigned i = 0; i < s->n_workers; i++)
@@ -486,6 +493,7 @@ void server_free(struct server *s)
 	scripts_free(s->scripts);
 	errands_free(s->errands);
 	wiper_free(s->wiper);
+	carbon_free(s->carbon);
 	ringset_free(s->rings);
 	defender_free(s->defender);
 	custom_metrics_free(s->custom_metrics);

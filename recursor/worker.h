@@ -103,6 +103,7 @@ struct server {
 	struct errands *errands;               /* scripts beside the workers */
 	struct custom_metrics *custom_metrics; /* of scripts, whichever is loaded */
 	struct wiper *wiper;
+	struct carbon *carbon;
 	struct defender *defender;
 	struct watch_env own_env; /* the wiper's */
 	struct worker *workers;

@@ -331,6 +331,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.servers = s->servers,
 		.rings = s->rings,
 		.custom_metrics = s->custom_metrics,
+		.carbon = s->carbon,
 		.started_ms = s->started_ms,
 		.counters = env_counters,
 		.qtypes = env_qtypes,

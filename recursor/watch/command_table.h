@@ -99,6 +99,9 @@ enum command_file {
 	X("remove-from-ipset", "", "NAME ADDRESS...", 2, COMMAND_WORDS_MAX, false, 60,           \
 	  remove_from_ipset, "take these addresses out of a set")                                \
 	X("save-cache", "", "", 0, 0, false, 600, save_cache, "write cache-file now")            \
+	X("set-carbon-server", "", "[SERVER [NAME [NAMESPACE [INSTANCE]]]]", 0, 4, false, 60,    \
+	  set_carbon_server,                                                                     \
+	  "send the metrics to SERVER in place of carbon-server; without SERVER to nobody")      \
 	X("set-max-cache-entries", "", "N", 0, COMMAND_WORDS_MAX, false, 60,                     \
 	  set_max_cache_entries, "change max-cache-entries")                                     \
 	X("set-max-cache-memory", "", "BYTES", 1, 1, false, 60, set_max_cache_memory,            \

@@ -30,6 +30,7 @@ struct trace_rule;  /* tracer.h */
 struct try_request; /* this and the next: try_script.h */
 struct try_report;
 struct json_t; /* jansson.h */
+struct carbon;
 
 /* What a function that visits a worker gets: valid on that worker's thread, for the call. */
 struct watch_worker {
@@ -118,6 +119,7 @@ struct watch_env {
 	struct servers *servers;
 	struct ringset *rings;                 /* what came last to the workers */
 	struct custom_metrics *custom_metrics; /* of the operator's script */
+	struct carbon *carbon;                 /* or NULL */
 	uint64_t started_ms;
 
 	const struct counters *(*counters)(void *ctx, unsigned worker);

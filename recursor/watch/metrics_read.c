@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "recursor/watch/carbon.h"
 #include "recursor/watch/kernel_udp.h"
 #include "recursor/watch/metrics_impl.h"
 
@@ -185,6 +186,18 @@ READER(ready)
 {
 	return r->env->is_ready(r->env->ctx);
 }
+
+#define CARBON(member)                                                                             \
+	READER(carbon_##member)                                                                    \
+	{                                                                                          \
+		struct carbon_stats s;                                                             \
+                                                                                                   \
+		carbon_stats(r->env->carbon, &s);                                                  \
+		return s.member;                                                                   \
+	}
+CARBON(pushes)
+CARBON(errors)
+CARBON(timeouts)
 
 READER(draining)
 {

@@ -374,6 +374,7 @@ static const char *good_arguments(const struct command *c)
 		{ "get-parameter", " max-qperq" },
 		{ "load-ipset", " known FILE" },
 		{ "remove-from-ipset", " known 192.0.2.1" },
+		{ "set-carbon-server", " 192.0.2.1 ns1" },
 		{ "set-quiet", " yes" },
 		{ "top-cost", " domains" },
 		{ "wipe-cache-typed", " A localhost" },
