@@ -129,6 +129,8 @@ void client_query_finish(void *ctx, const struct answer *found)
 	}
 	count_whence(p, &a);
 	note = shield_answered(p, cq, s, &a);
+	if (cq->hooked != NULL)
+		cq->hooked->note = note;
 	if (cq->traced != NULL)
 		end_trace(p, cq, &a);
 	if (cq->q.type == TYPE_ANY) {

@@ -43,6 +43,7 @@ struct hooked {
 	bool is_changed, is_dropped; /* what the hooks say so far */
 	bool is_kept;                /* the packet cache may have the answer */
 	unsigned n_followups;
+	uint32_t note;             /* shield_answered(), once it has been resolved */
 	uint32_t outqueries;       /* what it has cost */
 	struct datagram *datagram; /* on its way, or NULL */
 	bool is_waiting, is_late;  /* in hooks.waiting, or in hooks.late */

@@ -5,6 +5,7 @@
 #include "common/rrtype.h"
 #include "recursor/hooks.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/shield.h"
 
 enum { STALE_PACKET_S = 5 }; /* so long an answer of expired data is kept as a packet */
 
@@ -182,8 +183,11 @@ void respond_hooked(struct pipeline *p, const struct client_query *cq, const str
 		.ede = (int16_t)h->q.answer.ede,
 		.ede_text = h->q.answer.ede_text.text,
 	};
+	uint32_t note = h->note;
 	struct packed packed;
 
+	if (!h->was_found)
+		note = shield_made(p, &cq->q, s, a.rcode);
 	if (h->q.answer.is_truncated)
 		answer_pack_truncated(&packed, out, limit, &cq->q);
 	else
@@ -192,6 +196,6 @@ void respond_hooked(struct pipeline *p, const struct client_query *cq, const str
 	ttl = hooked_ttl(h, s, &packed);
 	key.tag = h->q.tag;
 	if (ttl > 0)
-		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, 0, now_s);
+		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, now_s);
 	send_resolved(p, cq, s, &a, out, &packed, us);
 }

@@ -205,28 +205,35 @@ uint32_t shield_answered(struct pipeline *p, struct client_query *cq, const stru
 	return note;
 }
 
-static void count_ours(struct pipeline *p, const struct passage *t, enum defender_end end,
-		       unsigned zone_labels)
+/* What the resolver had no part in. */
+static uint32_t count_ours(struct pipeline *p, const struct query *q, const struct settings *s,
+			   enum defender_end end, unsigned zone_labels)
 {
-	const uint8_t *qname = query_name(&t->q);
+	const uint8_t *qname = query_name(q);
 	struct defender_seen_answer seen = {
 		.qname = qname,
-		.child = t->q.name_hash,
+		.child = q->name_hash,
 		.end = end,
 	};
 	struct place *place;
 
 	if (defender_worker_is_off(p->shield->defender) || name_is_root(qname))
-		return;
-	place = place_of(p->shield, t->settings->psl, qname);
+		return 0;
+	place = place_of(p->shield, s->psl, qname);
 	if (zone_labels > place->domain_labels)
 		seen.zone = name_suffix(qname, zone_labels);
-	(void)answered(p, &seen, place);
+	return answered(p, &seen, place);
+}
+
+uint32_t shield_made(struct pipeline *p, const struct query *q, const struct settings *s,
+		     unsigned rcode)
+{
+	return count_ours(p, q, s, shield_end_of(rcode), 0);
 }
 
 void shield_dropped(struct pipeline *p, const struct passage *t)
 {
-	count_ours(p, t, DEFENDER_END_TIMEOUT, 0);
+	(void)count_ours(p, &t->q, t->settings, DEFENDER_END_TIMEOUT, 0);
 }
 
 /* ---- the stages ---- */
@@ -266,7 +273,7 @@ static enum step carry_out(struct pipeline *p, struct passage *t, const struct d
 		t->mark.route = d->route;
 	if (d->effect == DEFENDER_ALLOW)
 		return STEP_ON;
-	count_ours(p, t, DEFENDER_END_TURNED, d->labels);
+	(void)count_ours(p, &t->q, t->settings, DEFENDER_END_TURNED, d->labels);
 	switch (d->effect) {
 	case DEFENDER_REFUSED:
 		return respond_error(p, t, RCODE_REFUSED, EDE_BLOCKED); /* RFC 8914 4.16 */

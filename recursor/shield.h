@@ -29,6 +29,9 @@ stage shield_before_cache, shield_before_resolver;
 /* An answer of the resolver's is on its way: returns the note for packetcache_put(). */
 uint32_t shield_answered(struct pipeline *p, struct client_query *cq, const struct settings *s,
 			 const struct answer *a);
+/* So is one that a script has made without the resolver: the same note. */
+uint32_t shield_made(struct pipeline *p, const struct query *q, const struct settings *s,
+		     unsigned rcode);
 /* There was no place for the query. */
 void shield_dropped(struct pipeline *p, const struct passage *t);
 

@@ -256,3 +256,21 @@ def defender_zone_below():
         codes(attack)
         check(r.get("defender-zone-refused") > 500, "counted as a zone's")
         check(r.get("defender-domain-refused") == 0, "and not as a domain's")
+
+
+@test
+def defender_counts_what_scripts_answer():
+    """Names that a script denies without asking anybody are counted as any other's."""
+    script = write(os.path.join(env.new_dir("script"), "deny.lua"), """
+function preresolve(dq)
+	if not dq.qname:isPartOf(newDN("denied.flooded")) then return false end
+	dq.rcode = pdns.NXDOMAIN
+	return true
+end
+""")
+    with flooded(defender_config_file=rules(RULE), threads=1, lua_dns_script=script) as r:
+        before = r.get("all-outqueries")
+        attack = dnsperf((f"{random.getrandbits(48):x}.denied.flooded" for _ in range(2000)), 500)
+        attack.communicate(timeout=60)
+        check(r.get("defender-accusations") >= 1, "the domain is accused", r.rec("defender-show").stdout)
+        check(r.get("all-outqueries") == before, "without a question to anybody")
