@@ -30,7 +30,8 @@ static uint64_t less(uint64_t a, uint64_t b)
 
 void descriptors_raise(const struct settings *s, struct descriptors *out)
 {
-	uint64_t fixed = OTHERS + 2ULL * s->local_address.n * s->threads;
+	uint64_t fixed = OTHERS + 2ULL * s->local_address.n * s->threads +
+			 (s->webserver ? s->webserver_max_connections : 0);
 	uint64_t asking = ((uint64_t)s->max_mthreads + s->tcp_out_max_idle_per_thread) * s->threads;
 	uint64_t least = (uint64_t)DESCRIPTORS_ASKING_LEAST * s->threads;
 	uint64_t need = fixed + s->max_tcp_clients + asking, tcp = s->max_tcp_clients, most;

@@ -34,6 +34,7 @@
 #include "recursor/summary.h"
 #include "recursor/watch/control.h"
 #include "recursor/watch/metrics.h"
+#include "recursor/webserver.h"
 #include "recursor/worker.h"
 
 enum { END_STEP_MS = 10, LOG_TICK_MS = 1000, EXIT_BROKEN_SCRIPT = 99 };
@@ -48,6 +49,7 @@ struct process {
 	struct server *server;
 	struct watch_env env;
 	struct control *control;
+	struct web *web; /* NULL: none is configured */
 	struct pidfile pidfile;
 	struct readiness *readiness;
 	struct loop_timer *end_timer; /* when not NULL: the end has begun */
@@ -359,6 +361,8 @@ static int open_outside(struct process *p)
 	/* The control socket shows whether another one runs: before sockets are shared with it. */
 	err = open_control(p);
 	if (err == E_OK)
+		err = webserver_open(&p->web, p->settings, p->why);
+	if (err == E_OK)
 		err = make_server(p);
 	if (err != E_OK)
 		return err;
@@ -398,6 +402,9 @@ static int start_threads(struct process *p)
 	if (err != E_OK)
 		return say_why(p, err, "cannot make a timer");
 	on_log_time(p);
+	err = p->web == NULL ? E_OK : web_start(p->web, &p->env);
+	if (err != E_OK)
+		return say_why(p, err, "cannot start the web server");
 	if (p->settings->statistics_interval_s == 0)
 		return E_OK;
 	err = loop_timer_new(&p->summary_timer, p->loop, on_summary_time, p);
@@ -432,6 +439,8 @@ static int start(struct process *p)
 		return say_why(p, E_SYSTEM, "cannot go to the background");
 	err = watch_signals(p);
 	if (err == E_OK)
+		err = webserver_hash_secrets(&p->settings, p->why);
+	if (err == E_OK)
 		err = raise_descriptors(p);
 	if (err == E_OK)
 		err = open_outside(p);
@@ -450,6 +459,7 @@ static void finish(struct process *p)
 		readiness_stopping(p->readiness);
 	if (p->server != NULL)
 		server_end_begins(p->server);
+	web_stop(p->web);
 	control_stop(p->control);
 	if (p->server != NULL) {
 		is_alone = errands_end(p->server->errands);

@@ -138,6 +138,19 @@ static int take_ours(struct loading *l, const struct setting *row, const struct 
 	return err == E_OK ? set_text(l, row, item) : refuse(l, item, err, reason);
 }
 
+/* An older name: the same as the one that it has now. */
+static const struct setting *follow_alias(const struct loading *l, const struct setting *row,
+					  const struct conf_item *item)
+{
+	const struct setting *now = setting_of_alias(row);
+	char *place = now != row ? place_of(item) : NULL;
+
+	if (place != NULL)
+		warn(l, "%s: setting '%s' is called '%s' now", place, row->name, now->name);
+	free(place);
+	return now;
+}
+
 static int take_item(void *ctx, const struct conf_item *item)
 {
 	struct loading *l = ctx;
@@ -146,6 +159,7 @@ static int take_item(void *ctx, const struct conf_item *item)
 
 	if (row == NULL)
 		return note_unknown(l, item);
+	row = follow_alias(l, row, item);
 	if (row->status == SETTING_OURS)
 		return take_ours(l, row, item);
 	place = place_of(item);

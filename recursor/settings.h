@@ -158,6 +158,19 @@ struct settings {
 	const char *carbon_ourname, *carbon_namespace, *carbon_instance;
 	uint32_t carbon_interval_s;
 
+	/* the web server: watch/web/web.h */
+	bool webserver, webserver_hash_plaintext_credentials, api_readonly;
+	struct addr_list webserver_address; /* ports filled in from webserver-port */
+	uint16_t webserver_port;
+	struct netset *webserver_allow_from;
+	const char *webserver_password, *api_key; /* as they are, or hashed; "": none */
+	const char *webserver_loglevel;           /* none, normal, detailed */
+	const char *cross_origin_request_header;
+	uint32_t webserver_max_request_size, webserver_max_header_size; /* MiB; bytes: our own */
+	/* our own */
+	uint32_t webserver_max_connections, webserver_max_connections_per_client;
+	uint32_t webserver_request_timeout_s, webserver_idle_timeout_s;
+
 	bool has_file; /* there was a recursor.conf to be read */
 	/* what stood in the files, or NULL */
 	char *allow_from_lines, *allow_notify_from_lines, *allow_notify_for_lines;

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "config.h"
 #include "recursor/settings_table.h"
+#include "recursor/watch/web/credential.h"
 
 struct building {
 	struct settings *s;
@@ -43,6 +44,20 @@ refuse(const struct building *b, const char *name, int err, const char *format, 
 	(void)snprintf(b->why, SETTINGS_WHY_MAX, "%.160s%s%s=%.100s: %.200s", place, colon, name,
 		       b->from->texts[i], reason);
 	return err;
+}
+
+/* The same without the value. */
+static int refuse_secret(const struct building *b, const char *name, const char *reason)
+{
+	const struct setting *row = setting_find(name);
+	const char *place = NULL;
+
+	ASSERT(row != NULL);
+	if (b->from->places != NULL)
+		place = b->from->places[row - settings_table];
+	(void)snprintf(b->why, SETTINGS_WHY_MAX, "%.160s%s%s: %.200s", place != NULL ? place : "",
+		       place != NULL ? ": " : "", name, reason);
+	return E_MALFORMED;
 }
 
 static void warn(const struct building *b, const char *line)
@@ -124,6 +139,23 @@ static int finish_addresses(struct building *b)
 	if (netset_is_empty(s->allow_from) && !only_loopback)
 		warn(b, "allow-from is empty: everybody may ask, an open resolver is easily "
 			"abused");
+	return E_OK;
+}
+
+static int finish_webserver(struct building *b)
+{
+	struct settings *s = b->s;
+	char reason[CREDENTIAL_WHY_MAX];
+
+	if (s->webserver && s->webserver_address.n == 0)
+		return refuse(b, "webserver-address", E_MALFORMED, "no address");
+	for (unsigned i = 0; i < s->webserver_address.n; i++)
+		if (s->webserver_address.a[i].port == 0)
+			s->webserver_address.a[i].port = s->webserver_port;
+	if (credential_check(s->webserver_password, reason) != E_OK)
+		return refuse_secret(b, "webserver-password", reason);
+	if (credential_check(s->api_key, reason) != E_OK)
+		return refuse_secret(b, "api-key", reason);
 	return E_OK;
 }
 
@@ -355,6 +387,8 @@ int settings_build(struct settings **out, const struct settings_source *from,
 	if (err == E_OK)
 		err = finish_ports(&b);
 	if (err == E_OK)
+		err = finish_webserver(&b);
+	if (err == E_OK)
 		err = check_memory(&b);
 	if (err == E_OK)
 		err = finish_socket_dir(&b);
@@ -393,6 +427,7 @@ void settings_free(const struct settings *shared)
 	netset_free(s->dont_query);
 	netset_free(s->dont_throttle_netmasks);
 	nameset_free(s->dont_throttle_names);
+	netset_free(s->webserver_allow_from);
 	psl_put(s->psl);
 	settings_texts_free(s->texts);
 	free(s->memory);
@@ -429,7 +464,7 @@ void settings_texts_free(char **texts)
 
 static bool has_text(const struct setting *row)
 {
-	return row != NULL && row->status != SETTING_COMMAND && row->status != SETTING_NO_USE;
+	return row != NULL && (row->status == SETTING_OURS || row->status == SETTING_LATER);
 }
 
 char *settings_default_text(const char *name)

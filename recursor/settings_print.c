@@ -146,6 +146,17 @@ void settings_print_mdoc(FILE *f)
 		if (settings_table[i].status == SETTING_OURS)
 			print_row_mdoc(f, &settings_table[i]);
 	}
+	fprintf(f, ".El\n.Ss Older names of settings\n"
+		   "They give a warning with the name of today.\n.Bl -tag -width Ds\n");
+	for (size_t i = 0; i < settings_count; i++) {
+		if (settings_table[i].status != SETTING_ALIAS)
+			continue;
+		fprintf(f, ".It Cm ");
+		mdoc_print(f, settings_table[i].name);
+		fprintf(f, "\n.Cm ");
+		mdoc_print(f, settings_table[i].initial);
+		fprintf(f, "\n");
+	}
 	fprintf(f, ".El\n.Ss Settings of PowerDNS that are not supported yet\n"
 		   "They may stand in the file; each gives a warning.\n.Pp\n");
 	for (size_t i = 0, n = 0; i < settings_count; i++) {

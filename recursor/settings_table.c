@@ -51,6 +51,7 @@
 #define NO_MEMBER(type) SETTING_OURS, type, SETTING_NO_MEMBER, 0, 0, NULL
 #define COMMAND SETTING_COMMAND, SET_NONE, SETTING_NO_MEMBER, 0, 0, NULL
 #define LATER(type) SETTING_LATER, SET_##type, SETTING_NO_MEMBER, 0, 0, NULL
+#define ALIAS SETTING_ALIAS, SET_NONE, SETTING_NO_MEMBER, 0, 0, NULL
 #define NO_USE SETTING_NO_USE, SET_NONE, SETTING_NO_MEMBER, 0, 0, NULL
 
 #define ECS_REASON "what subnet a client is in is told to nobody: ECS is left out by design"
@@ -86,6 +87,10 @@ const struct setting settings_table[] = {
 { "api-config-dir", TEXT(api_config_dir), "", "4.0.0",
   "The directory to which the HTTP API writes zones and lists of clients: the same as include-dir, so "
   "that they are read from there.  Empty: the API changes nothing.  See recursor-api(5)." },
+{ "api-key", TEXT(api_key), "", "4.0.0",
+  "What API calls must have in the header X-API-Key: as it is, or as rec_control hash-password "
+  "prints it.  Empty: they are refused, but for those that webserver-password opens." },
+{ "api-readonly", BOOL(api_readonly), "no", "4.0.0", "Refuse API calls that change something." },
 { "auth-zones", ZONES(auth_zones), "", "3.1.2",
   "Zones that are answered from zone files: example.com=/path/of/its/file, and more.  What they "
   "delegate is resolved." },
@@ -123,6 +128,9 @@ const struct setting settings_table[] = {
 { "config-name", TEXT(config_name), "", "3.6.0",
   "Read recursor-NAME.conf; the names of control socket and pid file get -NAME too.  On the "
   "command line only." },
+{ "cross-origin-request-header", TEXT(cross_origin_request_header), "", "5.1.10",
+  "The web server's Access-Control-Allow-Origin: pages from there may call the API.  Empty: none "
+  "from elsewhere may." },
 { "daemon", BOOL(daemon), "no", "3.0",
   "Go to the background.  The starting command ends when queries are served, or fails." },
 { "defender", WORD(defender, "off observe rules act"), "rules", "own",
@@ -458,6 +466,36 @@ const struct setting settings_table[] = {
 { "version", COMMAND, "", "3.1.7.1", "Print the version and end." },
 { "version-string", TEXT(version_string), PACKAGE_STRING, "3.0",
   "The answer to version.bind CH TXT." },
+{ "webserver", BOOL(webserver), "no", "4.0.0",
+  "Serve the live page, the API, /metrics, /live and /ready over HTTP; see recursor-api(5)." },
+{ "webserver-address", ADDRS(webserver_address), "127.0.0.1", "4.0.0",
+  "The addresses at which the web server listens, each with a port if it is not webserver-port." },
+{ "webserver-allow-from", NETS(webserver_allow_from), "127.0.0.1, ::1", "3.7.0",
+  "Who may connect to the web server; the connections of others are closed before anything is "
+  "read.  Empty: nobody." },
+{ "webserver-hash-plaintext-credentials", BOOL(webserver_hash_plaintext_credentials), "no", "4.6.0",
+  "Put hashes in the place of a plain api-key and webserver-password when they are read." },
+{ "webserver-idle-timeout", INT(webserver_idle_timeout_s, 1, 3600, "seconds"), "5", "own",
+  "A connection to the web server is closed when nothing of a request comes for so long." },
+{ "webserver-loglevel", WORD(webserver_loglevel, "none normal detailed"), "normal", "4.2.0",
+  "What is logged of requests: nothing, a line each, or their headers too." },
+{ "webserver-max-connections", INT(webserver_max_connections, 1, 10000, NULL), "128", "own",
+  "Connections to the web server at once.  One more takes the place of the one that has been longest "
+  "about its request." },
+{ "webserver-max-connections-per-client",
+  INT(webserver_max_connections_per_client, 1, 10000, NULL), "32", "own",
+  "The same from one address." },
+{ "webserver-max-header-size",
+  INT(webserver_max_header_size, 2048, 1048576, "bytes"), "16384", "own",
+  "The longest first line and headers of a request, about." },
+{ "webserver-max-request-size", INT(webserver_max_request_size, 1, 1024, "MiB"), "2", "5.3.6",
+  "The longest body of a request." },
+{ "webserver-password", TEXT(webserver_password), "", "4.0.0",
+  "The password of pages and /metrics, with any user name: as it is, or as rec_control "
+  "hash-password prints it.  Empty: whoever may connect sees them." },
+{ "webserver-port", PORT(webserver_port), "8082", "4.0.0", "The web server's port." },
+{ "webserver-request-timeout", INT(webserver_request_timeout_s, 1, 3600, "seconds"), "15", "own",
+  "A request must be whole after so long, and again its reply taken." },
 { "write-pid", BOOL(write_pid), "yes", "4.0.0",
   "Write the process id to pdns_recursor[-NAME].pid in socket-dir." },
 
@@ -469,9 +507,7 @@ const struct setting settings_table[] = {
 { "aggressive-nsec-cache-size", LATER(INT), "100000", "4.5.0", "entries of the cache of RFC 8198" },
 { "allow-trust-anchor-query", LATER(BOOL), "no", "4.3.0",
   "answer CH TXT questions about trust anchors" },
-{ "api-key", LATER(TEXT), "", "4.0.0", "key of the API" },
 { "cpu-map", LATER(TEXT), "", "4.1.0", "CPUs for threads" },
-{ "cross-origin-request-header", LATER(TEXT), "", "5.1.10", "a header of the web server" },
 { "dns64-prefix", LATER(TEXT), "", "4.4.0", "prefix of DNS64 answers" },
 { "dnssec", LATER(TEXT), "process", "4.0.0", "validation" },
 { "dnssec-disabled-algorithms", LATER(LIST), "", "4.9.0", "algorithms taken as unknown" },
@@ -538,22 +574,21 @@ const struct setting settings_table[] = {
 { "unique-response-log", LATER(BOOL), "yes", "4.2.0", "log unique answers" },
 { "unique-response-pb-tag", LATER(TEXT), "pdns-udr", "4.2.0", "tag of unique answers in protobuf" },
 { "unique-response-tracking", LATER(BOOL), "no", "4.2.0", "notice answers never seen before" },
-{ "webserver", LATER(BOOL), "no", "4.0.0", "the web server" },
-{ "webserver-address", LATER(TEXT), "127.0.0.1", "4.0.0", "its address" },
-{ "webserver-allow-from", LATER(NETS), "127.0.0.1, ::1", "3.7.0", "who may use it" },
-{ "webserver-hash-plaintext-credentials", LATER(BOOL), "no", "4.6.0",
-  "keep only hashes of passwords" },
-{ "webserver-loglevel", LATER(TEXT), "normal", "4.2.0", "what it logs" },
-{ "webserver-max-request-size", LATER(INT), "2", "5.3.6", "longest request in MiB" },
-{ "webserver-password", LATER(TEXT), "", "4.0.0", "its password" },
-{ "webserver-port", LATER(INT), "8082", "4.0.0", "its port" },
 { "x-dnssec-names", LATER(LIST), "", "4.5.0", "names counted apart in metrics of DNSSEC" },
+
+/* Old names of ours: `initial` is the row that each stands for. */
+{ "experimental-api-config-dir", ALIAS, "api-config-dir", "3.6.0", "has another name since" },
+{ "experimental-api-key", ALIAS, "api-key", "3.6.2", "has another name since" },
+{ "experimental-api-readonly", ALIAS, "api-readonly", "3.6.0", "has another name since" },
+{ "experimental-webserver", ALIAS, "webserver", "3.6.0", "has another name since" },
+{ "experimental-webserver-address", ALIAS, "webserver-address", "3.6.0", "has another name since" },
+{ "experimental-webserver-password", ALIAS, "webserver-password", "3.6.0", "has another name since" },
+{ "experimental-webserver-port", ALIAS, "webserver-port", "3.6.0", "has another name since" },
 
 /* What has no use here, or has another name now: the text says which. */
 { "aaaa-additional-processing", NO_USE, "", "", "gone before 3.7" },
 { "additional-processing", NO_USE, "", "", "gone before 3.7" },
 { "api-logfile", NO_USE, "", "", "gone since 4.2" },
-{ "api-readonly", NO_USE, "", "", "gone since 4.2" },
 { "auth-can-lower-ttl", NO_USE, "", "", "gone before 3.7" },
 { "delegation-only", NO_USE, "", "", "gone since 4.6" },
 { "devonly-regression-test-mode", NO_USE, "", "", "internal to PowerDNS" },
@@ -576,15 +611,8 @@ const struct setting settings_table[] = {
 { "edns-subnet-harden", NO_USE, "", "", ECS_REASON },
 { "edns-subnet-whitelist", NO_USE, "", "", "now edns-subnet-allow-list" },
 { "entropy-source", NO_USE, "", "", "random numbers come from the kernel" },
-{ "experimental-api-config-dir", NO_USE, "", "", "now api-config-dir" },
-{ "experimental-api-key", NO_USE, "", "", "now api-key" },
-{ "experimental-api-readonly", NO_USE, "", "", "gone since 4.2" },
 { "experimental-json-interface", NO_USE, "", "", "gone before 3.7" },
 { "experimental-logfile", NO_USE, "", "", "gone since 4.2" },
-{ "experimental-webserver", NO_USE, "", "", "now webserver" },
-{ "experimental-webserver-address", NO_USE, "", "", "now webserver-address" },
-{ "experimental-webserver-password", NO_USE, "", "", "now webserver-password" },
-{ "experimental-webserver-port", NO_USE, "", "", "now webserver-port" },
 { "fork", NO_USE, "", "", "gone before 3.7" },
 { "ignore-rd-bit", NO_USE, "", "", "gone before 3.7" },
 { "logfile", NO_USE, "", "", "gone before 3.7" },
@@ -623,6 +651,11 @@ const struct setting *setting_find(const char *name)
 			return &settings_table[i];
 	}
 	return NULL;
+}
+
+const struct setting *setting_of_alias(const struct setting *row)
+{
+	return row->status == SETTING_ALIAS ? setting_find(row->initial) : row;
 }
 
 bool setting_is_list(const struct setting *row)

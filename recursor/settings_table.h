@@ -13,6 +13,7 @@ enum setting_status {
 	SETTING_OURS,
 	SETTING_COMMAND, /* --help and kin: not a setting, but an option of that form */
 	SETTING_LATER,   /* PowerDNS has it; we do not, yet */
+	SETTING_ALIAS,   /* an older name of the row that `initial` names */
 	SETTING_NO_USE,  /* PowerDNS has or had it; here it would mean nothing */
 };
 
@@ -61,8 +62,11 @@ struct setting {
 extern const struct setting settings_table[];
 extern const size_t settings_count;
 
-/* The row of a name, or NULL. */
+/* The row of a name, or NULL.  An alias is a row of its own; see setting_of_alias(). */
 const struct setting *setting_find(const char *name);
+
+/* The row that an alias stands for; any other for itself. */
+const struct setting *setting_of_alias(const struct setting *row);
 
 /* True if `+=` may be used. */
 bool setting_is_list(const struct setting *row);

@@ -269,6 +269,7 @@ int setting_check(const struct setting *row, const char *text, char reason[SETTI
 	netset_free(scratch->dont_query);
 	netset_free(scratch->dont_throttle_netmasks);
 	nameset_free(scratch->dont_throttle_names);
+	netset_free(scratch->webserver_allow_from);
 	free(scratch);
 	return err;
 }

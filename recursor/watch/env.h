@@ -93,6 +93,16 @@ struct watch_ipset_ops {
 		    size_t *n, char *why);
 };
 
+/* What the web server counts; written by its threads, read by any. */
+struct watch_web {
+	_Atomic uint64_t connections, peak; /* now, and the most there were */
+	_Atomic uint64_t requests;          /* with a reply; of these: */
+	_Atomic uint64_t unauthorized, too_large, errors;
+	_Atomic uint64_t forbidden; /* connections: not from webserver-allow-from, */
+	_Atomic uint64_t displaced; /* one too many, so that one had to go, */
+	_Atomic uint64_t late;      /* too slow */
+};
+
 /* What else scripts share (policy/shelf.h). */
 struct watch_shelf {
 	uint64_t lists, names, limits; /* what is there */
@@ -120,6 +130,7 @@ struct watch_env {
 	struct ringset *rings;                 /* what came last to the workers */
 	struct custom_metrics *custom_metrics; /* of the operator's script */
 	struct carbon *carbon;                 /* or NULL */
+	const struct watch_web *web;           /* NULL: there is no web server */
 	uint64_t started_ms;
 
 	const struct counters *(*counters)(void *ctx, unsigned worker);

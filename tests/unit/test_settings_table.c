@@ -195,6 +195,38 @@ START_TEST(each_later_one_is_warned_of)
 }
 END_TEST
 
+/* An older name does what the one of today does. */
+START_TEST(each_alias_stands_for_a_row)
+{
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *row = &settings_table[i], *now = setting_of_alias(row);
+		const char *value = "x";
+		char option[100], expected[SETTINGS_WHY_MAX];
+		struct settings *s;
+
+		if (row->status != SETTING_ALIAS) {
+			ck_assert_ptr_eq(now, row);
+			continue;
+		}
+		ck_assert_ptr_nonnull(now);
+		ck_assert_int_eq(now->status, SETTING_OURS);
+		if (now->type == SET_PORT)
+			value = "4711";
+		else if (now->type == SET_ADDRS)
+			value = "127.0.0.9";
+		(void)snprintf(option, sizeof(option), "--%s=%s", row->name, value);
+		s = from_options(option, "--threads=3");
+		(void)snprintf(expected, sizeof(expected),
+			       "command line: setting '%s' is called '%s' now", row->name,
+			       now->name);
+		ck_assert_str_eq(warning, expected);
+		ck_assert_str_eq(settings_text(s, now->name), value);
+		ck_assert_ptr_null(settings_text(s, row->name));
+		settings_free(s);
+	}
+}
+END_TEST
+
 static char *printed(void (*print)(FILE *f, const void *arg), const void *arg)
 {
 	char *text = NULL;
@@ -345,6 +377,7 @@ Suite *suite_settings_table(void)
 	tcase_add_test(tc, sizes_are_bytes);
 	tcase_add_test(tc, each_boolean_turns);
 	tcase_add_test(tc, each_later_one_is_warned_of);
+	tcase_add_test(tc, each_alias_stands_for_a_row);
 	tcase_add_test(tc, template_is_a_configuration);
 	tcase_add_test(tc, help_has_a_prefix);
 	tcase_add_test(tc, manual_has_each_row);

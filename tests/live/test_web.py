@@ -1,0 +1,108 @@
+"""The web server: who may, what is refused, and that none of it costs the workers."""
+
+import base64
+import json
+import os
+import socket
+
+from live import Recursor, check, env, lab_and_recursor, run, test
+
+PORT = 8082
+PASSWORD, KEY = "sesame", "open"
+PLAIN = {"webserver": "yes", "webserver-password": PASSWORD, "api-key": KEY}
+
+
+class Answer:
+    def __init__(self, text):
+        head, _, self.body = text.partition("\n\n")
+        lines = head.splitlines()
+        self.status = int(lines[0].split()[1]) if lines[0].startswith("HTTP/1.1 ") else None
+        self.headers = {}
+        for line in lines[1:]:
+            name, _, value = line.partition(": ")
+            self.headers.setdefault(name.lower(), []).append(value)
+
+    def __str__(self):
+        return f"{self.status} {self.headers} {self.body[:300]}"
+
+
+def curl(path, *options, key=None, password=None, old=False, port=PORT):
+    """One request; its status is None when the connection ended without a reply."""
+    options = list(options)
+    if key is not None:
+        options += ["-H", "X-API-Key: " + key]
+    if password is not None:
+        options += ["-u", "any:" + password]
+    done = run("curl", "-s", "-i", "-m", "20", *options, f"http://127.0.0.1:{port}{path}")
+    return Answer(done.stdout)
+
+
+def check_status(answer, status, what):
+    check(answer.status == status, f"{what}: {answer.status}, not {status}", answer)
+    return answer
+
+
+@test
+def web_api_key():
+    """The key in its header, and nothing else, opens the API; 401 tells of the header."""
+    with lab_and_recursor(**PLAIN):
+        right = check_status(curl("/api", key=KEY), 200, "the key")
+        check(json.loads(right.body) == [{"version": 1, "url": "/api/v1"}], "its reply", right)
+        check(right.headers["content-type"] == ["application/json"], "its type", right)
+        for name, value in (("x-content-type-options", "nosniff"), ("x-frame-options", "deny"),
+                            ("x-permitted-cross-domain-policies", "none"),
+                            ("x-xss-protection", "1; mode=block"), ("connection", "close"),
+                            ("content-security-policy",
+                             "default-src 'self'; style-src 'self' 'unsafe-inline'")):
+            check(right.headers.get(name) == [value], name, right)
+        check("access-control-allow-origin" not in right.headers, "no CORS by itself", right)
+        for answer in (curl("/api"), curl("/api", key="Open"), curl("/api", key=KEY + "x"),
+                       curl("/api", password=PASSWORD), curl("/api?api-key=" + KEY)):
+            check_status(answer, 401, "without the key")
+            check(answer.headers["www-authenticate"] == ['X-API-Key realm="PowerDNS"'],
+                  "what would open it", answer)
+        check_status(curl("/api", "-I", key=KEY), 200, "HEAD")
+        check(curl("/api", "-I", key=KEY).body == "", "HEAD has no body")
+
+
+@test
+def web_password():
+    """Pages want the password, with any user name; the key is none."""
+    with lab_and_recursor(**PLAIN):
+        for answer in (curl("/"), curl("/", password="Sesame"), curl("/", key=KEY)):
+            check_status(answer, 401, "without the password")
+            check(answer.headers["www-authenticate"] == ['Basic realm="PowerDNS"'],
+                  "what would open it", answer)
+        page = check_status(curl("/", password=PASSWORD), 200, "the password")
+        check("<!doctype html" in page.body.lower(), "the page", page)
+        tag = page.headers["etag"][0]
+        again = curl("/", "-H", "If-None-Match: " + tag, password=PASSWORD)
+        check_status(again, 304, "the same page")
+        check(again.body == "", "nothing of it", again)
+        packed = curl("/page.js", "-H", "Accept-Encoding: gzip", "--output", "/dev/null", "-D", "-",
+                      password=PASSWORD)
+        check(packed.headers.get("content-encoding") == ["gzip"], "packed", packed)
+        plain = curl("/page.js", "-H", "Accept-Encoding: gzip;q=0", password=PASSWORD)
+        check("content-encoding" not in plain.headers, "as it is", plain)
+
+
+@test
+def web_refusals():
+    """404, 405 with what is allowed, 400 for what cannot be read, OPTIONS without a key."""
+    with lab_and_recursor(**PLAIN, **{"cross-origin-request-header": "https://a.example"}):
+        check_status(curl("/nothing", key=KEY), 404, "no such path")
+        check_status(curl("/api/", key=KEY), 404, "no such path")
+        check_status(curl("/api%00", key=KEY), 400, "a zero byte")
+        check_status(curl("/api?x=%00", key=KEY), 400, "a zero byte in a parameter")
+        check_status(curl("/api?" + "&".join("a" * 33), key=KEY), 400, "many parameters")
+        wrong = check_status(curl("/api", "-X", "BREW", key=KEY), 405, "no such method")
+        check(wrong.headers["allow"] == ["GET"], "what is allowed", wrong)
+        check_status(curl("/", "-X", "PUT", password=PASSWORD), 405, "a page is not written")
+        options = check_status(curl("/api", "-X", "OPTIONS"), 200, "OPTIONS")
+        check(options.headers["access-control-allow-methods"] == ["GET, OPTIONS"], "methods",
+              options)
+        check(options.headers["access-control-allow-headers"] == ["Content-Type, X-API-Key"],
+              "headers", options)
+        check(options.headers["access-control-allow-origin"] == ["https://a.example"], "origin",
+              options)
+        check_status(curl("/nothing", "-X", "OPTIONS"), 404, "OPTIONS of nothing")
