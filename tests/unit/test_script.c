@@ -478,6 +478,8 @@ START_TEST(patterns_are_lua_s)
 	script_fake_open(&f, "");
 	f.limits.instructions = 0;
 	script_configure(f.script, &f.limits);
+	/* Limits hold from a call on. */
+	ck_assert_int_eq(script_run(f.script, "nothing", f.why), E_NOT_FOUND);
 	for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
 		for (size_t j = 0; j < sizeof(patterns) / sizeof(patterns[0]); j++)
 			compare_patterns(plain, f.script->L, subjects[i], patterns[j]);
