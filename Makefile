@@ -104,6 +104,7 @@ $(B)/tests/flood: $(call obj,$(FLOOD_SRC)) $(LIB)
 $(B)/tests/oom: $(call obj,$(OOM_SRC)) $(B)/oom.a
 $(FLOORS): $(B)/bench/%: $(B)/obj/tools/bench/%.o
 $(B)/fuzz/fuzz_command-replay: $(call obj,tests/unit/fake_env.c)
+$(B)/fuzz/fuzz_api-replay: $(call obj,tests/unit/fake_env.c tests/unit/api_call.c)
 $(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(call obj,$(FUZZ_DRIVER)) $(LIB)
 
 $(B)/recursor $(B)/rec_control $(B)/tests/sim $(B)/tests/soak $(B)/tests/flood $(REPLAYS): LIBS = $(BASE_LIBS)
@@ -288,6 +289,7 @@ FUZZERS := $(FUZZ_NAMES:%=$(B)/fuzz/%)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 $(B)/fuzz/fuzz_command: $(call obj,tests/unit/fake_env.c)
+$(B)/fuzz/fuzz_api: $(call obj,tests/unit/fake_env.c tests/unit/api_call.c)
 $(FUZZERS): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIB)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
