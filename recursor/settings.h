@@ -157,6 +157,8 @@ struct settings {
 	struct addr_list carbon_server;
 	const char *carbon_ourname, *carbon_namespace, *carbon_instance;
 	uint32_t carbon_interval_s;
+	const char *security_poll_suffix; /* watch/secpoll.h the same; "": off */
+	uint32_t security_poll_interval_s;
 
 	/* the web server: watch/web/web.h */
 	bool webserver, webserver_hash_plaintext_credentials, api_readonly;

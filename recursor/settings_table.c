@@ -38,6 +38,7 @@
 #define PORT(m) OURS(SET_PORT, m, uint16_t, 1, UINT16_MAX, NULL)
 #define TEXT(m) OURS(SET_TEXT, m, const char *, 0, 0, NULL)
 #define WORD(m, choices) OURS(SET_WORD, m, const char *, 0, 0, choices)
+#define NAME(m) OURS(SET_NAME, m, const char *, 0, 0, NULL)
 #define USER(m) OURS(SET_USER, m, const char *, 0, 0, NULL)
 #define GROUP(m) OURS(SET_GROUP, m, const char *, 0, 0, NULL)
 #define MODE(m) OURS(SET_MODE, m, const char *, 0, 0, NULL)
@@ -382,6 +383,13 @@ const struct setting settings_table[] = {
   "more than one thread it is always so.  An address that another process has is an error." },
 { "root-nx-trust", BOOL(root_nx_trust), "yes", "3.7.0",
   "When a root server says that a top-level domain does not exist, nothing below it does." },
+{ "security-poll-interval", INT(security_poll_interval_s, 1, 604800, "seconds"), "3600", "own",
+  "security-poll-suffix is asked so often; after a question without answer, 60 times sooner." },
+{ "security-poll-suffix", NAME(security_poll_suffix), "", "3.6.2",
+  "The zone that knows of security problems: it is asked by DNS for this version, after the start "
+  "and then every security-poll-interval.  The metric security-status and the log tell what it "
+  "says.  Empty: nobody is asked.  There is no public zone; the section SECURITY POLLING says how to "
+  "have one." },
 { "serve-rfc1918", BOOL(serve_rfc1918), "yes", "3.1.2",
   "Answer reverse lookups of private addresses (RFC 1918) here: there is nothing." },
 { "serve-rfc6303", BOOL(serve_rfc6303), "yes", "5.1.3",
@@ -554,8 +562,6 @@ const struct setting settings_table[] = {
 { "proxy-protocol-from", LATER(NETS), "", "4.4.0", "senders that must use PROXY v2" },
 { "proxy-protocol-maximum-size", LATER(INT), "512", "4.4.0", "longest PROXY header" },
 { "save-parent-ns-set", LATER(BOOL), "yes", "4.7.0", "fall back to the parent's name servers" },
-{ "security-poll-suffix", LATER(TEXT), "secpoll.powerdns.com.", "3.6.2",
-  "zone that tells of security updates" },
 { "signature-inception-skew", LATER(INT), "60", "4.1.5", "seconds that clocks may differ" },
 { "snmp-agent", LATER(BOOL), "no", "4.1.0", "SNMP over AgentX" },
 { "snmp-daemon-socket", LATER(TEXT), "", "4.5.0", "socket of the SNMP daemon" },

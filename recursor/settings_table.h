@@ -27,6 +27,7 @@ enum setting_type {
 	SET_PORT, /* uint16_t */
 	SET_TEXT, /* const char * */
 	SET_WORD, /* const char *, one of `choices` */
+	SET_NAME, /* const char *, a domain name */
 	SET_USER, /* const char *, a name or number that the system knows */
 	SET_GROUP,
 	SET_MODE,           /* const char *, octal */

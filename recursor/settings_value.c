@@ -10,6 +10,7 @@
 
 #include "common/check.h"
 #include "common/conf.h"
+#include "common/name.h"
 #include "recursor/settings_table.h"
 #include "recursor/zonelist.h"
 
@@ -67,6 +68,7 @@ static bool is_choice(const char *choices, const char *word)
 /* The text itself is the value, if it is one. */
 static int check_text(const struct setting *row, const char *text, char *reason)
 {
+	uint8_t name[NAME_MAX_LEN];
 	long long number;
 	bool is_number = conf_int(text, 0, UINT32_MAX - 1, &number) == E_OK;
 
@@ -77,6 +79,11 @@ static int check_text(const struct setting *row, const char *text, char *reason)
 		if (is_choice(row->unit, text))
 			return E_OK;
 		(void)snprintf(reason, SETTINGS_WHY_MAX, "must be one of %s", row->unit);
+		return E_MALFORMED;
+	case SET_NAME:
+		if (name_from_text(name, text) == E_OK)
+			return E_OK;
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "not a domain name");
 		return E_MALFORMED;
 	case SET_USER:
 		if (is_number || getpwnam(text) != NULL)

@@ -11,6 +11,7 @@
 #include "common/check.h"
 #include "common/custom_metrics.h"
 #include "common/log.h"
+#include "config.h"
 #include "recursor/errands.h"
 #include "recursor/hints.h"
 #include "recursor/pipeline.h"
@@ -21,6 +22,7 @@
 #include "recursor/shield.h"
 #include "recursor/watch/carbon.h"
 #include "recursor/watch/rings.h"
+#include "recursor/watch/secpoll.h"
 #include "recursor/watch/tracer.h"
 #include "recursor/watch/wiper.h"
 #include "recursor/wiring.h"
@@ -361,6 +363,8 @@ static int make_shared(struct server *s, const struct settings *settings)
 		err = wiper_new(&s->wiper);
 	if (err == E_OK)
 		err = carbon_new(&s->carbon);
+	if (err == E_OK)
+		err = secpoll_new(&s->secpoll, PACKAGE_VERSION, PACKAGEVERSION);
 	return err;
 }
 
@@ -459,6 +463,8 @@ int server_start(struct server *s)
 	}
 	if (err == E_OK)
 		err = carbon_start(s->carbon, &s->own_env);
+	if (err == E_OK)
+		err = secpoll_start(s->secpoll, &s->own_env);
 	if (err != E_OK) {
 		int why = errno; /* of E_SYSTEM, for the caller to tell */
 
@@ -475,6 +481,8 @@ void server_end_begins(struct server *s)
 
 void server_stop(struct server *s)
 {
+	if (s->secpoll != NULL)
+		secpoll_stop(s->secpoll);
 	if (s->carbon != NULL)
 		carbon_stop(s->carbon);
 	if (s->wiper != NULL)
@@ -494,6 +502,7 @@ void server_free(struct server *s)
 	errands_free(s->errands);
 	wiper_free(s->wiper);
 	carbon_free(s->carbon);
+	secpoll_free(s->secpoll);
 	ringset_free(s->rings);
 	defender_free(s->defender);
 	custom_metrics_free(s->custom_metrics);

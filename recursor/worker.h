@@ -104,6 +104,7 @@ struct server {
 	struct custom_metrics *custom_metrics; /* of scripts, whichever is loaded */
 	struct wiper *wiper;
 	struct carbon *carbon;
+	struct secpoll *secpoll;
 	struct defender *defender;
 	struct watch_env own_env; /* the wiper's */
 	struct worker *workers;

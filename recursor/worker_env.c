@@ -332,6 +332,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.rings = s->rings,
 		.custom_metrics = s->custom_metrics,
 		.carbon = s->carbon,
+		.secpoll = s->secpoll,
 		.started_ms = s->started_ms,
 		.counters = env_counters,
 		.qtypes = env_qtypes,

@@ -1,10 +1,7 @@
 #include "recursor/watch/carbon.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -16,14 +13,14 @@
 #include "recursor/watch/clock.h"
 #include "recursor/watch/commands.h"
 #include "recursor/watch/metrics.h"
+#include "recursor/watch/own_thread.h"
 
 enum { HOST_MAX = 256, USUAL_INTERVAL_S = 30, USUAL_TIMEOUT_MS = 1500 };
 
 struct carbon {
 	const struct watch_env *env;
-	pthread_t thread;
-	bool started;
-	int stop_fd, poke_fd; /* eventfds */
+	struct own_thread thread;
+	int poke_fd; /* an eventfd */
 	_Atomic uint64_t pushes, errors, timeouts;
 };
 
@@ -182,7 +179,7 @@ static void push(struct carbon *c, uint32_t interval_s)
 		.ctx = c,
 		.idle_ms = setting_number(env, "network-timeout", USUAL_TIMEOUT_MS),
 		.total_ms = interval_s * 1000,
-		.stop_fd = c->stop_fd,
+		.stop_fd = c->thread.stop_fd,
 	};
 	char why[ENV_WHY_MAX], *text;
 	unsigned n = 0;
@@ -211,13 +208,13 @@ static bool wait_until(const struct carbon *c, uint64_t due_ms)
 {
 	uint64_t now_ms = clock_now_ms(), poked;
 	struct pollfd fds[2] = {
-		{ .fd = c->stop_fd, .events = POLLIN },
+		{ .fd = c->thread.stop_fd, .events = POLLIN },
 		{ .fd = c->poke_fd, .events = POLLIN },
 	};
 
 	(void)poll(fds, 2, due_ms > now_ms ? (int)(due_ms - now_ms) : 0);
-	if (fds[1].revents != 0 && read(c->poke_fd, &poked, sizeof(poked)) < 0)
-		log_debug("carbon: %s", strerror(errno));
+	if (fds[1].revents != 0)
+		ASSERT(read(c->poke_fd, &poked, sizeof(poked)) == sizeof(poked));
 	return fds[0].revents == 0;
 }
 
@@ -240,49 +237,30 @@ static void *run(void *ctx)
 int carbon_new(struct carbon **out)
 {
 	struct carbon *c = calloc(1, sizeof(*c));
+	int err;
 
 	if (c == NULL)
 		return E_NOMEM;
-	c->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->poke_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (c->stop_fd < 0 || c->poke_fd < 0) {
+	err = own_thread_init(&c->thread);
+	if (err == E_OK && c->poke_fd < 0)
+		err = E_SYSTEM;
+	if (err == E_OK)
+		*out = c;
+	else
 		carbon_free(c);
-		return E_SYSTEM;
-	}
-	*out = c;
-	return E_OK;
+	return err;
 }
 
 int carbon_start(struct carbon *c, const struct watch_env *env)
 {
-	sigset_t all, before;
-
 	c->env = env;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	c->started = pthread_create(&c->thread, NULL, run, c) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (c->started)
-		(void)pthread_setname_np(c->thread, "rec/carbon");
-	return c->started ? E_OK : E_SYSTEM;
-}
-
-static void ring(int fd)
-{
-	uint64_t one = 1;
-
-	/* It cannot fail: the counter holds more than 1. */
-	if (write(fd, &one, sizeof(one)) < 0)
-		log_debug("carbon: %s", strerror(errno));
+	return own_thread_start(&c->thread, run, c, "rec/carbon");
 }
 
 void carbon_stop(struct carbon *c)
 {
-	if (!c->started)
-		return;
-	ring(c->stop_fd);
-	pthread_join(c->thread, NULL);
-	c->started = false;
+	own_thread_stop(&c->thread);
 }
 
 void carbon_free(struct carbon *c)
@@ -290,8 +268,7 @@ void carbon_free(struct carbon *c)
 	if (c == NULL)
 		return;
 	carbon_stop(c);
-	if (c->stop_fd >= 0)
-		(void)close(c->stop_fd);
+	own_thread_deinit(&c->thread);
 	if (c->poke_fd >= 0)
 		(void)close(c->poke_fd);
 	free(c);
@@ -299,8 +276,11 @@ void carbon_free(struct carbon *c)
 
 void carbon_poke(struct carbon *c)
 {
+	uint64_t one = 1;
+
+	/* It cannot fail: the counter holds more than that. */
 	if (c != NULL)
-		ring(c->poke_fd);
+		ASSERT(write(c->poke_fd, &one, sizeof(one)) == sizeof(one));
 }
 
 void carbon_stats(const struct carbon *c, struct carbon_stats *out)

@@ -31,6 +31,7 @@ struct try_request; /* this and the next: try_script.h */
 struct try_report;
 struct json_t; /* jansson.h */
 struct carbon;
+struct secpoll;
 
 /* What a function that visits a worker gets: valid on that worker's thread, for the call. */
 struct watch_worker {
@@ -129,8 +130,9 @@ struct watch_env {
 	struct servers *servers;
 	struct ringset *rings;                 /* what came last to the workers */
 	struct custom_metrics *custom_metrics; /* of the operator's script */
-	struct carbon *carbon;                 /* or NULL */
-	const struct watch_web *web;           /* NULL: there is no web server */
+	struct carbon *carbon;                 /* or NULL, as the next */
+	struct secpoll *secpoll;
+	const struct watch_web *web; /* NULL: there is no web server */
 	uint64_t started_ms;
 
 	const struct counters *(*counters)(void *ctx, unsigned worker);

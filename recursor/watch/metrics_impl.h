@@ -91,5 +91,7 @@ extern metric_reader metric_read_accusations, metric_read_accusations_refused, m
 	metric_read_unresolved, metric_read_uptime, metric_read_user_ms, metric_read_zero;
 extern metric_reader metric_read_carbon_errors, metric_read_carbon_pushes,
 	metric_read_carbon_timeouts;
+extern metric_reader metric_read_security_poll_failures, metric_read_security_polls,
+	metric_read_security_status;
 
 #endif

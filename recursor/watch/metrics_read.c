@@ -8,6 +8,7 @@
 #include "recursor/watch/carbon.h"
 #include "recursor/watch/kernel_udp.h"
 #include "recursor/watch/metrics_impl.h"
+#include "recursor/watch/secpoll.h"
 
 #define READER(name) uint64_t metric_read_##name(struct reading *r)
 
@@ -198,6 +199,18 @@ READER(ready)
 CARBON(pushes)
 CARBON(errors)
 CARBON(timeouts)
+
+#define SECPOLL(name, member)                                                                      \
+	READER(name)                                                                               \
+	{                                                                                          \
+		struct secpoll_stats s;                                                            \
+                                                                                                   \
+		secpoll_stats(r->env->secpoll, &s);                                                \
+		return s.member;                                                                   \
+	}
+SECPOLL(security_status, status)
+SECPOLL(security_polls, polls)
+SECPOLL(security_poll_failures, failures)
 
 READER(draining)
 {

@@ -137,6 +137,12 @@ const struct row metrics_rows[] = {
 	     "times that one has not: it refused or the network failed"),
 	READ("carbon-timeouts", COUNTER, carbon_timeouts,
 	     "times that one has not: it was too slow (network-timeout)"),
+	READ("security-status", GAUGE, security_status,
+	     "what the zone of security-poll-suffix says of this version: 0 nothing, 1 no problem "
+	     "is known, 2 upgrade recommended, 3 upgrade mandatory"),
+	READ("security-polls", COUNTER, security_polls, "times that it was asked"),
+	READ("security-poll-failures", COUNTER, security_poll_failures,
+	     "times that it gave no status"),
 	READ("draining", GAUGE, draining, "1 after rec_control drain"),
 	READ("uptime", COUNTER, uptime, "seconds since start"),
 	READ("user-msec", COUNTER, user_ms, "milliseconds of CPU time in user mode"),
