@@ -52,7 +52,8 @@ HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SANITIZE :=
 # Headers of libraries are not ours to warn about.
 LIB_CFLAGS = $(patsubst -I%,-isystem %,$(sort $(filter-out -pthread,\
-	$(UV_CFLAGS) $(LDNS_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(CHECK_CFLAGS) $(LUA_CFLAGS) $(PSL_CFLAGS) $(MHD_CFLAGS))))
+	$(UV_CFLAGS) $(LDNS_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(CHECK_CFLAGS) $(LUA_CFLAGS) $(PSL_CFLAGS) $(MHD_CFLAGS) \
+	$(RRD_CFLAGS))))
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(CONFIGURED_CPPFLAGS) $(CPPFLAGS) \
 	$(WARNINGS) $(if $(WERROR),-Werror) $(OPT) $(HARDEN) -fPIE -pthread $(SANITIZE) \
 	$(LIB_CFLAGS) $(CONFIGURED_CFLAGS) $(CFLAGS)
@@ -70,6 +71,10 @@ MAIN_SRC := recursor/main.c
 LIB_SRC := $(filter-out $(MAIN_SRC),$(wildcard $(ROOMS:%=%/*.c)))
 CTL_SRC := $(wildcard tools/rec_control*.c tools/rec_control/*.c)
 LAB_SRC := $(if $(wildcard tools/lab/main.c),$(wildcard tools/lab/*.c))
+GRAPHS_FEED_SRC := $(wildcard tools/graphs/feed*.c)
+GRAPHS_SRC := $(if $(GRAPHS),$(filter-out $(GRAPHS_FEED_SRC),$(wildcard tools/graphs/*.c)))
+# What needs no library, so that the unit tests and the fuzzer reach it.
+GRAPHS_PURE := tools/graphs/line.c tools/graphs/kinds.c tools/graphs/boards.c tools/graphs/feed_host.c
 BENCH_SRC := $(wildcard tools/bench/floor_*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 SIM_SRC := $(wildcard tests/sim/*.c) tools/lab/zone.c
@@ -84,8 +89,9 @@ obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB := $(B)/librecursor.a
 
 PROGRAMS := $(if $(wildcard $(MAIN_SRC)),$(B)/recursor) $(if $(CTL_SRC),$(B)/rec_control) \
-	$(if $(LAB_SRC),$(B)/lab)
-MAN_PAGES := $(patsubst %,$(B)/%,$(wildcard man/*.[1-8]))
+	$(if $(LAB_SRC),$(B)/lab) $(B)/graphs-feed $(if $(GRAPHS_SRC),$(B)/graphs)
+# A page is made by the programs that it tells of.
+MAN_PAGES := $(patsubst %,$(B)/%,$(filter-out $(if $(GRAPHS_SRC),,man/recursor-graphs.1),$(wildcard man/*.[1-8])))
 TESTS := $(B)/tests/unit $(B)/tests/sim $(B)/tests/soak $(B)/tests/flood $(B)/tests/oom
 FLOORS := $(BENCH_SRC:tools/bench/%.c=$(B)/bench/%)
 REPLAYS := $(FUZZ_NAMES:%=$(B)/fuzz/%-replay)
@@ -97,7 +103,9 @@ tests: $(TESTS) $(REPLAYS) ## the test programs, without running them
 $(B)/recursor: $(call obj,$(MAIN_SRC)) $(LIB)
 $(B)/rec_control: $(call obj,$(CTL_SRC)) $(LIB)
 $(B)/lab: $(call obj,$(LAB_SRC)) $(LIB)
-$(B)/tests/unit: $(call obj,$(UNIT_SRC) tests/sim/network.c) $(LIB)
+$(B)/graphs: $(call obj,$(GRAPHS_SRC)) $(LIB)
+$(B)/graphs-feed: $(call obj,$(GRAPHS_FEED_SRC)) $(LIB)
+$(B)/tests/unit: $(call obj,$(UNIT_SRC) tests/sim/network.c $(GRAPHS_PURE)) $(LIB)
 $(B)/tests/sim: $(call obj,$(SIM_SRC)) $(LIB)
 $(B)/tests/soak: $(call obj,$(SOAK_SRC)) $(LIB)
 $(B)/tests/flood: $(call obj,$(FLOOD_SRC)) $(LIB)
@@ -105,15 +113,17 @@ $(B)/tests/oom: $(call obj,$(OOM_SRC)) $(B)/oom.a
 $(FLOORS): $(B)/bench/%: $(B)/obj/tools/bench/%.o
 $(B)/fuzz/fuzz_command-replay: $(call obj,tests/unit/fake_env.c)
 $(B)/fuzz/fuzz_api-replay: $(call obj,tests/unit/fake_env.c tests/unit/api_call.c)
+$(B)/fuzz/fuzz_graphs-replay: $(call obj,tools/graphs/line.c)
 $(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(call obj,$(FUZZ_DRIVER)) $(LIB)
 
 $(B)/recursor $(B)/rec_control $(B)/tests/sim $(B)/tests/soak $(B)/tests/flood $(REPLAYS): LIBS = $(BASE_LIBS)
-$(B)/lab: LIBS = $(BASE_LIBS)
+$(B)/lab $(B)/graphs-feed: LIBS = $(BASE_LIBS)
+$(B)/graphs: LIBS = $(BASE_LIBS) $(RRD_LIBS)
 $(B)/tests/unit $(B)/tests/oom: LIBS = $(BASE_LIBS) $(CHECK_LIBS)
 
 # Whatever order the rules name them in: the linker takes from a library what is missing so far.
 objects_first = $(filter-out %.a,$^) $(filter %.a,$^)
-$(B)/recursor $(B)/rec_control $(B)/lab $(TESTS) $(FLOORS) $(REPLAYS):
+$(B)/recursor $(B)/rec_control $(B)/lab $(B)/graphs $(B)/graphs-feed $(TESTS) $(FLOORS) $(REPLAYS):
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(objects_first) $(LIBS)
@@ -169,6 +179,13 @@ $(B)/gen/assets.h: $(ASSETS) tools/embed $(B)/sources
 	@mkdir -p $(@D)
 	$(Q)tools/embed $(ASSETS) >$@
 
+GRAPHS_ASSETS := $(wildcard $(addprefix tools/graphs/web/*.,html js css svg)) $(filter $(DYGRAPHS_DIR)/%,$(ASSETS))
+$(call obj,tools/graphs/web.c): $(B)/gen/graphs_assets.h
+$(B)/gen/graphs_assets.h: $(GRAPHS_ASSETS) tools/embed $(B)/sources
+	$(call say,EMBED,$@)
+	@mkdir -p $(@D)
+	$(Q)tools/embed $(GRAPHS_ASSETS) >$@
+
 # Written only when their content changes: other flags or other files are a reason to rebuild.
 keep_if_same = mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' > $@
 .PHONY: FORCE
@@ -176,7 +193,7 @@ FORCE:
 $(B)/flags: FORCE
 	@$(call keep_if_same,$(CC) $(subst ','\'',$(ALL_CFLAGS) $(ALL_LDFLAGS)))
 $(B)/sources: FORCE
-	@$(call keep_if_same,$(LIB_SRC) $(UNIT_SRC) $(ASSETS))
+	@$(call keep_if_same,$(LIB_SRC) $(UNIT_SRC) $(ASSETS) $(GRAPHS_ASSETS))
 
 # ---- tests ----
 
@@ -290,6 +307,7 @@ FUZZERS := $(FUZZ_NAMES:%=$(B)/fuzz/%)
 fuzzers: $(FUZZERS)
 $(B)/fuzz/fuzz_command: $(call obj,tests/unit/fake_env.c)
 $(B)/fuzz/fuzz_api: $(call obj,tests/unit/fake_env.c tests/unit/api_call.c)
+$(B)/fuzz/fuzz_graphs: $(call obj,tools/graphs/line.c)
 $(FUZZERS): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIB)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
@@ -327,7 +345,7 @@ lint-includes: $(LIB)
 	$(call say,LINT,includes)
 	$(Q)tests/lint/includes $(B)
 
-lint-cppcheck: $(B)/gen/suites.h $(B)/gen/assets.h
+lint-cppcheck: $(B)/gen/suites.h $(B)/gen/assets.h $(B)/gen/graphs_assets.h
 	$(call say,LINT,cppcheck)
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --suppressions-list=tests/lint/cppcheck \
 		--enable=warning,performance,portability --cppcheck-build-dir=$(B)/cppcheck -j2 \
@@ -335,7 +353,7 @@ lint-cppcheck: $(B)/gen/suites.h $(B)/gen/assets.h
 
 TIDY := $(patsubst %.c,$(B)/tidy/%.ok,$(filter %.c,$(C_FILES)))
 lint-tidy: $(TIDY)
-$(TIDY): $(B)/tidy/%.ok: %.c .clang-tidy $(B)/gen/suites.h $(B)/gen/assets.h $(filter %.h,$(C_FILES))
+$(TIDY): $(B)/tidy/%.ok: %.c .clang-tidy $(B)/gen/suites.h $(B)/gen/assets.h $(B)/gen/graphs_assets.h $(filter %.h,$(C_FILES))
 	$(call say,TIDY,$<)
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(ALL_CFLAGS) 2>$@.err >$@.out || \
