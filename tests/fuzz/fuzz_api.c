@@ -19,19 +19,27 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct api_dir dir;
+static struct fake_env fake;
 
-static void open_daemon(struct fake_env *fake)
+static void close_daemon(void)
+{
+	fake_env_close(&fake);
+	api_dir_close(&dir);
+}
+
+/* Once: it takes longer than a request, and what a request changes is changed back. */
+static void open_daemon(void)
 {
 	static const struct log_options quiet = { .level = LOG_LEVEL_CRIT, .ident = "fuzz" };
 
 	log_configure(&quiet);
 	api_dir_open(&dir);
-	memset(fake, 0, sizeof(*fake));
-	fake_env_open(fake);
-	fake->idle = true;
-	fake_env_configure(fake, dir.top);
-	fake_env_put(fake, "www.example.", TYPE_A, 300, RANK_AUTH_ANSWER, "\xc0\0\2\1", 4);
-	fake_env_put_packet(fake, 0, "www.example.", TYPE_A, 300, false);
+	fake_env_open(&fake);
+	fake.idle = true;
+	fake_env_configure(&fake, dir.top);
+	fake_env_put(&fake, "www.example.", TYPE_A, 300, RANK_AUTH_ANSWER, "\xc0\0\2\1", 4);
+	fake_env_put_packet(&fake, 0, "www.example.", TYPE_A, 300, false);
+	ASSERT(atexit(close_daemon) == 0);
 }
 
 /* ---- what was written ---- */
@@ -113,12 +121,26 @@ static void check_reply(unsigned status, json_t *reply)
 	free(text);
 }
 
+/* What was written can be read, and is gone afterwards. */
+static void undo(void)
+{
+	char why[ENV_WHY_MAX];
+
+	if (api_dir_count(&dir) == 0)
+		return;
+	check_files();
+	ASSERT(fake.env.reload_zones(&fake, why) == E_OK);
+	api_dir_empty(&dir);
+	ASSERT(fake.env.reload_zones(&fake, why) == E_OK);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct fake_env fake;
-	char why[ENV_WHY_MAX], *text, *body, *target;
+	char *text, *body, *target;
 	json_t *reply = NULL;
 
+	if (dir.top[0] == '\0')
+		open_daemon();
 	text = malloc(size + 1);
 	ASSERT(text != NULL);
 	memcpy(text, data, size);
@@ -127,20 +149,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (body != NULL)
 		*body++ = '\0';
 	target = strchr(text, ' ');
-	if (target != NULL)
-		*target++ = '\0';
-
-	open_daemon(&fake);
 	if (target != NULL) {
-		unsigned status = api_call(&fake.env, text, target, body, &reply);
+		unsigned status;
 
+		*target++ = '\0';
+		status = api_call(&fake.env, text, target, body, &reply);
 		check_reply(status, reply);
-		check_files();
-		ASSERT(fake.env.reload_zones(&fake, why) == E_OK);
+		undo();
 	}
 	json_decref(reply);
-	fake_env_close(&fake);
-	api_dir_close(&dir);
 	free(text);
 	return 0;
 }

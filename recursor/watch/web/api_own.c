@@ -45,8 +45,9 @@ static int run_command(struct endpoint_call *c, int (*run)(struct command_call *
 	return status;
 }
 
-/* The handler waits until the question is answered, and others want to be served meanwhile. */
-enum { EXPLAINS_MAX = 4 };
+/* The handler waits until the question is answered, and others want to be served meanwhile: half of
+ * the threads that run handlers (web.h). */
+enum { EXPLAINS_MAX = 2 };
 
 int api_explain(struct endpoint_call *c)
 {
