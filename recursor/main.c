@@ -34,6 +34,7 @@
 #include "recursor/summary.h"
 #include "recursor/watch/control.h"
 #include "recursor/watch/metrics.h"
+#include "recursor/watch/web/endpoint.h"
 #include "recursor/webserver.h"
 #include "recursor/worker.h"
 
@@ -514,6 +515,8 @@ static bool print_table(const char *which)
 		settings_print_config(stdout, NULL, which);
 	else if (strcmp(which, "mdoc") == 0) /* recursor.conf(5) is made of it */
 		settings_print_mdoc(stdout);
+	else if (strcmp(which, "mdoc-api") == 0) /* recursor-api(5) of the endpoints */
+		endpoints_print_mdoc(stdout);
 	else if (strcmp(which, "mdoc-lua") == 0) /* recursor-lua(7) of that */
 		script_print_mdoc(stdout);
 	else if (strcmp(which, "mdoc-metrics") == 0) /* and a part of rec_control(1) of that */

@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 
-from live import (Lab, Recursor, ask, check, check_reply, env, lab_and_recursor, test,
+from live import (TREE, Lab, Recursor, ask, check, check_reply, env, lab_and_recursor, run, test,
                   wait_until)
 from test_web import PORT, check_status, curl
 
@@ -287,3 +288,29 @@ def api_explains_wait_elsewhere():
                 p.wait()
         wait_until(lambda: r.get("control-visit-max-usec") < 1000, what="no worker was held")
 
+
+
+def manual_examples():
+    """The blocks of recursor-api(5) that call curl, as a shell reads them."""
+    with open(os.path.join(TREE, "man/recursor-api.5"), encoding="utf-8") as f:
+        text = f.read().replace(r"\(aq", "'").replace(r"\e", "\\")
+    return [block for block in re.findall(r"\.Bd -literal.*?\n(.*?)\.Ed", text, re.DOTALL)
+            if "curl" in block]
+
+
+@test
+def api_manual():
+    """The examples of recursor-api(5) run, one after the other, and each answers with JSON."""
+    settings = api_settings("manual")
+    with lab_and_recursor(**settings) as (_, r):
+        api("PUT", V1 + "/config/allow-from", {"value": ["127.0.0.0/8"]})
+        blocks = manual_examples()
+        check(len(blocks) >= 9, "examples", blocks)
+        for block in blocks:
+            script = (f'API=http://127.0.0.1:{PORT}{V1}; KEY="X-API-Key: {KEY}"; set -e\n'
+                      'curl() { command curl -S -m 20 --fail-with-body "$@"; echo; }\n' + block)
+            done = run("bash", "-c", script, expect=0)
+            for line in filter(None, done.stdout.splitlines()):
+                json.loads(line)
+        check(set(files(settings)) == {"allow-from.conf"}, "what is left", files(settings))
+        check(r.ping(), "the daemon answers")

@@ -1,11 +1,13 @@
 #include "recursor/watch/web/endpoint.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/check.h"
+#include "common/mdoc.h"
 #include "recursor/watch/commands.h"
 #include "recursor/watch/web/endpoint_table.h"
 
@@ -27,6 +29,28 @@ const struct endpoint *endpoints_at(size_t i)
 {
 	ASSERT(i < ARRAY_LEN(endpoints));
 	return &endpoints[i];
+}
+
+void endpoints_print_mdoc(FILE *f)
+{
+	static const char *const auth[] = {
+		[ENDPOINT_OPEN] = "nothing",
+		[ENDPOINT_PASSWORD] = "password",
+		[ENDPOINT_KEY] = "key",
+		[ENDPOINT_KEY_OR_PASSWORD] = "key or password",
+	};
+
+	fprintf(f, ".Bl -tag -width Ds\n");
+	for (size_t i = 0; i < ARRAY_LEN(endpoints); i++) {
+		const struct endpoint *e = &endpoints[i];
+
+		fprintf(f, ".It %s Pa ", e->method);
+		mdoc_print(f, e->path);
+		fprintf(f, "\n%c", toupper((unsigned char)e->help[0]));
+		mdoc_print(f, e->help + 1);
+		fprintf(f, ".\nWants: %s.\n", auth[e->auth]);
+	}
+	fprintf(f, ".El\n");
 }
 
 /* ---- paths ---- */

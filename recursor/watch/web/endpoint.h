@@ -24,6 +24,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "common/err.h"
 #include "recursor/watch/env.h"
@@ -68,6 +69,8 @@ struct endpoint {
 
 size_t endpoints_count(void);
 const struct endpoint *endpoints_at(size_t i);
+/* The rows as mdoc, for recursor-api(5). */
+void endpoints_print_mdoc(FILE *f);
 
 /* The value of a parameter, the first if there are several; NULL when it was not given. */
 const char *endpoint_parameter(const struct endpoint_call *c, const char *name);
