@@ -30,15 +30,17 @@
 #include "recursor/readiness.h"
 #include "recursor/reconfigure.h"
 #include "recursor/scripts.h"
+#include "recursor/server_state.h"
 #include "recursor/settings.h"
 #include "recursor/summary.h"
 #include "recursor/watch/control.h"
+#include "recursor/watch/health.h"
 #include "recursor/watch/metrics.h"
 #include "recursor/watch/web/endpoint.h"
 #include "recursor/webserver.h"
 #include "recursor/worker.h"
 
-enum { END_STEP_MS = 10, LOG_TICK_MS = 1000, EXIT_BROKEN_SCRIPT = 99 };
+enum { END_STEP_MS = 10, END_SPARE_MS = 30000, LOG_TICK_MS = 1000, EXIT_BROKEN_SCRIPT = 99 };
 
 struct process {
 	int argc;
@@ -53,7 +55,8 @@ struct process {
 	struct web *web; /* NULL: none is configured */
 	struct pidfile pidfile;
 	struct readiness *readiness;
-	struct loop_timer *end_timer; /* when not NULL: the end has begun */
+	struct loop_timer *grace_timer; /* when not NULL: the end begins when it goes off */
+	struct loop_timer *end_timer;   /* when not NULL: the end has begun */
 	uint64_t end_at_ms;
 	char why[SETTINGS_WHY_MAX];
 	bool is_script_broken;
@@ -148,8 +151,8 @@ static void end_when_idle(void *ctx)
 		loop_timer_at(p->end_timer, now_ms + END_STEP_MS);
 }
 
-/* Whoever says it twice is in a hurry. */
-static void end_nicely(void *ctx)
+/* Nothing new is read from now on. */
+static void begin_end(void *ctx)
 {
 	struct process *p = ctx;
 
@@ -162,6 +165,36 @@ static void end_nicely(void *ctx)
 	server_stop_listening(p->server);
 	p->end_at_ms = loop_now_ms(p->loop) + server_patience_ms(p->settings);
 	loop_timer_at(p->end_timer, loop_now_ms(p->loop) + END_STEP_MS);
+}
+
+/* What is left of drain-grace, in milliseconds; an operator may have begun it. */
+static uint64_t begin_grace(struct process *p)
+{
+	uint64_t grace_ms = p->settings->drain_grace_s * 1000ULL, until_ms, now_ms;
+
+	if (grace_ms == 0)
+		return 0;
+	(void)server_set_draining(p->server, true);
+	until_ms = server_draining_since_ms(p->server) + grace_ms;
+	now_ms = loop_now_us() / 1000;
+	return until_ms > now_ms ? until_ms - now_ms : 0;
+}
+
+/* First nobody new should come, for drain-grace; whoever says it twice is in a hurry. */
+static void end_nicely(void *ctx)
+{
+	struct process *p = ctx;
+	uint64_t left_ms = 0;
+
+	if (p->server != NULL && p->grace_timer == NULL)
+		left_ms = begin_grace(p);
+	if (left_ms == 0 || loop_timer_new(&p->grace_timer, p->loop, begin_end, p) != E_OK) {
+		begin_end(p);
+		return;
+	}
+	log_notice("draining for %llu milliseconds, then it ends", (unsigned long long)left_ms);
+	notify_extend(left_ms + server_patience_ms(p->settings) + END_SPARE_MS);
+	loop_timer_at(p->grace_timer, loop_now_ms(p->loop) + left_ms);
 }
 
 /* From the control socket's threads. */
@@ -362,9 +395,9 @@ static int open_outside(struct process *p)
 	/* The control socket shows whether another one runs: before sockets are shared with it. */
 	err = open_control(p);
 	if (err == E_OK)
-		err = webserver_open(&p->web, p->settings, p->why);
-	if (err == E_OK)
 		err = make_server(p);
+	if (err == E_OK)
+		err = webserver_open(&p->web, p->settings, &p->server->web, p->why);
 	if (err != E_OK)
 		return err;
 	keeper_open(&p->server->keeper, s);
@@ -373,6 +406,16 @@ static int open_outside(struct process *p)
 	write_pid(p);
 	notify_open();
 	return privileges_drop(&who, s->chroot, p->why);
+}
+
+static int start_web(struct process *p)
+{
+	int err = E_OK;
+
+	if (p->web == NULL)
+		return err;
+	err = health_start(&p->env.health, &p->env, p->settings->ready_test_name);
+	return err == E_OK ? web_start(p->web, &p->env) : err;
 }
 
 static int start_threads(struct process *p)
@@ -403,7 +446,7 @@ static int start_threads(struct process *p)
 	if (err != E_OK)
 		return say_why(p, err, "cannot make a timer");
 	on_log_time(p);
-	err = p->web == NULL ? E_OK : web_start(p->web, &p->env);
+	err = start_web(p);
 	if (err != E_OK)
 		return say_why(p, err, "cannot start the web server");
 	if (p->settings->statistics_interval_s == 0)
@@ -461,6 +504,7 @@ static void finish(struct process *p)
 	if (p->server != NULL)
 		server_end_begins(p->server);
 	web_stop(p->web);
+	health_stop(p->env.health);
 	control_stop(p->control);
 	if (p->server != NULL) {
 		is_alone = errands_end(p->server->errands);
@@ -474,6 +518,8 @@ static void finish(struct process *p)
 	}
 	readiness_free(p->readiness);
 	server_free(p->server);
+	if (p->grace_timer != NULL)
+		loop_timer_close(p->grace_timer);
 	if (p->end_timer != NULL)
 		loop_timer_close(p->end_timer);
 	if (p->summary_timer != NULL)

@@ -109,6 +109,15 @@ void notify_stopping(void)
 	tell("STOPPING=1");
 }
 
+void notify_extend(uint64_t ms)
+{
+	char text[48];
+
+	(void)snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%llu",
+		       (unsigned long long)ms * 1000);
+	tell(text);
+}
+
 void notify_close(void)
 {
 	if (socket_fd >= 0)

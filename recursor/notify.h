@@ -15,6 +15,8 @@ void notify_open(void);
 void notify_ready(void); /* READY=1, and the process's id */
 void notify_status(const char *text);
 void notify_stopping(void);
+/* The end will take so long: systemd is to wait. */
+void notify_extend(uint64_t ms);
 void notify_close(void);
 
 /* How often systemd wants to hear from us: what notify_open() found in WATCHDOG_USEC; 0: never. */

@@ -22,6 +22,11 @@ enum server_state server_state(const struct server *s)
 	return now_ms() < s->started_ms + SERVER_STARTING_MS ? SERVER_STARTING : SERVER_ROOTLESS;
 }
 
+bool server_is_primed(const struct server *s)
+{
+	return !s->primes || atomic_load(&s->priming) == PRIMING_DONE;
+}
+
 static void tell(struct server *s)
 {
 	if (s->changed != NULL)

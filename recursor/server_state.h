@@ -20,6 +20,8 @@ enum server_state {
 enum { SERVER_STARTING_MS = 5000 };
 
 enum server_state server_state(const struct server *s);
+/* The root's name servers were fetched, be it long ago, or nobody wants them fetched. */
+bool server_is_primed(const struct server *s);
 
 /* `changed` is called when the state may be another, from any thread; before server_start(). */
 void server_on_change(struct server *s, void (*changed)(void *ctx), void *ctx);

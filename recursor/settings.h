@@ -172,6 +172,8 @@ struct settings {
 	/* our own */
 	uint32_t webserver_max_connections, webserver_max_connections_per_client;
 	uint32_t webserver_request_timeout_s, webserver_idle_timeout_s;
+	const char *ready_test_name; /* our own: watch/health.h */
+	uint32_t drain_grace_s;      /* our own */
 
 	bool has_file; /* there was a recursor.conf to be read */
 	/* what stood in the files, or NULL */

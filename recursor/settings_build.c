@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "config.h"
 #include "recursor/settings_table.h"
+#include "recursor/watch/health.h"
 #include "recursor/watch/web/credential.h"
 
 struct building {
@@ -146,6 +147,8 @@ static int finish_webserver(struct building *b)
 {
 	struct settings *s = b->s;
 	char reason[CREDENTIAL_WHY_MAX];
+	uint8_t name[NAME_MAX_LEN];
+	uint16_t type;
 
 	if (s->webserver && s->webserver_address.n == 0)
 		return refuse(b, "webserver-address", E_MALFORMED, "no address");
@@ -156,6 +159,8 @@ static int finish_webserver(struct building *b)
 		return refuse_secret(b, "webserver-password", reason);
 	if (credential_check(s->api_key, reason) != E_OK)
 		return refuse_secret(b, "api-key", reason);
+	if (health_read_test(s->ready_test_name, name, &type) != E_OK)
+		return refuse(b, "ready-test-name", E_MALFORMED, "no name, or no type behind it");
 	return E_OK;
 }
 

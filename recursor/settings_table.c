@@ -161,6 +161,10 @@ const struct setting settings_table[] = {
   "Name servers of these names, or of names below them, are never throttled." },
 { "dont-throttle-netmasks", NETS(dont_throttle_netmasks), "", "4.2.0",
   "Servers of these addresses are never throttled." },
+{ "drain-grace", INT(drain_grace_s, 0, 3600, "seconds"), "0", "own",
+  "From rec_control drain until it may say that it is drained, and from SIGTERM or quit-nicely until "
+  "it stops, everything is answered for so long, while /ready and the metric tell that nobody new "
+  "should come: time for routers and load balancers to hear of it." },
 { "edns-outgoing-bufsize", INT(edns_outgoing_bufsize, 512, 4096, "bytes"), "1232", "4.0.0",
   "The size of answer that servers may send over UDP." },
 { "enable-old-settings", NO_MEMBER(SET_BOOL), "no", "5.2.0",
@@ -370,6 +374,10 @@ const struct setting settings_table[] = {
   "For so much of its TTL a record set in the cache is not replaced by another that ranks no "
   "higher, so that a forged answer has little time to replace a good one.  What "
   "refresh-on-ttl-perc asks for replaces it all the same." },
+{ "ready-test-name", TEXT(ready_test_name), ".", "own",
+  "With webserver=yes this is asked of each thread every second, and /ready says yes while it is "
+  "answered: a name, and a type behind a blank, if it is not A, or NS for the root.  Empty: nothing "
+  "is asked." },
 { "record-cache-shards", INT(record_cache_shards, 1, 65536, NULL), "1024", "4.4.0",
   "The record cache is divided into so many parts with a lock each.  A power of two, or it is "
   "raised to the next." },

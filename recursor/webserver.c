@@ -51,7 +51,8 @@ static enum web_log log_of(const char *word)
 	return strcmp(word, "detailed") == 0 ? WEB_LOG_DETAILED : WEB_LOG_NORMAL;
 }
 
-int webserver_open(struct web **out, const struct settings *s, char why[SETTINGS_WHY_MAX])
+int webserver_open(struct web **out, const struct settings *s, struct watch_web *counters,
+		   char why[SETTINGS_WHY_MAX])
 {
 	struct web_options o = {
 		.addresses = s->webserver_address.a,
@@ -68,6 +69,7 @@ int webserver_open(struct web **out, const struct settings *s, char why[SETTINGS
 		.max_per_client = s->webserver_max_connections_per_client,
 		.request_ms = s->webserver_request_timeout_s * 1000ULL,
 		.idle_ms = s->webserver_idle_timeout_s * 1000ULL,
+		.counters = counters,
 	};
 
 	return s->webserver ? web_open(out, &o, why) : E_OK;

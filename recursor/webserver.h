@@ -11,7 +11,8 @@
  * secrets, and wipes those. */
 int webserver_hash_secrets(struct settings **s, char why[SETTINGS_WHY_MAX]) MUST_USE;
 
-/* *out is NULL when `webserver` is off.  `s` is borrowed until web_stop(). */
-int webserver_open(struct web **out, const struct settings *s, char why[SETTINGS_WHY_MAX]) MUST_USE;
+/* *out is NULL when `webserver` is off.  `s` and `counters` are borrowed until web_stop(). */
+int webserver_open(struct web **out, const struct settings *s, struct watch_web *counters,
+		   char why[SETTINGS_WHY_MAX]) MUST_USE;
 
 #endif

@@ -106,6 +106,7 @@ struct server {
 	struct carbon *carbon;
 	struct secpoll *secpoll;
 	struct defender *defender;
+	struct watch_web web;     /* what the web server counts */
 	struct watch_env own_env; /* the wiper's */
 	struct worker *workers;
 	unsigned n_workers;

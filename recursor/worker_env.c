@@ -280,6 +280,11 @@ static bool env_is_ready(void *ctx)
 	return state == SERVER_SERVING || state == SERVER_ROOTLESS;
 }
 
+static bool env_is_primed(void *ctx)
+{
+	return server_is_primed(ctx);
+}
+
 static bool env_drain(void *ctx, bool on)
 {
 	return server_set_draining(ctx, on);
@@ -331,6 +336,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.servers = s->servers,
 		.rings = s->rings,
 		.custom_metrics = s->custom_metrics,
+		.web = &s->web,
 		.carbon = s->carbon,
 		.secpoll = s->secpoll,
 		.started_ms = s->started_ms,
@@ -362,6 +368,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.defender_show = env_defender_show,
 		.try_script = env_try_script,
 		.defender_stats = env_defender_stats,
+		.is_primed = env_is_primed,
 		.is_ready = env_is_ready,
 		.drain = env_drain,
 		.draining_since_ms = env_draining_since_ms,

@@ -26,6 +26,7 @@
 #include "common/ctl.h"
 #include "config.h"
 #include "recursor/watch/command_table.h"
+#include "tools/rec_control/hash_password.h"
 
 enum { EXIT_REFUSED = 1, EXIT_NO_COMMAND = 99 };
 enum { DEFAULT_TIMEOUT_S = 5, PATH_TEXT_MAX = 4096 };
@@ -149,6 +150,12 @@ static void read_config(struct options *o)
 		fprintf(stderr, "Warning: unable to parse configuration file '%s'\n", path);
 }
 
+/* Done here, without a daemon. */
+static bool is_local(const char *word)
+{
+	return strcasecmp(word, "hash-password") == 0;
+}
+
 /* The command line, the file that it names, and the command line again, so that it wins. */
 static int read_options(struct options *o, int argc, char *const argv[], const char **words,
 			int *n_words)
@@ -157,7 +164,7 @@ static int read_options(struct options *o, int argc, char *const argv[], const c
 
 	*o = (struct options) { .config_dir = SYSCONFDIR, .timeout_s = -1 };
 	err = conf_read_args(argc, argv, on_argument, o, words, n_words);
-	if (err != E_OK || o->help || o->version || o->mdoc || *n_words == 0)
+	if (err != E_OK || o->help || o->version || o->mdoc || *n_words == 0 || is_local(words[0]))
 		return err;
 	if (o->socket_dir[0] == '\0') {
 		read_config(o);
@@ -587,6 +594,8 @@ int main(int argc, char *argv[])
 	} else if (c.n_words == 0) {
 		print_usage(stdout);
 		status = EXIT_NO_COMMAND;
+	} else if (is_local(c.words[0])) {
+		status = hash_password(c.n_words - 1, c.words + 1);
 	} else {
 		status = run(&o, &c);
 	}

@@ -33,6 +33,13 @@ static void visit_nothing(void *arg, const struct watch_worker *w)
 	(void)w;
 }
 
+/* Somebody else than rec_control has sent it. */
+static int client_command(struct command_call *call)
+{
+	fprintf(call->out, "that is a command of rec_control's own\n");
+	return 1;
+}
+
 static int ping(struct command_call *call)
 {
 	json_t *list = json_array();
@@ -264,7 +271,8 @@ const struct command *commands_at(size_t i)
 bool command_only_looks(const struct command *c)
 {
 	static const char *const beginnings[] = {
-		"current-", "dump-", "explain", "get", "help", "ping", "top-", "try-", "version",
+		"current-", "dump-", "explain", "get",  "hash-",
+		"help",     "ping",  "top-",    "try-", "version",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++)

@@ -1,6 +1,7 @@
 #include "recursor/watch/drain.h"
 
 #include <poll.h>
+#include <stdlib.h>
 
 #include "common/conf.h"
 
@@ -38,6 +39,16 @@ static bool pause_ms(const struct command_call *call, int ms)
 	return poll(&p, 1, ms) == 0;
 }
 
+/* Whoever announces our addresses has had its time. */
+static bool is_heard_of(const struct watch_env *env)
+{
+	char *text = env->setting(env->ctx, "drain-grace");
+	uint64_t grace_ms = text == NULL ? 0 : strtoull(text, NULL, 10) * 1000;
+
+	free(text);
+	return env->now_ms(env->ctx) >= env->draining_since_ms(env->ctx) + grace_ms;
+}
+
 /* What was asked before the drain is answered when nothing is in flight, or when it is longer ago
  * than any question takes. */
 static bool is_answered(const struct watch_env *env)
@@ -61,7 +72,7 @@ static void look(const struct command_call *call, bool has_limit, uint64_t limit
 	ms = env->now_ms(env->ctx) - began_ms;
 	p->in_flight = in_flight(env);
 	p->qps = ms == 0 ? 0 : (questions(env) - before) * 1000 / ms;
-	p->drained = is_answered(env) && (!has_limit || p->qps <= limit);
+	p->drained = is_answered(env) && is_heard_of(env) && (!has_limit || p->qps <= limit);
 }
 
 int drain(struct command_call *call)

@@ -132,7 +132,8 @@ struct watch_env {
 	struct custom_metrics *custom_metrics; /* of the operator's script */
 	struct carbon *carbon;                 /* or NULL, as the next */
 	struct secpoll *secpoll;
-	const struct watch_web *web; /* NULL: there is no web server */
+	const struct watch_web *web; /* NULL: nobody counts */
+	struct health *health;       /* health.h; NULL: nobody looks */
 	uint64_t started_ms;
 
 	const struct counters *(*counters)(void *ctx, unsigned worker);
@@ -194,6 +195,8 @@ struct watch_env {
 	int (*try_script)(void *ctx, const struct try_request *rq, struct try_report *out,
 			  char *why);
 	void (*defender_stats)(void *ctx, struct watch_defender *out);
+	/* Were the root's name servers fetched, ever, or is that not wanted? */
+	bool (*is_primed)(void *ctx);
 	/* Should clients be sent here? */
 	bool (*is_ready)(void *ctx);
 	/* Marks the daemon as one to which nobody new should come, or no longer; it serves all the

@@ -105,12 +105,14 @@ int lookup_run(struct lookup *l, const struct watch_env *env, int stop_fd, int w
 	name_copy(l->name, l->question.name);
 	l->question.name = l->name;
 	l->question.trace = l->trace;
-	if (env->n_workers == 0 || env->on_worker(env->ctx, 0, visit_ask, l) != E_OK)
+	if (l->worker >= env->n_workers ||
+	    env->on_worker(env->ctx, l->worker, visit_ask, l) != E_OK)
 		return E_SYSTEM;
 	(void)poll(fds, 2, wait_ms);
 	if (atomic_load(&l->is_done))
 		return E_OK;
-	if (env->on_worker(env->ctx, 0, visit_cancel, l) == E_OK && atomic_load(&l->is_done))
+	if (env->on_worker(env->ctx, l->worker, visit_cancel, l) == E_OK &&
+	    atomic_load(&l->is_done))
 		return E_OK;
 	return fds[1].revents != 0 ? E_STOPPED : E_LIMIT;
 }

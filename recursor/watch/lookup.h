@@ -8,7 +8,7 @@
  *     if (err == E_OK) ... l->answer ...
  *     lookup_free(l);
  *
- * The question goes to the first worker by a visit; the worker does not wait, the caller does.
+ * The question goes to a worker, the first as a rule, by a visit; the worker does not wait, the caller does.
  *
  * Memory:  shared by the caller and the request; the last of the two to be done with it frees it.
  * Threads: one caller; what is found is the worker's until lookup_run() has come back with E_OK.
@@ -25,6 +25,7 @@
 struct lookup {
 	struct question question; /* the caller's to fill; its name is borrowed while it is asked */
 	struct answer answer;     /* with references to its sets */
+	unsigned worker;          /* which is asked; the caller's to fill too */
 	struct trace *trace;      /* the steps, if they were wanted */
 	/* the rest is lookup.c's */
 	atomic_uint refs;

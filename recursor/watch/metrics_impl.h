@@ -89,6 +89,9 @@ extern metric_reader metric_read_accusations, metric_read_accusations_refused, m
 	metric_read_udp4_sndbuf, metric_read_udp6_csum, metric_read_udp6_in,
 	metric_read_udp6_noport, metric_read_udp6_recvbuf, metric_read_udp6_sndbuf,
 	metric_read_unresolved, metric_read_uptime, metric_read_user_ms, metric_read_zero;
+extern metric_reader metric_read_web_connections, metric_read_web_displaced, metric_read_web_errors,
+	metric_read_web_forbidden, metric_read_web_late, metric_read_web_peak,
+	metric_read_web_requests, metric_read_web_too_large, metric_read_web_unauthorized;
 extern metric_reader metric_read_carbon_errors, metric_read_carbon_pushes,
 	metric_read_carbon_timeouts;
 extern metric_reader metric_read_security_poll_failures, metric_read_security_polls,

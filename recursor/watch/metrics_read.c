@@ -212,6 +212,23 @@ SECPOLL(security_status, status)
 SECPOLL(security_polls, polls)
 SECPOLL(security_poll_failures, failures)
 
+#define WEB(member)                                                                                \
+	READER(web_##member)                                                                       \
+	{                                                                                          \
+		return r->env->web == NULL                                                         \
+			       ? 0                                                                 \
+			       : atomic_load_explicit(&r->env->web->member, memory_order_relaxed); \
+	}
+WEB(connections)
+WEB(peak)
+WEB(forbidden)
+WEB(displaced)
+WEB(late)
+WEB(requests)
+WEB(unauthorized)
+WEB(too_large)
+WEB(errors)
+
 READER(draining)
 {
 	return r->env->draining_since_ms(r->env->ctx) != 0;

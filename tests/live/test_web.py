@@ -1,11 +1,11 @@
 """The web server: who may, what is refused, and that none of it costs the workers."""
 
-import base64
 import json
-import os
-import socket
+import signal
+import subprocess
+import time
 
-from live import Recursor, check, env, lab_and_recursor, run, test
+from live import Recursor, check, check_reply, env, lab_and_recursor, run, test, wait_until
 
 PORT = 8082
 PASSWORD, KEY = "sesame", "open"
@@ -106,3 +106,83 @@ def web_refusals():
         check(options.headers["access-control-allow-origin"] == ["https://a.example"], "origin",
               options)
         check_status(curl("/nothing", "-X", "OPTIONS"), 404, "OPTIONS of nothing")
+
+
+@test
+def web_metrics():
+    """/metrics is Prometheus text, for the password."""
+    with lab_and_recursor(**PLAIN):
+        check_status(curl("/metrics", key=KEY), 401, "the key is not the password")
+        text = check_status(curl("/metrics", password=PASSWORD), 200, "the password")
+        check(text.headers["content-type"] == ["text/plain; version=0.0.4"], "its type", text)
+        check("\npdns_recursor_questions 0\n" in text.body, "questions", text)
+        check("\npdns_recursor_webserver_requests_unauthorized 1\n" in text.body, "what was refused",
+              text.body)
+
+
+@test
+def web_health():
+    """/ready and /live for anybody who may connect: 503 with the reason while draining, and while the
+    test name is not answered."""
+    with lab_and_recursor(**PLAIN) as (_, r):
+        wait_until(lambda: curl("/ready").status == 200, what="ready")
+        check(json.loads(curl("/ready").body) == {"ready": True}, "its words", curl("/ready"))
+        check(json.loads(check_status(curl("/live"), 200, "live").body) == {"live": True}, "alive")
+        check_status(curl("/ready", "-I"), 200, "HEAD")
+        r.rec("drain")
+        said = check_status(curl("/ready"), 503, "draining")
+        check(json.loads(said.body) == {"ready": False, "reason": "draining"}, "why", said)
+        check_status(curl("/live"), 200, "alive all the same")
+        r.rec("undrain")
+        check_status(curl("/ready"), 200, "ready again")
+    with Recursor(None, **PLAIN, **{"forward-zones-recurse": ".=127.0.0.1:5399",
+                                    "ready-test-name": "www.city.example A",
+                                    "max-total-msec": 500, "hint-file": "no"}) as r:
+        wait_until(lambda: "www.city.example" in curl("/ready").body, what="a failed test")
+        check_status(curl("/ready"), 503, "nobody answers the test")
+
+
+@test
+def web_drain_grace():
+    """SIGTERM: /ready is 503 at once, queries are answered for drain-grace, then it ends; a second one
+    ends it without waiting."""
+    for seconds, signals in ((2, 1), (60, 2)):
+        with lab_and_recursor(**PLAIN, **{"drain-grace": seconds}) as (_, r):
+            wait_until(lambda: curl("/ready").status == 200, what="ready")
+            began = time.monotonic()
+            r.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: curl("/ready").status == 503, what="unready")
+            check_reply(r.ask("www.city.example"))
+            check("draining" in r.rec("get-all").stdout, "commands are heard")
+            for _ in range(1, signals):
+                r.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: not r.is_alive(), 20, "its end")
+            took = time.monotonic() - began
+            check(signals > 1 or took >= seconds, f"it ended after {took:.1f} s", r.log())
+
+
+@test
+def web_hashed_secrets():
+    """rec_control hash-password prints what api-key and webserver-password may be; a plain one is
+    hashed in memory when that is wanted."""
+    def hashed(secret, *words):
+        return subprocess.run([env.program("rec_control"), "hash-password", *words], check=True,
+                              input=secret + "\n", stdout=subprocess.PIPE,
+                              text=True).stdout.strip()
+
+    settings = dict(PLAIN, **{"api-key": hashed(KEY), "webserver-password": hashed(PASSWORD, "64")})
+    with lab_and_recursor(**settings):
+        for _ in range(2):
+            check_status(curl("/api", key=KEY), 200, "the key")
+            check_status(curl("/", password=PASSWORD), 200, "the password")
+            check_status(curl("/api", key="wrong"), 401, "another")
+            check_status(curl("/api", key=settings["api-key"]), 401, "the hash is not the key")
+    with lab_and_recursor(**PLAIN, **{"webserver-hash-plaintext-credentials": "yes"}) as (_, r):
+        check_status(curl("/api", key=KEY), 200, "the key")
+        check_status(curl("/api", key="wrong"), 401, "another")
+        check("$scrypt$ln=10,p=1,r=8$" in r.rec("get-parameter", "api-key").stdout, "its hash")
+    for bad in ("$scrypt$", "$scrypt$ln=99,p=1,r=8$AAAA$AAAA"):
+        done = run(env.program("recursor"), "--config-dir=" + env.new_dir("bad"), "--api-key=" + bad,
+                   expect=1)
+        check("api-key: begins with $scrypt$ and is no hash" in done.stderr, "one line", done.stderr)
+        check("ln=99" not in done.stderr, "without the secret", done.stderr)

@@ -320,6 +320,13 @@ static struct psl *get_psl(void *ctx)
 	return psl_get(f->psl);
 }
 
+static bool is_primed(void *ctx)
+{
+	const struct fake_env *f = ctx;
+
+	return !f->is_rootless;
+}
+
 static bool is_ready(void *ctx)
 {
 	struct fake_env *f = ctx;
@@ -489,6 +496,7 @@ void fake_env_open(struct fake_env *f)
 		.defender_show = defender_show,
 		.try_script = try_script,
 		.defender_stats = defender_stats,
+		.is_primed = is_primed,
 		.is_ready = is_ready,
 		.drain = drain,
 		.draining_since_ms = draining_since_ms,

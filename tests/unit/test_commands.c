@@ -405,12 +405,13 @@ START_TEST(every_command_answers_in_json)
 		const struct command *c = commands_at(i);
 		char line[128], *reply;
 		json_t *json;
-		int status;
+		int status, expected = strcmp(c->word, "hash-password") == 0; /* not the daemon's */
 
 		snprintf(line, sizeof(line), "--json %s%s", c->word, arguments_of(c, script));
 		reply = fake_env_say(&env, line, c->takes_file ? fileno(file) : -1, &status);
 		json = json_loads(reply, 0, NULL);
-		ck_assert_msg(json_is_object(json) && json_object_size(json) > 0 && status == 0,
+		ck_assert_msg(json_is_object(json) && json_object_size(json) > 0 &&
+				      status == expected,
 			      "%s is answered with status %d: %s", line, status, reply);
 		json_decref(json);
 		free(reply);

@@ -16,6 +16,10 @@ struct endpoint_call;
 	X("GET", "/api", KEY, api_versions, "the versions of the API that are served")             \
 	X("GET", "/api/v1", KEY, api_v1, "where the servers of version 1 are")                     \
 	X("GET", "/jsonstat", KEY_OR_PASSWORD, api_jsonstat, "what came last, counted")            \
+	X("GET", "/live", OPEN, health_live, "200 while no thread hangs, else 503 and why")        \
+	X("GET", "/metrics", PASSWORD, metrics_page, "the metrics as Prometheus reads them")       \
+	X("GET", "/ready", OPEN, health_ready,                                                     \
+	  "200 while clients should be sent here, else 503 and why")                               \
 	X("GET", "/servers", KEY, api_servers, "the servers: this one")                            \
 	X("GET", "/servers/localhost", KEY_OR_PASSWORD, api_server, "what this server is")         \
 	X("PUT", "/servers/localhost/cache/flush", KEY, api_cache_flush,                           \

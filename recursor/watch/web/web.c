@@ -53,9 +53,11 @@ static void connection_begins(struct web *w, struct MHD_Connection *connection, 
 	x->began_ms = web_now_ms();
 	TAILQ_INSERT_TAIL(&w->exchanges, x, all);
 	w->n_exchanges++;
-	atomic_store_explicit(&w->counters.connections, w->n_exchanges, memory_order_relaxed);
-	if (w->n_exchanges > atomic_load_explicit(&w->counters.peak, memory_order_relaxed))
-		atomic_store_explicit(&w->counters.peak, w->n_exchanges, memory_order_relaxed);
+	atomic_store_explicit(&w->options.counters->connections, w->n_exchanges,
+			      memory_order_relaxed);
+	if (w->n_exchanges > atomic_load_explicit(&w->options.counters->peak, memory_order_relaxed))
+		atomic_store_explicit(&w->options.counters->peak, w->n_exchanges,
+				      memory_order_relaxed);
 }
 
 static void connection_ends(struct web *w, void **context)
@@ -67,7 +69,8 @@ static void connection_ends(struct web *w, void **context)
 		return;
 	TAILQ_REMOVE(&w->exchanges, x, all);
 	w->n_exchanges--;
-	atomic_store_explicit(&w->counters.connections, w->n_exchanges, memory_order_relaxed);
+	atomic_store_explicit(&w->options.counters->connections, w->n_exchanges,
+			      memory_order_relaxed);
 	exchange_free(x);
 }
 
@@ -402,13 +405,12 @@ int web_open(struct web **out, const struct web_options *o, char *why)
 	return err;
 }
 
-int web_start(struct web *w, struct watch_env *env)
+int web_start(struct web *w, const struct watch_env *env)
 {
 	sigset_t all, before;
 	int err;
 
 	w->env = env;
-	env->web = &w->counters;
 	/* Signals are the main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);

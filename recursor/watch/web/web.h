@@ -49,13 +49,14 @@ struct web_options {
 	size_t max_body, max_header;
 	unsigned max_connections, max_per_client;
 	uint64_t request_ms, idle_ms;
+	struct watch_web *counters;
 };
 
 /* Binds the sockets.  On error one line in `why` (WEB_WHY_MAX), and nothing is left behind. */
 int web_open(struct web **out, const struct web_options *o, char *why) MUST_USE;
 
-/* Starts the threads.  `env` is given what it has of counters: env->web.  E_SYSTEM, E_NOMEM. */
-int web_start(struct web *w, struct watch_env *env) MUST_USE;
+/* Starts the threads.  E_SYSTEM, E_NOMEM. */
+int web_start(struct web *w, const struct watch_env *env) MUST_USE;
 
 /* Ends what is being served, joins the threads, frees.  Accepts NULL. */
 void web_stop(struct web *w);

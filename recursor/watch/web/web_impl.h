@@ -64,8 +64,7 @@ TAILQ_HEAD(exchange_list, exchange);
 struct web {
 	struct web_options options;
 	struct auth *auth;
-	struct watch_env *env;
-	struct watch_web counters;
+	const struct watch_env *env;
 	int *listen_fds;
 	size_t n_listen_fds;
 	int stop_fd; /* an eventfd: readable from web_stop() on */
@@ -88,7 +87,7 @@ struct web {
 
 uint64_t web_now_ms(void);
 #define web_count(w, member)                                                                       \
-	atomic_fetch_add_explicit(&(w)->counters.member, 1, memory_order_relaxed)
+	atomic_fetch_add_explicit(&(w)->options.counters->member, 1, memory_order_relaxed)
 
 /* ---- web_exchange.c: a request, from libmicrohttpd's calls to its reply ---- */
 
