@@ -22,7 +22,7 @@ endif
 # deps(PARTS): installs what is missing, where that is ours to do.
 deps = @! command -v dpkg-query >/dev/null || tools/deps --quiet $(1)
 # check, demo and bench do the whole set-up; a plain make tells what is missing.
-setup_build = $(if $(filter setup check demo attack bench,$(MAKECMDGOALS)),$(call deps,build))
+setup_build = $(if $(filter setup check demo graphs attack bench,$(MAKECMDGOALS)),$(call deps,build))
 
 configure: configure.ac
 	$(setup_build)
@@ -73,6 +73,7 @@ CTL_SRC := $(wildcard tools/rec_control*.c tools/rec_control/*.c)
 LAB_SRC := $(if $(wildcard tools/lab/main.c),$(wildcard tools/lab/*.c))
 GRAPHS_FEED_SRC := $(wildcard tools/graphs/feed*.c)
 GRAPHS_SRC := $(if $(GRAPHS),$(filter-out $(GRAPHS_FEED_SRC),$(wildcard tools/graphs/*.c)))
+GRAPHS_PROGRAMS := graphs-feed $(if $(GRAPHS_SRC),graphs)
 # What needs no library, so that the unit tests and the fuzzer reach it.
 GRAPHS_PURE := tools/graphs/line.c tools/graphs/kinds.c tools/graphs/boards.c tools/graphs/feed_host.c
 BENCH_SRC := $(wildcard tools/bench/floor_*.c)
@@ -89,7 +90,7 @@ obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB := $(B)/librecursor.a
 
 PROGRAMS := $(if $(wildcard $(MAIN_SRC)),$(B)/recursor) $(if $(CTL_SRC),$(B)/rec_control) \
-	$(if $(LAB_SRC),$(B)/lab) $(B)/graphs-feed $(if $(GRAPHS_SRC),$(B)/graphs)
+	$(if $(LAB_SRC),$(B)/lab) $(GRAPHS_PROGRAMS:%=$(B)/%)
 # A page is made by the programs that it tells of.
 MAN_PAGES := $(patsubst %,$(B)/%,$(filter-out $(if $(GRAPHS_SRC),,man/recursor-graphs.1),$(wildcard man/*.[1-8])))
 TESTS := $(B)/tests/unit $(B)/tests/sim $(B)/tests/soak $(B)/tests/flood $(B)/tests/oom
@@ -365,11 +366,16 @@ format: ## bring every C file into the form of .clang-format
 
 # ---- use ----
 
-.PHONY: demo attack bench floors run
+.PHONY: demo graphs attack bench floors run
 demo: ## set up, build, then a small Internet, a recursor and questions; DEMO_SECONDS=n ends it
 	$(call deps,build demo)
 	@$(MAKE) $(JOBS) --no-print-directory all
 	@B=$(B) tools/demo
+
+graphs: ## the graph service beside a demo; prints where the boards are; GRAPHS_SECONDS=n ends it
+	$(call deps,build demo)
+	@$(MAKE) $(JOBS) --no-print-directory all
+	@B=$(B) tools/graphs/start
 
 attack: ## the same under a random-subdomain attack, to practise on; ATTACK_SECONDS=n ends it
 	$(call deps,build demo)
@@ -427,6 +433,11 @@ install: all ## programs, man pages, a recursor.conf, a systemd unit; DESTDIR, P
 		>$(B)/recursor.service
 	$(INSTALL) -m 644 $(B)/recursor.service $(DESTDIR)$(systemdsystemunitdir)/
 	$(INSTALL) -m 644 tools/package/recursor.sysusers $(DESTDIR)$(sysusersdir)/recursor.conf
+	for program in $(GRAPHS_PROGRAMS); do \
+		$(INSTALL) -m 755 $(B)/$$program $(DESTDIR)$(bindir)/recursor-$$program && \
+		sed 's,@bindir@,$(bindir),' tools/graphs/recursor-$$program.service.in \
+			>$(B)/recursor-$$program.service && \
+		$(INSTALL) -m 644 $(B)/recursor-$$program.service $(DESTDIR)$(systemdsystemunitdir)/ || exit 1; done
 
 uninstall: ## remove what install put there; a recursor.conf that you have changed stays
 	if cmp -s $(CONF) $(CONF)-dist; then rm -f $(CONF); fi
@@ -434,6 +445,8 @@ uninstall: ## remove what install put there; a recursor.conf that you have chang
 		$(sysconfdir)/recursor.conf-dist $(INSTALLED_DOCS:%=$(docdir)/%) \
 		$(EXAMPLES:lua-examples/%=$(examplesdir)/%) \
 		$(systemdsystemunitdir)/recursor.service $(sysusersdir)/recursor.conf \
+		$(GRAPHS_PROGRAMS:%=$(bindir)/recursor-%) \
+		$(GRAPHS_PROGRAMS:%=$(systemdsystemunitdir)/recursor-%.service) \
 		$(foreach m,$(MAN_PAGES),$(mandir)/man$(subst .,,$(suffix $m))/$(notdir $m)))
 	for dir in $(examplesdir) $(docdir) $(sysconfdir); do \
 		[ ! -d $(DESTDIR)$$dir ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$$dir; done

@@ -19,6 +19,7 @@
 #include "common/check.h"
 #include "common/conf.h"
 #include "common/log.h"
+#include "common/mdoc.h"
 #include "config.h"
 #include "tools/graphs/feed_host.h"
 
@@ -31,23 +32,22 @@ static struct options {
 	char namespace[NAME_TEXT_MAX], name[NAME_TEXT_MAX], instance[NAME_TEXT_MAX];
 	char interfaces[1024];
 	long long interval_s;
-	bool once, print, help, version;
+	bool once, print, help, version, mdoc;
 } o = { .namespace = "pdns", .instance = "host", .interval_s = 30 };
 
 static const struct {
-	const char *text, *help;
+	const char *name, *value, *help;
 } option_help[] = {
-	{ "--server=ADDRESSES",
-	  "where to send the lines, port 2003 unless one is given (127.0.0.1)" },
-	{ "--interval=SECONDS", "how often (30)" },
-	{ "--name=NAME", "the host's part of the names (its name, dots as _)" },
-	{ "--namespace=NAME", "the first part (pdns)" },
-	{ "--instance=NAME", "the third part; boards of hosts want it so (host)" },
-	{ "--interfaces=LIST", "interfaces that count (those with a device behind them)" },
-	{ "--once", "send once; the status says whether all servers took it" },
-	{ "--print", "print the lines once instead of sending them" },
-	{ "--help", "show this text" },
-	{ "--version", "show the version" },
+	{ "help", NULL, "show this text" },
+	{ "instance", "NAME", "the third part of the names; boards want it to be host (host)" },
+	{ "interfaces", "LIST", "interfaces that count (those with a device behind them)" },
+	{ "interval", "SECONDS", "how often (30)" },
+	{ "name", "NAME", "the host's part of the names (its name, with _ for dots)" },
+	{ "namespace", "NAME", "the first part (pdns)" },
+	{ "once", NULL, "send once; the status says whether all servers took it" },
+	{ "print", NULL, "print the lines once instead of sending them" },
+	{ "server", "ADDRESSES", "where to send, port 2003 unless one is given (127.0.0.1)" },
+	{ "version", NULL, "show the version" },
 };
 
 /* ---- options ---- */
@@ -103,6 +103,8 @@ static int set_option(const struct conf_item *item)
 		o.help = true;
 	} else if (strcmp(item->name, "version") == 0) {
 		o.version = true;
+	} else if (strcmp(item->name, "mdoc") == 0) {
+		o.mdoc = true;
 	} else {
 		return E_NOT_FOUND;
 	}
@@ -126,10 +128,28 @@ static void print_help(void)
 {
 	puts("usage: graphs-feed [--option=value ...]\n\n"
 	     "Sends the host's network, CPU and memory figures as carbon lines, each interval.\n");
-	for (size_t i = 0; i < ARRAY_LEN(option_help); i++)
-		printf("  %-21s %s\n", option_help[i].text, option_help[i].help);
+	for (size_t i = 0; i < ARRAY_LEN(option_help); i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "--%s%s%s", option_help[i].name,
+			 option_help[i].value == NULL ? "" : "=",
+			 option_help[i].value == NULL ? "" : option_help[i].value);
+		printf("  %-21s %s\n", text, option_help[i].help);
+	}
 	puts("\nIt ends with 0 on SIGTERM and SIGINT, with 1 when --once could not be sent, with 2 for an\n"
 	     "option that is wrong.");
+}
+
+static void print_mdoc(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(option_help); i++) {
+		printf(".It Fl Fl %s", option_help[i].name);
+		if (option_help[i].value != NULL)
+			printf(" Ns = Ns Ar %s", option_help[i].value);
+		putchar('\n');
+		mdoc_print(stdout, option_help[i].help);
+		puts(".");
+	}
 }
 
 static int take_hostname(void)
@@ -297,6 +317,10 @@ int main(int argc, char **argv)
 	}
 	if (o.help) {
 		print_help();
+		return EXIT_SUCCESS;
+	}
+	if (o.mdoc) {
+		print_mdoc();
 		return EXIT_SUCCESS;
 	}
 	if (o.version) {

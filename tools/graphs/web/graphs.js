@@ -4,7 +4,7 @@
  * What is shown stands in the address: source or fleet, range, or from and to after a zoom.  The
  * server decides how fine the steps are.
  */
-const RANGES = { hour: 3600, day: 86400, week: 7 * 86400, month: 30 * 86400, year: 365 * 86400 };
+const RANGES = { "10 min": 600, hour: 3600, day: 86400, week: 7 * 86400, month: 30 * 86400, year: 365 * 86400 };
 const REFRESH_MS = 30000;
 const AT_ONCE = 4; /* questions to the server */
 
