@@ -260,6 +260,17 @@ static inline uint64_t counter_get(const counter *c)
 	X(peak_chain, "max-chain-length", PEAK, "most questions that waited on one")             \
 	X(traces_skipped, "trace-queries-skipped", COUNTER,                                      \
 	  "questions not traced because too many traces were being written")                    \
+	X(flight_failed, "flight-recorder-failed", COUNTER,                                      \
+	  "stories of failed queries that the flight recorder kept")                             \
+	X(flight_slow, "flight-recorder-slow", COUNTER,                                          \
+	  "stories of slow answers that the flight recorder kept")                               \
+	X(flight_refused, "flight-recorder-refused", COUNTER,                                    \
+	  "stories of refused queries that the flight recorder kept")                            \
+	X(flight_skipped, "flight-recorder-skipped", COUNTER,                                    \
+	  "stories that the flight recorder did not keep: it had as many of the same domain or " \
+	  "reason a moment ago")                                                                 \
+	X(flight_unrecorded, "flight-recorder-unrecorded", COUNTER,                              \
+	  "resolutions without a place to write their steps to, for flight-recorder-memory")     \
 	X(visit_max_us, "control-visit-max-usec", PEAK,                                          \
 	  "longest time that a control command held a worker, in microseconds of CPU")          \
 	X(traced_events_lost, "trace-events-lost", COUNTER,                                      \

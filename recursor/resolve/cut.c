@@ -75,7 +75,8 @@ static void target_add(struct resolver *r, struct goal *g, unsigned ns, const st
 	if (target_is_known(g, a))
 		return;
 	g->targets[g->n_targets++] = (struct target) { .addr = *a, .ns = (uint8_t)ns };
-	GOAL_EVENT(r, g, EVENT_ADDRESS_KNOWN, cut_ns_name(g, ns), NULL, .server = *a);
+	goal_note_address(r, g);
+	TRACE_EVENT(r, g, EVENT_ADDRESS_KNOWN, cut_ns_name(g, ns), NULL, .server = *a);
 }
 
 static bool is_data(const struct rrset *s)
@@ -211,7 +212,8 @@ void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, uint64_
 	*ns_parent = NULL;
 	if (set_in_use(g) == NULL)
 		return; /* a forward, or a root without hints */
-	GOAL_EVENT(r, g, EVENT_CUT, goal_zone(g), NULL, .type = TYPE_NS);
+	goal_note(r, g, EVENT_CUT, g->zone_labels, TYPE_NS, 0);
+	TRACE_EVENT(r, g, EVENT_CUT, goal_zone(g), NULL, .type = TYPE_NS);
 	ns_names_take(r, g);
 }
 

@@ -73,6 +73,7 @@
 	X(EVENT_STALE_CUT, "stale-cut", "nothing else is left: goes on by what has expired")     \
 	X(EVENT_CYCLE, "cycle", "would wait on itself")                                          \
 	X(EVENT_LIMIT, "limit", "a limit was reached")                                           \
+	X(EVENT_LEFT_OUT, "left-out", "steps of which there is no record")                       \
 	X(EVENT_FAILED, "failed", "could not be resolved")                                       \
 	X(EVENT_DONE, "done", "done")
 
@@ -91,11 +92,11 @@ struct event {
 	uint16_t parent;     /* GOAL, JOINED: the goal that wants it; 0: the client */
 	uint16_t type;       /* the type looked for, asked for or found; 0: none */
 	uint16_t rcode;      /* ANSWERED, BAD_RCODE, DONE */
-	uint16_t budget;     /* out-queries left for the client's query */
+	uint16_t budget;     /* out-queries left for the client's query; UINT16_MAX: not known */
 	uint32_t us;         /* ANSWERED: RTT; else since the trace began */
 	uint32_t at_ms;      /* since the trace began */
 	uint32_t ttl;        /* ANSWER, CACHE_HIT, CUT: seconds left; STALE: since it expired */
-	uint32_t size;       /* ANSWERED: bytes */
+	uint32_t size;       /* ANSWERED: bytes; ADDRESS_KNOWN, LEFT_OUT: how many, 0: one */
 	uint16_t records[3]; /* ANSWERED: answer, authority, additional */
 	struct addr server;  /* ASKED, ANSWERED and the like */
 	uint16_t name;       /* offset into trace->names; the name the event is about */

@@ -66,6 +66,7 @@ struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t hash, ui
 	g->timer.kind = TIMER_ANSWER;
 	g->minimise = r->cfg.qname_minimisation;
 	g->began_ms = r->world.now_ms(r->world.ctx);
+	r->step_ms = (uint32_t)g->began_ms;
 	chains_add(&r->table, &g->by_question, key_of(hash, type, route));
 	g->in_table = true;
 	counter_max(&r->counters->peak_goals, r->table.n);
@@ -282,8 +283,9 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 	*e = (struct edge) { .parent = parent, .child = child, .kind = (uint8_t)kind, .ns = ns };
 	edge_link(e);
 	counter_max(&r->counters->peak_chain, child->n_waiters);
-	GOAL_EVENT(r, child, joined ? EVENT_JOINED : EVENT_GOAL, child->name, NULL,
-		   .type = child->type, .parent = parent->serial);
+	goal_note_child(r, parent, child, joined ? EVENT_JOINED : EVENT_GOAL);
+	TRACE_EVENT(r, child, joined ? EVENT_JOINED : EVENT_GOAL, child->name, NULL,
+		    .type = child->type, .parent = parent->serial);
 	return EDGE_MADE;
 }
 
@@ -352,11 +354,12 @@ void goal_bury_all(struct resolver *r)
 			rrset_put(g->chain[i]);
 		rrset_put(g->soa);
 		ask_slot_give(r, g);
+		journal_give(&r->journals, &g->journal);
 		slab_give(&r->goals, g);
 	}
 }
 
-static void answer_of(const struct goal *g, const struct request *req, struct answer *a)
+static void answer_of(struct goal *g, const struct request *req, struct answer *a)
 {
 	*a = (struct answer) {
 		.rcode = g->rcode,
@@ -373,13 +376,24 @@ static void answer_of(const struct goal *g, const struct request *req, struct an
 		.throttled = req->throttled,
 		.bytes = req->bytes,
 		.trace = req->trace,
+		.goal = g,
+		.refused = g->met_crowd && g->rcode == RCODE_SERVFAIL,
 	};
 }
 
 void goal_end(struct resolver *r, struct goal *g)
 {
-	GOAL_EVENT(r, g, g->rcode == RCODE_SERVFAIL ? EVENT_FAILED : EVENT_DONE, g->name, NULL,
-		   .type = g->type, .rcode = g->rcode, .note = g->ede_text);
+	enum event_kind end = g->rcode == RCODE_SERVFAIL ? EVENT_FAILED : EVENT_DONE;
+
+	if (end == EVENT_FAILED)
+		GOAL_EVENT(r, g, end, g->name, NULL, .type = g->type, .rcode = g->rcode,
+			   .note = g->ede_text);
+	else {
+		if (r->journals.is_on && g->parents != NULL)
+			goal_note(r, g, end, JOURNAL_NO_LABELS, g->type, g->rcode);
+		TRACE_EVENT(r, g, end, g->name, NULL, .type = g->type, .rcode = g->rcode,
+			    .note = g->ede_text);
+	}
 	g->cacheable = g->cacheable && !goal_is_private(g);
 	goal_release(r, g);
 	goal_unwant_all(r, g);
@@ -393,6 +407,7 @@ void goal_end(struct resolver *r, struct goal *g)
 		struct edge *e = g->parents;
 		struct goal *parent = e->parent;
 
+		journal_take(&r->journals, &parent->journal, &g->journal);
 		goal_child_ended(r, e);
 		edge_free(r, e);
 		goal_make_ready(r, parent);

@@ -37,6 +37,7 @@
  *          network.c   what follows from the weather (weather.h), and probes
  *          stale.c     answers of expired data
  *          refresh.c   renewing what is about to expire
+ *          note.c      its steps, written down (journal.h)
  *
  * What has expired (RFC 8767), with serve-stale-extensions: the cache keeps it for the stale window.
  *
@@ -71,6 +72,7 @@
 #include "common/slab.h"
 #include "common/timers.h"
 #include "recursor/resolve/inflight.h"
+#include "recursor/resolve/journal.h"
 #include "recursor/resolve/reply.h"
 #include "recursor/resolve/resolver.h"
 #include "recursor/resolve/special.h"
@@ -222,6 +224,8 @@ struct goal {
 	uint8_t near_misses;
 	struct timer timer;
 
+	struct journal journal; /* its steps */
+
 	/* how it ended */
 	uint16_t rcode;
 	int16_t ede;
@@ -283,6 +287,8 @@ struct resolver {
 	uint32_t zones_serial;
 
 	struct slab goals, edges, requests;
+	struct journals journals;
+	uint32_t step_ms; /* when something came in last: the time of a step */
 	struct inflight inflight;
 	struct chains table; /* goals by (name, type) */
 	struct goal **slots; /* by ticket */
@@ -374,12 +380,58 @@ void goal_collect_policed(struct resolver *r, struct goal *g, struct request **l
 /* Writes an event to every trace that listens to the goal. */
 void goal_event(struct resolver *r, struct goal *g, const struct event *e, const uint8_t *name,
 		const uint8_t *other);
-#define GOAL_EVENT(r, g, evkind, name_, other_, ...)                                               \
+/* And to its journal. */
+void goal_step_note(struct resolver *r, struct goal *g, const struct event *e, const uint8_t *name,
+		    const uint8_t *other);
+
+#define TRACE_EVENT(r, g, evkind, name_, other_, ...)                                              \
 	do {                                                                                       \
 		if ((r)->n_traces > 0)                                                             \
 			goal_event((r), (g), &(struct event) { .kind = (evkind), __VA_ARGS__ },    \
 				   (name_), (other_));                                             \
 	} while (0)
+#define GOAL_EVENT(r, g, evkind, name_, other_, ...)                                               \
+	do {                                                                                       \
+		if ((r)->journals.is_on)                                                           \
+			goal_step_note((r), (g),                                                   \
+				       &(struct event) { .kind = (evkind), __VA_ARGS__ }, (name_), \
+				       (other_));                                                  \
+		TRACE_EVENT(r, g, evkind, name_, other_, __VA_ARGS__);                             \
+	} while (0)
+
+/* The steps that every question takes are written down without an event being made: pairs of these
+ * and a TRACE_EVENT. */
+static inline void goal_note(struct resolver *r, struct goal *g, enum event_kind kind,
+			     unsigned labels, uint16_t type, uint32_t value)
+{
+	struct journal_step *s = NULL;
+
+	if (r->journals.is_on)
+		s = journal_step(&r->journals, &g->journal, sizeof(*s));
+	if (s != NULL)
+		*s = (struct journal_step) {
+			.kind = (uint8_t)kind,
+			.labels = (uint8_t)labels,
+			.words = sizeof(*s) / 4,
+			.goal = g->serial,
+			.type = type,
+			.at_ms = r->step_ms,
+			.value = value,
+		};
+}
+/* A goal is wanted by another: JOINED or GOAL. */
+void goal_note_child(struct resolver *r, struct goal *parent, const struct goal *child,
+		     enum event_kind kind);
+void goal_note_address(struct resolver *r, struct goal *g);
+void goal_note_asked(struct resolver *r, struct goal *g, const uint8_t *ns);
+void goal_note_answered(struct resolver *r, struct goal *g, uint32_t rtt_us, uint16_t rcode,
+			size_t size, const uint16_t *count);
+
+/* Somebody waits for it, or it has been at work: what it comes to is worth a note. */
+static inline bool goal_is_noted(const struct resolver *r, const struct goal *g)
+{
+	return r->journals.is_on && (g->parents != NULL || g->journal.first != NULL);
+}
 
 /* ---- request.c ---- */
 

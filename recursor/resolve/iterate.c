@@ -257,6 +257,11 @@ static bool special_try(struct resolver *r, struct goal *g)
 	return true;
 }
 
+static uint32_t ttl_of(const struct resolver *r, const struct knowledge *k)
+{
+	return k->set != NULL ? rrset_ttl_left(k->set, r->world.wall_s(r->world.ctx)) : 0;
+}
+
 static void known_report(struct resolver *r, struct goal *g, const struct knowledge *k)
 {
 	static const uint8_t kinds[] = {
@@ -271,9 +276,10 @@ static void known_report(struct resolver *r, struct goal *g, const struct knowle
 		GOAL_EVENT(r, g, EVENT_AUTH_ZONE, k->zone->name, NULL, .type = g->type);
 		return;
 	}
-	GOAL_EVENT(r, g, kinds[k->what], g->name, NULL, .type = g->type,
-		   .ttl = k->set != NULL ? rrset_ttl_left(k->set, r->world.wall_s(r->world.ctx))
-					 : 0);
+	/* An answer that is at hand is no story, but a part of another's. */
+	if (k->what == KNOWN_NOTHING || k->what == KNOWN_FAILURE || goal_is_noted(r, g))
+		goal_note(r, g, kinds[k->what], JOURNAL_WHOLE, g->type, ttl_of(r, k));
+	TRACE_EVENT(r, g, kinds[k->what], g->name, NULL, .type = g->type, .ttl = ttl_of(r, k));
 }
 
 /* By a route: nothing is known but whom to ask. */

@@ -291,8 +291,9 @@ static void on_whole(struct resolver *r, struct goal *g, const struct reply *rep
 {
 	switch (reply->kind) {
 	case REPLY_ANSWER:
-		GOAL_EVENT(r, g, EVENT_ANSWER, g->name, NULL, .type = g->type,
-			   .ttl = reply->answer->ttl);
+		goal_note(r, g, EVENT_ANSWER, JOURNAL_WHOLE, g->type, reply->answer->ttl);
+		TRACE_EVENT(r, g, EVENT_ANSWER, g->name, NULL, .type = g->type,
+			    .ttl = reply->answer->ttl);
 		goal_end_data(r, g, reply->answer);
 		return;
 	case REPLY_ALIAS:
@@ -302,11 +303,13 @@ static void on_whole(struct resolver *r, struct goal *g, const struct reply *rep
 			goal_follow_alias(r, g, reply->dname, reply->answer);
 		return;
 	case REPLY_NODATA:
-		GOAL_EVENT(r, g, EVENT_NODATA, g->name, NULL, .type = g->type);
+		goal_note(r, g, EVENT_NODATA, JOURNAL_WHOLE, g->type, 0);
+		TRACE_EVENT(r, g, EVENT_NODATA, g->name, NULL, .type = g->type);
 		goal_end_denial(r, g, reply->negative);
 		return;
 	case REPLY_NXDOMAIN:
-		GOAL_EVENT(r, g, EVENT_NXDOMAIN, g->name, NULL, .type = g->type);
+		goal_note(r, g, EVENT_NXDOMAIN, JOURNAL_WHOLE, g->type, 0);
+		TRACE_EVENT(r, g, EVENT_NXDOMAIN, g->name, NULL, .type = g->type);
 		goal_end_denial(r, g, reply->negative);
 		return;
 	case REPLY_YXDOMAIN:
@@ -410,10 +413,11 @@ void outcome_reply(struct resolver *r, struct goal *g, size_t len, struct msg *m
 	g->ticket = 0;
 	timers_stop(r->timers, &g->timer);
 	ask_tell_end(r, g, rtt_us, OUTQUERY_END_ANSWER);
-	GOAL_EVENT(r, g, EVENT_ANSWERED, name_suffix(g->name, g->asked_labels),
-		   cut_ns_name(g, t->ns), .type = g->asked_type, .server = g->server,
-		   .transport = g->transport, .rcode = m->rcode, .us = rtt_us,
-		   .size = (uint32_t)len, .records = { m->count[1], m->count[2], m->count[3] });
+	goal_note_answered(r, g, rtt_us, m->rcode, len, m->count);
+	TRACE_EVENT(r, g, EVENT_ANSWERED, name_suffix(g->name, g->asked_labels),
+		    cut_ns_name(g, t->ns), .type = g->asked_type, .server = g->server,
+		    .transport = g->transport, .rcode = m->rcode, .us = rtt_us,
+		    .size = (uint32_t)len, .records = { m->count[1], m->count[2], m->count[3] });
 	server_learn(r, g, m, rtt_us);
 	if (!goal_charge_bytes(r, g, len) || goal_begin_anew_if_zone_changed(r, g))
 		return;

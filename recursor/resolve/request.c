@@ -99,6 +99,7 @@ static void answer_for(const struct request *req, const char *text, struct answe
 		.throttled = req->throttled,
 		.bytes = req->bytes,
 		.trace = req->trace,
+		.goal = req->goal,
 	};
 }
 

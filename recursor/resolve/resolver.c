@@ -120,6 +120,7 @@ void resolver_configure(struct resolver *r, const struct resolver_config *cfg)
 	r->edges.max = (size_t)cfg->max_goals * EDGES_PER_GOAL;
 	r->requests.max = SIZE_MAX;
 	inflight_configure(&r->inflight, cfg->max_inflight_zone);
+	journals_configure(&r->journals, cfg->journal_bytes);
 }
 
 void resolver_set_preoutquery(struct resolver *r,
@@ -161,6 +162,7 @@ int resolver_new(struct resolver **out, const struct resolver_config *cfg, struc
 	slab_init(&r->goals, sizeof(struct goal), cfg->max_goals);
 	slab_init(&r->edges, sizeof(struct edge), SIZE_MAX);
 	slab_init(&r->requests, sizeof(struct request), SIZE_MAX);
+	journals_init(&r->journals, counters);
 	resolver_configure(r, cfg);
 	r->timers = timers_new(r->world.now_ms(r->world.ctx));
 	r->scratch = reply_scratch_new();
@@ -219,6 +221,7 @@ void resolver_free(struct resolver *r)
 	slab_deinit(&r->goals);
 	slab_deinit(&r->edges);
 	slab_deinit(&r->requests);
+	journals_deinit(&r->journals);
 	free(r);
 }
 
@@ -274,6 +277,7 @@ static void refuse(resolver_done_cb done, void *ctx, const struct question *q, u
 			  .ede_text = text,
 			  .from_cache = true,
 			  .trace = q->trace,
+			  .refused = true,
 		  });
 }
 
@@ -347,7 +351,7 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 	if (joined)
 		COUNT(r->counters, chain_resends);
 	counter_max(&r->counters->peak_chain, g->n_waiters);
-	GOAL_EVENT(r, g, joined ? EVENT_JOINED : EVENT_GOAL, g->name, NULL, .type = g->type);
+	TRACE_EVENT(r, g, joined ? EVENT_JOINED : EVENT_GOAL, g->name, NULL, .type = g->type);
 	r->asking = req;
 	leave(r);
 	/* Inside a callback the goal takes its first step only when that has returned. */
@@ -482,6 +486,8 @@ void resolver_stats(const struct resolver *r, struct resolver_stats *out)
 			 r->requests.peak * sizeof(struct request) + chains_bytes(&r->table) +
 			 chains_bytes(&r->steps) + inflight_bytes(&r->inflight) +
 			 r->n_slots * (sizeof(struct goal *) + sizeof(uint32_t)),
+		.journals = r->journals.used,
+		.journals_peak = r->journals.peak,
 	};
 }
 

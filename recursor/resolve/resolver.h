@@ -92,6 +92,8 @@ struct resolver_config {
 	uint32_t max_background;         /* resolutions that no client waits for */
 	uint32_t
 		refresh_percent; /* a set with no more than that of its TTL left is renewed; 0: none */
+	/* the steps of what is being resolved (journal.h): in so many bytes; 0: not written down */
+	uint64_t journal_bytes;
 	/* local */
 	bool serve_rfc1918, serve_rfc6303, serve_special; /* RFC 6761 and kin */
 };
@@ -168,7 +170,15 @@ struct answer {
 	uint32_t timeouts, throttled;
 	uint32_t bytes;
 	struct trace *trace;
+	bool refused;      /* SERVFAIL for a limit of ours, not of the name's making */
+	struct goal *goal; /* for resolver_story(); NULL: nobody looked for it */
 };
+
+struct journal_story;
+/* Within done(): the steps that led to the answer (journal.h), JOURNAL_STORY_MAX bytes at most into
+ * `buf`.  False: none are on record. */
+bool resolver_story(struct resolver *r, const struct answer *a, struct journal_story *out,
+		    uint8_t *buf, size_t cap);
 
 typedef void (*resolver_done_cb)(void *ctx, const struct answer *a);
 
@@ -210,8 +220,9 @@ void resolver_tick(struct resolver *r);
 
 struct resolver_stats {
 	size_t requests, goals, edges, timers;
-	size_t zones; /* that are worked at, where that is counted (inflight.h) */
-	size_t bytes; /* slabs and scratch */
+	size_t zones;                   /* that are worked at, where that is counted (inflight.h) */
+	size_t bytes;                   /* slabs and scratch */
+	size_t journals, journals_peak; /* chunks in use, of JOURNAL_CHUNK bytes */
 };
 void resolver_stats(const struct resolver *r, struct resolver_stats *out);
 

@@ -11,7 +11,7 @@
 
 /* How the fields stand around the sentence.  %S sentence, %n name, %o other name, %t type,
  * %s server, %p transport, %r RTT, %c rcode, %k record counts, %z size,
- * %l TTL, %b budget.  What stands in brackets is left out when a field in it does not apply. */
+ * %l TTL, %b budget, %m how many.  What stands in brackets is left out when a field in it does not apply. */
 static const char *const layouts[] = {
 	[EVENT_GOAL] = "%S %n[ %t]",
 	[EVENT_JOINED] = "%n[ %t]: %S",
@@ -24,7 +24,7 @@ static const char *const layouts[] = {
 	[EVENT_CUT] = "%S[: %n][, %l s left]",
 	[EVENT_FORWARD] = "[%n ]%S",
 	[EVENT_ZONES_CHANGED] = "[%n: ]%S",
-	[EVENT_ADDRESS_KNOWN] = "%S[: %n][ (%o)][: %s]",
+	[EVENT_ADDRESS_KNOWN] = "%S[: %n][ (%o)][: %s][: %m of them]",
 	[EVENT_ADDRESS_WANTED] = "%S[: %n][ %t]",
 	[EVENT_ADDRESS_NONE] = "%S[: %n][ %t]",
 	[EVENT_THROTTLED] = "[%s ][(%o) ]%S",
@@ -32,7 +32,7 @@ static const char *const layouts[] = {
 	[EVENT_UNROUTED] = "[%s ][(%o) ]%S",
 	[EVENT_NETWORK_DOWN] = "%S",
 	[EVENT_DONT_QUERY] = "[%s ][(%o) ]%S",
-	[EVENT_ASKED] = "%S %s[ (%o)][ for %n][ %t] over %p, %b left",
+	[EVENT_ASKED] = "%S %s[ (%o)][ for %n][ %t] over %p[, %b left]",
 	[EVENT_TIMEOUT] = "[%s: ]%S",
 	[EVENT_UNREACHABLE] = "[%s ]%S",
 	[EVENT_NO_RESOURCES] = "[%s: ]%S",
@@ -60,6 +60,7 @@ static const char *const layouts[] = {
 	[EVENT_STALE_CUT] = "[%n: ]%S",
 	[EVENT_CYCLE] = "[%n][ %t: ]%S",
 	[EVENT_LIMIT] = "%S",
+	[EVENT_LEFT_OUT] = "%m %S",
 	[EVENT_FAILED] = "%S",
 	[EVENT_DONE] = "%S: %c",
 };
@@ -166,7 +167,10 @@ static bool field_text(char out[FIELD_MAX], const struct trace *t, const struct 
 		return e->ttl != 0;
 	case 'b':
 		snprintf(out, FIELD_MAX, "%u", e->budget);
-		return true;
+		return e->budget != UINT16_MAX;
+	case 'm':
+		snprintf(out, FIELD_MAX, "%u", e->size);
+		return e->size != 0;
 	default:
 		return false;
 	}
@@ -418,8 +422,10 @@ static json_t *event_json(const struct trace *t, const struct event *e)
 		json_object_set_new(o, "rcode", json_string(rcode_to_text(e->rcode, buf)));
 	if (e->ttl != 0)
 		set_number(o, "ttl", e->ttl);
-	if (e->kind == EVENT_ASKED)
+	if (e->kind == EVENT_ASKED && e->budget != UINT16_MAX)
 		set_number(o, "budget", e->budget);
+	if ((e->kind == EVENT_ADDRESS_KNOWN || e->kind == EVENT_LEFT_OUT) && e->size != 0)
+		set_number(o, "count", e->size);
 	if (e->note != NULL)
 		json_object_set_new(o, "note", json_string(e->note));
 	return o;
