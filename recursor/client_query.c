@@ -1,12 +1,14 @@
 /* client_query: see passage.h.  A query while the resolver works at it. */
 #include "recursor/passage.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/check.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
 #include "common/timers.h"
+#include "recursor/flight.h"
 #include "recursor/hooks.h"
 #include "recursor/local.h"
 #include "recursor/shield.h"
@@ -84,6 +86,26 @@ void client_query_let_go(struct client_query *cq)
 	slab_give(&cq->pipeline->queries, cq);
 }
 
+static void over_capacity(struct pipeline *p, const struct passage *t)
+{
+	struct flight_refusal refusal = {
+		.reason = RECORDER_OVER_CAPACITY,
+		.labels = name_labels(name_parent(query_name(&t->q))),
+		.is_dropped = true,
+		.ede = EDE_NONE,
+	};
+	char figures[RECORDER_TEXT_MAX];
+
+	COUNT(p->account.counters, over_capacity_drops);
+	if (flight_wants(p, t, &refusal)) {
+		(void)snprintf(figures, sizeof(figures),
+			       "%u queries are being resolved (max-mthreads)",
+			       slots_used(p->slots));
+		flight_refused(p, t, &refusal, figures);
+	}
+	shield_dropped(p, t);
+}
+
 static void count_whence(struct pipeline *p, const struct answer *a)
 {
 	if (client_query_is_from_cache(a))
@@ -140,6 +162,9 @@ void client_query_finish(void *ctx, const struct answer *found)
 			a.n_sets = 1;
 		}
 	}
+	/* Hooks may hold it up; then nothing is left of its steps. */
+	if (cq->hooked != NULL)
+		flight_answered(p, cq, &a, loop_now_us() - cq->start_us);
 	if (cq->hooked == NULL || hooks_found(cq, &a)) {
 		respond(p, cq, s, &a, note);
 		client_query_charge(cq, a.out_queries);
@@ -157,6 +182,7 @@ bool client_query_make_room(struct pipeline *p, const struct addr *client)
 		return false;
 	cq = CONTAINER(slot, struct client_query, slot);
 	COUNT(p->account.counters, fair_share_refusals);
+	cq->gave_way = true;
 	/* client_query_finish() gets the failure, or expired data. */
 	if (cq->request != NULL)
 		resolver_give_up(p->worker->resolver, cq->request, "gave way to another client");
@@ -203,8 +229,7 @@ enum step resolve_query(struct pipeline *p, struct passage *t)
 	struct client_query *cq = slab_take_part(&p->queries, offsetof(struct client_query, head));
 
 	if (cq == NULL) {
-		COUNT(p->account.counters, over_capacity_drops);
-		shield_dropped(p, t);
+		over_capacity(p, t);
 		return STEP_DROP;
 	}
 	cq->pipeline = p;
@@ -229,8 +254,7 @@ enum step resolve_query(struct pipeline *p, struct passage *t)
 		ask_resolver(p, cq);
 		return STEP_DONE;
 	}
-	COUNT(p->account.counters, over_capacity_drops);
-	shield_dropped(p, t);
+	over_capacity(p, t);
 	client_query_let_go(cq);
 	return STEP_DROP;
 }

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
+#include "recursor/flight.h"
 #include "recursor/net/datagram.h"
 #include "recursor/shield.h"
 #include "recursor/wiring.h"
@@ -194,6 +195,7 @@ enum step hooks_filter(struct pipeline *p, struct passage *t)
 	    !script_ipfilter(s, &t->from->remote, &t->from->local, t->wire, t->from->tcp))
 		return STEP_ON;
 	account_filtered(&p->account, t->from);
+	flight_packet_refused(p, t, RECORDER_IPFILTER);
 	return STEP_DROP;
 }
 
@@ -225,6 +227,7 @@ static void drop(struct hooked *h)
 	struct pipeline *p = cq->pipeline;
 
 	COUNT(p->account.counters, policy_drops);
+	flight_dropped(p, cq, hook_name(h->hook));
 	listen_drop(p->worker->listener, &cq->client);
 	client_query_charge(cq, h->outqueries);
 	client_query_let_go(cq);

@@ -21,6 +21,7 @@
 #include "recursor/answer.h"
 #include "recursor/policy/slots.h"
 #include "recursor/query.h"
+#include "recursor/watch/recorder.h"
 #include "recursor/worker.h"
 
 /* So many packets are read before the first of them is answered: what the answers need is fetched
@@ -66,12 +67,22 @@ struct hooks {
 	uint64_t maintain_at_ms;
 };
 
+/* The flight recorder: see flight.h. */
+struct flight {
+	struct recorder *recorder; /* NULL: off */
+	uint64_t slow_us;
+	uint64_t packet_after_ms; /* so long no other packet that nobody has read is kept */
+	uint32_t ipv4_bits, ipv6_bits;
+	uint8_t steps[JOURNAL_STORY_MAX];
+};
+
 struct pipeline {
 	struct worker *worker;
 	struct account account;
 	struct slab queries; /* struct client_query: those being resolved */
 	struct slots *slots; /* who waits: no more than max-mthreads */
 	struct hooks hooks;
+	struct flight flight;
 	struct shield *shield;
 	struct defender_row *defender_rows; /* the shield's: a hit counts in them */
 	bool traces;                   /* the rule or the setting wants some questions traced */
@@ -93,6 +104,8 @@ struct client_query {
 	uint16_t asked_type;   /* of the resolver */
 	uint8_t domain_labels; /* of the registrable domain; 0 if shield_answered() has not looked */
 	bool over_capacity;
+	bool gave_way;    /* its place is another client's */
+	bool is_recorded; /* the flight recorder has seen how it ended */
 	struct shield_mark mark;
 	struct hooked *hooked;   /* what the script knows of it, or NULL */
 	struct request *request; /* while it waits */
@@ -150,11 +163,11 @@ enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rc
 enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t rcode);
 
 /* What the resolver found; kept as a packet, if it may be, with the shield's `note`. */
-void respond(struct pipeline *p, const struct client_query *cq, const struct settings *s,
+void respond(struct pipeline *p, struct client_query *cq, const struct settings *s,
 	     const struct answer *a, uint32_t note);
 
 /* What a script made of it. */
-void respond_hooked(struct pipeline *p, const struct client_query *cq, const struct settings *s);
+void respond_hooked(struct pipeline *p, struct client_query *cq, const struct settings *s);
 
 /* What the packet cache knows the query by; `limit`: of its answer. */
 static inline struct packetcache_key respond_key(const struct query *q, bool tcp, size_t limit)

@@ -7,6 +7,7 @@
 #include "common/check.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
+#include "recursor/flight.h"
 #include "recursor/hooks.h"
 #include "recursor/local.h"
 #include "recursor/passage.h"
@@ -144,6 +145,7 @@ static enum step check_acl(struct pipeline *p, struct passage *t)
 	if (t->len >= WIRE_HEADER_LEN && opcode_of(t) == OPCODE_NOTIFY)
 		return STEP_ON;
 	COUNT(p->account.counters, unauthorized_udp);
+	flight_packet_refused(p, t, RECORDER_ACL);
 	return STEP_DROP;
 }
 
@@ -353,6 +355,10 @@ int pipeline_new(struct pipeline **out, struct worker *w)
 		pipeline_free(p);
 		return E_NOMEM;
 	}
+	if (flight_init(&p->flight, s) != E_OK) {
+		pipeline_free(p);
+		return E_NOMEM;
+	}
 	p->defender_rows = shield_rows(p->shield);
 	slab_init(&p->queries, sizeof(struct client_query), (size_t)s->max_mthreads + 1);
 	p->traces = s->trace[0] != 'n';
@@ -370,6 +376,7 @@ void pipeline_free(struct pipeline *p)
 	if (p == NULL)
 		return;
 	hooks_deinit(p);
+	flight_deinit(&p->flight);
 	trace_rule_free(p->trace_rule);
 	shield_free(p->shield);
 	slots_free(p->slots);
@@ -381,6 +388,7 @@ void pipeline_free(struct pipeline *p)
 void pipeline_tick(struct pipeline *p)
 {
 	shield_tick(p->shield);
+	flight_tick(p);
 	hooks_tick(p);
 }
 
@@ -394,6 +402,7 @@ void pipeline_configure(struct pipeline *p, const struct settings *s)
 	struct slots_config cfg = slots_config(s);
 
 	hooks_configure(p, s);
+	flight_configure(&p->flight, s);
 	account_configure(&p->account, s);
 	slots_configure(p->slots, &cfg);
 	p->queries.max = (size_t)s->max_mthreads + 1;
@@ -451,4 +460,9 @@ const struct client *pipeline_client_of(const struct request_view *v)
 	const struct client_query *cq = v->ctx;
 
 	return v->done == client_query_finish || v->done == hooks_followed ? &cq->client : NULL;
+}
+
+const struct recorder *pipeline_recorder(const struct pipeline *p)
+{
+	return p->flight.recorder;
 }

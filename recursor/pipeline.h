@@ -47,6 +47,10 @@ void pipeline_listen_handler(struct pipeline *p, struct listen_handler *h);
 /* Queries being resolved now (max-mthreads is their limit). */
 size_t pipeline_in_flight(const struct pipeline *p);
 
+struct recorder;
+/* The flight recorder's stories, or NULL; borrowed until the settings change. */
+const struct recorder *pipeline_recorder(const struct pipeline *p);
+
 /* Moving average of the time from question to answer (qa-latency). */
 uint64_t pipeline_latency_us(const struct pipeline *p);
 

@@ -3,6 +3,7 @@
 
 #include "common/msg.h"
 #include "common/rrtype.h"
+#include "recursor/flight.h"
 #include "recursor/hooks.h"
 #include "recursor/resolve/cache.h"
 #include "recursor/shield.h"
@@ -122,10 +123,11 @@ static uint32_t packet_ttl(struct pipeline *p, const struct client_query *cq,
 }
 
 /* To the client, and into the log as far as that is asked for. */
-static void send_resolved(struct pipeline *p, const struct client_query *cq,
-			  const struct settings *s, const struct answer *a, const uint8_t *wire,
-			  const struct packed *packed, uint64_t us)
+static void send_resolved(struct pipeline *p, struct client_query *cq, const struct settings *s,
+			  const struct answer *a, const uint8_t *wire, const struct packed *packed,
+			  uint64_t us)
 {
+	flight_answered(p, cq, a, us);
 	send_packed(p, &cq->client, &cq->q, wire, packed, a->rcode, us);
 	if (a->rcode == RCODE_SERVFAIL && s->log_common_errors)
 		account_log_failure(&cq->client, &cq->q, a);
@@ -133,7 +135,7 @@ static void send_resolved(struct pipeline *p, const struct client_query *cq,
 		account_log_answer(&cq->q, a, us);
 }
 
-void respond(struct pipeline *p, const struct client_query *cq, const struct settings *s,
+void respond(struct pipeline *p, struct client_query *cq, const struct settings *s,
 	     const struct answer *a, uint32_t note)
 {
 	size_t limit = answer_limit(&cq->q, cq->client.tcp, s->udp_truncation_threshold);
@@ -170,7 +172,7 @@ static uint32_t hooked_ttl(const struct hooked *h, const struct settings *s,
 	return a->records.n > 0 && packed->min_ttl < cap ? packed->min_ttl : cap;
 }
 
-void respond_hooked(struct pipeline *p, const struct client_query *cq, const struct settings *s)
+void respond_hooked(struct pipeline *p, struct client_query *cq, const struct settings *s)
 {
 	const struct hooked *h = cq->hooked;
 	size_t limit = answer_limit(&cq->q, cq->client.tcp, s->udp_truncation_threshold);

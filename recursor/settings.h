@@ -153,6 +153,9 @@ struct settings {
 	const char *public_suffix_list_file;
 	struct psl *psl;   /* what that file says, or the system's list */
 	const char *trace; /* no, yes, fail */
+	/* our own: of all threads, 0: off; 0: nothing is slow */
+	uint64_t flight_recorder_memory;
+	uint32_t flight_recorder_slow_msec;
 	/* telling others: watch/carbon.h reads these by their texts */
 	struct addr_list carbon_server;
 	const char *carbon_ourname, *carbon_namespace, *carbon_instance;

@@ -182,6 +182,12 @@ const struct setting settings_table[] = {
   "has fewer.  IPv4 addresses that are equal in so many bits are one client." },
 { "fair-share-ipv6-bits", INT(fair_share_ipv6_bits, 0, 128, "bits"), "56", "own",
   "The same for IPv6 addresses." },
+{ "flight-recorder-memory", SIZE(flight_recorder_memory, 0, SIZE_MOST), "16M", "own",
+  "So many bytes, all threads together, hold how the last queries went that failed, were slow or were "
+  "refused (rec_control explain --past): one half their stories, one half the steps of what is being "
+  "resolved.  0: nothing is recorded." },
+{ "flight-recorder-slow-msec", INT(flight_recorder_slow_msec, 0, 3600000, "milliseconds"), "1000", "own",
+  "An answer that takes so long is recorded as slow.  0: none is." },
 { "forward-groups", FORWARD_GROUPS(forward_groups), "", "own",
   "Resolvers in groups, each with a name: scrubbers=192.0.2.1;[2001:db8::1]:5300, and more.  To one "
   "of them a policy may route a question, whatever its name is (`route` in defender-config-file); "

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/psl.h"
 #include "common/rrtype.h"
+#include "recursor/flight.h"
 #include "recursor/policy/hookquery.h"
 #include "recursor/reconfigure.h"
 #include "recursor/resolve/cache.h"
@@ -264,6 +265,44 @@ static void count_done(struct pipeline *p, const struct defender_decision *d)
 			    1);
 }
 
+static void add_rule(void *ctx, const char *tag, size_t len)
+{
+	char *rules = ctx;
+	size_t used = strlen(rules);
+
+	if (used + len + 2 < RECORDER_TEXT_MAX)
+		(void)snprintf(rules + used, RECORDER_TEXT_MAX - used, " %.*s", (int)len, tag);
+}
+
+static void tell_recorder(struct pipeline *p, const struct passage *t,
+			  const struct defender_decision *d)
+{
+	static const uint16_t rcodes[] = {
+		[DEFENDER_REFUSED] = RCODE_REFUSED,
+		[DEFENDER_DROP] = RCODE_NOERROR,
+		[DEFENDER_NXDOMAIN] = RCODE_NXDOMAIN,
+		[DEFENDER_TRUNCATE] = RCODE_NOERROR,
+	};
+	struct flight_refusal refusal = {
+		.reason = RECORDER_DEFENDER,
+		.labels = d->labels,
+		.is_dropped = d->effect == DEFENDER_DROP,
+		.rcode = rcodes[d->effect],
+		.ede = rcodes[d->effect] == RCODE_NOERROR ? EDE_NONE : EDE_BLOCKED,
+	};
+	char domain[NAME_TEXT_MAX], rules[RECORDER_TEXT_MAX] = "", figures[RECORDER_TEXT_MAX];
+
+	if (!flight_wants(p, t, &refusal))
+		return;
+	defender_case_tags(t->mark.rules, add_rule, rules);
+	name_to_text(domain, name_suffix(query_name(&t->q), d->labels));
+	(void)snprintf(figures, sizeof(figures), "%s: %.60s accused by%.60s",
+		       d->n_done == 0 ? "turned away"
+				      : defender_done_text(d->done[d->n_done - 1].done),
+		       domain, rules);
+	flight_refused(p, t, &refusal, figures);
+}
+
 static enum step carry_out(struct pipeline *p, struct passage *t, const struct defender_decision *d)
 {
 	count_done(p, d);
@@ -274,6 +313,7 @@ static enum step carry_out(struct pipeline *p, struct passage *t, const struct d
 	if (d->effect == DEFENDER_ALLOW)
 		return STEP_ON;
 	(void)count_ours(p, &t->q, t->settings, DEFENDER_END_TURNED, d->labels);
+	tell_recorder(p, t, d);
 	switch (d->effect) {
 	case DEFENDER_REFUSED:
 		return respond_error(p, t, RCODE_REFUSED, EDE_BLOCKED); /* RFC 8914 4.16 */

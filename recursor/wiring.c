@@ -162,6 +162,7 @@ void wiring_resolver_config(struct resolver_config *cfg, const struct settings *
 	cfg->serve_rfc1918 = s->serve_rfc1918;
 	cfg->serve_rfc6303 = s->serve_rfc6303;
 	cfg->serve_special = true;
+	cfg->journal_bytes = wiring_flight_bytes(s);
 }
 
 struct script_limits wiring_script_limits(const struct settings *s)
@@ -243,6 +244,11 @@ uint32_t wiring_sockets_each(const struct settings *s)
 size_t wiring_ring_entries(const struct settings *s)
 {
 	return s->stats_ringbuffer_entries / s->threads;
+}
+
+uint64_t wiring_flight_bytes(const struct settings *s)
+{
+	return s->flight_recorder_memory / s->threads / 2;
 }
 
 /* ---- the resolver's world ---- */

@@ -30,6 +30,9 @@ uint32_t wiring_sockets_each(const struct settings *s);
 
 /* Of each ring of a worker; 0: there are none. */
 size_t wiring_ring_entries(const struct settings *s);
+/* Half of a worker's part of flight-recorder-memory, each: for the steps of what is being resolved,
+ * and for stories. */
+uint64_t wiring_flight_bytes(const struct settings *s);
 
 void wiring_world(struct world *out, struct worker *w);
 void wiring_outgoing_handler(struct outgoing_handler *out, struct worker *w);

@@ -40,6 +40,7 @@ struct worker_gauges {
 	_Atomic size_t packetcache_entries, packetcache_bytes;
 	_Atomic size_t packetcache_limit; /* of bytes, as its packet cache has it */
 	_Atomic uint64_t latency_us;
+	_Atomic size_t flight_stories, flight_bytes; /* now and then */
 };
 
 struct worker {

@@ -53,6 +53,8 @@ GAUGE(size_t, tcp_clients)
 GAUGE(size_t, packetcache_entries)
 GAUGE(size_t, packetcache_bytes)
 GAUGE(uint64_t, latency_us)
+GAUGE(size_t, flight_stories)
+GAUGE(size_t, flight_bytes)
 
 static void env_shelf(void *ctx, struct watch_shelf *out)
 {
@@ -104,6 +106,7 @@ static void run_visit(struct worker *worker, void *arg)
 		.resolver = worker->resolver,
 		.packetcache = worker->packetcache,
 		.costs = worker->costing.costs,
+		.recorder = pipeline_recorder(worker->pipeline),
 		.ctx = worker->pipeline,
 	};
 
@@ -350,6 +353,8 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.save_cache = env_save_cache,
 		.cachefile = env_cachefile,
 		.latency_us = env_latency_us,
+		.flight_stories = env_flight_stories,
+		.flight_bytes = env_flight_bytes,
 		.on_worker = env_on_worker,
 		.client_of = env_client_of,
 		.set_trace_rule = env_set_trace_rule,

@@ -51,6 +51,8 @@ struct options {
 	char socket_dir[PATH_TEXT_MAX], chroot[PATH_TEXT_MAX];
 	long long timeout_s; /* -1: the command's own */
 	bool json, help, version, mdoc;
+	/* what is no option of ours may be the command's: words, a blank before each */
+	char passed[512];
 	enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
 };
 
@@ -93,6 +95,36 @@ static int set_color(struct options *o, const char *value)
 	return E_OK;
 }
 
+/* Do the arguments of a command name the option, "[--past]" or "[--limit=N]"? */
+static bool names_option(const char *arguments, const struct conf_item *item)
+{
+	size_t len = strlen(item->name);
+	const char *at = arguments;
+
+	while ((at = strstr(at, "[--")) != NULL) {
+		at += 3;
+		if (strncmp(at, item->name, len) == 0)
+			return item->value[0] == '\0' ? strchr(" ]", at[len]) != NULL
+						      : at[len] == '=';
+	}
+	return false;
+}
+
+/* What some command knows is handed on with the command. */
+static int pass_on(struct options *o, const struct conf_item *item)
+{
+	size_t len = strlen(o->passed);
+	bool is_known = false;
+
+	for (unsigned i = 0; i < N_COMMANDS && !is_known; i++)
+		is_known = names_option(commands[i].arguments, item);
+	if (!is_known)
+		return E_NOT_FOUND;
+	len += (size_t)snprintf(o->passed + len, sizeof(o->passed) - len, " --%s%s%s", item->name,
+				item->value[0] == '\0' ? "" : "=", item->value);
+	return len < sizeof(o->passed) ? E_OK : E_TOO_LONG;
+}
+
 static int set_option(struct options *o, const struct conf_item *item)
 {
 	if (strcmp(item->name, "config-dir") == 0)
@@ -116,7 +148,7 @@ static int set_option(struct options *o, const struct conf_item *item)
 	else if (strcmp(item->name, "mdoc") == 0)
 		o->mdoc = true;
 	else
-		return E_NOT_FOUND;
+		return pass_on(o, item);
 	return E_OK;
 }
 
@@ -168,6 +200,7 @@ static int read_options(struct options *o, int argc, char *const argv[], const c
 		return err;
 	if (o->socket_dir[0] == '\0') {
 		read_config(o);
+		o->passed[0] = '\0';
 		err = conf_read_args(argc, argv, on_argument, o, words, n_words);
 	}
 	return err;
@@ -426,6 +459,8 @@ static bool make_request(const struct options *o, struct command_line *c)
 		}
 		fits = add_word(c, c->words[i]);
 	}
+	if (o->passed[0] != '\0')
+		fits = fits && add_word(c, o->passed + 1);
 	return fits;
 }
 

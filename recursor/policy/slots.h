@@ -50,6 +50,9 @@ void slots_free(struct slots *s); /* accepts NULL; every slot has been given bac
 bool slots_are_full(const struct slots *s);
 uint32_t slots_used(const struct slots *s);
 
+/* How many slots the client has whose slot this is; 0 when it is not taken. */
+uint32_t slots_of_client(const struct slot *slot);
+
 /* `slot` is zeroed memory of the caller's, who gives it back.  The caller has seen that there is
  * room, or made some. */
 void slots_take(struct slots *s, struct slot *slot, const struct addr *client);

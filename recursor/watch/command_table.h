@@ -63,8 +63,10 @@ enum command_file {
 	  "write the delegations of zones that have another NS set of their own to FILE")        \
 	X("dump-throttlemap", "", "FILE", 0, 0, true, 600, dump_throttles_command,               \
 	  "write the throttled servers and questions to FILE")                                   \
-	X("explain", "", "NAME [TYPE]", 1, 2, false, 60, explain_command,                        \
-	  "resolve now and show each step; TYPE is A unless given")                              \
+	X("explain", "", "[NAME [TYPE]] [--past [--failed] [--slow] [--refused] "                \
+	  "[--client=MASK] [--limit=N] [--steps]]", 0, 9, false, 60, explain_command,            \
+	  "resolve now and show each step; TYPE is A unless given; with --past show the steps "  \
+	  "of queries that failed, were slow or were refused before")                            \
 	X("get", "", "METRIC...", 0, COMMAND_WORDS_MAX, false, 5, get, "show these metrics")     \
 	X("get-all", "", "", 0, 0, false, 5, get_all, "show all metrics")                        \
 	X("get-default-parameter", "", "SETTING...", 1, COMMAND_WORDS_MAX, false, 5,             \

@@ -26,6 +26,7 @@
 
 enum { ENV_WHY_MAX = 512 };
 
+struct recorder;
 struct trace_rule;  /* tracer.h */
 struct try_request; /* this and the next: try_script.h */
 struct try_report;
@@ -38,8 +39,9 @@ struct watch_worker {
 	unsigned index;
 	struct resolver *resolver;
 	struct packetcache *packetcache;
-	const struct costs *costs; /* NULL: nobody counts them */
-	void *ctx;                 /* for set_trace_rule() */
+	const struct costs *costs;       /* NULL: nobody counts them */
+	const struct recorder *recorder; /* NULL: off */
+	void *ctx;                       /* for set_trace_rule() */
 };
 
 /* A client's address and transport. */
@@ -151,6 +153,9 @@ struct watch_env {
 	/* Moving average of the time from question to answer, over latency-statistic-size
 	 * answers; a packet-cache hit counts as 0.  NULL: not measured. */
 	uint64_t (*latency_us)(void *ctx, unsigned worker);
+	/* Of the flight recorder. */
+	size_t (*flight_stories)(void *ctx, unsigned worker);
+	size_t (*flight_bytes)(void *ctx, unsigned worker);
 
 	/* Runs `visit` on the worker's thread and comes back when it has run.  E_SYSTEM when the
 	 * worker has stopped.  A visit must end well within 1 ms: long work is done in slices. */

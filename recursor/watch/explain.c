@@ -1,9 +1,11 @@
 #include "recursor/watch/explain.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/rrtype.h"
 #include "recursor/watch/lookup.h"
+#include "recursor/watch/past.h"
 #include "recursor/watch/trace_text.h"
 
 static int ask_and_wait(struct command_call *call, struct lookup *l)
@@ -129,7 +131,15 @@ static int read_question(struct command_call *call, uint8_t *name, uint16_t *typ
 	return err;
 }
 
-int explain_command(struct command_call *call)
+static bool is_of_past(const struct command_call *call)
+{
+	for (int i = 0; i < call->argc; i++)
+		if (strcmp(call->argv[i], "--past") == 0)
+			return true;
+	return false;
+}
+
+static int explain_now(struct command_call *call)
 {
 	uint64_t began_ms = call->env->now_ms(call->env->ctx);
 	uint8_t name[NAME_MAX_LEN];
@@ -151,4 +161,20 @@ int explain_command(struct command_call *call)
 		report(call, l, call->env->now_ms(call->env->ctx) - began_ms);
 	lookup_free(l);
 	return err != E_OK;
+}
+
+int explain_command(struct command_call *call)
+{
+	if (is_of_past(call))
+		return past_command(call);
+	for (int i = 0; i < call->argc; i++)
+		if (strncmp(call->argv[i], "--", 2) == 0) {
+			fprintf(call->out, "%s is for --past\n", call->argv[i]);
+			return 1;
+		}
+	if (call->argc < 1 || call->argc > 2) {
+		fprintf(call->out, "usage: explain NAME [TYPE], or explain [NAME [TYPE]] --past\n");
+		return 1;
+	}
+	return explain_now(call);
 }

@@ -52,6 +52,7 @@ static void take_answer(void *ctx, const struct answer *a)
 
 	l->request = NULL;
 	l->answer = *a;
+	l->answer.goal = NULL;
 	l->answer.n_sets = 0;
 	l->sets = calloc(a->n_sets + 1, sizeof(struct rrset *));
 	for (size_t i = 0; l->sets != NULL && i < a->n_sets; i++)

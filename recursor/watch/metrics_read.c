@@ -107,6 +107,8 @@ static uint64_t workers_sum(const struct watch_env *env,
 	}
 OF_WORKERS(in_flight)
 OF_WORKERS(tcp_clients)
+OF_WORKERS(flight_stories)
+OF_WORKERS(flight_bytes)
 OF_WORKERS(packetcache_entries)
 OF_WORKERS(packetcache_bytes)
 

@@ -9,6 +9,7 @@
 #include "recursor/ipset_env.h"
 #include "recursor/trial.h"
 #include "recursor/watch/commands.h"
+#include "recursor/watch/recorder.h"
 #include "recursor/watch/tracer.h"
 #include "recursor/zoneload.h"
 
@@ -39,6 +40,18 @@ static size_t tcp_clients(void *ctx, unsigned worker)
 {
 	(void)ctx;
 	return 20 + worker;
+}
+
+static size_t flight_stories(void *ctx, unsigned worker)
+{
+	(void)ctx;
+	return 30 + worker;
+}
+
+static size_t flight_bytes(void *ctx, unsigned worker)
+{
+	(void)ctx;
+	return 4000 + worker;
 }
 
 static size_t packetcache_entries(void *ctx, unsigned worker)
@@ -102,6 +115,7 @@ static int on_worker(void *ctx, unsigned worker,
 		.resolver = f->resolver[worker],
 		.packetcache = f->packetcache[worker],
 		.costs = f->costs[worker],
+		.recorder = f->recorder[worker],
 		.ctx = &f->trace_rule[worker],
 	};
 
@@ -437,6 +451,7 @@ static void open_worker(struct fake_env *f, unsigned i, const struct world *worl
 	ASSERT(rings_new(&f->rings[i], FAKE_RING_ENTRIES) == E_OK);
 	ASSERT(ringset_swap(f->env.rings, i, f->rings[i]) == NULL);
 	ASSERT(costs_new(&f->costs[i], FAKE_RING_ENTRIES, FAKE_NOW_MS - 5000) == E_OK);
+	ASSERT(recorder_new(&f->recorder[i], 1000000) == E_OK);
 }
 
 void fake_env_open(struct fake_env *f)
@@ -472,6 +487,8 @@ void fake_env_open(struct fake_env *f)
 		.qtypes = qtypes_of,
 		.in_flight = in_flight,
 		.tcp_clients = tcp_clients,
+		.flight_stories = flight_stories,
+		.flight_bytes = flight_bytes,
 		.packetcache_entries = packetcache_entries,
 		.packetcache_bytes = packetcache_bytes,
 		.max_cache_memory = max_cache_memory,
@@ -525,6 +542,7 @@ void fake_env_close(struct fake_env *f)
 		packetcache_free(f->packetcache[i]);
 		free(f->qtypes[i]);
 		costs_free(f->costs[i]);
+		recorder_free(f->recorder[i]);
 		trace_rule_free(f->trace_rule[i]);
 	}
 	ringset_free(f->env.rings);

@@ -33,6 +33,8 @@ struct fake_env {
 	char hidden[256];                  /* the value of stats-carbon- and -api-disabled-list */
 	char dont_throttle[256];           /* the value of both settings of that name */
 	struct settings *settings;         /* fake_env_configure(); else NULL */
+	/* 1 MB each */
+	struct recorder *recorder[FAKE_WORKERS];
 	char config_dir[256];
 	struct zones *zones;
 	char client;                          /* its address is the ctx of a client's request */

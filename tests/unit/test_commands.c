@@ -98,7 +98,8 @@ START_TEST(what_is_no_command_is_refused)
 	expect_reply("--frob ping", 1, "Unknown flag '--frob'\n");
 	expect_reply("ping pong", 1, "usage: ping\n");
 	expect_reply("get-parameter", 1, "usage: get-parameter SETTING...\n");
-	expect_reply("explain a b c", 1, "usage: explain NAME [TYPE]\n");
+	expect_reply("explain a b c", 1,
+		     "usage: explain NAME [TYPE], or explain [NAME [TYPE]] --past\n");
 	expect_reply("dump-cache", 1, "dump-cache: no file came with it\n");
 	ck_assert_uint_eq(env.visits, 0);
 }
