@@ -513,8 +513,8 @@ const struct setting settings_table[] = {
 { "webserver-max-request-size", INT(webserver_max_request_size, 1, 1024, "MiB"), "2", "5.3.6",
   "The longest body of a request." },
 { "webserver-password", TEXT(webserver_password), "", "4.0.0",
-  "The password of pages and /metrics, with any user name: as it is, or as rec_control "
-  "hash-password prints it.  Empty: whoever may connect sees them." },
+  "The password of /metrics and of what the live page shows, with any user name: as it is, or as "
+  "rec_control hash-password prints it.  Empty: whoever may connect sees them." },
 { "webserver-port", PORT(webserver_port), "8082", "4.0.0", "The web server's port." },
 { "webserver-request-timeout", INT(webserver_request_timeout_s, 1, 3600, "seconds"), "15", "own",
   "A request must be whole after so long, and again its reply taken." },

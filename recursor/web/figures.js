@@ -45,7 +45,7 @@ export function buckets(delta, names, prefix) {
 }
 
 // The value that a part of all are at most, read off between the bounds of its bucket on the
-// logarithmic scale that the bounds are on.  NaN: there was nothing.
+// logarithmic scale that the bounds are on; in the first bucket, its bound.  NaN: there was nothing.
 export function percentile(steps, part) {
 	const total = steps.length ? steps.at(-1)[1] : 0;
 	const wanted = total * part;
@@ -57,9 +57,8 @@ export function percentile(steps, part) {
 		if (n >= wanted && n > below) {
 			if (bound === Infinity)
 				return low;
-			const from = low || bound / 2;
-
-			return from * (bound / from) ** ((wanted - below) / (n - below));
+			return low === 0 ? bound
+				: low * (bound / low) ** ((wanted - below) / (n - below));
 		}
 		low = bound;
 		below = n;

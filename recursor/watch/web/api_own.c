@@ -12,8 +12,9 @@
 #include "recursor/watch/web/api_impl.h"
 #include "recursor/watch/web/endpoint_table.h"
 
+/* `with_text`: what the command prints is there too, as a member. */
 static int run_command(struct endpoint_call *c, int (*run)(struct command_call *call), int argc,
-		       char **argv)
+		       char **argv, bool with_text)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -22,6 +23,7 @@ static int run_command(struct endpoint_call *c, int (*run)(struct command_call *
 		.argc = argc,
 		.argv = argv,
 		.file = -1,
+		.unicode = with_text,
 		.stop_fd = c->stop_fd,
 		.out = open_memstream(&text, &len),
 		.json = json_object(),
@@ -34,6 +36,8 @@ static int run_command(struct endpoint_call *c, int (*run)(struct command_call *
 		status = 1;
 	if (status != 0 && len > 0 && text[len - 1] == '\n')
 		text[len - 1] = '\0';
+	if (status == 0 && with_text)
+		json_object_set_new(call.json, "text", command_json_text(text));
 	if (status == 0)
 		status = endpoint_reply_json(c, json_incref(call.json));
 	else if (text == NULL || *text == '\0')
@@ -63,14 +67,14 @@ int api_explain(struct endpoint_call *c)
 				       EXPLAINS_MAX);
 	else
 		result = run_command(c, explain_command, type == NULL || *type == '\0' ? 1 : 2,
-				     argv);
+				     argv, true);
 	atomic_fetch_sub(&running, 1);
 	return result;
 }
 
 int api_defender(struct endpoint_call *c)
 {
-	return run_command(c, defender_show_command, 0, NULL);
+	return run_command(c, defender_show_command, 0, NULL, false);
 }
 
 int api_top_cost(struct endpoint_call *c)
@@ -85,5 +89,5 @@ int api_top_cost(struct endpoint_call *c)
 		if (value != NULL && *value != '\0')
 			argv[i == 0 ? 0 : argc++] = (char *)value;
 	}
-	return run_command(c, top_cost, argc, argv);
+	return run_command(c, top_cost, argc, argv, false);
 }

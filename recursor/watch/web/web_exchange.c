@@ -93,7 +93,8 @@ static unsigned find_target(struct exchange *x, const char *path, const char *me
 	if (x->asset == NULL && is_get)
 		x->asset = asset_find(path, false);
 	if (x->asset != NULL) {
-		x->need = ENDPOINT_PASSWORD;
+		/* The page is the same for everybody, and asks for key or password itself. */
+		x->need = ENDPOINT_OPEN;
 		return 0;
 	}
 	if (!endpoint_find(&x->match, method, path)) {
