@@ -234,6 +234,10 @@ inflight: all ## INFLIGHT=100000 questions to silent servers at once: what each 
 live: all ## the daemon against real authorities and clients
 	@tests/run $(B) live
 
+browser: all ## the live page in Chromium, with real traffic; ONLY="login filter" for some; leaves screenshots
+	@tests/browser/run $(B)
+.PHONY: browser
+
 torture: all ## live tests that take minutes: TORTURES="diversion ..." for some of them; SECONDS
 	@SECONDS='$(or $(SECONDS),600)' tests/live/run -t $(B) $(TORTURES)
 torture-lua: ## SECONDS (60) of scripts that come and go under load, with the address and the thread sanitizer

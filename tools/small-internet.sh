@@ -3,7 +3,8 @@
 # privileges: for tools/demo and tools/attack, which source this.
 #
 # They set before: me, build, port, dir (files go there), and may define more_settings(), which
-# prints lines for recursor.conf.  They get: start_both, give_up, show, title, rec_control, lab_port.
+# prints lines for recursor.conf.  They get: start_both, give_up, show, title, rec_control, lab_port and
+# page, the address of the live page.
 # All ends with the script; its status is $failed.
 : "${me:?}" "${build:?}" "${port:?}" "${dir:?}"
 lab_pid='' recursor_pid='' failed=0
@@ -68,6 +69,8 @@ start_recursor() {
 		socket-dir=$dir
 		threads=2
 		disable-syslog=yes
+		webserver=yes
+		webserver-port=$web_port
 	END
 	if declare -F more_settings >/dev/null; then
 		more_settings >>"$dir/recursor.conf"
@@ -92,12 +95,15 @@ rec_control() {
 start_both() {
 	for _ in 1 2 3 4 5; do
 		lab_port=$((port + 1))
+		web_port=$((port + 2))
+		# shellcheck disable=SC2034 # for who sources this
+		page=http://127.0.0.1:$web_port/
 		if start_lab; then
 			start_recursor && return 0
 			stop "$lab_pid"
 			lab_pid=''
 		fi
-		port=$((port + 2))
+		port=$((port + 3))
 	done
 	cat "$dir/lab.log" "$dir/recursor.log" >&2
 	return 1

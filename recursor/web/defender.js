@@ -51,7 +51,7 @@ function buttons(list, title, open) {
 	return list.map((item) => {
 		const button = el("button", { type: "button", class: "open" }, title(item));
 
-		button.addEventListener("click", () => open(item, button));
+		button.addEventListener("click", () => open(item, () => button.focus()));
 		return el("li", {}, button);
 	});
 }
@@ -65,16 +65,16 @@ function evidence(a) {
 			el("div", {}, el("dt", {}, "questions"), el("dd", {}, doneWith(a)))),
 		figures(a),
 		el("div", {}, el("h4", {}, "Names asked for"),
-			el("ul", {}, buttons(a.names, (name) => name, (name, from) => openDomain(name, "A", from)))),
+			el("ul", {}, buttons(a.names, (name) => name, (name, back) => openDomain(name, "A", back)))),
 		el("div", {}, el("h4", {}, "Clients"),
 			el("ul", {}, buttons(a.clients, (c) => `${c.client}  ${count(c.queries)}`,
-				(c, from) => openRemote(c.client, from)))),
+				(c, back) => openRemote(c.client, back)))),
 	];
 }
 
 function newAccusation(a) {
 	const body = el("div", { class: "evidence" });
-	const element = el("article", { class: "card accusation" },
+	const element = el("article", { class: "card accusation", "aria-label": a.domain },
 		el("header", {}, el("h3", {}, a.domain),
 			el("p", { class: "head" }, el("span", { class: a.observe ? "mark" : "mark acts" },
 				a.observe ? `observed, else ${a.action}` : a.action), " ",
@@ -88,8 +88,8 @@ function newAccusation(a) {
 function update(shown, a) {
 	const text = JSON.stringify(a);
 
-	if (text === shown.text || shown.body.contains(document.activeElement) ||
-		shown.body.matches(":hover"))
+	if (text === shown.text || byId("sheet").open || shown.body.matches(":hover") ||
+		shown.body.contains(document.activeElement))
 		return;
 	shown.text = text;
 	shown.body.replaceChildren(...evidence(a));

@@ -53,7 +53,7 @@ function questionsPanel() {
 		key: (row) => `${row.key} ${row.type}`,
 		share: (row) => row.share,
 		columns: [{ text: (row) => row.type }, shareColumn, countColumn],
-		open: (row, from) => openDomain(row.key, row.type, from),
+		open: (row, back) => openDomain(row.key, row.type, back),
 	});
 
 	return ringPanel("questions", table, () => ({ group: chosen("group") }));
@@ -65,8 +65,8 @@ function remotesPanel() {
 		key: (row) => row.key,
 		share: (row) => row.share,
 		columns: [shareColumn, countColumn],
-		open: (row, from) => chosen("remotes") === "timeouts" ? openServer(row.key, from)
-			: openRemote(row.key, from),
+		open: (row, back) => chosen("remotes") === "timeouts" ? openServer(row.key, back)
+			: openRemote(row.key, back),
 	});
 
 	return ringPanel("remotes", table, () => ({}));
@@ -89,8 +89,8 @@ function costsPanel() {
 			{ class: "n", text: (row) => count(row.outqueries) },
 			{ class: "n", text: (row) => duration(row["wait-usec"]) },
 		],
-		open: (row, from) => row.domain ? openDomain(row.domain, "A", from, row.remote)
-			: row.server ? openServer(row.server, from) : openRemote(row.remote, from),
+		open: (row, back) => row.domain ? openDomain(row.domain, "A", back)
+			: row.server ? openServer(row.server, back) : openRemote(row.remote, back),
 	});
 
 	return {

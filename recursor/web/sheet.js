@@ -20,17 +20,17 @@ export function startSheet(filterClient) {
 			sheet.close();
 	});
 	sheet.addEventListener("close", () => {
-		const { from } = opened ?? {};
+		const { back } = opened;
 
 		opened = null;
 		byId("sheet-body").replaceChildren();
-		if (from?.isConnected)
-			from.focus({ preventScroll: true });
+		back();
 	});
 }
 
-function open(title, from) {
-	opened = { from };
+// `back` gives the focus to where it came from.
+function open(title, back) {
+	opened = { back };
 	byId("sheet-title").textContent = title;
 	byId("sheet-body").replaceChildren();
 	if (!byId("sheet").open)
@@ -105,12 +105,12 @@ function past(answer) {
 		el("summary", {}, s.summary), el("pre", { tabindex: "0" }, s.text.trimEnd())));
 }
 
-export function openDomain(name, type, from) {
-	open(`${name} ${type}`, from);
+export function openDomain(name, type, back) {
+	open(`${name} ${type}`, back);
 	part("Asked now", ask("/explain", { name, type }, EXPLAIN_MS), story);
 	part("Kept by the flight recorder", ask("/past", { name, type }), past);
 	part("Who asks for it, or below it", ask("/rings/queries", { group: "client", within: name, limit: 10 }),
-		(answer) => list("Client", answer, (row) => openRemote(row.key, opened.from)));
+		(answer) => list("Client", answer, (row) => openRemote(row.key, opened.back)));
 }
 
 // ---- an address ----
@@ -127,11 +127,11 @@ function costOf(member, address) {
 	};
 }
 
-export function openRemote(client, from) {
+export function openRemote(client, back) {
 	const only = el("button", { type: "button" }, `Show only ${client} in the tables`);
-	const questions = (answer) => list("Name", answer, (row) => openDomain(row.key, row.type, opened.from));
+	const questions = (answer) => list("Name", answer, (row) => openDomain(row.key, row.type, opened.back));
 
-	open(client, from);
+	open(client, back);
 	only.addEventListener("click", () => {
 		byId("sheet").close();
 		filterBy(client);
@@ -143,8 +143,8 @@ export function openRemote(client, from) {
 	part("Answered SERVFAIL", ask("/rings/servfail-queries", { client, limit: 20 }), questions);
 }
 
-export function openServer(server, from) {
-	open(server, from);
+export function openServer(server, back) {
+	open(server, back);
 	part("Cost in the last ten minutes", ask("/top-cost", { of: "servers", window: "10m" }),
 		costOf("server", server));
 	part("Timeouts", ask("/rings/timeouts", { client: server }), (answer) =>

@@ -5,8 +5,8 @@ import { count, el, percent, setText } from "./dom.js";
 
 const HOLD_MS = 600; // between pressing and letting go
 
-// `columns`: of a row's cells after the first, { text(row, all), class }.  `open(row)`: the row is
-// opened.  `key(row)`: what makes it the same row a second later.
+// `columns`: of a row's cells after the first, { text(row, all), class }.  `open(row, back)`: the row is
+// opened; back() gives it the focus again.  `key(row)`: what makes it the same row a second later.
 export function liveTable(section, { columns, title, key, share, open }) {
 	const body = section.querySelector("tbody"), caption = section.querySelector("caption");
 	const rows = [];
@@ -18,7 +18,13 @@ export function liveTable(section, { columns, title, key, share, open }) {
 		const element = el("tr", {}, el("th", { scope: "row" }, button), cells);
 		const row = { element, button, cells, of: null };
 
-		element.addEventListener("click", () => open(row.of, button));
+		element.addEventListener("click", () => {
+			const opened = key(row.of);
+
+			// The row may be elsewhere by then.
+			open(row.of, () => (rows.find((r) => key(r.of) === opened) ?? row).button
+				.focus({ preventScroll: true }));
+		});
 		return row;
 	}
 
