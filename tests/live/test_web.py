@@ -14,8 +14,10 @@ PLAIN = {"webserver": "yes", "webserver-password": PASSWORD, "api-key": KEY}
 
 class Answer:
     def __init__(self, text):
+        if text.startswith("HTTP/1.1 100 "):
+            text = text.partition("\n\n")[2]
         head, _, self.body = text.partition("\n\n")
-        lines = head.splitlines()
+        lines = head.splitlines() or [""]
         self.status = int(lines[0].split()[1]) if lines[0].startswith("HTTP/1.1 ") else None
         self.headers = {}
         for line in lines[1:]:

@@ -1,12 +1,14 @@
 /*
- * visit: no command of rec_control holds a worker for 1 ms, however full the caches are and while
- * questions come.  Every row of the table of commands is run, so that a new one is too.
+ * visit: no command of rec_control and no endpoint of the HTTP API holds a worker for 1 ms, however
+ * full the caches are and while questions come.  Every row of both tables is run, so that a new one
+ * is too.
  *
  * VISIT_RECORDS=1000000 in the environment fills the record cache more than `make check` has time
  * for.  Measured is CPU time of the worker's own thread, which other processes do not lengthen much; a
  * command has three tries all the same.
  */
 #include <check.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/check.h"
@@ -22,6 +25,8 @@
 #include "common/wire.h"
 #include "recursor/visit.h"
 #include "recursor/watch/commands.h"
+#include "recursor/watch/health.h"
+#include "recursor/watch/web/endpoint.h"
 #include "tests/unit/own_address.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -51,7 +56,7 @@ static struct {
 	struct settings *settings;
 	struct server *server;
 	struct watch_env env;
-	char hints[64];
+	char hints[64], api_dir[64];
 	unsigned records;
 	pthread_t client;
 	atomic_bool stop;
@@ -88,7 +93,7 @@ static void open_silent_root(void)
 
 static void start(void)
 {
-	static char local[96], hints[96];
+	static char local[96], hints[96], api_dir[96], include_dir[96];
 	char text[ADDR_TEXT_MAX], why[SETTINGS_WHY_MAX] = "";
 	struct addr a;
 	FILE *f;
@@ -105,7 +110,13 @@ static void start(void)
 	own_address(&a, 1, 0);
 	snprintf(local, sizeof(local), "--local-address=%s", addr_ip_text(text, &a));
 	snprintf(hints, sizeof(hints), "--hint-file=%s", test.hints);
+	snprintf(test.api_dir, sizeof(test.api_dir), "/tmp/test-visit-api.%d", (int)getpid());
+	ck_assert_int_eq(mkdir(test.api_dir, 0700), 0);
+	snprintf(api_dir, sizeof(api_dir), "--api-config-dir=%s", test.api_dir);
+	snprintf(include_dir, sizeof(include_dir), "--include-dir=%s", test.api_dir);
 	argv_of_server[argc++] = (char *)"recursor";
+	argv_of_server[argc++] = api_dir;
+	argv_of_server[argc++] = include_dir;
 	argv_of_server[argc++] = local;
 	argv_of_server[argc++] = hints;
 	argv_of_server[argc++] = (char *)"--local-port=15363";
@@ -232,6 +243,17 @@ static void open_all(void)
 	ck_assert_int_eq(pthread_create(&test.client, NULL, ask, NULL), 0);
 }
 
+static void remove_api_dir(void)
+{
+	DIR *dir = opendir(test.api_dir);
+
+	ck_assert_ptr_nonnull(dir);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+		(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	ck_assert_int_eq(rmdir(test.api_dir), 0);
+}
+
 static void close_all(void)
 {
 	atomic_store(&test.stop, true);
@@ -241,6 +263,7 @@ static void close_all(void)
 	settings_free(test.settings);
 	close(test.root);
 	unlink(test.hints);
+	remove_api_dir();
 }
 
 /* ---- questions in flight ---- */
@@ -358,6 +381,75 @@ START_TEST(no_command_holds_a_worker)
 }
 END_TEST
 
+/* ---- endpoints ---- */
+
+static void call(const struct endpoint *e, const char *arg, const struct endpoint_parameter *p,
+		 size_t n, const char *body)
+{
+	struct endpoint_call c = {
+		.env = &test.env,
+		.method = e->method,
+		.args = { arg, arg },
+		.parameters = p,
+		.n_parameters = n,
+		.body = e->method[0] == 'G' ? NULL : json_loads(body, 0, NULL),
+		.stop_fd = -1,
+	};
+
+	(void)e->run(&c);
+	endpoint_call_free(&c);
+}
+
+static void expect_short_endpoint(const struct endpoint *e, const char *arg,
+				  const struct endpoint_parameter *p, size_t n, const char *body)
+{
+	uint64_t us = 0;
+
+	(void)longest_us();
+	for (int i = 0; i < TRIES; i++) {
+		call(e, arg, p, n, body);
+		us = longest_us();
+		if (us < VISIT_MAX_US || IS_SLOW)
+			return;
+	}
+	ck_abort_msg("%s %s: held a worker for %lu us", e->method, e->path, (unsigned long)us);
+}
+
+START_TEST(no_endpoint_holds_a_worker)
+{
+	/* What endpoints want; where it is wrong they refuse, which is short as well. */
+	static const struct endpoint_parameter parameters[] = {
+		{ "q", "fill" },
+		{ "domain", "nothing.fill." },
+		{ "subtree", "true" },
+		{ "name", "nothing.fill" },
+		{ "type", "A" },
+		{ "command", "get-query-ring" },
+		{ "what", "domains" },
+		{ "group", "suffix" },
+		{ "client", "127.0.0.0/8" },
+	};
+	static const struct {
+		const char *arg, *body;
+	} rows[] = {
+		{ "queries", "{\"name\": \"allow-from\", \"value\": [\"127.0.0.0/8\"]}" },
+		{ "new.example.", "{\"name\": \"new.example.\", \"kind\": \"Forwarded\", "
+				  "\"servers\": [\"127.0.0.1:53\"], \"recursion_desired\": true}" },
+	};
+
+	ck_assert_int_eq(health_start(&test.env.health, &test.env, "nothing.fill"), E_OK);
+	for (size_t i = 0; i < endpoints_count(); i++) {
+		const struct endpoint *e = endpoints_at(i);
+
+		for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+			expect_short_endpoint(e, rows[k].arg, parameters, ARRAY_LEN(parameters),
+					      rows[k].body);
+		expect_short_endpoint(e, "remotes", NULL, 0, "{}");
+	}
+	health_stop(test.env.health);
+}
+END_TEST
+
 Suite *suite_visit(void)
 {
 	Suite *s = suite_create("visit");
@@ -366,6 +458,7 @@ Suite *suite_visit(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, open_all, close_all);
 	tcase_add_test(tc, no_command_holds_a_worker);
+	tcase_add_test(tc, no_endpoint_holds_a_worker);
 	suite_add_tcase(s, tc);
 	return s;
 }

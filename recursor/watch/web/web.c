@@ -19,7 +19,8 @@
 
 enum {
 	LISTEN_MAX = 64,
-	ACCEPTS = 32,    /* in a turn: what gave way has left before there are more */
+	ACCEPTS = 32, /* in a turn: what gave way has left before there are more */
+	SEND_BUFFER = 32 << 10,
 	LOOK_MS = 250,   /* who is late is looked for so often */
 	NO_FDS_MS = 200, /* nothing is accepted for so long when there are no descriptors */
 };
@@ -321,11 +322,14 @@ static int listen_at(struct web *w, const struct addr *a, char *why)
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(a, &ss);
 	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
+	int send_buffer = SEND_BUFFER;
 	char text[ADDR_TEXT_MAX];
 
 	if (fd >= 0)
 		w->listen_fds[w->n_listen_fds++] = fd;
 	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
+	    /* The connections get it from there: what the kernel may hold of replies not taken. */
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer)) == 0 &&
 	    (a->family != 6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) == 0) &&
 	    bind(fd, (const struct sockaddr *)&ss, len) == 0 && listen(fd, WEB_BACKLOG) == 0)
 		return E_OK;
