@@ -189,3 +189,40 @@ def web_hashed_secrets():
                    expect=1)
         check("api-key: begins with $scrypt$ and is no hash" in done.stderr, "one line", done.stderr)
         check("ln=99" not in done.stderr, "without the secret", done.stderr)
+
+
+@test
+def web_old_paths():
+    """Paths of 3.7 are known, and there alone the key may be a parameter; its settings are aliases."""
+    old = {"experimental-webserver": "yes", "experimental-webserver-address": "127.0.0.1",
+           "experimental-webserver-port": 8099, "experimental-api-key": KEY,
+           "experimental-api-readonly": "yes"}
+    with lab_and_recursor(**old) as (_, r):
+        def get(path, *options, key=None):
+            return curl(path, *options, key=key, port=8099)
+
+        check_status(get("/servers/localhost/config", key=KEY), 200, "the old path")
+        check_status(get("/servers/localhost/config?api-key=" + KEY), 200, "the key in it")
+        check_status(get("/servers/localhost/config?api-key=x"), 401, "a wrong one")
+        check_status(get("/api/v1/servers/localhost/config?api-key=" + KEY), 401, "not today")
+        put = get("/servers/localhost/flush-cache?domain=x.", "-X", "PUT", key=KEY)
+        check_status(put, 405, "read only")
+        check("setting 'experimental-api-key' is called 'api-key' now" in r.log(), "a warning")
+
+
+@test
+def web_log():
+    """A line a request, none, or the headers too; secrets are in none of them."""
+    for level, lines, headers in (("none", 0, 0), ("normal", 3, 0), ("detailed", 3, 3)):
+        with lab_and_recursor(**PLAIN, **{"webserver-loglevel": level, "loglevel": 6}) as (_, r):
+            check_status(curl("/api?api-key=hidden", "-H", "X-Mark: x", key=KEY), 200, "the key")
+            check_status(curl("/", "-H", "X-Mark: x", password=PASSWORD), 200, "the page")
+            check_status(curl("/no\\%0aline", "-H", "X-Mark: x"), 404, "no such path")
+            log = r.log()
+            found = [x for x in log.splitlines() if 'webserver: 127.0.0.1:' in x]
+            check(len(found) == lines, f"{level}: lines", log)
+            check(log.count("X-Mark: x") == headers, f"{level}: headers", log)
+            check(lines == 0 or '"GET /api" 200 31' in log and '"GET /no..line" 404 ' in log,
+                  "what they say", log)
+            for secret in (KEY + "\n", "hidden", PASSWORD, "Basic YW55"):
+                check(secret not in log, "no secret", log)

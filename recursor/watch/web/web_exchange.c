@@ -202,7 +202,11 @@ static enum MHD_Result begin(struct exchange *x, const char *url, const char *me
 	x->head = strcmp(method, "HEAD") == 0;
 	if (x->head)
 		method = "GET";
-	x->call = (struct endpoint_call) { .env = x->web->env, .stop_fd = x->web->stop_fd };
+	x->call = (struct endpoint_call) {
+		.env = x->web->env,
+		.parameters = x->parameters,
+		.stop_fd = x->web->stop_fd,
+	};
 	(void)MHD_get_connection_values_n(x->connection, MHD_GET_ARGUMENT_KIND, take_parameter, x);
 	if (x->bad_uri)
 		return refuse(x, MHD_HTTP_BAD_REQUEST);
@@ -270,7 +274,6 @@ static void run(struct exchange *x)
 	c->method = x->match.endpoint->method;
 	memcpy(c->args, x->match.args, sizeof(c->args));
 	c->old_path = x->match.old_path;
-	c->parameters = x->parameters;
 	if (parse_body(x))
 		(void)x->match.endpoint->run(c);
 	if (c->json != NULL) {
