@@ -8,6 +8,7 @@ only: machines are noisy, and no two are alike.
 """
 
 import argparse
+import contextlib
 import os
 import platform
 import resource
@@ -25,6 +26,7 @@ from load import (COMPARED, THREADS, THREADS_ABOUT, THREADS_CLIENTS, WORKLOADS, 
 from process import Trouble, end_all  # noqa: E402
 from report import Report  # noqa: E402
 from servers import OURS, SERVERS, Server, Setup, is_installed, version  # noqa: E402
+from watcher import Watcher  # noqa: E402
 from world import World  # noqa: E402
 
 MARK = "BENCH_NAMESPACE"
@@ -140,7 +142,8 @@ class Bench:
         self.world = World(directory, 53 if isolated else PORT_OF_SERVERS, cores.world)
         self.questions = Questions(directory, options.seconds, options.names)
 
-    def load(self, name, workload, workers, cores, clients=None, settings=None, attack=None):
+    def load(self, name, workload, workers, cores, clients=None, settings=None, attack=None,
+             watched=False):
         """One server, started for this load, or attack, alone; its result."""
         directory = tempfile.mkdtemp(prefix=f"{name}-", dir=self.dir)
         setup = Setup(directory, PORT, self.world, workers, self.options.build, settings)
@@ -152,8 +155,9 @@ class Bench:
             server.wait(workload.transport)
             if attack:
                 return measure_attack(server, attack, directory, self)
-            return measure(server, workload, self.questions, self.cores.client,
-                           self.options.seconds, clients)
+            with Watcher() if watched else contextlib.nullcontext():
+                return measure(server, workload, self.questions, self.cores.client,
+                               self.options.seconds, clients)
         finally:
             server.end()
             shutil.rmtree(directory, ignore_errors=True)
@@ -169,7 +173,8 @@ class Bench:
     def compared(self, name, what):
         workload = WORKLOADS[what.workload]
         bare = self.load(name, workload, 1, self.cores.server, settings=what.without)
-        result = self.load(name, workload, 1, self.cores.server, settings=what.given)
+        result = self.load(name, workload, 1, self.cores.server, settings=what.given,
+                           watched=what.watched)
         result["cpu_us_without"] = bare["cpu_us"]
         result["x_without"] = result["cpu_us"] / bare["cpu_us"]
         return result

@@ -8,6 +8,7 @@ import signal
 import subprocess
 from dataclasses import dataclass
 
+import watcher
 import world
 from process import Trouble, child_setup
 
@@ -57,6 +58,7 @@ class Compared:
     workload: str
     without: dict  # settings
     given: dict
+    watched: bool = False  # somebody looks each second
 
 
 COMPARED = {
@@ -64,6 +66,9 @@ COMPARED = {
                            {"stats-ringbuffer-entries": 0}, {"stats-ringbuffer-entries": 10000}),
     "hits-ipfilter": Compared("hits with a script that looks senders up in a named ipset, compared "
                               "with none; ours only", "hits", {}, {"lua-dns-script": SCRIPT}),
+    "hits-watched": Compared("hits while metrics, statistics and rings are fetched each second and "
+                             "sent to carbon, compared with nobody looking; ours only", "hits", {},
+                             watcher.SETTINGS, watched=True),
 }
 
 
