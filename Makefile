@@ -52,14 +52,14 @@ HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SANITIZE :=
 # Headers of libraries are not ours to warn about.
 LIB_CFLAGS = $(patsubst -I%,-isystem %,$(sort $(filter-out -pthread,\
-	$(UV_CFLAGS) $(LDNS_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(CHECK_CFLAGS) $(LUA_CFLAGS) $(PSL_CFLAGS) $(MHD_CFLAGS) \
+	$(UV_CFLAGS) $(LDNS_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(CHECK_CFLAGS) $(LUA_CFLAGS) $(PSL_CFLAGS) $(FSTRM_CFLAGS) $(MHD_CFLAGS) \
 	$(RRD_CFLAGS))))
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(CONFIGURED_CPPFLAGS) $(CPPFLAGS) \
 	$(WARNINGS) $(if $(WERROR),-Werror) $(OPT) $(HARDEN) -fPIE -pthread $(SANITIZE) \
 	$(LIB_CFLAGS) $(CONFIGURED_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) \
 	$(CONFIGURED_LDFLAGS) $(LDFLAGS)
-BASE_LIBS = $(UV_LIBS) $(LDNS_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(PSL_LIBS) $(LUA_LIBS) $(MHD_LIBS) -lm
+BASE_LIBS = $(UV_LIBS) $(LDNS_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(PSL_LIBS) $(FSTRM_LIBS) $(LUA_LIBS) $(MHD_LIBS) -lm
 
 # The commands that do everything use all processors, unless they were told how many.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))

@@ -15,6 +15,7 @@
 #include "recursor/resolve/cache.h"
 #include "recursor/resolve/zones.h"
 #include "recursor/shield.h"
+#include "recursor/tapping.h"
 #include "recursor/watch/tracer.h"
 #include "recursor/watch/wiper.h"
 
@@ -158,7 +159,7 @@ static enum step send_notify_response(struct pipeline *p, const struct passage *
 
 	answer_pack(&packed, out, sizeof(out), &t->q, &nothing, false, 0);
 	wire_put_u16(out + 2, (uint16_t)(MSG_QR | OPCODE_NOTIFY << 11 | (t->q.flags & MSG_AA)));
-	listen_reply(p->worker->listener, t->from, out, packed.len);
+	tapping_reply(p->worker, t->from, out, packed.len);
 	return STEP_DONE;
 }
 
@@ -205,6 +206,7 @@ static enum step check_header(struct pipeline *p, struct passage *t)
 		COUNT(p->account.counters, ignored_packets);
 		return STEP_DROP;
 	}
+	tapping_client(p->worker, DNSTAP_CLIENT_QUERY, t->from, t->wire, t->len);
 	return STEP_ON;
 }
 
@@ -274,7 +276,7 @@ static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
 	}
 	account_packetcache_hit(&p->account, t->from, &t->q, hit.rcode, len);
 	shield_hit(p, &hit);
-	listen_reply(p->worker->listener, t->from, out, len);
+	tapping_reply(p->worker, t->from, out, len);
 	if (!t->settings->quiet)
 		account_log_question(t->from, &t->q, ": answered from the packet cache");
 	if (sampled)

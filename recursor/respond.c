@@ -7,6 +7,7 @@
 #include "recursor/hooks.h"
 #include "recursor/resolve/cache.h"
 #include "recursor/shield.h"
+#include "recursor/tapping.h"
 
 enum { STALE_PACKET_S = 5 }; /* so long an answer of expired data is kept as a packet */
 
@@ -19,7 +20,7 @@ static void send_packed(struct pipeline *p, const struct client *to, const struc
 		COUNT(p->account.counters, truncated_answers);
 	account_answer(&p->account, to, q, rcode, packed->len);
 	account_latency(&p->account, us);
-	listen_reply(p->worker->listener, to, wire, packed->len);
+	tapping_reply(p->worker, to, wire, packed->len);
 }
 
 enum step respond_now(struct pipeline *p, const struct passage *t, const struct answer *a)
@@ -50,7 +51,7 @@ enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t r
 	size_t len = answer_pack_header(out, t->wire, rcode);
 
 	account_rcode(&p->account, rcode);
-	listen_reply(p->worker->listener, t->from, out, len);
+	tapping_reply(p->worker, t->from, out, len);
 	return STEP_DONE;
 }
 

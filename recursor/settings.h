@@ -162,6 +162,10 @@ struct settings {
 	uint32_t carbon_interval_s;
 	const char *security_poll_suffix; /* watch/secpoll.h the same; "": off */
 	uint32_t security_poll_interval_s;
+	/* our own: tapping.h */
+	const char *dnstap_server, *dnstap_messages, *dnstap_identity, *dnstap_version;
+	uint64_t dnstap_queue_size;
+	uint32_t dnstap_reopen_interval_s;
 
 	/* the web server: watch/web/web.h */
 	bool webserver, webserver_hash_plaintext_credentials, api_readonly;

@@ -17,6 +17,9 @@ static const char *const type_names[] = {
 	[SET_PORT] = "port",
 	[SET_TEXT] = "text",
 	[SET_WORD] = "word",
+	[SET_WORDS] = "words",
+	[SET_NAME] = "domain name",
+	[SET_TAPS] = "sockets",
 	[SET_USER] = "user",
 	[SET_GROUP] = "group",
 	[SET_MODE] = "octal mode",
@@ -110,7 +113,8 @@ static void print_row_mdoc(FILE *f, const struct setting *row)
 	mdoc_print(f, row->name);
 	fprintf(f, "\n%s", type_names[row->type]);
 	if (row->unit != NULL)
-		fprintf(f, row->type == SET_WORD ? ": %s" : ", %s", row->unit);
+		fprintf(f, row->type == SET_WORD || row->type == SET_WORDS ? ": %s" : ", %s",
+			row->unit);
 	if (row->max >= SETTING_MANY)
 		fprintf(f, ", %lld or more", row->min);
 	else if (row->max > row->min && row->type != SET_AVOID)

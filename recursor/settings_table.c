@@ -12,6 +12,7 @@
 #include "config.h"
 #include "recursor/resolve/weather.h"
 #include "recursor/watch/costs.h"
+#include "recursor/watch/dnstap.h"
 #include "recursor/watch/rings.h"
 
 #define LOCAL_NETS                                                                                 \
@@ -38,6 +39,8 @@
 #define PORT(m) OURS(SET_PORT, m, uint16_t, 1, UINT16_MAX, NULL)
 #define TEXT(m) OURS(SET_TEXT, m, const char *, 0, 0, NULL)
 #define WORD(m, choices) OURS(SET_WORD, m, const char *, 0, 0, choices)
+#define WORDS(m, choices) OURS(SET_WORDS, m, const char *, 0, 0, choices)
+#define TAPS(m) OURS(SET_TAPS, m, const char *, 0, 0, NULL)
 #define NAME(m) OURS(SET_NAME, m, const char *, 0, 0, NULL)
 #define USER(m) OURS(SET_USER, m, const char *, 0, 0, NULL)
 #define GROUP(m) OURS(SET_GROUP, m, const char *, 0, 0, NULL)
@@ -155,6 +158,21 @@ const struct setting settings_table[] = {
   "Keep no whole answers: each query is put together from the record cache." },
 { "disable-syslog", BOOL(disable_syslog), "no", "4.0.0",
   "Do not log to syslog.  In the foreground lines always go to stderr too." },
+{ "dnstap-identity", TEXT(dnstap_identity), SETTING_HOSTNAME, "own",
+  "Who we are, in each message to dnstap-server.  Empty: it is not told." },
+{ "dnstap-messages", WORDS(dnstap_messages, DNSTAP_MESSAGES), DNSTAP_MESSAGES, "own",
+  "What is sent there: the messages of clients and those of servers, each way." },
+{ "dnstap-queue-size", SIZE(dnstap_queue_size, DNSTAP_QUEUE_LEAST, 1LL << 30), "2M", "own",
+  "So many bytes of messages wait in each thread for each server, as a power of two; what comes while "
+  "they are full is dropped and counted (dnstap-drops)." },
+{ "dnstap-reopen-interval", INT(dnstap_reopen_interval_s, 1, 3600, "seconds"), "5", "own",
+  "A server that cannot be reached is tried again after so long." },
+{ "dnstap-server", TAPS(dnstap_server), "", "own",
+  "Send copies of messages (https://dnstap.info) to these readers of Frame Streams: paths of Unix "
+  "sockets, and addresses with a port for TCP: /run/dnstap.sock, 192.0.2.1:6000.  With chroot paths "
+  "are looked for within.  Empty: none." },
+{ "dnstap-version", TEXT(dnstap_version), PACKAGE_STRING, "own",
+  "What we are, in each message to dnstap-server.  Empty: it is not told." },
 { "dont-query", NETS(dont_query), LOCAL_NETS ", " BAD_NETS, "3.1.7.1",
   "Never send a query to these networks, whatever a delegation says.  Empty: ask anybody." },
 { "dont-throttle-names", NAMES(dont_throttle_names), "", "4.2.0",
@@ -689,6 +707,8 @@ bool setting_is_list(const struct setting *row)
 	case SET_ZONES:
 	case SET_FORWARDS:
 	case SET_FORWARD_GROUPS:
+	case SET_WORDS:
+	case SET_TAPS:
 		return true;
 	default:
 		return false;

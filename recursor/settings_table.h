@@ -19,16 +19,18 @@ enum setting_status {
 
 /* How a value is read, and into what. */
 enum setting_type {
-	SET_NONE, /* commands, and what is of no use */
-	SET_BOOL, /* bool */
-	SET_INT,  /* uint32_t */
-	SET_BIG,  /* uint64_t */
-	SET_SIZE, /* uint64_t: bytes, with k, M, G or T behind the number */
-	SET_PORT, /* uint16_t */
-	SET_TEXT, /* const char * */
-	SET_WORD, /* const char *, one of `choices` */
-	SET_NAME, /* const char *, a domain name */
-	SET_USER, /* const char *, a name or number that the system knows */
+	SET_NONE,  /* commands, and what is of no use */
+	SET_BOOL,  /* bool */
+	SET_INT,   /* uint32_t */
+	SET_BIG,   /* uint64_t */
+	SET_SIZE,  /* uint64_t: bytes, with k, M, G or T behind the number */
+	SET_PORT,  /* uint16_t */
+	SET_TEXT,  /* const char * */
+	SET_WORD,  /* const char *, one of `choices` */
+	SET_WORDS, /* const char *, some of `choices` */
+	SET_NAME,  /* const char *, a domain name */
+	SET_TAPS,  /* const char *, paths of sockets, and addresses with a port */
+	SET_USER,  /* const char *, a name or number that the system knows */
 	SET_GROUP,
 	SET_MODE,           /* const char *, octal */
 	SET_LIST,           /* const char *, words */

@@ -1,6 +1,7 @@
 /*
  * From a setting's text to its member.
  */
+#include <assert.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -12,6 +13,7 @@
 #include "common/conf.h"
 #include "common/name.h"
 #include "recursor/settings_table.h"
+#include "recursor/watch/dnstap.h"
 #include "recursor/zonelist.h"
 
 /* A place in the struct: the table's macros have checked its type. */
@@ -65,6 +67,39 @@ static bool is_choice(const char *choices, const char *word)
 	return false;
 }
 
+struct choosing {
+	const char *choices;
+	char *reason;
+};
+
+static int check_word(void *ctx, const char *word, size_t len)
+{
+	const struct choosing *c = ctx;
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%.*s", (int)len, word);
+	if (len < sizeof(text) && is_choice(c->choices, text))
+		return E_OK;
+	(void)snprintf(c->reason, SETTINGS_WHY_MAX, "'%s' is none of %s", text, c->choices);
+	return E_MALFORMED;
+}
+
+static int check_words(const char *choices, const char *text, char *reason)
+{
+	struct choosing c = { .choices = choices, .reason = reason };
+
+	return conf_each_word(text, check_word, &c);
+}
+
+static int check_taps(const char *text, char *reason)
+{
+	struct dnstap_server servers[DNSTAP_SERVERS_MAX];
+	unsigned n;
+
+	static_assert((int)DNSTAP_WHY_MAX <= (int)SETTINGS_WHY_MAX, "a reason has room");
+	return dnstap_read_servers(servers, &n, text, reason);
+}
+
 /* The text itself is the value, if it is one. */
 static int check_text(const struct setting *row, const char *text, char *reason)
 {
@@ -80,6 +115,10 @@ static int check_text(const struct setting *row, const char *text, char *reason)
 			return E_OK;
 		(void)snprintf(reason, SETTINGS_WHY_MAX, "must be one of %s", row->unit);
 		return E_MALFORMED;
+	case SET_WORDS:
+		return check_words(row->unit, text, reason);
+	case SET_TAPS:
+		return check_taps(text, reason);
 	case SET_NAME:
 		if (name_from_text(name, text) == E_OK)
 			return E_OK;

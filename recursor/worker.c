@@ -20,7 +20,9 @@
 #include "recursor/scripts.h"
 #include "recursor/server_state.h"
 #include "recursor/shield.h"
+#include "recursor/tapping.h"
 #include "recursor/watch/carbon.h"
+#include "recursor/watch/dnstap.h"
 #include "recursor/watch/rings.h"
 #include "recursor/watch/secpoll.h"
 #include "recursor/watch/tracer.h"
@@ -243,6 +245,7 @@ static int open_worker(struct worker *w, const struct settings *s, uint32_t max_
 	wiring_packetcache_config(&packets, s, &w->server->memory);
 	wiring_outgoing_config(&asking, s, max_sockets);
 	wiring_outgoing_handler(&answers, w);
+	tapping_open(w, &answers);
 	err = random_init(&w->random);
 	if (err == E_OK)
 		err = loop_new(&w->loop);
@@ -365,6 +368,8 @@ static int make_shared(struct server *s, const struct settings *settings)
 		err = carbon_new(&s->carbon);
 	if (err == E_OK)
 		err = secpoll_new(&s->secpoll, PACKAGE_VERSION, PACKAGEVERSION);
+	if (err == E_OK)
+		err = tapping_make(&s->dnstap, settings);
 	return err;
 }
 
@@ -465,6 +470,8 @@ int server_start(struct server *s)
 		err = carbon_start(s->carbon, &s->own_env);
 	if (err == E_OK)
 		err = secpoll_start(s->secpoll, &s->own_env);
+	if (err == E_OK)
+		err = dnstap_start(s->dnstap);
 	if (err != E_OK) {
 		int why = errno; /* of E_SYSTEM, for the caller to tell */
 
@@ -489,6 +496,7 @@ void server_stop(struct server *s)
 		wiper_stop(s->wiper);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		stop_worker(&s->workers[i]);
+	dnstap_stop(s->dnstap);
 }
 
 void server_free(struct server *s)
@@ -503,6 +511,7 @@ void server_free(struct server *s)
 	wiper_free(s->wiper);
 	carbon_free(s->carbon);
 	secpoll_free(s->secpoll);
+	dnstap_free(s->dnstap);
 	ringset_free(s->rings);
 	defender_free(s->defender);
 	custom_metrics_free(s->custom_metrics);

@@ -63,6 +63,7 @@ struct worker {
 	uint32_t wall_s;
 	struct random_source random;
 	struct costing costing;
+	struct dnstap_tap *tap; /* NULL: nobody watches */
 	struct counters counters;
 	struct worker_gauges gauges;
 	_Atomic bool ping_waits; /* server_is_alive() */
@@ -106,6 +107,7 @@ struct server {
 	struct wiper *wiper;
 	struct carbon *carbon;
 	struct secpoll *secpoll;
+	struct dnstap *dnstap; /* or NULL */
 	struct defender *defender;
 	struct watch_web web;     /* what the web server counts */
 	struct watch_env own_env; /* the wiper's */

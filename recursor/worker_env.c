@@ -342,6 +342,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.web = &s->web,
 		.carbon = s->carbon,
 		.secpoll = s->secpoll,
+		.dnstap = s->dnstap,
 		.started_ms = s->started_ms,
 		.counters = env_counters,
 		.qtypes = env_qtypes,

@@ -146,6 +146,22 @@ int outgoing_open_bound(struct outgoing *o, const struct addr *server, bool tcp)
 	return fd;
 }
 
+void outgoing_show(struct outgoing *o, struct question *q, int fd, const struct outgoing_seen *seen)
+{
+	struct outgoing_seen whole = *seen;
+	struct sockaddr_storage sa = { 0 };
+	socklen_t len = sizeof(sa);
+	uint64_t mark;
+
+	if (getsockname(fd, (struct sockaddr *)&sa, &len) != 0 ||
+	    addr_from_sockaddr(&whole.local, (struct sockaddr *)&sa) != E_OK)
+		whole.local = (struct addr) { 0 };
+	whole.mark = q->mark;
+	mark = o->handler.seen(o->handler.ctx, &whole);
+	if (!whole.is_answer)
+		q->mark = mark;
+}
+
 enum outgoing_result outgoing_open_failure(int error)
 {
 	/* A kernel without IPv6, an address that an interface has lost; anything else is our own

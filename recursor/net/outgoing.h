@@ -63,6 +63,15 @@ enum outgoing_failure {
 	OUTGOING_FAIL_RESOURCES
 };
 
+/* A packet as it left or came; borrowed for the call. */
+struct outgoing_seen {
+	struct addr local, server;
+	bool tcp, is_answer;
+	uint64_t mark; /* of its question, with an answer */
+	const uint8_t *wire;
+	size_t len;
+};
+
 struct outgoing_handler {
 	void *ctx;
 	/* False: the packet was not the answer (wrong question): the ticket stays, the socket is
@@ -74,6 +83,9 @@ struct outgoing_handler {
 	void (*unexpected)(void *ctx);
 	/* A question has left from a socket that others use too; needed where max_shared is not 0. */
 	void (*shared)(void *ctx);
+	/* NULL, or who looks on: a question has left (the whole of it, over TCP), or a packet with its
+	 * id has come from its server.  What it returns for a question it is given with the answers. */
+	uint64_t (*seen)(void *ctx, const struct outgoing_seen *seen);
 };
 
 struct outgoing;

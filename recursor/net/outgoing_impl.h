@@ -33,6 +33,7 @@ struct question {
 	struct udp_socket *udp; /* the one of the three it was asked from */
 	struct shared_socket *shared;
 	struct tcp_conn *tcp;
+	uint64_t mark; /* of who looks on */
 	uint16_t id;
 	uint8_t place; /* UDP: its index in the socket */
 };
@@ -98,6 +99,10 @@ int outgoing_open_bound(struct outgoing *o, const struct addr *server, bool tcp)
 
 /* Has outgoing_udp_tick() and outgoing_tcp_tick() called at that time or before. */
 void outgoing_wake_by(struct outgoing *o, uint64_t due_ms);
+
+/* Shows a packet to who looks on, with the socket's own address as `local`. */
+void outgoing_show(struct outgoing *o, struct question *q, int fd,
+		   const struct outgoing_seen *seen);
 
 /* What errno means: of outgoing_open_bound(), of another call that failed at once, and when the
  * error came later. */

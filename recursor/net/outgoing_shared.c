@@ -86,6 +86,16 @@ static void end_question(struct shared_question *sq)
 	slab_give(&o->shared_questions, sq);
 }
 
+static void show(const struct shared_socket *s, struct shared_question *sq, bool is_answer,
+		 const uint8_t *wire, size_t len)
+{
+	const struct outgoing_seen seen = {
+		.server = sq->server, .is_answer = is_answer, .wire = wire, .len = len
+	};
+
+	outgoing_show(s->o, &sq->q, s->watch.fd, &seen);
+}
+
 /* ---- receiving ---- */
 
 /* The questions of this socket to that server, from `l` on. */
@@ -141,6 +151,8 @@ static void take_packet(struct shared_socket *s, const struct addr *from, const 
 		take_stray(s, from);
 		return;
 	}
+	if (o->handler.seen != NULL)
+		show(s, sq, true, wire, len);
 	o->shared_answered = &sq->q;
 	if (!o->handler.reply(o->handler.ctx, sq->q.ticket, wire, len))
 		retire(s);
@@ -288,6 +300,8 @@ enum outgoing_result outgoing_shared_send(struct outgoing *o, uint64_t ticket,
 	s->n_pending++;
 	s->n_asked++;
 	o->handler.shared(o->handler.ctx);
+	if (o->handler.seen != NULL)
+		show(s, sq, false, packet, len);
 	return OUTGOING_OK;
 }
 

@@ -214,6 +214,16 @@ static void append(struct tcp_conn *c, struct tcp_question *tq)
 		retire(c);
 }
 
+static void show(const struct tcp_conn *c, struct tcp_question *tq, bool is_answer,
+		 const uint8_t *wire, size_t len)
+{
+	const struct outgoing_seen seen = {
+		.server = c->server, .tcp = true, .is_answer = is_answer, .wire = wire, .len = len
+	};
+
+	outgoing_show(c->o, &tq->q, c->watch.fd, &seen);
+}
+
 /* What `n` written bytes have done. */
 static void advance(struct tcp_conn *c, size_t n)
 {
@@ -228,6 +238,8 @@ static void advance(struct tcp_conn *c, size_t n)
 		n -= rest;
 		c->sent = 0;
 		c->unsent = TAILQ_NEXT(tq, in_conn);
+		if (c->o->handler.seen != NULL)
+			show(c, tq, false, tq->wire + PARTIAL_PREFIX, tq->len - PARTIAL_PREFIX);
 		if (tq->q.ticket == 0) {
 			TAILQ_REMOVE(&c->questions, tq, in_conn);
 			free_question(c->o, tq);
@@ -454,6 +466,8 @@ static void take_message(struct tcp_conn *c, const uint8_t *wire, size_t len)
 	}
 	c->n_answered++;
 	ticket = tq->q.ticket;
+	if (o->handler.seen != NULL)
+		show(c, tq, true, wire, len);
 	if (!o->handler.reply(o->handler.ctx, ticket, wire, len)) {
 		retire(c);
 	} else if (outgoing_ticket_find(o, ticket) == &tq->q) { /* not cancelled meanwhile */

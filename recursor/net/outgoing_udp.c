@@ -129,6 +129,16 @@ static void hear(struct udp_socket *s)
 	settle(s);
 }
 
+static void show(const struct udp_socket *s, struct question *q, bool is_answer,
+		 const uint8_t *wire, size_t len)
+{
+	const struct outgoing_seen seen = {
+		.server = s->server, .is_answer = is_answer, .wire = wire, .len = len
+	};
+
+	outgoing_show(s->o, q, s->watch.fd, &seen);
+}
+
 /* ---- receiving ---- */
 
 static void take_stray(struct udp_socket *s, bool is_late)
@@ -162,6 +172,8 @@ static void take_packet(struct udp_socket *s, const uint8_t *wire, size_t len)
 		take_stray(s, i < s->n_asked);
 		return;
 	}
+	if (o->handler.seen != NULL)
+		show(s, s->questions[i], true, wire, len);
 	if (!o->handler.reply(o->handler.ctx, s->questions[i]->ticket, wire, len))
 		retire(s);
 	else if (s->questions[i] != NULL) /* not cancelled meanwhile */
@@ -298,12 +310,8 @@ static uint16_t unused_id(struct udp_socket *s)
 }
 
 /* 0, or the errno of sending. */
-static int send_question(const struct udp_socket *s, uint16_t id, const uint8_t *wire, size_t len)
+static int send_question(const struct udp_socket *s, const uint8_t *packet, size_t len)
 {
-	uint8_t packet[QUESTION_MAX];
-
-	wire_put_u16(packet, id);
-	memcpy(packet + 2, wire + 2, len - 2);
 	while (send(s->watch.fd, packet, len, MSG_DONTWAIT) < 0)
 		if (errno != EINTR)
 			return errno;
@@ -315,13 +323,16 @@ static int ask(struct udp_socket *s, uint64_t ticket, const uint8_t *wire, size_
 {
 	struct outgoing *o = s->o;
 	struct question *q = slab_take(&o->udp_questions);
+	uint8_t packet[QUESTION_MAX];
 	uint16_t id;
 	int error;
 
 	if (q == NULL)
 		return ENOMEM;
 	id = unused_id(s);
-	error = send_question(s, id, wire, len);
+	wire_put_u16(packet, id);
+	memcpy(packet + 2, wire + 2, len - 2);
+	error = send_question(s, packet, len);
 	if (error != 0) {
 		slab_give(&o->udp_questions, q);
 		return error;
@@ -336,6 +347,8 @@ static int ask(struct udp_socket *s, uint64_t ticket, const uint8_t *wire, size_
 	s->n_asked++;
 	s->n_pending++;
 	outgoing_ticket_add(o, q);
+	if (o->handler.seen != NULL)
+		show(s, q, false, packet, len);
 	if (s->n_asked == OUTGOING_SOCKET_QUESTIONS)
 		retire(s);
 	return 0;

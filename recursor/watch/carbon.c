@@ -312,15 +312,15 @@ int set_carbon_server(struct command_call *call)
 						"carbon-namespace", "carbon-instance" };
 	const char *server = call->argc > 0 ? call->argv[0] : "";
 	struct carbon_peer peers[CARBON_SERVERS_MAX];
-	char why[ENV_WHY_MAX];
+	char why[ENV_WHY_MAX] = "";
 	unsigned n;
 
 	if (carbon_read_servers(peers, &n, server, why) != E_OK) {
 		fprintf(call->out, "carbon-server stays as it is: %s\n", why);
 		return 1;
 	}
-	for (int i = call->argc - 1; i > 0; i--)
-		if (change(call, settings[i], call->argv[i]) != E_OK)
+	for (int i = (int)ARRAY_LEN(settings) - 1; i > 0; i--)
+		if (i < call->argc && change(call, settings[i], call->argv[i]) != E_OK)
 			return 1;
 	if (change(call, settings[0], server) != E_OK)
 		return 1;
@@ -328,7 +328,7 @@ int set_carbon_server(struct command_call *call)
 	if (call->argc == 0)
 		fprintf(call->out, "cleared carbon-server setting\n");
 	json_object_set_new(call->json, settings[0], command_json_text(server));
-	for (int i = 0; i < call->argc; i++) {
+	for (int i = 0; i < call->argc && i < (int)ARRAY_LEN(settings); i++) {
 		fprintf(call->out, "set %s to '%s'\n", settings[i], call->argv[i]);
 		json_object_set_new(call->json, settings[i], command_json_text(call->argv[i]));
 	}

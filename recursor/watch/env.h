@@ -33,6 +33,7 @@ struct try_report;
 struct json_t; /* jansson.h */
 struct carbon;
 struct secpoll;
+struct dnstap;
 
 /* What a function that visits a worker gets: valid on that worker's thread, for the call. */
 struct watch_worker {
@@ -134,6 +135,7 @@ struct watch_env {
 	struct custom_metrics *custom_metrics; /* of the operator's script */
 	struct carbon *carbon;                 /* or NULL, as the next */
 	struct secpoll *secpoll;
+	struct dnstap *dnstap;
 	const struct watch_web *web; /* NULL: nobody counts */
 	struct health *health;       /* health.h; NULL: nobody looks */
 	uint64_t started_ms;

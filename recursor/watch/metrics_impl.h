@@ -95,6 +95,8 @@ extern metric_reader metric_read_web_connections, metric_read_web_displaced, met
 	metric_read_web_requests, metric_read_web_too_large, metric_read_web_unauthorized;
 extern metric_reader metric_read_carbon_errors, metric_read_carbon_pushes,
 	metric_read_carbon_timeouts;
+extern metric_reader metric_read_dnstap_connected, metric_read_dnstap_drops,
+	metric_read_dnstap_failures, metric_read_dnstap_frames;
 extern metric_reader metric_read_security_poll_failures, metric_read_security_polls,
 	metric_read_security_status;
 

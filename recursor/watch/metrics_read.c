@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "recursor/watch/carbon.h"
+#include "recursor/watch/dnstap.h"
 #include "recursor/watch/kernel_udp.h"
 #include "recursor/watch/metrics_impl.h"
 #include "recursor/watch/secpoll.h"
@@ -230,6 +231,19 @@ WEB(requests)
 WEB(unauthorized)
 WEB(too_large)
 WEB(errors)
+
+#define DNSTAP(member)                                                                             \
+	READER(dnstap_##member)                                                                    \
+	{                                                                                          \
+		struct dnstap_stats s;                                                             \
+                                                                                                   \
+		dnstap_stats(r->env->dnstap, &s);                                                  \
+		return s.member;                                                                   \
+	}
+DNSTAP(frames)
+DNSTAP(drops)
+DNSTAP(failures)
+DNSTAP(connected)
 
 READER(draining)
 {

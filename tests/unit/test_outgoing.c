@@ -71,8 +71,29 @@ static void on_shared(void *ctx)
 	seen.n_shared++;
 }
 
-static const struct outgoing_handler handler = { NULL,      on_reply,      on_near_miss,
-						 on_failed, on_unexpected, on_shared };
+/* Who looks on: the last question and the last answer. */
+static struct {
+	struct outgoing_seen question, answer;
+	uint8_t asked[MESSAGE_LEN], answered[MESSAGE_LEN];
+	unsigned n_questions, n_answers;
+} shown;
+
+static uint64_t on_seen(void *ctx, const struct outgoing_seen *s)
+{
+	(void)ctx;
+	ck_assert_uint_eq(s->len, MESSAGE_LEN);
+	memcpy(s->is_answer ? shown.answered : shown.asked, s->wire, MESSAGE_LEN);
+	if (s->is_answer) {
+		shown.answer = *s;
+		shown.n_answers++;
+		return 999;
+	}
+	shown.question = *s;
+	return 100 + shown.n_questions++;
+}
+
+static struct outgoing_handler handler = { NULL,          on_reply,  on_near_miss, on_failed,
+					   on_unexpected, on_shared, NULL };
 
 static struct addr address(const char *text)
 {
@@ -86,6 +107,8 @@ static void set_up(void)
 {
 	hash_key_set(1, 2);
 	memset(&seen, 0, sizeof(seen));
+	memset(&shown, 0, sizeof(shown));
+	handler.seen = NULL;
 	turns_init(&turns);
 	config = (struct outgoing_config) {
 		.n_local4 = 1,
@@ -254,6 +277,56 @@ START_TEST(udp_reply_comes_to_its_ticket)
 	ck_assert_uint_eq(seen.reply_len, MESSAGE_LEN);
 	ck_assert_mem_eq(seen.reply, g.wire, MESSAGE_LEN);
 	ck_assert_uint_eq(stats().pending, 0);
+	close(fd);
+}
+END_TEST
+
+/* One question from `port`, whose answer is the same bytes. */
+static void check_shown(const struct addr *server, bool tcp, unsigned port, uint64_t mark,
+			const uint8_t *wire)
+{
+	ck_assert(addr_equal(&shown.question.server, server));
+	ck_assert(addr_equal(&shown.answer.server, server));
+	ck_assert_uint_eq(shown.question.local.port, port);
+	ck_assert(addr_equal(&shown.answer.local, &shown.question.local));
+	ck_assert_int_eq(shown.question.tcp, tcp);
+	ck_assert_int_eq(shown.answer.tcp, tcp);
+	ck_assert_uint_eq(shown.question.mark, 0);
+	ck_assert_uint_eq(shown.answer.mark, mark);
+	ck_assert_mem_eq(shown.asked, wire, MESSAGE_LEN);
+	ck_assert_mem_eq(shown.answered, wire, MESSAGE_LEN);
+}
+
+START_TEST(udp_is_shown)
+{
+	struct addr at, busy;
+	int fd = open_server(SOCK_DGRAM, "127.0.0.1", &at);
+	int other = open_server(SOCK_DGRAM, "127.0.0.1", &busy);
+	struct got g;
+
+	config.max_sockets = 1;
+	config.max_shared = 1;
+	handler.seen = on_seen;
+	start();
+	ask(7, &at);
+	g = take(fd);
+	answer_wrong_id(&g);
+	answer(&g);
+	wait_for(&seen.n_replies, 1);
+	ck_assert_uint_eq(shown.n_questions, 1);
+	ck_assert_uint_eq(shown.n_answers, 1); /* what answers nothing is not */
+	check_shown(&at, false, g.port, 100, g.wire);
+	/* The same from a socket that is shared. */
+	ask(8, &busy);
+	(void)take(other);
+	ask(9, &at);
+	g = take(fd);
+	answer(&g);
+	wait_for(&seen.n_replies, 2);
+	ck_assert_uint_eq(seen.n_shared, 1);
+	ck_assert_uint_eq(shown.n_questions, 3);
+	check_shown(&at, false, g.port, 102, g.wire);
+	close(other);
 	close(fd);
 }
 END_TEST
@@ -974,6 +1047,31 @@ START_TEST(tcp_reply_in_pieces)
 }
 END_TEST
 
+START_TEST(tcp_is_shown)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	struct addr at, peer;
+	int fd = open_server(SOCK_STREAM, "127.0.0.1", &at);
+	struct stream s;
+
+	handler.seen = on_seen;
+	start();
+	ask_tcp(5, &at);
+	s = accept_stream(fd);
+	take_tcp(&s);
+	ck_assert_int_eq(getpeername(s.fd, (struct sockaddr *)&sa, &len), 0);
+	ck_assert_int_eq(addr_from_sockaddr(&peer, (struct sockaddr *)&sa), E_OK);
+	put_tcp(&s, s.buf, s.len);
+	wait_for(&seen.n_replies, 1);
+	ck_assert_uint_eq(shown.n_questions, 1);
+	ck_assert_uint_eq(shown.n_answers, 1);
+	check_shown(&at, true, peer.port, 100, s.buf + 2);
+	close(s.fd);
+	close(fd);
+}
+END_TEST
+
 START_TEST(tcp_pipeline_answered_in_any_order)
 {
 	uint8_t answers[3][2 + MESSAGE_LEN], all[3 * (2 + MESSAGE_LEN)];
@@ -1313,6 +1411,7 @@ Suite *suite_outgoing(void)
 	tcase_add_checked_fixture(udp, set_up, tear_down);
 	tcase_set_timeout(udp, 60);
 	tcase_add_test(udp, udp_reply_comes_to_its_ticket);
+	tcase_add_test(udp, udp_is_shown);
 	tcase_add_test(udp, udp_reply_over_ipv6);
 	tcase_add_test(udp, udp_many_replies_in_any_order);
 	tcase_add_test(udp, udp_socket_has_a_number_of_questions);
@@ -1345,6 +1444,7 @@ Suite *suite_outgoing(void)
 	tcase_add_checked_fixture(tcp, set_up, tear_down);
 	tcase_set_timeout(tcp, 60);
 	tcase_add_test(tcp, tcp_reply_in_pieces);
+	tcase_add_test(tcp, tcp_is_shown);
 	tcase_add_test(tcp, tcp_pipeline_answered_in_any_order);
 	tcase_add_test(tcp, tcp_longest_reply);
 	tcase_add_test(tcp, tcp_connection_is_used_again);

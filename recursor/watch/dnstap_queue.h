@@ -1,0 +1,53 @@
+/*
+ * dnstap_queue: frames on their way from a worker to the thread that sends them.
+ *
+ * A ring of bytes in fixed memory.  The worker writes a frame where it will be sent from, and waits
+ * for nobody: when there is no room the frame is dropped, and counted.
+ *
+ *     worker:   place = dnstap_queue_reserve(q, room);
+ *               if (place != NULL) dnstap_queue_commit(q, write(place));
+ *     sender:   from = dnstap_queue_begin(q);
+ *               while (dnstap_queue_next(q, &from, &frame, &len)) ...
+ *               dnstap_queue_release(q, from);        up to there it is sent
+ *
+ * Threads: one writes, one reads; no lock, no system call.
+ */
+#ifndef WATCH_DNSTAP_QUEUE_H
+#define WATCH_DNSTAP_QUEUE_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+struct dnstap_queue {
+	uint8_t *bytes;
+	size_t size; /* a power of two */
+	/* Positions only grow.  What the two sides write to stands in cache lines of their own. */
+	alignas(64) _Atomic size_t written;
+	size_t freed_seen; /* the writer's: `freed` when it looked last */
+	size_t reserved;   /* the writer's: where the frame under way begins */
+	_Atomic uint64_t dropped;
+	alignas(64) _Atomic size_t freed;
+};
+
+enum { DNSTAP_QUEUE_LEAST = 131072 }; /* the largest frame has room twice, nearly */
+
+/* `size` is cut to a power of two. */
+int dnstap_queue_init(struct dnstap_queue *q, size_t size) MUST_USE;
+void dnstap_queue_deinit(struct dnstap_queue *q);
+
+/* NULL: there is no room; counted. */
+uint8_t *dnstap_queue_reserve(struct dnstap_queue *q, size_t len);
+/* `len`: no more than was reserved. */
+void dnstap_queue_commit(struct dnstap_queue *q, size_t len);
+
+size_t dnstap_queue_begin(const struct dnstap_queue *q);
+/* The frame at *at, which then is behind it; false: there is none yet. */
+bool dnstap_queue_next(const struct dnstap_queue *q, size_t *at, uint8_t **frame, size_t *len);
+void dnstap_queue_release(struct dnstap_queue *q, size_t at);
+
+#endif

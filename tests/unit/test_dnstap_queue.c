@@ -1,0 +1,148 @@
+#include <check.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "recursor/watch/dnstap_queue.h"
+
+static struct dnstap_queue q;
+
+static void open_queue(void)
+{
+	ck_assert_int_eq(dnstap_queue_init(&q, 0), E_OK);
+}
+
+static void close_queue(void)
+{
+	dnstap_queue_deinit(&q);
+}
+
+/* A frame of `len` bytes that all are `n`, of which it reserves some more. */
+static bool put(size_t len, uint8_t n)
+{
+	uint8_t *place = dnstap_queue_reserve(&q, len + 10);
+
+	if (place == NULL)
+		return false;
+	memset(place, n, len);
+	dnstap_queue_commit(&q, len);
+	return true;
+}
+
+static void check_frame(const uint8_t *frame, size_t len, size_t expected, uint8_t n)
+{
+	ck_assert_uint_eq(len, expected);
+	for (size_t i = 0; i < len; i++)
+		ck_assert_uint_eq(frame[i], n);
+}
+
+START_TEST(first_in_first_out)
+{
+	size_t at = dnstap_queue_begin(&q), len;
+	uint8_t *frame;
+
+	ck_assert(!dnstap_queue_next(&q, &at, &frame, &len));
+	ck_assert(put(1, 1) && put(0, 2) && put(70000, 3));
+	ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
+	check_frame(frame, len, 1, 1);
+	ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
+	check_frame(frame, len, 0, 2);
+	ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
+	check_frame(frame, len, 70000, 3);
+	ck_assert(!dnstap_queue_next(&q, &at, &frame, &len));
+	/* What is not released comes again. */
+	at = dnstap_queue_begin(&q);
+	ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
+	check_frame(frame, len, 1, 1);
+}
+END_TEST
+
+START_TEST(full_is_counted)
+{
+	size_t at, len, n = 0;
+	uint8_t *frame;
+
+	while (put(1000, (uint8_t)n))
+		n++;
+	ck_assert_uint_ge(n, DNSTAP_QUEUE_LEAST / 1024 - 1);
+	ck_assert(!put(1000, 0));
+	ck_assert_uint_eq(q.dropped, 2);
+	at = dnstap_queue_begin(&q);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
+		check_frame(frame, len, 1000, (uint8_t)i);
+	}
+	ck_assert(!put(1000, 0));
+	dnstap_queue_release(&q, at);
+	ck_assert(put(1000, 0));
+	ck_assert_uint_eq(q.dropped, 3);
+	/* One that is larger than the ring never fits. */
+	ck_assert(!put(2 * DNSTAP_QUEUE_LEAST, 0));
+}
+END_TEST
+
+enum { MANY = 300000 };
+
+static void *write_many(void *ctx)
+{
+	unsigned *sent = ctx;
+
+	for (unsigned i = 0; i < MANY; i++) {
+		uint8_t *place = dnstap_queue_reserve(&q, 4 + i % 1237);
+
+		if (place == NULL) {
+			(void)sched_yield();
+			continue;
+		}
+		memset(place, (uint8_t)i, 4 + i % 1237);
+		memcpy(place, &i, 4);
+		dnstap_queue_commit(&q, 4 + i % 1237);
+		(*sent)++;
+	}
+	return NULL;
+}
+
+START_TEST(one_writes_one_reads)
+{
+	unsigned sent = 0, received = 0, last = 0, n;
+	bool is_over = false;
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, write_many, &sent), 0);
+	while (!is_over || dnstap_queue_begin(&q) != q.written) {
+		size_t at = dnstap_queue_begin(&q), len;
+		uint8_t *frame;
+
+		while (dnstap_queue_next(&q, &at, &frame, &len)) {
+			memcpy(&n, frame, 4);
+			ck_assert(received == 0 || n > last);
+			ck_assert_uint_eq(len, 4 + n % 1237);
+			for (size_t i = 4; i < len; i++)
+				if (frame[i] != (uint8_t)n)
+					ck_abort_msg("frame %u is mixed up at %zu", n, i);
+			last = n;
+			received++;
+			dnstap_queue_release(&q, at);
+		}
+		if (!is_over)
+			is_over = pthread_tryjoin_np(thread, NULL) == 0;
+	}
+	ck_assert_uint_eq(received, sent);
+	ck_assert_uint_eq(sent + q.dropped, MANY);
+}
+END_TEST
+
+Suite *suite_dnstap_queue(void)
+{
+	Suite *s = suite_create("dnstap_queue");
+	TCase *t = tcase_create("dnstap_queue");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, open_queue, close_queue);
+	tcase_add_test(t, first_in_first_out);
+	tcase_add_test(t, full_is_counted);
+	tcase_add_test(t, one_writes_one_reads);
+	suite_add_tcase(s, t);
+	return s;
+}
