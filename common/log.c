@@ -256,6 +256,24 @@ void log_line(int level, const char *format, ...)
 	send_record(&r);
 }
 
+void log_asked_for(const char *subsystem, const struct log_fields *fields, const char *format, ...)
+{
+	char message[LOG_LINE_MAX];
+	struct log_record r = {
+		.level = LOG_LEVEL_INFO,
+		.subsystem = subsystem,
+		.message = message,
+		.fields = fields->list,
+		.n_fields = fields->n,
+	};
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	send_record(&r);
+}
+
 void log_line_with(int level, const char *subsystem, const struct log_fields *fields,
 		   const char *format, ...)
 {

@@ -258,6 +258,8 @@ static inline uint64_t counter_get(const counter *c)
 	  "packets of a script's not sent, for max-lua-udp-queries or for want of sockets")      \
 	X(peak_goals, "max-concurrent-goals", PEAK, "most resolutions in flight at once")        \
 	X(peak_chain, "max-chain-length", PEAK, "most questions that waited on one")             \
+	X(query_log_drops, "query-log-drops", COUNTER,                                           \
+	  "lines of the query log dropped because too many waited to be written")                \
 	X(traces_skipped, "trace-queries-skipped", COUNTER,                                      \
 	  "questions not traced because too many traces were being written")                    \
 	X(flight_failed, "flight-recorder-failed", COUNTER,                                      \

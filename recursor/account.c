@@ -147,20 +147,6 @@ void account_packetcache_hit(struct account *a, const struct client *to, const s
 	a->latency_us *= a->latency_keep; /* a sample of 0 */
 }
 
-void account_log_question(const struct client *from, const struct query *q, const char *how)
-{
-	char name[NAME_TEXT_MAX], buf[RRTYPE_TEXT_MAX], addr[ADDR_TEXT_MAX];
-	const char *type = rrtype_to_text(q->type, buf);
-
-	(void)name_to_text(name, query_name(q));
-	(void)addr_text(addr, &from->remote);
-	log_line_with(LOG_LEVEL_INFO, "queries",
-		      LOG_FIELDS(LOG_TEXT("client", addr), LOG_TEXT("qname", name),
-				 LOG_TEXT("qtype", type), LOG_BOOL("tcp", from->tcp)),
-		      "%squestion for '%s|%s' from %s%s", from->tcp ? "TCP " : "", name, type, addr,
-		      how);
-}
-
 void account_log_failure(const struct client *to, const struct query *q, const struct answer *a)
 {
 	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], addr[ADDR_TEXT_MAX];
@@ -175,16 +161,4 @@ void account_log_failure(const struct client *to, const struct query *q, const s
 				    LOG_TEXT("error", why)),
 			 "Sending SERVFAIL to %s during resolve of '%s|%s' because: %s", addr, name,
 			 rrtype_to_text(q->type, type), why);
-}
-
-void account_log_answer(const struct query *q, const struct answer *a, uint64_t us)
-{
-	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], rcode[RRTYPE_TEXT_MAX];
-
-	log_line(LOG_LEVEL_INFO,
-		 "answer to question '%s|%s': %s, %zu sets, took %u packets, %u throttled, "
-		 "%u timeouts, %.1f ms",
-		 name_to_text(name, query_name(q)), rrtype_to_text(q->type, type),
-		 rcode_to_text(a->rcode, rcode), a->n_sets, a->out_queries, a->throttled,
-		 a->timeouts, (double)us / 1000);
 }

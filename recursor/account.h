@@ -56,10 +56,7 @@ void account_packetcache_hit(struct account *a, const struct client *to, const s
 /* A server did not answer in time. */
 void account_timeout(const struct account *a, const struct addr *server);
 
-/* With quiet=no: lines as the field knows them. */
-void account_log_question(const struct client *from, const struct query *q, const char *how);
 /* What log-common-errors asks for: why a client gets SERVFAIL; one line a second at most. */
 void account_log_failure(const struct client *to, const struct query *q, const struct answer *a);
-void account_log_answer(const struct query *q, const struct answer *a, uint64_t us);
 
 #endif

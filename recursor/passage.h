@@ -21,6 +21,7 @@
 #include "recursor/answer.h"
 #include "recursor/policy/slots.h"
 #include "recursor/query.h"
+#include "recursor/watch/query_log.h"
 #include "recursor/watch/recorder.h"
 #include "recursor/worker.h"
 
@@ -87,8 +88,10 @@ struct pipeline {
 	struct defender_row *defender_rows; /* the shield's: a hit counts in them */
 	bool traces;                   /* the rule or the setting wants some questions traced */
 	struct trace_rule *trace_rule; /* trace-regex, or NULL */
-	bool is_unknown;               /* client_query_finish(): the cache has no answer */
-	unsigned n_ahead;              /* packets read and not answered */
+	struct query_filter *logged;   /* what is logged of questions, NULL: nothing */
+	struct query_filter query_filter;
+	bool is_unknown;  /* client_query_finish(): the cache has no answer */
+	unsigned n_ahead; /* packets read and not answered */
 	struct passage ahead[PASSAGES_AHEAD];
 	uint8_t scratch[WIRE_MSG_MAX]; /* an answer, where the listener has no place for it */
 };
@@ -161,6 +164,23 @@ enum step respond_now(struct pipeline *p, const struct passage *t, const struct 
 enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rcode, int16_t ede);
 /* A header alone: no more of the packet is trusted. */
 enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t rcode);
+
+static inline struct query_seen respond_seen(const struct client *from, const struct query *q)
+{
+	return (struct query_seen) {
+		.client = &from->remote,
+		.name = query_name(q),
+		.name_hash = q->name_hash,
+		.id = wire_get_u16(q->wire),
+		.type = q->type,
+		.tcp = from->tcp,
+		.edns = q->edns,
+		.dnssec_ok = q->dnssec_ok,
+	};
+}
+/* What became of a question, for the log; p->logged is not NULL. */
+void respond_log(struct pipeline *p, const struct client *to, const struct query *q,
+		 const struct query_outcome *outcome);
 
 /* What the resolver found; kept as a packet, if it may be, with the shield's `note`. */
 void respond(struct pipeline *p, struct client_query *cq, const struct settings *s,

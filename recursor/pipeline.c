@@ -20,7 +20,8 @@
 #include "recursor/watch/wiper.h"
 
 static stage check_acl, check_header, check_opcode, read_question, check_edns, know_packet,
-	look_in_packetcache, answer_locally, check_recursion;
+	look_in_packetcache, look_in_packetcache_logged, answer_locally, check_recursion,
+	log_question;
 
 /* The packet is read ... */
 static stage *const reading[] = {
@@ -34,7 +35,8 @@ static stage *const reading[] = {
 	know_packet,   /* the key of its answer */
 };
 
-/* ... and answered: over UDP, once a few more have been read. */
+/* ... and answered: over UDP, once a few more have been read.  The other table is the same with what
+ * it takes to log it. */
 static stage *const answering[] = {
 	shield_before_cache,    /* rules of the defender that do not wait for the caches */
 	look_in_packetcache,    /* the answer of a moment ago */
@@ -42,6 +44,11 @@ static stage *const answering[] = {
 	check_recursion,        /* without RD we are not to ask anybody */
 	shield_before_resolver, /* is the domain under attack? */
 	resolve_query,          /* and respond(), once the resolver is done */
+};
+static stage *const answering_logged[] = {
+	log_question,   shield_before_cache, look_in_packetcache_logged,
+	answer_locally, check_recursion,     shield_before_resolver,
+	resolve_query,
 };
 
 static enum step pass(struct pipeline *p, struct passage *t, stage *const *stages, size_t n)
@@ -75,10 +82,24 @@ static void fetch_ahead(struct pipeline *p)
 					     packetcache_note(pc, p->ahead[i].hash));
 }
 
+static enum step pass_logged(struct pipeline *p, struct passage *t)
+{
+	enum step step = pass(p, t, answering_logged, ARRAY_LEN(answering_logged));
+	const struct query_outcome dropped = { .dropped = true, .ede = EDE_NONE };
+
+	if (step == STEP_DROP)
+		respond_log(p, t->from, &t->q, &dropped);
+	return step;
+}
+
 static enum step answer_one(struct pipeline *p, struct passage *t)
 {
-	enum step step = pass(p, t, answering, ARRAY_LEN(answering));
+	enum step step;
 
+	if (p->logged == NULL)
+		step = pass(p, t, answering, ARRAY_LEN(answering));
+	else
+		step = pass_logged(p, t);
 	if (t->hooked != NULL)
 		hooks_leave(p, t);
 	return step;
@@ -254,10 +275,11 @@ static enum step know_packet(struct pipeline *p, struct passage *t)
 	return STEP_ON;
 }
 
-static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
+/* `hit` is filled when it is STEP_DONE. */
+static inline enum step answer_from_packetcache(struct pipeline *p, struct passage *t,
+						struct packetcache_hit *hit)
 {
 	struct costing *costing = &p->worker->costing;
-	struct packetcache_hit hit;
 	uint8_t *out;
 	bool sampled;
 	size_t len;
@@ -269,19 +291,45 @@ static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
 		costing_open(costing);
 	out = respond_place(p, t->from, t->limit);
 	len = packetcache_get(p->worker->packetcache, &t->key, worker_wall_s(p->worker), out,
-			      t->limit, &hit);
+			      t->limit, hit);
 	if (len == 0) {
 		COUNT(p->account.counters, packetcache_misses);
 		return STEP_ON;
 	}
-	account_packetcache_hit(&p->account, t->from, &t->q, hit.rcode, len);
-	shield_hit(p, &hit);
+	account_packetcache_hit(&p->account, t->from, &t->q, hit->rcode, len);
+	shield_hit(p, hit);
 	tapping_reply(p->worker, t->from, out, len);
-	if (!t->settings->quiet)
-		account_log_question(t->from, &t->q, ": answered from the packet cache");
 	if (sampled)
 		costing_hit(costing, t->settings->psl, t->from, query_name(&t->q), loop_now_us());
 	return STEP_DONE;
+}
+
+static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
+{
+	struct packetcache_hit hit;
+
+	return answer_from_packetcache(p, t, &hit);
+}
+
+static enum step look_in_packetcache_logged(struct pipeline *p, struct passage *t)
+{
+	struct query_outcome outcome = { .from_packetcache = true, .ede = EDE_NONE };
+	struct packetcache_hit hit;
+	enum step step = answer_from_packetcache(p, t, &hit);
+
+	if (step == STEP_DONE) {
+		outcome.rcode = hit.rcode;
+		respond_log(p, t->from, &t->q, &outcome);
+	}
+	return step;
+}
+
+static enum step log_question(struct pipeline *p, struct passage *t)
+{
+	const struct query_seen seen = respond_seen(t->from, &t->q);
+
+	query_filter_question(p->logged, &seen, loop_now_ms(p->worker->loop));
+	return STEP_ON;
 }
 
 static enum step answer_locally(struct pipeline *p, struct passage *t)
@@ -290,8 +338,6 @@ static enum step answer_locally(struct pipeline *p, struct passage *t)
 	struct answer a;
 	enum step step;
 
-	if (!t->settings->quiet)
-		account_log_question(t->from, &t->q, "");
 	switch (local_look(&local, &t->q, t->from->tcp, t->settings, worker_wall_s(p->worker))) {
 	case LOCAL_RESOLVE:
 		return STEP_ON;
@@ -330,6 +376,14 @@ static struct slots_config slots_config(const struct settings *s)
 
 /* ---- life ---- */
 
+static void look_for_queries(struct pipeline *p)
+{
+	uint64_t now_ms = p->worker->loop != NULL ? loop_now_ms(p->worker->loop) : 0;
+	bool is_used = query_filter_is_used(&p->query_filter, now_ms);
+
+	p->logged = is_used ? &p->query_filter : NULL;
+}
+
 int pipeline_new(struct pipeline **out, struct worker *w)
 {
 	const struct settings *s = atomic_load_explicit(&w->server->settings, memory_order_acquire);
@@ -339,6 +393,9 @@ int pipeline_new(struct pipeline **out, struct worker *w)
 	if (p == NULL)
 		return E_NOMEM;
 	p->worker = w;
+	query_filter_init(&p->query_filter, w->server->query_log, w->index, &w->counters);
+	p->query_filter.all = !s->quiet;
+	look_for_queries(p);
 	if (account_init(&p->account, &w->counters, s) != E_OK) {
 		free(p);
 		return E_NOMEM;
@@ -392,6 +449,7 @@ void pipeline_tick(struct pipeline *p)
 	shield_tick(p->shield);
 	flight_tick(p);
 	hooks_tick(p);
+	look_for_queries(p);
 }
 
 void pipeline_set_script(struct pipeline *p, struct script *script)
@@ -409,6 +467,14 @@ void pipeline_configure(struct pipeline *p, const struct settings *s)
 	slots_configure(p->slots, &cfg);
 	p->queries.max = (size_t)s->max_mthreads + 1;
 	p->traces = p->trace_rule != NULL || s->trace[0] != 'n';
+	p->query_filter.all = !s->quiet;
+	look_for_queries(p);
+}
+
+void pipeline_set_query_rules(struct pipeline *p, const struct query_rules *rules)
+{
+	p->query_filter.rules = *rules;
+	look_for_queries(p);
 }
 
 struct trace_rule *pipeline_set_trace_rule(struct pipeline *p, struct trace_rule *rule)

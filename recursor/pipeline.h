@@ -32,6 +32,10 @@ struct trace_rule;
 /* What trace-regex wants traced; returns the rule before.  Either may be NULL. */
 struct trace_rule *pipeline_set_trace_rule(struct pipeline *p, struct trace_rule *rule);
 
+struct query_rules;
+/* Which questions are logged, beside quiet=no. */
+void pipeline_set_query_rules(struct pipeline *p, const struct query_rules *rules);
+
 struct rings;
 /* Where what came last is noted; NULL: nowhere.  Borrowed. */
 void pipeline_set_rings(struct pipeline *p, struct rings *rings);

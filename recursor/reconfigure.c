@@ -7,6 +7,7 @@
 #include "recursor/pipeline.h"
 #include "recursor/policy/ipset.h"
 #include "recursor/visit.h"
+#include "recursor/watch/query_log.h"
 #include "recursor/watch/rings.h"
 #include "recursor/wiring.h"
 
@@ -29,6 +30,8 @@ static void adopt_shared(struct server *s, const struct settings *made)
 	ipsets_configure(s->ipsets, made->ipset_max_sets, made->ipset_max_entries);
 	log_set_level((int)made->loglevel);
 	log_set_rate(made->log_rate);
+	if (query_log_configure(s->query_log, made->query_log_rate, !made->quiet) != E_OK)
+		log_error("no thread can be started that writes what quiet=no asks for");
 }
 
 /* On the worker's thread: whatever it made of the old snapshot, it makes anew. */

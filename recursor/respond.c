@@ -11,6 +11,30 @@
 
 enum { STALE_PACKET_S = 5 }; /* so long an answer of expired data is kept as a packet */
 
+void respond_log(struct pipeline *p, const struct client *to, const struct query *q,
+		 const struct query_outcome *outcome)
+{
+	const struct query_seen seen = respond_seen(to, q);
+
+	query_filter_answer(p->logged, &seen, outcome, loop_now_ms(p->worker->loop));
+}
+
+static void log_answer(struct pipeline *p, const struct client *to, const struct query *q,
+		       const struct answer *a, uint64_t us)
+{
+	const struct query_outcome outcome = {
+		.rcode = a->rcode,
+		.ede = a->ede,
+		.sets = a->n_sets,
+		.out_queries = a->out_queries,
+		.throttled = a->throttled,
+		.timeouts = a->timeouts,
+		.us = us,
+	};
+
+	respond_log(p, to, q, &outcome);
+}
+
 static void send_packed(struct pipeline *p, const struct client *to, const struct query *q,
 			const uint8_t *wire, const struct packed *packed, unsigned rcode,
 			uint64_t us)
@@ -35,6 +59,11 @@ enum step respond_now(struct pipeline *p, const struct passage *t, const struct 
 		answer_pack(&packed, out, limit, &t->q, a, t->settings->extended_resolution_errors,
 			    worker_wall_s(p->worker));
 	send_packed(p, t->from, &t->q, out, &packed, a == NULL ? RCODE_NOERROR : a->rcode, 0);
+	if (p->logged != NULL && a != NULL)
+		log_answer(p, t->from, &t->q, a, 0);
+	else if (p->logged != NULL)
+		respond_log(p, t->from, &t->q,
+			    &(const struct query_outcome) { .truncated = true, .ede = EDE_NONE });
 	return STEP_DONE;
 }
 
@@ -132,8 +161,8 @@ static void send_resolved(struct pipeline *p, struct client_query *cq, const str
 	send_packed(p, &cq->client, &cq->q, wire, packed, a->rcode, us);
 	if (a->rcode == RCODE_SERVFAIL && s->log_common_errors)
 		account_log_failure(&cq->client, &cq->q, a);
-	if (!s->quiet)
-		account_log_answer(&cq->q, a, us);
+	if (p->logged != NULL)
+		log_answer(p, &cq->client, &cq->q, a, us);
 }
 
 void respond(struct pipeline *p, struct client_query *cq, const struct settings *s,

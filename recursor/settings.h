@@ -72,6 +72,7 @@ struct settings {
 	const char *logging_facility;
 	bool structured_logging;
 	const char *structured_logging_backend;
+	uint32_t query_log_rate; /* our own: lines a second of questions and answers; 0: no limit */
 	uint32_t log_rate; /* our own: lines a second of one place in the code; 0: any number */
 	uint32_t statistics_interval_s;
 	/* asking */

@@ -391,6 +391,9 @@ const struct setting settings_table[] = {
 { "query-local-address", ADDRS(query_local_address), "0.0.0.0, ::", "3.0",
   "Addresses to ask servers from.  0.0.0.0 and ::: any.  Without an address of a family, servers "
   "are not asked over it." },
+{ "query-log-rate", INT(query_log_rate, 0, MANY, "lines"), "1000", "own",
+  "What quiet=no and rec_control log-queries write in a second at most; the log tells how many lines "
+  "it did not write.  0: no limit." },
 { "quiet", BOOL(quiet), "yes", "3.0",
   "Do not log each query and its answer.  SIGUSR2 turns it over." },
 { "record-cache-locked-ttl-perc",

@@ -23,6 +23,7 @@
 #include "recursor/tapping.h"
 #include "recursor/watch/carbon.h"
 #include "recursor/watch/dnstap.h"
+#include "recursor/watch/query_log.h"
 #include "recursor/watch/rings.h"
 #include "recursor/watch/secpoll.h"
 #include "recursor/watch/tracer.h"
@@ -355,6 +356,8 @@ static int make_shared(struct server *s, const struct settings *settings)
 	if (err == E_OK)
 		err = tracer_new(&s->tracer);
 	if (err == E_OK)
+		err = query_log_new(&s->query_log, settings->threads);
+	if (err == E_OK)
 		err = ringset_new(&s->rings, settings->threads);
 	if (err == E_OK)
 		err = custom_metrics_new(&s->custom_metrics);
@@ -472,6 +475,10 @@ int server_start(struct server *s)
 		err = secpoll_start(s->secpoll, &s->own_env);
 	if (err == E_OK)
 		err = dnstap_start(s->dnstap);
+	if (err == E_OK) {
+		/* It has a thread of its own, which no fork is to lose. */
+		err = query_log_configure(s->query_log, settings->query_log_rate, !settings->quiet);
+	}
 	if (err != E_OK) {
 		int why = errno; /* of E_SYSTEM, for the caller to tell */
 
@@ -516,6 +523,7 @@ void server_free(struct server *s)
 	defender_free(s->defender);
 	custom_metrics_free(s->custom_metrics);
 	tracer_free(s->tracer);
+	query_log_free(s->query_log);
 	tally_free(s->tally);
 	ipsets_free(s->ipsets);
 	shelf_free(s->shelf);

@@ -100,6 +100,7 @@ struct server {
 	struct ipsets *ipsets; /* of scripts; reader i is worker i's */
 	struct tally *tally;   /* of the clients' TCP connections */
 	struct tracer *tracer;
+	struct query_log *query_log;
 	struct ringset *rings; /* what came last to each worker */
 	struct scripts *scripts;
 	struct errands *errands;               /* scripts beside the workers */

@@ -139,6 +139,11 @@ static struct trace_rule *env_set_trace_rule(const struct watch_worker *w, struc
 	return pipeline_set_trace_rule(w->ctx, rule);
 }
 
+static void env_set_query_rules(const struct watch_worker *w, const struct query_rules *rules)
+{
+	pipeline_set_query_rules(w->ctx, rules);
+}
+
 static char *env_setting(void *ctx, const char *name)
 {
 	const struct settings *now = server_settings_get(ctx);
@@ -359,6 +364,8 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.on_worker = env_on_worker,
 		.client_of = env_client_of,
 		.set_trace_rule = env_set_trace_rule,
+		.set_query_rules = env_set_query_rules,
+		.query_log = s->query_log,
 		.setting = env_setting,
 		.setting_default = env_setting_default,
 		.each_setting = env_each_setting,

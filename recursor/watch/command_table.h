@@ -86,6 +86,11 @@ enum command_file {
 	  "show the sets of addresses that scripts have opened")                                 \
 	X("load-ipset", "", "NAME FILE", 2, 2, COMMAND_READS_FILE, 600, load_ipset,              \
 	  "have a set hold the addresses of FILE, and no others; FILE is as dump-ipset writes it")\
+	X("log-queries", "",                                                                     \
+	  "[show|off|all|client=NETMASK|suffix=NAME|share=PERCENT|for=SECONDS|answers...]", 0, 6,  \
+	  false, 60, log_queries,                                                                \
+	  "log the questions that match, and with `answers` their answers, for a time (60 "       \
+	  "seconds); `off N` takes a rule out, `off` all")                                       \
 	X("ping", "", "", 0, 0, false, 5, ping, "have each worker answer")                       \
 	X("quit", "", "", 0, 0, false, 5, quit, "end the daemon at once")                        \
 	X("quit-nicely", "stop", "", 0, 0, false, 5, quit_nicely,                                \

@@ -16,6 +16,7 @@
 #include "recursor/watch/dump.h"
 #include "recursor/watch/explain.h"
 #include "recursor/watch/ipset_commands.h"
+#include "recursor/watch/log_queries.h"
 #include "recursor/watch/metrics.h"
 #include "recursor/watch/script_command.h"
 #include "recursor/watch/throttling.h"

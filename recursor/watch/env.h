@@ -28,6 +28,7 @@ enum { ENV_WHY_MAX = 512 };
 
 struct recorder;
 struct trace_rule;  /* tracer.h */
+struct query_rules; /* query_log.h */
 struct try_request; /* this and the next: try_script.h */
 struct try_report;
 struct json_t; /* jansson.h */
@@ -132,6 +133,7 @@ struct watch_env {
 	struct cache *cache;
 	struct servers *servers;
 	struct ringset *rings;                 /* what came last to the workers */
+	struct query_log *query_log;
 	struct custom_metrics *custom_metrics; /* of the operator's script */
 	struct carbon *carbon;                 /* or NULL, as the next */
 	struct secpoll *secpoll;
@@ -146,6 +148,8 @@ struct watch_env {
 	/* A visit's: what the worker traces from now on, or NULL; returns the rule before, or NULL,
 	 * for the caller to free. */
 	struct trace_rule *(*set_trace_rule)(const struct watch_worker *w, struct trace_rule *rule);
+	/* A visit's: which questions the worker has logged from now on. */
+	void (*set_query_rules)(const struct watch_worker *w, const struct query_rules *rules);
 	/* Gauges a worker publishes. */
 	size_t (*in_flight)(void *ctx, unsigned worker);
 	size_t (*tcp_clients)(void *ctx, unsigned worker);

@@ -6,6 +6,7 @@
 #define WATCH_METRICS_IMPL_H
 
 #include "recursor/watch/metrics.h"
+#include "recursor/watch/query_log.h"
 
 enum {
 	N_COUNTERS = sizeof(struct counters) / sizeof(counter),
@@ -18,12 +19,14 @@ struct reading {
 	const struct watch_env *env;
 	const uint64_t *sums; /* of all counters over the workers; NULL: one value is wanted */
 	bool has_cache, has_servers, has_defender, has_ipsets, has_shelf, has_cachefile;
+	bool has_query_log;
 	struct cache_stats cache;
 	struct servers_stats servers;
 	struct watch_defender defender;
 	struct watch_ipsets ipsets;
 	struct watch_shelf shelf;
 	struct watch_cachefile cachefile;
+	struct query_log_stats query_log;
 };
 
 /* A counter by its place in struct counters. */
@@ -77,11 +80,13 @@ extern metric_reader metric_read_accusations, metric_read_accusations_refused, m
 	metric_read_ipset_bytes, metric_read_ipset_entries, metric_read_ipset_expirations,
 	metric_read_ipset_refusals, metric_read_ipset_removals, metric_read_ipset_sets,
 	metric_read_ipset_sets_refused, metric_read_known, metric_read_known_bytes,
-	metric_read_known_left_out, metric_read_latency, metric_read_max_cache,
+	metric_read_known_left_out, metric_read_latency, metric_read_log_held_back,
+	metric_read_log_lines, metric_read_log_lost, metric_read_max_cache,
 	metric_read_max_cache_memory, metric_read_max_packetcache, metric_read_network_down,
 	metric_read_network_down_ms, metric_read_network_downs, metric_read_network_unrouted,
 	metric_read_network_unrouted_ms, metric_read_network_unrouteds, metric_read_nsspeeds,
 	metric_read_open_fds, metric_read_packetcache_bytes, metric_read_packetcache_entries,
+	metric_read_query_log_held_back, metric_read_query_log_lines, metric_read_query_log_rules,
 	metric_read_ready, metric_read_resident_bytes, metric_read_shelf_bytes,
 	metric_read_shelf_forgotten, metric_read_shelf_names, metric_read_shelf_refused,
 	metric_read_sys_ms, metric_read_tcp_clients, metric_read_flight_bytes,

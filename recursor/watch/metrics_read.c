@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "recursor/watch/carbon.h"
 #include "recursor/watch/dnstap.h"
 #include "recursor/watch/kernel_udp.h"
@@ -44,6 +45,27 @@ ASKED_OF_ENV(watch_defender, defender, , defender_stats)
 ASKED_OF_ENV(watch_ipsets, ipsets, ipsets., ipsets.sums)
 ASKED_OF_ENV(watch_shelf, shelf, , shelf)
 
+static const struct query_log_stats *query_log_of(struct reading *r)
+{
+	if (!r->has_query_log)
+		query_log_stats(r->env->query_log, &r->query_log);
+	r->has_query_log = true;
+	return &r->query_log;
+}
+
+#define OF_THE_LOG(name, member)                                                                   \
+	READER(name)                                                                               \
+	{                                                                                          \
+		struct log_stats stats;                                                            \
+                                                                                                   \
+		(void)r;                                                                           \
+		log_stats(&stats);                                                                 \
+		return stats.member;                                                               \
+	}
+OF_THE_LOG(log_lines, lines)
+OF_THE_LOG(log_held_back, held_back)
+OF_THE_LOG(log_lost, lost)
+
 /* name, whose, member */
 #define FROM(name, whose, member)                                                                  \
 	READER(name)                                                                               \
@@ -64,6 +86,9 @@ FROM(file_written, cachefile, written)
 FROM(file_writes, cachefile, writes)
 FROM(file_errors, cachefile, errors)
 FROM(file_time, cachefile, written_s)
+FROM(query_log_lines, query_log, lines)
+FROM(query_log_held_back, query_log, held_back)
+FROM(query_log_rules, query_log, rules)
 FROM(accused, defender, accused)
 FROM(accusations, defender, accusations)
 FROM(accusations_refused, defender, refused)

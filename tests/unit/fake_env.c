@@ -5,6 +5,7 @@
 
 #include "common/check.h"
 #include "common/rrtype.h"
+#include "common/timers.h"
 #include "common/wire.h"
 #include "recursor/ipset_env.h"
 #include "recursor/trial.h"
@@ -143,6 +144,13 @@ static struct trace_rule *set_trace_rule(const struct watch_worker *w, struct tr
 
 	*place = rule;
 	return old;
+}
+
+static void set_query_rules(const struct watch_worker *w, const struct query_rules *rules)
+{
+	struct trace_rule **first = (struct trace_rule **)w->ctx - w->index;
+
+	CONTAINER(first, struct fake_env, trace_rule)->query_rules[w->index] = *rules;
 }
 
 /* What the files say by now. */
@@ -498,6 +506,7 @@ void fake_env_open(struct fake_env *f)
 		.on_worker = on_worker,
 		.client_of = client_of,
 		.set_trace_rule = set_trace_rule,
+		.set_query_rules = set_query_rules,
 		.setting = setting,
 		.setting_default = setting_default,
 		.psl = get_psl,
@@ -526,6 +535,7 @@ void fake_env_open(struct fake_env *f)
 	ASSERT(servers_new(&f->env.servers, &servers) == E_OK);
 	ASSERT(ringset_new(&f->env.rings, FAKE_WORKERS) == E_OK);
 	ASSERT(custom_metrics_new(&f->env.custom_metrics) == E_OK);
+	ASSERT(query_log_new(&f->env.query_log, FAKE_WORKERS) == E_OK);
 	ASSERT(psl_new(&f->psl, "", why, sizeof(why)) == E_OK);
 	ASSERT(ipsets_new(&f->ipsets, &ipsets) == E_OK);
 	ASSERT(ipsets_open(f->ipsets, &f->known, &known) == E_OK);
@@ -547,6 +557,7 @@ void fake_env_close(struct fake_env *f)
 	}
 	ringset_free(f->env.rings);
 	custom_metrics_free(f->env.custom_metrics);
+	query_log_free(f->env.query_log);
 	psl_put(f->psl);
 	zones_put(f->zones);
 	settings_free(f->settings);

@@ -8,6 +8,7 @@
 
 #include "recursor/settings.h"
 #include "recursor/watch/env.h"
+#include "recursor/watch/query_log.h"
 
 enum { FAKE_WORKERS = 2, FAKE_WALL_S = 1700000000, FAKE_NOW_MS = 65000, FAKE_RING_ENTRIES = 100 };
 
@@ -17,6 +18,7 @@ struct fake_env {
 	counter *qtypes[FAKE_WORKERS];
 	struct packetcache *packetcache[FAKE_WORKERS];
 	struct trace_rule *trace_rule[FAKE_WORKERS];
+	struct query_rules query_rules[FAKE_WORKERS];
 	struct resolver *resolver[FAKE_WORKERS];
 	struct ipsets *ipsets; /* with one named "known" */
 	struct ipset *known;

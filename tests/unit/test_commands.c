@@ -374,6 +374,7 @@ static const char *good_arguments(const struct command *c)
 		{ "get-default-parameter", " max-qperq" },
 		{ "get-parameter", " max-qperq" },
 		{ "load-ipset", " known FILE" },
+		{ "log-queries", " client=192.0.2.0/24 for=1" },
 		{ "remove-from-ipset", " known 192.0.2.1" },
 		{ "set-carbon-server", " 192.0.2.1 ns1" },
 		{ "set-quiet", " yes" },
