@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +18,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/conf.h"
@@ -27,6 +25,8 @@
 #include "config.h"
 #include "recursor/watch/command_table.h"
 #include "tools/rec_control/hash_password.h"
+#include "tools/rec_control/talk.h"
+#include "tools/rec_control/watch.h"
 
 enum { EXIT_REFUSED = 1, EXIT_NO_COMMAND = 99 };
 enum { DEFAULT_TIMEOUT_S = 5, PATH_TEXT_MAX = 4096 };
@@ -208,6 +208,13 @@ static int read_options(struct options *o, int argc, char *const argv[], const c
 
 /* ---- texts ---- */
 
+/* The one command that the daemon knows nothing of stands before this one. */
+static bool is_after_watch(unsigned i)
+{
+	return strcmp(commands[i].word, "watch") > 0 &&
+	       (i == 0 || strcmp(commands[i - 1].word, "watch") < 0);
+}
+
 static void print_usage(FILE *f)
 {
 	fprintf(f, "Usage: rec_control [options] command [arguments]\n\nOptions:\n");
@@ -216,10 +223,13 @@ static void print_usage(FILE *f)
 			option_help[i].value[0] == '\0' ? "" : "=", option_help[i].value,
 			option_help[i].help);
 	fprintf(f, "\nCommands:\n");
-	for (unsigned i = 0; i < N_COMMANDS; i++)
+	for (unsigned i = 0; i < N_COMMANDS; i++) {
+		if (is_after_watch(i))
+			fprintf(f, "  watch %s\n        %s\n", WATCH_ARGUMENTS, WATCH_HELP);
 		fprintf(f, "  %s%s%s\n        %s\n", commands[i].word,
 			commands[i].arguments[0] == '\0' ? "" : " ", commands[i].arguments,
 			commands[i].help);
+	}
 }
 
 static void print_mdoc_arguments(const char *arguments)
@@ -248,6 +258,11 @@ static void print_mdoc_arguments(const char *arguments)
 static void print_mdoc(void)
 {
 	for (unsigned i = 0; i < N_COMMANDS; i++) {
+		if (is_after_watch(i)) {
+			printf(".It Cm watch");
+			print_mdoc_arguments(WATCH_ARGUMENTS);
+			printf("\n%c%s.\n", toupper((unsigned char)WATCH_HELP[0]), &WATCH_HELP[1]);
+		}
 		printf(".It Cm %s", commands[i].word);
 		print_mdoc_arguments(commands[i].arguments);
 		printf("\n%c%s.\n", toupper((unsigned char)commands[i].help[0]),
@@ -258,14 +273,6 @@ static void print_mdoc(void)
 }
 
 /* ---- the conversation ---- */
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static int fatal(const char *what, const char *detail)
 {
@@ -289,104 +296,12 @@ static int find_socket(const struct options *o, char *out, size_t cap)
 
 static int connect_to(const char *path)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = talk_connect(path, 0);
 
-	strcpy(sun.sun_path, path); /* ctl_socket_path() saw to it that it fits */
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0)
-		return fd;
-	fprintf(stderr, "Fatal: Unable to connect to remote '%s': %s\n", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
-/* A daemon that refuses without reading to the end may be gone before all is sent; its answer
- * is there nevertheless. */
-static bool send_all(int fd, const void *data, size_t len)
-{
-	for (size_t sent = 0; sent < len;) {
-		ssize_t n = send(fd, (const char *)data + sent, len - sent, MSG_NOSIGNAL);
-
-		if (n < 0 && errno != EINTR)
-			return errno == EPIPE;
-		if (n > 0)
-			sent += (size_t)n;
-	}
-	return true;
-}
-
-static bool send_descriptor(int fd, int passed)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	char x = 'X';
-	struct iovec iov = { .iov_base = &x, .iov_len = 1 };
-	struct msghdr m = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cm = CMSG_FIRSTHDR(&m);
-
-	cm->cmsg_level = SOL_SOCKET;
-	cm->cmsg_type = SCM_RIGHTS;
-	cm->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cm), &passed, sizeof(int));
-	return sendmsg(fd, &m, MSG_NOSIGNAL) == 1 || errno == EPIPE;
-}
-
-/* What went wrong, or NULL. */
-static const char *receive(int fd, void *buf, size_t len, uint64_t until_ms)
-{
-	for (size_t got = 0; got < len;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		uint64_t now = now_ms();
-		int wait = until_ms == UINT64_MAX ? -1
-			   : now >= until_ms      ? 0
-						  : (int)(until_ms - now);
-		int ready = poll(&p, 1, wait);
-		ssize_t n;
-
-		if (ready == 0)
-			return "Timeout waiting for control channel data";
-		n = ready < 0 ? -1 : recv(fd, (char *)buf + got, len - got, 0);
-		if (n == 0)
-			return "The control channel was closed before the answer was complete";
-		if (n < 0 && errno != EINTR)
-			return strerror(errno);
-		if (n > 0)
-			got += (size_t)n;
-	}
-	return NULL;
-}
-
-struct reply {
-	int status;
-	char *text;
-	size_t len;
-};
-
-static const char *receive_reply(int fd, uint64_t until_ms, struct reply *r)
-{
-	uint8_t head[CTL_HEADER_LEN];
-	struct ctl_header h;
-	const char *wrong = receive(fd, head, sizeof(head), until_ms);
-
-	if (wrong != NULL)
-		return wrong;
-	if (ctl_get_header(head, CTL_REPLY_MAX, &h) != E_OK)
-		return "The answer is no recursor's";
-	r->text = malloc(h.length + 1);
-	if (r->text == NULL)
-		return err_text(E_NOMEM);
-	r->status = h.status;
-	r->len = h.length;
-	r->text[r->len] = '\0';
-	return receive(fd, r->text, r->len, until_ms);
+	if (fd < 0)
+		fprintf(stderr, "Fatal: Unable to connect to remote '%s': %s\n", path,
+			strerror(errno));
+	return fd;
 }
 
 /* ---- one command ---- */
@@ -493,26 +408,18 @@ static int open_file(const struct command_line *c)
 }
 
 static const char *converse(const struct options *o, const struct command_line *c, int socket_fd,
-			    int file, struct reply *r)
+			    int file, struct talk_reply *r)
 {
-	struct ctl_header h = { .length = c->len };
-	uint8_t head[CTL_HEADER_LEN];
 	long long wait_s = o->timeout_s;
-	uint64_t until_ms;
 
 	if (wait_s < 0)
 		wait_s = c->command < 0 ? DEFAULT_TIMEOUT_S : commands[c->command].wait_s;
-	until_ms = wait_s == 0 ? UINT64_MAX : now_ms() + (uint64_t)wait_s * 1000;
-	ctl_put_header(head, &h);
-	if (!send_all(socket_fd, head, sizeof(head)) || !send_all(socket_fd, c->text, c->len))
-		return strerror(errno);
-	if (file >= 0 && !send_descriptor(socket_fd, file))
-		return strerror(errno);
-	return receive_reply(socket_fd, until_ms, r);
+	return talk(socket_fd, c->text, c->len, file,
+		    wait_s == 0 ? UINT64_MAX : talk_now_ms() + (uint64_t)wait_s * 1000, r);
 }
 
 /* What a dump says of itself must not stand in the dump. */
-static int show(const struct reply *r, bool dumped_to_stdout)
+static int show(const struct talk_reply *r, bool dumped_to_stdout)
 {
 	FILE *f = r->status != 0 || dumped_to_stdout ? stderr : stdout;
 
@@ -526,14 +433,14 @@ static int show(const struct reply *r, bool dumped_to_stdout)
 
 /* One request and its answer.  EXIT_SUCCESS: there is a reply, for the caller to free. */
 static int ask_once(const struct options *o, const struct command_line *c, const char *path,
-		    struct reply *r)
+		    struct talk_reply *r)
 {
 	const char *wrong;
 	int fd = connect_to(path);
 
 	if (fd < 0)
 		return EXIT_REFUSED;
-	*r = (struct reply) { 0 };
+	*r = (struct talk_reply) { 0 };
 	wrong = converse(o, c, fd, -1, r);
 	close(fd);
 	if (wrong == NULL && r->text != NULL)
@@ -545,17 +452,17 @@ static int ask_once(const struct options *o, const struct command_line *c, const
 /* `drain` may last: asks again until it is done or --timeout is over, and tells how it goes. */
 static int run_drain(const struct options *o, const struct command_line *c, const char *path)
 {
-	uint64_t began = now_ms(), told = began;
+	uint64_t began = talk_now_ms(), told = began;
 	uint64_t patience = o->timeout_s < 0 ? DRAIN_PATIENCE_S : (uint64_t)o->timeout_s;
 
 	for (;;) {
-		struct reply r;
+		struct talk_reply r;
 		uint64_t now;
 		bool done;
 
 		if (ask_once(o, c, path, &r) != EXIT_SUCCESS || r.text == NULL)
 			return EXIT_REFUSED;
-		now = now_ms();
+		now = talk_now_ms();
 		done = r.status != 0 || strncmp(r.text, "draining", 8) != 0;
 		done = done && strstr(r.text, "\"drained\":false") == NULL;
 		if (done || (patience != 0 && now >= began + patience * 1000)) {
@@ -572,17 +479,34 @@ static int run_drain(const struct options *o, const struct command_line *c, cons
 	}
 }
 
+static int run_watch(const struct options *o, const struct command_line *c, const char *path)
+{
+	const struct watch_options w = {
+		.path = path,
+		.ring = c->n_words > 1 ? c->words[1] : NULL,
+		.has_colour = wants_colour(o),
+	};
+
+	if (o->json || c->n_words > 2) {
+		fprintf(stderr, "usage: rec_control watch [RING]\n");
+		return EXIT_REFUSED;
+	}
+	return watch_run(&w);
+}
+
 static int run(const struct options *o, struct command_line *c)
 {
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	int socket_fd, file = -1, status = EXIT_REFUSED;
-	struct reply reply = { 0 };
+	struct talk_reply reply = { 0 };
 	const char *wrong;
 
 	if (!make_request(o, c))
 		return fatal("The command is too long", "");
 	if (find_socket(o, path, sizeof(path)) != E_OK)
 		return fatal("The path of the control socket is too long", "");
+	if (strcasecmp(c->words[0], "watch") == 0)
+		return run_watch(o, c, path);
 	if (c->command >= 0 && strcmp(commands[c->command].word, "drain") == 0)
 		return run_drain(o, c, path);
 	socket_fd = connect_to(path);

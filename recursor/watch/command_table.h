@@ -20,6 +20,9 @@ enum command_file {
 	COMMAND_READS_FILE,
 };
 
+/* Of top-*, whichever ring. */
+#define TOP_ARGUMENTS "[client=NETMASK] [suffix=NAME] [limit=N]"
+
 /* word, another word for it, arguments, fewest and most arguments (the file not counted), comes
  * with a file (true: COMMAND_TAKES_FILE), seconds that rec_control waits for the answer, function, help.
  * In order of the words. */
@@ -123,30 +126,30 @@ enum command_file {
 	  "log each query and its answer (no), or do not (yes)")                                 \
 	X("set-stats-ringbuffer-entries", "", "N", 1, 1, false, 60,                              \
 	  set_stats_ringbuffer_entries, "change stats-ringbuffer-entries; the rings begin empty") \
-	X("top-bogus-queries", "", "", 0, 0, false, 60, top_bogus_queries,                       \
+	X("top-bogus-queries", "", TOP_ARGUMENTS, 0, 3, false, 60, top_bogus_queries,                       \
 	  "show the questions whose answers failed validation most often")                       \
-	X("top-bogus-remotes", "", "", 0, 0, false, 60, top_bogus_remotes,                       \
+	X("top-bogus-remotes", "", TOP_ARGUMENTS, 0, 3, false, 60, top_bogus_remotes,                       \
 	  "show the clients whose answers failed validation most often")                         \
 	X("top-cost", "", "remotes|domains|servers|remotes-domains [cpu|outqueries|wait] [1m|10m|1h]", \
 	  1, 3, false, 60, top_cost,                                                             \
 	  "show who costs most: CPU time, questions to servers, waiting")                        \
-	X("top-largeanswer-remotes", "", "", 0, 0, false, 60, top_largeanswer_remotes,           \
+	X("top-largeanswer-remotes", "", TOP_ARGUMENTS, 0, 3, false, 60, top_largeanswer_remotes,           \
 	  "show the clients that got most answers of more than 1000 bytes")                      \
-	X("top-pub-bogus-queries", "", "", 0, 0, false, 60, top_pub_bogus_queries,               \
+	X("top-pub-bogus-queries", "", TOP_ARGUMENTS, 0, 3, false, 60, top_pub_bogus_queries,               \
 	  "show top-bogus-queries by registrable domain")                                        \
-	X("top-pub-queries", "", "", 0, 0, false, 60, top_pub_queries,                           \
+	X("top-pub-queries", "", TOP_ARGUMENTS, 0, 3, false, 60, top_pub_queries,                           \
 	  "show top-queries by registrable domain")                                              \
-	X("top-pub-servfail-queries", "", "", 0, 0, false, 60, top_pub_servfail_queries,         \
+	X("top-pub-servfail-queries", "", TOP_ARGUMENTS, 0, 3, false, 60, top_pub_servfail_queries,         \
 	  "show top-servfail-queries by registrable domain")                                     \
-	X("top-queries", "", "", 0, 0, false, 60, top_queries,                                   \
+	X("top-queries", "", TOP_ARGUMENTS, 0, 3, false, 60, top_queries,                                   \
 	  "show the questions that came most often of late")                                     \
-	X("top-remotes", "", "", 0, 0, false, 60, top_remotes,                                   \
+	X("top-remotes", "", TOP_ARGUMENTS, 0, 3, false, 60, top_remotes,                                   \
 	  "show the clients from which most packets came of late")                               \
-	X("top-servfail-queries", "", "", 0, 0, false, 60, top_servfail_queries,                 \
+	X("top-servfail-queries", "", TOP_ARGUMENTS, 0, 3, false, 60, top_servfail_queries,                 \
 	  "show the questions answered SERVFAIL most often")                                     \
-	X("top-servfail-remotes", "", "", 0, 0, false, 60, top_servfail_remotes,                 \
+	X("top-servfail-remotes", "", TOP_ARGUMENTS, 0, 3, false, 60, top_servfail_remotes,                 \
 	  "show the clients that were answered SERVFAIL most often")                             \
-	X("top-timeouts", "", "", 0, 0, false, 60, top_timeouts,                                 \
+	X("top-timeouts", "", TOP_ARGUMENTS, 0, 3, false, 60, top_timeouts,                                 \
 	  "show the servers that did not answer in time most often")                             \
 	X("trace-regex", "", "[REGEX [FILE]]", 0, 2, COMMAND_MAY_TAKE_FILE, 60, trace_regex,     \
 	  "write how names that match are resolved to the log or to FILE; without REGEX stop")   \

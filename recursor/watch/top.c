@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/conf.h"
 #include "common/grow.h"
 #include "common/rrtype.h"
 
-enum { ROWS_SHOWN = 20, ROOM_FIRST = 4096 };
+enum { ROWS_SHOWN = 20, ROWS_MOST = 10000, ROOM_FIRST = 4096 };
 
 /* ---- counting ---- */
 
@@ -193,9 +194,9 @@ static void print_row(FILE *out, json_t *list, const struct top *t, const struct
 					      rrtype_to_text(row->type, type)));
 }
 
-static void print_top(struct command_call *call, const struct top *t)
+static void print_top(struct command_call *call, const struct top *t, size_t limit)
 {
-	size_t shown = t->n < ROWS_SHOWN ? t->n : ROWS_SHOWN, rest = t->entries;
+	size_t shown = t->n < limit ? t->n : limit, rest = t->entries;
 	json_t *list = json_array();
 
 	if (t->entries == 0)
@@ -213,22 +214,77 @@ static void print_top(struct command_call *call, const struct top *t)
 	json_object_set_new(call->json, "rest", json_integer((json_int_t)rest));
 }
 
-static int run_top(struct command_call *call, enum ring_kind ring, enum top_by by)
+/* What the arguments choose. */
+struct choice {
+	struct netset *clients; /* or NULL */
+	uint8_t within[NAME_MAX_LEN];
+	bool has_within;
+	size_t limit;
+};
+
+static bool read_word(struct choice *c, const char *word)
+{
+	char bad[ADDR_TEXT_MAX];
+	long long limit;
+
+	if (strncmp(word, "limit=", 6) == 0) {
+		if (conf_int(word + 6, 1, ROWS_MOST, &limit) != E_OK)
+			return false;
+		c->limit = (size_t)limit;
+		return true;
+	}
+	if (strncmp(word, "suffix=", 7) == 0) {
+		uint8_t name[NAME_MAX_LEN];
+
+		c->has_within = name_from_text(name, word + 7) == E_OK;
+		if (c->has_within)
+			name_lower(c->within, name);
+		return c->has_within;
+	}
+	return strncmp(word, "client=", 7) == 0 && c->clients == NULL &&
+	       netset_new(&c->clients) == E_OK &&
+	       netset_add_list(c->clients, word + 7, bad) == E_OK;
+}
+
+static int show_top(struct command_call *call, struct top_wanted *wanted, const struct choice *c)
 {
 	const struct watch_env *env = call->env;
 	struct psl *psl = env->psl(env->ctx);
-	const struct top_wanted wanted = { .ring = ring, .by = by, .psl = psl };
 	struct top t;
-	int err = top_count(&t, env->rings, &wanted);
+	int err;
 
+	wanted->psl = psl;
+	wanted->clients = c->clients;
+	wanted->within = c->has_within ? c->within : NULL;
+	err = top_count(&t, env->rings, wanted);
 	psl_put(psl);
 	if (err != E_OK) {
 		fprintf(call->out, "%s\n", err_text(err));
 		return 1;
 	}
-	print_top(call, &t);
+	print_top(call, &t, c->limit);
 	top_clear(&t);
 	return 0;
+}
+
+static int run_top(struct command_call *call, enum ring_kind ring, enum top_by by)
+{
+	struct top_wanted wanted = { .ring = ring, .by = by };
+	struct choice c = { .limit = ROWS_SHOWN };
+	int status = 0, i = 0;
+
+	while (i < call->argc && read_word(&c, call->argv[i]))
+		i++;
+	if (i < call->argc) {
+		fprintf(call->out,
+			"'%s' is none of client=NETMASK, suffix=NAME, limit=N (%d at most)\n",
+			call->argv[i], ROWS_MOST);
+		status = 1;
+	} else {
+		status = show_top(call, &wanted, &c);
+	}
+	netset_free(c.clients);
+	return status;
 }
 
 #define TOP_COMMAND(function, ring, by, word)                                                      \

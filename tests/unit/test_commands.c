@@ -385,6 +385,8 @@ static const char *good_arguments(const struct command *c)
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
 		if (strcmp(c->word, rows[i].word) == 0)
 			return rows[i].arguments;
+	if (strncmp(c->word, "top-", 4) == 0)
+		return " client=192.0.2.0/24,2001:db8::/32 limit=5";
 	return c->takes_file == COMMAND_TAKES_FILE || c->arguments[0] == '\0' ? "" : " localhost";
 }
 

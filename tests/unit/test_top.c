@@ -201,6 +201,36 @@ START_TEST(of_some_clients_within_a_domain)
 }
 END_TEST
 
+START_TEST(arguments_of_the_commands)
+{
+	for (unsigned i = 0; i < 30; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "n%u.example", i);
+		note(0, RING_QUERIES, i < 3 ? "192.0.2.1" : "2001:db8::1", name, TYPE_A);
+	}
+	note(1, RING_QUERIES, "198.51.100.1", "www.example.org", TYPE_TXT);
+	ck_assert_str_eq(say("top-queries suffix=Example.ORG"),
+			 "Over last 1 entries:\n100.00%\twww.example.org.|TXT\n\n0.00%\trest\n");
+	ck_assert_str_eq(say("top-queries client=192.0.2.0/24 limit=1"),
+			 "Over last 3 entries:\n33.33%\tn0.example.|A\n\n66.67%\trest\n");
+	ck_assert_ptr_nonnull(
+		strstr(say("--json top-pub-queries client=2001:db8::/32,192.0.2.1 limit=5"),
+		       "{\"entries\":30,"));
+	ck_assert_ptr_nonnull(strstr(say("top-queries limit=100"), "n29.example.|A"));
+	ck_assert_str_eq(say("top-queries client=x"),
+			 "'client=x' is none of client=NETMASK, suffix=NAME, limit=N (10000 at "
+			 "most)\n");
+	ck_assert_int_eq(status, 1);
+	ck_assert_ptr_nonnull(strstr(say("top-queries limit=0"), "'limit=0' is none"));
+	ck_assert_ptr_nonnull(strstr(say("top-queries limit=10001"), "'limit=10001' is none"));
+	ck_assert_ptr_nonnull(strstr(say("top-queries suffix=a..b"), "'suffix=a..b' is none"));
+	ck_assert_ptr_nonnull(strstr(say("top-queries 20"), "'20' is none"));
+	ck_assert_ptr_nonnull(
+		strstr(say("top-queries client=192.0.2.1 client=192.0.2.2"), "'client=192.0.2.2'"));
+}
+END_TEST
+
 START_TEST(words_for_rings)
 {
 	enum ring_kind ring;
@@ -241,6 +271,7 @@ Suite *suite_top(void)
 	tcase_add_test(tc, twenty_rows_and_the_rest);
 	tcase_add_test(tc, many_entries);
 	tcase_add_test(tc, of_some_clients_within_a_domain);
+	tcase_add_test(tc, arguments_of_the_commands);
 	tcase_add_test(tc, words_for_rings);
 	tcase_add_test(tc, changing_what_they_depend_on);
 	suite_add_tcase(s, tc);
