@@ -227,7 +227,7 @@ static void drop(struct hooked *h)
 	struct pipeline *p = cq->pipeline;
 
 	COUNT(p->account.counters, policy_drops);
-	flight_dropped(p, cq, hook_name(h->hook));
+	flight_dropped(p, cq, hook_name(h->dropper));
 	listen_drop(p->worker->listener, &cq->client);
 	client_query_charge(cq, h->outqueries);
 	client_query_let_go(cq);
@@ -346,6 +346,7 @@ static void take_verdict(struct hooked *h, enum script_verdict verdict)
 		h->is_dropped = false;
 	} else if (verdict != SCRIPT_PASS) {
 		h->is_dropped = true;
+		h->dropper = h->hook;
 		if (h->q.policy.kind == POLICY_DROP)
 			h->hook = HOOK_POSTRESOLVE;
 		h->q.answer.rcode = HOOK_RCODE_DROP;

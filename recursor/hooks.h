@@ -40,6 +40,7 @@ struct hooked {
 	const struct answer *found;
 	enum hook hook;              /* the last one that was called, or passed by */
 	bool was_found;              /* it has been resolved: what a hook wants now comes after */
+	enum hook dropper;           /* that wants it dropped, if one does */
 	bool is_changed, is_dropped; /* what the hooks say so far */
 	bool is_kept;                /* the packet cache may have the answer */
 	unsigned n_followups;

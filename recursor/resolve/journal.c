@@ -6,6 +6,7 @@
 
 #include "common/check.h"
 #include "common/name.h"
+#include "common/rrtype.h"
 
 static_assert(sizeof(struct journal_chunk) == JOURNAL_CHUNK, "a chunk has the size it says");
 static_assert(sizeof(struct journal_step) == 16 && sizeof(struct journal_reply) == 12 &&
@@ -286,6 +287,30 @@ void journal_copy(const struct journal *j, struct journal_story *story, uint8_t 
 	}
 }
 
+void journal_fail(struct journal_story *story, uint8_t *buf, size_t cap, uint16_t type,
+		  const char *why)
+{
+	struct journal_step s = {
+		.kind = EVENT_FAILED,
+		.parts = why != NULL ? JOURNAL_NOTE : 0,
+		.labels = JOURNAL_WHOLE,
+		.words = (uint8_t)((sizeof(s) + (why != NULL ? sizeof(why) : 0)) / 4),
+		.goal = story->goal,
+		.type = type,
+		.at_ms = story->ended_ms,
+		.value = RCODE_SERVFAIL,
+	};
+
+	if (story->len + 4U * s.words > cap) {
+		story->lost++;
+		return;
+	}
+	memcpy(buf + story->len, &s, sizeof(s));
+	if (why != NULL)
+		memcpy(buf + story->len + sizeof(s), &why, sizeof(why));
+	story->len += 4U * s.words;
+}
+
 /* What a reading knows of the story's goals. */
 struct goals {
 	unsigned n;
@@ -406,7 +431,9 @@ static void complete(struct goals *gs, struct trace *t, struct event *e,
 		gs->a[g].asked_name = e->name;
 		gs->a[g].asked_type = e->type;
 		break;
-	case EVENT_ANSWERED:
+	case EVENT_ANSWERED: /* by who was asked, to what it was asked */
+		if (e->server.family != 0)
+			break;
 		e->server = gs->a[g].server;
 		e->transport = gs->a[g].transport;
 		e->other = gs->a[g].server_name;

@@ -138,6 +138,10 @@ void journal_take(struct journals *js, struct journal *j, const struct journal *
 /* Adds them to a story. */
 void journal_copy(const struct journal *j, struct journal_story *story, uint8_t *buf, size_t cap);
 
+/* And that it failed, for which reason (a constant, or NULL), though the goal goes on for others. */
+void journal_fail(struct journal_story *story, uint8_t *buf, size_t cap, uint16_t type,
+		  const char *why);
+
 /* The story as a trace.  False: it is damaged. */
 bool journal_expand(struct trace *out, const struct journal_story *story, const uint8_t *steps,
 		    const uint8_t *name, uint16_t type);

@@ -174,7 +174,10 @@ bool resolver_story(struct resolver *r, const struct answer *a, struct journal_s
 	};
 	journal_copy(&g->journal, out, buf, cap);
 	/* One that is dead is on another list by walk_next, and waits for nobody. */
-	if (g->state != GOAL_DEAD)
+	if (g->state != GOAL_DEAD) {
 		copy_below(r, g, out, buf, cap);
+		if (a->rcode == RCODE_SERVFAIL)
+			journal_fail(out, buf, cap, g->type, a->ede_text);
+	}
 	return true;
 }

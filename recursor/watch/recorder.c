@@ -8,7 +8,6 @@
 
 #include "common/chains.h"
 #include "common/check.h"
-#include "common/hash.h"
 #include "common/slab.h"
 #include "common/timers.h"
 
@@ -97,16 +96,6 @@ const char *recorder_reason_sentence(unsigned reason)
 
 /* ---- life ---- */
 
-void recorder_set_bytes(struct recorder *r, uint64_t bytes)
-{
-	size_t blocks = (size_t)(bytes / (RECORDER_BLOCK + RECORDER_GROUP));
-
-	for (unsigned i = 0; i < RECORDER_KIND_COUNT; i++)
-		r->parts[i].max = i == RECORDER_FAILED ? blocks / 2 : blocks / 4;
-	r->blocks.max = blocks;
-	r->groups.max = 2 * blocks;
-}
-
 int recorder_new(struct recorder **out, uint64_t bytes)
 {
 	struct recorder *r = calloc(1, sizeof(*r));
@@ -116,7 +105,6 @@ int recorder_new(struct recorder **out, uint64_t bytes)
 		return E_NOMEM;
 	slab_init(&r->blocks, RECORDER_BLOCK, 0);
 	slab_init(&r->groups, sizeof(struct group), 0);
-	recorder_set_bytes(r, bytes);
 	for (unsigned i = 0; i < RECORDER_KIND_COUNT; i++) {
 		struct part *p = &r->parts[i];
 
@@ -128,6 +116,7 @@ int recorder_new(struct recorder **out, uint64_t bytes)
 		if (err == E_OK)
 			err = chains_init(&p->clients);
 	}
+	recorder_set_bytes(r, bytes);
 	if (err == E_OK)
 		*out = r;
 	else
@@ -232,11 +221,26 @@ static struct kept *victim(struct part *p)
 	return TAILQ_FIRST(&p->all);
 }
 
+void recorder_set_bytes(struct recorder *r, uint64_t bytes)
+{
+	size_t blocks = (size_t)(bytes / (RECORDER_BLOCK + RECORDER_GROUP));
+
+	for (unsigned i = 0; i < RECORDER_KIND_COUNT; i++) {
+		struct part *p = &r->parts[i];
+
+		p->max = i == RECORDER_FAILED ? blocks / 2 : blocks / 4;
+		while (p->used > p->max)
+			drop(r, p, victim(p));
+	}
+	r->blocks.max = blocks;
+	r->groups.max = 2 * blocks;
+}
+
 /* ---- keeping ---- */
 
 static uint64_t domain_of(const struct recorder_key *key)
 {
-	return hash_mix(key->domain, key->reason);
+	return key->domain ^ key->reason * 0x9e3779b97f4a7c15U;
 }
 
 bool recorder_wants(const struct recorder *r, const struct recorder_key *key, uint64_t now_ms)

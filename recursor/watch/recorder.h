@@ -114,7 +114,7 @@ struct recorder;
 
 int recorder_new(struct recorder **out, uint64_t bytes) MUST_USE;
 void recorder_free(struct recorder *r); /* accepts NULL */
-/* Fewer than are in use: the oldest go when something is kept again. */
+/* Fewer than are in use: some go. */
 void recorder_set_bytes(struct recorder *r, uint64_t bytes);
 
 /* False: it has as many of these, and one of a moment ago. */

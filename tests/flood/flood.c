@@ -67,6 +67,7 @@ static void config_make(const struct setup *u, struct resolver_config *cfg)
 	cfg->prime = false;
 	cfg->qname_minimisation = u->minimises;
 	cfg->stale_s = u->stale_s;
+	cfg->journal_bytes = 64 * 1024; /* less than a flood takes */
 	/* As the daemon has them by default: percents of max-mthreads. */
 	cfg->max_inflight_zone = u->mthreads / 4;
 }

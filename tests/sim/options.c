@@ -252,6 +252,7 @@ int play_configure(struct player *p, char *why)
 	p->cfg.use_ipv4 = p->cfg.use_ipv6 = true;
 	p->cfg.qname_minimisation = p->o->minimise;
 	p->cfg.dont_query = p->dont_query;
+	p->cfg.journal_bytes = 1 << 20;
 	for (size_t i = 0; i < p->s->n_options; i++)
 		if (!configure_one(p, &p->s->options[i], &keep_localhost))
 			return refuse(p->s, &p->s->options[i], why);

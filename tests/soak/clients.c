@@ -4,6 +4,7 @@
 
 #include "common/check.h"
 #include "common/rrtype.h"
+#include "recursor/resolve/journal.h"
 #include "tests/sim/story.h"
 #include "tests/soak/soak.h"
 
@@ -32,6 +33,31 @@ static void react(struct soak *s)
 		cancel_something(s);
 }
 
+/* The story of a failure ends with it, if it is all there. */
+static void check_story(struct soak *s, const struct asker *a, const struct answer *answer)
+{
+	static uint8_t steps[JOURNAL_STORY_MAX];
+	static struct trace told;
+	struct journal_story story;
+	uint8_t name[NAME_MAX_LEN];
+	bool is_whole;
+
+	if (!resolver_story(a->node->resolver, answer, &story, steps, sizeof(steps)))
+		return;
+	name_lower(name, a->name);
+	if (!journal_expand(&told, &story, steps, name, a->type)) {
+		soak_fail(s, "a story cannot be read");
+		return;
+	}
+	is_whole = told.lost == 0;
+	for (unsigned i = 0; i < told.n_events; i++)
+		is_whole &= told.events[i].kind != EVENT_LEFT_OUT;
+	if (is_whole && answer->rcode == RCODE_SERVFAIL &&
+	    (told.events[told.n_events - 1].kind != EVENT_FAILED ||
+	     told.events[told.n_events - 1].goal != story.goal))
+		soak_fail(s, "the story of a failure does not end with it");
+}
+
 static void done(void *ctx, const struct answer *answer)
 {
 	struct asker *a = ctx;
@@ -51,6 +77,7 @@ static void done(void *ctx, const struct answer *answer)
 		 rcode_to_text(answer->rcode, rcode), answer->n_sets, answer->out_queries,
 		 answer->ede_text != NULL ? ": " : "",
 		 answer->ede_text != NULL ? answer->ede_text : "");
+	check_story(s, a, answer);
 	if (!s->ends) {
 		check_answer(s, a, answer);
 		packets_answer(s, a, answer);

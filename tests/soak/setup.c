@@ -89,6 +89,8 @@ void setup_draw(struct setup *u, struct rng *r)
 	static const size_t entries[] = { 1, 16, 64, 300 };
 	static const uint32_t fails[] = { 64, 64, 64, 0, 3 };
 	static const uint32_t flights[] = { 1024, 1024, 1024, 0, 20, 2 };
+	static const uint32_t journals[] = { 1 << 20, 1 << 20, 4096, 0 };
+
 	u->wide = rng_chance(r, 65);
 	u->cache = (struct cache_config) {
 		.max_entries = u->wide ? 20000 : RNG_PICK(r, entries),
@@ -117,6 +119,7 @@ void setup_draw(struct setup *u, struct rng *r)
 	u->servers.network_timeout_ms = u->cfg.network_timeout_ms;
 	u->forged = rng_chance(r, 30) ? rng_between(r, 1, 60) : 0;
 	u->no_resources = rng_chance(r, 8) ? rng_between(r, 1, 200) : 0;
+	u->cfg.journal_bytes = RNG_PICK(r, journals);
 }
 
 void setup_change(struct setup *u, struct rng *r)

@@ -38,6 +38,8 @@ struct endpoint_call;
 	  "resolve a question now, and show each step")                                            \
 	X("PUT", "/servers/localhost/flush-cache", KEY, api_flush_cache,                           \
 	  "take a name out of the caches, as 3.7 has it")                                          \
+	X("GET", "/servers/localhost/past", KEY_OR_PASSWORD, api_past,                             \
+	  "how the last queries went that failed, were slow or were refused")                      \
 	X("GET", "/servers/localhost/rings/<>", KEY_OR_PASSWORD, api_ring,                         \
 	  "what came last, counted by name, public suffix or client")                              \
 	X("GET", "/servers/localhost/search-data", KEY, api_search_data,                           \
