@@ -226,3 +226,19 @@ def web_log():
                   "what they say", log)
             for secret in (KEY + "\n", "hidden", PASSWORD, "Basic YW55"):
                 check(secret not in log, "no secret", log)
+
+
+@test
+def web_addresses():
+    """Several addresses, IPv6 among them, each with a port of its own; one that is taken ends the start
+    with a line."""
+    env.need_ipv6()
+    where = {"webserver-address": "127.0.0.1:8083, [::1]:8084"}
+    with lab_and_recursor(**PLAIN, **where) as (_, r):
+        check_status(curl("/live", port=8083), 200, "IPv4")
+        check("HTTP/1.1 200" in run("curl", "-s", "-i", "-g", "http://[::1]:8084/live").stdout, "IPv6")
+        done = run(env.program("recursor"), "--config-dir=" + env.new_dir("second"),
+                   "--socket-dir=" + env.new_dir("socket"), "--local-port=5399", "--webserver=yes",
+                   "--webserver-address=127.0.0.1:8083", "--hint-file=" + r.settings["hint-file"],
+                   "--disable-syslog=yes", expect=1)
+        check("webserver: cannot listen on 127.0.0.1:8083: " in done.stderr, "a line", done.stderr)

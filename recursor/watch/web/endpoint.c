@@ -18,7 +18,8 @@ static const struct endpoint endpoints[] = {
 #undef ENDPOINT_ROW
 };
 
-static const char prefix[] = "/api/v1";
+#define PREFIX "/api/v1"
+#define SERVERS "/servers"
 
 size_t endpoints_count(void)
 {
@@ -111,8 +112,8 @@ static void take_args(struct endpoint_match *m, const char *args[ENDPOINT_ARGS_M
 
 bool endpoint_find(struct endpoint_match *m, const char *method, const char *path)
 {
-	bool below_prefix = strncmp(path, "/api/v1/servers", 15) == 0;
-	const char *rest = below_prefix ? path + sizeof(prefix) - 1 : path;
+	bool below_prefix = strncmp(path, PREFIX SERVERS, strlen(PREFIX SERVERS)) == 0;
+	const char *rest = below_prefix ? path + strlen(PREFIX) : path;
 
 	*m = (struct endpoint_match) { 0 };
 	if (strlen(path) >= ENDPOINT_PATH_MAX)
@@ -127,7 +128,7 @@ bool endpoint_find(struct endpoint_match *m, const char *method, const char *pat
 		if (m->endpoint != NULL || strcmp(method, e->method) != 0)
 			continue;
 		m->endpoint = e;
-		m->old_path = !below_prefix && strncmp(e->path, "/servers", 8) == 0;
+		m->old_path = !below_prefix && strncmp(e->path, SERVERS, strlen(SERVERS)) == 0;
 		take_args(m, args);
 	}
 	return m->endpoint != NULL;

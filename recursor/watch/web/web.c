@@ -203,6 +203,7 @@ static void take_done(struct web *w)
 		log_limited(LOG_LEVEL_WARNING, "webserver: %s", strerror(errno));
 	while ((x = web_work_take(w)) != NULL) {
 		x->phase = EXCHANGE_RECEIVING;
+		x->began_ms = web_now_ms(); /* what the handler took is not the client's doing */
 		MHD_resume_connection(x->connection);
 	}
 }
