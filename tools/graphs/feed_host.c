@@ -14,7 +14,7 @@
 enum { TEXT_MAX = 262144, WORD_MAX = 64, LINE_MAX_LEN = 4096 };
 
 #define NAME_ENUM(member, name, kind, help) M_##member,
-#define NAME_TEXT(member, name, kind, help) [M_##member] = name,
+#define NAME_TEXT(member, name, kind, help) [M_##member] = (name),
 enum { HOST_METRICS(NAME_ENUM) M_COUNT };
 static const char *const names[M_COUNT] = { HOST_METRICS(NAME_TEXT) };
 #undef NAME_ENUM
@@ -177,7 +177,7 @@ void feed_read_snmp6(const char *text, const struct feed_sink *sink)
 /* ---- interfaces ---- */
 
 #define NET_ENUM(member, name, help) N_##member,
-#define NET_TEXT(member, name, help) [N_##member] = name,
+#define NET_TEXT(member, name, help) [N_##member] = (name),
 enum { HOST_NET_METRICS(NET_ENUM) N_COUNT };
 static const char *const net_names[N_COUNT] = { HOST_NET_METRICS(NET_TEXT) };
 #undef NET_ENUM
