@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/check.h"
+#include "common/log.h"
 #include "common/netset.h"
 #include "common/zonefile.h"
 #include "recursor/cachefile.h"
@@ -19,6 +20,8 @@
 #include "recursor/zoneload.h"
 #include "tests/oom/alloc.h"
 #include "tests/oom/oom.h"
+#include "tests/unit/api_call.h"
+#include "tests/unit/api_dir.h"
 #include "tests/unit/fake_env.h"
 
 /* ---- files to read ---- */
@@ -215,6 +218,72 @@ static const char *command_case(const char *line, bool nothing_fails)
 	return is_answered ? NULL : "a reply that is not as long as it says";
 }
 
+/* ---- the HTTP API ---- */
+
+static int (*reload_of_env)(void *ctx, const char *const *names, size_t n, char *why);
+static int (*reload_zones_of_env)(void *ctx, char *why);
+
+/* What files and zones need when they are read has cases of its own. */
+static int reload_quietly(void *ctx, const char *const *names, size_t n, char *why)
+{
+	int err;
+
+	alloc_pause(true);
+	err = reload_of_env(ctx, names, n, why);
+	alloc_pause(false);
+	return err;
+}
+
+static int reload_zones_quietly(void *ctx, char *why)
+{
+	int err;
+
+	alloc_pause(true);
+	err = reload_zones_of_env(ctx, why);
+	alloc_pause(false);
+	return err;
+}
+
+/* "METHOD path?parameters" and a body behind a newline.  What was not done has left no file. */
+static const char *api_case(const char *request, bool nothing_fails)
+{
+	static struct fake_env f;
+	static struct api_dir at;
+	const int level = log_level();
+	char text[512], *body, *target;
+	json_t *reply = NULL;
+	unsigned status, left;
+
+	alloc_pause(true);
+	api_dir_open(&at);
+	env_fill(&f);
+	fake_env_configure(&f, at.top);
+	reload_of_env = f.env.reload;
+	f.env.reload = reload_quietly;
+	reload_zones_of_env = f.env.reload_zones;
+	f.env.reload_zones = reload_zones_quietly;
+	log_set_level(LOG_LEVEL_CRIT); /* of each change that is made */
+	snprintf(text, sizeof(text), "%s", request);
+	body = strchr(text, '\n');
+	if (body != NULL)
+		*body++ = '\0';
+	target = strchr(text, ' ');
+	*target++ = '\0';
+	alloc_pause(false);
+	status = api_call(&f.env, text, target, body, &reply);
+	json_decref(reply);
+	alloc_pause(true);
+	left = api_dir_count(&at);
+	fake_env_close(&f);
+	api_dir_close(&at);
+	log_set_level(level);
+	alloc_pause(false);
+	if (nothing_fails && status >= 300)
+		return "it is refused";
+	/* A zone that is there whose reply could not be made is there all the same. */
+	return status == 422 && left > 0 ? "files of a change that was not made" : NULL;
+}
+
 /* ---- cache-file ---- */
 
 static void take_set(void *ctx, struct rrset *s, bool as_delegation, uint64_t zone)
@@ -388,6 +457,21 @@ static const struct oom_case cases[] = {
 	{ "addresses", ipset_case, "192.0.2.1\n2001:db8::1 5\n# none\n192.0.2.2 0\n" },
 	{ "names", shelf_case, "a.example\nb.example # b\n\nc.example\n" },
 	{ "networks", netset_case, "10.0.0.0/8, 10.1.0.0/16, !10.1.2.0/24, 2001:db8::/32, ::1" },
+	{ "API: server", api_case, "GET /servers/localhost" },
+	{ "API: statistics", api_case, "GET /servers/localhost/statistics?statistic=uptime" },
+	{ "API: forward", api_case,
+	  "POST /servers/localhost/zones\n"
+	  "{\"name\": \"a.\", \"kind\": \"Forwarded\", \"servers\": [\"192.0.2.1\"]}" },
+	{ "API: zone", api_case,
+	  "POST /servers/localhost/zones\n"
+	  "{\"name\": \"a.\", \"kind\": \"Native\", \"single_target_ip\": \"192.0.2.1\"}" },
+	{ "API: clients", api_case,
+	  "PUT /servers/localhost/config/allow-from\n{\"value\": [\"::1\", \"192.0.2.1\"]}" },
+	{ "API: search", api_case, "GET /servers/localhost/search-data?q=a" },
+	{ "API: ring", api_case,
+	  "GET /servers/localhost/rings/queries?group=suffix&client=::/0&within=a" },
+	{ "API: jsonstat", api_case, "GET /jsonstat?command=get-query-ring&name=queries" },
+	{ "API: explain", api_case, "GET /servers/localhost/explain?name=localhost" },
 };
 
 enum { WAYS = 6 };
