@@ -398,6 +398,18 @@ START_TEST(the_same_as_rec_control)
 }
 END_TEST
 
+START_TEST(what_the_recorder_kept)
+{
+	ck_assert_uint_eq(ask("GET", V1 "/past?name=a.example&type=A&_=1", NULL), 200);
+	ck_assert_ptr_nonnull(strstr(text(), "\"stories\":[]"));
+	ck_assert_uint_eq(ask("GET", V1 "/past?steps=yes&kind=failed,slow&client=", NULL), 200);
+	ck_assert_uint_eq(ask("GET", V1 "/past?kind=fast", NULL), 422);
+	ck_assert_str_eq(error(), "'fast' is none of failed, slow, refused");
+	ck_assert_uint_eq(ask("GET", V1 "/past?name=a..b", NULL), 422);
+	ck_assert_uint_eq(ask("GET", V1 "/past?limit=x", NULL), 422);
+}
+END_TEST
+
 /* What the field has and we do not, as it would be asked for. */
 START_TEST(what_is_not_there)
 {
@@ -425,6 +437,7 @@ Suite *suite_api(void)
 	tcase_add_test(t, every_ring_of_the_field);
 	tcase_add_test(t, rings_with_more_to_choose);
 	tcase_add_test(t, the_same_as_rec_control);
+	tcase_add_test(t, what_the_recorder_kept);
 	tcase_add_test(t, what_is_not_there);
 	suite_add_tcase(s, t);
 	return s;
