@@ -237,7 +237,9 @@ live: all ## the daemon against real authorities and clients
 
 browser: all ## the live page in Chromium, with real traffic; ONLY="login filter" for some; leaves screenshots
 	@tests/browser/run $(B)
-.PHONY: browser
+screenshot: all ## the picture of the live page that README.md shows
+	@ONLY=defender SCREENSHOT=$(CURDIR)/recursor/web/screenshot.png tests/browser/run $(B)
+.PHONY: browser screenshot
 
 torture: all ## live tests that take minutes: TORTURES="diversion ..." for some of them; SECONDS
 	@SECONDS='$(or $(SECONDS),600)' tests/live/run -t $(B) $(TORTURES)

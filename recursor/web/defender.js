@@ -88,8 +88,8 @@ function newAccusation(a) {
 function update(shown, a) {
 	const text = JSON.stringify(a);
 
-	if (text === shown.text || byId("sheet").open || shown.body.matches(":hover") ||
-		shown.body.contains(document.activeElement))
+	if (text === shown.text || shown.text !== "" && (byId("sheet").open ||
+		shown.body.matches(":hover") || shown.body.contains(document.activeElement)))
 		return;
 	shown.text = text;
 	shown.body.replaceChildren(...evidence(a));

@@ -68,7 +68,7 @@ const CARDS = [
 			.map(d.rate),
 	},
 	{
-		id: "drops", title: "Dropped or refused", unit: "a second", show: rate, stacked: true,
+		id: "drops", title: "Drops and errors", unit: "a second, each for one reason", show: rate, stacked: true,
 		lines: GROUPS.map((g) => [g.label, g.colour]),
 		values: (d) => GROUPS.map((g) => groupRate(d, g)),
 		head: (values) => values.reduce((sum, v) => sum + v, 0),
@@ -163,7 +163,7 @@ function reasonsTable() {
 	return {
 		element: el("details", { class: "reasons" }, el("summary", {}, "All reasons"),
 			el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "All reasons" },
-				el("table", {}, el("caption", { class: "aside" }, "Dropped or refused, by reason"),
+				el("table", {}, el("caption", { class: "aside" }, "Dropped, refused or failed, by reason"),
 					el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Reason"),
 						el("th", { scope: "col", class: "n" }, "a second"),
 						el("th", { scope: "col", class: "n" }, "ever"))),

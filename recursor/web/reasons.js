@@ -1,44 +1,65 @@
-// Why questions are dropped or refused: the groups that are drawn, and the metrics of each, with
-// what a reader calls them.
+// Why questions were dropped, refused or answered with an error, and connections closed: each for one
+// reason.  Groups, which are drawn, and the metrics of each with what a reader calls them.
+
+const ERROR = "error-answers-";
 
 export const GROUPS = [
-	{ key: "allowed", label: "not allowed", colour: "violet", reasons: {
-		"unauthorized-udp": "UDP, allow-from",
-		"unauthorized-tcp": "TCP, allow-from",
-		"no-rd-refused": "recursion not desired",
-		"source-disallowed-notify": "NOTIFY, sender",
-		"zone-disallowed-notify": "NOTIFY, zone",
+	{ label: "not allowed", colour: "violet", reasons: {
+		"unauthorized-udp": "allow-from",
+		"unauthorized-tcp": "allow-from, TCP",
+		"source-disallowed-notify": "NOTIFY, its sender",
+		"zone-disallowed-notify": "NOTIFY, its zone",
+		[`${ERROR}no-rd`]: "recursion not desired",
+		[`${ERROR}not-resolved`]: "class or type",
 	} },
-	{ key: "malformed", label: "malformed", colour: "grey", reasons: {
-		"client-parse-errors": "not to be parsed",
-		"empty-queries": "no question in it",
+	{ label: "malformed", colour: "grey", reasons: {
+		"client-parse-drops": "not to be read",
+		"truncated-drops": "too long",
 		"ignored-packets": "an answer, not a question",
-		"notimp-queries": "opcode not served",
+		[`${ERROR}malformed`]: "FORMERR",
+		[`${ERROR}no-question`]: "no question in it",
+		[`${ERROR}opcode`]: "opcode",
+		[`${ERROR}edns-version`]: "EDNS version",
 	} },
-	{ key: "capacity", label: "over capacity", colour: "red", reasons: {
+	{ label: "over capacity", colour: "teal", reasons: {
 		"over-capacity-drops": "max-mthreads",
-		"fair-share-refusals": "fair share",
-		"chain-limits": "max-chain-length",
-		"too-old-drops": "too old when read",
+		"notify-overflows": "too many NOTIFYs",
 		"tcp-overflow": "max-tcp-clients",
 		"tcp-client-overflow": "max-tcp-per-client",
-		"notify-overflows": "too many NOTIFYs",
-		"udp-recvbuf-errors": "kernel's buffer full",
-		"udp6-recvbuf-errors": "kernel's buffer full, IPv6",
+		"tcp-no-resources": "TCP, no memory",
+		[`${ERROR}fair-share`]: "fair share",
+		[`${ERROR}max-chain-length`]: "max-chain-length",
+		[`${ERROR}max-inflight-per-zone`]: "max-inflight-per-zone",
+		[`${ERROR}max-inflight-per-server`]: "max-inflight-per-server",
+		[`${ERROR}max-goals`]: "max-goals",
+		[`${ERROR}stopping`]: "the daemon stops",
 	} },
-	{ key: "policy", label: "policy", colour: "blue", reasons: {
-		"policy-drops": "a script's drop",
-		"policy-kills": "preoutquery",
-		"ratelimit-refusals": "a script's rate limit",
+	{ label: "limits", colour: "green", reasons: {
+		[`${ERROR}max-qperq`]: "max-qperq",
+		[`${ERROR}max-total-msec`]: "max-total-msec",
+		[`${ERROR}max-bytesperq`]: "max-bytesperq",
+		[`${ERROR}max-cnames-followed`]: "max-cnames-followed",
+		[`${ERROR}max-referrals`]: "referrals",
 	} },
-	{ key: "defender", label: "defender", colour: "amber", reasons: {
-		"defender-domain-dropped": "domain, dropped",
-		"defender-domain-refused": "domain, REFUSED",
-		"defender-domain-nxdomain": "domain, NXDOMAIN",
-		"defender-domain-truncated": "domain, truncated",
-		"defender-zone-dropped": "zone, dropped",
-		"defender-zone-refused": "zone, REFUSED",
-		"defender-zone-nxdomain": "zone, NXDOMAIN",
-		"defender-zone-truncated": "zone, truncated",
+	{ label: "scripts", colour: "blue", reasons: {
+		"policy-drops": "dropped",
+		[`${ERROR}script`]: "a script's answer",
+		[`${ERROR}script-followup`]: "followup",
+		[`${ERROR}script-kill`]: "preoutquery",
+	} },
+	{ label: "defender", colour: "amber", reasons: {
+		"defender-drops": "dropped",
+		[`${ERROR}defender`]: "REFUSED",
+	} },
+	{ label: "servers", colour: "red", reasons: {
+		[`${ERROR}no-server-answers`]: "none answers",
+		[`${ERROR}cached-failure`]: "failed a moment ago",
+		[`${ERROR}cached-answer`]: "the same, from the packet cache",
+		[`${ERROR}bad-alias`]: "aliases that lead nowhere",
+		[`${ERROR}network-down`]: "our network is down",
+		[`${ERROR}other`]: "other",
 	} },
 ];
+
+// The totals that they add up to.
+export const TOTALS = ["dropped-queries", "error-answers", "tcp-refused-connections"];

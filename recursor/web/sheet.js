@@ -2,7 +2,7 @@
 // the past, a client's or a server's rows of the other tables.
 
 import { ask, Refused } from "./api.js";
-import { byId, count, duration, el, say } from "./dom.js";
+import { byId, count, duration, el, moment, say } from "./dom.js";
 
 const EXPLAIN_MS = 20000; // resolving takes as long as it may
 
@@ -89,26 +89,53 @@ function list(heading, answer, openRow) {
 	}));
 }
 
+const steps = (text, label) =>
+	el("pre", { tabindex: "0", role: "region", "aria-label": label }, text.trimEnd());
+
 function story(answer) {
 	say(`${answer.name} ${answer.type}: ${answer.rcode}`);
 	return [
 		el("p", {}, el("span", { class: `rcode ${answer.rcode}` }, answer.rcode),
 			answer.ede ? ` ${answer.ede}${answer["ede-text"] ? `: ${answer["ede-text"]}` : ""}` : ""),
-		el("pre", { tabindex: "0", role: "region", "aria-label": "The steps" }, answer.text.trimEnd()),
+		steps(answer.text, "The steps"),
 	];
 }
 
+// ---- the flight recorder ----
+
+// A step as the API has it, in words that rec_control explain would use at more length.
+function stepText(e) {
+	const what = ["name", "type", "other", "server", "transport", "rcode", "ede", "text"]
+		.map((member) => e[member]).filter((v) => v !== undefined && v !== null);
+
+	return `${String(e["at-ms"]).padStart(6)} ms  ${e.event.replaceAll("-", " ")}: ${what.join(" ")}`;
+}
+
+function pastStory(s) {
+	const question = s.name === null ? "" : `${s.name} ${s.type}, `;
+	const end = [s.rcode ?? "no answer", s.reason, s.figures, s.ede, s["ede-text"]]
+		.filter((v) => v !== null && v !== undefined).join(", ");
+
+	return el("details", {},
+		el("summary", {}, `${moment(s.time)}, ${s.kind}: ${question}${end}, after ${duration(s.usec)}`),
+		el("p", { class: "quiet" }, `asked by ${s.client} over ${s.transport}; ` +
+			`${count(s["out-queries"])} outqueries, ${count(s.timeouts)} timed out, ` +
+			`${count(s.throttled)} throttled`),
+		s.events ? steps(s.events.map(stepText).join("\n"), "The steps") : null);
+}
+
 function past(answer) {
+	if (!answer["is-on"])
+		return nothing("It is off.");
 	if (answer.stories.length === 0)
-		return nothing("No failure, slow answer or refusal of this question.");
-	return answer.stories.map((s) => el("details", {},
-		el("summary", {}, s.summary), el("pre", { tabindex: "0" }, s.text.trimEnd())));
+		return nothing("No failure, slow answer or refusal.");
+	return answer.stories.map(pastStory);
 }
 
 export function openDomain(name, type, back) {
 	open(`${name} ${type}`, back);
 	part("Asked now", ask("/explain", { name, type }, EXPLAIN_MS), story);
-	part("Kept by the flight recorder", ask("/past", { name, type }), past);
+	part("Kept by the flight recorder", ask("/past", { name, type, limit: 10 }), past);
 	part("Who asks for it, or below it", ask("/rings/queries", { group: "client", within: name, limit: 10 }),
 		(answer) => list("Client", answer, (row) => openRemote(row.key, opened.back)));
 }
@@ -141,6 +168,7 @@ export function openRemote(client, back) {
 		costOf("remote", client));
 	part("Its questions", ask("/rings/queries", { client, limit: 20 }), questions);
 	part("Answered SERVFAIL", ask("/rings/servfail-queries", { client, limit: 20 }), questions);
+	part("Kept by the flight recorder", ask("/past", { client, steps: "yes", limit: 10 }), past);
 }
 
 export function openServer(server, back) {
