@@ -215,8 +215,8 @@ def web_garbage():
               b"PUT /api HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
               b"PUT /api HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n",
               b"GET /%zz%0 HTTP/1.1\r\nHost: x\r\n\r\n", b"\r\n" * 3000,
-              b"GET / HTTP/1.1\r\nAuthorization: Basic ====\r\nHost: x\r\n\r\n",
-              b"GET / HTTP/1.1\r\nAuthorization: Basic " + b"A" * 8000 + b"\r\nHost: x\r\n\r\n")
+              b"GET /metrics HTTP/1.1\r\nAuthorization: Basic ====\r\nHost: x\r\n\r\n",
+              b"GET /metrics HTTP/1.1\r\nAuthorization: Basic " + b"A" * 8000 + b"\r\nHost: x\r\n\r\n")
     with lab_and_recursor(**dict(QUICK, **{"webserver-idle-timeout": 1})) as (_, r), Clients(r):
         for piece in pieces:
             with connect() as s:

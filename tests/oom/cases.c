@@ -17,6 +17,7 @@
 #include "recursor/settings.h"
 #include "recursor/settings_table.h"
 #include "recursor/watch/commands.h"
+#include "recursor/watch/web/web.h"
 #include "recursor/zoneload.h"
 #include "tests/oom/alloc.h"
 #include "tests/oom/oom.h"
@@ -284,6 +285,26 @@ static const char *api_case(const char *request, bool nothing_fails)
 	return status == 422 && left > 0 ? "files of a change that was not made" : NULL;
 }
 
+/* ---- the web server ---- */
+
+static const char *web_case(const char *key, bool nothing_fails)
+{
+	static const struct addr address = { .family = 4, .ip = { 127, 0, 0, 1 } };
+	struct web_options o = {
+		.addresses = &address,
+		.n_addresses = 1,
+		.password = "x",
+		.key = key,
+		.cross_origin = "",
+	};
+	char why[WEB_WHY_MAX] = "";
+	struct web *w = NULL;
+	int err = web_open(&w, &o, why);
+
+	web_stop(w);
+	return judge(err, why, nothing_fails);
+}
+
 /* ---- cache-file ---- */
 
 static void take_set(void *ctx, struct rrset *s, bool as_delegation, uint64_t zone)
@@ -456,6 +477,7 @@ static const struct oom_case cases[] = {
 	{ "cache file", cachefile_case, NULL },
 	{ "addresses", ipset_case, "192.0.2.1\n2001:db8::1 5\n# none\n192.0.2.2 0\n" },
 	{ "names", shelf_case, "a.example\nb.example # b\n\nc.example\n" },
+	{ "web server", web_case, "$scrypt$ln=1,p=1,r=8$TmFDbA==$TmFDbA==" },
 	{ "networks", netset_case, "10.0.0.0/8, 10.1.0.0/16, !10.1.2.0/24, 2001:db8::/32, ::1" },
 	{ "API: server", api_case, "GET /servers/localhost" },
 	{ "API: statistics", api_case, "GET /servers/localhost/statistics?statistic=uptime" },
