@@ -242,3 +242,15 @@ def web_addresses():
                    "--webserver-address=127.0.0.1:8083", "--hint-file=" + r.settings["hint-file"],
                    "--disable-syslog=yes", expect=1)
         check("webserver: cannot listen on 127.0.0.1:8083: " in done.stderr, "a line", done.stderr)
+
+
+@test
+def web_drain_takes_its_grace():
+    """rec_control drain is not done before drain-grace is over; then the end needs no more of it."""
+    with lab_and_recursor(**{"drain-grace": 2}) as (_, r):
+        began = time.monotonic()
+        check(r.rec("drain").stdout.startswith("drained: "), "drained")
+        check(time.monotonic() - began >= 1.9, "the grace")
+        r.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not r.is_alive(), what="its end")
+        check("draining for" not in r.log(), "once is enough", r.log())

@@ -48,6 +48,8 @@ static void tell_all(void)
 	notify_ready();
 	(void)snprintf(ready, sizeof(ready), "READY=1\nMAINPID=%ld", (long)getpid());
 	ck_assert_str_eq(received(), ready);
+	notify_extend(90000);
+	ck_assert_str_eq(received(), "EXTEND_TIMEOUT_USEC=90000000");
 	notify_stopping();
 	ck_assert_str_eq(received(), "STOPPING=1");
 	notify_close();
