@@ -1,5 +1,8 @@
 #include "recursor/tapping.h"
 
+#include "common/msg.h"
+#include "common/wire.h"
+
 int tapping_make(struct dnstap **out, const struct settings *s)
 {
 	const struct dnstap_options o = {
@@ -36,13 +39,23 @@ void tapping_show_client(struct worker *w, enum dnstap_type type, const struct c
 	dnstap_see(w->tap, &m);
 }
 
+/* Who is asked for recursion is a resolver. */
+static enum dnstap_type type_of(const struct outgoing_seen *seen)
+{
+	bool forwards = (wire_get_u16(seen->wire + 2) & MSG_RD) != 0;
+
+	if (seen->is_answer)
+		return forwards ? DNSTAP_FORWARDER_RESPONSE : DNSTAP_RESOLVER_RESPONSE;
+	return forwards ? DNSTAP_FORWARDER_QUERY : DNSTAP_RESOLVER_QUERY;
+}
+
 /* What it returns of a question, its time, comes back with the answer. */
 static uint64_t show_server(void *ctx, const struct outgoing_seen *seen)
 {
 	struct worker *w = ctx;
 	uint64_t now_ns = dnstap_time_ns();
 	const struct dnstap_message m = {
-		.type = seen->is_answer ? DNSTAP_RESOLVER_RESPONSE : DNSTAP_RESOLVER_QUERY,
+		.type = type_of(seen),
 		.from = seen->local,
 		.to = seen->server,
 		.tcp = seen->tcp,

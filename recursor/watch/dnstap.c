@@ -16,7 +16,7 @@ struct dnstap_tap {
 
 struct dnstap {
 	struct dnstap_head head;
-	bool wants[DNSTAP_CLIENT_RESPONSE + 1];
+	bool wants[DNSTAP_FORWARDER_RESPONSE + 1];
 	unsigned n_servers, n_workers;
 	struct dnstap_tap *taps;
 	struct dnstap_queue *queues; /* those of a server follow each other */
@@ -76,18 +76,18 @@ static int want(void *ctx, const char *word, size_t len)
 {
 	static const struct {
 		const char *word;
-		enum dnstap_type type;
+		enum dnstap_type type, also;
 	} kinds[] = {
-		{ "client-queries", DNSTAP_CLIENT_QUERY },
-		{ "client-responses", DNSTAP_CLIENT_RESPONSE },
-		{ "resolver-queries", DNSTAP_RESOLVER_QUERY },
-		{ "resolver-responses", DNSTAP_RESOLVER_RESPONSE },
+		{ "client-queries", DNSTAP_CLIENT_QUERY, DNSTAP_CLIENT_QUERY },
+		{ "client-responses", DNSTAP_CLIENT_RESPONSE, DNSTAP_CLIENT_RESPONSE },
+		{ "resolver-queries", DNSTAP_RESOLVER_QUERY, DNSTAP_FORWARDER_QUERY },
+		{ "resolver-responses", DNSTAP_RESOLVER_RESPONSE, DNSTAP_FORWARDER_RESPONSE },
 	};
 	struct dnstap *d = ctx;
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strlen(kinds[i].word) == len && memcmp(kinds[i].word, word, len) == 0)
-			d->wants[kinds[i].type] = true;
+			d->wants[kinds[i].type] = d->wants[kinds[i].also] = true;
 	return E_OK;
 }
 
@@ -100,9 +100,10 @@ static int make_queues(struct dnstap *d, uint64_t size)
 
 	d->queues = aligned_alloc(alignof(struct dnstap_queue), n * sizeof(*d->queues));
 	d->taps = calloc(d->n_workers, sizeof(*d->taps));
+	if (d->queues != NULL)
+		memset(d->queues, 0, n * sizeof(*d->queues));
 	if (d->queues == NULL || d->taps == NULL)
 		return E_NOMEM;
-	memset(d->queues, 0, n * sizeof(*d->queues));
 	for (unsigned i = 0; i < n && err == E_OK; i++)
 		err = dnstap_queue_init(&d->queues[i], size);
 	for (unsigned i = 0; i < d->n_workers; i++)

@@ -114,7 +114,8 @@ static uint8_t *put_addresses(uint8_t *at, const struct dnstap_message *m)
 
 static bool is_query(enum dnstap_type type)
 {
-	return type == DNSTAP_CLIENT_QUERY || type == DNSTAP_RESOLVER_QUERY;
+	return type == DNSTAP_CLIENT_QUERY || type == DNSTAP_RESOLVER_QUERY ||
+	       type == DNSTAP_FORWARDER_QUERY;
 }
 
 size_t dnstap_frame_write(uint8_t *out, const struct dnstap_head *head,

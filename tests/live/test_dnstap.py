@@ -139,6 +139,25 @@ def dnstap_tcp_some():
 
 
 @test
+def dnstap_forwarders():
+    """What goes to a resolver is told apart from what goes to an authority."""
+    with Capture() as capture:
+        with lab_and_recursor(dnstap_server=capture.socket,
+                              dnstap_messages="resolver-queries resolver-responses",
+                              forward_zones_recurse=f"example=127.20.0.1:{env.lab_port}") as (_, r):
+            wait_until(lambda: r.get("dnstap-connected") == 1, 10, "the connection")
+            r.ask("www.city.example")
+            r.ask("www.city.test")
+        messages = capture.messages()
+        for kind in "FORWARDER_QUERY", "FORWARDER_RESPONSE":
+            found = of_kind(messages, kind)
+            check(found and all(m["response_address"] == "127.20.0.1" for m in found), kind, *found)
+        check(not any(m.question and m.question[0].endswith("example")
+                      for m in of_kind(messages, "RESOLVER_QUERY")), "authorities", *messages)
+        check(not of_kind(messages, "CLIENT_QUERY"), "what is not wanted is not sent")
+
+
+@test
 def dnstap_reader_comes_and_goes():
     """Queries are served while no reader is there; one that comes gets what waited; one that goes
     comes again."""

@@ -16,7 +16,10 @@
 #include "recursor/policy/shelf.h"
 #include "recursor/settings.h"
 #include "recursor/settings_table.h"
+#include "recursor/watch/carbon.h"
 #include "recursor/watch/commands.h"
+#include "recursor/watch/dnstap.h"
+#include "recursor/watch/secpoll.h"
 #include "recursor/watch/web/web.h"
 #include "recursor/zoneload.h"
 #include "tests/oom/alloc.h"
@@ -388,6 +391,65 @@ static const char *cachefile_case(const char *argument, bool nothing_fails)
 	return judge(err, why, nothing_fails);
 }
 
+/* ---- what tells others ---- */
+
+static char *any_setting(void *ctx, const char *name)
+{
+	(void)ctx;
+	return strdup(strncmp(name, "carbon-", 7) == 0 ? "x" : "");
+}
+
+static const char *carbon_case(const char *argument, bool nothing_fails)
+{
+	static struct fake_env f;
+	struct carbon *c = NULL;
+	size_t len;
+	char *text;
+	int err = carbon_new(&c);
+
+	(void)argument;
+	carbon_free(c);
+	if (err != E_OK)
+		return judge(err, "no memory", nothing_fails);
+	alloc_pause(true);
+	env_fill(&f);
+	f.env.setting = any_setting;
+	alloc_pause(false);
+	text = carbon_text(&f.env, &len);
+	err = text == NULL ? E_NOMEM : E_OK;
+	alloc_pause(true);
+	fake_env_close(&f);
+	alloc_pause(false);
+	free(text);
+	return judge(err, "no memory", nothing_fails);
+}
+
+static const char *secpoll_case(const char *text, bool nothing_fails)
+{
+	struct secpoll_said said;
+	struct secpoll *p = NULL;
+	int err = secpoll_new(&p, "1.0.0", "");
+
+	secpoll_free(p);
+	if (err == E_OK)
+		err = secpoll_read(&said, (const uint8_t *)text, strlen(text));
+	return judge(err, "no memory", nothing_fails);
+}
+
+static const char *dnstap_case(const char *servers, bool nothing_fails)
+{
+	const struct dnstap_options o = { .servers = servers,
+					  .messages = DNSTAP_MESSAGES,
+					  .identity = "ns1",
+					  .version = "",
+					  .n_workers = 2 };
+	struct dnstap *d = NULL;
+	int err = dnstap_new(&d, &o);
+
+	dnstap_free(d);
+	return judge(err, "no memory", nothing_fails);
+}
+
 /* ---- what scripts share ---- */
 
 static const char *ipset_case(const char *text, bool nothing_fails)
@@ -475,6 +537,9 @@ static const struct oom_case cases[] = {
 	{ "zones", zones_case, zone },
 	{ "hints", hints_case, root_hints },
 	{ "cache file", cachefile_case, NULL },
+	{ "carbon", carbon_case, "" },
+	{ "secpoll", secpoll_case, "\0041 OK" },
+	{ "dnstap", dnstap_case, "/run/dnstap.sock, 127.0.0.1:6000" },
 	{ "addresses", ipset_case, "192.0.2.1\n2001:db8::1 5\n# none\n192.0.2.2 0\n" },
 	{ "names", shelf_case, "a.example\nb.example # b\n\nc.example\n" },
 	{ "web server", web_case, "$scrypt$ln=1,p=1,r=8$TmFDbA==$TmFDbA==" },
