@@ -84,7 +84,7 @@ export function hits(d) {
 export function rcodes(d) {
 	const noerror = d.rate("noerror-answers"), nxdomain = d.rate("nxdomain-answers");
 	const servfail = d.rate("servfail-answers"), others = d.rate("other-rcode-answers");
-	const refused = Math.min(others, d.mapRate("response-by-rcode", "REFUSED"));
+	const refused = Math.min(others, d.mapRate("response-by-rcode", "Query Refused"));
 
 	return { noerror, nxdomain, servfail, refused, other: others - refused };
 }

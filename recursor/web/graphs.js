@@ -4,7 +4,7 @@
 
 import { byId, count, duration, el, percent, rate, setText } from "./dom.js";
 import { buckets, hits, percentile, rcodes } from "./figures.js";
-import { GROUPS } from "./reasons.js";
+import { GROUPS, unnamed } from "./reasons.js";
 
 const KEPT_MS = 15 * 60 * 1000;
 
@@ -24,8 +24,14 @@ function decades(min, max) {
 	return ticks;
 }
 
-const groupRate = (d, group) =>
-	Object.keys(group.reasons).reduce((sum, name) => sum + d.rate(name), 0);
+const sumRates = (d, names) => names.reduce((sum, name) => sum + d.rate(name), 0);
+
+function groupRates(d) {
+	const rates = GROUPS.map((group) => sumRates(d, Object.keys(group.reasons)));
+
+	rates[rates.length - 1] += sumRates(d, unnamed(d.names()));
+	return rates;
+}
 
 // values() of a card: one for each line.  NaN: there is none at this moment.
 const CARDS = [
@@ -70,7 +76,7 @@ const CARDS = [
 	{
 		id: "drops", title: "Drops and errors", unit: "a second, each for one reason", show: rate, stacked: true,
 		lines: GROUPS.map((g) => [g.label, g.colour]),
-		values: (d) => GROUPS.map((g) => groupRate(d, g)),
+		values: groupRates,
 		head: (values) => values.reduce((sum, v) => sum + v, 0),
 	},
 ];

@@ -57,9 +57,16 @@ export const GROUPS = [
 		[`${ERROR}cached-answer`]: "the same, from the packet cache",
 		[`${ERROR}bad-alias`]: "aliases that lead nowhere",
 		[`${ERROR}network-down`]: "our network is down",
+		[`${ERROR}no-forward-group`]: "no such group of forwarders",
 		[`${ERROR}other`]: "other",
 	} },
 ];
+
+const named = new Set(GROUPS.flatMap((g) => Object.keys(g.reasons)));
+
+// Those of the daemon that are not in the table: they go with the last group's.
+export const unnamed = (metrics) =>
+	[...metrics].filter((name) => name.startsWith(ERROR) && !named.has(name));
 
 // The totals that they add up to.
 export const TOTALS = ["dropped-queries", "error-answers", "tcp-refused-connections"];
