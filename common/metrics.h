@@ -52,23 +52,29 @@ static inline uint64_t counter_get(const counter *c)
 	X(packetcache_hits, "packetcache-hits", COUNTER, "answers copied from the packet cache") \
 	X(packetcache_misses, "packetcache-misses", COUNTER,                                     \
 	  "questions not found in the packet cache")                                             \
-	X(noerror_answers, "noerror-answers", COUNTER, "answers sent with rcode NOERROR")        \
-	X(nxdomain_answers, "nxdomain-answers", COUNTER, "answers sent with rcode NXDOMAIN")     \
-	X(servfail_answers, "servfail-answers", COUNTER, "answers sent with rcode SERVFAIL")     \
-	X(other_rcode_answers, "other-rcode-answers", COUNTER,                                   \
-	  "answers sent with any other rcode")                                                   \
 	X(truncated_answers, "truncated-answers", COUNTER, "UDP answers sent with TC")           \
 	X(answers0_1, "answers0-1", COUNTER, "answered in less than 1 ms")                       \
 	X(answers1_10, "answers1-10", COUNTER, "answered in 1 to 10 ms")                         \
 	X(answers10_100, "answers10-100", COUNTER, "answered in 10 to 100 ms")                   \
 	X(answers100_1000, "answers100-1000", COUNTER, "answered in 100 ms to 1 s")              \
 	X(answers_slow, "answers-slow", COUNTER, "answered after 1 s or more")                   \
+	X(ourtime0_1, "x-ourtime0-1", COUNTER,                                                   \
+	  "resolved with less than 1 ms of CPU time (as measured for top-cost)")                 \
+	X(ourtime1_2, "x-ourtime1-2", COUNTER, "... with 1 to 2 ms")                             \
+	X(ourtime2_4, "x-ourtime2-4", COUNTER, "... with 2 to 4 ms")                             \
+	X(ourtime4_8, "x-ourtime4-8", COUNTER, "... with 4 to 8 ms")                             \
+	X(ourtime8_16, "x-ourtime8-16", COUNTER, "... with 8 to 16 ms")                          \
+	X(ourtime16_32, "x-ourtime16-32", COUNTER, "... with 16 to 32 ms")                       \
+	X(ourtime_slow, "x-ourtime-slow", COUNTER, "... with 32 ms or more")                     \
 	X(unauthorized_udp, "unauthorized-udp", COUNTER, "UDP queries refused by allow-from")    \
 	X(unauthorized_tcp, "unauthorized-tcp", COUNTER,                                         \
 	  "TCP connections refused by allow-from")                                               \
-	X(client_parse_errors, "client-parse-errors", COUNTER,                                   \
-	  "client packets that could not be parsed")                                             \
-	X(empty_queries, "empty-queries", COUNTER, "client packets without a question")          \
+	X(dropped_queries, "dropped-queries", COUNTER,                                           \
+	  "packets of clients that were left without an answer, for whatever reason")            \
+	X(client_parse_drops, "client-parse-drops", COUNTER,                                     \
+	  "client packets that could not be parsed and were not answered")                       \
+	X(truncated_drops, "truncated-drops", COUNTER,                                           \
+	  "client queries over UDP that were longer than a query may be")                        \
 	X(ignored_packets, "ignored-packets", COUNTER,                                           \
 	  "packets on a listening socket that are answers, not questions")                       \
 	X(notifies, "notify-wipes", COUNTER, "NOTIFYs heard, each for a zone to be forgotten")   \
@@ -78,12 +84,10 @@ static inline uint64_t counter_get(const counter *c)
 	  "NOTIFYs dropped because of their sender (allow-notify-from)")                        \
 	X(zone_disallowed_notify, "zone-disallowed-notify", COUNTER,                             \
 	  "NOTIFYs dropped because of their zone (allow-notify-for)")                           \
-	X(notimp_queries, "notimp-queries", COUNTER, "client queries of an opcode not served")   \
 	X(over_capacity_drops, "over-capacity-drops", COUNTER,                                   \
 	  "client queries dropped because max-mthreads were being resolved")                     \
 	X(fair_share_refusals, "fair-share-refusals", COUNTER,                                   \
 	  "client queries given up for another client's because max-mthreads were being resolved") \
-	X(no_rd_refused, "no-rd-refused", COUNTER, "client queries without RD refused")          \
 	X(tcp_client_overflow, "tcp-client-overflow", COUNTER,                                   \
 	  "TCP connections refused by max-tcp-per-client")                                       \
 	X(tcp_overflow, "tcp-overflow", COUNTER, "TCP connections refused by max-tcp-clients")   \
@@ -256,6 +260,35 @@ static inline uint64_t counter_get(const counter *c)
 	  "those that met a network error")                                                      \
 	X(lua_udp_limits, "lua-udp-query-limits", COUNTER,                                       \
 	  "packets of a script's not sent, for max-lua-udp-queries or for want of sockets")      \
+	X(variable_responses, "variable-responses", COUNTER, "answers that a script marked as not to be kept")                                   \
+	X(qmin_successes, "qname-min-fallback-success", COUNTER, "resolutions that were successful after they gave up minimising the name")   \
+	X(maintenance_calls, "maintenance-calls", COUNTER, "times a thread kept house")          \
+	X(maintenance_usec, "maintenance-usec", COUNTER, "microseconds that threads spent in keeping house, maintenance() of scripts included") \
+	X(tcp_refused, "tcp-refused-connections", COUNTER, "TCP connections of clients that were closed at once, for whatever reason") \
+	X(tcp_no_room, "tcp-no-resources", COUNTER, "those closed for want of memory") \
+	X(peak_qperq, "query-outqueries-peak", PEAK, "most questions to servers for one client query (max-qperq)") \
+	X(peak_query_bytes, "query-bytes-peak", PEAK, "most bytes received for one client query (max-bytesperq)") \
+	X(peak_answer_us, "query-usec-peak", PEAK, "longest time that a client query took, in microseconds (max-total-msec)") \
+	X(peak_links, "query-cnames-peak", PEAK, "most aliases followed on the way to an answer (max-cnames-followed)") \
+	X(peak_depth, "query-depth-peak", PEAK, "deepest sub-resolution (max-recursion-depth)") \
+	X(peak_ns_address, "query-server-address-peak", PEAK, "most addresses of name servers looked for in vain for one client query (max-ns-address-qperq)") \
+	X(peak_ns, "delegation-names-peak", PEAK, "most name servers of one delegation (max-ns-per-resolve)") \
+	X(peak_rrset, "rrset-size-peak", PEAK, "most records of one set in an answer of a server (max-rrset-size)") \
+	X(peak_in_flight, "concurrent-queries-peak", PEAK, "most client queries that one thread was resolving (max-mthreads)") \
+	X(peak_client, "client-queries-peak", PEAK, "most of them that one client had") \
+	X(peak_zone, "inflight-zone-peak", PEAK, "most questions in flight for one zone, of one thread (max-inflight-per-zone)") \
+	X(peak_server, "inflight-server-peak", PEAK, "most questions in flight to one server (max-inflight-per-server)") \
+	X(peak_background, "background-resolutions-peak", PEAK, "most resolutions of one thread that no client waited for (max-background-resolutions)") \
+	X(peak_cache_memory, "cache-memory-peak", PEAK, "most bytes of all caches together (max-cache-memory)") \
+	X(peak_followups, "lua-followups-peak", PEAK, "most followups of a script for one query") \
+	X(peak_lua_udp, "lua-udp-queries-peak", PEAK, "most packets of scripts waiting for a reply, of one thread (max-lua-udp-queries)") \
+	X(peak_ipset_entries, "ipset-entries-peak", PEAK, "most addresses in all sets of addresses (ipset-max-entries)") \
+	X(peak_tcp_clients, "tcp-clients-peak", PEAK, "most open TCP connections of clients (max-tcp-clients)") \
+	X(peak_tcp_client, "tcp-per-client-peak", PEAK, "most of them from one address (max-tcp-per-client; 0 without that limit)") \
+	X(peak_tcp_unread, "tcp-unread-peak", PEAK, "most bytes of answers that one TCP client had not read") \
+	X(peak_tcp_unread_all, "tcp-unread-all-peak", PEAK, "most bytes set aside for such answers by one thread") \
+	X(peak_tcp_turn, "tcp-turn-peak", PEAK, "most TCP queries taken in one turn of a thread's loop") \
+	X(peak_chain_weight, "max-chain-weight", PEAK, "most questions that waited on one, times the bytes of its answer") \
 	X(peak_goals, "max-concurrent-goals", PEAK, "most resolutions in flight at once")        \
 	X(peak_chain, "max-chain-length", PEAK, "most questions that waited on one")             \
 	X(query_log_drops, "query-log-drops", COUNTER,                                           \
@@ -314,6 +347,44 @@ static inline uint64_t counter_get(const counter *c)
 	  "nanoseconds spent in the script's " function "()")
 /* clang-format on */
 
+/* Why a client's query was answered with an error, with another rcode than NOERROR and NXDOMAIN, that
+ * is: reason, its name, help.  Each such answer has one. */
+#define METRICS_REASONS(X)                                                                         \
+	X(MALFORMED, "malformed", "FORMERR: the question could not be read")                       \
+	X(NO_QUESTION, "no-question", "FORMERR: there was no question")                            \
+	X(OPCODE, "opcode", "NOTIMP: an opcode that is not served")                                \
+	X(EDNS_VERSION, "edns-version", "BADVERS: another version of EDNS than 0")                 \
+	X(LOCAL, "not-resolved", "a class or type that nobody resolves, or a zone transfer")       \
+	X(NO_RECURSION, "no-rd", "REFUSED: a query without RD")                                    \
+	X(DEFENDER, "defender", "REFUSED: the domain is accused")                                  \
+	X(SCRIPT, "script", "a script said so")                                                    \
+	X(SCRIPT_FOLLOWUP, "script-followup", "a script's followup could not be done")             \
+	X(SCRIPT_KILL, "script-kill", "preoutquery ended the query")                               \
+	X(CACHED_PACKET, "cached-answer", "an error of a moment ago, out of the packet cache")     \
+	X(CACHED_FAILURE, "cached-failure", "the name failed a moment ago (RFC 9520)")             \
+	X(FAIR_SHARE, "fair-share", "the query gave way to another client's")                      \
+	X(QPERQ, "max-qperq", "max-qperq")                                                         \
+	X(TIME, "max-total-msec", "max-total-msec")                                                \
+	X(BYTES, "max-bytesperq", "max-bytesperq")                                                 \
+	X(CNAMES, "max-cnames-followed", "max-cnames-followed")                                    \
+	X(REFERRALS, "max-referrals", "too many referrals")                                        \
+	X(CHAIN, "max-chain-length", "max-chain-length")                                           \
+	X(ZONE, "max-inflight-per-zone", "max-inflight-per-zone")                                  \
+	X(SERVER, "max-inflight-per-server", "max-inflight-per-server")                            \
+	X(GOALS, "max-goals", "max-goals, or too deep, or no memory")                              \
+	X(ALIAS, "bad-alias", "an alias that leads nowhere, in a circle, or to too long a name")   \
+	X(NETWORK, "network-down", "our own network was down")                                     \
+	X(NO_ANSWER, "no-server-answers", "no server or forwarder of the zone answers")            \
+	X(STOPPING, "stopping", "the daemon stops")                                                \
+	X(OTHER, "other", "any other")
+
+enum metrics_reason {
+#define METRICS_REASON(reason, name, help) REASON_##reason,
+	METRICS_REASONS(METRICS_REASON)
+#undef METRICS_REASON
+		METRICS_N_REASONS,
+};
+
 /* member, how many bounds: 1, 2, 5, 10, 20, ... times the first */
 #define METRICS_HISTOGRAMS(X)                                                                      \
 	X(client_us, METRICS_CLIENT_STEPS)                                                         \
@@ -331,6 +402,10 @@ enum {
 	METRICS_CPU_FIRST_US = 1,
 	METRICS_CPU_STEPS = 16, /* to 100 ms */
 	METRICS_AUTH_RCODES = 16,
+	METRICS_RCODES = 25,                           /* the last is for what is above */
+	METRICS_HIT_RCODES = 16,                       /* as the header has them */
+	METRICS_SIZE_STEP = 10,                        /* bytes */
+	METRICS_SIZES = 65535 / METRICS_SIZE_STEP + 2, /* what is left over has one of its own */
 };
 
 struct counters {
@@ -338,6 +413,9 @@ struct counters {
 	METRICS_COUNTERS(METRICS_MEMBER)
 #undef METRICS_MEMBER
 	counter auth_rcodes[METRICS_AUTH_RCODES]; /* answers of servers */
+	counter rcodes[METRICS_RCODES];           /* answers to clients ... */
+	counter hit_rcodes[METRICS_HIT_RCODES];   /* ... those out of the packet cache */
+	counter reasons[METRICS_N_REASONS];       /* of those that are errors */
 /* One for each bound, one for what is above them all, and the sum. */
 #define METRICS_MEMBER(member, steps) counter member[(steps) + 2];
 	METRICS_HISTOGRAMS(METRICS_MEMBER)

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
+#include "recursor/costing.h"
 
 int account_init(struct account *a, struct counters *counters, const struct settings *s)
 {
@@ -13,15 +14,21 @@ int account_init(struct account *a, struct counters *counters, const struct sett
 	*a = (struct account) {
 		.counters = counters,
 		.qtypes = calloc(ACCOUNT_QTYPES, sizeof(counter)),
+		.sizes = calloc(METRICS_SIZES, sizeof(counter)),
 	};
 	account_configure(a, s);
-	return a->qtypes == NULL ? E_NOMEM : E_OK;
+	if (a->qtypes != NULL && a->sizes != NULL)
+		return E_OK;
+	account_deinit(a);
+	return E_NOMEM;
 }
 
 void account_deinit(struct account *a)
 {
 	free(a->qtypes);
+	free(a->sizes);
 	a->qtypes = NULL;
+	a->sizes = NULL;
 }
 
 void account_configure(struct account *a, const struct settings *s)
@@ -82,33 +89,39 @@ void account_filtered(struct account *a, const struct client *from)
 		COUNT(a->counters, ipv6_questions);
 }
 
-void account_rcode(struct account *a, unsigned rcode)
+void account_dropped(struct account *a)
 {
-	switch (rcode) {
-	case RCODE_NOERROR:
-		COUNT(a->counters, noerror_answers);
-		break;
-	case RCODE_NXDOMAIN:
-		COUNT(a->counters, nxdomain_answers);
-		break;
-	case RCODE_SERVFAIL:
-		COUNT(a->counters, servfail_answers);
-		break;
-	default:
-		COUNT(a->counters, other_rcode_answers);
-	}
+	COUNT(a->counters, dropped_queries);
 }
 
-void account_answer(struct account *a, const struct client *to, const struct query *q,
-		    unsigned rcode, size_t len)
+static void count_size(struct account *a, size_t len)
 {
-	account_rcode(a, rcode);
-	if (a->rings == NULL)
-		return;
+	counter_add(&a->sizes[(len + METRICS_SIZE_STEP - 1) / METRICS_SIZE_STEP], 1);
+}
+
+void account_rcode(struct account *a, unsigned rcode, enum metrics_reason why, size_t len)
+{
+	counter_add(&a->counters->rcodes[rcode < METRICS_RCODES ? rcode : METRICS_RCODES - 1], 1);
+	count_size(a, len);
+	if (rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN)
+		counter_add(&a->counters->reasons[why], 1);
+}
+
+static void note_answer(struct account *a, const struct client *to, const struct query *q,
+			unsigned rcode, size_t len)
+{
 	if (rcode == RCODE_SERVFAIL)
 		note_question(a, RING_SERVFAIL, to, q);
 	if (len > RING_LARGE_ANSWER)
 		note_question(a, RING_LARGE_ANSWERS, to, q);
+}
+
+void account_answer(struct account *a, const struct client *to, const struct query *q,
+		    unsigned rcode, enum metrics_reason why, size_t len)
+{
+	account_rcode(a, rcode, why, len);
+	if (a->rings != NULL)
+		note_answer(a, to, q, rcode, len);
 }
 
 void account_timeout(const struct account *a, const struct addr *server)
@@ -119,10 +132,29 @@ void account_timeout(const struct account *a, const struct addr *server)
 		rings_note(a->rings, RING_TIMEOUTS, &note);
 }
 
+/* A hit is a sample of 0 in both averages; so many of them at once, when the next is wanted. */
+void account_catch_up(struct account *a)
+{
+	uint64_t hits = counter_get(&a->counters->packetcache_hits), n = hits - a->hits_averaged;
+	double keep = a->latency_keep, all = 1;
+
+	for (; n > 0; n >>= 1, keep *= keep)
+		if (n & 1)
+			all *= keep;
+	a->latency_us *= all;
+	a->our_latency_us *= all;
+	a->hits_averaged = hits;
+}
+
+static double averaged(const struct account *a, double before, double sample)
+{
+	if (sample > a->latency_max)
+		sample = a->latency_max;
+	return before * a->latency_keep + sample * (1 - a->latency_keep);
+}
+
 void account_latency(struct account *a, uint64_t us)
 {
-	double sample = (double)us;
-
 	histogram_add(a->counters->client_us, METRICS_CLIENT_FIRST_US, METRICS_CLIENT_STEPS, us, 1);
 	if (us < 1000)
 		COUNT(a->counters, answers0_1);
@@ -134,17 +166,43 @@ void account_latency(struct account *a, uint64_t us)
 		COUNT(a->counters, answers100_1000);
 	else
 		COUNT(a->counters, answers_slow);
-	if (sample > a->latency_max)
-		sample = a->latency_max;
-	a->latency_us = a->latency_us * a->latency_keep + sample * (1 - a->latency_keep);
+	counter_max(&a->counters->peak_answer_us, us);
+	account_catch_up(a);
+	a->latency_us = averaged(a, a->latency_us, (double)us);
+}
+
+static void count_cpu(struct account *a, uint64_t us, unsigned times)
+{
+	histogram_add(a->counters->query_cpu_us, METRICS_CPU_FIRST_US, METRICS_CPU_STEPS, us,
+		      times);
+}
+
+void account_hit_cpu(struct account *a, uint64_t us)
+{
+	count_cpu(a, us, COSTING_SAMPLE);
+}
+
+void account_own_time(struct account *a, uint64_t us, unsigned weight)
+{
+	static const uint64_t below_us[] = { 1000, 2000, 4000, 8000, 16000, 32000, UINT64_MAX };
+	unsigned at = 0;
+
+	while (us >= below_us[at])
+		at++;
+	counter_add(&a->counters->ourtime0_1 + at, weight);
+	count_cpu(a, us, weight);
+	account_catch_up(a);
+	a->our_latency_us = averaged(a, a->our_latency_us, (double)us);
 }
 
 void account_packetcache_hit(struct account *a, const struct client *to, const struct query *q,
 			     unsigned rcode, size_t len)
 {
 	COUNT(a->counters, packetcache_hits);
-	account_answer(a, to, q, rcode, len);
-	a->latency_us *= a->latency_keep; /* a sample of 0 */
+	counter_add(&a->counters->hit_rcodes[rcode % METRICS_HIT_RCODES], 1);
+	count_size(a, len);
+	if (a->rings != NULL)
+		note_answer(a, to, q, rcode, len);
 }
 
 void account_log_failure(const struct client *to, const struct query *q, const struct answer *a)

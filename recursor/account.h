@@ -27,7 +27,10 @@ enum { ACCOUNT_QTYPES = 65536 };
 struct account {
 	struct counters *counters; /* borrowed */
 	counter *qtypes;           /* questions by type, ACCOUNT_QTYPES of them */
+	counter *sizes;            /* answers by size, METRICS_SIZES of them */
 	double latency_us;         /* moving average over about latency-statistic-size answers */
+	double our_latency_us;     /* ... of what was spent here, and not in waiting */
+	uint64_t hits_averaged;    /* packet-cache hits that are in both, as samples of 0 */
 	double latency_keep;       /* its weight against a new sample */
 	double latency_max;        /* a sample counts as no more: network-timeout */
 	struct rings *rings;       /* what came last, for top-*; NULL: not wanted; borrowed */
@@ -43,13 +46,21 @@ void account_remote(const struct account *a, const struct addr *remote, bool tcp
 void account_question(struct account *a, const struct client *from, const struct query *q);
 /* ipfilter() did not let it in: a question, and its end. */
 void account_filtered(struct account *a, const struct client *from);
-/* An answer of any kind was sent. */
-void account_rcode(struct account *a, unsigned rcode);
-/* ... of `len` bytes, to a question that could be read. */
+/* What was left without an answer; the reason has a counter of its own. */
+void account_dropped(struct account *a);
+/* An answer of any kind was sent.  The reason is that of an error. */
+void account_rcode(struct account *a, unsigned rcode, enum metrics_reason why, size_t len);
+/* ... to a question that could be read. */
 void account_answer(struct account *a, const struct client *to, const struct query *q,
-		    unsigned rcode, size_t len);
+		    unsigned rcode, enum metrics_reason why, size_t len);
 /* ... to a question that took `us` microseconds. */
 void account_latency(struct account *a, uint64_t us);
+/* ... `us` of them here, of CPU; a sample that counts for `weight` questions. */
+void account_own_time(struct account *a, uint64_t us, unsigned weight);
+/* The same of a packet-cache hit; it counts for COSTING_SAMPLE. */
+void account_hit_cpu(struct account *a, uint64_t us);
+/* The averages up to now. */
+void account_catch_up(struct account *a);
 /* ... out of the packet cache. */
 void account_packetcache_hit(struct account *a, const struct client *to, const struct query *q,
 			     unsigned rcode, size_t len);

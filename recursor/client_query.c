@@ -132,7 +132,8 @@ void client_query_charge(const struct client_query *cq, uint32_t outqueries)
 	if (cq->weight == 0)
 		costing_ended_unseen(costing);
 	else
-		costing_ended(costing, s->psl, &q, loop_now_us());
+		account_own_time(&cq->pipeline->account,
+				 costing_ended(costing, s->psl, &q, loop_now_us()), cq->weight);
 }
 
 void client_query_finish(void *ctx, const struct answer *found)
@@ -171,6 +172,15 @@ void client_query_finish(void *ctx, const struct answer *found)
 		client_query_let_go(cq);
 	}
 	rrset_put(any);
+}
+
+void client_query_take_slot(struct client_query *cq)
+{
+	struct pipeline *p = cq->pipeline;
+
+	slots_take(p->slots, &cq->slot, &cq->client.remote);
+	counter_max(&p->account.counters->peak_in_flight, slots_used(p->slots));
+	counter_max(&p->account.counters->peak_client, slots_most(p->slots));
 }
 
 bool client_query_make_room(struct pipeline *p, const struct addr *client)
@@ -214,7 +224,7 @@ static void ask_resolver(struct pipeline *p, struct client_query *cq)
 	if (cq->weight > 0)
 		cq->begun_us = costing_begun(&p->worker->costing, loop_now_us()) + 1;
 	if (!cq->slot.is_taken)
-		slots_take(p->slots, &cq->slot, &cq->client.remote);
+		client_query_take_slot(cq);
 }
 
 void client_query_resolve(struct client_query *cq)

@@ -92,17 +92,18 @@ static uint64_t to_us(uint64_t ns)
 	return (ns + 500) / 1000;
 }
 
-void costing_hit(struct costing *c, const struct psl *psl, const struct client *to,
-		 const uint8_t *name, uint64_t now_us)
+uint64_t costing_hit(struct costing *c, const struct psl *psl, const struct client *to,
+		     const uint8_t *name, uint64_t now_us)
 {
 	uint64_t direct_us = now_us - c->entered_us;
 	const struct cost cost = { .cpu_us = direct_us * COSTING_SAMPLE +
 					     to_us(c->overhead_ns * COSTING_SAMPLE) };
 
 	if (c->costs == NULL)
-		return;
+		return 0;
 	c->charged_us += direct_us * COSTING_SAMPLE;
 	costs_charge_client(c->costs, psl, &to->remote, name, &cost);
+	return cost.cpu_us / COSTING_SAMPLE;
 }
 
 uint64_t costing_begun(struct costing *c, uint64_t now_us)
@@ -113,29 +114,30 @@ uint64_t costing_begun(struct costing *c, uint64_t now_us)
 	return us;
 }
 
-void costing_ended(struct costing *c, const struct psl *psl, const struct costing_query *q,
-		   uint64_t now_us)
+uint64_t costing_ended(struct costing *c, const struct psl *psl, const struct costing_query *q,
+		       uint64_t now_us)
 {
 	/* The first answer's question was sent in the beginning, the last answer came now. */
 	uint64_t steps = q->outqueries > 1 ? q->outqueries - 1 : 0;
 	bool has_waited = q->begun_us > 0;
 	uint64_t direct_us = (now_us - c->from_us) / (c->n_ended + 1) +
 			     (has_waited ? q->begun_us - 1 : 0) + to_us(steps * c->step_ns);
-	const struct cost cost = times(q->weight,
-				       direct_us + to_us((1 + q->outqueries) * c->overhead_ns),
-				       q->outqueries, has_waited ? now_us - q->arrived_us : 0);
+	uint64_t cpu_us = direct_us + to_us((1 + q->outqueries) * c->overhead_ns);
+	const struct cost cost = times(q->weight, cpu_us, q->outqueries,
+				       has_waited ? now_us - q->arrived_us : 0);
 
 	c->from_us = now_us;
 	c->n_ended = 0;
 	c->has_ended = true;
 	if (c->costs == NULL)
-		return;
+		return 0;
 	c->charged_us += q->weight * direct_us;
 	if (q->domain_labels > 0)
 		costs_charge_client_of(c->costs, &q->client->remote,
 				       name_suffix(q->name, q->domain_labels), &cost);
 	else
 		costs_charge_client(c->costs, psl, &q->client->remote, q->name, &cost);
+	return cpu_us;
 }
 
 void costing_server(struct costing *c, const struct addr *server, uint64_t waited_us,

@@ -87,9 +87,10 @@ static inline bool costing_samples(struct costing *c)
 {
 	return --c->hits.to_next == 0 && costing_samples_now(c);
 }
-/* It was, since costing_enter(), and was answered out of the packet cache. */
-void costing_hit(struct costing *c, const struct psl *psl, const struct client *to,
-		 const uint8_t *name, uint64_t now_us);
+/* It was, since costing_enter(), and was answered out of the packet cache.  Returns microseconds of
+ * CPU. */
+uint64_t costing_hit(struct costing *c, const struct psl *psl, const struct client *to,
+		     const uint8_t *name, uint64_t now_us);
 
 /* A query came and is to be resolved: its weight, to be kept with it. */
 unsigned costing_query_came(struct costing *c, uint64_t now_us);
@@ -105,8 +106,9 @@ struct costing_query {
 	uint64_t arrived_us; /* when it came */
 	uint32_t outqueries;
 };
-void costing_ended(struct costing *c, const struct psl *psl, const struct costing_query *q,
-		   uint64_t now_us);
+/* Returns what it cost by itself, in microseconds of CPU. */
+uint64_t costing_ended(struct costing *c, const struct psl *psl, const struct costing_query *q,
+		       uint64_t now_us);
 /* One that has no weight; now is no matter. */
 static inline void costing_ended_unseen(struct costing *c)
 {

@@ -228,6 +228,7 @@ static void drop(struct hooked *h)
 
 	COUNT(p->account.counters, policy_drops);
 	flight_dropped(p, cq, hook_name(h->dropper));
+	account_dropped(&p->account);
 	listen_drop(p->worker->listener, &cq->client);
 	client_query_charge(cq, h->outqueries);
 	client_query_let_go(cq);
@@ -282,7 +283,7 @@ static bool take_slot(struct client_query *cq)
 		return true;
 	if (slots_are_full(p->slots) && !client_query_make_room(p, &cq->client.remote))
 		return false;
-	slots_take(p->slots, &cq->slot, &cq->client.remote);
+	client_query_take_slot(cq);
 	return true;
 }
 
@@ -539,13 +540,15 @@ static void begin_followup(struct hooked *h)
 	    loop_now_us() - h->cq->start_us > (uint64_t)s->max_total_msec * 1000) {
 		COUNT(counters, limit_time);
 		fail(h, "max-total-msec reached in a script's followup");
-	} else if (++h->n_followups > HOOKS_FOLLOWUPS_MAX) {
+	} else if (h->n_followups == HOOKS_FOLLOWUPS_MAX) {
 		COUNT(counters, lua_followup_limits);
 		fail(h, "too many followups of a script");
-	} else if (h->q.answer.followup == FOLLOWUP_UDP_RESPONSE) {
-		begin_datagram(h);
 	} else {
-		begin_question(h);
+		counter_max(&counters->peak_followups, ++h->n_followups);
+		if (h->q.answer.followup == FOLLOWUP_UDP_RESPONSE)
+			begin_datagram(h);
+		else
+			begin_question(h);
 	}
 }
 

@@ -100,6 +100,15 @@ uint64_t memory_total(const struct memory *m)
 	       FIXED_BYTES;
 }
 
+uint64_t memory_used(const struct memory *m)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < MEMORY_PARTS; i++)
+		sum += m->parts[i].used;
+	return sum;
+}
+
 static void find_dues(struct memory *m, size_t total)
 {
 	size_t records = atomic_load(&m->max_cache_entries);

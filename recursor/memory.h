@@ -58,6 +58,9 @@ void memory_adopt(struct worker *w);
 /* Before there are caches: what each is due. */
 void memory_init(struct memory *m, const struct settings *s);
 
+/* What all had when the first worker looked last; for itself. */
+uint64_t memory_used(const struct memory *m);
+
 /* What the settings come to, in bytes. */
 uint64_t memory_total(const struct memory *m);
 

@@ -142,6 +142,8 @@ void client_query_finish(void *ctx, const struct answer *found);
 
 /* Puts it to the resolver. */
 void client_query_resolve(struct client_query *cq);
+/* One of max-mthreads is its own from now on; there is room. */
+void client_query_take_slot(struct client_query *cq);
 /* All slots are taken: the client that holds most gives up one, if it has so many more. */
 bool client_query_make_room(struct pipeline *p, const struct addr *client);
 /* What it cost, to who caused it. */
@@ -160,10 +162,13 @@ static inline uint8_t *respond_place(struct pipeline *p, const struct client *to
 }
 
 /* An answer that took no time and is not kept; NULL: ask again over TCP. */
-enum step respond_now(struct pipeline *p, const struct passage *t, const struct answer *a);
-enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rcode, int16_t ede);
+enum step respond_now(struct pipeline *p, const struct passage *t, const struct answer *a,
+		      enum metrics_reason why);
+enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rcode, int16_t ede,
+			enum metrics_reason why);
 /* A header alone: no more of the packet is trusted. */
-enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t rcode);
+enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t rcode,
+			 enum metrics_reason why);
 
 static inline struct query_seen respond_seen(const struct client *from, const struct query *q)
 {

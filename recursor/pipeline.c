@@ -100,6 +100,8 @@ static enum step answer_one(struct pipeline *p, struct passage *t)
 		step = pass(p, t, answering, ARRAY_LEN(answering));
 	else
 		step = pass_logged(p, t);
+	if (step == STEP_DROP)
+		account_dropped(&p->account);
 	if (t->hooked != NULL)
 		hooks_leave(p, t);
 	return step;
@@ -130,6 +132,8 @@ static enum listen_verdict take_query(void *ctx, const struct client *from, uint
 	t->len = len;
 	t->hooked = NULL;
 	step = pass(p, t, reading, ARRAY_LEN(reading));
+	if (step == STEP_DROP)
+		account_dropped(&p->account);
 	if (from->tcp && step == STEP_ON)
 		step = answer_one(p, t);
 	else if (step == STEP_ON && ++p->n_ahead == PASSAGES_AHEAD)
@@ -194,8 +198,7 @@ static enum step take_notify(struct pipeline *p, struct passage *t)
 		return STEP_DROP;
 	}
 	if (query_read(&t->q, t->wire, t->len) != E_OK) {
-		COUNT(p->account.counters, client_parse_errors);
-		return respond_header(p, t, RCODE_FORMERR);
+		return respond_header(p, t, RCODE_FORMERR, REASON_MALFORMED);
 	}
 	name_lower(zone, query_name(&t->q));
 	if (!nameset_encloses(t->settings->allow_notify_for, zone) &&
@@ -218,7 +221,7 @@ static enum step check_header(struct pipeline *p, struct passage *t)
 
 	/* Nobody asks from port 0; an answer could not be sent. */
 	if (t->len < WIRE_HEADER_LEN || t->from->remote.port == 0) {
-		COUNT(p->account.counters, client_parse_errors);
+		COUNT(p->account.counters, client_parse_drops);
 		return STEP_DROP;
 	}
 	flags = wire_get_u16(t->wire + 2);
@@ -235,10 +238,8 @@ static enum step check_opcode(struct pipeline *p, struct passage *t)
 {
 	if (opcode_of(t) == OPCODE_NOTIFY)
 		return take_notify(p, t);
-	if (opcode_of(t) != OPCODE_QUERY) {
-		COUNT(p->account.counters, notimp_queries);
-		return respond_header(p, t, RCODE_NOTIMP);
-	}
+	if (opcode_of(t) != OPCODE_QUERY)
+		return respond_header(p, t, RCODE_NOTIMP, REASON_OPCODE);
 	return STEP_ON;
 }
 
@@ -246,13 +247,9 @@ static enum step read_question(struct pipeline *p, struct passage *t)
 {
 	int err = query_read(&t->q, t->wire, t->len);
 
-	if (err != E_OK) {
-		if (err == E_END)
-			COUNT(p->account.counters, empty_queries);
-		else
-			COUNT(p->account.counters, client_parse_errors);
-		return respond_header(p, t, RCODE_FORMERR);
-	}
+	if (err != E_OK)
+		return respond_header(p, t, RCODE_FORMERR,
+				      err == E_END ? REASON_NO_QUESTION : REASON_MALFORMED);
 	account_question(&p->account, t->from, &t->q);
 	return STEP_ON;
 }
@@ -261,7 +258,8 @@ static enum step check_edns(struct pipeline *p, struct passage *t)
 {
 	if (t->q.edns_version == 0)
 		return STEP_ON;
-	return respond_error(p, t, RCODE_BADVERS, EDE_NONE); /* RFC 6891 6.1.3 */
+	return respond_error(p, t, RCODE_BADVERS, EDE_NONE,
+			     REASON_EDNS_VERSION); /* RFC 6891 6.1.3 */
 }
 
 static enum step know_packet(struct pipeline *p, struct passage *t)
@@ -300,7 +298,8 @@ static inline enum step answer_from_packetcache(struct pipeline *p, struct passa
 	shield_hit(p, hit);
 	tapping_reply(p->worker, t->from, out, len);
 	if (sampled)
-		costing_hit(costing, t->settings->psl, t->from, query_name(&t->q), loop_now_us());
+		account_hit_cpu(&p->account, costing_hit(costing, t->settings->psl, t->from,
+							 query_name(&t->q), loop_now_us()));
 	return STEP_DONE;
 }
 
@@ -342,7 +341,7 @@ static enum step answer_locally(struct pipeline *p, struct passage *t)
 	case LOCAL_RESOLVE:
 		return STEP_ON;
 	case LOCAL_TRUNCATE:
-		return respond_now(p, t, NULL);
+		return respond_now(p, t, NULL, REASON_LOCAL);
 	case LOCAL_ANSWER:
 		break;
 	}
@@ -352,7 +351,7 @@ static enum step answer_locally(struct pipeline *p, struct passage *t)
 		.sets = &local.set,
 		.n_sets = local.set != NULL,
 	};
-	step = respond_now(p, t, &a);
+	step = respond_now(p, t, &a, REASON_LOCAL);
 	rrset_put(local.set);
 	return step;
 }
@@ -361,8 +360,8 @@ static enum step check_recursion(struct pipeline *p, struct passage *t)
 {
 	if ((t->q.flags & MSG_RD) || t->settings->allow_no_rd)
 		return STEP_ON;
-	COUNT(p->account.counters, no_rd_refused);
-	return respond_error(p, t, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE); /* RFC 8914 4.21 */
+	/* RFC 8914 4.21 */
+	return respond_error(p, t, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, REASON_NO_RECURSION);
 }
 
 static struct slots_config slots_config(const struct settings *s)
@@ -518,9 +517,21 @@ const counter *pipeline_qtypes(const struct pipeline *p)
 	return p->account.qtypes;
 }
 
-uint64_t pipeline_latency_us(const struct pipeline *p)
+const counter *pipeline_sizes(const struct pipeline *p)
 {
+	return p->account.sizes;
+}
+
+uint64_t pipeline_latency_us(struct pipeline *p)
+{
+	account_catch_up(&p->account);
 	return (uint64_t)p->account.latency_us;
+}
+
+uint64_t pipeline_our_latency_us(struct pipeline *p)
+{
+	account_catch_up(&p->account);
+	return (uint64_t)p->account.our_latency_us;
 }
 
 const struct client *pipeline_client_of(const struct request_view *v)

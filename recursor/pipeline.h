@@ -44,6 +44,8 @@ void pipeline_timed_out(const struct pipeline *p, const struct addr *server);
 
 /* Questions by type, 65536 counters; any thread may read them. */
 const counter *pipeline_qtypes(const struct pipeline *p);
+/* Answers by size, METRICS_SIZES counters. */
+const counter *pipeline_sizes(const struct pipeline *p);
 
 /* The handlers to give to the listener. */
 void pipeline_listen_handler(struct pipeline *p, struct listen_handler *h);
@@ -56,7 +58,9 @@ struct recorder;
 const struct recorder *pipeline_recorder(const struct pipeline *p);
 
 /* Moving average of the time from question to answer (qa-latency). */
-uint64_t pipeline_latency_us(const struct pipeline *p);
+uint64_t pipeline_latency_us(struct pipeline *p);
+/* ... and of that part which was spent here (x-our-latency). */
+uint64_t pipeline_our_latency_us(struct pipeline *p);
 
 /* The client a request belongs to, from the ctx that resolver_walk() shows; NULL when the request
  * is not a client's (explain, and the like). */

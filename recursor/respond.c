@@ -5,6 +5,7 @@
 #include "common/rrtype.h"
 #include "recursor/flight.h"
 #include "recursor/hooks.h"
+#include "recursor/reasons.h"
 #include "recursor/resolve/cache.h"
 #include "recursor/shield.h"
 #include "recursor/tapping.h"
@@ -37,17 +38,18 @@ static void log_answer(struct pipeline *p, const struct client *to, const struct
 
 static void send_packed(struct pipeline *p, const struct client *to, const struct query *q,
 			const uint8_t *wire, const struct packed *packed, unsigned rcode,
-			uint64_t us)
+			enum metrics_reason why, uint64_t us)
 {
 	/* Counted first: who has the answer may look at the counters. */
 	if (packed->truncated)
 		COUNT(p->account.counters, truncated_answers);
-	account_answer(&p->account, to, q, rcode, packed->len);
+	account_answer(&p->account, to, q, rcode, why, packed->len);
 	account_latency(&p->account, us);
 	tapping_reply(p->worker, to, wire, packed->len);
 }
 
-enum step respond_now(struct pipeline *p, const struct passage *t, const struct answer *a)
+enum step respond_now(struct pipeline *p, const struct passage *t, const struct answer *a,
+		      enum metrics_reason why)
 {
 	size_t limit = answer_limit(&t->q, t->from->tcp, t->settings->udp_truncation_threshold);
 	uint8_t *out = respond_place(p, t->from, limit);
@@ -58,7 +60,7 @@ enum step respond_now(struct pipeline *p, const struct passage *t, const struct 
 	else
 		answer_pack(&packed, out, limit, &t->q, a, t->settings->extended_resolution_errors,
 			    worker_wall_s(p->worker));
-	send_packed(p, t->from, &t->q, out, &packed, a == NULL ? RCODE_NOERROR : a->rcode, 0);
+	send_packed(p, t->from, &t->q, out, &packed, a == NULL ? RCODE_NOERROR : a->rcode, why, 0);
 	if (p->logged != NULL && a != NULL)
 		log_answer(p, t->from, &t->q, a, 0);
 	else if (p->logged != NULL)
@@ -67,19 +69,21 @@ enum step respond_now(struct pipeline *p, const struct passage *t, const struct 
 	return STEP_DONE;
 }
 
-enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rcode, int16_t ede)
+enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rcode, int16_t ede,
+			enum metrics_reason why)
 {
 	const struct answer a = { .rcode = rcode, .ede = ede };
 
-	return respond_now(p, t, &a);
+	return respond_now(p, t, &a, why);
 }
 
-enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t rcode)
+enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t rcode,
+			 enum metrics_reason why)
 {
 	uint8_t out[WIRE_HEADER_LEN];
 	size_t len = answer_pack_header(out, t->wire, rcode);
 
-	account_rcode(&p->account, rcode);
+	account_rcode(&p->account, rcode, why, len);
 	tapping_reply(p->worker, t->from, out, len);
 	return STEP_DONE;
 }
@@ -155,10 +159,10 @@ static uint32_t packet_ttl(struct pipeline *p, const struct client_query *cq,
 /* To the client, and into the log as far as that is asked for. */
 static void send_resolved(struct pipeline *p, struct client_query *cq, const struct settings *s,
 			  const struct answer *a, const uint8_t *wire, const struct packed *packed,
-			  uint64_t us)
+			  enum metrics_reason why, uint64_t us)
 {
 	flight_answered(p, cq, a, us);
-	send_packed(p, &cq->client, &cq->q, wire, packed, a->rcode, us);
+	send_packed(p, &cq->client, &cq->q, wire, packed, a->rcode, why, us);
 	if (a->rcode == RCODE_SERVFAIL && s->log_common_errors)
 		account_log_failure(&cq->client, &cq->q, a);
 	if (p->logged != NULL)
@@ -180,10 +184,13 @@ void respond(struct pipeline *p, struct client_query *cq, const struct settings 
 	if (cq->hooked != NULL) {
 		key.tag = cq->hooked->q.tag;
 		ttl = cq->hooked->q.variable ? 0 : ttl;
+		if (cq->hooked->q.variable)
+			COUNT(p->account.counters, variable_responses);
 	}
 	if (ttl > 0)
 		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, now_s);
-	send_resolved(p, cq, s, a, out, &packed, us);
+	send_resolved(p, cq, s, a, out, &packed, reason_of_answer(a->rcode, a->ede, a->ede_text),
+		      us);
 }
 
 /* Records without a TTL are as good as a denial; a failure is told for as long as one of ours. */
@@ -226,8 +233,10 @@ void respond_hooked(struct pipeline *p, struct client_query *cq, const struct se
 		answer_pack_rows(&packed, out, limit, &cq->q, &a, &h->q.answer.records,
 				 s->extended_resolution_errors);
 	ttl = hooked_ttl(h, s, &packed);
+	if (h->q.variable)
+		COUNT(p->account.counters, variable_responses);
 	key.tag = h->q.tag;
 	if (ttl > 0)
 		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, now_s);
-	send_resolved(p, cq, s, &a, out, &packed, us);
+	send_resolved(p, cq, s, &a, out, &packed, reason_of_script(a.rcode, a.ede, a.ede_text), us);
 }

@@ -316,11 +316,12 @@ static enum step carry_out(struct pipeline *p, struct passage *t, const struct d
 	tell_recorder(p, t, d);
 	switch (d->effect) {
 	case DEFENDER_REFUSED:
-		return respond_error(p, t, RCODE_REFUSED, EDE_BLOCKED); /* RFC 8914 4.16 */
+		return respond_error(p, t, RCODE_REFUSED, EDE_BLOCKED,
+				     REASON_DEFENDER); /* RFC 8914 4.16 */
 	case DEFENDER_NXDOMAIN:
-		return respond_error(p, t, RCODE_NXDOMAIN, EDE_BLOCKED);
+		return respond_error(p, t, RCODE_NXDOMAIN, EDE_BLOCKED, REASON_DEFENDER);
 	case DEFENDER_TRUNCATE:
-		return respond_now(p, t, NULL);
+		return respond_now(p, t, NULL, REASON_DEFENDER);
 	default:
 		COUNT(p->account.counters, defender_drops);
 		return STEP_DROP;

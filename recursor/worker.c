@@ -78,6 +78,15 @@ static void primed(void *ctx, bool ok)
 		log_warning("the root's name servers could not be fetched; using what is known");
 }
 
+/* Of what all share, as it is now: the first worker keeps them. */
+static void note_peaks(struct worker *w)
+{
+	struct server *s = w->server;
+
+	counter_max(&w->counters.peak_cache_memory, memory_used(&s->memory));
+	counter_max(&w->counters.peak_ipset_entries, ipsets_entries(s->ipsets));
+}
+
 /* What one worker does for all: the first. */
 static void keep_shared_house(struct worker *w)
 {
@@ -91,17 +100,39 @@ static void keep_shared_house(struct worker *w)
 	(void)cache_expire_some(s->cache, EXPIRE_AT_ONCE, worker_wall_s(w));
 	memory_rebalance(s, worker_wall_s(w));
 	ipsets_tidy(s->ipsets, (uint32_t)(now_ms / 1000));
+	note_peaks(w);
+}
+
+/* What is not worth a look after each turn of the loop. */
+static void publish_slow_gauges(struct worker *w, uint64_t cpu_us)
+{
+	struct worker_gauges *g = &w->gauges;
+	struct outgoing_stats asking;
+	struct resolver_stats resolving;
+
+	outgoing_stats(w->outgoing, &asking);
+	resolver_stats(w->resolver, &resolving);
+	atomic_store_explicit(&g->our_latency_us, pipeline_our_latency_us(w->pipeline),
+			      memory_order_relaxed);
+	atomic_store_explicit(&g->cpu_us, cpu_us, memory_order_relaxed);
+	atomic_store_explicit(&g->tcp_idle_out, asking.tcp_idle, memory_order_relaxed);
+	atomic_store_explicit(&g->backgrounds, resolving.backgrounds, memory_order_relaxed);
 }
 
 static void keep_house(void *ctx)
 {
 	struct worker *w = ctx;
+	uint64_t began_us = loop_now_us(), cpu_us;
 
 	if (w->index == 0)
 		keep_shared_house(w);
 	memory_tidy(w);
 	pipeline_tick(w->pipeline);
-	costing_tick(&w->costing, &w->counters, loop_thread_cpu_us(), loop_now_ms(w->loop));
+	cpu_us = loop_thread_cpu_us();
+	costing_tick(&w->costing, &w->counters, cpu_us, loop_now_ms(w->loop));
+	publish_slow_gauges(w, cpu_us);
+	COUNT(&w->counters, maintenance_calls);
+	counter_add(&w->counters.maintenance_usec, loop_now_us() - began_us);
 	loop_timer_at(w->housekeeping, loop_now_ms(w->loop) + HOUSEKEEPING_MS);
 }
 

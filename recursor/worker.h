@@ -41,6 +41,8 @@ struct worker_gauges {
 	_Atomic size_t packetcache_limit; /* of bytes, as its packet cache has it */
 	_Atomic uint64_t latency_us;
 	_Atomic size_t flight_stories, flight_bytes; /* now and then */
+	_Atomic uint64_t our_latency_us, cpu_us;
+	_Atomic size_t tcp_idle_out, backgrounds;
 };
 
 struct worker {

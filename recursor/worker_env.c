@@ -56,6 +56,26 @@ GAUGE(uint64_t, latency_us)
 GAUGE(size_t, flight_stories)
 GAUGE(size_t, flight_bytes)
 
+static const counter *env_sizes(void *ctx, unsigned worker)
+{
+	struct server *s = ctx;
+
+	ASSERT(worker < s->n_workers);
+	return pipeline_sizes(s->workers[worker].pipeline);
+}
+
+static void env_gauges(void *ctx, unsigned worker, struct watch_gauges *out)
+{
+	struct server *s = ctx;
+	const struct worker_gauges *g = &s->workers[worker].gauges;
+
+	ASSERT(worker < s->n_workers);
+	out->our_latency_us = atomic_load_explicit(&g->our_latency_us, memory_order_relaxed);
+	out->cpu_us = atomic_load_explicit(&g->cpu_us, memory_order_relaxed);
+	out->tcp_idle_out = atomic_load_explicit(&g->tcp_idle_out, memory_order_relaxed);
+	out->backgrounds = atomic_load_explicit(&g->backgrounds, memory_order_relaxed);
+}
+
 static void env_shelf(void *ctx, struct watch_shelf *out)
 {
 	struct server *s = ctx;
@@ -271,6 +291,7 @@ static void env_defender_stats(void *ctx, struct watch_defender *out)
 	defender_stats(s->defender, &stats);
 	*out = (struct watch_defender) {
 		.accused = stats.accused,
+		.most_accused = stats.most_accused,
 		.accusations = stats.begun,
 		.refused = stats.refused,
 		.evicted = stats.evicted,
@@ -351,6 +372,8 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.started_ms = s->started_ms,
 		.counters = env_counters,
 		.qtypes = env_qtypes,
+		.sizes = env_sizes,
+		.gauges = env_gauges,
 		.in_flight = env_in_flight,
 		.tcp_clients = env_tcp_clients,
 		.packetcache_entries = env_packetcache_entries,

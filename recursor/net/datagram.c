@@ -192,6 +192,7 @@ int datagram_send(struct datagram **out, struct datagrams *ds, const struct addr
 		return err;
 	}
 	ds->outgoing->n_datagrams++;
+	counter_max(&ds->counters->peak_lua_udp, ds->outgoing->n_datagrams);
 	COUNT(ds->counters, lua_udp_queries);
 	enlist(ds, d);
 	*out = d;

@@ -240,9 +240,15 @@ static void take_packet(const struct endpoint *e, unsigned i)
 	struct client *c = &l->in->clients[i];
 
 	*c = (struct client) { .local = e->local, .socket = e->number };
-	if ((m->msg_hdr.msg_flags & MSG_TRUNC) != 0 ||
-	    addr_from_sockaddr(&c->remote, &from->sa) != E_OK || c->remote.port == 0) {
-		COUNT(l->counters, client_parse_errors);
+	if ((m->msg_hdr.msg_flags & MSG_TRUNC) != 0) {
+		COUNT(l->counters, dropped_queries);
+		COUNT(l->counters, truncated_drops);
+		return;
+	}
+	/* Nobody asks from port 0; an answer could not be sent. */
+	if (addr_from_sockaddr(&c->remote, &from->sa) != E_OK || c->remote.port == 0) {
+		COUNT(l->counters, dropped_queries);
+		COUNT(l->counters, client_parse_drops);
 		return;
 	}
 	if (e->is_any)

@@ -179,6 +179,10 @@ static size_t take_queries(struct tcp_client *c, uint8_t *buf, size_t len)
 		if (l->limits.tcp_queries_per_conn != 0 &&
 		    c->n_queries >= l->limits.tcp_queries_per_conn)
 			c->is_finished = true;
+		if (n == 0) {
+			COUNT(l->counters, dropped_queries);
+			COUNT(l->counters, client_parse_drops);
+		}
 		if (n == 0 || l->handler.query(l->handler.ctx, &from, buf + pos + PARTIAL_PREFIX,
 					       n) == LISTEN_CLOSE)
 			c->is_dead = true;
@@ -226,6 +230,7 @@ void listen_tcp_resume(struct listener *l)
 {
 	struct tcp_client *c;
 
+	counter_max(&l->counters->peak_tcp_turn, l->n_taken);
 	l->n_taken = 0;
 	while ((c = TAILQ_FIRST(&l->to_resume)) != NULL) {
 		TAILQ_REMOVE(&l->to_resume, c, in_resume);
@@ -274,6 +279,7 @@ static bool grow_out(struct tcp_client *c, size_t need)
 	if (bigger == NULL)
 		return false;
 	l->out_bytes += cap - c->out_cap;
+	counter_max(&l->counters->peak_tcp_unread_all, l->out_bytes);
 	c->out = bigger;
 	c->out_cap = cap;
 	return true;
@@ -287,6 +293,7 @@ static bool queue(struct tcp_client *c, const uint8_t *data, size_t len)
 		COUNT(c->l->counters, tcp_slow_readers);
 		return false;
 	}
+	counter_max(&c->l->counters->peak_tcp_unread, have + len);
 	if (c->out_pos > 0)
 		memmove(c->out, c->out + c->out_pos, have);
 	c->out_pos = 0;
@@ -383,6 +390,8 @@ static void on_client(void *ctx, unsigned events)
 /* Whom it admits it has entered in the tally. */
 static bool is_admitted(struct listener *l, const struct addr *remote)
 {
+	struct tally_count now;
+
 	if (!l->handler.accept(l->handler.ctx, remote)) {
 		COUNT(l->counters, unauthorized_tcp);
 		return false;
@@ -391,8 +400,10 @@ static bool is_admitted(struct listener *l, const struct addr *remote)
 		COUNT(l->counters, tcp_overflow);
 		return false;
 	}
-	switch (tally_enter(l->tally, remote)) {
+	switch (tally_enter(l->tally, remote, &now)) {
 	case TALLY_ENTERED:
+		counter_max(&l->counters->peak_tcp_clients, now.all);
+		counter_max(&l->counters->peak_tcp_client, now.client);
 		return true;
 	case TALLY_FULL:
 		COUNT(l->counters, tcp_overflow);
@@ -426,6 +437,8 @@ static void add_client(const struct endpoint *e, int fd, const struct addr *remo
 		free(c);
 		(void)close(fd);
 		tally_leave(l->tally, remote);
+		COUNT(l->counters, tcp_refused);
+		COUNT(l->counters, tcp_no_room);
 		return;
 	}
 	c->l = l;
@@ -478,11 +491,13 @@ static void on_accept(void *ctx, unsigned events)
 			}
 			continue; /* an error of that connection, already gone (accept(2)) */
 		}
-		if (addr_from_sockaddr(&remote, (struct sockaddr *)&sa) == E_OK &&
-		    is_admitted(l, &remote))
+		if (EXPECT(addr_from_sockaddr(&remote, (struct sockaddr *)&sa) == E_OK) &&
+		    is_admitted(l, &remote)) {
 			add_client(e, fd, &remote);
-		else
+		} else {
+			COUNT(l->counters, tcp_refused);
 			(void)close(fd);
+		}
 	}
 	l->depth--;
 }

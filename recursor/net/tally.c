@@ -44,7 +44,8 @@ static uint32_t take_entry(struct tally *t)
 	return at;
 }
 
-static bool enter_client(struct tally *t, const struct addr *ip)
+/* How many it has then; 0: it may have no more. */
+static uint32_t enter_client(struct tally *t, const struct addr *ip)
 {
 	uint32_t *link = find(t, ip);
 
@@ -53,9 +54,8 @@ static bool enter_client(struct tally *t, const struct addr *ip)
 		t->entries[*link] = (struct entry) { .ip = *ip };
 	}
 	if (t->entries[*link].n >= t->max_each)
-		return false;
-	t->entries[*link].n++;
-	return true;
+		return 0;
+	return ++t->entries[*link].n;
 }
 
 static void leave_client(struct tally *t, const struct addr *ip)
@@ -77,18 +77,19 @@ static struct addr without_port(const struct addr *client)
 	return ip;
 }
 
-enum tally_verdict tally_enter(struct tally *t, const struct addr *client)
+enum tally_verdict tally_enter(struct tally *t, const struct addr *client, struct tally_count *now)
 {
 	struct addr ip = without_port(client);
 	enum tally_verdict verdict = TALLY_ENTERED;
+	uint32_t n = 0;
 
 	pthread_mutex_lock(&t->lock);
 	if (t->n >= t->max)
 		verdict = TALLY_FULL;
-	else if (t->max_each != 0 && !enter_client(t, &ip))
+	else if (t->max_each != 0 && (n = enter_client(t, &ip)) == 0)
 		verdict = TALLY_CLIENT_FULL;
 	else
-		t->n++;
+		*now = (struct tally_count) { .all = ++t->n, .client = n };
 	pthread_mutex_unlock(&t->lock);
 	return verdict;
 }

@@ -28,8 +28,14 @@ struct tally;
 int tally_new(struct tally **out, uint32_t max, uint32_t max_each) MUST_USE;
 void tally_free(struct tally *t);
 
-/* May this client have one more connection?  The port does not matter. */
-enum tally_verdict tally_enter(struct tally *t, const struct addr *client) MUST_USE;
+struct tally_count {
+	uint32_t all, client; /* connections; the latter 0 without `max_each` */
+};
+
+/* May this client have one more connection?  The port does not matter.  When it may, `*now` is how many
+ * there are. */
+enum tally_verdict tally_enter(struct tally *t, const struct addr *client,
+			       struct tally_count *now) MUST_USE;
 void tally_leave(struct tally *t, const struct addr *client);
 
 #endif

@@ -236,6 +236,7 @@ static void accuse(struct defender *d, unsigned rule, const uint8_t *name, unsig
 	a->begun = *f;
 	name_copy(a->name, name);
 	d->accusations[d->n++] = a;
+	d->most = d->n > d->most ? d->n : d->most;
 	d->begun++;
 	d->is_stale = true;
 	tell_begin(d, a);
@@ -399,6 +400,7 @@ void defender_stats(struct defender *d, struct defender_stats *out)
 	pthread_mutex_lock(&d->lock);
 	*out = (struct defender_stats) {
 		.accused = d->n,
+		.most_accused = d->most,
 		.begun = d->begun,
 		.refused = d->refused,
 		.evicted = d->evicted + defender_watch_evicted(d->watch),

@@ -185,7 +185,7 @@ struct json_t;
 void defender_show(struct defender *d, FILE *out, struct json_t *json, uint64_t now_ms);
 
 struct defender_stats {
-	size_t accused;
+	size_t accused, most_accused;
 	uint64_t begun, refused; /* accusations; those for which there was no room */
 	uint64_t evicted;        /* zones whose row another took */
 	size_t bytes;

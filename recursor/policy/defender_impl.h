@@ -80,7 +80,7 @@ struct defender {
 	struct defender_watch *watch;
 	struct defender_known *known;
 	struct accusation *accusations[DEFENDER_ACCUSATIONS_MAX];
-	size_t n;
+	size_t n, most;
 	struct accusation *ended[ENDED_KEPT]; /* the youngest at (n_ended - 1) % ENDED_KEPT */
 	size_t n_ended;
 	struct defender_accused *accused; /* NULL: nobody */

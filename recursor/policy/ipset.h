@@ -131,5 +131,7 @@ struct ipsets_stats {
 };
 
 void ipsets_stats(struct ipsets *r, struct ipsets_stats *out);
+/* Of all sets; takes no lock. */
+uint64_t ipsets_entries(const struct ipsets *r);
 
 #endif

@@ -354,6 +354,11 @@ int ipsets_list(struct ipsets *r, struct ipset_stats **out, size_t *n)
 	return E_OK;
 }
 
+uint64_t ipsets_entries(const struct ipsets *r)
+{
+	return atomic_load_explicit(&r->entries, memory_order_relaxed);
+}
+
 void ipsets_stats(struct ipsets *r, struct ipsets_stats *out)
 {
 	pthread_mutex_lock(&r->lock);

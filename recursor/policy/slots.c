@@ -183,6 +183,11 @@ uint32_t slots_of_client(const struct slot *slot)
 	return slot->is_taken && slot->client != NULL ? slot->client->n : 0;
 }
 
+uint32_t slots_most(const struct slots *s)
+{
+	return s->most;
+}
+
 void slots_take(struct slots *s, struct slot *slot, const struct addr *client)
 {
 	struct prefix p = prefix_of(s, client);

@@ -49,6 +49,8 @@ void slots_free(struct slots *s); /* accepts NULL; every slot has been given bac
 
 bool slots_are_full(const struct slots *s);
 uint32_t slots_used(const struct slots *s);
+/* The most that one client holds. */
+uint32_t slots_most(const struct slots *s);
 
 /* How many slots the client has whose slot this is; 0 when it is not taken. */
 uint32_t slots_of_client(const struct slot *slot);

@@ -195,8 +195,10 @@ static bool is_busy(struct resolver *r, struct goal *g, struct target *t, const 
 	bool goes_on = t->tries > 0 || g->recurse;
 
 	if (servers_take(r->servers, server, false, goes_on, now_ms, view) ||
-	    (crowd_knows(r, g) && servers_take(r->servers, server, true, goes_on, now_ms, view)))
+	    (crowd_knows(r, g) && servers_take(r->servers, server, true, goes_on, now_ms, view))) {
+		counter_max(&r->counters->peak_server, view->in_flight);
 		return false;
+	}
 	t->dead = TARGET_SILENT_ON;
 	g->met_crowd = true;
 	COUNT(r->counters, limit_inflight_server);

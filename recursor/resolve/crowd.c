@@ -48,7 +48,10 @@ bool crowd_take_place(struct resolver *r, struct goal *g)
 	g->place = (uint8_t)inflight_take_place(&r->inflight, g->crowd, false);
 	if (g->place == INFLIGHT_NO_PLACE && crowd_knows(r, g))
 		g->place = (uint8_t)inflight_take_place(&r->inflight, g->crowd, true);
-	return g->place != INFLIGHT_NO_PLACE || refuse(r, g);
+	if (g->place == INFLIGHT_NO_PLACE)
+		return refuse(r, g);
+	counter_max(&r->counters->peak_zone, inflight_places(g->crowd));
+	return true;
 }
 
 void crowd_leave(struct resolver *r, struct goal *g)

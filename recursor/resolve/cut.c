@@ -184,6 +184,7 @@ static void ns_names_take(struct resolver *r, struct goal *g)
 		if (g->n_ns < max)
 			g->n_ns++;
 	}
+	counter_max(&r->counters->peak_ns, seen);
 	if (seen > max) {
 		COUNT(r->counters, limit_ns);
 		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = "max-ns-per-resolve");

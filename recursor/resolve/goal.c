@@ -283,6 +283,7 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 	*e = (struct edge) { .parent = parent, .child = child, .kind = (uint8_t)kind, .ns = ns };
 	edge_link(e);
 	counter_max(&r->counters->peak_chain, child->n_waiters);
+	counter_max(&r->counters->peak_depth, depth);
 	goal_note_child(r, parent, child, joined ? EVENT_JOINED : EVENT_GOAL);
 	TRACE_EVENT(r, child, joined ? EVENT_JOINED : EVENT_GOAL, child->name, NULL,
 		    .type = child->type, .parent = parent->serial);
@@ -394,6 +395,8 @@ void goal_end(struct resolver *r, struct goal *g)
 		TRACE_EVENT(r, g, end, g->name, NULL, .type = g->type, .rcode = g->rcode,
 			    .note = g->ede_text);
 	}
+	if (g->gave_up_minimising && g->rcode != RCODE_SERVFAIL)
+		COUNT(r->counters, qmin_successes);
 	g->cacheable = g->cacheable && !goal_is_private(g);
 	goal_release(r, g);
 	goal_unwant_all(r, g);
@@ -550,6 +553,7 @@ bool goal_charge_throttled(struct resolver *r, struct goal *g)
 static bool ns_failure_note(struct resolver *r, struct request *req, size_t amount)
 {
 	req->ns_failures += (uint32_t)amount;
+	counter_max(&r->counters->peak_ns_address, req->ns_failures);
 	if (req->ns_failures == r->cfg.max_ns_address_qperq)
 		COUNT(r->counters, limit_ns_address);
 	return false;

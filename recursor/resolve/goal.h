@@ -205,6 +205,7 @@ struct goal {
 
 	/* what to ask: QNAME minimisation (RFC 9156) */
 	bool minimise;
+	bool gave_up_minimising;
 	bool leads; /* its step is on its way, and in resolver.steps */
 	struct chain_link by_step;
 	uint8_t minimise_steps;

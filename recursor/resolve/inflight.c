@@ -212,6 +212,11 @@ enum inflight_place inflight_take_place(const struct inflight *in, struct inflig
 	return INFLIGHT_RESERVED;
 }
 
+uint32_t inflight_places(const struct inflight_zone *z)
+{
+	return z->places + z->reserved;
+}
+
 void inflight_give_place(struct inflight_zone *z, enum inflight_place place)
 {
 	uint32_t *taken = place == INFLIGHT_RESERVED ? &z->reserved : &z->places;

@@ -81,6 +81,8 @@ bool inflight_may_join(const struct inflight *in, const struct inflight_zone *z,
 void inflight_let_go(struct inflight *in, struct inflight_zone *z, uint32_t waiters,
 		     uint64_t now_ms);
 
+/* How many ask. */
+uint32_t inflight_places(const struct inflight_zone *z);
 /* A place to ask from. */
 enum inflight_place inflight_take_place(const struct inflight *in, struct inflight_zone *z,
 					bool is_known);

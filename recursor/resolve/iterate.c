@@ -114,6 +114,7 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, 
 		end_with_failure(r, g, EDE_OTHER, "max-cnames-followed");
 		return;
 	}
+	counter_max(&r->counters->peak_links, g->links + 1U);
 	cut_leave(r, g);
 	switch (goal_want(r, g, EDGE_ALIAS, 0, target, g->type)) {
 	case EDGE_MADE:

@@ -65,6 +65,7 @@ bool minimise_off(struct resolver *r, struct goal *g)
 		return false;
 	minimise_release(r, g, STEP_DENIED);
 	COUNT(r->counters, qmin_fallbacks);
+	g->gave_up_minimising = true;
 	GOAL_EVENT(r, g, EVENT_MINIMISE_OFF, g->name, NULL, );
 	g->minimise = false;
 	minimise_choose(r, g);

@@ -419,6 +419,7 @@ void outcome_reply(struct resolver *r, struct goal *g, size_t len, struct msg *m
 		    .transport = g->transport, .rcode = m->rcode, .us = rtt_us,
 		    .size = (uint32_t)len, .records = { m->count[1], m->count[2], m->count[3] });
 	server_learn(r, g, m, rtt_us);
+	counter_max(&r->counters->peak_chain_weight, (uint64_t)g->n_waiters * len);
 	if (!goal_charge_bytes(r, g, len) || goal_begin_anew_if_zone_changed(r, g))
 		return;
 	if (m->flags & MSG_TC)

@@ -242,6 +242,7 @@ static int set_make(struct reading *x, struct group *g, enum rank rank, struct r
 	uint32_t ttl = ttl_clamp(x, g->ttl);
 	int err;
 
+	counter_max(&x->counters->peak_rrset, g->n);
 	if (g->n > x->cfg->max_rrset_records) {
 		COUNT(x->counters, limit_rrset);
 		return E_LIMIT;

@@ -53,6 +53,8 @@ void request_finish(struct resolver *r, struct request *req, const struct answer
 	void *ctx = req->ctx;
 	struct stale_answer stale = { 0 };
 
+	counter_max(&r->counters->peak_qperq, req->out_queries);
+	counter_max(&r->counters->peak_query_bytes, req->bytes);
 	if (has_client && a->rcode == RCODE_SERVFAIL && a->ede != EDE_NOT_READY &&
 	    stale_serve(r, req, &stale, &better))
 		a = &better;
@@ -85,6 +87,7 @@ static void request_go_on_alone(struct resolver *r, struct request *req)
 	req->policed = false;
 	req->background = g->has_background = true;
 	r->n_background++;
+	counter_max(&r->counters->peak_background, r->n_background);
 }
 
 static void answer_for(const struct request *req, const char *text, struct answer *a)
@@ -242,6 +245,7 @@ bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t typ
 	}
 	req->background = req->refreshes = g->has_background = true;
 	r->n_background++;
+	counter_max(&r->counters->peak_background, r->n_background);
 	COUNT(r->counters, backgrounds);
 	request_attach(g, req);
 	request_wait_to_the_end(r, req);

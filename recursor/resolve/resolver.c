@@ -478,6 +478,7 @@ void resolver_stats(const struct resolver *r, struct resolver_stats *out)
 {
 	*out = (struct resolver_stats) {
 		.requests = r->n_requests,
+		.backgrounds = r->n_background,
 		.goals = r->goals.used,
 		.edges = r->edges.used,
 		.timers = timers_count(r->timers),

@@ -220,6 +220,7 @@ void resolver_tick(struct resolver *r);
 
 struct resolver_stats {
 	size_t requests, goals, edges, timers;
+	size_t backgrounds;             /* requests that no client waits for */
 	size_t zones;                   /* that are worked at, where that is counted (inflight.h) */
 	size_t bytes;                   /* slabs and scratch */
 	size_t journals, journals_peak; /* chunks in use, of JOURNAL_CHUNK bytes */

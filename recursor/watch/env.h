@@ -52,6 +52,14 @@ struct watch_client {
 	bool tcp;
 };
 
+/* What a worker publishes of itself. */
+struct watch_gauges {
+	uint64_t our_latency_us; /* moving average of a query's time in this process */
+	uint64_t cpu_us;         /* of its thread */
+	uint64_t tcp_idle_out;   /* connections to servers that are kept */
+	uint64_t backgrounds;    /* resolutions that no client waits for */
+};
+
 /* What became of cache-file. */
 struct watch_cachefile {
 	uint64_t loaded;  /* sets and servers taken from it at the start */
@@ -117,7 +125,7 @@ struct watch_shelf {
 
 /* What the defender holds. */
 struct watch_defender {
-	uint64_t accused;
+	uint64_t accused, most_accused;
 	uint64_t accusations, refused; /* begun; those for which there was no room */
 	uint64_t evicted;              /* zones no longer counted for want of room */
 	uint64_t bytes;                /* of counts and windows */
@@ -150,7 +158,10 @@ struct watch_env {
 	struct trace_rule *(*set_trace_rule)(const struct watch_worker *w, struct trace_rule *rule);
 	/* A visit's: which questions the worker has logged from now on. */
 	void (*set_query_rules)(const struct watch_worker *w, const struct query_rules *rules);
+	/* Answers to clients by size: an array of METRICS_SIZES. */
+	const counter *(*sizes)(void *ctx, unsigned worker);
 	/* Gauges a worker publishes. */
+	void (*gauges)(void *ctx, unsigned worker, struct watch_gauges *out);
 	size_t (*in_flight)(void *ctx, unsigned worker);
 	size_t (*tcp_clients)(void *ctx, unsigned worker);
 	size_t (*packetcache_entries)(void *ctx, unsigned worker);

@@ -64,6 +64,16 @@ bool metrics_get(const struct watch_env *env, const char *name, uint64_t *value)
 size_t metrics_count(void);
 const struct metric *metrics_at(size_t i);
 
+/* What must add up: each query, answer or connection that is counted in the total is counted in
+ * exactly one of the parts, once no query is being resolved.  The parts are the reasons why. */
+struct metric_sum {
+	const char *total;
+	const char *const *parts;
+	size_t n_parts;
+};
+extern const struct metric_sum metrics_sums[];
+extern const size_t metrics_n_sums;
+
 /* The list as mdoc, for rec_control(1). */
 void metrics_print_mdoc(FILE *f);
 

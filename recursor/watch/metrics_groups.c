@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "common/check.h"
+#include "common/rrtype.h"
 #include "recursor/watch/metrics_impl.h"
 
 /* ---- answers of servers by rcode ---- */
@@ -33,6 +34,100 @@ const struct metric_group metric_group_auth_rcodes = {
 	.n = METRICS_AUTH_RCODES,
 	.name = auth_rcode_name,
 	.value = auth_rcode_value,
+};
+
+/* ---- threads ---- */
+
+static void thread_name(const struct metric_group *g, size_t member, struct group_member *out)
+{
+	(void)g;
+	snprintf(out->name, sizeof(out->name), "cpu-msec-thread-%zu", member);
+	snprintf(out->labels, sizeof(out->labels), "thread=\"%zu\"", member);
+	out->prometheus = "cpu_msec";
+}
+
+static uint64_t thread_cpu_ms(const struct metric_group *g, struct reading *r, size_t member)
+{
+	struct watch_gauges gauges;
+
+	(void)g;
+	r->env->gauges(r->env->ctx, (unsigned)member, &gauges);
+	return gauges.cpu_us / 1000;
+}
+
+static size_t n_threads(const struct watch_env *env)
+{
+	return env->n_workers;
+}
+
+const struct metric_group metric_group_cpu = {
+	.n = 256, /* as many as the setting threads allows */
+	.name = thread_name,
+	.value = thread_cpu_ms,
+	.n_there = n_threads,
+};
+
+/* ---- errors by reason ---- */
+
+static void reason_name(const struct metric_group *g, size_t member, struct group_member *out)
+{
+	static const char *const names[METRICS_N_REASONS] = {
+#define REASON_NAME(reason, name, help) name,
+		METRICS_REASONS(REASON_NAME)
+#undef REASON_NAME
+	};
+
+	(void)g;
+	snprintf(out->name, sizeof(out->name), "error-answers-%s", names[member]);
+	snprintf(out->labels, sizeof(out->labels), "reason=\"%s\"", names[member]);
+	out->prometheus = "error_answers_by_reason";
+}
+
+/* Hits are counted by rcode only; that is reason enough. */
+static uint64_t reason_value(const struct metric_group *g, struct reading *r, size_t member)
+{
+	uint64_t n = reading_counter(r, COUNTER_PLACE(reasons) + member);
+
+	(void)g;
+	for (unsigned rcode = 0; member == REASON_CACHED_PACKET && rcode < METRICS_HIT_RCODES;
+	     rcode++)
+		if (rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN)
+			n += reading_counter(r, COUNTER_PLACE(hit_rcodes) + rcode);
+	return n;
+}
+
+const struct metric_group metric_group_reasons = {
+	.n = METRICS_N_REASONS,
+	.name = reason_name,
+	.value = reason_value,
+};
+
+/* ---- policies ---- */
+
+/* There are policies of scripts, and no others. */
+static void policy_name(const struct metric_group *g, size_t member, struct group_member *out)
+{
+	(void)g;
+	snprintf(out->name, sizeof(out->name), member == 0 ? "policy-hits" : "policy-hits-filter");
+	snprintf(out->labels, sizeof(out->labels), member == 0 ? "" : "type=\"filter\"");
+	out->prometheus = "policy_hits";
+}
+
+static uint64_t policy_value(const struct metric_group *g, struct reading *r, size_t member)
+{
+	(void)g;
+	(void)member;
+	return reading_counter(r, COUNTER_PLACE(policy_drop)) +
+	       reading_counter(r, COUNTER_PLACE(policy_nxdomain)) +
+	       reading_counter(r, COUNTER_PLACE(policy_nodata)) +
+	       reading_counter(r, COUNTER_PLACE(policy_truncate)) +
+	       reading_counter(r, COUNTER_PLACE(policy_custom));
+}
+
+const struct metric_group metric_group_policy_hits = {
+	.n = 2,
+	.name = policy_name,
+	.value = policy_value,
 };
 
 /* ---- histograms ---- */

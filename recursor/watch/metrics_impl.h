@@ -50,6 +50,35 @@ struct metric_group {
 	const void *what;                               /* the group's own */
 };
 
+typedef uint64_t metric_reader(struct reading *r);
+
+metric_reader metric_read_auth4_0_1;
+metric_reader metric_read_auth4_100_1000;
+metric_reader metric_read_auth4_10_100;
+metric_reader metric_read_auth4_1_10;
+metric_reader metric_read_auth4_slow;
+metric_reader metric_read_auth6_0_1;
+metric_reader metric_read_auth6_100_1000;
+metric_reader metric_read_auth6_10_100;
+metric_reader metric_read_auth6_1_10;
+metric_reader metric_read_auth6_slow;
+metric_reader metric_read_backgrounds;
+metric_reader metric_read_cpu_iowait;
+metric_reader metric_read_cpu_steal;
+metric_reader metric_read_empty;
+metric_reader metric_read_errors;
+metric_reader metric_read_most_accused;
+metric_reader metric_read_no_rd;
+metric_reader metric_read_noerror;
+metric_reader metric_read_notimp;
+metric_reader metric_read_nxdomain;
+metric_reader metric_read_other_rcodes;
+metric_reader metric_read_our_latency;
+metric_reader metric_read_parse_errors;
+metric_reader metric_read_servfail;
+metric_reader metric_read_special_bytes;
+metric_reader metric_read_tcp_idle_out;
+
 struct row {
 	struct metric m;
 	size_t counter; /* its place, when there is no `read` and no `group` */
@@ -62,12 +91,11 @@ extern const size_t metrics_n_rows;
 
 /* ---- metrics_groups.c ---- */
 
-extern const struct metric_group metric_group_auth_rcodes, metric_group_clientanswers,
-	metric_group_authanswers, metric_group_outqueries, metric_group_query_cpu;
+extern const struct metric_group metric_group_auth_rcodes, metric_group_cpu, metric_group_reasons,
+	metric_group_policy_hits, metric_group_clientanswers, metric_group_authanswers,
+	metric_group_outqueries, metric_group_query_cpu;
 
 /* ---- metrics_read.c ---- */
-
-typedef uint64_t metric_reader(struct reading *r);
 
 extern metric_reader metric_read_accusations, metric_read_accusations_refused, metric_read_accused,
 	metric_read_cache_acquired, metric_read_cache_bytes, metric_read_cache_contended,

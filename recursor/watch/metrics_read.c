@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/rrtype.h"
 #include "recursor/watch/carbon.h"
 #include "recursor/watch/dnstap.h"
 #include "recursor/watch/kernel_udp.h"
@@ -90,6 +91,7 @@ FROM(query_log_lines, query_log, lines)
 FROM(query_log_held_back, query_log, held_back)
 FROM(query_log_rules, query_log, rules)
 FROM(accused, defender, accused)
+FROM(most_accused, defender, most_accused)
 FROM(accusations, defender, accusations)
 FROM(accusations_refused, defender, refused)
 FROM(defender_evicted, defender, evicted)
@@ -138,22 +140,155 @@ OF_WORKERS(flight_bytes)
 OF_WORKERS(packetcache_entries)
 OF_WORKERS(packetcache_bytes)
 
-/* Each worker has an average of its own; one that answers more has more to say. */
-READER(latency)
+static struct watch_gauges gauges_of(const struct watch_env *env, unsigned worker)
 {
-	const struct watch_env *env = r->env;
+	struct watch_gauges g;
+
+	env->gauges(env->ctx, worker, &g);
+	return g;
+}
+
+#define GAUGES_SUM(name, member)                                                                   \
+	READER(name)                                                                               \
+	{                                                                                          \
+		uint64_t sum = 0;                                                                  \
+                                                                                                   \
+		for (unsigned i = 0; i < r->env->n_workers; i++)                                   \
+			sum += gauges_of(r->env, i).member;                                        \
+		return sum;                                                                        \
+	}
+GAUGES_SUM(tcp_idle_out, tcp_idle_out)
+GAUGES_SUM(backgrounds, backgrounds)
+
+/* Each worker has an average of its own; one that answers more has more to say. */
+static uint64_t average(const struct watch_env *env,
+			uint64_t (*of_worker)(const struct watch_env *env, unsigned worker))
+{
 	uint64_t weighted = 0, weight = 0;
 
-	if (env->latency_us == NULL)
-		return 0;
 	for (unsigned i = 0; i < env->n_workers; i++) {
 		uint64_t questions = counter_get(&env->counters(env->ctx, i)->questions);
 
-		weighted += env->latency_us(env->ctx, i) * questions;
+		weighted += of_worker(env, i) * questions;
 		weight += questions;
 	}
 	return weight == 0 ? 0 : weighted / weight;
 }
+
+static uint64_t latency_of(const struct watch_env *env, unsigned worker)
+{
+	return env->latency_us(env->ctx, worker);
+}
+
+READER(latency)
+{
+	return r->env->latency_us == NULL ? 0 : average(r->env, latency_of);
+}
+
+static uint64_t our_latency_of(const struct watch_env *env, unsigned worker)
+{
+	return gauges_of(env, worker).our_latency_us;
+}
+
+READER(our_latency)
+{
+	return average(r->env, our_latency_of);
+}
+
+/* ---- what is counted once and told in several ways ---- */
+
+static uint64_t answers(const struct reading *r, unsigned rcode)
+{
+	uint64_t n = reading_counter(r, COUNTER_PLACE(rcodes) + rcode);
+
+	if (rcode < METRICS_HIT_RCODES)
+		n += reading_counter(r, COUNTER_PLACE(hit_rcodes) + rcode);
+	return n;
+}
+
+READER(noerror)
+{
+	return answers(r, RCODE_NOERROR);
+}
+
+READER(nxdomain)
+{
+	return answers(r, RCODE_NXDOMAIN);
+}
+
+READER(servfail)
+{
+	return answers(r, RCODE_SERVFAIL);
+}
+
+READER(errors)
+{
+	uint64_t n = 0;
+
+	for (unsigned rcode = 0; rcode < METRICS_RCODES; rcode++)
+		if (rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN)
+			n += answers(r, rcode);
+	return n;
+}
+
+READER(other_rcodes)
+{
+	return metric_read_errors(r) - metric_read_servfail(r);
+}
+
+static uint64_t refused_for(const struct reading *r, enum metrics_reason why)
+{
+	return reading_counter(r, COUNTER_PLACE(reasons) + why);
+}
+
+READER(parse_errors)
+{
+	return reading_counter(r, COUNTER_PLACE(client_parse_drops)) +
+	       refused_for(r, REASON_MALFORMED);
+}
+
+READER(empty)
+{
+	return refused_for(r, REASON_NO_QUESTION);
+}
+
+READER(notimp)
+{
+	return refused_for(r, REASON_OPCODE);
+}
+
+READER(no_rd)
+{
+	return refused_for(r, REASON_NO_RECURSION);
+}
+
+/* Of the histograms of both transports, between two of their bounds. */
+static uint64_t servers_between(const struct reading *r, bool is_v6, unsigned from, unsigned to)
+{
+	size_t udp = is_v6 ? COUNTER_PLACE(udp6_us) : COUNTER_PLACE(udp4_us);
+	size_t tcp = is_v6 ? COUNTER_PLACE(tcp6_us) : COUNTER_PLACE(tcp4_us);
+	uint64_t n = 0;
+
+	for (unsigned i = from; i < to; i++)
+		n += reading_counter(r, udp + i) + reading_counter(r, tcp + i);
+	return n;
+}
+
+/* 1, 2, 5 and 10, 20, ... ms are the bounds. */
+#define SERVERS(name, from, to)                                                                    \
+	READER(auth4_##name)                                                                       \
+	{                                                                                          \
+		return servers_between(r, false, from, to);                                        \
+	}                                                                                          \
+	READER(auth6_##name)                                                                       \
+	{                                                                                          \
+		return servers_between(r, true, from, to);                                         \
+	}
+SERVERS(0_1, 0, 1)
+SERVERS(1_10, 1, 4)
+SERVERS(10_100, 4, 7)
+SERVERS(100_1000, 7, 10)
+SERVERS(slow, 10, METRICS_SERVER_STEPS + 1)
 
 /* ---- limits and states ---- */
 
@@ -315,6 +450,50 @@ READER(resident_bytes)
 		resident = 0;
 	fclose(f);
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* What is shared with other processes is divided among them: dear to find out. */
+READER(special_bytes)
+{
+	unsigned long long kb = 0;
+	char line[128];
+	FILE *f = fopen("/proc/self/smaps_rollup", "re");
+
+	(void)r;
+	if (f == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), f) != NULL && sscanf(line, "Pss: %llu", &kb) != 1)
+		;
+	fclose(f);
+	return kb * 1024;
+}
+
+/* The n-th number of the line of all processors: user, nice, system, idle, iowait, irq, softirq,
+ * steal. */
+static uint64_t host_cpu(unsigned n)
+{
+	unsigned long long values[8] = { 0 };
+	FILE *f = fopen("/proc/stat", "re");
+
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &values[0], &values[1],
+		   &values[2], &values[3], &values[4], &values[5], &values[6], &values[7]) != 8)
+		values[n] = 0;
+	fclose(f);
+	return values[n];
+}
+
+READER(cpu_iowait)
+{
+	(void)r;
+	return host_cpu(4);
+}
+
+READER(cpu_steal)
+{
+	(void)r;
+	return host_cpu(7);
 }
 
 READER(open_fds)

@@ -15,6 +15,9 @@
 		.m = { name, help, METRIC_##kind, called }, .group = &metric_group_##members       \
 	}
 
+#define REASON_HELP(reason, name, help) "; " name ": " help
+#define METRICS_REASONS_HELP "error-answers by reason" METRICS_REASONS(REASON_HELP)
+
 /* Names that scripts of the field ask for, of things that cannot happen here. */
 #define NEVER(name, why) READ(name, COUNTER, zero, "always 0: " why)
 
@@ -201,6 +204,59 @@ const struct row metrics_rows[] = {
 	      "CPU time of client queries, as cumul-clientanswers: estimated from those that "
 	      "top-cost measures (top-cost-entries)"),
 
+	READ("noerror-answers", COUNTER, noerror, "answers sent with rcode NOERROR"),
+	READ("nxdomain-answers", COUNTER, nxdomain, "answers sent with rcode NXDOMAIN"),
+	READ("servfail-answers", COUNTER, servfail, "answers sent with rcode SERVFAIL"),
+	READ("other-rcode-answers", COUNTER, other_rcodes, "answers sent with any other rcode"),
+	READ("error-answers", COUNTER, errors,
+	     "answers sent with another rcode than NOERROR and NXDOMAIN; each has a reason"),
+	GROUP("error-answers-by-reason", "error-answers-REASON", MULTICOUNTER, reasons,
+	      METRICS_REASONS_HELP),
+	READ("client-parse-errors", COUNTER, parse_errors,
+	     "client packets that could not be parsed, answered with FORMERR or dropped"),
+	READ("empty-queries", COUNTER, empty, "client packets without a question"),
+	READ("notimp-queries", COUNTER, notimp, "client queries of an opcode not served"),
+	READ("no-rd-refused", COUNTER, no_rd,
+	     "client queries without RD refused: not allowed (allow-no-rd), or not in the cache"),
+	READ("auth4-answers0-1", COUNTER, auth4_0_1,
+	     "answers of servers over IPv4 in less than 1 ms"),
+	READ("auth4-answers1-10", COUNTER, auth4_1_10,
+	     "answers of servers over IPv4 in 1 to 10 ms"),
+	READ("auth4-answers10-100", COUNTER, auth4_10_100,
+	     "answers of servers over IPv4 in 10 to 100 ms"),
+	READ("auth4-answers100-1000", COUNTER, auth4_100_1000,
+	     "answers of servers over IPv4 in 100 ms to 1 s"),
+	READ("auth4-answers-slow", COUNTER, auth4_slow,
+	     "answers of servers over IPv4 after 1 s or more"),
+	READ("auth6-answers0-1", COUNTER, auth6_0_1,
+	     "answers of servers over IPv6 in less than 1 ms"),
+	READ("auth6-answers1-10", COUNTER, auth6_1_10,
+	     "answers of servers over IPv6 in 1 to 10 ms"),
+	READ("auth6-answers10-100", COUNTER, auth6_10_100,
+	     "answers of servers over IPv6 in 10 to 100 ms"),
+	READ("auth6-answers100-1000", COUNTER, auth6_100_1000,
+	     "answers of servers over IPv6 in 100 ms to 1 s"),
+	READ("auth6-answers-slow", COUNTER, auth6_slow,
+	     "answers of servers over IPv6 after 1 s or more"),
+	READ("x-our-latency", GAUGE, our_latency,
+	     "moving average of the CPU time to answer, in microseconds (as measured for top-cost)"),
+	READ("idle-tcpout-connections", GAUGE, tcp_idle_out,
+	     "TCP connections to servers that are kept for the next question"),
+	READ("taskqueue-size", GAUGE, backgrounds, "resolutions that no client waits for"),
+	COUNTED(backgrounds, "taskqueue-pushed", COUNTER, "the same as background-resolutions")
+		READ("defender-accused-peak", PEAK, most_accused,
+		     "most accusations of the defender in force"),
+	READ("special-memory-usage", GAUGE, special_bytes,
+	     "memory in bytes, with what is shared divided among those who share it; dear to read"),
+	READ("cpu-iowait", COUNTER, cpu_iowait,
+	     "the host's: time spent in waiting for disks, in ticks (USER_HZ)"),
+	READ("cpu-steal", COUNTER, cpu_steal,
+	     "the host's: time that other guests had, in ticks (USER_HZ)"),
+	GROUP("cpu-msec", "cpu-msec-thread-N", MULTICOUNTER, cpu,
+	      "milliseconds of CPU time of each thread that serves clients"),
+	GROUP("policy-hits", "policy-hits", MULTICOUNTER, policy_hits,
+	      "client queries that a policy took; policy-hits-filter: that of a script"),
+
 	NEVER("dlg-only-drops", "there are no delegation-only zones"),
 	NEVER("edns-ping-matches", "EDNS ping is not spoken"),
 	NEVER("edns-ping-mismatches", "EDNS ping is not spoken"),
@@ -213,3 +269,42 @@ const struct row metrics_rows[] = {
 
 const size_t metrics_n_rows = ARRAY_LEN(metrics_rows);
 static_assert(sizeof(struct counters) % sizeof(counter) == 0, "counters alone");
+
+/* ---- what adds up ---- */
+
+static const char *const ends_of_questions[] = {
+	"packetcache-hits",    "answers0-1",      "answers1-10",
+	"answers10-100",       "answers100-1000", "answers-slow",
+	"over-capacity-drops", "defender-drops",  "policy-drops",
+};
+static const char *const reasons_of_drops[] = {
+	"unauthorized-udp", "truncated-drops",          "client-parse-drops",
+	"ignored-packets",  "source-disallowed-notify", "zone-disallowed-notify",
+	"notify-overflows", "over-capacity-drops",      "defender-drops",
+	"policy-drops",
+};
+static const char *const reasons_of_errors[] = {
+#define REASON_METRIC(reason, name, help) "error-answers-" name,
+	METRICS_REASONS(REASON_METRIC)
+#undef REASON_METRIC
+};
+static const char *const reasons_of_connections[] = {
+	"unauthorized-tcp",
+	"tcp-overflow",
+	"tcp-client-overflow",
+	"tcp-no-resources",
+};
+static const char *const rcodes_of_errors[] = { "servfail-answers", "other-rcode-answers" };
+
+#define SUM(total, parts)                                                                          \
+	{                                                                                          \
+		total, parts, ARRAY_LEN(parts)                                                     \
+	}
+const struct metric_sum metrics_sums[] = {
+	SUM("questions", ends_of_questions),
+	SUM("dropped-queries", reasons_of_drops),
+	SUM("error-answers", reasons_of_errors),
+	SUM("error-answers", rcodes_of_errors),
+	SUM("tcp-refused-connections", reasons_of_connections),
+};
+const size_t metrics_n_sums = ARRAY_LEN(metrics_sums);

@@ -107,6 +107,22 @@ static uint64_t latency_us(void *ctx, unsigned worker)
 	return worker == 0 ? 100 : 500;
 }
 
+static const counter *sizes(void *ctx, unsigned worker)
+{
+	return ((struct fake_env *)ctx)->sizes[worker];
+}
+
+static void gauges(void *ctx, unsigned worker, struct watch_gauges *out)
+{
+	(void)ctx;
+	*out = (struct watch_gauges) {
+		.our_latency_us = worker == 0 ? 10 : 50,
+		.cpu_us = 1500 * (worker + 1),
+		.tcp_idle_out = worker + 1,
+		.backgrounds = 10 * (worker + 1),
+	};
+}
+
 static int on_worker(void *ctx, unsigned worker,
 		     void (*visit)(void *arg, const struct watch_worker *w), void *arg)
 {
@@ -453,6 +469,8 @@ static void open_worker(struct fake_env *f, unsigned i, const struct world *worl
 	resolver_config_defaults(&cfg);
 	f->qtypes[i] = calloc(65536, sizeof(counter));
 	ASSERT(f->qtypes[i] != NULL);
+	f->sizes[i] = calloc(METRICS_SIZES, sizeof(counter));
+	ASSERT(f->sizes[i] != NULL);
 	ASSERT(packetcache_new(&f->packetcache[i], &packets) == E_OK);
 	ASSERT(resolver_new(&f->resolver[i], &cfg, f->env.cache, f->env.servers, &f->counters[i],
 			    world) == E_OK);
@@ -503,6 +521,8 @@ void fake_env_open(struct fake_env *f)
 		.save_cache = save_cache,
 		.cachefile = cachefile,
 		.latency_us = latency_us,
+		.sizes = sizes,
+		.gauges = gauges,
 		.on_worker = on_worker,
 		.client_of = client_of,
 		.set_trace_rule = set_trace_rule,
@@ -551,6 +571,7 @@ void fake_env_close(struct fake_env *f)
 		resolver_free(f->resolver[i]);
 		packetcache_free(f->packetcache[i]);
 		free(f->qtypes[i]);
+		free(f->sizes[i]);
 		costs_free(f->costs[i]);
 		recorder_free(f->recorder[i]);
 		trace_rule_free(f->trace_rule[i]);

@@ -15,7 +15,7 @@ enum { FAKE_WORKERS = 2, FAKE_WALL_S = 1700000000, FAKE_NOW_MS = 65000, FAKE_RIN
 struct fake_env {
 	struct watch_env env;
 	struct counters counters[FAKE_WORKERS];
-	counter *qtypes[FAKE_WORKERS];
+	counter *qtypes[FAKE_WORKERS], *sizes[FAKE_WORKERS];
 	struct packetcache *packetcache[FAKE_WORKERS];
 	struct trace_rule *trace_rule[FAKE_WORKERS];
 	struct query_rules query_rules[FAKE_WORKERS];

@@ -521,7 +521,8 @@ START_TEST(udp_too_long_is_counted)
 	send_udp(&talk, "127.0.0.1", query(1), QUERY_LEN);
 	take_udp(&talk, "127.0.0.1", query(1), QUERY_LEN);
 	ck_assert_uint_eq(n_kept, 1);
-	ck_assert_uint_eq(counter_get(&counters.client_parse_errors), 1);
+	ck_assert_uint_eq(counter_get(&counters.truncated_drops), 1);
+	ck_assert_uint_eq(counter_get(&counters.dropped_queries), 1);
 	close(talk.fd);
 }
 END_TEST

@@ -31,11 +31,13 @@ static struct addr client(unsigned number, uint16_t port)
 				       (uint8_t)number } };
 }
 
+static struct tally_count now; /* after the last that entered */
+
 static enum tally_verdict enter(unsigned number)
 {
 	struct addr a = client(number, 0);
 
-	return tally_enter(tally, &a);
+	return tally_enter(tally, &a, &now);
 }
 
 static void leave(unsigned number)
@@ -51,15 +53,19 @@ START_TEST(connections_of_an_address_are_limited)
 
 	memcpy(v6.ip, v4.ip, sizeof(v6.ip));
 	ck_assert_int_eq(tally_new(&tally, 100, 2), E_OK);
-	ck_assert_int_eq(tally_enter(tally, &v4), TALLY_ENTERED);
+	ck_assert_int_eq(tally_enter(tally, &v4, &now), TALLY_ENTERED);
 	v4.port++;
-	ck_assert_int_eq(tally_enter(tally, &v4), TALLY_ENTERED);
+	ck_assert_int_eq(tally_enter(tally, &v4, &now), TALLY_ENTERED);
+	ck_assert_uint_eq(now.all, 2);
+	ck_assert_uint_eq(now.client, 2);
 	v4.port++;
-	ck_assert_int_eq(tally_enter(tally, &v4), TALLY_CLIENT_FULL);
-	ck_assert_int_eq(tally_enter(tally, &v6), TALLY_ENTERED);
+	ck_assert_int_eq(tally_enter(tally, &v4, &now), TALLY_CLIENT_FULL);
+	ck_assert_int_eq(tally_enter(tally, &v6, &now), TALLY_ENTERED);
+	ck_assert_uint_eq(now.all, 3);
+	ck_assert_uint_eq(now.client, 1);
 	tally_leave(tally, &v4);
-	ck_assert_int_eq(tally_enter(tally, &v4), TALLY_ENTERED);
-	ck_assert_int_eq(tally_enter(tally, &v4), TALLY_CLIENT_FULL);
+	ck_assert_int_eq(tally_enter(tally, &v4, &now), TALLY_ENTERED);
+	ck_assert_int_eq(tally_enter(tally, &v4, &now), TALLY_CLIENT_FULL);
 }
 END_TEST
 
