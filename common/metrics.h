@@ -375,6 +375,7 @@ static inline uint64_t counter_get(const counter *c)
 	X(ALIAS, "bad-alias", "an alias that leads nowhere, in a circle, or to too long a name")   \
 	X(NETWORK, "network-down", "our own network was down")                                     \
 	X(NO_ANSWER, "no-server-answers", "no server or forwarder of the zone answers")            \
+	X(GROUP, "no-forward-group", "a rule of the defender names a group that is not there")     \
 	X(STOPPING, "stopping", "the daemon stops")                                                \
 	X(OTHER, "other", "any other")
 

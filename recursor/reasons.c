@@ -27,6 +27,7 @@ static const struct said {
 	{ "no forwarder of the zone answers", REASON_NO_ANSWER },
 	{ "no memory", REASON_GOALS },
 	{ "no server of the zone answers", REASON_NO_ANSWER },
+	{ "no such group in forward-groups", REASON_GROUP },
 	{ "our own network is down", REASON_NETWORK },
 	{ "out of memory", REASON_GOALS },
 	{ "shutting down", REASON_STOPPING },

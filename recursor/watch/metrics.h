@@ -60,6 +60,11 @@ void metrics_visit_grouped(const struct watch_env *env, const char *setting, met
 /* A sample by its name, hidden or not; false: there is none. */
 bool metrics_get(const struct watch_env *env, const char *name, uint64_t *value);
 
+/* Answers sent to clients with this rcode; METRICS_RCODES - 1 and above: all of those. */
+uint64_t metrics_answers_of_rcode(const struct watch_env *env, unsigned rcode);
+/* ... of more than `above` bytes, and at most `most`: multiples of METRICS_SIZE_STEP, or all there is. */
+uint64_t metrics_answers_of_size(const struct watch_env *env, size_t above, size_t most);
+
 /* Our own metrics, in order of name. */
 size_t metrics_count(void);
 const struct metric *metrics_at(size_t i);

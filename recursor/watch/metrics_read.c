@@ -206,6 +206,27 @@ static uint64_t answers(const struct reading *r, unsigned rcode)
 	return n;
 }
 
+uint64_t metrics_answers_of_rcode(const struct watch_env *env, unsigned rcode)
+{
+	const struct reading r = { .env = env };
+
+	return answers(&r, rcode < METRICS_RCODES ? rcode : METRICS_RCODES - 1);
+}
+
+uint64_t metrics_answers_of_size(const struct watch_env *env, size_t above, size_t most)
+{
+	uint64_t n = 0;
+
+	for (unsigned w = 0; w < env->n_workers; w++) {
+		const counter *sizes = env->sizes(env->ctx, w);
+
+		for (size_t i = above / METRICS_SIZE_STEP + 1;
+		     i <= most / METRICS_SIZE_STEP && i < METRICS_SIZES; i++)
+			n += counter_get(&sizes[i]);
+	}
+	return n;
+}
+
 READER(noerror)
 {
 	return answers(r, RCODE_NOERROR);

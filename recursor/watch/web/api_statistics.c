@@ -10,6 +10,11 @@
 #include "recursor/watch/web/api_impl.h"
 #include "recursor/watch/web/endpoint_table.h"
 
+enum {
+	SIZES_LAST_STEP = 64800,
+	SIZES_ALL = METRICS_SIZES * METRICS_SIZE_STEP,
+};
+
 static json_t *item_json(const char *name, uint64_t value)
 {
 	return json_pack("{s:s, s:s, s:o}", "type", "StatisticItem", "name", name, "value",
@@ -48,11 +53,56 @@ static json_t *by_qtype(const struct watch_env *env)
 	return map;
 }
 
+/* As PowerDNS calls them there. */
+static json_t *by_rcode(const struct watch_env *env)
+{
+	static const char *const names[] = { "No Error",        "Form Error",
+					     "Server Failure",  "Non-Existent domain",
+					     "Not Implemented", "Query Refused" };
+	json_t *map = json_array();
+	char text[RRTYPE_TEXT_MAX];
+
+	for (unsigned rcode = 0; rcode < METRICS_RCODES; rcode++)
+		add_entry(map, rcode < ARRAY_LEN(names) ? names[rcode] : rcode_to_text(rcode, text),
+			  metrics_answers_of_rcode(env, rcode));
+	return map;
+}
+
+/* The most bytes of what is counted there. */
+static size_t next_size(size_t size)
+{
+	if (size < 100)
+		return size + 20;
+	if (size < 200)
+		return size + 50;
+	return size < SIZES_LAST_STEP ? size + 200 : UINT16_MAX;
+}
+
+static json_t *by_size(const struct watch_env *env)
+{
+	json_t *map = json_array();
+	size_t below = 0;
+
+	while (below < UINT16_MAX) {
+		size_t most = next_size(below);
+		char text[16];
+
+		(void)snprintf(text, sizeof(text), "%zu", most);
+		add_entry(
+			map, text,
+			metrics_answers_of_size(env, below, most < UINT16_MAX ? most : SIZES_ALL));
+		below = most;
+	}
+	return map;
+}
+
 static const struct {
 	const char *name;
 	json_t *(*make)(const struct watch_env *env);
 } maps[] = {
 	{ "response-by-qtype", by_qtype },
+	{ "response-sizes", by_size },
+	{ "response-by-rcode", by_rcode },
 };
 
 static json_t *map_json(const struct watch_env *env, size_t i)
