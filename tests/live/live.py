@@ -266,6 +266,32 @@ def lab_and_recursor(*lab_options, **settings):
         yield lab, recursor
 
 
+# What must add up when nothing is being resolved: recursor/watch/metrics_table.c has the same.
+SUMS = (
+    ("questions", "packetcache-hits answers0-1 answers1-10 answers10-100 answers100-1000 "
+                  "answers-slow over-capacity-drops defender-drops policy-drops"),
+    ("dropped-queries", "unauthorized-udp truncated-drops client-parse-drops ignored-packets "
+                        "source-disallowed-notify zone-disallowed-notify notify-overflows "
+                        "over-capacity-drops defender-drops policy-drops"),
+    ("error-answers", "servfail-answers other-rcode-answers"),
+    ("tcp-refused-connections", "unauthorized-tcp tcp-overflow tcp-client-overflow "
+                                "tcp-no-resources"),
+)
+
+
+def check_sums(recursor):
+    """Each question, drop, error and connection is counted in all and by one reason."""
+    for total, parts in SUMS:
+        values = [int(v) for v in recursor.rec("get", total, *parts.split()).stdout.split()]
+        check(values[0] == sum(values[1:]), f"{total} is {values[0]}, the reasons are {values[1:]}",
+              parts)
+    lines = recursor.rec("get-all").stdout.splitlines()
+    reasons = {line.split()[0]: int(line.split()[1]) for line in lines
+               if line.startswith("error-answers-")}
+    check(recursor.get("error-answers") == sum(reasons.values()), "errors have reasons", reasons)
+    check(reasons["error-answers-other"] == 0, "the reasons are known", reasons)
+
+
 # ---- clients ----
 
 class Reply:

@@ -390,6 +390,135 @@ START_TEST(servers_answers_are_told_twice)
 }
 END_TEST
 
+START_TEST(threads_are_as_many_as_there_are)
+{
+	struct seen *seen = calloc(1, sizeof(*seen));
+	struct fake_env f;
+	uint64_t value;
+
+	fake_env_open(&f);
+	metrics_visit(&f.env, note, seen);
+	ck_assert_uint_eq(value_of(&f, "cpu-msec-thread-0"), 1);
+	ck_assert_uint_eq(value_of(&f, "cpu-msec-thread-1"), 3);
+	ck_assert(!metrics_get(&f.env, "cpu-msec-thread-2", &value));
+	ck_assert_uint_eq(place_of(seen, "cpu-msec-thread-2"), seen->n);
+	ck_assert_str_eq(seen->rows[place_of(seen, "cpu-msec-thread-1")].labels, "thread=\"1\"");
+	ck_assert_uint_eq(value_of(&f, "idle-tcpout-connections"), 3);
+	ck_assert_uint_eq(value_of(&f, "taskqueue-size"), 30);
+	fake_env_close(&f);
+	free(seen);
+}
+END_TEST
+
+START_TEST(answers_are_told_by_rcode_reason_and_size)
+{
+	struct fake_env f;
+
+	fake_env_open(&f);
+	counter_add(&f.counters[0].rcodes[RCODE_NOERROR], 1);
+	counter_add(&f.counters[1].hit_rcodes[RCODE_NOERROR], 2);
+	counter_add(&f.counters[0].rcodes[RCODE_SERVFAIL], 4);
+	counter_add(&f.counters[0].hit_rcodes[RCODE_SERVFAIL], 8);
+	counter_add(&f.counters[0].rcodes[RCODE_BADVERS], 16);
+	counter_add(&f.counters[0].reasons[REASON_QPERQ], 4);
+	counter_add(&f.counters[0].reasons[REASON_EDNS_VERSION], 16);
+	counter_add(&f.counters[0].client_parse_drops, 32);
+	counter_add(&f.counters[0].reasons[REASON_MALFORMED], 64);
+	ck_assert_uint_eq(value_of(&f, "noerror-answers"), 3);
+	ck_assert_uint_eq(value_of(&f, "servfail-answers"), 12);
+	ck_assert_uint_eq(value_of(&f, "other-rcode-answers"), 16);
+	ck_assert_uint_eq(value_of(&f, "error-answers"), 28);
+	ck_assert_uint_eq(value_of(&f, "error-answers-max-qperq"), 4);
+	ck_assert_uint_eq(value_of(&f, "error-answers-cached-answer"), 8);
+	ck_assert_uint_eq(value_of(&f, "client-parse-errors"), 96);
+	ck_assert_uint_eq(metrics_answers_of_rcode(&f.env, RCODE_NOERROR), 3);
+	ck_assert_uint_eq(metrics_answers_of_rcode(&f.env, RCODE_BADVERS), 16);
+	counter_add(&f.sizes[0][2], 1); /* 11 to 20 bytes */
+	counter_add(&f.sizes[1][4], 2); /* 31 to 40 */
+	counter_add(&f.sizes[1][METRICS_SIZES - 1], 4);
+	ck_assert_uint_eq(metrics_answers_of_size(&f.env, 0, 20), 1);
+	ck_assert_uint_eq(metrics_answers_of_size(&f.env, 20, 40), 2);
+	ck_assert_uint_eq(metrics_answers_of_size(&f.env, 0, SIZE_MAX), 7);
+	fake_env_close(&f);
+}
+END_TEST
+
+/* By family, made of what the histogram has. */
+START_TEST(servers_answers_have_the_fields_buckets)
+{
+	static const uint64_t us[] = { 900, 5000, 50000, 60000, 500000, 5000000, 50000000 };
+	struct fake_env f;
+
+	fake_env_open(&f);
+	for (size_t i = 0; i < ARRAY_LEN(us); i++)
+		histogram_add(i % 2 ? f.counters[0].udp4_us : f.counters[1].tcp4_us,
+			      METRICS_SERVER_FIRST_US, METRICS_SERVER_STEPS, us[i], 1);
+	ck_assert_uint_eq(value_of(&f, "auth4-answers0-1"), 1);
+	ck_assert_uint_eq(value_of(&f, "auth4-answers1-10"), 1);
+	ck_assert_uint_eq(value_of(&f, "auth4-answers10-100"), 2);
+	ck_assert_uint_eq(value_of(&f, "auth4-answers100-1000"), 1);
+	ck_assert_uint_eq(value_of(&f, "auth4-answers-slow"), 2);
+	ck_assert_uint_eq(value_of(&f, "auth6-answers-slow"), 0);
+	fake_env_close(&f);
+}
+END_TEST
+
+/* A reason that is not there, or that counts twice, would not be found by adding up. */
+START_TEST(sums_are_made_of_metrics)
+{
+	struct fake_env f;
+
+	fake_env_open(&f);
+	for (size_t i = 0; i < metrics_n_sums; i++) {
+		const struct metric_sum *sum = &metrics_sums[i];
+
+		(void)value_of(&f, sum->total);
+		for (size_t k = 0; k < sum->n_parts; k++) {
+			(void)value_of(&f, sum->parts[k]);
+			for (size_t other = 0; other < k; other++)
+				ck_assert_str_ne(sum->parts[k], sum->parts[other]);
+		}
+	}
+	fake_env_close(&f);
+}
+END_TEST
+
+/* README's limits each have a mark. */
+START_TEST(limits_have_high_water_marks)
+{
+	static const char *const marks[] = {
+		"query-outqueries-peak",   "query-usec-peak",
+		"query-bytes-peak",        "query-cnames-peak",
+		"query-depth-peak",        "query-server-address-peak",
+		"delegation-names-peak",   "rrset-size-peak",
+		"concurrent-queries-peak", "client-queries-peak",
+		"max-concurrent-goals",    "inflight-zone-peak",
+		"inflight-server-peak",    "background-resolutions-peak",
+		"cache-memory-peak",       "lua-followups-peak",
+		"lua-udp-queries-peak",    "ipset-entries-peak",
+		"defender-accused-peak",   "tcp-clients-peak",
+		"tcp-per-client-peak",     "tcp-unread-peak",
+		"tcp-unread-all-peak",     "tcp-turn-peak",
+		"max-chain-length",        "max-chain-weight",
+	};
+	struct fake_env f;
+
+	fake_env_open(&f);
+	counter_max(&f.counters[0].peak_qperq, 20);
+	counter_max(&f.counters[1].peak_qperq, 30);
+	ck_assert_uint_eq(value_of(&f, "query-outqueries-peak"), 30);
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		size_t k = 0;
+
+		while (k < metrics_count() && strcmp(metrics_at(k)->name, marks[i]) != 0)
+			k++;
+		ck_assert_msg(k < metrics_count(), "no mark '%s'", marks[i]);
+		ck_assert_int_eq(metrics_at(k)->kind, METRIC_PEAK);
+	}
+	fake_env_close(&f);
+}
+END_TEST
+
 /* rec_control(1) has a line for each. */
 START_TEST(the_manual_lists_them_all)
 {
@@ -424,6 +553,11 @@ Suite *suite_metrics(void)
 	tcase_add_test(t, servers_rcodes_have_names);
 	tcase_add_test(t, histograms_add_up);
 	tcase_add_test(t, servers_answers_are_told_twice);
+	tcase_add_test(t, threads_are_as_many_as_there_are);
+	tcase_add_test(t, answers_are_told_by_rcode_reason_and_size);
+	tcase_add_test(t, servers_answers_have_the_fields_buckets);
+	tcase_add_test(t, sums_are_made_of_metrics);
+	tcase_add_test(t, limits_have_high_water_marks);
 	tcase_add_test(t, the_manual_lists_them_all);
 	suite_add_tcase(s, t);
 	return s;
