@@ -125,6 +125,12 @@ static int find_said(struct secpoll_said *out, const struct answer *a)
 
 /* ---- a poll ---- */
 
+/* What is asked for: our package's version, or our own. */
+static const char *version_of(const struct secpoll *p)
+{
+	return *p->package != '\0' ? p->package : p->version;
+}
+
 static void tell_status(const struct secpoll *p, enum secpoll_status before)
 {
 	enum secpoll_status now = (enum secpoll_status)p->status;
@@ -135,7 +141,7 @@ static void tell_status(const struct secpoll *p, enum secpoll_status before)
 		log_error("Security Update Recommended: %s", p->known);
 	else if (now == SECPOLL_OK && before != SECPOLL_OK)
 		log_notice("Polled security status of version %s, no known issues reported: %s",
-			   p->version, p->known);
+			   version_of(p), p->known);
 }
 
 struct polled {
@@ -175,15 +181,15 @@ static void tell_failure(const struct secpoll *p, const char *name, const struct
 	if (polled->err == E_NOT_FOUND)
 		log_warning(
 			"Could not retrieve security status update for '%s' on '%s', RCODE = %s",
-			p->version, name, rcode_to_text(polled->rcode, rcode));
+			version_of(p), name, rcode_to_text(polled->rcode, rcode));
 	else if (polled->err == E_MALFORMED)
 		log_warning(
 			"Could not retrieve security status update for '%s' on '%s', the answer "
 			"is no status",
-			p->version, name);
+			version_of(p), name);
 	else
 		log_warning("Could not retrieve security status update for '%s' on '%s': %s",
-			    p->version, name, what);
+			    version_of(p), name, what);
 }
 
 static void adopt(struct secpoll *p, const char *name, const struct polled *polled)
@@ -195,8 +201,8 @@ static void adopt(struct secpoll *p, const char *name, const struct polled *poll
 		p->status = (uint64_t)polled->said.status;
 	} else if (polled->err == E_NOT_FOUND && polled->rcode == RCODE_NXDOMAIN &&
 		   !secpoll_is_release(p->version)) {
-		log_warning("No security status for '%s' on '%s': it is not a release", p->version,
-			    name);
+		log_warning("No security status for '%s' on '%s': it is not a release",
+			    version_of(p), name);
 	} else {
 		p->failures++;
 		tell_failure(p, name, polled);
@@ -208,12 +214,11 @@ static void adopt(struct secpoll *p, const char *name, const struct polled *poll
 /* False: nobody answered, and it should be tried again soon. */
 static bool poll_status(struct secpoll *p, const char *suffix)
 {
-	const char *version = *p->package != '\0' ? p->package : p->version;
 	struct polled polled = { .err = E_TOO_LONG, .is_answered = true };
 	char text[SECPOLL_NAME_MAX] = "";
 	uint8_t name[NAME_MAX_LEN];
 
-	if (secpoll_name(text, version, suffix) && name_from_text(name, text) == E_OK) {
+	if (secpoll_name(text, version_of(p), suffix) && name_from_text(name, text) == E_OK) {
 		polled.is_answered = false;
 		ask(p, name, &polled);
 	}
