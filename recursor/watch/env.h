@@ -141,7 +141,7 @@ struct watch_env {
 	struct cache *cache;
 	struct servers *servers;
 	struct ringset *rings;                 /* what came last to the workers */
-	struct query_log *query_log;
+	struct query_log *query_log;           /* quiet=no, log-queries */
 	struct custom_metrics *custom_metrics; /* of the operator's script */
 	struct carbon *carbon;                 /* or NULL, as the next */
 	struct secpoll *secpoll;

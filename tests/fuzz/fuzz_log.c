@@ -44,7 +44,7 @@ static void check_journal(const char *at, size_t len)
 		const char *line = memchr(at, '\n', (size_t)(end - at));
 		const char *equals = memchr(at, '=', (size_t)((line != NULL ? line : end) - at));
 		const char *key = at;
-		size_t key_len, i;
+		size_t key_len, i, n_known;
 
 		ASSERT(line != NULL);
 		key_len = (size_t)((equals != NULL ? equals : line) - at);
@@ -60,11 +60,14 @@ static void check_journal(const char *at, size_t len)
 			ASSERT(*at == '\n');
 			at++;
 		}
-		for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-			if (strlen(known[i]) == key_len && memcmp(known[i], key, key_len) == 0)
-				break;
-		ASSERT(i < sizeof(known) / sizeof(known[0]));
-		ASSERT(seen[i]++ == 0);
+		n_known = 0;
+		for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+			if (strlen(known[i]) != key_len || memcmp(known[i], key, key_len) != 0)
+				continue;
+			n_known++;
+			ASSERT(seen[i]++ == 0);
+		}
+		ASSERT(n_known == 1);
 	}
 }
 
