@@ -138,9 +138,11 @@ void account_catch_up(struct account *a)
 	uint64_t hits = counter_get(&a->counters->packetcache_hits), n = hits - a->hits_averaged;
 	double keep = a->latency_keep, all = 1;
 
-	for (; n > 0; n >>= 1, keep *= keep)
+	for (; n > 0; n >>= 1) {
 		if (n & 1)
 			all *= keep;
+		keep *= keep;
+	}
 	a->latency_us *= all;
 	a->our_latency_us *= all;
 	a->hits_averaged = hits;

@@ -211,7 +211,7 @@ static uint64_t histogram_value(const struct metric_group *g, struct reading *r,
 		.n = (size_t)(n_series) * ((n_steps) + BESIDE_BOUNDS),                             \
 		.name = histogram_name,                                                            \
 		.value = histogram_value,                                                          \
-		.what = &histogram,                                                                \
+		.what = &(histogram),                                                              \
 	}
 #define SECONDS(stem)                                                                              \
 	{                                                                                          \
