@@ -253,8 +253,10 @@ static bool put(struct resolver *r, struct goal *g, struct target *t,
 	g->state = GOAL_ASKED;
 	minimise_lead(r, g);
 	timers_start(r->timers, &g->timer, now_ms + g->timeout_ms);
-	r->step_ms = (uint32_t)now_ms;
-	goal_note_asked(r, g, cut_ns_name(g, t->ns));
+	if (r->journals.is_on) {
+		r->step_ms = (uint32_t)now_ms;
+		goal_note_asked(r, g, cut_ns_name(g, t->ns));
+	}
 	TRACE_EVENT(r, g, EVENT_ASKED, ask_name(g), cut_ns_name(g, t->ns), .type = g->asked_type,
 		    .server = g->server, .transport = (uint8_t)transport);
 	return true;

@@ -75,7 +75,6 @@ static void target_add(struct resolver *r, struct goal *g, unsigned ns, const st
 	if (target_is_known(g, a))
 		return;
 	g->targets[g->n_targets++] = (struct target) { .addr = *a, .ns = (uint8_t)ns };
-	goal_note_address(r, g);
 	TRACE_EVENT(r, g, EVENT_ADDRESS_KNOWN, cut_ns_name(g, ns), NULL, .server = *a);
 }
 

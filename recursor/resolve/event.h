@@ -96,7 +96,7 @@ struct event {
 	uint32_t us;         /* ANSWERED: RTT; else since the trace began */
 	uint32_t at_ms;      /* since the trace began */
 	uint32_t ttl;        /* ANSWER, CACHE_HIT, CUT: seconds left; STALE: since it expired */
-	uint32_t size;       /* ANSWERED: bytes; ADDRESS_KNOWN, LEFT_OUT: how many, 0: one */
+	uint32_t size;       /* ANSWERED: bytes; ADDRESS_KNOWN, LEFT_OUT: how many; 0: this one */
 	uint16_t records[3]; /* ANSWERED: answer, authority, additional */
 	struct addr server;  /* ASKED, ANSWERED and the like */
 	uint16_t name;       /* offset into trace->names; the name the event is about */

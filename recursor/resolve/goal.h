@@ -423,10 +423,9 @@ static inline void goal_note(struct resolver *r, struct goal *g, enum event_kind
 /* A goal is wanted by another: JOINED or GOAL. */
 void goal_note_child(struct resolver *r, struct goal *parent, const struct goal *child,
 		     enum event_kind kind);
-void goal_note_address(struct resolver *r, struct goal *g);
 void goal_note_asked(struct resolver *r, struct goal *g, const uint8_t *ns);
-void goal_note_answered(struct resolver *r, struct goal *g, uint32_t rtt_us, uint16_t rcode,
-			size_t size, const uint16_t *count);
+void goal_note_answered(struct resolver *r, struct goal *g, const struct msg *m, size_t size,
+			uint32_t rtt_us);
 
 /* Somebody waits for it, or it has been at work: what it comes to is worth a note. */
 static inline bool goal_is_noted(const struct resolver *r, const struct goal *g)

@@ -277,8 +277,9 @@ static void known_report(struct resolver *r, struct goal *g, const struct knowle
 		GOAL_EVENT(r, g, EVENT_AUTH_ZONE, k->zone->name, NULL, .type = g->type);
 		return;
 	}
-	/* An answer that is at hand is no story, but a part of another's. */
-	if (k->what == KNOWN_NOTHING || k->what == KNOWN_FAILURE || goal_is_noted(r, g))
+	/* An answer that is at hand is no story, but a part of another's; that there is none needs no
+	 * note, since a zone cut follows (journal.c). */
+	if (k->what == KNOWN_FAILURE || (k->what != KNOWN_NOTHING && goal_is_noted(r, g)))
 		goal_note(r, g, kinds[k->what], JOURNAL_WHOLE, g->type, ttl_of(r, k));
 	TRACE_EVENT(r, g, kinds[k->what], g->name, NULL, .type = g->type, .ttl = ttl_of(r, k));
 }

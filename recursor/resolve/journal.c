@@ -74,7 +74,7 @@ static struct journal_chunk *take_chunk(struct journals *js, struct journal *j)
 	if (c == NULL)
 		return NULL;
 	c->next = NULL;
-	c->used = c->n_steps = c->last = 0;
+	c->used = c->n_steps = 0;
 	j->n_chunks++;
 	if (++js->used > js->peak)
 		js->peak = js->used;
@@ -112,6 +112,21 @@ static struct journal_chunk *take_own(struct journal *j)
 	return c;
 }
 
+/* A step at the beginning of a chunk. */
+static struct journal_step *begin_chunk(struct journal *j, struct journal_chunk *c, size_t len)
+{
+	void *at = c->data;
+
+	c->used = (uint16_t)len;
+	c->n_steps = 1;
+	if (j->last != NULL)
+		j->last->next = c;
+	else
+		j->first = c;
+	j->last = c;
+	return at;
+}
+
 struct journal_step *journal_step_more(struct journals *js, struct journal *j, size_t len)
 {
 	struct journal_chunk *c;
@@ -127,12 +142,7 @@ struct journal_step *journal_step_more(struct journals *js, struct journal *j, s
 		refuse(js, j);
 		return NULL;
 	}
-	if (j->last != NULL)
-		j->last->next = c;
-	else
-		j->first = c;
-	j->last = c;
-	return journal_step(js, j, len);
+	return begin_chunk(j, c, len);
 }
 
 /* ---- writing ---- */
@@ -316,6 +326,8 @@ struct goals {
 	unsigned n;
 	struct {
 		uint16_t serial, name; /* offset in the trace */
+		bool has_begun;        /* a step of it has been read, */
+		bool is_at_cut;        /* the last one was a zone cut */
 		struct addr server;    /* that was asked last */
 		uint8_t transport;
 		uint16_t server_name, asked_name;
@@ -398,16 +410,20 @@ static void value_read(struct event *e, uint32_t value)
 	case EVENT_FAILED:
 		e->rcode = (uint16_t)value;
 		break;
-	case EVENT_ADDRESS_KNOWN:
 	case EVENT_LEFT_OUT:
 		e->size = value;
 		break;
-	case EVENT_CUT: /* see step_read() */
+	case EVENT_ASKED: /* see add_implied() */
 		break;
 	default:
 		e->ttl = value;
 		break;
 	}
+}
+
+static bool opens(const struct event *e)
+{
+	return e->kind == EVENT_GOAL || e->kind == EVENT_JOINED;
 }
 
 /* What a step leaves to the ones before it. */
@@ -445,6 +461,33 @@ static void complete(struct goals *gs, struct trace *t, struct event *e,
 	}
 }
 
+/* Who looks for a zone cut first has found nothing in the cache; and with the first question to a
+ * zone stands how many addresses of its servers there are. */
+static void add_implied(struct goals *gs, struct trace *t, const struct event *e, uint32_t value)
+{
+	unsigned g = goal_of(gs, e->goal);
+	struct event implied = {
+		.goal = e->goal,
+		.at_ms = e->at_ms,
+		.us = e->us,
+		.name = TRACE_NO_NAME,
+		.other = TRACE_NO_NAME,
+	};
+
+	if (opens(e))
+		return;
+	if (e->kind == EVENT_CUT && !gs->a[g].has_begun) {
+		implied.kind = EVENT_CACHE_MISS;
+		trace_add(t, &implied);
+	} else if (e->kind == EVENT_ASKED && gs->a[g].is_at_cut && value > 0) {
+		implied.kind = EVENT_ADDRESS_KNOWN;
+		implied.size = value;
+		trace_add(t, &implied);
+	}
+	gs->a[g].has_begun = true;
+	gs->a[g].is_at_cut = e->kind == EVENT_CUT || (gs->a[g].is_at_cut && e->kind != EVENT_ASKED);
+}
+
 static bool step_read(struct trace *t, struct goals *gs, const struct journal_story *story,
 		      const uint8_t *p, size_t left, size_t *len)
 {
@@ -470,15 +513,8 @@ static bool step_read(struct trace *t, struct goals *gs, const struct journal_st
 	if (!parts_read(t, &e, &s, p, *len))
 		return false;
 	complete(gs, t, &e, &s);
+	add_implied(gs, t, &e, s.value);
 	trace_add(t, &e);
-	/* A cut has how many addresses of its servers were at hand. */
-	if (e.kind == EVENT_CUT && s.value > 0) {
-		e.kind = EVENT_ADDRESS_KNOWN;
-		e.name = TRACE_NO_NAME;
-		e.type = 0;
-		e.size = s.value;
-		trace_add(t, &e);
-	}
 	return true;
 }
 

@@ -68,8 +68,7 @@ struct journal_reply {
 struct journal_chunk {
 	struct journal_chunk *next;
 	uint16_t used, n_steps;
-	uint16_t last; /* where the last step begins */
-	uint16_t unused;
+	uint32_t unused;
 	uint8_t data[JOURNAL_CHUNK_DATA];
 };
 
@@ -117,7 +116,6 @@ static inline struct journal_step *journal_step(struct journals *js, struct jour
 	if (c == NULL || c->used + len > JOURNAL_CHUNK_DATA)
 		return journal_step_more(js, j, len);
 	at = c->data + c->used;
-	c->last = c->used;
 	c->used = (uint16_t)(c->used + len);
 	c->n_steps++;
 	return at;

@@ -7,39 +7,13 @@
 
 /* ---- the steps that every question takes ---- */
 
-/* What the last step was; NULL: nothing is there yet. */
-static struct journal_step *last_step(struct journal *j)
-{
-	struct journal_chunk *c = j->last;
-	void *at;
-
-	if (c == NULL || c->used == 0)
-		return NULL;
-	at = c->data + c->last;
-	return at;
-}
-
-/* Addresses that are at hand are counted: those that matter are asked. */
-void goal_note_address(struct resolver *r, struct goal *g)
-{
-	struct journal_step *last = r->journals.is_on ? last_step(&g->journal) : NULL;
-
-	if (last != NULL && (last->kind == EVENT_CUT || last->kind == EVENT_ADDRESS_KNOWN))
-		last->value++;
-	else
-		goal_note(r, g, EVENT_ADDRESS_KNOWN, JOURNAL_NO_LABELS, 0, 1);
-}
-
 void goal_note_asked(struct resolver *r, struct goal *g, const uint8_t *ns)
 {
 	const size_t fixed = sizeof(struct journal_step) + sizeof(struct addr);
-	struct journal_step *s;
-	size_t len;
+	size_t len = name_len(ns), words = (fixed + len + 3) / 4;
+	struct journal_step *s = journal_step(&r->journals, &g->journal, 4 * words);
+	void *server = s + 1;
 
-	if (!r->journals.is_on)
-		return;
-	len = name_len(ns);
-	s = journal_step(&r->journals, &g->journal, fixed + ((len + 3) & ~3U));
 	if (s == NULL)
 		return;
 	*s = (struct journal_step) {
@@ -48,24 +22,24 @@ void goal_note_asked(struct resolver *r, struct goal *g, const uint8_t *ns)
 				 ? JOURNAL_SERVER | JOURNAL_OTHER | JOURNAL_TCP
 				 : JOURNAL_SERVER | JOURNAL_OTHER,
 		.labels = g->asked_labels,
-		.words = (uint8_t)((fixed + len + 3) / 4),
+		.words = (uint8_t)words,
 		.goal = g->serial,
 		.type = g->asked_type,
 		.at_ms = r->step_ms,
+		.value = g->n_targets,
 	};
-	memcpy((uint8_t *)s + sizeof(*s), &g->server, sizeof(g->server));
+	*(struct addr *)server = g->server;
 	memcpy((uint8_t *)s + fixed, ns, len);
 }
 
-void goal_note_answered(struct resolver *r, struct goal *g, uint32_t rtt_us, uint16_t rcode,
-			size_t size, const uint16_t *count)
+void goal_note_answered(struct resolver *r, struct goal *g, const struct msg *m, size_t size,
+			uint32_t rtt_us)
 {
-	struct journal_step *s = NULL;
-	const size_t len = sizeof(*s) + sizeof(struct journal_reply);
+	const size_t len = sizeof(struct journal_step) + sizeof(struct journal_reply);
+	struct journal_step *s = journal_step(&r->journals, &g->journal, len);
+	struct journal_reply *reply;
+	void *behind = s + 1;
 
-	r->step_ms = (uint32_t)r->world.now_ms(r->world.ctx);
-	if (r->journals.is_on)
-		s = journal_step(&r->journals, &g->journal, len);
 	if (s == NULL)
 		return;
 	*s = (struct journal_step) {
@@ -77,13 +51,12 @@ void goal_note_answered(struct resolver *r, struct goal *g, uint32_t rtt_us, uin
 		.at_ms = r->step_ms,
 		.value = rtt_us,
 	};
-	memcpy((uint8_t *)s + sizeof(*s),
-	       &(struct journal_reply) {
-		       .size = (uint32_t)size,
-		       .records = { count[1], count[2], count[3] },
-		       .rcode = rcode,
-	       },
-	       sizeof(struct journal_reply));
+	reply = behind;
+	reply->size = (uint32_t)size;
+	reply->records[0] = m->count[1];
+	reply->records[1] = m->count[2];
+	reply->records[2] = m->count[3];
+	reply->rcode = m->rcode;
 }
 
 /* ---- and the others ---- */

@@ -381,10 +381,10 @@ static void content_read(struct resolver *r, struct goal *g, struct msg *m)
 }
 
 /* What the answer says of the server, whatever it says of the name. */
-static void server_learn(struct resolver *r, struct goal *g, const struct msg *m, uint32_t rtt_us)
+static void server_learn(struct resolver *r, struct goal *g, const struct msg *m, uint32_t rtt_us,
+			 uint64_t now_ms)
 {
 	struct target *t = target_asked(g);
-	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 	bool useful = m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN;
 	enum edns_state edns = EDNS_UNKNOWN;
 
@@ -409,16 +409,19 @@ void outcome_reply(struct resolver *r, struct goal *g, size_t len, struct msg *m
 {
 	struct target *t = target_asked(g);
 	uint32_t rtt_us = (uint32_t)(r->world.now_us(r->world.ctx) - g->sent_us);
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 
+	r->step_ms = (uint32_t)now_ms;
 	g->ticket = 0;
 	timers_stop(r->timers, &g->timer);
 	ask_tell_end(r, g, rtt_us, OUTQUERY_END_ANSWER);
-	goal_note_answered(r, g, rtt_us, m->rcode, len, m->count);
+	if (r->journals.is_on)
+		goal_note_answered(r, g, m, len, rtt_us);
 	TRACE_EVENT(r, g, EVENT_ANSWERED, name_suffix(g->name, g->asked_labels),
 		    cut_ns_name(g, t->ns), .type = g->asked_type, .server = g->server,
 		    .transport = g->transport, .rcode = m->rcode, .us = rtt_us,
 		    .size = (uint32_t)len, .records = { m->count[1], m->count[2], m->count[3] });
-	server_learn(r, g, m, rtt_us);
+	server_learn(r, g, m, rtt_us, now_ms);
 	counter_max(&r->counters->peak_chain_weight, (uint64_t)g->n_waiters * len);
 	if (!goal_charge_bytes(r, g, len) || goal_begin_anew_if_zone_changed(r, g))
 		return;
