@@ -399,3 +399,32 @@ def graphs_beside_a_recursor():
         check(not unknown, "metrics of ours whose kind it does not know", unknown)
         wait_until(lambda: numbers(graphs.ask("board", id="memory", source="pdns.ns1.recursor")
                                    ["lines"][0]), what="memory on the board")
+
+
+@test
+def graphs_in_a_browser():
+    """graphs: Chromium draws the boards, and its console has nothing to complain of"""
+    need_program("chromium")
+    start = start_of_test(600)
+    with Graphs() as graphs:
+        send("".join(history(f"pdns.{name}.recursor", metric, start, range(0, 60000, 1000))
+                     for name in ("ns1", "ns2")
+                     for metric in ("questions", "noerror-answers", "user-msec")))
+        graphs.wait_taken(360)
+        profile = env.new_dir("chromium")
+        for query, figure in (("", "200"), ("?source=pdns.ns1.recursor&range=10+min", "100")):
+            done = run("chromium", "--headless", "--no-sandbox", "--disable-gpu",
+                       "--disable-dev-shm-usage", f"--user-data-dir={profile}",
+                       "--enable-logging=stderr", "--virtual-time-budget=10000", "--dump-dom",
+                       f"http://127.0.0.1:{WEB_PORT}/{query}", timeout=60, expect=0)
+            said = [line for line in done.stderr.splitlines()
+                    if "CONSOLE" in line and f"127.0.0.1:{WEB_PORT}" in line]
+            check(not said, "the console", "\n".join(said))
+            boards = re.findall(r'<section id="board-([a-z-]+)"(.*?)</section>', done.stdout, re.S)
+            check(len(boards) >= 20, "boards", len(boards))
+            drawn = {name for name, body in boards if "<canvas" in body}
+            check({"queries", "answers", "cpu"} <= drawn, "boards that were drawn", drawn)
+            queries = dict(boards)["queries"]
+            check(f"<b>{figure}</b>" in queries, "the figure of queries", queries[-600:])
+            check("2 sources heard" in re.sub("<[^>]*>", "", done.stdout) or
+                  "2 silent" in done.stdout, "sources", done.stdout[-500:])
