@@ -14,7 +14,7 @@
 #include "common/log.h"
 
 enum { IDLE_S = 600, READ_MAX = 65536, READS_AT_ONCE = 4, EVENTS_MAX = 64, ACCEPTS_MAX = 64 };
-enum { BACKLOG = 256 };
+enum { BACKLOG = 256, TRIES_MAX = 16 };
 
 enum watched { WATCHED_LISTENER, WATCHED_CONNECTION, WATCHED_STOP };
 
@@ -69,6 +69,56 @@ static void close_connection(struct receiver *r, struct connection *c)
 	free(c);
 }
 
+/* ---- lines ---- */
+
+static void on_line(void *ctx, const char *text, size_t len)
+{
+	struct receiver *r = ctx;
+	int64_t now_s = clock_s(CLOCK_REALTIME);
+	enum refusal why;
+	struct line l;
+
+	if (text == NULL) {
+		store_refuse(r->store, REFUSAL_TOO_LONG);
+		return;
+	}
+	why = line_parse(&l, text, len, now_s);
+	if (why == REFUSAL_NONE)
+		(void)store_take(r->store, &l, now_s); /* it counts what it refuses */
+	else
+		store_refuse(r->store, why);
+}
+
+enum heard { HEARD_NOTHING, HEARD_LINES, HEARD_END };
+
+/* A part of what there is: the others wait as well.  After HEARD_END the connection is gone. */
+static enum heard read_some(struct receiver *r, struct connection *c)
+{
+	enum heard heard = HEARD_NOTHING;
+
+	for (int i = 0; i < READS_AT_ONCE; i++) {
+		ssize_t n = read(c->watch.fd, r->data, sizeof(r->data));
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (n <= 0) {
+			/* What stands there without its end may be half a number. */
+			close_connection(r, c);
+			return HEARD_END;
+		}
+		heard = HEARD_LINES;
+		line_read(&c->reader, r->data, (size_t)n, on_line, r);
+	}
+	if (heard == HEARD_LINES) {
+		c->heard_s = r->now_s;
+		TAILQ_REMOVE(&r->connections, c, by_silence);
+		TAILQ_INSERT_TAIL(&r->connections, c, by_silence);
+	}
+	return heard;
+}
+
+/* ---- who comes ---- */
+
 static size_t count_of_address(const struct receiver *r, const struct addr *a)
 {
 	const struct connection *c;
@@ -80,9 +130,35 @@ static size_t count_of_address(const struct receiver *r, const struct addr *a)
 	return n;
 }
 
+/* Has one of them go (of that address, or of all: NULL): who has ended, or has nothing to say.  A
+ * hundred resolvers behind one address push in the same moment, and nobody's lines are lost. */
+static bool make_place(struct receiver *r, const struct addr *of, enum refusal why)
+{
+	struct connection *c = TAILQ_FIRST(&r->connections), *next;
+
+	for (int tries = 0; c != NULL && tries < TRIES_MAX; c = next) {
+		next = TAILQ_NEXT(c, by_silence);
+		if (of != NULL && !addr_equal_ip(&c->peer, of))
+			continue;
+		tries++;
+		switch (read_some(r, c)) {
+		case HEARD_NOTHING:
+			store_refuse(r->store, why);
+			close_connection(r, c);
+			return true;
+		case HEARD_END:
+			return true;
+		case HEARD_LINES:
+			break;
+		}
+	}
+	store_refuse(r->store, why);
+	return false;
+}
+
 static bool is_welcome(struct receiver *r, const struct addr *peer)
 {
-	size_t most = r->max_connections / 4 > 0 ? r->max_connections / 4 : 1;
+	size_t most = r->max_connections / 4;
 
 	if (!netset_match(r->allow, peer)) {
 		char text[ADDR_TEXT_MAX];
@@ -92,15 +168,9 @@ static bool is_welcome(struct receiver *r, const struct addr *peer)
 			    addr_ip_text(text, peer));
 		return false;
 	}
-	if (count_of_address(r, peer) >= most) {
-		store_refuse(r->store, REFUSAL_ADDRESS);
+	if (count_of_address(r, peer) >= most && !make_place(r, peer, REFUSAL_ADDRESS))
 		return false;
-	}
-	if (r->n_connections >= r->max_connections) {
-		store_refuse(r->store, REFUSAL_CONNECTIONS);
-		close_connection(r, TAILQ_FIRST(&r->connections));
-	}
-	return true;
+	return r->n_connections < r->max_connections || make_place(r, NULL, REFUSAL_CONNECTIONS);
 }
 
 static int add_connection(struct receiver *r, int fd, const struct addr *peer)
@@ -126,10 +196,7 @@ static int add_connection(struct receiver *r, int fd, const struct addr *peer)
 static void make_room(struct receiver *r)
 {
 	log_limited(LOG_LEVEL_ERROR, "a connection cannot be accepted: %s", strerror(errno));
-	if (TAILQ_EMPTY(&r->connections))
-		return;
-	store_refuse(r->store, REFUSAL_CONNECTIONS);
-	close_connection(r, TAILQ_FIRST(&r->connections));
+	(void)make_place(r, NULL, REFUSAL_CONNECTIONS);
 }
 
 static void accept_some(struct receiver *r, int listener)
@@ -149,48 +216,6 @@ static void accept_some(struct receiver *r, int listener)
 		if (addr_from_sockaddr(&peer, (struct sockaddr *)&sa) != E_OK ||
 		    !is_welcome(r, &peer) || add_connection(r, fd, &peer) != E_OK)
 			close(fd);
-	}
-}
-
-/* ---- lines ---- */
-
-static void on_line(void *ctx, const char *text, size_t len)
-{
-	struct receiver *r = ctx;
-	int64_t now_s = clock_s(CLOCK_REALTIME);
-	enum refusal why;
-	struct line l;
-
-	if (text == NULL) {
-		store_refuse(r->store, REFUSAL_TOO_LONG);
-		return;
-	}
-	why = line_parse(&l, text, len, now_s);
-	if (why == REFUSAL_NONE)
-		(void)store_take(r->store, &l, now_s); /* it counts what it refuses */
-	else
-		store_refuse(r->store, why);
-}
-
-/* A part of what there is: the others wait as well. */
-static void read_some(struct receiver *r, struct connection *c)
-{
-	c->heard_s = r->now_s;
-	TAILQ_REMOVE(&r->connections, c, by_silence);
-	TAILQ_INSERT_TAIL(&r->connections, c, by_silence);
-	for (int i = 0; i < READS_AT_ONCE; i++) {
-		ssize_t n = read(c->watch.fd, r->data, sizeof(r->data));
-
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n <= 0) {
-			/* What stands there without its end may be half a number. */
-			close_connection(r, c);
-			return;
-		}
-		line_read(&c->reader, r->data, (size_t)n, on_line, r);
-		if ((size_t)n < sizeof(r->data))
-			return;
 	}
 }
 
@@ -294,7 +319,7 @@ int receiver_run(struct receiver *r, int stop_fd)
 			if (w->what == WATCHED_STOP)
 				return E_OK;
 			if (w->what == WATCHED_CONNECTION)
-				read_some(r, (struct connection *)w);
+				(void)read_some(r, (struct connection *)w);
 			else
 				wants_accept[w - r->listeners] = true;
 		}

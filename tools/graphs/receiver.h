@@ -1,8 +1,8 @@
 /*
  * receiver: takes carbon lines over TCP and gives them to the store.  Nothing is ever sent back.
  *
- * Limits: max_connections; who comes then has the place of the one that was silent longest, for a
- *         resolver pushes as soon as it has connected.  An address has a quarter of them at most.
+ * Limits: max_connections, and a quarter of them of one address; who comes then has the place of the
+ *         one that was silent longest, for a resolver pushes as soon as it has connected, and goes.
  *         A connection that says nothing for ten minutes is closed.  An address that `allow` does
  *         not name is closed at once.  All are counted (refusal.h).
  * Threads: one, the caller's, in receiver_run().

@@ -21,8 +21,8 @@
 	X(DISK, "disk", "values whose file could not be made or written")                        \
 	X(MEMORY, "memory", "values for which there was no memory")                              \
 	X(ALLOW, "allow", "connections from addresses that allow does not name")                 \
-	X(CONNECTIONS, "max-connections", "connections closed, the longest silent first, for new ones") \
-	X(ADDRESS, "max-connections-address", "connections of an address that has a quarter of max-connections") \
+	X(CONNECTIONS, "max-connections", "connections closed, or not taken, when there were max-connections") \
+	X(ADDRESS, "max-connections-address", "the same of an address that has a quarter of them") \
 	X(IDLE, "idle", "connections closed after ten minutes without a byte")
 /* clang-format on */
 
