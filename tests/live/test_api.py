@@ -230,6 +230,10 @@ def api_reads():
         check(api("GET", V1 + "/statistics?statistic=questions")[0]["value"] == "4", "one")
         maps = {i["name"]: i["value"] for i in items if i["type"] == "MapStatisticItem"}
         check({"name": "A", "value": "4"} in maps["response-by-qtype"], "by type", maps)
+        check(maps["response-by-rcode"] == [{"name": "No Error", "value": "4"}], "by rcode", maps)
+        sizes = maps["response-sizes"]
+        check(sum(int(s["value"]) for s in sizes) == 4 and int(sizes[0]["name"]) in (60, 80),
+              "by size", sizes)
         api("GET", V1 + "/statistics?statistic=nothing", status=422)
 
         ring = api("GET", "/jsonstat?command=get-query-ring&name=queries")
