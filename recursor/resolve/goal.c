@@ -384,15 +384,13 @@ static void answer_of(struct goal *g, const struct request *req, struct answer *
 
 void goal_end(struct resolver *r, struct goal *g)
 {
-	enum event_kind end = g->rcode == RCODE_SERVFAIL ? EVENT_FAILED : EVENT_DONE;
-
-	if (end == EVENT_FAILED)
-		GOAL_EVENT(r, g, end, g->name, NULL, .type = g->type, .rcode = g->rcode,
+	if (g->rcode == RCODE_SERVFAIL) {
+		GOAL_EVENT(r, g, EVENT_FAILED, g->name, NULL, .type = g->type, .rcode = g->rcode,
 			   .note = g->ede_text);
-	else {
+	} else {
 		if (r->journals.is_on && g->parents != NULL)
-			goal_note(r, g, end, JOURNAL_NO_LABELS, g->type, g->rcode);
-		TRACE_EVENT(r, g, end, g->name, NULL, .type = g->type, .rcode = g->rcode,
+			goal_note(r, g, EVENT_DONE, JOURNAL_NO_LABELS, g->type, g->rcode);
+		TRACE_EVENT(r, g, EVENT_DONE, g->name, NULL, .type = g->type, .rcode = g->rcode,
 			    .note = g->ede_text);
 	}
 	if (g->gave_up_minimising && g->rcode != RCODE_SERVFAIL)

@@ -12,10 +12,11 @@ void goal_note_asked(struct resolver *r, struct goal *g, const uint8_t *ns)
 	const size_t fixed = sizeof(struct journal_step) + sizeof(struct addr);
 	size_t len = name_len(ns), words = (fixed + len + 3) / 4;
 	struct journal_step *s = journal_step(&r->journals, &g->journal, 4 * words);
-	void *server = s + 1;
+	void *server;
 
 	if (s == NULL)
 		return;
+	server = s + 1;
 	*s = (struct journal_step) {
 		.kind = EVENT_ASKED,
 		.parts = g->transport == TRANSPORT_TCP
@@ -38,10 +39,11 @@ void goal_note_answered(struct resolver *r, struct goal *g, const struct msg *m,
 	const size_t len = sizeof(struct journal_step) + sizeof(struct journal_reply);
 	struct journal_step *s = journal_step(&r->journals, &g->journal, len);
 	struct journal_reply *reply;
-	void *behind = s + 1;
+	void *behind;
 
 	if (s == NULL)
 		return;
+	behind = s + 1;
 	*s = (struct journal_step) {
 		.kind = EVENT_ANSWERED,
 		.parts = JOURNAL_REPLY,

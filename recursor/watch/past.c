@@ -40,7 +40,7 @@ static int set_client(struct past_query *q, const char *value, char *why)
 	const char *slash = strchr(value, '/');
 	size_t len = slash == NULL ? strlen(value) : (size_t)(slash - value);
 	char text[ADDR_TEXT_MAX];
-	struct addr a;
+	struct addr a = { 0 };
 	long long bits;
 	int err = E_MALFORMED;
 

@@ -14,8 +14,10 @@ static const struct {
 	METRICS_COUNTERS(COUNTER_ROW)
 #undef COUNTER_ROW
 #define RCODE_ROW(rcode, number)                                                                   \
-	{ "auth-" rcode "-answers", offsetof(struct counters, auth_rcodes[number]) }
-	RCODE_ROW("noerror", RCODE_NOERROR),
+	{                                                                                          \
+		"auth-" rcode "-answers", offsetof(struct counters, auth_rcodes[number])           \
+	}
+		RCODE_ROW("noerror", RCODE_NOERROR),
 	RCODE_ROW("formerr", RCODE_FORMERR),
 	RCODE_ROW("servfail", RCODE_SERVFAIL),
 	RCODE_ROW("nxdomain", RCODE_NXDOMAIN),

@@ -65,7 +65,7 @@ static size_t read_all(const struct recorder_filter *f, struct recorder_copy *ou
 		size_t got = recorder_read(recorder, f, true, &c, some, RECORDER_COPIED);
 
 		for (size_t i = 0; i < got; i++) {
-			if (n < most) {
+			if (out != NULL && n < most) {
 				out[n] = some[i];
 				recorder_copy_moved(&out[n]);
 			} else {
