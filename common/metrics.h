@@ -60,12 +60,18 @@ static inline uint64_t counter_get(const counter *c)
 	X(answers_slow, "answers-slow", COUNTER, "answered after 1 s or more")                   \
 	X(ourtime0_1, "x-ourtime0-1", COUNTER,                                                   \
 	  "resolved with less than 1 ms of CPU time (as measured for top-cost)")                 \
-	X(ourtime1_2, "x-ourtime1-2", COUNTER, "... with 1 to 2 ms")                             \
-	X(ourtime2_4, "x-ourtime2-4", COUNTER, "... with 2 to 4 ms")                             \
-	X(ourtime4_8, "x-ourtime4-8", COUNTER, "... with 4 to 8 ms")                             \
-	X(ourtime8_16, "x-ourtime8-16", COUNTER, "... with 8 to 16 ms")                          \
-	X(ourtime16_32, "x-ourtime16-32", COUNTER, "... with 16 to 32 ms")                       \
-	X(ourtime_slow, "x-ourtime-slow", COUNTER, "... with 32 ms or more")                     \
+	X(ourtime1_2, "x-ourtime1-2", COUNTER,                                                   \
+	  "resolved with 1 to 2 ms of CPU time (as measured for top-cost)")                      \
+	X(ourtime2_4, "x-ourtime2-4", COUNTER,                                                   \
+	  "resolved with 2 to 4 ms of CPU time (as measured for top-cost)")                      \
+	X(ourtime4_8, "x-ourtime4-8", COUNTER,                                                   \
+	  "resolved with 4 to 8 ms of CPU time (as measured for top-cost)")                      \
+	X(ourtime8_16, "x-ourtime8-16", COUNTER,                                                 \
+	  "resolved with 8 to 16 ms of CPU time (as measured for top-cost)")                     \
+	X(ourtime16_32, "x-ourtime16-32", COUNTER,                                               \
+	  "resolved with 16 to 32 ms of CPU time (as measured for top-cost)")                    \
+	X(ourtime_slow, "x-ourtime-slow", COUNTER,                                               \
+	  "resolved with 32 ms or more of CPU time (as measured for top-cost)")                  \
 	X(unauthorized_udp, "unauthorized-udp", COUNTER, "UDP queries refused by allow-from")    \
 	X(unauthorized_tcp, "unauthorized-tcp", COUNTER,                                         \
 	  "TCP connections refused by allow-from")                                               \
@@ -157,8 +163,10 @@ static inline uint64_t counter_get(const counter *c)
 	X(chain_limits, "chain-limits", COUNTER,                                                 \
 	  "questions refused because max-chain-length waited on one already")                    \
 	X(outgoing_timeouts, "outgoing-timeouts", COUNTER, "questions to servers that timed out") \
-	X(outgoing4_timeouts, "outgoing4-timeouts", COUNTER, "those over IPv4")                  \
-	X(outgoing6_timeouts, "outgoing6-timeouts", COUNTER, "those over IPv6")                  \
+	X(outgoing4_timeouts, "outgoing4-timeouts", COUNTER,                                     \
+	  "questions to servers over IPv4 that timed out")                                       \
+	X(outgoing6_timeouts, "outgoing6-timeouts", COUNTER,                                     \
+	  "questions to servers over IPv6 that timed out")                                       \
 	X(unreachables, "unreachables", COUNTER,                                                 \
 	  "questions to servers that met a network error")                                       \
 	X(unrouted, "unrouted-outqueries", COUNTER,                                              \
@@ -234,13 +242,16 @@ static inline uint64_t counter_get(const counter *c)
 	  "questions answered from auth-zones and the hosts file")                              \
 	X(almost_expired_pushed, "almost-expired-pushed", COUNTER,                               \
 	  "resolutions begun to renew what was about to expire (refresh-on-ttl-perc)")           \
-	X(almost_expired_run, "almost-expired-run", COUNTER, "those that ended with an answer")  \
-	X(almost_expired_exceptions, "almost-expired-exceptions", COUNTER, "those that failed")  \
+	X(almost_expired_run, "almost-expired-run", COUNTER,                                     \
+	  "refreshes of almost expired entries that ended with an answer")                       \
+	X(almost_expired_exceptions, "almost-expired-exceptions", COUNTER,                       \
+	  "refreshes of almost expired entries that failed")                                     \
 	X(stale_answers, "stale-answers", COUNTER, "answers of expired data (RFC 8767)")         \
 	X(stale_after_timeout, "stale-after-timeout", COUNTER,                                   \
-	  "those given because serve-stale-client-timeout was over")                             \
+	  "answers of expired data given because serve-stale-client-timeout was over")           \
 	X(stale_at_once, "stale-at-once", COUNTER,                                               \
-	  "those given without waiting, because others waited already or our network was down")  \
+	  "answers of expired data given without waiting, because others waited already "        \
+	  "or our network was down")                                                             \
 	X(stale_cuts, "stale-delegations-used", COUNTER,                                         \
 	  "resolutions that went on by expired delegations or addresses of servers")             \
 	X(backgrounds, "background-resolutions", COUNTER,                                        \
@@ -255,9 +266,10 @@ static inline uint64_t counter_get(const counter *c)
 	  "place to wait for it")                                                                \
 	X(lua_udp_queries, "lua-udp-queries", COUNTER,                                           \
 	  "packets sent for a script's udpQueryResponse")                                        \
-	X(lua_udp_timeouts, "lua-udp-query-timeouts", COUNTER, "those without a reply in time")  \
+	X(lua_udp_timeouts, "lua-udp-query-timeouts", COUNTER,                                   \
+	  "packets of scripts without a reply in time")                                          \
 	X(lua_udp_failures, "lua-udp-query-failures", COUNTER,                                   \
-	  "those that met a network error")                                                      \
+	  "packets of scripts that met a network error")                                         \
 	X(lua_udp_limits, "lua-udp-query-limits", COUNTER,                                       \
 	  "packets of a script's not sent, for max-lua-udp-queries or for want of sockets")      \
 	X(variable_responses, "variable-responses", COUNTER, "answers that a script marked as not to be kept")                                   \
@@ -265,7 +277,8 @@ static inline uint64_t counter_get(const counter *c)
 	X(maintenance_calls, "maintenance-calls", COUNTER, "times a thread kept house")          \
 	X(maintenance_usec, "maintenance-usec", COUNTER, "microseconds that threads spent in keeping house, maintenance() of scripts included") \
 	X(tcp_refused, "tcp-refused-connections", COUNTER, "TCP connections of clients that were closed at once, for whatever reason") \
-	X(tcp_no_room, "tcp-no-resources", COUNTER, "those closed for want of memory") \
+	X(tcp_no_room, "tcp-no-resources", COUNTER,                                              \
+	  "TCP connections of clients closed for want of memory")                                \
 	X(peak_qperq, "query-outqueries-peak", PEAK, "most questions to servers for one client query (max-qperq)") \
 	X(peak_query_bytes, "query-bytes-peak", PEAK, "most bytes received for one client query (max-bytesperq)") \
 	X(peak_answer_us, "query-usec-peak", PEAK, "longest time that a client query took, in microseconds (max-total-msec)") \
@@ -275,7 +288,7 @@ static inline uint64_t counter_get(const counter *c)
 	X(peak_ns, "delegation-names-peak", PEAK, "most name servers of one delegation (max-ns-per-resolve)") \
 	X(peak_rrset, "rrset-size-peak", PEAK, "most records of one set in an answer of a server (max-rrset-size)") \
 	X(peak_in_flight, "concurrent-queries-peak", PEAK, "most client queries that one thread was resolving (max-mthreads)") \
-	X(peak_client, "client-queries-peak", PEAK, "most of them that one client had") \
+	X(peak_client, "client-queries-peak", PEAK, "most client queries of one client that one thread was resolving") \
 	X(peak_zone, "inflight-zone-peak", PEAK, "most questions in flight for one zone, of one thread (max-inflight-per-zone)") \
 	X(peak_server, "inflight-server-peak", PEAK, "most questions in flight to one server (max-inflight-per-server)") \
 	X(peak_background, "background-resolutions-peak", PEAK, "most resolutions of one thread that no client waited for (max-background-resolutions)") \
@@ -284,9 +297,9 @@ static inline uint64_t counter_get(const counter *c)
 	X(peak_lua_udp, "lua-udp-queries-peak", PEAK, "most packets of scripts waiting for a reply, of one thread (max-lua-udp-queries)") \
 	X(peak_ipset_entries, "ipset-entries-peak", PEAK, "most addresses in all sets of addresses (ipset-max-entries)") \
 	X(peak_tcp_clients, "tcp-clients-peak", PEAK, "most open TCP connections of clients (max-tcp-clients)") \
-	X(peak_tcp_client, "tcp-per-client-peak", PEAK, "most of them from one address (max-tcp-per-client; 0 without that limit)") \
+	X(peak_tcp_client, "tcp-per-client-peak", PEAK, "most open TCP connections from one address (max-tcp-per-client; 0 without that limit)") \
 	X(peak_tcp_unread, "tcp-unread-peak", PEAK, "most bytes of answers that one TCP client had not read") \
-	X(peak_tcp_unread_all, "tcp-unread-all-peak", PEAK, "most bytes set aside for such answers by one thread") \
+	X(peak_tcp_unread_all, "tcp-unread-all-peak", PEAK, "most bytes set aside by one thread for answers that TCP clients had not read") \
 	X(peak_tcp_turn, "tcp-turn-peak", PEAK, "most TCP queries taken in one turn of a thread's loop") \
 	X(peak_chain_weight, "max-chain-weight", PEAK, "most questions that waited on one, times the bytes of its answer") \
 	X(peak_goals, "max-concurrent-goals", PEAK, "most resolutions in flight at once")        \

@@ -90,6 +90,13 @@ START_TEST(rows_are_in_order_and_explained)
 					      *p == '-',
 				      "the name '%s'", m->name);
 		ck_assert_msg(strlen(m->help) > 5, "%s is not explained", m->name);
+		/* Each stands alone: every list has an order of its own.  A line that began with
+		 * a dot would be a macro in the manual. */
+		ck_assert_msg(isalnum((unsigned char)m->help[0]), "%s: '%s'", m->name, m->help);
+		ck_assert_msg(strncmp(m->help, "those ", 6) != 0 &&
+				      strncmp(m->help, "most of them", 12) != 0 &&
+				      strncmp(m->help, "times that was so", 17) != 0,
+			      "%s: '%s' is of what?", m->name, m->help);
 		if (i > 0)
 			ck_assert_int_lt(metric_name_compare(metrics_at(i - 1)->name, m->name), 0);
 	}
