@@ -80,17 +80,17 @@
 	  "count instructions, and ends with the daemon at the latest")                          \
 	X(GLOBAL, FUNCTION, "getRecordCacheRecords", "([per shard], [bytes])", "5.2", CURRENT,   \
 	  api_dump_records, NULL, "the record cache as a string for putIntoRecordCache(), and how " \
-	  "many sets are in it: at most so many of each 1024th part, and so many bytes; 0: all. "  \
-	  "In a thread of its own alone")                                                        \
+	  "many sets are in it: at most so many of each 1024th part, and so many bytes; 0: all; "  \
+	  "in a thread of its own alone")                                                        \
 	X(GLOBAL, FUNCTION, "putIntoRecordCache", "(string)", "5.2", CURRENT, api_load_dump,     \
-	  NULL, "takes what is still worth something of such a string; how many sets were new. A " \
-	  "string that is damaged or of another version is logged, and 0. In a thread of its own " \
+	  NULL, "takes what is still worth something of such a string; how many sets were new; a " \
+	  "string that is damaged or of another version is logged, and 0; in a thread of its own " \
 	  "alone")                                                                               \
 	X(GLOBAL, FUNCTION, "getNSSpeedTable", "([bytes])", "5.3", CURRENT, api_dump_servers,    \
 	  NULL, "what is known of servers as a string for putIntoNSSpeedTable(), and how many are " \
-	  "in it. In a thread of its own alone")                                                 \
+	  "in it; in a thread of its own alone")                                                 \
 	X(GLOBAL, FUNCTION, "putIntoNSSpeedTable", "(string)", "5.3", CURRENT, api_load_dump,    \
-	  NULL, "takes such a string; how many servers were new. In a thread of its own alone")  \
+	  NULL, "takes such a string; how many servers were new; in a thread of its own alone")  \
 	X(GLOBAL, FUNCTION, "isValidationStateBogus", "(state)", "4.4.2", CURRENT,               \
 	  api_is_bogus, NULL, "is it Bogus, or one of the reasons for it?")                      \
 	X(GLOBAL, FUNCTION, "print", "(...)", "3.1.7", BOTH, api_print, NULL,                    \
