@@ -177,12 +177,14 @@ def web_hashed_secrets():
     with lab_and_recursor(**settings):
         for _ in range(2):
             check_status(curl("/api", key=KEY), 200, "the key")
-            check_status(curl("/", password=PASSWORD), 200, "the password")
+            check_status(curl("/metrics", password=PASSWORD), 200, "the password")
             check_status(curl("/api", key="wrong"), 401, "another")
             check_status(curl("/api", key=settings["api-key"]), 401, "the hash is not the key")
     with lab_and_recursor(**PLAIN, **{"webserver-hash-plaintext-credentials": "yes"}) as (_, r):
         check_status(curl("/api", key=KEY), 200, "the key")
         check_status(curl("/api", key="wrong"), 401, "another")
+        check_status(curl("/metrics", password=PASSWORD), 200, "the password")
+        check_status(curl("/metrics", password="wrong"), 401, "another password")
         check("$scrypt$ln=10,p=1,r=8$" in r.rec("get-parameter", "api-key").stdout, "its hash")
     for bad in ("$scrypt$", "$scrypt$ln=99,p=1,r=8$AAAA$AAAA"):
         done = run(env.program("recursor"), "--config-dir=" + env.new_dir("bad"), "--api-key=" + bad,
