@@ -386,6 +386,7 @@ int defender_configure(struct defender *d, enum defender_mode mode, struct defen
 		d->rules = defender_rules_get(rules);
 		if (watch != NULL) {
 			old = d->watch;
+			d->evicted += defender_watch_evicted(old);
 			d->watch = watch;
 		}
 		publish(d);

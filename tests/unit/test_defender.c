@@ -442,6 +442,32 @@ START_TEST(other_rules_begin_anew)
 }
 END_TEST
 
+/* Other rules want another table of zones. */
+START_TEST(other_rules_reset_no_counter)
+{
+	struct defender_stats before, after;
+	struct defender_rules *rules;
+
+	begin("- {type: prsd, window: 1}\n");
+	for (unsigned i = 0; i < 20000; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "x.d%u.example", i);
+		(void)answer(name, NULL, 2, DEFENDER_END_NXDOMAIN);
+		if (i % 100 == 0)
+			wait_ms(TICK_MS);
+	}
+	wait_ms(1000);
+	defender_stats(d, &before);
+	ck_assert_uint_gt(before.evicted, 0);
+	rules = rules_of("- {type: prsd, window: 30}\n");
+	ck_assert_int_eq(defender_configure(d, DEFENDER_BY_RULES, rules, now_ms), E_OK);
+	defender_rules_put(rules);
+	defender_stats(d, &after);
+	ck_assert_uint_eq(after.evicted, before.evicted);
+}
+END_TEST
+
 /* ---- known names first ---- */
 
 START_TEST(what_came_while_it_was_off_does_not_count)
@@ -842,6 +868,7 @@ Suite *suite_defender(void)
 	tcase_add_test(t, who_observes_does_nothing);
 	tcase_add_test(t, rules_built_in_act_when_told);
 	tcase_add_test(t, other_rules_begin_anew);
+	tcase_add_test(t, other_rules_reset_no_counter);
 	tcase_add_test(t, what_came_while_it_was_off_does_not_count);
 	tcase_add_test(t, known_names_keep_resolving);
 	tcase_add_test(t, what_was_answered_is_known);
