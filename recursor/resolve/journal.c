@@ -259,22 +259,29 @@ void journal_take(struct journals *js, struct journal *j, const struct journal *
 
 /* ---- reading ---- */
 
-static void mark_hole(const struct journal *j, struct journal_story *story, uint8_t *buf,
-		      size_t cap)
+/* When the last step in it was taken. */
+static uint32_t last_ms(const struct journal_chunk *c)
+{
+	struct journal_step s = { .words = 0 };
+
+	for (size_t at = 0; at < c->used; at += step_len(c->data + at))
+		memcpy(&s, c->data + at, sizeof(s));
+	return s.at_ms;
+}
+
+/* Behind `c`. */
+static void mark_hole(const struct journal *j, const struct journal_chunk *c,
+		      struct journal_story *story, uint8_t *buf, size_t cap)
 {
 	struct journal_step hole = {
 		.kind = EVENT_LEFT_OUT,
 		.labels = JOURNAL_NO_LABELS,
 		.words = sizeof(hole) / 4,
 		.goal = story->goal,
-		.at_ms = story->ended_ms,
+		.at_ms = last_ms(c),
 		.value = j->lost,
 	};
 
-	if (story->len >= sizeof(hole))
-		memcpy(&hole.at_ms,
-		       buf + story->len - sizeof(hole) + offsetof(struct journal_step, at_ms),
-		       sizeof(hole.at_ms));
 	if (story->len + sizeof(hole) > cap)
 		return;
 	memcpy(buf + story->len, &hole, sizeof(hole));
@@ -293,7 +300,7 @@ void journal_copy(const struct journal *j, struct journal_story *story, uint8_t 
 			story->lost += c->n_steps;
 		}
 		if (++n == j->hole_at)
-			mark_hole(j, story, buf, cap);
+			mark_hole(j, c, story, buf, cap);
 	}
 }
 

@@ -142,6 +142,27 @@ START_TEST(a_long_one_keeps_its_beginning_and_its_end)
 }
 END_TEST
 
+/* Also where the step before the hole is longer than others. */
+START_TEST(what_is_left_out_stands_in_its_place)
+{
+	const uint8_t *ns = (const uint8_t *)"\3ns1\7\xff\xff\xff\xff\xff\xff\xff";
+	struct journal j = { .n_chunks = 0 };
+	struct event e = { .kind = EVENT_TIMEOUT, .goal = 7 };
+	unsigned at = 0;
+
+	for (unsigned i = 0; i < 2000; i++)
+		write_one(&j, &e, 0, NULL, ns, 1000 + i);
+	tell(&j, 0);
+	while (at < told->n_events && told->events[at].kind != EVENT_LEFT_OUT)
+		at++;
+	ck_assert_uint_lt(at + 1, told->n_events);
+	ck_assert_uint_ge(told->events[at].at_ms, 1000);
+	ck_assert_uint_eq(told->events[at].at_ms, told->events[at - 1].at_ms);
+	ck_assert_uint_gt(told->events[at + 1].at_ms, told->events[at].at_ms);
+	journal_give(&pool, &j);
+}
+END_TEST
+
 START_TEST(memory_is_bounded)
 {
 	struct journal j[80] = { { .n_chunks = 0 } };
@@ -231,6 +252,7 @@ Suite *suite_journal(void)
 	tcase_add_test(t, what_is_written_is_told);
 	tcase_add_test(t, the_largest_step_fits);
 	tcase_add_test(t, a_long_one_keeps_its_beginning_and_its_end);
+	tcase_add_test(t, what_is_left_out_stands_in_its_place);
 	tcase_add_test(t, memory_is_bounded);
 	tcase_add_test(t, off_is_off);
 	tcase_add_test(t, what_others_did_is_told_once);
