@@ -1,7 +1,9 @@
 /* log: see log.h.  How lines look: log_form.c; how they get there: log_sink.c. */
 #include "common/log.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -15,6 +17,8 @@
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 enum { RATE_AT_FIRST = 100 };
+
+static_assert((int)LOG_RECORD_MAX <= PIPE_BUF, "a pipe takes a line whole or not at all");
 
 static atomic_int level_max = LOG_LEVEL_NOTICE, facility = LOG_DAEMON, form = LOG_FORM_TEXT;
 static atomic_uint rate_max = RATE_AT_FIRST;

@@ -45,7 +45,7 @@ enum log_level {
 	LOG_LEVEL_DEBUG = 7,
 };
 
-enum { LOG_LINE_MAX = 1024, LOG_RECORD_MAX = 8192, LOG_PATIENCE_MS = 500 };
+enum { LOG_LINE_MAX = 1024, LOG_RECORD_MAX = 4096, LOG_PATIENCE_MS = 500 };
 
 enum log_form {
 	LOG_FORM_TEXT,  /* the message */

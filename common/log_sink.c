@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 static atomic_bool stderr_is_stalled;
+static pthread_mutex_t stderr_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static bool is_ready(int fd, int patience_ms, atomic_bool *is_stalled)
 {
@@ -80,11 +82,18 @@ bool log_sink_send(struct log_sink *s, struct iovec *parts, size_t n, int patien
 	return false;
 }
 
-/* One write(2) a line, so that threads do not mix theirs.  Where poll(2) sees room in a pipe there is
- * some for PIPE_BUF bytes. */
+/* One write(2) a line.  Where poll(2) sees room in a pipe there is some for PIPE_BUF bytes, one line
+ * (log.c): a second one behind the same look would wait in the kernel for the reader.  So nobody
+ * waits under the lock. */
 bool log_sink_stderr(const char *line, size_t len, int patience_ms)
 {
-	if (!is_ready(STDERR_FILENO, patience_ms, &stderr_is_stalled))
+	bool taken;
+
+	if (patience_ms > 0 && !is_ready(STDERR_FILENO, patience_ms, &stderr_is_stalled))
 		return false;
-	return write(STDERR_FILENO, line, len) == (ssize_t)len;
+	pthread_mutex_lock(&stderr_lock);
+	taken = is_ready(STDERR_FILENO, 0, &stderr_is_stalled) &&
+		write(STDERR_FILENO, line, len) == (ssize_t)len;
+	pthread_mutex_unlock(&stderr_lock);
+	return taken;
 }
