@@ -478,6 +478,8 @@ int server_new(struct server **out, const struct settings *settings,
 	if (err == E_OK)
 		err = bind_workers(s, settings, why);
 	if (err == E_OK) {
+		/* Scripts have it from when they are loaded on, and threads of theirs read it. */
+		server_watch(s, &s->own_env, NULL, NULL);
 		*out = s;
 		s = NULL;
 	}
@@ -497,7 +499,6 @@ int server_start(struct server *s)
 	for (unsigned i = 0; i < s->n_workers && err == E_OK; i++)
 		err = start_thread(&s->workers[i]);
 	if (err == E_OK) {
-		server_watch(s, &s->own_env, s->quit, s->quit_ctx);
 		err = wiper_start(s->wiper, &s->own_env);
 	}
 	if (err == E_OK)
