@@ -280,6 +280,8 @@ static void run(struct exchange *x)
 		free(c->text);
 		c->text = json_dumps(c->json, JSON_COMPACT);
 		c->text_len = c->text != NULL ? strlen(c->text) : 0;
+		if (c->text == NULL)
+			c->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
 		c->content_type = "application/json";
 		json_decref(c->json);
 		c->json = NULL;
