@@ -9,6 +9,7 @@
 #include "common/check.h"
 #include "common/conf.h"
 #include "common/name.h"
+#include "recursor/watch/clock.h"
 #include "recursor/watch/query_log.h"
 
 enum { SECONDS_UNLESS_SAID = 60, NET_TEXT_MAX = ADDR_TEXT_MAX + 4 };
@@ -162,7 +163,7 @@ static int show(struct command_call *call)
 	const struct watch_env *env = call->env;
 	struct query_rule_shown rows[QUERY_RULES_MAX];
 	unsigned n = query_log_show(env->query_log, rows);
-	uint64_t now_ms = query_log_now_ms();
+	uint64_t now_ms = clock_now_ms();
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < n; i++) {
@@ -229,7 +230,7 @@ static int add(struct command_call *call)
 {
 	const struct watch_env *env = call->env;
 	struct query_rule rule = { .until_ms = SECONDS_UNLESS_SAID, .percent = 100 };
-	uint64_t now_ms = query_log_now_ms();
+	uint64_t now_ms = clock_now_ms();
 	int err;
 
 	for (int i = 0; i < call->argc; i++)

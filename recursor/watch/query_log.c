@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
+#include "recursor/watch/clock.h"
 #include "recursor/watch/query_queue.h"
 
 enum {
@@ -36,6 +37,7 @@ struct query_log {
 	pthread_t thread;
 	bool started, stop, all;
 	unsigned last_id;
+	_Atomic unsigned n_rules;
 	struct kept_rule rules[QUERY_RULES_MAX]; /* a rule keeps its place */
 	_Atomic uint32_t rate;
 	_Atomic uint64_t n_lines, n_held_back;
@@ -44,14 +46,6 @@ struct query_log {
 };
 
 /* ---- a worker's ---- */
-
-uint64_t query_log_now_ms(void)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void query_filter_init(struct query_filter *f, struct query_log *log, unsigned worker,
 		       struct counters *counters)
@@ -262,7 +256,7 @@ static void write_record(struct query_log *log, const struct query_record *r)
 /* No more of one queue than it can hold: the others have their turn, and the second is looked at. */
 static void empty_queues(struct query_log *log)
 {
-	uint64_t second = query_log_now_ms() / 1000;
+	uint64_t second = clock_now_ms() / 1000;
 
 	if (second != log->second)
 		tell_held_back(log, second);
@@ -298,6 +292,7 @@ static bool end_rules(struct query_log *log, uint64_t now_ms)
 		if (k->rule.id != 0 && k->rule.until_ms <= now_ms) {
 			tell_end(k, "has ended");
 			k->rule.id = 0;
+			log->n_rules--;
 		}
 		is_used = is_used || k->rule.id != 0;
 	}
@@ -314,7 +309,7 @@ static void *run(void *ctx)
 	while (!stop) {
 		empty_queues(log);
 		pthread_mutex_lock(&log->lock);
-		idle_rounds = end_rules(log, query_log_now_ms()) ? 0 : idle_rounds + 1;
+		idle_rounds = end_rules(log, clock_now_ms()) ? 0 : idle_rounds + 1;
 		/* It looks for a while yet: a worker may have been about to put something in. */
 		if (idle_rounds > IDLE_ROUNDS && !log->stop) {
 			pthread_cond_wait(&log->changed, &log->lock);
@@ -352,7 +347,7 @@ int query_log_add(struct query_log *log, struct query_rule *rule)
 	int err = E_LIMIT;
 
 	pthread_mutex_lock(&log->lock);
-	(void)end_rules(log, query_log_now_ms());
+	(void)end_rules(log, clock_now_ms());
 	/* The place is told by the id, so ids are passed over until one's place is free. */
 	for (unsigned i = 1; i <= QUERY_RULES_MAX && err == E_LIMIT; i++) {
 		struct kept_rule *k = &log->rules[(log->last_id + i) % QUERY_RULES_MAX];
@@ -365,6 +360,7 @@ int query_log_add(struct query_log *log, struct query_rule *rule)
 		log->last_id += i;
 		rule->id = log->last_id;
 		*k = (struct kept_rule) { .rule = *rule };
+		log->n_rules++;
 	}
 	pthread_mutex_unlock(&log->lock);
 	return err;
@@ -382,6 +378,7 @@ unsigned query_log_remove(struct query_log *log, unsigned id)
 			continue;
 		tell_end(k, "was taken out");
 		k->rule.id = 0;
+		log->n_rules--;
 		n++;
 	}
 	pthread_mutex_unlock(&log->lock);
@@ -393,7 +390,7 @@ unsigned query_log_show(struct query_log *log, struct query_rule_shown out[QUERY
 	unsigned n = 0;
 
 	pthread_mutex_lock(&log->lock);
-	(void)end_rules(log, query_log_now_ms());
+	(void)end_rules(log, clock_now_ms());
 	for (unsigned i = 0; i < QUERY_RULES_MAX; i++) {
 		const struct kept_rule *k = &log->rules[i];
 
@@ -420,12 +417,11 @@ void query_log_spread(struct query_log *log,
 
 void query_log_stats(struct query_log *log, struct query_log_stats *out)
 {
-	struct query_rule_shown shown[QUERY_RULES_MAX];
-
+	/* Without the lock: rules that end are told of under it, and a script may ask on a worker. */
 	*out = (struct query_log_stats) {
 		.lines = atomic_load(&log->n_lines),
 		.held_back = atomic_load(&log->n_held_back),
-		.rules = query_log_show(log, shown),
+		.rules = atomic_load(&log->n_rules),
 	};
 }
 

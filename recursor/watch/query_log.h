@@ -49,7 +49,7 @@ struct query_rule {
 	uint8_t suffix[NAME_MAX_LEN]; /* lower case */
 	uint32_t share;               /* of 2^32 */
 	double percent;               /* as it was asked for */
-	uint64_t until_ms;
+	uint64_t until_ms;            /* of clock.h, which is loop_now_ms()'s */
 };
 
 struct query_rules {
@@ -102,9 +102,6 @@ void query_log_free(struct query_log *log);
 
 /* `rate`: lines a second, 0: no limit; `all`: quiet=no. */
 int query_log_configure(struct query_log *log, uint32_t rate, bool all) MUST_USE;
-
-/* The clock of until_ms: monotonic, as loop_now_ms(). */
-uint64_t query_log_now_ms(void);
 
 struct query_rule_shown {
 	struct query_rule rule;

@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "common/rrtype.h"
+#include "recursor/watch/clock.h"
 #include "recursor/watch/query_log.h"
 #include "recursor/watch/query_queue.h"
 #include "tests/unit/fake_env.h"
@@ -102,10 +103,10 @@ static void ask(const char *client, const char *name, unsigned id)
 		.rcode = 3, .ede = -1, .sets = 1, .out_queries = 2, .us = 1500
 	};
 
-	if (!query_filter_is_used(&filter, query_log_now_ms()))
+	if (!query_filter_is_used(&filter, clock_now_ms()))
 		return;
-	query_filter_question(&filter, &q, query_log_now_ms());
-	query_filter_answer(&filter, &q, &a, query_log_now_ms());
+	query_filter_question(&filter, &q, clock_now_ms());
+	query_filter_answer(&filter, &q, &a, clock_now_ms());
 }
 
 static char *say(const char *command, int wanted)
@@ -131,7 +132,7 @@ static void expect(const char *command, int status, const char *wanted)
 
 START_TEST(nothing_is_looked_for)
 {
-	ck_assert(!query_filter_is_used(&filter, query_log_now_ms()));
+	ck_assert(!query_filter_is_used(&filter, clock_now_ms()));
 	expect("log-queries", 0, "no rules\n");
 	expect("log-queries off", 0, "0 rules taken out\n");
 }
@@ -173,7 +174,7 @@ START_TEST(a_client_a_suffix)
 	expect("log-queries off 1", 0, "1 rule taken out\n");
 	expect("log-queries off 1", 1, "log-queries: '1' is none of the rules\n");
 	expect("log-queries off", 0, "1 rule taken out\n");
-	ck_assert(!query_filter_is_used(&filter, query_log_now_ms()));
+	ck_assert(!query_filter_is_used(&filter, clock_now_ms()));
 	wait_for("more", 0);
 }
 END_TEST
@@ -201,7 +202,7 @@ START_TEST(it_ends_by_itself)
 
 	log_set_level(LOG_LEVEL_INFO);
 	free(say("log-queries all for=1", 0));
-	now_ms = query_log_now_ms();
+	now_ms = clock_now_ms();
 	ck_assert(query_filter_is_used(&filter, now_ms));
 	query_filter_question(&filter, &q, now_ms + 5000); /* the worker's own look at the clock */
 	query_filter_question(&filter, &q, now_ms);
@@ -222,7 +223,7 @@ START_TEST(a_flood_is_limited)
 	free(say("log-queries all", 0));
 	/* More than the queue holds, before anybody looks: they are dropped, and counted. */
 	for (unsigned i = 0; i < 3 * QUERY_QUEUE_MAX; i++)
-		query_filter_question(&filter, &q, query_log_now_ms());
+		query_filter_question(&filter, &q, clock_now_ms());
 	wait_for("more lines of questions and answers were not written (query-log-rate=10", 1);
 	query_log_stats(log_, &stats);
 	ck_assert_uint_eq(stats.lines + stats.held_back + counter_get(&counters.query_log_drops),
