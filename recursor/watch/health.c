@@ -1,26 +1,22 @@
 #include "recursor/watch/health.h"
 
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "common/log.h"
 #include "common/name.h"
 #include "common/rrtype.h"
 #include "recursor/watch/lookup.h"
+#include "recursor/watch/own_thread.h"
 
 struct health {
 	const struct watch_env *env;
 	char test[NAME_TEXT_MAX + 32]; /* "": none */
 	uint8_t name[NAME_MAX_LEN];
 	uint16_t type;
-	int stop_fd;
-	pthread_t thread;
+	struct own_thread thread;
 	pthread_mutex_t lock; /* of what follows */
 	uint64_t ended_ms;    /* the last test */
 	bool tested, passed;
@@ -65,7 +61,7 @@ static bool test_worker(struct health *h, unsigned worker, char *why, size_t cap
 		l->question.name = h->name;
 		l->question.type = h->type;
 		l->worker = worker;
-		err = lookup_run(l, h->env, h->stop_fd, HEALTH_WAIT_MS);
+		err = lookup_run(l, h->env, h->thread.stop_fd, HEALTH_WAIT_MS);
 	}
 	rcode = err == E_OK ? l->answer.rcode : 0;
 	lookup_free(l);
@@ -103,18 +99,16 @@ static void test_all(struct health *h)
 static void *watch_health(void *arg)
 {
 	struct health *h = arg;
-	struct pollfd stop = { .fd = h->stop_fd, .events = POLLIN };
 
 	do {
 		test_all(h);
-	} while (poll(&stop, 1, HEALTH_EVERY_MS) == 0);
+	} while (own_thread_wait(&h->thread, HEALTH_EVERY_MS));
 	return NULL;
 }
 
 int health_start(struct health **out, const struct watch_env *env, const char *test)
 {
 	struct health *h = calloc(1, sizeof(*h));
-	sigset_t all, before;
 	int err = h == NULL ? E_NOMEM : health_read_test(test, h->name, &h->type);
 
 	if (err != E_OK) {
@@ -125,33 +119,22 @@ int health_start(struct health **out, const struct watch_env *env, const char *t
 	(void)snprintf(h->test, sizeof(h->test), "%s", test);
 	h->ended_ms = env->now_ms(env->ctx);
 	pthread_mutex_init(&h->lock, NULL);
-	h->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
-	if (h->stop_fd < 0 || pthread_create(&h->thread, NULL, watch_health, h) != 0)
-		err = E_SYSTEM;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (err == E_OK) {
+	err = own_thread_init(&h->thread);
+	if (err == E_OK)
+		err = own_thread_start(&h->thread, watch_health, h, "rec/health");
+	if (err == E_OK)
 		*out = h;
-		return err;
-	}
-	if (h->stop_fd >= 0)
-		close(h->stop_fd);
-	pthread_mutex_destroy(&h->lock);
-	free(h);
+	else
+		health_stop(h);
 	return err;
 }
 
 void health_stop(struct health *h)
 {
-	uint64_t one = 1;
-
 	if (h == NULL)
 		return;
-	if (write(h->stop_fd, &one, sizeof(one)) < 0)
-		log_error("health: cannot stop");
-	pthread_join(h->thread, NULL);
-	close(h->stop_fd);
+	own_thread_stop(&h->thread);
+	own_thread_deinit(&h->thread);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
 }

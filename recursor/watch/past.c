@@ -7,6 +7,7 @@
 
 #include "common/check.h"
 #include "common/conf.h"
+#include "common/grow.h"
 #include "common/rrtype.h"
 #include "recursor/watch/trace_text.h"
 
@@ -162,18 +163,9 @@ static bool stories_add(struct stories *s, const struct recorder_copy *c, unsign
 {
 	struct past_row *row = malloc(sizeof(*row));
 
-	if (row == NULL)
+	if (row == NULL || !grow(&s->rows, &s->cap, s->n + 1, sizeof(*s->rows), 64)) {
+		free(row);
 		return false;
-	if (s->n == s->cap) {
-		size_t cap = s->cap == 0 ? 64 : 2 * s->cap;
-		struct past_row **rows = realloc(s->rows, cap * sizeof(*rows));
-
-		if (rows == NULL) {
-			free(row);
-			return false;
-		}
-		s->rows = rows;
-		s->cap = cap;
 	}
 	row->copy = *c;
 	row->worker = worker;

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/check.h"
 #include "common/log.h"
+#include "recursor/watch/clock.h"
 #include "recursor/watch/web/web_impl.h"
 
 enum {
@@ -24,14 +24,6 @@ enum {
 	LOOK_MS = 250,   /* who is late is looked for so often */
 	NO_FDS_MS = 200, /* nothing is accepted for so long when there are no descriptors */
 };
-
-uint64_t web_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* ---- connections ---- */
 
@@ -51,7 +43,7 @@ static void connection_begins(struct web *w, struct MHD_Connection *connection, 
 	x->fd = fd->connect_fd;
 	if (addr_from_sockaddr(&x->from, from->client_addr) != E_OK)
 		x->from = (struct addr) { 0 };
-	x->began_ms = web_now_ms();
+	x->began_ms = clock_now_ms();
 	TAILQ_INSERT_TAIL(&w->exchanges, x, all);
 	w->n_exchanges++;
 	atomic_store_explicit(&w->options.counters->connections, w->n_exchanges,
@@ -150,7 +142,7 @@ static void accept_some(struct web *w, int listen_fd)
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 			   errno == ENOBUFS) {
 			/* It stays readable: wait a little instead of spinning. */
-			w->accept_after_ms = web_now_ms() + NO_FDS_MS;
+			w->accept_after_ms = clock_now_ms() + NO_FDS_MS;
 			return;
 		} else if (errno == EAGAIN) {
 			return;
@@ -174,7 +166,7 @@ static uint64_t idle_ms(int fd)
 
 static void look_for_late(struct web *w)
 {
-	uint64_t now_ms = web_now_ms();
+	uint64_t now_ms = clock_now_ms();
 	struct exchange *x;
 
 	TAILQ_FOREACH (x, &w->exchanges, all) {
@@ -203,7 +195,7 @@ static void take_done(struct web *w)
 		log_limited(LOG_LEVEL_WARNING, "webserver: %s", strerror(errno));
 	while ((x = web_work_take(w)) != NULL) {
 		x->phase = EXCHANGE_RECEIVING;
-		x->began_ms = web_now_ms(); /* what the handler took is not the client's doing */
+		x->began_ms = clock_now_ms(); /* what the handler took is not the client's doing */
 		MHD_resume_connection(x->connection);
 	}
 }
@@ -225,7 +217,7 @@ static bool turn(struct web *w, struct pollfd *fds)
 {
 	nfds_t n = FD_LISTEN + w->n_listen_fds;
 
-	if (w->accept_after_ms != 0 && web_now_ms() >= w->accept_after_ms)
+	if (w->accept_after_ms != 0 && clock_now_ms() >= w->accept_after_ms)
 		w->accept_after_ms = 0;
 	if (poll(fds, w->accept_after_ms != 0 ? FD_LISTEN : n, patience_ms(w)) < 0)
 		return errno == EINTR;
@@ -251,7 +243,7 @@ static void finish(struct web *w, struct pollfd *fds)
 	}
 	web_work_stop(w);
 	take_done(w);
-	until_ms = web_now_ms() + WEB_LAST_MS;
+	until_ms = clock_now_ms() + WEB_LAST_MS;
 	do {
 		struct exchange *x;
 		bool any = false;
@@ -264,7 +256,7 @@ static void finish(struct web *w, struct pollfd *fds)
 		if (!any)
 			break;
 		(void)poll(&fds[FD_MHD], 1, 10);
-	} while (web_now_ms() < until_ms);
+	} while (clock_now_ms() < until_ms);
 }
 
 static void *move(void *arg)
@@ -281,7 +273,7 @@ static void *move(void *arg)
 	for (size_t i = 0; i < w->n_listen_fds; i++)
 		fds[FD_LISTEN + i] = (struct pollfd) { .fd = w->listen_fds[i], .events = POLLIN };
 	while (turn(w, fds)) {
-		uint64_t now_ms = web_now_ms();
+		uint64_t now_ms = clock_now_ms();
 
 		if (now_ms >= looked_ms + LOOK_MS) {
 			look_for_late(w);

@@ -16,7 +16,7 @@
  * Limits:  connections in all and from one address: one more takes the place of the one that has
  *          been longest about its request.  Time to send a request, and to take the reply; time in
  *          which nothing comes.  Who is late gets a 408.
- * Order of life, as main.c needs it: web_open() as root, before chroot, fork and setuid;
+ * Order of life, as main.c needs it: web_open() as root, before chroot and setuid;
  *          web_start() when the workers run; web_stop() before they are stopped.
  * Memory:  the web belongs to whoever opened it; `env` is borrowed until web_stop().
  * Threads: open, start and stop from one.

@@ -6,6 +6,7 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "recursor/watch/clock.h"
 #include "recursor/watch/web/asset.h"
 #include "recursor/watch/web/web_impl.h"
 
@@ -175,7 +176,7 @@ static bool is_announced_too_large(struct exchange *x)
 static enum MHD_Result admit(struct exchange *x)
 {
 	if (!x->verified)
-		x->verdict = auth_look(x->web->auth, x->need, &x->given, &x->from, web_now_ms());
+		x->verdict = auth_look(x->web->auth, x->need, &x->given, &x->from, clock_now_ms());
 	switch (x->verdict) {
 	case AUTH_VERIFY:
 		return x->verified ? refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE)

@@ -85,7 +85,6 @@ struct web {
 	unsigned n_handlers;
 };
 
-uint64_t web_now_ms(void);
 #define web_count(w, member)                                                                       \
 	atomic_fetch_add_explicit(&(w)->options.counters->member, 1, memory_order_relaxed)
 

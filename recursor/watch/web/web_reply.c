@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "recursor/watch/clock.h"
 #include "recursor/watch/web/asset.h"
 #include "recursor/watch/web/web_impl.h"
 
@@ -85,7 +86,7 @@ static enum MHD_Result send_response(struct exchange *x, struct MHD_Response *r,
 	MHD_destroy_response(r);
 	if (sent == MHD_YES) {
 		x->phase = EXCHANGE_ANSWERING;
-		x->began_ms = web_now_ms();
+		x->began_ms = clock_now_ms();
 		count(x, status);
 		note(x, status, len);
 	}
