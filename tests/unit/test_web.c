@@ -1,10 +1,12 @@
 /* The web server by its sockets, with a daemon behind it that is none. */
+#include <arpa/inet.h>
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/hash.h"
 #include "common/log.h"
 #include "fake_env.h"
 #include "own_address.h"
@@ -16,6 +18,7 @@ static struct fake_env env;
 static struct watch_web counters;
 static struct netset *clients;
 static struct addr address;
+static const char *key = "k";
 
 static struct web_options options(void)
 {
@@ -24,11 +27,11 @@ static struct web_options options(void)
 		.n_addresses = 1,
 		.allow_from = clients,
 		.password = "",
-		.key = "k",
+		.key = key,
 		.cross_origin = "",
 		.max_body = 1000,
 		.max_header = 8192,
-		.max_connections = 4,
+		.max_connections = 16,
 		.max_per_client = 2,
 		.request_ms = 1000,
 		.idle_ms = 500,
@@ -43,6 +46,7 @@ static struct web *start(const char *allow_from)
 	struct web_options o;
 	struct web *w = NULL;
 
+	hash_key_init(); /* tries are counted by a hash of the address */
 	log_configure(&quiet);
 	memset(&counters, 0, sizeof(counters));
 	own_address(&address, 1, PORT);
@@ -63,16 +67,27 @@ static void stop(struct web *w)
 	fake_env_close(&env);
 }
 
-static int connect_to_it(void)
+/* From an address of this host, or NULL: from any. */
+static int connect_from(const char *from)
 {
+	struct sockaddr_in own = { .sin_family = AF_INET };
 	struct timeval patience = { .tv_sec = 20 };
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(&address, &ss);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	if (from != NULL) {
+		ck_assert_int_eq(inet_pton(AF_INET, from, &own.sin_addr), 1);
+		ck_assert_int_eq(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+	}
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&ss, len), 0);
 	return fd;
+}
+
+static int connect_to_it(void)
+{
+	return connect_from(NULL);
 }
 
 /* What is said until the connection ends. */
@@ -168,6 +183,36 @@ START_TEST(the_end_waits_for_nobody)
 }
 END_TEST
 
+/* More secrets than there are threads that look at them. */
+START_TEST(secrets_that_wait_at_the_end_are_not_looked_at)
+{
+	int fds[2 * WEB_THREADS];
+	struct web *w;
+
+	key = "$scrypt$ln=12,p=16,r=8$AAAAAAAAAAAAAAAAAAAAAA==$"
+	      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+	w = start("127.0.0.0/8");
+	for (unsigned i = 0; i < 2 * WEB_THREADS; i++) {
+		char from[ADDR_TEXT_MAX], request[80];
+		int len = snprintf(request, sizeof(request),
+				   "GET /api HTTP/1.1\r\nHost: x\r\nX-API-Key: x%u\r\n\r\n", i);
+
+		(void)snprintf(from, sizeof(from), "127.0.1.%u", i + 1);
+		fds[i] = connect_from(from);
+		ck_assert_int_eq(send(fds[i], request, (size_t)len, MSG_NOSIGNAL), len);
+	}
+	(void)usleep(50000); /* so that most have been handed over; whichever were, it ends */
+	stop(w);
+	for (unsigned i = 0; i < 2 * WEB_THREADS; i++) {
+		const char *reply = reply_of(fds[i]);
+
+		if (*reply != '\0' && strncmp(reply, "HTTP/1.1 401 ", 13) != 0)
+			expect(reply, "503", "The server ends");
+	}
+	key = "k";
+}
+END_TEST
+
 START_TEST(one_that_never_started_is_freed)
 {
 	char why[WEB_WHY_MAX] = "";
@@ -197,6 +242,7 @@ Suite *suite_web(void)
 	tcase_add_test(t, strangers_get_nothing);
 	tcase_add_test(t, who_is_slow_gives_way);
 	tcase_add_test(t, the_end_waits_for_nobody);
+	tcase_add_test(t, secrets_that_wait_at_the_end_are_not_looked_at);
 	tcase_add_test(t, one_that_never_started_is_freed);
 	suite_add_tcase(s, t);
 	return s;

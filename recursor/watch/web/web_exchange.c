@@ -150,8 +150,12 @@ static enum MHD_Result tell_options(struct exchange *x, const char *path)
 
 /* ---- may it ---- */
 
+/* At the end there is nobody to hand over to, and libmicrohttpd does not stop with suspended
+ * connections. */
 static enum MHD_Result hand_over(struct exchange *x, enum exchange_work work)
 {
+	if (x->web->stopping)
+		return refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE);
 	x->work = work;
 	x->phase = EXCHANGE_WORKING;
 	MHD_suspend_connection(x->connection);
