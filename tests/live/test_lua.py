@@ -716,6 +716,7 @@ def lua_spawn_thread():
         check_reply(r.ask("caches.hooks"), "NXDOMAIN")
         check("a worker would be held up" in r.log(), "a hook may not have the caches", r.log()[-900:])
         check_reply(r.ask("spawn.hooks"), "NXDOMAIN")
+        wait_until(lambda: "once.lua': its thread has ended" in r.log(), what="it has counted")
         r.wait_get("spawned", 1)
         check(r.end(seconds=15) == 0, "they end with the daemon", r.log()[-2000:])
 
