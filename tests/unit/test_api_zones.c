@@ -4,6 +4,8 @@
 #include "api_call.h"
 #include "api_dir.h"
 #include "fake_env.h"
+#include "recursor/watch/web/api_files.h"
+#include "recursor/watch/web/api_zone.h"
 
 #define ZONES "/api/v1/servers/localhost/zones"
 
@@ -300,6 +302,29 @@ START_TEST(without_a_place_to_write_nothing_changes)
 }
 END_TEST
 
+/* A kill in the middle of a change: a .conf never names a .zone that is not there, which nobody could
+ * start with.  What the change comes to a halt at is a directory in the place of its second file. */
+START_TEST(a_change_that_breaks_off_leaves_what_can_be_read)
+{
+	struct api_zone forward = { .is_forward = true, .n_servers = 1 };
+	char why[ENV_WHY_MAX], path[512];
+	struct api_files f;
+
+	ck_assert_uint_eq(ask("POST", ZONES, NATIVE), 201);
+	(void)snprintf(path, sizeof(path), "%s/.zone-a..conf.new", dir.include);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	ck_assert_int_eq(name_from_text(forward.name, "a."), E_OK);
+	ck_assert_int_eq(addr_from_text(&forward.servers[0], "192.0.2.1", 53), E_OK);
+	ck_assert_int_eq(api_files_begin(&f, &fake.env, why), E_OK);
+	ck_assert_int_ne(api_zone_write(&forward, &f, why), E_OK);
+	ck_assert_ptr_nonnull(strstr(api_dir_read(&dir, "zone-a..conf"), "zone-a..zone"));
+	ck_assert_ptr_nonnull(api_dir_read(&dir, "zone-a..zone"));
+	api_files_end(&f, false);
+	ck_assert_int_eq(rmdir(path), 0);
+	ck_assert_uint_eq(api_dir_count(&dir), 2);
+}
+END_TEST
+
 /* A file that lies at our own file's place for temporary ones, or what a change left that was broken
  * off. */
 START_TEST(leftovers_are_in_nobodys_way)
@@ -370,6 +395,7 @@ Suite *suite_api_zones(void)
 	tcase_add_test(t, a_reload_that_fails_changes_nothing);
 	tcase_add_test(t, a_zone_that_cannot_be_loaded_leaves_nothing);
 	tcase_add_test(t, without_a_place_to_write_nothing_changes);
+	tcase_add_test(t, a_change_that_breaks_off_leaves_what_can_be_read);
 	tcase_add_test(t, leftovers_are_in_nobodys_way);
 	tcase_add_test(t, zones_of_recursor_conf_are_not_the_apis);
 	tcase_add_test(t, texts_are_found);

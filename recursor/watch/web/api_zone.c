@@ -238,10 +238,13 @@ int api_zone_write(const struct api_zone *z, struct api_files *f, char *why)
 	char zone_file[API_ID_MAX + 16];
 	int err;
 
+	/* A kill may come between the two: whatever .conf is there names a .zone that is there too,
+	 * or the daemon would not start again. */
 	file_name(zone_file, z->name, ".zone");
-	err = z->is_forward ? api_files_remove(f, zone_file, why)
-			    : put(f, z, ".zone", print_zone, why);
-	return err == E_OK ? put(f, z, ".conf", print_conf, why) : err;
+	err = z->is_forward ? E_OK : put(f, z, ".zone", print_zone, why);
+	if (err == E_OK)
+		err = put(f, z, ".conf", print_conf, why);
+	return err == E_OK && z->is_forward ? api_files_remove(f, zone_file, why) : err;
 }
 
 bool api_zone_is_ours(const struct api_files *f, const uint8_t *name)
