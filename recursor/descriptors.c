@@ -6,6 +6,8 @@ enum {
 	OTHERS = 100, /* logs, control connections, the loops' own */
 	TCP_PART = 4, /* clients' connections keep one in so many, whatever else is wanted */
 	TCP_LEAST = 16,
+	WEB_PART = 8, /* and the web server's one in so many */
+	WEB_LEAST = 4,
 };
 
 /* Raises it as far as it goes, and returns it. */
@@ -28,16 +30,32 @@ static uint64_t less(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
+/* What the others leave of `limit`, or the web server's part. */
+static uint64_t part_of_web(uint64_t want, uint64_t limit, uint64_t others)
+{
+	uint64_t most = less(limit, others);
+
+	if (most < limit / WEB_PART)
+		most = limit / WEB_PART;
+	if (most < WEB_LEAST)
+		most = WEB_LEAST;
+	return want < most ? want : most;
+}
+
 void descriptors_raise(const struct settings *s, struct descriptors *out)
 {
-	uint64_t fixed = OTHERS + 2ULL * s->local_address.n * s->threads +
-			 (s->webserver ? s->webserver_max_connections : 0);
+	uint64_t fixed = OTHERS + 2ULL * s->local_address.n * s->threads;
 	uint64_t asking = ((uint64_t)s->max_mthreads + s->tcp_out_max_idle_per_thread) * s->threads;
 	uint64_t least = (uint64_t)DESCRIPTORS_ASKING_LEAST * s->threads;
-	uint64_t need = fixed + s->max_tcp_clients + asking, tcp = s->max_tcp_clients, most;
+	uint64_t tcp = s->max_tcp_clients, most;
+	uint64_t web = s->webserver ? s->webserver_max_connections : 0;
+	uint64_t need = fixed + web + tcp + asking;
 
 	out->limit = raise_to(need);
 	if (out->limit < need) {
+		/* Who looks on gives way first. */
+		web = part_of_web(web, out->limit, fixed + tcp + asking);
+		fixed += web;
 		/* Clients' connections give way to asking, down to their part; and further, for
 		 * without asking there is nothing to tell them. */
 		most = less(out->limit, fixed + asking);
@@ -49,7 +67,10 @@ void descriptors_raise(const struct settings *s, struct descriptors *out)
 			most = TCP_LEAST;
 		if (tcp > most)
 			tcp = most;
+	} else {
+		fixed += web;
 	}
+	out->web_connections = (uint32_t)web;
 	out->tcp_clients = (uint32_t)tcp;
 	out->asking = (uint32_t)(less(out->limit, fixed + tcp) / s->threads);
 }

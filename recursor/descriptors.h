@@ -15,6 +15,8 @@ struct descriptors {
 	uint64_t limit;
 	/* What max-tcp-clients has to be: the setting itself, or less. */
 	uint32_t tcp_clients;
+	/* And webserver-max-connections; 0 without a web server. */
+	uint32_t web_connections;
 	/* Sockets each thread may ask servers from.  Fewer than max-mthreads do not limit what is
 	 * resolved at once: questions share them then (net/outgoing.h). */
 	uint32_t asking;

@@ -287,11 +287,30 @@ static int watch_signals(struct process *p)
 
 /* ---- from start to serving ---- */
 
-static int raise_descriptors(struct process *p)
+static int take_as(struct process *p, const struct descriptors *have, const char *setting,
+		   uint32_t asked, uint32_t value)
 {
 	struct settings *fewer = NULL;
-	struct descriptors have;
 	char text[16];
+	int err;
+
+	if (value == asked)
+		return E_OK;
+	log_warning("the limit of %llu open files is too low for %s=%lu: it is taken as %lu",
+		    (unsigned long long)have->limit, setting, (unsigned long)asked,
+		    (unsigned long)value);
+	(void)snprintf(text, sizeof(text), "%lu", (unsigned long)value);
+	err = settings_change(&fewer, p->settings, setting, text, p->why);
+	if (err != E_OK)
+		return err;
+	settings_free(p->settings);
+	p->settings = fewer;
+	return E_OK;
+}
+
+static int raise_descriptors(struct process *p)
+{
+	struct descriptors have;
 	int err;
 
 	descriptors_raise(p->settings, &have);
@@ -300,19 +319,11 @@ static int raise_descriptors(struct process *p)
 			    "questions in flight a thread has them share sockets",
 			    (unsigned long long)have.limit,
 			    (unsigned long)p->settings->max_mthreads, (unsigned long)have.asking);
-	if (have.tcp_clients == p->settings->max_tcp_clients)
-		return E_OK;
-	log_warning("the limit of %llu open files is too low for max-tcp-clients=%lu: it is taken "
-		    "as %lu",
-		    (unsigned long long)have.limit, (unsigned long)p->settings->max_tcp_clients,
-		    (unsigned long)have.tcp_clients);
-	(void)snprintf(text, sizeof(text), "%lu", (unsigned long)have.tcp_clients);
-	err = settings_change(&fewer, p->settings, "max-tcp-clients", text, p->why);
-	if (err != E_OK)
-		return err;
-	settings_free(p->settings);
-	p->settings = fewer;
-	return E_OK;
+	err = take_as(p, &have, "max-tcp-clients", p->settings->max_tcp_clients, have.tcp_clients);
+	if (err == E_OK && p->settings->webserver)
+		err = take_as(p, &have, "webserver-max-connections",
+			      p->settings->webserver_max_connections, have.web_connections);
+	return err;
 }
 
 static int open_control(struct process *p)

@@ -123,6 +123,24 @@ def resources_few_descriptors():
         wait_until(lambda: r.ask("again.fault.example").status == "NOERROR", 70, "recovery")
 
 
+@test
+def resources_few_descriptors_and_web():
+    """More connections to the web server than there are descriptors: questions are answered as if
+    there were none."""
+    settings = {"webserver": "yes", "webserver-max-connections": 2000,
+                "webserver-max-connections-per-client": 2000}
+    with Lab() as lab, Recursor(lab, wrapper=("prlimit", "--nofile=256:256"), **settings) as r:
+        with contextlib.ExitStack() as idle:
+            for _ in range(300):
+                s = idle.enter_context(socket.socket())
+                s.settimeout(5)
+                s.connect(("127.0.0.1", 8082))
+            check(r.get("webserver-connections-peak") < 200, "they have a part")
+            others_are_served(r, 0)
+            for i in range(5):
+                check_reply(r.ask(f"new{i}.customers.city.example"))
+
+
 def reloads_under_load(seconds):
     """dnsperf as fast as it goes, and all that an operator may say meanwhile, in a loop."""
     need_program("dnsperf")

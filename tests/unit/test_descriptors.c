@@ -97,6 +97,40 @@ static int has_a_floor(void)
 	return expect(100, 100, &settings, 16, 0, 100);
 }
 
+/* How many the web server has, of 2,000. */
+static uint32_t left_to_web(rlim_t hard)
+{
+	struct settings watched = settings;
+	struct descriptors d;
+
+	watched.webserver = true;
+	watched.webserver_max_connections = 2000;
+	if (!set_limits(hard, hard) || !become_user())
+		return 0;
+	descriptors_raise(&watched, &d);
+	return d.web_connections;
+}
+
+static int web_has_all(void)
+{
+	return left_to_web(NEED + 2000) == 2000 ? 0 : 1;
+}
+
+static int web_has_the_rest(void)
+{
+	return left_to_web(NEED + 1000) == 1000 ? 0 : 1;
+}
+
+static int web_gives_way(void)
+{
+	return left_to_web(256) == 32 ? 0 : 1;
+}
+
+static int web_has_a_floor(void)
+{
+	return left_to_web(24) == 4 ? 0 : 1;
+}
+
 static int root_raises_hard(void)
 {
 	struct descriptors d;
@@ -118,6 +152,10 @@ START_TEST(limits)
 	ck_assert_int_eq(in_child(questions_share), 0);
 	ck_assert_int_eq(in_child(clients_give_way), 0);
 	ck_assert_int_eq(in_child(clients_keep_a_part), 0);
+	ck_assert_int_eq(in_child(web_has_all), 0);
+	ck_assert_int_eq(in_child(web_has_the_rest), 0);
+	ck_assert_int_eq(in_child(web_gives_way), 0);
+	ck_assert_int_eq(in_child(web_has_a_floor), 0);
 	ck_assert_int_eq(in_child(asking_keeps_the_least), 0);
 	ck_assert_int_eq(in_child(has_a_floor), 0);
 }
