@@ -4,6 +4,7 @@ he should is served, and so are the clients of the resolver."""
 import base64
 import contextlib
 import select
+import signal
 import socket
 import struct
 import threading
@@ -193,6 +194,28 @@ def web_wrong_keys():
         check(seen[b"401"] <= 4 * (took + 2), f"tries in {took:.1f} s", seen)
         check_status(curl("/api", key="password"), 200, "the right one again")
         check(r.get("webserver-requests-unauthorized") == 100, "counted")
+
+
+@test
+def web_secrets_while_it_ends():
+    """Secrets that come to be tried when the end has begun, and somebody is slow to take a reply: the
+    end is as always."""
+    settings = dict(QUICK, **{"api-key": "$scrypt$ln=14,p=1,r=8$" + HASHED, "webserver-password": "",
+                              "webserver-allow-from": "127.0.0.0/8"})
+    with lab_and_recursor(**settings) as (_, r), contextlib.ExitStack() as open_ones:
+        slow = open_ones.enter_context(socket.socket())
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        slow.connect(("127.0.0.1", PORT))
+        slow.sendall(b"GET /dygraph.min.js HTTP/1.1\r\nHost: x\r\n\r\n")
+        late = [open_ones.enter_context(connect(f"127.0.1.{i + 1}")) for i in range(40)]
+        for s in late:
+            s.sendall(b"GET /api HTTP/1.1\r\nHost: x\r\nX-API-Key: wrong\r\n")
+        wait_until(lambda: r.get("webserver-connections") == 41, what="their connections")
+        r.process.send_signal(signal.SIGTERM)
+        for s in late:
+            time.sleep(0.01)
+            with contextlib.suppress(OSError):
+                s.sendall(b"\r\n")
 
 
 @test
