@@ -52,8 +52,9 @@ static bool is_of(const struct metric *m, const char *name)
 
 	if (strcmp(m->name, name) == 0)
 		return true;
-	/* A histogram's buckets, sum and count. */
-	if (m->kind == METRIC_HISTOGRAM && strncmp(m->name, name, len) == 0 && name[len] == '-')
+	/* A histogram's buckets, sum and count; a total's parts. */
+	if ((m->kind == METRIC_HISTOGRAM || m->kind == METRIC_MULTICOUNTER) &&
+	    strncmp(m->name, name, len) == 0 && name[len] == '-')
 		return true;
 	return m->samples != NULL && is_like(m->samples, name);
 }
