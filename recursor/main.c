@@ -519,7 +519,8 @@ static void finish(struct process *p)
 	control_stop(p->control);
 	if (p->server != NULL) {
 		is_alone = errands_end(p->server->errands);
-		server_stop(p->server);
+		if (is_alone)
+			server_stop(p->server);
 		keeper_stop(p->server->keeper);
 	}
 	pidfile_remove(&p->pidfile);

@@ -50,7 +50,7 @@ struct worker {
 	alignas(64) struct server *server;
 	unsigned index;
 	pthread_t thread;
-	bool started;
+	atomic_bool started; /* its loop is there for visits */
 	bool stopping; /* its own thread's: what ends now ends because of that */
 	struct loop *loop;
 	struct listener *listener;
