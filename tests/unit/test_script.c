@@ -384,8 +384,10 @@ static void compare_patterns(lua_State *plain, lua_State *ours, const char *s, c
 
 		tell_call(plain, functions[i], s, pattern, third, want, sizeof(want));
 		tell_call(ours, functions[i], s, pattern, third, have, sizeof(have));
-		ck_assert_msg(strcmp(want, have) == 0, "('%s'):%s('%s'): '%s', not '%s'", s,
-			      functions[i], pattern, have, want);
+		/* An assertion that holds is dear where there are so many. */
+		if (strcmp(want, have) != 0)
+			ck_abort_msg("('%s'):%s('%s'): '%s', not '%s'", s, functions[i], pattern,
+				     have, want);
 	}
 }
 
