@@ -259,9 +259,10 @@ START_TEST(samples_come_in_order_of_name)
 		uint64_t value = 0;
 
 		ck_assert(metrics_get(&f.env, seen->rows[i].name, &value));
-		ck_assert_msg(value == seen->rows[i].value ||
-				      seen->rows[i].kind != METRIC_COUNTER ||
-				      strstr(seen->rows[i].name, "-msec") != NULL,
+		/* The machine's own go on meanwhile. */
+		ck_assert_msg(seen->rows[i].kind != METRIC_COUNTER ||
+				      (value >= seen->rows[i].value &&
+				       value - seen->rows[i].value < 1000000),
 			      "%s is %llu and %llu", seen->rows[i].name,
 			      (unsigned long long)seen->rows[i].value, (unsigned long long)value);
 	}
