@@ -71,6 +71,43 @@ int addr_from_text(struct addr *out, const char *text, uint16_t default_port)
 	return E_OK;
 }
 
+/* Decimal digits to the end of the text. */
+static bool read_prefix_len(const char *text, unsigned *len)
+{
+	size_t n = strspn(text, "0123456789");
+
+	if (n == 0 || n > 3 || text[n] != '\0')
+		return false;
+	*len = 0;
+	for (; *text != '\0'; text++)
+		*len = *len * 10 + (unsigned)(*text - '0');
+	return true;
+}
+
+int addr_prefix_from_text(struct addr *out, unsigned *bits, const char *text)
+{
+	const char *slash = strchr(text, '/');
+	size_t len = slash != NULL ? (size_t)(slash - text) : strlen(text);
+	char ip[ADDR_TEXT_MAX];
+	struct addr a;
+	unsigned most, wanted;
+
+	if (len >= sizeof(ip) || text[0] == '[')
+		return E_MALFORMED;
+	memcpy(ip, text, len);
+	ip[len] = '\0';
+	if (addr_from_text(&a, ip, 0) != E_OK || a.port != 0)
+		return E_MALFORMED;
+	wanted = most = a.family == 4 ? 32 : 128;
+	if (slash != NULL && !read_prefix_len(slash + 1, &wanted))
+		return E_MALFORMED;
+	if (wanted > most)
+		return E_RANGE;
+	*out = a;
+	*bits = wanted;
+	return E_OK;
+}
+
 char *addr_ip_text(char out[ADDR_TEXT_MAX], const struct addr *a)
 {
 	if ((a->family != 4 && a->family != 6) ||

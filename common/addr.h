@@ -25,6 +25,10 @@ enum { ADDR_TEXT_MAX = 64 };
 /* "192.0.2.1", "192.0.2.1:5300", "2001:db8::1", "[2001:db8::1]:5300".  E_MALFORMED. */
 int addr_from_text(struct addr *out, const char *text, uint16_t default_port) MUST_USE;
 
+/* "192.0.2.0/24", or an address alone, which is all of its bits; no port, no brackets.  The bits
+ * behind the prefix stay.  E_MALFORMED, E_RANGE (of the length). */
+int addr_prefix_from_text(struct addr *out, unsigned *bits, const char *text) MUST_USE;
+
 /* Without the port. */
 char *addr_ip_text(char out[ADDR_TEXT_MAX], const struct addr *a);
 /* With the port: "192.0.2.1:53", "[2001:db8::1]:53". */

@@ -147,47 +147,15 @@ static int add(struct netset *s, uint32_t *root, bits key, unsigned len, enum ve
 	return E_OK;
 }
 
-/* The digits after the slash; false if anything else stands there. */
-static bool read_len(const char *text, unsigned *len)
-{
-	size_t n = strspn(text, "0123456789");
-
-	if (n == 0 || n > 3 || text[n] != '\0')
-		return false;
-	*len = 0;
-	for (; *text != '\0'; text++)
-		*len = *len * 10 + (unsigned)(*text - '0');
-	return true;
-}
-
 int netset_add_text(struct netset *s, const char *text)
 {
-	char ip[ADDR_TEXT_MAX];
 	bool deny = text[0] == '!';
-	const char *slash;
 	struct addr a;
-	unsigned len, max;
-	size_t ip_len;
-	int err;
+	unsigned len;
+	int err = addr_prefix_from_text(&a, &len, text + deny);
 
-	text += deny;
-	slash = strchr(text, '/');
-	ip_len = slash != NULL ? (size_t)(slash - text) : strlen(text);
-	if (ip_len >= sizeof(ip) || text[0] == '[')
-		return E_MALFORMED;
-	memcpy(ip, text, ip_len);
-	ip[ip_len] = '\0';
-	err = addr_from_text(&a, ip, 0);
 	if (err != E_OK)
 		return err;
-	if (a.port != 0)
-		return E_MALFORMED;
-	max = a.family == 4 ? 32 : 128;
-	len = max;
-	if (slash != NULL && !read_len(slash + 1, &len))
-		return E_MALFORMED;
-	if (len > max)
-		return E_RANGE;
 	if (s->count >= NETSET_MAX)
 		return E_LIMIT;
 	return add(s, a.family == 4 ? &s->root4 : &s->root6, key_of(&a), len, deny ? DENY : ALLOW);

@@ -21,21 +21,9 @@ typedef const char *read_value(struct query_rule *r, const char *value);
 
 static const char *read_client(struct query_rule *r, const char *value)
 {
-	char text[ADDR_TEXT_MAX];
-	size_t len = strcspn(value, "/");
-	long long bits;
-
-	if (len >= sizeof(text))
+	if (addr_prefix_from_text(&r->client, &r->client_bits, value) != E_OK)
 		return "is no netmask";
-	memcpy(text, value, len);
-	text[len] = '\0';
-	if (addr_from_text(&r->client, text, 0) != E_OK || r->client.port != 0)
-		return "is no netmask";
-	bits = r->client.family == 4 ? 32 : 128;
-	if (value[len] == '/' && conf_int(value + len + 1, 0, bits, &bits) != E_OK)
-		return "is no netmask";
-	addr_truncate(&r->client, (unsigned)bits);
-	r->client_bits = (unsigned)bits;
+	addr_truncate(&r->client, r->client_bits);
 	r->has_client = true;
 	return NULL;
 }

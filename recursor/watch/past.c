@@ -38,29 +38,17 @@ static int set_name(struct past_query *q, const char *value, char *why)
 
 static int set_client(struct past_query *q, const char *value, char *why)
 {
-	const char *slash = strchr(value, '/');
-	size_t len = slash == NULL ? strlen(value) : (size_t)(slash - value);
-	char text[ADDR_TEXT_MAX];
-	struct addr a = { 0 };
-	long long bits;
-	int err = E_MALFORMED;
+	struct addr a;
+	unsigned bits;
+	int err = addr_prefix_from_text(&a, &bits, value);
 
-	if (len < sizeof(text)) {
-		memcpy(text, value, len);
-		text[len] = '\0';
-		err = addr_from_text(&a, text, 0);
-	}
-	if (err == E_OK) {
-		bits = a.family == 4 ? 32 : 128;
-		err = slash == NULL ? E_OK : conf_int(slash + 1, 0, bits, &bits);
-	}
 	if (err != E_OK) {
 		(void)snprintf(why, PAST_WHY_MAX, "'%.100s' is neither an address nor a netmask",
 			       value);
 		return err;
 	}
 	q->client = a;
-	q->client_bits = (unsigned)bits;
+	q->client_bits = bits;
 	return E_OK;
 }
 

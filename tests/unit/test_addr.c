@@ -90,6 +90,44 @@ START_TEST(refuses)
 }
 END_TEST
 
+START_TEST(reads_prefixes)
+{
+	static const struct {
+		const char *text, *ip;
+		unsigned bits;
+		int err;
+	} rows[] = {
+		{ "192.0.2.77/24", "192.0.2.77", 24, E_OK },
+		{ "192.0.2.77", "192.0.2.77", 32, E_OK },
+		{ "0.0.0.0/0", "0.0.0.0", 0, E_OK },
+		{ "2001:db8::1", "2001:db8::1", 128, E_OK },
+		{ "2001:db8::/032", "2001:db8::", 32, E_OK },
+		{ "192.0.2.0/33", NULL, 0, E_RANGE },
+		{ "::/129", NULL, 0, E_RANGE },
+		{ "192.0.2.0/", NULL, 0, E_MALFORMED },
+		{ "192.0.2.0/0024", NULL, 0, E_MALFORMED },
+		{ "192.0.2.0/+8", NULL, 0, E_MALFORMED },
+		{ "192.0.2.0/0x8", NULL, 0, E_MALFORMED },
+		{ "192.0.2.0:53/24", NULL, 0, E_MALFORMED },
+		{ "[2001:db8::]/32", NULL, 0, E_MALFORMED },
+		{ "/24", NULL, 0, E_MALFORMED },
+		{ "", NULL, 0, E_MALFORMED },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct addr a = { .family = 1 };
+		unsigned bits = 7;
+		char text[ADDR_TEXT_MAX];
+
+		ck_assert_msg(addr_prefix_from_text(&a, &bits, rows[i].text) == rows[i].err, "%s",
+			      rows[i].text);
+		ck_assert_uint_eq(bits, rows[i].err == E_OK ? rows[i].bits : 7);
+		if (rows[i].err == E_OK)
+			ck_assert_str_eq(addr_ip_text(text, &a), rows[i].ip);
+	}
+}
+END_TEST
+
 START_TEST(prints_none)
 {
 	struct addr none = { 0 };
@@ -170,6 +208,7 @@ Suite *suite_addr(void)
 
 	tcase_add_test(tc, reads_and_prints);
 	tcase_add_test(tc, refuses);
+	tcase_add_test(tc, reads_prefixes);
 	tcase_add_test(tc, prints_none);
 	tcase_add_test(tc, passes_sockaddr);
 	tcase_add_test(tc, mapped_sockaddr_is_ipv4);

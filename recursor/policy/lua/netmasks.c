@@ -42,24 +42,7 @@ static const struct netmask_object *check_netmask(lua_State *L, int index)
 /* "192.0.2.0/24", or an address alone.  False: it is none. */
 static bool read_netmask(const char *text, size_t len, struct addr *a, unsigned *bits)
 {
-	const char *slash = memchr(text, '/', len);
-	char ip[ADDR_TEXT_MAX];
-	size_t ip_len = slash != NULL ? (size_t)(slash - text) : len;
-	char *end;
-
-	if (ip_len >= sizeof(ip) || strlen(text) != len || text[0] == '[')
-		return false;
-	memcpy(ip, text, ip_len);
-	ip[ip_len] = '\0';
-	if (addr_from_text(a, ip, 0) != E_OK || a->port != 0)
-		return false;
-	*bits = max_bits(a);
-	if (slash == NULL)
-		return true;
-	if (slash[1] < '0' || slash[1] > '9' || strlen(slash) > 4)
-		return false;
-	*bits = (unsigned)strtoul(slash + 1, &end, 10);
-	return *end == '\0' && *bits <= max_bits(a);
+	return strlen(text) == len && addr_prefix_from_text(a, bits, text) == E_OK;
 }
 
 int api_new_netmask(lua_State *L)
