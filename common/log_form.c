@@ -65,6 +65,15 @@ static void value_text(char out[40], const struct log_field *f)
 	}
 }
 
+/* A field's value; NULL: the field is left out. */
+static const char *field_text(char room[40], const struct log_field *f)
+{
+	if (f->kind == LOG_FIELD_TEXT)
+		return f->text;
+	value_text(room, f);
+	return room;
+}
+
 /* ---- text ---- */
 
 static bool is_control(unsigned char c)
@@ -238,13 +247,10 @@ size_t log_form_pairs(char *out, size_t cap, const struct log_record *r)
 	when_text(text, &r->when);
 	put_quoted(&o, " ", "ts", "=\"", text);
 	for (size_t i = 0; i < r->n_fields; i++) {
-		const struct log_field *f = &r->fields[i];
+		const char *value = field_text(text, &r->fields[i]);
 
-		if (f->kind != LOG_FIELD_TEXT)
-			value_text(text, f);
-		else if (f->text == NULL)
-			continue;
-		put_quoted(&o, " ", f->key, "=\"", f->kind == LOG_FIELD_TEXT ? f->text : text);
+		if (value != NULL)
+			put_quoted(&o, " ", r->fields[i].key, "=\"", value);
 	}
 	if (r->held_back > 0) {
 		(void)snprintf(text, sizeof(text), "%" PRIu64, r->held_back);
@@ -311,13 +317,10 @@ size_t log_form_journal(char *out, size_t cap, const struct log_record *r, const
 		put_journal(&o, "SUBSYSTEM", r->subsystem);
 	put_journal(&o, "MESSAGE", message);
 	for (size_t i = 0; i < r->n_fields; i++) {
-		const struct log_field *f = &r->fields[i];
+		const char *value = field_text(text, &r->fields[i]);
 
-		if (f->kind != LOG_FIELD_TEXT)
-			value_text(text, f);
-		else if (f->text == NULL)
-			continue;
-		put_journal(&o, f->key, f->kind == LOG_FIELD_TEXT ? f->text : text);
+		if (value != NULL)
+			put_journal(&o, r->fields[i].key, value);
 	}
 	if (r->held_back > 0)
 		put_journal_number(&o, "HELD_BACK", r->held_back);

@@ -1,55 +1,11 @@
 /* Zones by the API: what is shown, the files that a change leaves, and that a failed one leaves none. */
 #include <check.h>
 
-#include "api_call.h"
-#include "api_dir.h"
-#include "fake_env.h"
+#include "api_fixture.h"
 #include "recursor/watch/web/api_files.h"
 #include "recursor/watch/web/api_zone.h"
 
 #define ZONES "/api/v1/servers/localhost/zones"
-
-static struct fake_env fake;
-static struct api_dir dir;
-static json_t *reply;
-static char *printed;
-
-static void setup(void)
-{
-	api_dir_open(&dir);
-	fake_env_open(&fake);
-	fake_env_configure(&fake, dir.top);
-}
-
-static void teardown(void)
-{
-	json_decref(reply);
-	reply = NULL;
-	free(printed);
-	printed = NULL;
-	fake_env_close(&fake);
-	api_dir_close(&dir);
-}
-
-static unsigned ask(const char *method, const char *target, const char *body)
-{
-	json_decref(reply);
-	return api_call(&fake.env, method, target, body, &reply);
-}
-
-static const char *text(void)
-{
-	free(printed);
-	printed = json_dumps(reply, JSON_COMPACT | JSON_SORT_KEYS);
-	return printed == NULL ? "" : printed;
-}
-
-static const char *error(void)
-{
-	const char *found = json_string_value(json_object_get(reply, "error"));
-
-	return found == NULL ? "" : found;
-}
 
 START_TEST(a_forward_comes_and_goes)
 {
