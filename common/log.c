@@ -246,20 +246,6 @@ void log_tick(void)
 
 /* ---- without a site ---- */
 
-void log_line(int level, const char *format, ...)
-{
-	char message[LOG_LINE_MAX];
-	struct log_record r = { .level = level, .message = message };
-	va_list args;
-
-	if (level > level_max)
-		return;
-	va_start(args, format);
-	(void)vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
-	send_record(&r);
-}
-
 void log_asked_for(const char *subsystem, const struct log_fields *fields, const char *format, ...)
 {
 	char message[LOG_LINE_MAX];
@@ -278,8 +264,8 @@ void log_asked_for(const char *subsystem, const struct log_fields *fields, const
 	send_record(&r);
 }
 
-void log_line_with(int level, const char *subsystem, const struct log_fields *fields,
-		   const char *format, ...)
+void log_line(int level, const char *subsystem, const struct log_fields *fields, const char *format,
+	      ...)
 {
 	char message[LOG_LINE_MAX];
 	struct log_record r = { .level = level, .subsystem = subsystem, .message = message };

@@ -145,13 +145,12 @@ struct log_site {
 void log_say(struct log_site *site, int level, const struct log_fields *fields, const char *format,
 	     ...) __attribute__((format(printf, 4, 5)));
 
-/* Held back by nobody, and of no subsystem; `fields` may be NULL. */
-void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Whatever the level: an operator has asked for this very line. */
 void log_asked_for(const char *subsystem, const struct log_fields *fields, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-void log_line_with(int level, const char *subsystem, const struct log_fields *fields,
-		   const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Held back by nobody; `subsystem` and `fields` may be NULL. */
+void log_line(int level, const char *subsystem, const struct log_fields *fields, const char *format,
+	      ...) __attribute__((format(printf, 4, 5)));
 
 #define LOG_AT_SITE(limited, level, fields, ...)                                                   \
 	do {                                                                                       \

@@ -83,7 +83,7 @@ static void keep_line(void *ctx, const char *line)
 static void say_lines(struct lines *lines)
 {
 	for (size_t i = 0; i < lines->n; i++) {
-		log_line_with(LOG_LEVEL_WARNING, "settings", NULL, "%s", lines->text[i]);
+		log_line(LOG_LEVEL_WARNING, "settings", NULL, "%s", lines->text[i]);
 		free(lines->text[i]);
 	}
 	free(lines->text);

@@ -174,7 +174,7 @@ int server_amend(struct server *s, const char *name, char *(*make)(void *arg, co
 static void say(void *ctx, const char *line)
 {
 	(void)ctx;
-	log_line_with(LOG_LEVEL_WARNING, "settings", NULL, "%s", line);
+	log_line(LOG_LEVEL_WARNING, "settings", NULL, "%s", line);
 }
 
 int server_reread(struct server *s, struct settings **out, const char *const *names, size_t n,

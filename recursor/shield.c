@@ -409,7 +409,7 @@ void shield_fill_tags(uint32_t accused_rules, struct hook_tags *tags)
 
 static void warn(const char *line)
 {
-	log_line_with(LOG_LEVEL_WARNING, "defender", NULL, "%s", line);
+	log_line(LOG_LEVEL_WARNING, "defender", NULL, "%s", line);
 }
 
 static enum defender_mode mode_of(const struct settings *s)

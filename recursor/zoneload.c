@@ -241,7 +241,7 @@ int zoneload(struct zones **out, const struct settings *s, const struct hosts_wa
 static void say(void *ctx, const char *line)
 {
 	(void)ctx;
-	log_line_with(LOG_LEVEL_WARNING, "zones", NULL, "%s", line);
+	log_line(LOG_LEVEL_WARNING, "zones", NULL, "%s", line);
 }
 
 int zoneload_said(struct zones **out, const struct settings *s, const struct zonefile_leave *leave,

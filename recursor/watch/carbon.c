@@ -97,7 +97,7 @@ char *carbon_text(const struct watch_env *env, size_t *len)
 	if (prefix != NULL)
 		t.f = open_memstream(&text, len);
 	if (t.f != NULL)
-		metrics_visit_but(env, "stats-carbon-disabled-list", add_line, &t);
+		metrics_visit(env, "stats-carbon-disabled-list", add_line, &t);
 	if (t.f != NULL && fclose(t.f) != 0) {
 		free(text);
 		text = NULL;

@@ -127,7 +127,7 @@ static void show_sample(void *ctx, const struct metric_sample *s)
 
 static int get_all(struct command_call *call)
 {
-	metrics_visit_but(call->env, "stats-rec-control-disabled-list", show_sample, call);
+	metrics_visit(call->env, "stats-rec-control-disabled-list", show_sample, call);
 	return 0;
 }
 

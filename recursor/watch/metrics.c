@@ -269,7 +269,7 @@ static void append_custom(void *ctx, const struct custom_metric *c)
 	show_custom(ctx, c);
 }
 
-void metrics_visit_but(const struct watch_env *env, const char *setting, metric_cb *each, void *ctx)
+void metrics_visit(const struct watch_env *env, const char *setting, metric_cb *each, void *ctx)
 {
 	struct visit v;
 
@@ -278,11 +278,6 @@ void metrics_visit_but(const struct watch_env *env, const char *setting, metric_
 	while (v.next < all.n_samples)
 		show(&v, all.by_name[v.next++]);
 	free(v.hidden);
-}
-
-void metrics_visit(const struct watch_env *env, metric_cb *each, void *ctx)
-{
-	metrics_visit_but(env, NULL, each, ctx);
 }
 
 void metrics_visit_grouped(const struct watch_env *env, const char *setting, metric_cb *each,

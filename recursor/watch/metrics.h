@@ -47,12 +47,9 @@ struct metric_sample {
 typedef void metric_cb(void *ctx, const struct metric_sample *s);
 
 /* All samples, those that scripts made (getMetric) included, in order of name
- * (common/metric_name.h). */
-void metrics_visit(const struct watch_env *env, metric_cb *each, void *ctx);
-/* Without those that a setting names, by their own name or their metric's:
- * stats-rec-control-disabled-list, -carbon-, -api-. */
-void metrics_visit_but(const struct watch_env *env, const char *setting, metric_cb *each,
-		       void *ctx);
+ * (common/metric_name.h), but for those that a setting names, by their own name or their metric's:
+ * stats-rec-control-disabled-list, -carbon-, -api-; NULL: all. */
+void metrics_visit(const struct watch_env *env, const char *setting, metric_cb *each, void *ctx);
 /* The same metric by metric: the samples of one follow each other. */
 void metrics_visit_grouped(const struct watch_env *env, const char *setting, metric_cb *each,
 			   void *ctx);

@@ -211,11 +211,11 @@ static void write_answer(const struct query_record *r)
 static void tell_held_back(struct query_log *log, uint64_t second)
 {
 	if (log->held_back_in_second > 0)
-		log_line_with(LOG_LEVEL_NOTICE, "queries",
-			      LOG_FIELDS(LOG_NUMBER("held_back", log->held_back_in_second)),
-			      "%" PRIu64 " more lines of questions and answers were not written "
-			      "(query-log-rate=%u a second)",
-			      log->held_back_in_second, atomic_load(&log->rate));
+		log_line(LOG_LEVEL_NOTICE, "queries",
+			 LOG_FIELDS(LOG_NUMBER("held_back", log->held_back_in_second)),
+			 "%" PRIu64 " more lines of questions and answers were not written "
+			 "(query-log-rate=%u a second)",
+			 log->held_back_in_second, atomic_load(&log->rate));
 	log->second = second;
 	log->lines_in_second = log->held_back_in_second = 0;
 }

@@ -222,7 +222,7 @@ static void log_lines(char *text)
 {
 	for (char *line; (line = strsep(&text, "\n")) != NULL;)
 		if (*line != '\0')
-			log_line_with(LOG_LEVEL_WARNING, "trace", NULL, "trace: %s", line);
+			log_line(LOG_LEVEL_WARNING, "trace", NULL, "trace: %s", line);
 }
 
 static void print(FILE *out, const struct traced *t)

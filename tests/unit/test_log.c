@@ -98,7 +98,7 @@ START_TEST(level_decides)
 	log_error("e");
 	log_warning("w");
 	log_notice("n");
-	log_line(LOG_LEVEL_NOTICE, "n");
+	log_line(LOG_LEVEL_NOTICE, NULL, NULL, "n");
 	ck_assert_str_eq(caught(), "e\nw\n");
 	log_set_level(LOG_LEVEL_DEBUG);
 	log_debug("d");
@@ -244,7 +244,7 @@ START_TEST(the_rate_is_a_setting)
 	/* A list of the operator's is not cut short. */
 	log_set_rate(1);
 	for (int i = 0; i < 50; i++)
-		log_line(LOG_LEVEL_INFO, "z");
+		log_line(LOG_LEVEL_INFO, NULL, NULL, "z");
 	ck_assert_uint_eq(count_lines(caught()), 50);
 }
 END_TEST
@@ -291,7 +291,7 @@ START_TEST(a_pipe_that_nobody_reads)
 	log_thread_is_worker(3);
 	log_stats(&before);
 	for (int i = 0; i < 200; i++)
-		log_line(LOG_LEVEL_INFO, "%s", text);
+		log_line(LOG_LEVEL_INFO, NULL, NULL, "%s", text);
 	log_stats(&after);
 	log_thread_is_worker(0);
 	ck_assert_uint_gt(after.lost, before.lost);

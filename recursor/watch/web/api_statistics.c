@@ -133,7 +133,7 @@ int api_statistics(struct endpoint_call *c)
 	if (name != NULL && *name != '\0')
 		return show_one(c, name);
 	list = json_array();
-	metrics_visit_but(c->env, "stats-api-disabled-list", add_sample, list);
+	metrics_visit(c->env, "stats-api-disabled-list", add_sample, list);
 	for (size_t i = 0; i < ARRAY_LEN(maps); i++)
 		json_array_append_new(list, map_json(c->env, i));
 	return endpoint_reply_json(c, list);
