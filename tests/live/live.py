@@ -413,6 +413,8 @@ def run_all(functions, names):
             result, why = "skip", str(e)
         except Failed as e:
             result, why = "not ok", str(e)
+            if e.__context__ is not None:  # a daemon that does not end hides what came before
+                why += f"\n    after: {e.__context__}"
         except (OSError, subprocess.SubprocessError, ValueError, AttributeError, IndexError,
                 KeyError, TypeError) as e:
             result, why = "not ok", f"{type(e).__name__}: {e}"

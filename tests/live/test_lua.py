@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -712,13 +713,15 @@ def lua_spawn_thread():
     end"""
     with hooks(script, lua_start_stop_script=start_stop(directory, loops)) as r:
         wait_until(lambda: "threads already" in r.log(), what="the last one is refused")
-        check(r.log().count("its thread begins") == 15, "15 beside the one of the start", r.log())
+        wait_until(lambda: r.log().count("its thread begins") == 15, what="15 beside the one of the start")
         check_reply(r.ask("caches.hooks"), "NXDOMAIN")
         check("a worker would be held up" in r.log(), "a hook may not have the caches", r.log()[-900:])
         check_reply(r.ask("spawn.hooks"), "NXDOMAIN")
         wait_until(lambda: "once.lua': its thread has ended" in r.log(), what="it has counted")
         r.wait_get("spawned", 1)
-        check(r.end(seconds=15) == 0, "they end with the daemon", r.log()[-2000:])
+        check(r.log().count("its thread begins") == 16, "15 and the one that has counted", r.log())
+        # One command after the other runs, and none of them keeps the interrupt from the daemon.
+        check(r.end(signal.SIGINT, 15) == 0, "they end with the daemon", r.log()[-2000:])
 
 
 def soak(r, seconds, paths):

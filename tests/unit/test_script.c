@@ -1,4 +1,5 @@
 /* The engine: what loads, what a call may take, and how it ends; see test_hooks.c for what hooks do. */
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "common/check.h"
@@ -504,6 +505,72 @@ START_TEST(patterns_are_lua_s)
 }
 END_TEST
 
+/* os.execute() is not Lua's own, but says the same; and a command is interrupted as others are, without
+ * the process's own signals being touched. */
+START_TEST(commands_are_lua_s)
+{
+	static const char *const commands[] = {
+		"true",          "exit 3",          "kill -9 $$", "kill -INT $$",
+		"kill -PIPE $$", "/nowhere/at/all", "",           "test \"a b\" = 'a b'",
+	};
+	struct script_fake f;
+	lua_State *plain = luaL_newstate();
+
+	luaL_openlibs(plain);
+	script_fake_open(&f, "");
+	(void)signal(SIGPIPE, SIG_IGN); /* as the daemon has it */
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		lua_State *both[] = { plain, f.script->L };
+		char *says[2];
+
+		(void)signal(SIGPIPE, i == 4 ? SIG_DFL : SIG_IGN);
+		for (size_t k = 0; k < 2; k++) {
+			if (k == 1)
+				(void)signal(SIGPIPE, SIG_IGN);
+			lua_pushstring(both[k], commands[i]);
+			lua_setglobal(both[k], "command");
+			ck_assert_int_eq(
+				luaL_dostring(both[k],
+					      "local a, b, c = os.execute(command)\n"
+					      "return tostring(a) .. ' ' .. b .. ' ' .. c"),
+				LUA_OK);
+			says[k] = strdup(lua_tostring(both[k], -1));
+			ck_assert_ptr_nonnull(says[k]);
+			lua_settop(both[k], 0);
+		}
+		ck_assert_str_eq(says[0], says[1]);
+		free(says[0]);
+		free(says[1]);
+	}
+	(void)signal(SIGPIPE, SIG_DFL);
+	ck_assert_int_eq(luaL_dostring(f.script->L, "return os.execute()"), LUA_OK);
+	ck_assert(lua_toboolean(f.script->L, -1));
+	lua_settop(f.script->L, 0);
+	lua_close(plain);
+	script_fake_close(&f);
+}
+END_TEST
+
+static volatile sig_atomic_t interrupts;
+
+static void on_sigint(int signo)
+{
+	(void)signo;
+	interrupts++;
+}
+
+START_TEST(a_command_leaves_our_signals_alone)
+{
+	struct script_fake f;
+
+	(void)signal(SIGINT, on_sigint);
+	script_fake_open(&f, "assert(os.execute('kill -INT $PPID'))");
+	(void)signal(SIGINT, SIG_DFL);
+	ck_assert_int_eq(interrupts, 1);
+	script_fake_close(&f);
+}
+END_TEST
+
 /* ---- errors ---- */
 
 START_TEST(an_error_names_its_line)
@@ -687,6 +754,8 @@ Suite *suite_script(void)
 	tcase_add_test(t, limits_may_be_none);
 	tcase_add_test(t, maintenance_has_more);
 	tcase_add_test(t, patterns_are_lua_s);
+	tcase_add_test(t, commands_are_lua_s);
+	tcase_add_test(t, a_command_leaves_our_signals_alone);
 	suite_add_tcase(s, t);
 	t = tcase_create("errors");
 	tcase_add_test(t, an_error_names_its_line);

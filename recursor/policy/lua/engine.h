@@ -91,6 +91,9 @@ void sandbox_open(lua_State *L);
 /* string.find and its kin, with steps that count. */
 void patterns_open(lua_State *L);
 
+/* os.execute() that leaves the daemon's signals alone. */
+int shell_execute(lua_State *L);
+
 /* Loads each file's code and runs it; for engine_run(). */
 int code_run(lua_State *L);
 

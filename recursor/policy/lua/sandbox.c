@@ -235,6 +235,7 @@ void sandbox_open(lua_State *L)
 		{ LUA_DBLIBNAME, "setupvalue", refuse },
 		{ LUA_DBLIBNAME, "setuservalue", refuse },
 		{ LUA_DBLIBNAME, "upvaluejoin", refuse },
+		{ LUA_OSLIBNAME, "execute", shell_execute },
 		{ LUA_OSLIBNAME, "exit", refuse },
 		{ LUA_OSLIBNAME, "setlocale", refuse },
 	};
