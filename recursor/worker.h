@@ -51,7 +51,7 @@ struct worker {
 	unsigned index;
 	pthread_t thread;
 	atomic_bool started; /* its loop is there for visits */
-	bool stopping; /* its own thread's: what ends now ends because of that */
+	bool stopping;       /* its own thread's: what ends now ends because of that */
 	struct loop *loop;
 	struct listener *listener;
 	struct outgoing *outgoing;
