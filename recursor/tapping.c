@@ -39,34 +39,36 @@ void tapping_show_client(struct worker *w, enum dnstap_type type, const struct c
 	dnstap_see(w->tap, &m);
 }
 
-/* Who is asked for recursion is a resolver. */
-static enum dnstap_type type_of(const struct outgoing_seen *seen)
+/* A question's mark, which comes back with its answers: its time, and whether it asked for
+ * recursion.  Who is asked for that is a resolver, whatever RD says in what comes back. */
+static uint64_t mark_of(uint64_t asked_ns, bool forwards)
 {
-	bool forwards = (wire_get_u16(seen->wire + 2) & MSG_RD) != 0;
-
-	if (seen->is_answer)
-		return forwards ? DNSTAP_FORWARDER_RESPONSE : DNSTAP_RESOLVER_RESPONSE;
-	return forwards ? DNSTAP_FORWARDER_QUERY : DNSTAP_RESOLVER_QUERY;
+	return asked_ns << 1 | forwards;
 }
 
-/* What it returns of a question, its time, comes back with the answer. */
 static uint64_t show_server(void *ctx, const struct outgoing_seen *seen)
 {
 	struct worker *w = ctx;
 	uint64_t now_ns = dnstap_time_ns();
-	const struct dnstap_message m = {
-		.type = type_of(seen),
+	uint64_t mark = seen->mark;
+	struct dnstap_message m = {
 		.from = seen->local,
 		.to = seen->server,
 		.tcp = seen->tcp,
-		.query_ns = seen->is_answer ? seen->mark : now_ns,
 		.response_ns = seen->is_answer ? now_ns : 0,
 		.wire = seen->wire,
 		.len = seen->len,
 	};
 
+	if (!seen->is_answer)
+		mark = mark_of(now_ns, (wire_get_u16(seen->wire + 2) & MSG_RD) != 0);
+	m.query_ns = mark >> 1;
+	if (seen->is_answer)
+		m.type = mark & 1 ? DNSTAP_FORWARDER_RESPONSE : DNSTAP_RESOLVER_RESPONSE;
+	else
+		m.type = mark & 1 ? DNSTAP_FORWARDER_QUERY : DNSTAP_RESOLVER_QUERY;
 	dnstap_see(w->tap, &m);
-	return now_ns;
+	return mark;
 }
 
 void tapping_open(struct worker *w, struct outgoing_handler *servers)

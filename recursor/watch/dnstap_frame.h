@@ -20,7 +20,7 @@ enum dnstap_type {
 	DNSTAP_RESOLVER_RESPONSE = 4,
 	DNSTAP_CLIENT_QUERY = 5,
 	DNSTAP_CLIENT_RESPONSE = 6,
-	DNSTAP_FORWARDER_QUERY = 7, /* to a resolver: RD is set */
+	DNSTAP_FORWARDER_QUERY = 7, /* to a resolver: it sets RD */
 	DNSTAP_FORWARDER_RESPONSE = 8,
 };
 

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import threading
 import time
 
 from live import (Process, Recursor, check, check_reply, env, lab_and_recursor, need_program, run,
@@ -155,6 +156,57 @@ def dnstap_forwarders():
         check(not any(m.question and m.question[0].endswith("example")
                       for m in of_kind(messages, "RESOLVER_QUERY")), "authorities", *messages)
         check(not of_kind(messages, "CLIENT_QUERY"), "what is not wanted is not sent")
+
+
+class Contrary(threading.Thread):
+    """A server at an address of its own that answers each question for an A record, with RD the other
+    way round than it was asked."""
+
+    def __init__(self, address):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((address, PORT))
+
+    def run(self):
+        while True:
+            query, who = self.socket.recvfrom(4096)
+            if len(query) < 12:
+                return
+            end = query.index(b"\0", 12) + 5
+            flags = bytes([query[2] & 1 ^ 0x85, 0x80])  # QR, AA, RA
+            answer = bytes.fromhex("c00c 0001 0001 0000003c 0004 c0000201")
+            self.socket.sendto(query[:2] + flags + bytes.fromhex("0001000100000000") +
+                               query[12:end] + answer, who)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.sendto(b"end", self.socket.getsockname())
+        self.join()
+        self.socket.close()
+
+
+@test
+def dnstap_forwarders_by_the_question():
+    """Who was asked for recursion is a forwarder, whatever the answer's RD says."""
+    authority, resolver = "127.30.13.2", "127.30.13.3"
+    with Capture() as capture, Contrary(authority), Contrary(resolver):
+        with lab_and_recursor(dnstap_server=capture.socket,
+                              dnstap_messages="resolver-queries resolver-responses",
+                              forward_zones=f"one.test={authority}:{PORT}",
+                              forward_zones_recurse=f"two.test={resolver}:{PORT}") as (_, r):
+            wait_until(lambda: r.get("dnstap-connected") == 1, 10, "the connection")
+            check_reply(r.ask("www.one.test"))
+            check_reply(r.ask("www.two.test"))
+        messages = capture.messages()
+    for address, kind in ((authority, "RESOLVER"), (resolver, "FORWARDER")):
+        told = [m.kind for m in messages if m["response_address"] == address]
+        check(set(told) == {f"{kind}_QUERY", f"{kind}_RESPONSE"}, address, *messages)
+    for m in of_kind(messages, "RESOLVER_RESPONSE") + of_kind(messages, "FORWARDER_RESPONSE"):
+        check(0 <= m.time("response_time") - m.time("query_time") < 10, "both times", m)
 
 
 @test
