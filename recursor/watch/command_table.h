@@ -82,6 +82,8 @@ enum command_file {
 	  "show the values of settings")                                                         \
 	X("get-qtypelist", "", "", 0, 0, false, 5, get_qtypelist,                                \
 	  "show how many questions came for each type")                                          \
+	X("get-remotelogger-stats", "", "", 0, 0, false, 5, get_remotelogger_stats,              \
+	  "show what became of the messages for each server of dnstap-server")                   \
 	X("hash-password", "", "[WORK-FACTOR]", 0, 1, false, 5, client_command,                  \
 	  "print the hash of a password or key that is typed, for webserver-password and api-key") \
 	X("help", "", "", 0, 0, false, 5, help, "show this list")                                \

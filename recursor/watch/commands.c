@@ -12,6 +12,7 @@
 #include "config.h"
 #include "recursor/watch/carbon.h"
 #include "recursor/watch/change.h"
+#include "recursor/watch/dnstap_command.h"
 #include "recursor/watch/drain.h"
 #include "recursor/watch/dump.h"
 #include "recursor/watch/explain.h"

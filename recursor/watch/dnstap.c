@@ -49,17 +49,31 @@ static int read_server(struct dnstap_server *out, const char *text, char *why)
 	return E_MALFORMED;
 }
 
+static bool is_same(const struct dnstap_server *a, const struct dnstap_server *b)
+{
+	return strcmp(a->path, b->path) == 0 && addr_equal(&a->addr, &b->addr);
+}
+
+/* One that stood there twice would be sent everything twice, and its metrics be told twice. */
 static int add_server(void *ctx, const char *word, size_t len)
 {
 	struct reading *r = ctx;
 	char text[256];
+	int err;
 
 	if (r->n == DNSTAP_SERVERS_MAX) {
 		(void)snprintf(r->why, DNSTAP_WHY_MAX, "more than %d servers", DNSTAP_SERVERS_MAX);
 		return E_LIMIT;
 	}
 	(void)snprintf(text, sizeof(text), "%.*s", (int)len, word);
-	return read_server(&r->servers[r->n++], text, r->why);
+	err = read_server(&r->servers[r->n], text, r->why);
+	for (unsigned i = 0; err == E_OK && i < r->n; i++)
+		if (is_same(&r->servers[i], &r->servers[r->n]))
+			err = E_EXISTS;
+	if (err == E_EXISTS)
+		(void)snprintf(r->why, DNSTAP_WHY_MAX, "'%s' is there twice", text);
+	r->n += err == E_OK;
+	return err;
 }
 
 int dnstap_read_servers(struct dnstap_server *servers, unsigned *n, const char *list, char *why)
@@ -221,18 +235,42 @@ uint64_t dnstap_time_ns(void)
 
 /* ---- what became of it ---- */
 
+size_t dnstap_n_servers(const struct dnstap *d)
+{
+	return d == NULL ? 0 : d->n_servers;
+}
+
+void dnstap_server_stats(const struct dnstap *d, size_t server, struct dnstap_server_stats *out)
+{
+	struct dnstap_sender_stats s;
+
+	ASSERT(server < d->n_servers);
+	dnstap_sender_stats(d->senders[server], &s);
+	*out = (struct dnstap_server_stats) {
+		.address = dnstap_sender_address(d->senders[server]),
+		.frames = s.frames,
+		.failures = s.failures,
+		.is_connected = s.is_connected,
+	};
+	for (unsigned w = 0; w < d->n_workers; w++) {
+		const struct dnstap_queue *q = queue_of(d, (unsigned)server, w);
+
+		out->queued += atomic_load_explicit(&q->queued, memory_order_relaxed);
+		out->pipe_full += atomic_load_explicit(&q->dropped, memory_order_relaxed);
+		out->too_large += atomic_load_explicit(&q->too_large, memory_order_relaxed);
+	}
+}
+
 void dnstap_stats(const struct dnstap *d, struct dnstap_stats *out)
 {
 	*out = (struct dnstap_stats) { 0 };
-	for (unsigned i = 0; d != NULL && i < d->n_servers; i++) {
-		struct dnstap_sender_stats s;
+	for (size_t i = 0; i < dnstap_n_servers(d); i++) {
+		struct dnstap_server_stats s;
 
-		dnstap_sender_stats(d->senders[i], &s);
+		dnstap_server_stats(d, i, &s);
 		out->frames += s.frames;
+		out->drops += s.pipe_full + s.too_large;
 		out->failures += s.failures;
 		out->connected += s.is_connected;
-		for (unsigned w = 0; w < d->n_workers; w++)
-			out->drops += atomic_load_explicit(&queue_of(d, i, w)->dropped,
-							   memory_order_relaxed);
 	}
 }

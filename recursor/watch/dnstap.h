@@ -25,6 +25,9 @@ enum { DNSTAP_SERVERS_MAX = 8, DNSTAP_WHY_MAX = 512 };
 /* Bits, in the order of the words of dnstap-messages. */
 #define DNSTAP_MESSAGES "client-queries client-responses resolver-queries resolver-responses"
 
+/* What PowerDNS calls this kind of remote logger. */
+#define DNSTAP_LOGGER_TYPE "dnstapFrameStream"
+
 struct dnstap_options {
 	const char *servers, *messages; /* the settings */
 	const char *identity, *version;
@@ -58,10 +61,23 @@ struct dnstap_stats {
 	uint64_t frames, drops, failures;
 	uint64_t connected; /* servers */
 };
-void dnstap_stats(const struct dnstap *d, struct dnstap_stats *out);
+void dnstap_stats(const struct dnstap *d, struct dnstap_stats *out); /* accepts NULL */
 
-/* Servers of a list like dnstap-server's, DNSTAP_SERVERS_MAX at most; on error a reason in `why`
- * (DNSTAP_WHY_MAX). */
+/* Of one server: each message is counted in one of queued, pipe_full and too_large. */
+struct dnstap_server_stats {
+	const char *address; /* the dnstap's */
+	uint64_t queued;     /* they were sent, or wait */
+	uint64_t pipe_full;  /* dropped: the queue was full, */
+	uint64_t too_large;  /* or is too small for them */
+	uint64_t frames, failures;
+	bool is_connected;
+};
+size_t dnstap_n_servers(const struct dnstap *d); /* accepts NULL */
+/* `server`: in the order of the setting. */
+void dnstap_server_stats(const struct dnstap *d, size_t server, struct dnstap_server_stats *out);
+
+/* Servers of a list like dnstap-server's, DNSTAP_SERVERS_MAX at most, each once; on error a reason in
+ * `why` (DNSTAP_WHY_MAX). */
 int dnstap_read_servers(struct dnstap_server *servers, unsigned *n, const char *list,
 			char *why) MUST_USE;
 

@@ -49,6 +49,13 @@ static bool has_room(struct dnstap_queue *q, size_t written, size_t need)
 	return written + need - q->freed_seen <= q->size;
 }
 
+/* By the one who writes: no other adds to it. */
+static void count(_Atomic uint64_t *counter)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
 uint8_t *dnstap_queue_reserve(struct dnstap_queue *q, size_t len)
 {
 	size_t written = atomic_load_explicit(&q->written, memory_order_relaxed);
@@ -56,9 +63,7 @@ uint8_t *dnstap_queue_reserve(struct dnstap_queue *q, size_t len)
 	size_t skip = to_end < need ? to_end : 0;
 
 	if (!has_room(q, written, skip + need)) {
-		atomic_store_explicit(&q->dropped,
-				      atomic_load_explicit(&q->dropped, memory_order_relaxed) + 1,
-				      memory_order_relaxed);
+		count(skip + need > q->size ? &q->too_large : &q->dropped);
 		return NULL;
 	}
 	if (skip > 0)
@@ -71,6 +76,7 @@ void dnstap_queue_commit(struct dnstap_queue *q, size_t len)
 {
 	put_prefix(q, q->reserved, (uint32_t)len);
 	atomic_store_explicit(&q->written, q->reserved + padded(len), memory_order_release);
+	count(&q->queued);
 }
 
 size_t dnstap_queue_begin(const struct dnstap_queue *q)

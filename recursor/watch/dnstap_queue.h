@@ -30,7 +30,9 @@ struct dnstap_queue {
 	alignas(64) _Atomic size_t written;
 	size_t freed_seen; /* the writer's: `freed` when it looked last */
 	size_t reserved;   /* the writer's: where the frame under way begins */
-	_Atomic uint64_t dropped;
+	/* Frames: taken; not, because the ring was full; not, because there would be no room for them
+	 * at this place of the ring if it were empty. */
+	_Atomic uint64_t queued, dropped, too_large;
 	alignas(64) _Atomic size_t freed;
 };
 

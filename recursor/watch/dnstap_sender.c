@@ -348,6 +348,11 @@ void dnstap_sender_free(struct dnstap_sender *s)
 	free(s);
 }
 
+const char *dnstap_sender_address(const struct dnstap_sender *s)
+{
+	return s->name;
+}
+
 void dnstap_sender_stats(const struct dnstap_sender *s, struct dnstap_sender_stats *out)
 {
 	out->frames = s->frames;

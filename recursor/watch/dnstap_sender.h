@@ -37,6 +37,9 @@ void dnstap_sender_free(struct dnstap_sender *s); /* accepts NULL */
 
 enum { DNSTAP_GRACE_MS = 500 };
 
+/* The server as text: the path, or address and port. */
+const char *dnstap_sender_address(const struct dnstap_sender *s);
+
 struct dnstap_sender_stats {
 	uint64_t frames;   /* sent */
 	uint64_t failures; /* to connect, and connections that broke */

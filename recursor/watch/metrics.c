@@ -218,6 +218,7 @@ static void begin(struct visit *v, const struct watch_env *env, const char *sett
 static void show(struct visit *v, const struct sample *s)
 {
 	const struct row *row = s->row;
+	char labels[LABELS_NOW_MAX];
 	struct metric_sample out = {
 		.name = s->called.name,
 		.prometheus = s->called.prometheus,
@@ -229,6 +230,10 @@ static void show(struct visit *v, const struct sample *s)
 	if (!is_there(s, v->reading.env) || is_hidden(v, out.name) ||
 	    (row->group != NULL && is_hidden(v, row->m.name)))
 		return;
+	if (row->group != NULL && row->group->labels_now != NULL) {
+		row->group->labels_now(v->reading.env, s->member, labels);
+		out.labels = labels;
+	}
 	out.value = value_of(s, &v->reading);
 	v->each(v->ctx, &out);
 }

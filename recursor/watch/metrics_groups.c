@@ -1,8 +1,10 @@
 /* metrics_groups: metrics of many samples; see metrics_impl.h. */
+#include <ctype.h>
 #include <stdio.h>
 
 #include "common/check.h"
 #include "common/rrtype.h"
+#include "recursor/watch/dnstap.h"
 #include "recursor/watch/metrics_impl.h"
 
 /* ---- answers of servers by rcode ---- */
@@ -128,6 +130,68 @@ const struct metric_group metric_group_policy_hits = {
 	.n = 2,
 	.name = policy_name,
 	.value = policy_value,
+};
+
+/* ---- servers of dnstap-server ---- */
+
+static const struct {
+	const char *letter, *label;
+} outcomes[] = {
+	{ "q", "queued" },
+	{ "p", "pipeFull" },
+	{ "t", "tooLarge" },
+	{ "o", "otherError" },
+};
+enum { N_OUTCOMES = ARRAY_LEN(outcomes) };
+
+static void logger_name(const struct metric_group *g, size_t member, struct group_member *out)
+{
+	(void)g;
+	snprintf(out->name, sizeof(out->name), "remote-logger-count-%s-%zu",
+		 outcomes[member % N_OUTCOMES].letter, member / N_OUTCOMES);
+	out->prometheus = "remote_logger_count";
+}
+
+static size_t n_loggers(const struct watch_env *env)
+{
+	return dnstap_n_servers(env->dnstap) * N_OUTCOMES;
+}
+
+/* The path of a socket may hold any byte. */
+static void logger_labels(const struct watch_env *env, size_t member, char out[LABELS_NOW_MAX])
+{
+	struct dnstap_server_stats s;
+	char address[LABELS_NOW_MAX - 64];
+	size_t len = 0;
+
+	dnstap_server_stats(env->dnstap, member / N_OUTCOMES, &s);
+	for (const char *p = s.address; *p != '\0' && len + 6 < sizeof(address); p++)
+		len += (size_t)snprintf(address + len, sizeof(address) - len,
+					*p == '"' || *p == '\\'      ? "\\%c"
+					: isprint((unsigned char)*p) ? "%c"
+								     : "\\\\x%02x",
+					(unsigned char)*p);
+	address[len] = '\0';
+	snprintf(out, LABELS_NOW_MAX, "address=\"%s\",type=\"" DNSTAP_LOGGER_TYPE "\",count=\"%s\"",
+		 address, outcomes[member % N_OUTCOMES].label);
+}
+
+static uint64_t logger_value(const struct metric_group *g, struct reading *r, size_t member)
+{
+	struct dnstap_server_stats s;
+
+	(void)g;
+	dnstap_server_stats(r->env->dnstap, member / N_OUTCOMES, &s);
+	return (const uint64_t[]) { s.queued, s.pipe_full, s.too_large,
+				    s.failures }[member % N_OUTCOMES];
+}
+
+const struct metric_group metric_group_remote_loggers = {
+	.n = (size_t)DNSTAP_SERVERS_MAX * N_OUTCOMES,
+	.name = logger_name,
+	.value = logger_value,
+	.n_there = n_loggers,
+	.labels_now = logger_labels,
 };
 
 /* ---- histograms ---- */

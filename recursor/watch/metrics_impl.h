@@ -12,6 +12,7 @@ enum {
 	N_COUNTERS = sizeof(struct counters) / sizeof(counter),
 	SAMPLE_NAME_MAX = 48,
 	SAMPLE_LABELS_MAX = 64,
+	LABELS_NOW_MAX = 768,
 };
 
 /* One visit, or one value.  What many metrics read from is read once. */
@@ -47,7 +48,9 @@ struct metric_group {
 	void (*name)(const struct metric_group *g, size_t member, struct group_member *out);
 	uint64_t (*value)(const struct metric_group *g, struct reading *r, size_t member);
 	size_t (*n_there)(const struct watch_env *env); /* the first so many; NULL: all */
-	const void *what;                               /* the group's own */
+	/* The labels, when they are known at run time only, in place of the name's; or NULL. */
+	void (*labels_now)(const struct watch_env *env, size_t member, char out[LABELS_NOW_MAX]);
+	const void *what; /* the group's own */
 };
 
 typedef uint64_t metric_reader(struct reading *r);
@@ -93,7 +96,7 @@ extern const size_t metrics_n_rows;
 
 extern const struct metric_group metric_group_auth_rcodes, metric_group_cpu, metric_group_reasons,
 	metric_group_policy_hits, metric_group_clientanswers, metric_group_authanswers,
-	metric_group_outqueries, metric_group_query_cpu;
+	metric_group_outqueries, metric_group_query_cpu, metric_group_remote_loggers;
 
 /* ---- metrics_read.c ---- */
 

@@ -261,6 +261,10 @@ const struct row metrics_rows[] = {
 	      "milliseconds of CPU time of each thread that serves clients"),
 	GROUP("policy-hits", "policy-hits", MULTICOUNTER, policy_hits,
 	      "client queries that a policy took; policy-hits-filter: that of a script"),
+	GROUP("remote-logger-count", "remote-logger-count-OUTCOME-N", MULTICOUNTER, remote_loggers,
+	      "messages for the Nth server of dnstap-server, from 0, by what became of them: q "
+	      "queued, p dropped because its queue was full, t because it was too small for them; "
+	      "and o, connections that could not be made, or broke"),
 
 	NEVER("dlg-only-drops", "there are no delegation-only zones"),
 	NEVER("edns-ping-matches", "EDNS ping is not spoken"),

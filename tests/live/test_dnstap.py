@@ -1,10 +1,12 @@
 """dnstap: what clients and servers say, read by fstrm_capture and decoded by dnstap-ldns."""
 
 import calendar
+import json
 import os
 import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -260,12 +262,73 @@ def dnstap_dead_reader():
         capture.process.send_signal(signal.SIGCONT)
 
 
+def loggers(r):
+    """What get-remotelogger-stats tells of each server: the columns, and the same as JSON."""
+    lines = r.rec("get-remotelogger-stats").stdout.splitlines()
+    check(lines[:2] == ["Queued\tPipe-\tToo-\tOther-\tAddress\tType", "\tFull\tLarge\terror"],
+          "two lines of heading", *lines)
+    return ([line.split("\t") for line in lines[2:]],
+            json.loads(r.rec("--json", "get-remotelogger-stats").stdout)["remote-loggers"])
+
+
+@test
+def dnstap_dead_beside_living():
+    """What became of messages is told for each server: one lives and gets all, one is dead, so that its
+    queue fills and the rest is dropped; in rec_control, and for Prometheus as promtool reads it."""
+    need_program("curl", "promtool")
+    dead = env.new_dir("dead") + '/not"there.sock'
+    with Capture() as capture:
+        with lab_and_recursor(dnstap_server=f"{capture.socket} {dead}", threads=1, webserver="yes",
+                              dnstap_queue_size="131072", dnstap_reopen_interval=1,
+                              dnstap_messages="client-responses", webserver_port=8082) as (_, r):
+            wait_until(lambda: r.get("dnstap-connected") == 1, 10, "the connection")
+            check_reply(r.ask("www.city.example"))
+            r.wait_get("remote-logger-count-o-1", 1)
+            check(loggers(r)[0][1][:3] == ["1", "0", "0"], "it waits for the dead", loggers(r))
+            asked = 1
+            query = bytes.fromhex("0001010000010000000000000377777704636974790765"
+                                  "78616d706c650000010001")
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                s.settimeout(5)
+                s.connect(("127.0.0.1", env.port))
+                while asked < 20000 and r.get("remote-logger-count-p-1") < 10:
+                    for _ in range(100):
+                        s.send(query)
+                        s.recv(512)
+                    asked += 100
+                    r.wait_get("dnstap-frames", asked)  # the living has taken them
+            (lives, died), told = loggers(r)
+            check(lives == [str(asked), "0", "0", "0", capture.socket, "dnstapFrameStream"],
+                  "the living got all", lives, asked)
+            check(died[4:] == [dead, "dnstapFrameStream"] and int(died[1]) >= 10 and
+                  int(died[0]) + int(died[1]) == asked and int(died[3]) >= 1 and died[2] == "0",
+                  "the dead did not", died, asked)
+            check([t["is-connected"] for t in told] == [True, False] and
+                  [t["sent"] for t in told] == [asked, 0], "what else JSON tells", told)
+            check([r.get(f"remote-logger-count-{o}-1") for o in "qpt"] == [int(n) for n in died[:3]],
+                  "the metrics", died)
+            check(r.get("dnstap-drops") == int(died[1]), "the sums")
+            names = [line.split("\t")[0] for line in r.rec("get-all").stdout.splitlines()]
+            check([n for n in names if n.startswith("remote-logger")] ==
+                  [f"remote-logger-count-{o}-{i}" for o in "opqt" for i in (0, 1)], "get-all", names)
+            text = run("curl", "-s", "-m", "20", "http://127.0.0.1:8082/metrics", expect=0).stdout
+            label = dead.replace('"', '\\"')
+            check(f'pdns_recursor_remote_logger_count{{address="{label}",type="dnstapFrameStream",'
+                  f'count="pipeFull"}} {died[1]}\n' in text, "for Prometheus", text)
+            done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
+                                  capture_output=True, timeout=60, check=False)
+            check(done.returncode in (0, 3), "promtool reads it", done.stderr)
+        messages = capture.messages()
+        check(len(messages) == asked, "the reader has them", len(messages), asked)
+
+
 @test
 def dnstap_settings():
     """What is no server or no kind of message is refused at the start."""
     for name, value, why in (
             ("dnstap-server", "here", "neither the path of a socket nor an address with a port"),
             ("dnstap-server", "127.0.0.1", "neither the path of a socket"),
+            ("dnstap-server", "/a, /b, /a", "'/a' is there twice"),
             ("dnstap-messages", "client-queries all", "'all' is none of client-queries")):
         r = Recursor(ready=False, **{name.replace("-", "_"): value})
         check(r.process.wait(10) == 1, "it does not start", r.log())

@@ -176,16 +176,19 @@ def exported():
 
 WEB = {"webserver": "yes", "webserver_port": WEB_PORT, "webserver_password": "sesame"}
 # What promtool would have otherwise, and the field's names, which ours follow, do not: counters with
-# _total, no "ns", which it takes for nanoseconds.
+# _total, no "ns", which it takes for nanoseconds, _count for histograms.
 FIELDS_NAMES = re.compile(r"pdns_recursor_\w+ counter metrics should have \"_total\" suffix|"
                           r"pdns_recursor_max_ns_(address_qperq|per_resolve)_reached metric names "
-                          r"should not contain abbreviated units")
+                          r"should not contain abbreviated units|"
+                          r"pdns_recursor_remote_logger_count non-histogram and non-summary metrics "
+                          r"should not have \"_count\" suffix")
 
 
 @test
 def metrics_promtool():
     """promtool reads all of it, and has no more to say than of PowerDNS's names."""
-    with lab_and_recursor(lua_dns_script=script(
+    with lab_and_recursor(dnstap_server='/not/there, /not"th\\ere, 192.0.2.1:6000, [::1]:6000',
+                          lua_dns_script=script(
             'local m = getMetric("own-hits", {type="gauge", description="a \\\\ b"})\nm:set(3)\n'),
             **WEB) as (_, r):
         for name in ("www.city.example", "nothing.city.example", "www.city.example"):
@@ -196,6 +199,7 @@ def metrics_promtool():
         other = [line for line in said if not FIELDS_NAMES.fullmatch(line)]
         check(not other, "what is ours to mend", other)
         check("\npdns_recursor_own_hits 3\n" in text, "a script's metric")
+        check(text.count("\npdns_recursor_remote_logger_count{") == 4 * 4, "four outcomes a server")
         check(re.search(r'^pdns_recursor_cumul_clientanswers_seconds_bucket\{le="\+Inf"\} 3$', text,
                         re.M), "the histogram")
         check(r.get("cumul-clientanswers-count") == 3, "and for rec_control")

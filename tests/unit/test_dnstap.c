@@ -27,6 +27,8 @@ START_TEST(lists_of_servers)
 		{ "dnstap.sock",
 		  "'dnstap.sock': neither the path of a socket nor an address with a port" },
 		{ "/a /b /c /d /e /f /g /h /i", "more than 8 servers" },
+		{ "/a [::1]:6000 /b /a", "'/a' is there twice" },
+		{ "/a [::1]:6000 [0::1]:6000", "'[0::1]:6000' is there twice" },
 	};
 	struct dnstap_server servers[DNSTAP_SERVERS_MAX];
 	char why[DNSTAP_WHY_MAX], longest[300];
@@ -65,6 +67,7 @@ START_TEST(off_is_nothing)
 	ck_assert_int_eq(dnstap_start(d), E_OK);
 	dnstap_stats(d, &stats);
 	ck_assert_uint_eq(stats.frames + stats.drops + stats.failures + stats.connected, 0);
+	ck_assert_uint_eq(dnstap_n_servers(d), 0);
 	dnstap_stop(d);
 	dnstap_free(d);
 }
@@ -93,6 +96,16 @@ START_TEST(what_nobody_takes_is_dropped)
 	dnstap_stats(d, &stats);
 	ck_assert_uint_gt(stats.drops, 2 * 50);
 	ck_assert_uint_lt(stats.drops, 2 * 150);
+	ck_assert_uint_eq(dnstap_n_servers(d), 2);
+	for (size_t i = 0; i < 2; i++) {
+		struct dnstap_server_stats s;
+
+		dnstap_server_stats(d, i, &s);
+		ck_assert_str_eq(s.address, i == 0 ? "/nonexistent/a" : "/nonexistent/b");
+		ck_assert_uint_eq(s.queued + s.pipe_full, 200);
+		ck_assert_uint_eq(s.pipe_full, stats.drops / 2);
+		ck_assert_uint_eq(s.too_large + s.frames + s.failures + s.is_connected, 0);
+	}
 	m.type = DNSTAP_CLIENT_RESPONSE;
 	dnstap_see(t, &m);
 	dnstap_stats(d, &stats);

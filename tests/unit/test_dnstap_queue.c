@@ -77,8 +77,30 @@ START_TEST(full_is_counted)
 	dnstap_queue_release(&q, at);
 	ck_assert(put(1000, 0));
 	ck_assert_uint_eq(q.dropped, 3);
+	ck_assert_uint_eq(q.queued, n + 1);
 	/* One that is larger than the ring never fits. */
 	ck_assert(!put(2 * DNSTAP_QUEUE_LEAST, 0));
+	ck_assert_uint_eq(q.too_large, 1);
+	ck_assert_uint_eq(q.dropped, 3);
+}
+END_TEST
+
+/* A frame stands in one piece: behind the middle one of more than half of the ring does not fit,
+ * though nothing else waits. */
+START_TEST(too_large_for_its_place_is_counted)
+{
+	size_t at, len;
+	uint8_t *frame;
+
+	ck_assert(put(DNSTAP_QUEUE_LEAST / 2, 1));
+	at = dnstap_queue_begin(&q);
+	ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
+	dnstap_queue_release(&q, at);
+	ck_assert(!put(DNSTAP_QUEUE_LEAST / 2 + 100, 2));
+	ck_assert_uint_eq(q.too_large, 1);
+	ck_assert_uint_eq(q.dropped, 0);
+	ck_assert(put(DNSTAP_QUEUE_LEAST / 2 - 100, 3));
+	ck_assert_uint_eq(q.queued, 2);
 }
 END_TEST
 
@@ -129,6 +151,7 @@ START_TEST(one_writes_one_reads)
 			is_over = pthread_tryjoin_np(thread, NULL) == 0;
 	}
 	ck_assert_uint_eq(received, sent);
+	ck_assert_uint_eq(q.queued, sent);
 	ck_assert_uint_eq(sent + q.dropped, MANY);
 }
 END_TEST
@@ -142,6 +165,7 @@ Suite *suite_dnstap_queue(void)
 	tcase_add_checked_fixture(t, open_queue, close_queue);
 	tcase_add_test(t, first_in_first_out);
 	tcase_add_test(t, full_is_counted);
+	tcase_add_test(t, too_large_for_its_place_is_counted);
 	tcase_add_test(t, one_writes_one_reads);
 	suite_add_tcase(s, t);
 	return s;

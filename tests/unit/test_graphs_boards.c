@@ -80,6 +80,7 @@ START_TEST(kinds_of_names)
 	ck_assert_int_eq(kind_of("uptime"), KIND_GAUGE);
 	ck_assert_int_eq(kind_of("cumul-clientanswers-le-1000"), KIND_COUNTER);
 	ck_assert_int_eq(kind_of("cumul-clientanswers-count"), KIND_COUNTER);
+	ck_assert_int_eq(kind_of("remote-logger-count-p-7"), KIND_COUNTER);
 	ck_assert_int_eq(kind_of("auth-nxdomain-answers"), KIND_COUNTER);
 	ck_assert_int_eq(kind_of("net-eth0-rx-bytes"), KIND_COUNTER);
 	ck_assert_int_eq(kind_of("net-rx-bytes"), KIND_COUNTER);
