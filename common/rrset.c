@@ -144,9 +144,9 @@ static struct rrset *block_new(size_t data_len, const uint8_t *owner, uint16_t t
 		.ttl = ttl,
 		.expires_s = expiry(now_s, ttl),
 		.type = type,
-		.ede = EDE_NONE,
 		.rank = rank & 7,
 		.owner_len = (uint8_t)name_len(owner),
+		.glue_s = RRSET_GLUE_LONG,
 	};
 	atomic_init(&s->refs, 1);
 	set_size(s, data_len);
@@ -217,7 +217,7 @@ static size_t proofs_at(size_t owner_len)
 
 int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *owner,
 		       uint16_t type, uint32_t ttl, uint32_t now_s, enum rank rank,
-		       struct rrset *const *proofs, size_t n_proofs, int ede)
+		       struct rrset *const *proofs, size_t n_proofs, unsigned cause)
 {
 	size_t at = proofs_at(name_len(owner));
 	struct rrset *s;
@@ -228,7 +228,7 @@ int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *
 	if (s == NULL)
 		return E_NOMEM;
 	s->kind = kind & 3;
-	s->ede = (int8_t)ede;
+	s->cause = (uint8_t)cause;
 	for (size_t i = 0; i < n_proofs; i++) {
 		struct rrset *proof;
 
@@ -251,7 +251,7 @@ int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32
 		return E_NOMEM;
 	copy->n_rr = s->n_rr;
 	copy->n_sig = s->n_sig;
-	copy->ede = s->ede;
+	copy->cause = s->cause;
 	copy->kind = s->kind;
 	copy->security = s->security;
 	copy->n_proofs = s->n_proofs;

@@ -6,7 +6,7 @@
  *
  * Also what is known not to be: an NXDOMAIN or a NODATA is a block with the owner asked
  * for, no rdata, and references to the sets that prove it (the zone's SOA first; NSEC and
- * NSEC3 later).  And a resolution failure (RFC 9520): no rdata, a reason in `ede`.
+ * NSEC3 later).  And a resolution failure (RFC 9520): no rdata, its cause in `cause`.
  *
  * A set never changes after rrset_new(), but for its reference count and the cache's own
  * fields, so any number of threads may read it.  Caches, goals and answers each hold a
@@ -54,7 +54,7 @@ enum rrset_kind {
 	RRSET_DATA,     /* records */
 	RRSET_NODATA,   /* the name has no such type; proofs */
 	RRSET_NXDOMAIN, /* no such name; type 0; proofs */
-	RRSET_FAILURE,  /* could not be resolved a moment ago; `ede` says why */
+	RRSET_FAILURE,  /* could not be resolved a moment ago; `cause` says why */
 };
 
 /* Validation state (RFC 4033 5). */
@@ -82,7 +82,7 @@ struct rrset {
 	uint8_t security : 3; /* enum security */
 	uint8_t n_proofs : 3;
 	union {
-		int8_t ede; /* FAILURE, and bogus later: enum ede */
+		uint8_t cause; /* FAILURE, and bogus later: enum cause of resolve/cause.h */
 		/* A parent's NS set: seconds that the shortest-lived address lasts which came with
 		 * it, of servers within the zone; at most RRSET_GLUE_LONG. */
 		uint8_t glue_s;
@@ -100,7 +100,7 @@ int rrset_new(struct rrset **out, const uint8_t *owner, uint16_t type, uint32_t 
 /* Builds a negative set or a failure; takes a reference to each proof. */
 int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *owner,
 		       uint16_t type, uint32_t ttl, uint32_t now_s, enum rank rank,
-		       struct rrset *const *proofs, size_t n_proofs, int ede) MUST_USE;
+		       struct rrset *const *proofs, size_t n_proofs, unsigned cause) MUST_USE;
 
 /* A copy with another rank and expiry (a new block with one reference). */
 int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32_t ttl,

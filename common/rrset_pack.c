@@ -271,7 +271,7 @@ static int read_denial(struct rrset **out, struct rrset_unpacker *u, struct wire
 		err = E_MALFORMED;
 	if (err == E_OK)
 		err = rrset_new_negative(out, (enum rrset_kind)h->kind, h->owner, h->type, h->ttl,
-					 0, (enum rank)h->rank, proofs, n, EDE_NONE);
+					 0, (enum rank)h->rank, proofs, n, 0);
 	if (err == E_OK)
 		finish(*out, h);
 	for (unsigned i = 0; i < RRSET_MAX_PROOFS; i++)

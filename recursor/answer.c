@@ -9,6 +9,8 @@
 
 enum {
 	OPT_LEN = 11,
+	EDE_LEN = 6, /* without its text */
+	OPTIONS_MAX = 2 * EDE_LEN + ANSWER_EDE_TEXT_MAX,
 	OPTION_EDE = 15, /* RFC 8914 2 */
 	OPCODE_BITS = 0x7800,
 	POINTER = 0xc000, /* RFC 1035 4.1.4 */
@@ -205,25 +207,42 @@ static int write_sections(struct wire_writer *w, const struct query *q, const st
 	return E_OK;
 }
 
-static int write_opt(struct wire_writer *w, const struct query *q, uint16_t rcode, int ede,
-		     const char *text, size_t text_len)
+/* An Extended DNS Error (RFC 8914 2); returns its length. */
+static size_t put_ede(uint8_t *at, int ede, const char *text, size_t text_len)
 {
-	uint8_t opt[OPT_LEN + 6 + ANSWER_EDE_TEXT_MAX] = { 0 };
-	size_t len = OPT_LEN;
+	wire_put_u16(at, OPTION_EDE);
+	wire_put_u16(at + 2, (uint16_t)(2 + text_len));
+	wire_put_u16(at + 4, (uint16_t)ede);
+	memcpy(at + EDE_LEN, text, text_len);
+	return EDE_LEN + text_len;
+}
+
+/* The errors that the client is told: why, and that it was so a moment ago already. */
+static size_t put_errors(uint8_t out[OPTIONS_MAX], const struct answer *a)
+{
+	const char *text = a->ede_text == NULL ? "" : a->ede_text;
+	size_t len = 0;
+
+	if (a->ede != EDE_NONE)
+		len += put_ede(out, a->ede, text, strnlen(text, ANSWER_EDE_TEXT_MAX));
+	if (a->is_remembered)
+		len += put_ede(out + len, EDE_CACHED_ERROR, "", 0);
+	return len;
+}
+
+static int write_opt(struct wire_writer *w, const struct query *q, uint16_t rcode,
+		     const uint8_t *options, size_t options_len)
+{
+	uint8_t opt[OPT_LEN] = { 0 };
+	int err;
 
 	wire_put_u16(opt + 1, TYPE_OPT);
 	wire_put_u16(opt + 3, ANSWER_PAYLOAD);
 	opt[5] = (uint8_t)(rcode >> 4);
 	opt[7] = q->dnssec_ok ? 0x80 : 0; /* RFC 3225 3: copied */
-	if (ede != EDE_NONE) {
-		wire_put_u16(opt + 9, (uint16_t)(6 + text_len));
-		wire_put_u16(opt + 11, OPTION_EDE);
-		wire_put_u16(opt + 13, (uint16_t)(2 + text_len));
-		wire_put_u16(opt + 15, (uint16_t)ede);
-		memcpy(opt + 17, text, text_len);
-		len += 6 + text_len;
-	}
-	return wire_write_bytes(w, opt, len);
+	wire_put_u16(opt + 9, (uint16_t)options_len);
+	err = wire_write_bytes(w, opt, sizeof(opt));
+	return err == E_OK ? wire_write_bytes(w, options, options_len) : err;
 }
 
 static void write_question(struct wire_writer *w, const struct query *q)
@@ -260,18 +279,18 @@ static void pack(struct packed *to, uint8_t *out, size_t limit, const struct que
 		 const struct answer *a, const struct hook_records *rows, bool extended_errors,
 		 bool truncated, uint32_t now_s)
 {
-	int ede = q->edns && extended_errors ? a->ede : EDE_NONE;
-	const char *text = a->ede_text == NULL ? "" : a->ede_text;
-	size_t text_len = strnlen(text, ANSWER_EDE_TEXT_MAX);
-	size_t opt_len = 0, question_end;
+	uint8_t options[OPTIONS_MAX];
+	size_t options_len = 0, opt_len = 0, question_end;
 	uint16_t count[3] = { 0, 0, 0 };
 	uint16_t rcode = a->rcode;
 	uint32_t min_ttl = UINT32_MAX;
 	struct wire_writer w;
 
 	ASSERT(limit >= QUERY_UDP_PLAIN);
+	if (q->edns && extended_errors)
+		options_len = put_errors(options, a);
 	if (q->edns)
-		opt_len = OPT_LEN + (ede == EDE_NONE ? 0 : 6 + text_len);
+		opt_len = OPT_LEN + options_len;
 	else if (rcode > 15)
 		rcode = RCODE_SERVFAIL;
 	/* The records must leave room for OPT. */
@@ -288,7 +307,7 @@ static void pack(struct packed *to, uint8_t *out, size_t limit, const struct que
 	}
 	w.cap = limit;
 	if (q->edns) {
-		int err = write_opt(&w, q, rcode, ede, text, text_len);
+		int err = write_opt(&w, q, rcode, options, options_len);
 
 		ASSERT(err == E_OK);
 	}

@@ -195,7 +195,7 @@ bool client_query_make_room(struct pipeline *p, const struct addr *client)
 	cq->gave_way = true;
 	/* client_query_finish() gets the failure, or expired data. */
 	if (cq->request != NULL)
-		resolver_give_up(p->worker->resolver, cq->request, "gave way to another client");
+		resolver_give_up(p->worker->resolver, cq->request, CAUSE_FAIR_SHARE);
 	else
 		hooks_give_up(cq);
 	return !slots_are_full(p->slots);

@@ -160,6 +160,16 @@ int followup_rows(struct hook_records *to, const struct answer *a, uint32_t now_
 	return add_answer(&m, a, now_s);
 }
 
+void followup_say(struct hook_answer *to, const struct answer *a)
+{
+	to->rcode = a->rcode;
+	to->ede = a->ede;
+	to->cause = a->cause;
+	to->is_remembered = a->is_remembered;
+	if (a->ede_text != NULL)
+		hooktext_put(&to->ede_text, a->ede_text, strlen(a->ede_text));
+}
+
 void followup_take(struct hooked *h, const struct answer *a)
 {
 	uint32_t now_s = worker_wall_s(h->cq->pipeline->worker);
@@ -170,10 +180,7 @@ void followup_take(struct hooked *h, const struct answer *a)
 	m.has_prefix = prefix_of(to, m.prefix);
 	to->followup = FOLLOWUP_NONE;
 	to->has_records = true;
-	to->rcode = a->rcode;
-	to->ede = a->ede;
-	if (a->ede_text != NULL)
-		hooktext_put(&to->ede_text, a->ede_text, strlen(a->ede_text));
+	followup_say(to, a);
 	if (add_answer(&m, a, now_s) != E_OK) {
 		hookrecords_clear(&to->records);
 		to->rcode = RCODE_SERVFAIL;

@@ -243,15 +243,15 @@ static void answer(struct hooked *h)
 	client_query_let_go(cq);
 }
 
-static void fail(struct hooked *h, const char *why)
+static void fail(struct hooked *h, enum cause why)
 {
+	struct answer failure = { .rcode = RCODE_SERVFAIL };
 	struct hook_answer *a = &h->q.answer;
 
 	hookanswer_clear(a);
 	a->has_records = true;
-	a->rcode = RCODE_SERVFAIL;
-	a->ede = EDE_OTHER;
-	hooktext_put(&a->ede_text, why, strlen(why));
+	answer_blame(&failure, why);
+	followup_say(a, &failure);
 	h->is_kept = false;
 	answer(h);
 }
@@ -289,7 +289,7 @@ static bool take_slot(struct client_query *cq)
 
 void hooks_give_up(struct client_query *cq)
 {
-	fail(cq->hooked, "gave way to another client");
+	fail(cq->hooked, CAUSE_FAIR_SHARE);
 }
 
 /* ---- the hooks of what was resolved ---- */
@@ -360,14 +360,14 @@ static void put_off(struct hooked *h)
 	struct pipeline *p = h->cq->pipeline;
 
 	if (hookquery_load(&h->q) != E_OK) {
-		fail(h, "out of memory");
+		fail(h, CAUSE_MEMORY);
 		return;
 	}
 	h->found = NULL;
 	h->q.load = NULL;
 	if (!take_slot(h->cq)) {
 		COUNT(p->account.counters, lua_followup_limits);
-		fail(h, "too many queries wait");
+		fail(h, CAUSE_FOLLOWUP_CROWD);
 		return;
 	}
 	h->cq->over_capacity = false; /* it has a place like any other */
@@ -422,10 +422,7 @@ bool hooks_found(struct client_query *cq, const struct answer *a)
 	h->is_kept = h->is_kept && a->from_cache && a->cacheable && !a->is_stale;
 	h->q.load = load_found;
 	h->q.load_ctx = h;
-	h->q.answer.rcode = a->rcode;
-	h->q.answer.ede = a->ede;
-	if (a->ede_text != NULL)
-		hooktext_put(&h->q.answer.ede_text, a->ede_text, strlen(a->ede_text));
+	followup_say(&h->q.answer, a);
 	return go_on(h);
 }
 
@@ -522,7 +519,7 @@ static void begin_question(struct hooked *h)
 	struct request *request;
 
 	if (!followup_question(h, name, &question.type) || !resolver_seeks(question.type)) {
-		fail(h, "the script's followup cannot be done");
+		fail(h, CAUSE_FOLLOWUP);
 		return;
 	}
 	question.name_hash = name_hash(name);
@@ -539,10 +536,10 @@ static void begin_followup(struct hooked *h)
 	if (s->max_total_msec != 0 &&
 	    loop_now_us() - h->cq->start_us > (uint64_t)s->max_total_msec * 1000) {
 		COUNT(counters, limit_time);
-		fail(h, "max-total-msec reached in a script's followup");
+		fail(h, CAUSE_FOLLOWUP_TIME);
 	} else if (h->n_followups == HOOKS_FOLLOWUPS_MAX) {
 		COUNT(counters, lua_followup_limits);
-		fail(h, "too many followups of a script");
+		fail(h, CAUSE_FOLLOWUPS);
 	} else {
 		counter_max(&counters->peak_followups, ++h->n_followups);
 		if (h->q.answer.followup == FOLLOWUP_UDP_RESPONSE)

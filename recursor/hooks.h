@@ -87,6 +87,8 @@ enum outquery_verdict hooks_preoutquery(void *ctx, void *client, struct outquery
 bool followup_question(const struct hooked *h, uint8_t name[NAME_MAX_LEN], uint16_t *type);
 /* What came of it. */
 void followup_take(struct hooked *h, const struct answer *a);
+/* The rcode, and why. */
+void followup_say(struct hook_answer *to, const struct answer *a);
 /* An answer as rows.  E_NOMEM, E_LIMIT. */
 int followup_rows(struct hook_records *to, const struct answer *a, uint32_t now_s) MUST_USE;
 

@@ -134,7 +134,7 @@ stage resolve_query;
 /* What was refused at once has not been found in a cache. */
 static inline bool client_query_is_from_cache(const struct answer *a)
 {
-	return a->from_cache && (a->rcode != RCODE_SERVFAIL || a->ede == EDE_CACHED_ERROR);
+	return a->from_cache && (a->rcode != RCODE_SERVFAIL || a->is_remembered);
 }
 
 /* What the resolver calls in the end; tells a client's request from one of ours. */

@@ -1,22 +1,18 @@
 /*
- * reasons: why the resolver, or a script, answered with an error (METRICS_REASONS of
- * common/metrics.h).
- *
- * The resolver tells by the text of its Extended DNS Error.  A text that is not in the table is
- * counted as `other`, so that the reasons add up to the errors whatever comes.
+ * reasons: under which reason (METRICS_REASONS of common/metrics.h) the resolver's error, or a
+ * script's, is counted: by its cause (resolve/cause.h).  What has none is `other`, so that the
+ * reasons add up to the errors whatever comes.
  *
  * Threads: any; nothing is kept.
  */
 #ifndef RECURSOR_REASONS_H
 #define RECURSOR_REASONS_H
 
-#include <stdint.h>
-
 #include "common/metrics.h"
+#include "recursor/resolve/resolver.h"
 
-/* `ede_text` may be NULL. */
-enum metrics_reason reason_of_answer(uint16_t rcode, int ede, const char *ede_text);
+enum metrics_reason reason_of_answer(const struct answer *a);
 /* The same for what a script had a hand in. */
-enum metrics_reason reason_of_script(uint16_t rcode, int ede, const char *ede_text);
+enum metrics_reason reason_of_script(const struct answer *a);
 
 #endif

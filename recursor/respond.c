@@ -189,8 +189,7 @@ void respond(struct pipeline *p, struct client_query *cq, const struct settings 
 	}
 	if (ttl > 0)
 		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, now_s);
-	send_resolved(p, cq, s, a, out, &packed, reason_of_answer(a->rcode, a->ede, a->ede_text),
-		      us);
+	send_resolved(p, cq, s, a, out, &packed, reason_of_answer(a), us);
 }
 
 /* Records without a TTL are as good as a denial; a failure is told for as long as one of ours. */
@@ -220,6 +219,8 @@ void respond_hooked(struct pipeline *p, struct client_query *cq, const struct se
 	const struct answer a = {
 		.rcode = (uint16_t)h->q.answer.rcode,
 		.ede = (int16_t)h->q.answer.ede,
+		.cause = h->q.answer.cause,
+		.is_remembered = h->q.answer.is_remembered,
 		.ede_text = h->q.answer.ede_text.text,
 	};
 	uint32_t note = h->note;
@@ -238,5 +239,5 @@ void respond_hooked(struct pipeline *p, struct client_query *cq, const struct se
 	key.tag = h->q.tag;
 	if (ttl > 0)
 		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, now_s);
-	send_resolved(p, cq, s, &a, out, &packed, reason_of_script(a.rcode, a.ede, a.ede_text), us);
+	send_resolved(p, cq, s, &a, out, &packed, reason_of_script(&a), us);
 }

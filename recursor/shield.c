@@ -122,7 +122,8 @@ static enum defender_end end_of(const struct answer *a)
 {
 	if (a->rcode != RCODE_SERVFAIL)
 		return shield_end_of(a->rcode);
-	if (a->timeouts > 0 || a->ede == EDE_NO_REACHABLE_AUTHORITY || a->ede == EDE_NETWORK_ERROR)
+	if (a->timeouts > 0 || (!a->is_remembered && (a->ede == EDE_NO_REACHABLE_AUTHORITY ||
+						      a->ede == EDE_NETWORK_ERROR)))
 		return DEFENDER_END_TIMEOUT;
 	return DEFENDER_END_SERVFAIL;
 }

@@ -210,6 +210,8 @@ void hookquery_commit(struct hook_query *q)
 	}
 	if (d->ede_text.text == NULL && d->ede == a->ede) {
 		d->ede_text = a->ede_text;
+		d->cause = a->cause;
+		d->is_remembered = a->is_remembered;
 		a->ede_text = (struct hook_text) { 0 };
 	}
 	hookanswer_clear(a);

@@ -126,6 +126,9 @@ struct hook_answer {
 	int rcode;   /* or HOOK_RCODE_KILL, in preoutquery */
 	int32_t ede; /* extendedErrorCode; -1: none */
 	struct hook_text ede_text;
+	/* The resolver's, while no script has changed what it said. */
+	uint8_t cause; /* enum cause */
+	bool is_remembered;
 	struct hook_records records;
 	bool has_records;  /* false: not looked at; `load` has them */
 	bool is_truncated; /* ask again over TCP */

@@ -399,7 +399,7 @@ static int deny(const struct authzone *a, bool nxdomain, const uint8_t *name, ui
 	if (err == E_OK)
 		err = rrset_new_negative(&out->set, nxdomain ? RRSET_NXDOMAIN : RRSET_NODATA, name,
 					 nxdomain ? 0 : type, ttl, now_s, RANK_LOCAL, &proof, 1,
-					 EDE_NONE);
+					 CAUSE_NONE);
 	if (err == E_OK)
 		out->kind = nxdomain ? AUTH_NXDOMAIN : AUTH_NODATA;
 	rrset_put(proof);

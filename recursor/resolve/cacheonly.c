@@ -36,6 +36,7 @@ static bool take_special(struct resolver *r, const uint8_t *name, uint16_t type,
 		return false;
 	if (set == NULL) {
 		k->a.rcode = RCODE_SERVFAIL;
+		answer_blame(&k->a, CAUSE_MEMORY);
 	} else if (set->kind == RRSET_DATA) {
 		chain_add(k, set);
 		k->a.cacheable = true;
@@ -82,6 +83,7 @@ static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], uint16_t t
 	case KNOWN_YXDOMAIN:
 		chain_add(k, found.dname);
 		k->a.rcode = RCODE_YXDOMAIN;
+		answer_blame(&k->a, CAUSE_ALIAS_TOO_LONG);
 		k->a.cacheable = true;
 		break;
 	case KNOWN_FAILURE:
@@ -107,9 +109,8 @@ void cacheonly_answer(struct resolver *r, const struct question *q, resolver_don
 		if (!take_link(r, name, q->type, &k))
 			break;
 	if (k.a.n_sets == 0 && k.denial == NULL && k.a.rcode == RCODE_NOERROR) {
-		/* RFC 8914 4.21 */
 		k.a.rcode = RCODE_REFUSED;
-		k.a.ede = EDE_NOT_AUTHORITATIVE;
+		answer_blame(&k.a, CAUSE_NOT_CACHED);
 	}
 	k.a.sets = k.chain;
 	done(ctx, &k.a);

@@ -17,7 +17,7 @@ static bool refuse(struct resolver *r, struct goal *g)
 {
 	COUNT(r->counters, limit_inflight_zone);
 	g->met_crowd = true;
-	GOAL_EVENT(r, g, EVENT_LIMIT, goal_zone(g), NULL, .note = "max-inflight-per-zone");
+	GOAL_EVENT(r, g, EVENT_LIMIT, goal_zone(g), NULL, .note = cause_row(CAUSE_ZONE)->text);
 	return false;
 }
 

@@ -62,7 +62,6 @@ struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t hash, ui
 	g->type = type;
 	g->route = route;
 	g->serial = ++r->goal_serial;
-	g->ede = EDE_NONE;
 	g->timer.kind = TIMER_ANSWER;
 	g->minimise = r->cfg.qname_minimisation;
 	g->began_ms = r->world.now_ms(r->world.ctx);
@@ -364,8 +363,7 @@ static void answer_of(struct goal *g, const struct request *req, struct answer *
 {
 	*a = (struct answer) {
 		.rcode = g->rcode,
-		.ede = g->ede,
-		.ede_text = g->ede_text,
+		.is_remembered = g->is_remembered,
 		.sets = g->chain,
 		.n_sets = g->n_chain,
 		.soa = g->soa,
@@ -380,18 +378,19 @@ static void answer_of(struct goal *g, const struct request *req, struct answer *
 		.goal = g,
 		.refused = g->met_crowd && g->rcode == RCODE_SERVFAIL,
 	};
+	answer_blame(a, (enum cause)g->cause);
 }
 
 void goal_end(struct resolver *r, struct goal *g)
 {
 	if (g->rcode == RCODE_SERVFAIL) {
 		GOAL_EVENT(r, g, EVENT_FAILED, g->name, NULL, .type = g->type, .rcode = g->rcode,
-			   .note = g->ede_text);
+			   .note = cause_row(g->cause)->text);
 	} else {
 		if (r->journals.is_on && g->parents != NULL)
 			goal_note(r, g, EVENT_DONE, JOURNAL_NO_LABELS, g->type, g->rcode);
 		TRACE_EVENT(r, g, EVENT_DONE, g->name, NULL, .type = g->type, .rcode = g->rcode,
-			    .note = g->ede_text);
+			    .note = cause_row(g->cause)->text);
 	}
 	if (g->gave_up_minimising && g->rcode != RCODE_SERVFAIL)
 		COUNT(r->counters, qmin_successes);
@@ -441,7 +440,7 @@ static void doom(struct resolver *r, struct request *req)
  * and answered after the walk, for answering changes the graph. */
 static bool each_request(struct resolver *r, struct goal *g,
 			 bool (*charge)(struct resolver *r, struct request *req, size_t amount),
-			 size_t amount, enum ede ede, const char *text)
+			 size_t amount, enum cause why)
 {
 	struct goal *last = walk_begin(r, g);
 
@@ -452,10 +451,10 @@ static bool each_request(struct resolver *r, struct goal *g,
 		last = walk_extend(r, at, last);
 	}
 	if (r->doomed != NULL)
-		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = text);
+		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = cause_row(why)->text);
 	/* A callback may cancel another of them: then it is off the list. */
 	while (r->doomed != NULL)
-		request_fail(r, r->doomed, ede, text);
+		request_fail(r, r->doomed, why);
 	return g->state != GOAL_DEAD;
 }
 
@@ -491,7 +490,7 @@ bool goal_charge_query(struct resolver *r, struct goal *g)
 		goal_drop(r, g);
 		return false;
 	}
-	return each_request(r, g, query_is_over, 1, EDE_NO_REACHABLE_AUTHORITY, "max-qperq");
+	return each_request(r, g, query_is_over, 1, CAUSE_QPERQ);
 }
 
 static bool query_refund(struct resolver *r, struct request *req, size_t amount)
@@ -505,7 +504,7 @@ static bool query_refund(struct resolver *r, struct request *req, size_t amount)
 
 void goal_refund_query(struct resolver *r, struct goal *g)
 {
-	each_request(r, g, query_refund, 1, EDE_NONE, NULL);
+	each_request(r, g, query_refund, 1, CAUSE_NONE);
 }
 
 static bool bytes_are_over(struct resolver *r, struct request *req, size_t amount)
@@ -519,7 +518,7 @@ static bool bytes_are_over(struct resolver *r, struct request *req, size_t amoun
 
 bool goal_charge_bytes(struct resolver *r, struct goal *g, size_t bytes)
 {
-	return each_request(r, g, bytes_are_over, bytes, EDE_INVALID_DATA, "max-bytesperq");
+	return each_request(r, g, bytes_are_over, bytes, CAUSE_BYTES);
 }
 
 static bool timeout_note(struct resolver *r, struct request *req, size_t amount)
@@ -531,7 +530,7 @@ static bool timeout_note(struct resolver *r, struct request *req, size_t amount)
 
 void goal_charge_timeout(struct resolver *r, struct goal *g)
 {
-	each_request(r, g, timeout_note, 1, EDE_NONE, NULL);
+	each_request(r, g, timeout_note, 1, CAUSE_NONE);
 }
 
 static bool throttled_is_over(struct resolver *r, struct request *req, size_t amount)
@@ -545,7 +544,7 @@ static bool throttled_is_over(struct resolver *r, struct request *req, size_t am
 
 bool goal_charge_throttled(struct resolver *r, struct goal *g)
 {
-	return each_request(r, g, throttled_is_over, 1, EDE_NO_REACHABLE_AUTHORITY, "max-qperq");
+	return each_request(r, g, throttled_is_over, 1, CAUSE_QPERQ);
 }
 
 static bool ns_failure_note(struct resolver *r, struct request *req, size_t amount)
@@ -559,7 +558,7 @@ static bool ns_failure_note(struct resolver *r, struct request *req, size_t amou
 
 void goal_charge_ns_failure(struct resolver *r, struct goal *g)
 {
-	each_request(r, g, ns_failure_note, 1, EDE_NONE, NULL);
+	each_request(r, g, ns_failure_note, 1, CAUSE_NONE);
 }
 
 bool goal_may_look_up_ns(struct resolver *r, struct goal *g)

@@ -229,8 +229,8 @@ struct goal {
 
 	/* how it ended */
 	uint16_t rcode;
-	int16_t ede;
-	const char *ede_text;
+	uint8_t cause;      /* enum cause */
+	bool is_remembered; /* it is a failure's that was known (RFC 9520) */
 	uint8_t n_chain;
 	bool cacheable;
 	struct rrset *soa;
@@ -354,7 +354,7 @@ void goal_unwait(struct resolver *r, struct edge *e);
 /* The goal waits on nothing any more; children that nobody else wants are dropped. */
 void goal_unwant_all(struct resolver *r, struct goal *g);
 
-/* Ends with what is in g->rcode, chain, soa, ede: tells everyone who waits. */
+/* Ends with what is in g->rcode, chain, soa, cause: tells everyone who waits. */
 void goal_end(struct resolver *r, struct goal *g);
 /* Nobody waits any more. */
 void goal_drop(struct resolver *r, struct goal *g);
@@ -450,13 +450,13 @@ bool request_is_impatient(const struct resolver *r, const struct request *req,
 			  const struct question *q);
 /* Answers the client with expired data, if there are any, while the resolution goes on; `why` it comes
  * to that. */
-bool request_serve_stale(struct resolver *r, struct request *req, const char *why);
+bool request_serve_stale(struct resolver *r, struct request *req, enum cause why);
 /* Answers a request and frees it; in place of a failure it may get expired data. */
 void request_finish(struct resolver *r, struct request *req, const struct answer *a);
 /* Does so with a failure, and drops the goal if nobody else waits. */
-void request_end(struct resolver *r, struct request *req, enum ede ede, const char *text);
+void request_end(struct resolver *r, struct request *req, enum cause why);
 /* Likewise, when its budget is used up: the failure is remembered. */
-void request_fail(struct resolver *r, struct request *req, enum ede ede, const char *text);
+void request_fail(struct resolver *r, struct request *req, enum cause why);
 /* A request without a client, for what the cache has already.  False: too many are under way, or there
  * is no room (counted). */
 bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t type);
@@ -488,7 +488,7 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname,
 /* The same with as much of the chain as the reply has, which no cache keeps for later. */
 void goal_follow_chain(struct resolver *r, struct goal *g, const struct reply *reply);
 void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t type,
-			       enum ede ede);
+			       enum cause why);
 /* The special name's answer (special.h), unless a configured zone takes its place. */
 bool special_find(struct resolver *r, const uint8_t *name, uint16_t type, struct rrset **out);
 /* The name lies below a DNAME that makes it too long (RFC 6672 2.2). */
@@ -623,7 +623,7 @@ void stale_fill(const struct stale_answer *s, struct answer *a);
 bool stale_serve(struct resolver *r, struct request *req, struct stale_answer *s, struct answer *a);
 /* Answers a question that no goal is to be made for with what the cache has, if that is a whole answer and
  * some of it has expired; the rest is found in the ordinary way. */
-bool stale_answer_question(struct resolver *r, const struct question *q, const char *why,
+bool stale_answer_question(struct resolver *r, const struct question *q, enum cause why,
 			   resolver_done_cb done, void *ctx);
 /* Would there be something to serve at the name? */
 bool stale_is_known(struct resolver *r, const uint8_t *name, uint16_t type);

@@ -22,7 +22,8 @@ static void chain_clear(struct goal *g)
 	g->soa = NULL;
 }
 
-void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t type, enum ede ede)
+void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t type,
+			       enum cause why)
 {
 	uint32_t now_s = r->world.wall_s(r->world.ctx), ttl = r->cfg.failure_ttl;
 	struct rrset *failure = NULL;
@@ -31,13 +32,13 @@ void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t
 	if (ttl < STALE_RECHECK_S && stale_is_known(r, name, type))
 		ttl = STALE_RECHECK_S;
 	if (ttl == 0 || rrset_new_negative(&failure, RRSET_FAILURE, name, type, ttl, now_s,
-					   RANK_NONE, NULL, 0, ede) != E_OK)
+					   RANK_NONE, NULL, 0, why) != E_OK)
 		return;
 	cache_put(r->cache, failure, false, now_s);
 	rrset_put(failure);
 }
 
-static void end_with_failure(struct resolver *r, struct goal *g, enum ede ede, const char *text)
+static void end_with_failure(struct resolver *r, struct goal *g, enum cause why)
 {
 	/* RFC 9520 3: a failure is remembered for a while.  Not one that comes of a circle or of a
 	 * long way to here: it may be none for whoever asks from another side; nor one that comes of
@@ -45,12 +46,11 @@ static void end_with_failure(struct resolver *r, struct goal *g, enum ede ede, c
 	bool is_far = g->depth > 0 || g->links > 0;
 
 	if (!g->met_cycle && !g->met_crowd && !g->met_cut && !goal_is_private(g) &&
-	    !(g->met_limit && is_far) && ede != EDE_CACHED_ERROR)
-		resolver_remember_failure(r, g->name, g->type, ede);
+	    !(g->met_limit && is_far) && !g->is_remembered)
+		resolver_remember_failure(r, g->name, g->type, why);
 	chain_clear(g);
 	g->rcode = RCODE_SERVFAIL;
-	g->ede = (int16_t)ede;
-	g->ede_text = text;
+	g->cause = (uint8_t)why;
 	g->cacheable = false;
 	goal_end(r, g);
 }
@@ -79,6 +79,7 @@ void goal_end_too_long(struct resolver *r, struct goal *g, struct rrset *dname)
 		   .note = "what it stands for is too long for a name");
 	chain_add(g, dname);
 	g->rcode = RCODE_YXDOMAIN;
+	g->cause = CAUSE_ALIAS_TOO_LONG;
 	g->cacheable = true;
 	goal_end(r, g);
 }
@@ -95,7 +96,7 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, 
 	chain_add(g, cname);
 	g->cacheable = true;
 	if (!EXPECT(rrset_next(cname, &at, &rr))) {
-		end_with_failure(r, g, EDE_INVALID_DATA, "empty alias");
+		end_with_failure(r, g, CAUSE_ALIAS_EMPTY);
 		return;
 	}
 	name_lower(target, rr.data);
@@ -110,8 +111,8 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, 
 	if (g->links >= r->cfg.max_cnames) {
 		COUNT(r->counters, limit_cnames);
 		g->met_limit = true;
-		GOAL_EVENT(r, g, EVENT_LIMIT, target, NULL, .note = "max-cnames-followed");
-		end_with_failure(r, g, EDE_OTHER, "max-cnames-followed");
+		GOAL_EVENT(r, g, EVENT_LIMIT, target, NULL, .note = cause_row(CAUSE_CNAMES)->text);
+		end_with_failure(r, g, CAUSE_CNAMES);
 		return;
 	}
 	counter_max(&r->counters->peak_links, g->links + 1U);
@@ -121,13 +122,13 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, 
 		g->state = GOAL_ALIAS;
 		return;
 	case EDGE_CYCLE:
-		end_with_failure(r, g, EDE_OTHER, "alias loop");
+		end_with_failure(r, g, CAUSE_ALIAS_LOOP);
 		return;
 	case EDGE_TOO_DEEP:
 	case EDGE_NO_ROOM:
 		break;
 	}
-	end_with_failure(r, g, EDE_OTHER, "too much to do");
+	end_with_failure(r, g, CAUSE_GOALS);
 }
 
 /* What the reply has of a name on the chain: data of the type, a denial, another alias. */
@@ -187,8 +188,8 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 {
 	g->state = GOAL_ENDING;
 	g->rcode = child->rcode;
-	g->ede = child->ede;
-	g->ede_text = child->ede_text;
+	g->cause = child->cause;
+	g->is_remembered = child->is_remembered;
 	/* What was followed before zones were configured anew may not be an answer now. */
 	g->cacheable = g->cacheable && child->cacheable && g->zones_serial == r->zones_serial;
 	g->met_cycle = g->met_cycle || child->met_cycle;
@@ -202,8 +203,7 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 	    g->n_chain + child->n_chain > GOAL_CHAIN_MAX) {
 		COUNT(r->counters, limit_cnames);
 		g->rcode = RCODE_SERVFAIL;
-		g->ede = EDE_OTHER;
-		g->ede_text = "max-cnames-followed";
+		g->cause = CAUSE_CNAMES;
 		return;
 	}
 	for (unsigned i = 0; i < child->n_chain; i++)
@@ -223,7 +223,7 @@ void goal_child_ended(struct resolver *r, struct edge *e)
 static void step_ending(struct resolver *r, struct goal *g)
 {
 	if (g->rcode == RCODE_SERVFAIL)
-		end_with_failure(r, g, (enum ede)g->ede, g->ede_text);
+		end_with_failure(r, g, (enum cause)g->cause);
 	else
 		goal_end(r, g);
 }
@@ -249,7 +249,7 @@ static bool special_try(struct resolver *r, struct goal *g)
 		return false;
 	GOAL_EVENT(r, g, EVENT_SPECIAL, g->name, NULL, .type = g->type);
 	if (set == NULL)
-		end_with_failure(r, g, EDE_OTHER, "no memory");
+		end_with_failure(r, g, CAUSE_MEMORY);
 	else if (set->kind == RRSET_DATA)
 		goal_end_data(r, g, set);
 	else
@@ -290,7 +290,7 @@ static void start_by_route(struct resolver *r, struct goal *g)
 	struct knowledge k = { .zone = goal_configured(r, g) };
 
 	if (k.zone == NULL) {
-		end_with_failure(r, g, EDE_OTHER, "no such group in forward-groups");
+		end_with_failure(r, g, CAUSE_NO_GROUP);
 		return;
 	}
 	cut_enter_known(r, g, &k);
@@ -333,11 +333,12 @@ static void step_start(struct resolver *r, struct goal *g)
 		break;
 	case KNOWN_FAILURE:
 		if (k.authoritative) {
-			end_with_failure(r, g, EDE_OTHER, "out of memory");
+			end_with_failure(r, g, CAUSE_MEMORY);
 			break;
 		}
 		COUNT(r->counters, failures_cached);
-		end_with_failure(r, g, EDE_CACHED_ERROR, "failed a moment ago");
+		g->is_remembered = true;
+		end_with_failure(r, g, (enum cause)k.set->cause);
 		break;
 	case KNOWN_NOTHING:
 		if (refresh_join(r, g))
@@ -367,7 +368,7 @@ static bool is_forsaken(struct resolver *r, struct goal *g)
 /* More than its share is in flight for the zone already. */
 static void end_for_the_zone(struct resolver *r, struct goal *g)
 {
-	end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY, "max-inflight-per-zone");
+	end_with_failure(r, g, CAUSE_ZONE);
 }
 
 bool goal_begin_anew_if_zone_changed(struct resolver *r, struct goal *g)
@@ -399,7 +400,7 @@ static void choose_otherwise(struct resolver *r, struct goal *g)
 	}
 	/* Neither the name nor the delegation is to blame. */
 	if (g->met_crowd) {
-		end_with_failure(r, g, EDE_NO_REACHABLE_AUTHORITY, "max-inflight-per-server");
+		end_with_failure(r, g, CAUSE_SERVER);
 		return;
 	}
 	if (cut_look_up_others(r, g) > 0) {
@@ -413,18 +414,20 @@ static void choose_otherwise(struct resolver *r, struct goal *g)
 		goal_make_ready(r, g);
 		return;
 	}
-	end_with_failure(r, g, g->met_cut ? EDE_NETWORK_ERROR : EDE_NO_REACHABLE_AUTHORITY,
-			 g->forwarded ? "no forwarder of the zone answers"
-				      : "no server of the zone answers");
+	if (g->met_cut)
+		end_with_failure(r, g,
+				 g->forwarded ? CAUSE_FORWARDER_CUT_OFF : CAUSE_SERVER_CUT_OFF);
+	else
+		end_with_failure(r, g, g->forwarded ? CAUSE_NO_FORWARDER : CAUSE_NO_SERVER);
 }
 
-/* Nobody can be asked: nothing else need be tried (RFC 8914 4.24). */
+/* Nobody can be asked: nothing else need be tried. */
 static void end_for_the_network(struct resolver *r, struct goal *g)
 {
 	COUNT(r->counters, network_down_failures);
 	g->met_cut = true;
 	GOAL_EVENT(r, g, EVENT_NETWORK_DOWN, NULL, NULL, );
-	end_with_failure(r, g, EDE_NETWORK_ERROR, "our own network is down");
+	end_with_failure(r, g, CAUSE_NETWORK);
 }
 
 static void step_choose(struct resolver *r, struct goal *g)
@@ -507,8 +510,8 @@ void goal_enter_referral(struct resolver *r, struct goal *g, struct reply *reply
 
 	if (g->n_cuts >= GOAL_CUTS_MAX) {
 		COUNT(r->counters, limit_referrals);
-		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = "too many referrals");
-		end_with_failure(r, g, EDE_OTHER, "too many referrals");
+		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = cause_row(CAUSE_REFERRALS)->text);
+		end_with_failure(r, g, CAUSE_REFERRALS);
 		return;
 	}
 	g->stays_above = false;

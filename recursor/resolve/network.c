@@ -45,8 +45,9 @@ bool network_voids(struct resolver *r, const struct rrset *failure)
 	uint64_t now_ms = r->world.now_ms(r->world.ctx), made_ms;
 	int64_t age_s = (int64_t)r->world.wall_s(r->world.ctx) -
 			((int64_t)failure->expires_s - failure->ttl);
+	int ede = cause_row(failure->cause)->ede;
 
-	if (failure->ede != EDE_NO_REACHABLE_AUTHORITY && failure->ede != EDE_NETWORK_ERROR)
+	if (ede != EDE_NO_REACHABLE_AUTHORITY && ede != EDE_NETWORK_ERROR)
 		return false;
 	if (age_s < 0 || (uint64_t)age_s * 1000 > now_ms)
 		return false;

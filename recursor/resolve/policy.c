@@ -94,7 +94,7 @@ static void kill_request(struct resolver *r, struct goal *g, struct request *req
 	GOAL_EVENT(r, g, EVENT_POLICY, NULL, NULL, .server = *server,
 		   .note = "a client's query ends");
 	req->no_stale = true;
-	request_end(r, req, EDE_BLOCKED, "Query killed by policy");
+	request_end(r, req, CAUSE_SCRIPT_KILL);
 }
 
 static enum policy_result result_of(enum outquery_verdict verdict)

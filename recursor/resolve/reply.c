@@ -613,7 +613,7 @@ static int denial_make(struct reading *x, const uint8_t *name, bool nxdomain, st
 	if (err == E_OK)
 		err = rrset_new_negative(out, nxdomain ? RRSET_NXDOMAIN : RRSET_NODATA, name,
 					 nxdomain ? 0 : x->q->type, ttl, x->q->now_s, rank, &soa,
-					 soa != NULL ? 1 : 0, -1);
+					 soa != NULL ? 1 : 0, CAUSE_NONE);
 	if (err == E_OK) {
 		(*out)->no_stale = x->q->by_stale;
 		if (soa != NULL)

@@ -55,7 +55,7 @@ void request_finish(struct resolver *r, struct request *req, const struct answer
 
 	counter_max(&r->counters->peak_qperq, req->out_queries);
 	counter_max(&r->counters->peak_query_bytes, req->bytes);
-	if (has_client && a->rcode == RCODE_SERVFAIL && a->ede != EDE_NOT_READY &&
+	if (has_client && a->rcode == RCODE_SERVFAIL && a->cause != CAUSE_STOPPING &&
 	    stale_serve(r, req, &stale, &better))
 		a = &better;
 	if (req->refreshes)
@@ -90,12 +90,10 @@ static void request_go_on_alone(struct resolver *r, struct request *req)
 	counter_max(&r->counters->peak_background, r->n_background);
 }
 
-static void answer_for(const struct request *req, const char *text, struct answer *a)
+static void answer_for(const struct request *req, enum cause why, struct answer *a)
 {
 	*a = (struct answer) {
 		.rcode = RCODE_SERVFAIL,
-		.ede = EDE_NONE,
-		.ede_text = text,
 		.from_cache = req->out_queries == 0,
 		.out_queries = req->out_queries,
 		.timeouts = req->timeouts,
@@ -104,9 +102,10 @@ static void answer_for(const struct request *req, const char *text, struct answe
 		.trace = req->trace,
 		.goal = req->goal,
 	};
+	answer_blame(a, why);
 }
 
-bool request_serve_stale(struct resolver *r, struct request *req, const char *why)
+bool request_serve_stale(struct resolver *r, struct request *req, enum cause why)
 {
 	resolver_done_cb done = req->done;
 	void *ctx = req->ctx;
@@ -134,37 +133,36 @@ static struct goal *alias_below(const struct goal *g)
 /* RFC 9520 2.1: a question that cost its whole budget is not worked on again at once.  RFC 8767 5: nor
  * are the aliases' targets that were tried for as long as a client waits, when there is something to
  * serve meanwhile. */
-static void request_remember_failure(struct resolver *r, const struct request *req, enum ede ede)
+static void request_remember_failure(struct resolver *r, const struct request *req, enum cause why)
 {
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 	const struct goal *g = req->goal;
 
 	if (g->met_cut || goal_is_private(g) || network_is_gone(r))
 		return;
-	resolver_remember_failure(r, g->name, g->type, ede);
+	resolver_remember_failure(r, g->name, g->type, why);
 	while (r->cfg.stale_s != 0 && (g = alias_below(g)) != NULL)
 		if (now_ms - g->began_ms >= r->cfg.stale_client_timeout_ms &&
 		    stale_is_known(r, g->name, g->type))
-			resolver_remember_failure(r, g->name, g->type, ede);
+			resolver_remember_failure(r, g->name, g->type, why);
 }
 
-void request_end(struct resolver *r, struct request *req, enum ede ede, const char *text)
+void request_end(struct resolver *r, struct request *req, enum cause why)
 {
 	struct goal *g = req->goal;
 	struct answer a;
 
-	answer_for(req, text, &a);
-	a.ede = (int16_t)ede;
+	answer_for(req, why, &a);
 	request_finish(r, req, &a);
 	if (g->n_waiters == 0)
 		goal_drop(r, g);
 }
 
-void request_fail(struct resolver *r, struct request *req, enum ede ede, const char *text)
+void request_fail(struct resolver *r, struct request *req, enum cause why)
 {
-	if (ede != EDE_NOT_READY)
-		request_remember_failure(r, req, ede);
-	request_end(r, req, ede, text);
+	if (why != CAUSE_STOPPING)
+		request_remember_failure(r, req, why);
+	request_end(r, req, why);
 }
 
 struct request *request_new(struct resolver *r, const struct question *q, resolver_done_cb done,
@@ -256,10 +254,10 @@ void request_ring(struct resolver *r, struct request *req)
 {
 	if (req->waits_stale) {
 		request_wait_to_the_end(r, req);
-		if (request_serve_stale(r, req, "no answer in time"))
+		if (request_serve_stale(r, req, CAUSE_LATE))
 			COUNT(r->counters, stale_after_timeout);
 		return;
 	}
 	COUNT(r->counters, limit_time);
-	request_fail(r, req, EDE_NO_REACHABLE_AUTHORITY, "max-total-msec");
+	request_fail(r, req, CAUSE_TIME);
 }

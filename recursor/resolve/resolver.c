@@ -198,7 +198,7 @@ void resolver_free(struct resolver *r)
 		return;
 	enter(r);
 	while (r->all != NULL)
-		request_fail(r, r->all, EDE_NOT_READY, "shutting down");
+		request_fail(r, r->all, CAUSE_STOPPING);
 	network_stop(r);
 	/* Goals that were ready are still on the list; they are dead now. */
 	for (struct goal *g = r->ready_first; g != NULL; g = g->ready_next) {
@@ -268,28 +268,28 @@ int resolver_set_hints(struct resolver *r, struct rrset *const *sets, size_t n)
 
 /* ---- asking ---- */
 
-static void refuse(resolver_done_cb done, void *ctx, const struct question *q, uint16_t rcode,
-		   enum ede ede, const char *text)
+static void refuse(resolver_done_cb done, void *ctx, const struct question *q, enum cause why)
 {
-	done(ctx, &(struct answer) {
-			  .rcode = rcode,
-			  .ede = (int16_t)ede,
-			  .ede_text = text,
-			  .from_cache = true,
-			  .trace = q->trace,
-			  .refused = true,
-		  });
+	struct answer a = {
+		.rcode = RCODE_SERVFAIL,
+		.from_cache = true,
+		.trace = q->trace,
+		.refused = true,
+	};
+
+	answer_blame(&a, why);
+	done(ctx, &a);
 }
 
 /* The goal that answers the question, found or made; NULL, and why not. */
 static struct goal *goal_for(struct resolver *r, const struct question *q, bool *joined,
-			     const char **why)
+			     enum cause *why)
 {
 	uint64_t hash = q->name_hash != 0 ? q->name_hash : name_hash(q->name);
 	uint8_t name[NAME_MAX_LEN];
 	struct goal *g;
 
-	*why = "too much to do";
+	*why = CAUSE_GOALS;
 	name_lower(name, q->name);
 	g = goal_find(r, name, hash, q->type, q->route);
 	*joined = g != NULL;
@@ -299,10 +299,10 @@ static struct goal *goal_for(struct resolver *r, const struct question *q, bool 
 			g->no_cache = q->no_cache;
 	} else if (r->cfg.max_chain > 0 && g->n_waiters >= r->cfg.max_chain) {
 		COUNT(r->counters, chain_limits);
-		*why = "max-chain-length";
+		*why = CAUSE_CHAIN;
 		return NULL;
 	} else if (!crowd_may_join(r, g)) {
-		*why = "max-inflight-per-zone";
+		*why = CAUSE_ZONE_AT_ONCE;
 		return NULL;
 	}
 	return g;
@@ -317,17 +317,17 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 			     void *ctx)
 {
 	struct request *req, *outer = r->asking;
-	const char *why;
+	enum cause why;
 	struct goal *g;
 	bool joined;
 
 	if (q->cache_only) {
-		if (!stale_answer_question(r, q, "too much to do", done, ctx))
+		if (!stale_answer_question(r, q, CAUSE_GOALS, done, ctx))
 			cacheonly_answer(r, q, done, ctx);
 		return NULL;
 	}
 	if (network_is_gone(r) && !q->no_cache &&
-	    stale_answer_question(r, q, "our own network is down", done, ctx)) {
+	    stale_answer_question(r, q, CAUSE_NETWORK, done, ctx)) {
 		enter(r);
 		network_watch(r);
 		leave(r);
@@ -341,7 +341,7 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 		if (g != NULL && g->n_waiters == 0)
 			goal_drop(r, g);
 		if (!stale_answer_question(r, q, why, done, ctx))
-			refuse(done, ctx, q, RCODE_SERVFAIL, EDE_OTHER, why);
+			refuse(done, ctx, q, why);
 		leave(r);
 		return NULL;
 	}
@@ -360,7 +360,7 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 	if (req == NULL || !request_is_impatient(r, req, q))
 		return req;
 	enter(r);
-	if (request_serve_stale(r, req, "no answer yet")) {
+	if (request_serve_stale(r, req, CAUSE_NOT_YET)) {
 		COUNT(r->counters, stale_at_once);
 		req = NULL;
 	}
@@ -379,10 +379,10 @@ void resolver_cancel(struct resolver *r, struct request *req)
 	leave(r);
 }
 
-void resolver_give_up(struct resolver *r, struct request *req, const char *why)
+void resolver_give_up(struct resolver *r, struct request *req, enum cause why)
 {
 	enter(r);
-	request_end(r, req, EDE_OTHER, why);
+	request_end(r, req, why);
 	leave(r);
 }
 

@@ -41,6 +41,7 @@
 #include "common/netset.h"
 #include "common/rrset.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/resolve/cause.h"
 #include "recursor/resolve/event.h"
 #include "recursor/resolve/servers.h"
 #include "recursor/resolve/world.h"
@@ -158,7 +159,9 @@ struct question {
 struct answer {
 	uint16_t rcode;
 	int16_t ede;               /* enum ede */
-	const char *ede_text;      /* constant, or NULL */
+	uint8_t cause;             /* enum cause: why it is an error, or has expired */
+	bool is_remembered;        /* it failed a moment ago (RFC 9520), for this cause */
+	const char *ede_text;      /* or NULL */
 	struct rrset *const *sets; /* the answer section in order: aliases, then the data */
 	size_t n_sets;
 	const struct rrset *soa; /* for the authority section of a negative answer, or NULL */
@@ -173,6 +176,16 @@ struct answer {
 	bool refused;      /* SERVFAIL for a limit of ours, not of the name's making */
 	struct goal *goal; /* for resolver_story(); NULL: nobody looked for it */
 };
+
+/* The answer says why. */
+static inline void answer_blame(struct answer *a, enum cause why)
+{
+	const struct cause_row *row = cause_row(why);
+
+	a->cause = (uint8_t)why;
+	a->ede = row->ede;
+	a->ede_text = row->text;
+}
 
 struct journal_story;
 /* Within done(): the steps that led to the answer (journal.h), JOURNAL_STORY_MAX bytes at most into
@@ -197,9 +210,8 @@ void resolver_set_preoutquery(struct resolver *r,
 /* The client went away: done() is not called. */
 void resolver_cancel(struct resolver *r, struct request *req);
 
-/* The request's place is wanted: done() is called, with SERVFAIL for the reason `why`, or with
- * expired data. */
-void resolver_give_up(struct resolver *r, struct request *req, const char *why);
+/* The request's place is wanted: done() is called, with SERVFAIL, or with expired data. */
+void resolver_give_up(struct resolver *r, struct request *req, enum cause why);
 
 /* A packet with the right id from the server that `ticket` was put to.  An unknown ticket is
  * counted (unexpected-packets).  `wire` is borrowed for the call.  Returns false when the packet

@@ -162,7 +162,7 @@ static struct rrset *denial(const struct special *s, const struct special_zone *
 	if (soa == NULL)
 		return NULL;
 	if (rrset_new_negative(&set, kind, name, kind == RRSET_NXDOMAIN ? 0 : type, SPECIAL_TTL,
-			       now_s, RANK_LOCAL, &soa, 1, EDE_NONE) != E_OK)
+			       now_s, RANK_LOCAL, &soa, 1, CAUSE_NONE) != E_OK)
 		set = NULL;
 	rrset_put(soa);
 	return set;

@@ -135,6 +135,7 @@ void stale_fill(const struct stale_answer *s, struct answer *a)
 	a->soa = s->soa;
 	a->authoritative = s->authoritative;
 	a->cacheable = a->is_stale = true;
+	a->is_remembered = false;
 	/* RFC 8914 4.4, 4.20; why it comes to that stands behind it. */
 	a->ede = s->is_stale_denial && s->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN_ANSWER
 								  : EDE_STALE_ANSWER;
@@ -173,10 +174,10 @@ bool stale_is_known(struct resolver *r, const uint8_t *name, uint16_t type)
 	return known;
 }
 
-bool stale_answer_question(struct resolver *r, const struct question *q, const char *why,
+bool stale_answer_question(struct resolver *r, const struct question *q, enum cause why,
 			   resolver_done_cb done, void *ctx)
 {
-	struct answer a = { .ede_text = why, .from_cache = true, .trace = q->trace };
+	struct answer a = { .from_cache = true, .trace = q->trace };
 	uint32_t window_s = q->no_stale || (q->route != 0 && !q->cache_only) ? 0 : r->cfg.stale_s;
 	struct stale_answer stale;
 	bool ok;
@@ -186,6 +187,7 @@ bool stale_answer_question(struct resolver *r, const struct question *q, const c
 	ok = stale.any_stale;
 	if (ok) {
 		COUNT(r->counters, stale_answers);
+		answer_blame(&a, why);
 		stale_fill(&stale, &a);
 		done(ctx, &a);
 	}

@@ -7,6 +7,7 @@
 
 #include "common/check.h"
 #include "common/rrtype.h"
+#include "recursor/resolve/cause.h"
 #include "recursor/watch/passed_file.h"
 
 /* ---- the file ---- */
@@ -87,7 +88,7 @@ static void dump_negative(struct cache_dump *d, const struct rrset *s)
 	rrtype_to_text(s->type, type);
 	fprintf(d->sink->stream, "%s %u IN %s ", name, left, rrtype_to_text(s->type, type));
 	if (s->kind == RRSET_FAILURE)
-		fprintf(d->sink->stream, "FAILED %s", ede_to_text(s->ede));
+		fprintf(d->sink->stream, "FAILED %s", ede_to_text(cause_row(s->cause)->ede));
 	else
 		fprintf(d->sink->stream, "VIA %s",
 			s->n_proofs == 0 ? "-"

@@ -31,8 +31,9 @@ static enum defender_end end_of(const struct answer *a)
 	default:
 		return DEFENDER_END_OTHER;
 	}
-	return a->timeouts > 0 || a->ede == EDE_NO_REACHABLE_AUTHORITY ? DEFENDER_END_TIMEOUT
-								       : DEFENDER_END_SERVFAIL;
+	return a->timeouts > 0 || (!a->is_remembered && a->ede == EDE_NO_REACHABLE_AUTHORITY)
+		       ? DEFENDER_END_TIMEOUT
+		       : DEFENDER_END_SERVFAIL;
 }
 
 static void tell_defender(struct asker *a, enum defender_end end, bool cached, bool exists)
@@ -116,7 +117,7 @@ static void done(void *ctx, const struct answer *answer)
 	/* What was refused at once has not been found in a cache. */
 	tell_defender(a, end_of(answer),
 		      answer->from_cache &&
-			      (answer->rcode != RCODE_SERVFAIL || answer->ede == EDE_CACHED_ERROR),
+			      (answer->rcode != RCODE_SERVFAIL || answer->is_remembered),
 		      answer->rcode == RCODE_NOERROR || answer->n_sets > 0);
 	let_go(a);
 }
@@ -152,7 +153,7 @@ static bool make_room(struct asker *a)
 	if (slot == NULL)
 		return false;
 	resolver_give_up(a->node->resolver, CONTAINER(slot, struct asker, slot)->request,
-			 "gave way to another client");
+			 CAUSE_FAIR_SHARE);
 	return !slots_are_full(a->node->slots);
 }
 

@@ -338,7 +338,7 @@ static void keepable_fill(struct fake_env *f)
 	ASSERT(rrset_new(&soa, zone, 6, 300, FAKE_WALL_S, RANK_AUTH_AUTHORITY, &rr, 1, NULL, 0) ==
 	       E_OK);
 	ASSERT(rrset_new_negative(&s, RRSET_NXDOMAIN, name, 0, 300, FAKE_WALL_S, RANK_AUTH_ANSWER,
-				  &soa, 1, -1) == E_OK);
+				  &soa, 1, 0) == E_OK);
 	ASSERT(cache_put(f->env.cache, s, 0, FAKE_WALL_S) == CACHE_STORED);
 	rrset_put(soa);
 	rrset_put(s);

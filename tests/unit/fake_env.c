@@ -634,7 +634,7 @@ void fake_env_put_negative(struct fake_env *f, enum rrset_kind kind, const char 
 			 0) == E_OK);
 	ASSERT(rrset_new_negative(&s, kind, owner, type, ttl, FAKE_WALL_S, RANK_AUTH_ANSWER, &soa,
 				  n_proofs,
-				  kind == RRSET_FAILURE ? EDE_NETWORK_ERROR : EDE_NONE) == E_OK);
+				  kind == RRSET_FAILURE ? CAUSE_NETWORK : CAUSE_NONE) == E_OK);
 	ASSERT(cache_put(f->env.cache, s, false, FAKE_WALL_S) == CACHE_STORED);
 	rrset_put(s);
 	rrset_put(soa);

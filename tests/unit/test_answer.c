@@ -242,6 +242,12 @@ START_TEST(edns_and_extended_errors)
 	ck_assert_int_eq(msg_edns_option(&m.edns, 15, &option, &option_len), E_OK);
 	ck_assert_uint_eq(option_len, 2);
 
+	a.is_remembered = true;
+	answer_pack(&to, out, sizeof(out), &k.q, &a, true, NOW);
+	reread(&m, out, to.len);
+	ck_assert_uint_eq(m.edns.options_len, 12);
+	ck_assert_mem_eq(m.edns.options, "\0\xf\0\2\0\x16\0\xf\0\2\0\xd", 12);
+
 	answer_pack(&to, out, sizeof(out), &k.q, &a, false, NOW);
 	reread(&m, out, to.len);
 	ck_assert_uint_eq(m.edns.options_len, 0);
@@ -324,7 +330,9 @@ START_TEST(the_longest_name_and_text_fit_512_bytes)
 	static const char text[] =
 		"0123456789012345678901234567890123456789012345678901234567890123"
 		"0123456789012345678901234567890123456789012345678901234567890123";
-	struct answer a = { .rcode = RCODE_SERVFAIL, .ede = EDE_OTHER, .ede_text = text };
+	struct answer a = {
+		.rcode = RCODE_SERVFAIL, .ede = EDE_OTHER, .ede_text = text, .is_remembered = true
+	};
 	uint8_t wire[QUERY_HEAD_MAX] = { 0 }, out[512];
 	struct query q = { .wire = wire, .question_end = QUERY_HEAD_MAX, .edns = true };
 	struct packed to;
@@ -338,7 +346,7 @@ START_TEST(the_longest_name_and_text_fit_512_bytes)
 	answer_pack(&to, out, sizeof(out), &q, &a, true, NOW);
 	reread(&m, out, to.len);
 	ck_assert(!to.truncated);
-	ck_assert_uint_eq(m.edns.options_len, 6 + ANSWER_EDE_TEXT_MAX);
+	ck_assert_uint_eq(m.edns.options_len, 6 + ANSWER_EDE_TEXT_MAX + 6);
 }
 END_TEST
 

@@ -6,6 +6,7 @@
 #include "common/heap.h"
 #include "common/rrtype.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/resolve/cause.h"
 #include "tests/unit/wire_name.h"
 
 enum { NOW = 1700000000 };
@@ -41,7 +42,7 @@ static struct rrset *negative(enum rrset_kind kind, const char *name, uint16_t t
 	struct rrset *s = NULL;
 
 	ck_assert_int_eq(
-		rrset_new_negative(&s, kind, wire(name), type, ttl, NOW, rank, NULL, 0, EDE_NONE),
+		rrset_new_negative(&s, kind, wire(name), type, ttl, NOW, rank, NULL, 0, CAUSE_NONE),
 		E_OK);
 	return s;
 }
@@ -387,7 +388,7 @@ START_TEST(memory_is_accounted_to_the_byte)
 
 	/* A denial brings its proof along. */
 	ck_assert_int_eq(rrset_new_negative(&s, RRSET_NODATA, wire("n1.example."), TYPE_AAAA, 60,
-					    NOW, RANK_AUTH_ANSWER, &soa, 1, EDE_NONE),
+					    NOW, RANK_AUTH_ANSWER, &soa, 1, CAUSE_NONE),
 			 E_OK);
 	put(c, s);
 	ck_assert_uint_ge(stats_of(c).bytes, before + heap_cost(soa->size) + heap_cost(40));
@@ -412,7 +413,7 @@ static struct rrset *denial_at(const char *name, const void *soa_rdata, uint32_t
 				   &rr, 1, NULL, 0),
 			 E_OK);
 	ck_assert_int_eq(rrset_new_negative(&s, RRSET_NXDOMAIN, wire(name), 0, 80, now_s,
-					    RANK_AUTH_ANSWER, &soa, 1, EDE_NONE),
+					    RANK_AUTH_ANSWER, &soa, 1, CAUSE_NONE),
 			 E_OK);
 	rrset_put(soa);
 	return s;

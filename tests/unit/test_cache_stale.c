@@ -5,6 +5,7 @@
 
 #include "common/rrtype.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/resolve/cause.h"
 #include "tests/unit/wire_name.h"
 
 enum { NOW = 1700000000 };
@@ -30,7 +31,7 @@ static struct rrset *negative(enum rrset_kind kind, const char *name, uint16_t t
 	struct rrset *s = NULL;
 
 	ck_assert_int_eq(
-		rrset_new_negative(&s, kind, wire(name), type, ttl, NOW, rank, NULL, 0, EDE_NONE),
+		rrset_new_negative(&s, kind, wire(name), type, ttl, NOW, rank, NULL, 0, CAUSE_NONE),
 		E_OK);
 	return s;
 }

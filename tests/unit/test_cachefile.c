@@ -40,7 +40,7 @@ static void put_denial(const char *name)
 	struct rrset *soa = data_set("example.", TYPE_SOA, 60, soa_rdata, 22), *s = NULL;
 
 	ck_assert_int_eq(rrset_new_negative(&s, RRSET_NXDOMAIN, wire(name), 0, 60, NOW,
-					    RANK_AUTH_ANSWER, &soa, 1, EDE_NONE),
+					    RANK_AUTH_ANSWER, &soa, 1, 0),
 			 E_OK);
 	rrset_put(soa);
 	put(s, 0);

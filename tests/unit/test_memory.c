@@ -175,7 +175,7 @@ static void put_one(struct cache *c, unsigned i)
 				   RANK_AUTH_AUTHORITY, &rr, 1, NULL, 0),
 			 E_OK);
 	ck_assert_int_eq(rrset_new_negative(&s, RRSET_NODATA, name, TYPE_A, 300, NOW,
-					    RANK_AUTH_ANSWER, &soa, 1, EDE_NONE),
+					    RANK_AUTH_ANSWER, &soa, 1, 0),
 			 E_OK);
 	rrset_put(soa);
 	ck_assert_int_eq(cache_put(c, s, false, NOW), CACHE_STORED);

@@ -21,6 +21,8 @@ static struct fixture {
 	unsigned n_done;
 	uint16_t rcode;
 	int ede;
+	unsigned cause;
+	bool is_remembered;
 	size_t n_sets;
 	uint32_t out_queries;
 	bool ask_again;
@@ -33,6 +35,8 @@ static void done(void *ctx, const struct answer *a)
 	f.n_done++;
 	f.rcode = a->rcode;
 	f.ede = a->ede;
+	f.cause = a->cause;
+	f.is_remembered = a->is_remembered;
 	f.n_sets = a->n_sets;
 	f.out_queries = a->out_queries;
 	if (f.ask_again) {
@@ -295,6 +299,8 @@ START_TEST(time_is_limited)
 	ck_assert_uint_eq(f.n_done, 1);
 	ck_assert_uint_eq(f.rcode, RCODE_SERVFAIL);
 	ck_assert_int_eq(f.ede, EDE_NO_REACHABLE_AUTHORITY);
+	ck_assert_uint_eq(f.cause, CAUSE_TIME);
+	ck_assert(!f.is_remembered);
 	ck_assert_uint_eq(counter_get(&still.counters.limit_time), 1);
 	ck_assert_uint_eq(still.now_us / 1000 - 1000, still.cfg.max_total_msec);
 	ck_assert_uint_le(f.out_queries, still.cfg.max_qperq);
@@ -302,6 +308,9 @@ START_TEST(time_is_limited)
 	ck_assert_ptr_null(ask(www));
 	ck_assert_uint_eq(f.rcode, RCODE_SERVFAIL);
 	ck_assert_uint_eq(counter_get(&still.counters.failures_cached), 1);
+	ck_assert_uint_eq(f.cause, CAUSE_TIME);
+	ck_assert_int_eq(f.ede, EDE_NO_REACHABLE_AUTHORITY);
+	ck_assert(f.is_remembered);
 }
 END_TEST
 

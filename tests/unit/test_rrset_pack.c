@@ -50,7 +50,7 @@ static struct rrset *denial(enum rrset_kind kind, uint16_t type)
 	struct rrset *soa = soa_set(), *s = NULL;
 
 	ck_assert_int_eq(rrset_new_negative(&s, kind, wire("no.example."), type, 60, NOW,
-					    RANK_AUTH_ANSWER, &soa, 1, EDE_NONE),
+					    RANK_AUTH_ANSWER, &soa, 1, 0),
 			 E_OK);
 	s->zone_labels = 1;
 	rrset_put(soa);
@@ -142,7 +142,7 @@ START_TEST(some_are_not_for_packing)
 	s->rank = RANK_LOCAL;
 	ck_assert(!rrset_is_packable(s));
 	ck_assert_int_eq(rrset_new_negative(&failure, RRSET_FAILURE, wire("a."), TYPE_A, 5, NOW,
-					    RANK_NONE, NULL, 0, EDE_OTHER),
+					    RANK_NONE, NULL, 0, 1),
 			 E_OK);
 	ck_assert(!rrset_is_packable(failure));
 	rrset_put(failure);
