@@ -79,6 +79,8 @@ GRAPHS_PURE := tools/graphs/line.c tools/graphs/kinds.c tools/graphs/boards.c to
 BENCH_SRC := $(wildcard tools/bench/floor_*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 SIM_SRC := $(wildcard tests/sim/*.c) tools/lab/zone.c
+# Signs zones, for whoever tests what validates them.
+SIGNER_SRC := $(wildcard tests/signer/*.c)
 SOAK_SRC := $(wildcard tests/soak/*.c) tests/sim/network.c tests/sim/story.c
 FLOOD_SRC := $(wildcard tests/flood/*.c) tests/sim/network.c tests/soak/course.c
 OOM_SRC := $(wildcard tests/oom/*.c) tests/unit/fake_env.c tests/unit/api_call.c $(filter-out tests/soak/main.c,$(SOAK_SRC))
@@ -106,7 +108,7 @@ $(B)/rec_control: $(call obj,$(CTL_SRC)) $(LIB)
 $(B)/lab: $(call obj,$(LAB_SRC)) $(LIB)
 $(B)/graphs: $(call obj,$(GRAPHS_SRC)) $(LIB)
 $(B)/graphs-feed: $(call obj,$(GRAPHS_FEED_SRC)) $(LIB)
-$(B)/tests/unit: $(call obj,$(UNIT_SRC) tests/sim/network.c tools/rec_control/watch_data.c tools/rec_control/talk.c $(GRAPHS_PURE)) $(LIB)
+$(B)/tests/unit: $(call obj,$(UNIT_SRC) $(SIGNER_SRC) tests/sim/network.c tools/rec_control/watch_data.c tools/rec_control/talk.c $(GRAPHS_PURE)) $(LIB)
 $(B)/tests/sim: $(call obj,$(SIM_SRC)) $(LIB)
 $(B)/tests/soak: $(call obj,$(SOAK_SRC)) $(LIB)
 $(B)/tests/flood: $(call obj,$(FLOOD_SRC)) $(LIB)
