@@ -23,24 +23,41 @@ struct pack {
 	uint32_t table[TABLE_SLOTS]; /* offset + 1; 0: free */
 };
 
-enum { HEAD = offsetof(struct rrset, data), SIGS_AT_LEN = sizeof(uint32_t) };
+enum {
+	HEAD = offsetof(struct rrset, data),
+	SIGS_AT_LEN = sizeof(uint32_t),
+	PROVED_TAIL_LEN = 2 * sizeof(uint32_t),
+};
 
 _Static_assert(HEAD == 24 && sizeof(struct rrset) == HEAD, "packed");
 _Static_assert(RRSET_MAX_BYTES < 1 << 18 && RRSET_MAX_RECORDS < 1 << 13 &&
-		       RRSET_MAX_PROOFS < 1 << 3,
+		       RRSET_MAX_SIGS < 1 << 8 && RRSET_MAX_PROOFS < 1 << 3,
 	       "in the bits of struct rrset");
+
+static uint32_t offset_at(const struct rrset *s, size_t from_end)
+{
+	uint32_t at;
+
+	memcpy(&at, s->data + s->size - HEAD - from_end, sizeof(at));
+	return at;
+}
 
 /* Where the RRSIGs begin, and the records end. */
 static size_t sigs_at(const struct rrset *s)
 {
-	uint32_t at;
-
 	if (s->kind != RRSET_DATA)
 		return s->owner_len;
-	if (s->n_sig == 0)
+	if (s->n_sig == 0 && s->n_proofs == 0)
 		return (size_t)s->size - HEAD;
-	memcpy(&at, s->data + s->size - HEAD - SIGS_AT_LEN, SIGS_AT_LEN);
-	return at;
+	return offset_at(s, SIGS_AT_LEN);
+}
+
+/* With proofs there stands one more offset: where the RRSIGs end. */
+static size_t sigs_end(const struct rrset *s)
+{
+	if (s->n_proofs > 0)
+		return offset_at(s, PROVED_TAIL_LEN);
+	return (size_t)s->size - HEAD - SIGS_AT_LEN;
 }
 
 static size_t get_record(const uint8_t *at, struct rdata *rr)
@@ -177,58 +194,16 @@ static struct rrset *block_trim(struct rrset *s, size_t data_len)
 	return smaller;
 }
 
-int rrset_new(struct rrset **out, const uint8_t *owner, uint16_t type, uint32_t ttl, uint32_t now_s,
-	      enum rank rank, const struct rdata *rr, size_t n_rr, const struct rdata *sig,
-	      size_t n_sig)
-{
-	struct rrset *s;
-	size_t most, len, end;
-	uint32_t at;
-
-	if (n_rr > RRSET_MAX_RECORDS || n_sig > RRSET_MAX_RECORDS)
-		return E_LIMIT;
-	most = name_len(owner) + packed_len(rr, n_rr) + packed_len(sig, n_sig) +
-	       (n_sig > 0 ? SIGS_AT_LEN : 0);
-	if (most > RRSET_MAX_BYTES - HEAD)
-		return E_LIMIT;
-	s = block_new(most, owner, type, ttl, now_s, rank);
-	if (s == NULL)
-		return E_NOMEM;
-	s->kind = RRSET_DATA;
-	s->n_rr = write_records(s->data + s->owner_len, rr, n_rr, &len) & 0x1fff;
-	end = s->owner_len + len;
-	if (n_sig > 0) {
-		at = (uint32_t)end;
-		s->n_sig = write_records(s->data + end, sig, n_sig, &len) & 0x1fff;
-		end += len + SIGS_AT_LEN;
-		memcpy(s->data + end - SIGS_AT_LEN, &at, SIGS_AT_LEN);
-	}
-	*out = block_trim(s, end);
-	return E_OK;
-}
-
-/* Where the references to proofs stand in data[]: behind the owner, aligned. */
-static size_t proofs_at(size_t owner_len)
+/* Where references can stand in data[] at the earliest: aligned. */
+static size_t align_in_data(size_t at)
 {
 	const size_t align = _Alignof(struct rrset *);
 
-	return (HEAD + owner_len + align - 1) / align * align - HEAD;
+	return (HEAD + at + align - 1) / align * align - HEAD;
 }
 
-int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *owner,
-		       uint16_t type, uint32_t ttl, uint32_t now_s, enum rank rank,
-		       struct rrset *const *proofs, size_t n_proofs, unsigned cause)
+static void put_proofs(struct rrset *s, size_t at, struct rrset *const *proofs, size_t n_proofs)
 {
-	size_t at = proofs_at(name_len(owner));
-	struct rrset *s;
-
-	if (n_proofs > RRSET_MAX_PROOFS)
-		return E_LIMIT;
-	s = block_new(at + n_proofs * sizeof(s), owner, type, ttl, now_s, rank);
-	if (s == NULL)
-		return E_NOMEM;
-	s->kind = kind & 3;
-	s->cause = (uint8_t)cause;
 	for (size_t i = 0; i < n_proofs; i++) {
 		struct rrset *proof;
 
@@ -238,8 +213,95 @@ int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *
 		memcpy(s->data + at + i * sizeof(proof), &proof, sizeof(proof));
 	}
 	s->n_proofs = n_proofs & 7;
+}
+
+int rrset_new_proved(struct rrset **out, const uint8_t *owner, uint16_t type, uint32_t ttl,
+		     uint32_t now_s, enum rank rank, const struct rdata *rr, size_t n_rr,
+		     const struct rdata *sig, size_t n_sig, struct rrset *const *proofs,
+		     size_t n_proofs)
+{
+	struct rrset *s;
+	size_t most, len, end;
+	uint32_t at;
+
+	if (n_rr > RRSET_MAX_RECORDS || n_sig > RRSET_MAX_SIGS || n_proofs > RRSET_MAX_PROOFS)
+		return E_LIMIT;
+	most = name_len(owner) + packed_len(rr, n_rr) + packed_len(sig, n_sig);
+	if (n_proofs > 0)
+		most = align_in_data(most) + n_proofs * sizeof(s) + PROVED_TAIL_LEN;
+	else if (n_sig > 0)
+		most += SIGS_AT_LEN;
+	if (most > RRSET_MAX_BYTES - HEAD)
+		return E_LIMIT;
+	s = block_new(most, owner, type, ttl, now_s, rank);
+	if (s == NULL)
+		return E_NOMEM;
+	s->kind = RRSET_DATA;
+	s->n_rr = write_records(s->data + s->owner_len, rr, n_rr, &len) & 0x1fff;
+	end = s->owner_len + len;
+	at = (uint32_t)end;
+	if (n_sig > 0) {
+		s->n_sig = (uint8_t)write_records(s->data + end, sig, n_sig, &len);
+		end += len;
+	}
+	if (n_proofs > 0) {
+		uint32_t sigs_end_at = (uint32_t)end;
+
+		memset(s->data + end, 0, align_in_data(end) - end);
+		end = align_in_data(end);
+		put_proofs(s, end, proofs, n_proofs);
+		end += n_proofs * sizeof(s) + SIGS_AT_LEN;
+		memcpy(s->data + end - SIGS_AT_LEN, &sigs_end_at, SIGS_AT_LEN);
+	}
+	if (n_sig + n_proofs > 0) {
+		end += SIGS_AT_LEN;
+		memcpy(s->data + end - SIGS_AT_LEN, &at, SIGS_AT_LEN);
+	}
+	*out = block_trim(s, end);
+	return E_OK;
+}
+
+int rrset_new(struct rrset **out, const uint8_t *owner, uint16_t type, uint32_t ttl, uint32_t now_s,
+	      enum rank rank, const struct rdata *rr, size_t n_rr, const struct rdata *sig,
+	      size_t n_sig)
+{
+	return rrset_new_proved(out, owner, type, ttl, now_s, rank, rr, n_rr, sig, n_sig, NULL, 0);
+}
+
+/* Where the references to proofs stand in data[]: of a denial behind the owner, else behind
+ * records and RRSIGs. */
+static size_t proofs_at(const struct rrset *s)
+{
+	return align_in_data(s->kind == RRSET_DATA ? sigs_end(s) : s->owner_len);
+}
+
+int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *owner,
+		       uint16_t type, uint32_t ttl, uint32_t now_s, enum rank rank,
+		       struct rrset *const *proofs, size_t n_proofs, unsigned cause)
+{
+	size_t at = align_in_data(name_len(owner));
+	struct rrset *s;
+
+	if (n_proofs > RRSET_MAX_PROOFS)
+		return E_LIMIT;
+	s = block_new(at + n_proofs * sizeof(s), owner, type, ttl, now_s, rank);
+	if (s == NULL)
+		return E_NOMEM;
+	s->kind = kind & 3;
+	s->cause = (uint8_t)cause;
+	put_proofs(s, at, proofs, n_proofs);
 	*out = s;
 	return E_OK;
+}
+
+void rrset_set_security(struct rrset *s, enum security security, unsigned bogus)
+{
+	unsigned char unchecked = SEC_UNCHECKED;
+
+	ASSERT(bogus < 32);
+	(void)atomic_compare_exchange_strong_explicit(
+		&s->verdict, &unchecked, (unsigned char)((unsigned)security | bogus << 3),
+		memory_order_relaxed, memory_order_relaxed);
 }
 
 int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32_t ttl,
@@ -253,7 +315,7 @@ int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32
 	copy->n_sig = s->n_sig;
 	copy->cause = s->cause;
 	copy->kind = s->kind;
-	copy->security = s->security;
+	atomic_init(&copy->verdict, atomic_load_explicit(&s->verdict, memory_order_relaxed));
 	copy->n_proofs = s->n_proofs;
 	copy->no_stale = s->no_stale;
 	copy->zone_labels = s->zone_labels;
@@ -284,8 +346,7 @@ size_t rrset_charged_bytes(void)
 
 void rrset_share_proof(struct rrset *denial, unsigned i, struct rrset *proof, uint32_t now_s)
 {
-	struct rrset **place = (struct rrset **)(void *)(denial->data +
-							 proofs_at(denial->owner_len));
+	struct rrset **place = (struct rrset **)(void *)(denial->data + proofs_at(denial));
 
 	ASSERT(i < denial->n_proofs && proof->n_proofs == 0);
 	rrset_get(proof);
@@ -328,7 +389,7 @@ const uint8_t *rrset_owner(const struct rrset *s)
 
 struct rrset *const *rrset_proofs(const struct rrset *s)
 {
-	return (struct rrset *const *)(const void *)(s->data + proofs_at(s->owner_len));
+	return (struct rrset *const *)(const void *)(s->data + proofs_at(s));
 }
 
 bool rrset_next(const struct rrset *s, size_t *at, struct rdata *rr)
@@ -345,7 +406,7 @@ bool rrset_next_sig(const struct rrset *s, size_t *at, struct rdata *sig)
 {
 	size_t pos = *at != 0 ? *at : sigs_at(s);
 
-	if (s->n_sig == 0 || pos >= (size_t)s->size - HEAD - SIGS_AT_LEN)
+	if (s->n_sig == 0 || pos >= sigs_end(s))
 		return false;
 	*at = pos + get_record(s->data + pos, sig);
 	return true;
@@ -372,7 +433,7 @@ bool rrset_is_expired(const struct rrset *s, uint32_t now_s)
 bool rrset_is_stale(const struct rrset *s, uint32_t now_s, uint32_t window_s)
 {
 	return window_s != 0 && now_s >= s->expires_s && now_s - s->expires_s <= window_s &&
-	       s->kind != RRSET_FAILURE && s->security != SEC_BOGUS && !s->no_stale;
+	       s->kind != RRSET_FAILURE && rrset_security(s) != SEC_BOGUS && !s->no_stale;
 }
 
 bool rrset_equal_data(const struct rrset *a, const struct rrset *b)

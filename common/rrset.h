@@ -5,11 +5,13 @@
  *     where the RRSIGs begin: u32, if there are any
  *
  * Also what is known not to be: an NXDOMAIN or a NODATA is a block with the owner asked
- * for, no rdata, and references to the sets that prove it (the zone's SOA first; NSEC and
- * NSEC3 later).  And a resolution failure (RFC 9520): no rdata, its cause in `cause`.
+ * for, no rdata, and references to the sets that prove it (the zone's SOA first, then NSEC or
+ * NSEC3).  Data that a wildcard made have the NSEC or NSEC3 sets that prove it, too.
+ * And a resolution failure (RFC 9520): no rdata, its cause in `cause`.
  *
- * A set never changes after rrset_new(), but for its reference count and the cache's own
- * fields, so any number of threads may read it.  Caches, goals and answers each hold a
+ * A set never changes after rrset_new(), but for its reference count, what validation found of it
+ * (once, from SEC_UNCHECKED) and the cache's own fields, so any number of threads may read it.
+ * Caches, goals and answers each hold a
  * reference; the last rrset_put() frees.
  *
  * Memory:  a set that several entries of a cache hold (a zone's SOA, which proves many denials) is in
@@ -31,6 +33,7 @@
 
 enum {
 	RRSET_MAX_RECORDS = 4096,
+	RRSET_MAX_SIGS = 255,
 	RRSET_MAX_BYTES = 128 * 1024,
 	RRSET_MAX_PROOFS = 7,
 	RRSET_CLOCK_SLACK_S = 3600,
@@ -76,13 +79,13 @@ struct rrset {
 	uint32_t size : 18;  /* bytes of the block */
 	uint32_t n_rr : 13;
 	uint32_t no_stale : 1; /* never of use once it has expired; see resolve/goal.h */
-	uint16_t n_sig : 13;
-	uint16_t rank : 3;    /* enum rank */
-	uint8_t kind : 2;     /* enum rrset_kind */
-	uint8_t security : 3; /* enum security */
+	uint8_t n_sig;
+	uint8_t rank : 3; /* enum rank */
+	uint8_t kind : 2; /* enum rrset_kind */
 	uint8_t n_proofs : 3;
+	atomic_uchar verdict; /* rrset_security(), rrset_bogus() */
 	union {
-		uint8_t cause; /* FAILURE, and bogus later: enum cause of resolve/cause.h */
+		uint8_t cause; /* FAILURE: enum cause of resolve/cause.h */
 		/* A parent's NS set: seconds that the shortest-lived address lasts which came with
 		 * it, of servers within the zone; at most RRSET_GLUE_LONG. */
 		uint8_t glue_s;
@@ -97,10 +100,29 @@ int rrset_new(struct rrset **out, const uint8_t *owner, uint16_t type, uint32_t 
 	      enum rank rank, const struct rdata *rr, size_t n_rr, const struct rdata *sig,
 	      size_t n_sig) MUST_USE;
 
+/* The same, with the sets that prove that no closer name is there than the wildcard it was made of
+ * (RFC 4035 3.1.3.3); takes a reference to each. */
+int rrset_new_proved(struct rrset **out, const uint8_t *owner, uint16_t type, uint32_t ttl,
+		     uint32_t now_s, enum rank rank, const struct rdata *rr, size_t n_rr,
+		     const struct rdata *sig, size_t n_sig, struct rrset *const *proofs,
+		     size_t n_proofs) MUST_USE;
+
 /* Builds a negative set or a failure; takes a reference to each proof. */
 int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *owner,
 		       uint16_t type, uint32_t ttl, uint32_t now_s, enum rank rank,
 		       struct rrset *const *proofs, size_t n_proofs, unsigned cause) MUST_USE;
+
+/* What validation found of the set: it is written down once, by whoever is first, and stays.
+ * `bogus`: why, for SEC_BOGUS (enum bogus of resolve/dnssec/bogus.h, below 32). */
+void rrset_set_security(struct rrset *s, enum security security, unsigned bogus);
+static inline enum security rrset_security(const struct rrset *s)
+{
+	return (enum security)(atomic_load_explicit(&s->verdict, memory_order_relaxed) & 7);
+}
+static inline unsigned rrset_bogus(const struct rrset *s)
+{
+	return atomic_load_explicit(&s->verdict, memory_order_relaxed) >> 3;
+}
 
 /* A copy with another rank and expiry (a new block with one reference). */
 int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32_t ttl,

@@ -69,7 +69,7 @@ static void put_head(struct packing *p, const struct rrset *s)
 {
 	put_u8(p, s->kind | (s->no_stale ? NO_STALE : 0));
 	put_u8(p, s->rank);
-	put_u8(p, s->security);
+	put_u8(p, rrset_security(s));
 	put_u8(p, s->zone_labels);
 	put_u16(p, s->type);
 	put_u32(p, s->ttl);
@@ -79,11 +79,12 @@ static void put_head(struct packing *p, const struct rrset *s)
 
 bool rrset_is_packable(const struct rrset *s)
 {
-	if (s->kind == RRSET_FAILURE || s->security == SEC_BOGUS || s->ttl == 0)
+	if (s->kind == RRSET_FAILURE || rrset_security(s) == SEC_BOGUS || s->ttl == 0)
 		return false;
 	if (s->rank == RANK_NONE || s->rank == RANK_LOCAL)
 		return false;
-	return s->kind == RRSET_DATA ? s->n_rr > 0 : s->n_proofs > 0;
+	/* What a wildcard made is soon made again, proofs and all. */
+	return s->kind == RRSET_DATA ? s->n_rr > 0 && s->n_proofs == 0 : s->n_proofs > 0;
 }
 
 int rrset_pack(const struct rrset *s, uint8_t *out, size_t cap, size_t *len)
@@ -226,7 +227,7 @@ static int read_records(struct rrset **out, struct rrset_unpacker *u, struct wir
 
 	if (err == E_OK)
 		err = wire_read_u16(r, &n_sig);
-	if (err == E_OK && (n_rr == 0 || n_rr > RRSET_MAX_RECORDS || n_sig > RRSET_MAX_RECORDS))
+	if (err == E_OK && (n_rr == 0 || n_rr > RRSET_MAX_RECORDS || n_sig > RRSET_MAX_SIGS))
 		err = E_MALFORMED;
 	for (unsigned i = 0; i < n_rr && err == E_OK; i++)
 		err = read_rdata(u, r, h->type, &u->rr[i]);

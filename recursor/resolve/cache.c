@@ -546,7 +546,7 @@ static bool stands_for(const struct rrset *kept, const struct rrset *s, uint32_t
 	return !rrset_is_expired(kept, now_s) && kept->expires_s <= s->expires_s &&
 	       s->expires_s - kept->expires_s <= s->ttl / SHARED_LIFE_PART &&
 	       kept->size == s->size && kept->rank == s->rank && kept->n_rr == s->n_rr &&
-	       kept->n_sig == s->n_sig && kept->security == s->security &&
+	       kept->n_sig == s->n_sig && rrset_security(kept) != SEC_BOGUS &&
 	       memcmp(kept->data, s->data, s->size - sizeof(*s)) == 0;
 }
 

@@ -77,7 +77,7 @@ static bool nx_covers(const struct resolver *r, const struct rrset *nx)
 	case NX_CUT_YES:
 		return true;
 	case NX_CUT_DNSSEC:
-		if (nx->security == SEC_SECURE)
+		if (rrset_security(nx) == SEC_SECURE)
 			return true;
 		break;
 	case NX_CUT_NO:

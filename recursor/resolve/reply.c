@@ -258,7 +258,8 @@ static int set_make(struct reading *x, struct group *g, enum rank rank, struct r
 						 s->records[i].rdlen };
 	sigs = group_find(s, group_owner(s, g), TYPE_RRSIG, g->section);
 	if (sigs != NULL && g->type != TYPE_RRSIG)
-		for (unsigned i = sigs->first; i != NONE; i = s->records[i].next) {
+		for (unsigned i = sigs->first; i != NONE && n_sig < REPLY_SIGS_MAX;
+		     i = s->records[i].next) {
 			const struct record *rec = &s->records[i];
 			/* RFC 4034 3.1.1: the type covered comes first. */
 			if (rec->rdlen > 18 && wire_get_u16(s->arena + rec->rdata) == g->type)

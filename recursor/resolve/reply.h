@@ -35,6 +35,7 @@ enum {
 	REPLY_ARENA = 128 * 1024,
 	REPLY_KEEP_MAX = 64,
 	REPLY_LINKS_MAX = 16,
+	REPLY_SIGS_MAX = 32, /* RRSIGs of one set; no signer has more of use (CVE-2023-50387) */
 };
 
 enum reply_kind {

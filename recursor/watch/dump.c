@@ -38,7 +38,7 @@ static const char *security_text(const struct rrset *s)
 		[SEC_BOGUS] = "Bogus",
 	};
 
-	return s->security < ARRAY_LEN(texts) ? texts[s->security] : "?";
+	return rrset_security(s) < ARRAY_LEN(texts) ? texts[rrset_security(s)] : "?";
 }
 
 static const char *rank_text(const struct rrset *s)

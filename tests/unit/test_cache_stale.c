@@ -116,7 +116,7 @@ START_TEST(some_sets_are_never_stale)
 	ck_assert(is_left(c, NOW + 59, 100));
 	ck_assert(!is_left(c, NOW + 60, 100));
 	s = set_a("a.example.", 60, RANK_AUTH_ANSWER);
-	s->security = SEC_BOGUS;
+	rrset_set_security(s, SEC_BOGUS, 1);
 	ck_assert_int_eq(put_as(c, s, false, NOW), CACHE_STORED);
 	ck_assert(!is_left(c, NOW + 60, 100));
 	put(c, set_a("a.example.", 60, RANK_AUTH_ANSWER));

@@ -61,7 +61,7 @@ START_TEST(holds_what_it_was_given)
 	ck_assert_uint_eq(s->expires_s, 1300);
 	ck_assert_uint_eq(s->kind, RRSET_DATA);
 	ck_assert_uint_eq(s->rank, RANK_AUTH_ANSWER);
-	ck_assert_uint_eq(s->security, SEC_UNCHECKED);
+	ck_assert_uint_eq(rrset_security(s), SEC_UNCHECKED);
 	ck_assert_uint_eq(s->glue_s, RRSET_GLUE_LONG);
 	ck_assert_uint_eq(s->n_rr, 3);
 	ck_assert_uint_eq(s->n_sig, 2);
@@ -153,10 +153,10 @@ START_TEST(limits)
 			 E_LIMIT);
 	ck_assert_ptr_null(s);
 	ck_assert_int_eq(rrset_new(&s, owner, TYPE_A, 1, 1, RANK_ANSWER, rr, RRSET_MAX_RECORDS, rr,
-				   RRSET_MAX_RECORDS),
+				   RRSET_MAX_SIGS),
 			 E_OK);
 	ck_assert_uint_eq(s->n_rr, RRSET_MAX_RECORDS);
-	ck_assert_uint_eq(s->n_sig, RRSET_MAX_RECORDS);
+	ck_assert_uint_eq(s->n_sig, RRSET_MAX_SIGS);
 	rrset_put(s);
 
 	rr[0] = (struct rdata) { .data = big, .len = 65535 };
@@ -208,6 +208,58 @@ START_TEST(negative_holds_its_proofs)
 }
 END_TEST
 
+/* Data of every length modulo a pointer's size, with and without RRSIGs. */
+START_TEST(data_may_have_proofs)
+{
+	struct rdata rr = rdata_of("nsec", 4), got;
+	struct rrset *proof = set_of(TYPE_NSEC, &rr, 1), *proofs[] = { proof, proof };
+
+	for (unsigned i = 0; i < 32; i++) {
+		const struct rdata data[] = { rdata_of("abcdefghijklmnop", i % 16 + 1),
+					      rdata_of("abcdefghijklmnop", i % 16 + 1) };
+		const struct rdata sigs[] = { rdata_of("1234", 4), rdata_of("5678", 4) };
+		size_t n_sig = i < 16 ? 2 : 0, at = 0, sig_at = 0;
+		struct rrset *s = NULL, *copy = NULL;
+
+		ck_assert_int_eq(rrset_new_proved(&s, owner, TYPE_TXT, 60, 1000, RANK_AUTH_ANSWER,
+						  data, 2, sigs, n_sig, proofs, 2),
+				 E_OK);
+		ck_assert_int_eq(rrset_copy(&copy, s, RANK_ANSWER, 30, 1000), E_OK);
+		ck_assert_uint_eq(atomic_load(&proof->refs), 5);
+		rrset_put(s);
+		ck_assert_uint_eq(copy->n_rr, 1);
+		ck_assert_uint_eq(copy->n_proofs, 2);
+		ck_assert_ptr_eq(rrset_proofs(copy)[0], proof);
+		ck_assert_ptr_eq(rrset_proofs(copy)[1], proof);
+		ck_assert(rrset_next(copy, &at, &got));
+		ck_assert_uint_eq(got.len, i % 16 + 1);
+		ck_assert(!rrset_next(copy, &at, &got));
+		for (size_t k = 0; k < n_sig; k++) {
+			ck_assert(rrset_next_sig(copy, &sig_at, &got));
+			ck_assert_mem_eq(got.data, sigs[k].data, 4);
+		}
+		ck_assert(!rrset_next_sig(copy, &sig_at, &got));
+		rrset_put(copy);
+		ck_assert_uint_eq(atomic_load(&proof->refs), 1);
+	}
+	rrset_put(proof);
+}
+END_TEST
+
+START_TEST(a_verdict_stays)
+{
+	struct rdata rr = rdata_of("abcd", 4);
+	struct rrset *s = set_of(TYPE_A, &rr, 1);
+
+	ck_assert_int_eq(rrset_security(s), SEC_UNCHECKED);
+	rrset_set_security(s, SEC_BOGUS, 31);
+	rrset_set_security(s, SEC_SECURE, 0);
+	ck_assert_int_eq(rrset_security(s), SEC_BOGUS);
+	ck_assert_uint_eq(rrset_bogus(s), 31);
+	rrset_put(s);
+}
+END_TEST
+
 START_TEST(failure_says_why)
 {
 	struct rrset *s = NULL;
@@ -228,13 +280,13 @@ START_TEST(copies)
 	struct rrset *s = set_of(TYPE_A, rr, 2), *copy = NULL, *negative = NULL;
 
 	s->zone_labels = 2;
-	s->security = SEC_SECURE;
+	rrset_set_security(s, SEC_SECURE, 0);
 	ck_assert_int_eq(rrset_copy(&copy, s, RANK_REFERRAL, 30, 2000), E_OK);
 	ck_assert_uint_eq(copy->rank, RANK_REFERRAL);
 	ck_assert_uint_eq(copy->ttl, 30);
 	ck_assert_uint_eq(copy->expires_s, 2030);
 	ck_assert_uint_eq(copy->zone_labels, 2);
-	ck_assert_uint_eq(copy->security, SEC_SECURE);
+	ck_assert_uint_eq(rrset_security(copy), SEC_SECURE);
 	ck_assert_uint_eq(copy->size, s->size);
 	ck_assert(rrset_equal_data(copy, s));
 	ck_assert_uint_eq(atomic_load(&s->refs), 1);
@@ -395,6 +447,8 @@ Suite *suite_rrset(void)
 	tcase_add_test(t, equal_records_among_many);
 	tcase_add_test(t, limits);
 	tcase_add_test(t, negative_holds_its_proofs);
+	tcase_add_test(t, data_may_have_proofs);
+	tcase_add_test(t, a_verdict_stays);
 	tcase_add_test(t, failure_says_why);
 	tcase_add_test(t, copies);
 	tcase_add_test(t, ttl_counts_down);

@@ -130,15 +130,17 @@ START_TEST(some_are_not_for_packing)
 	struct rrset *s = a_set();
 	struct rrset *failure = NULL;
 
-	s->security = SEC_BOGUS;
+	rrset_set_security(s, SEC_BOGUS, 1);
 	ck_assert(!rrset_is_packable(s));
-	s->security = SEC_SECURE;
+	rrset_put(s);
+	s = a_set();
+	rrset_set_security(s, SEC_SECURE, 0);
 	ck_assert(rrset_is_packable(s));
 	/* What was secure is not taken for it. */
 	pack(s);
 	rrset_put(s);
 	ck_assert_int_eq(unpack_some(&s, packed_len), E_OK);
-	ck_assert_int_eq(s->security, SEC_UNCHECKED);
+	ck_assert_int_eq(rrset_security(s), SEC_UNCHECKED);
 	s->rank = RANK_LOCAL;
 	ck_assert(!rrset_is_packable(s));
 	ck_assert_int_eq(rrset_new_negative(&failure, RRSET_FAILURE, wire("a."), TYPE_A, 5, NOW,
