@@ -353,6 +353,20 @@ static void check_budget(struct soak *s, const struct asker *a, const struct ans
 			  (unsigned long long)spent_us / 1000, a->max_msec);
 }
 
+/* RFC 8914: each error says why, from the cache as from the network. */
+static void check_cause(struct reading *x)
+{
+	const struct answer *answer = x->answer;
+	bool is_error = answer->rcode != RCODE_NOERROR && answer->rcode != RCODE_NXDOMAIN;
+
+	if ((is_error || answer->is_stale) != (answer->cause != CAUSE_NONE))
+		wrong(x, "an error without a cause, or the other way round");
+	if (answer->rcode == RCODE_SERVFAIL && answer->ede != cause_row(answer->cause)->ede)
+		wrong(x, "the extended error is not the cause's");
+	if (answer->is_remembered && answer->rcode != RCODE_SERVFAIL)
+		wrong(x, "a failure is remembered, and there was none");
+}
+
 void check_answer(struct soak *s, const struct asker *a, const struct answer *answer)
 {
 	struct reading x = { .s = s, .a = a, .answer = answer };
@@ -364,6 +378,7 @@ void check_answer(struct soak *s, const struct asker *a, const struct answer *an
 	if (answer->is_stale !=
 	    (answer->ede == EDE_STALE_ANSWER || answer->ede == EDE_STALE_NXDOMAIN_ANSWER))
 		wrong(&x, "stale, and the extended error does not say so, or the other way round");
+	check_cause(&x);
 	if (is_special(x.at)) {
 		if (answer->out_queries > 0 && a->type != TYPE_DS)
 			wrong(&x, "a special name, and somebody was asked");
