@@ -62,19 +62,22 @@ static void answer_chaos(struct local_answer *out, const struct query *q, const 
 
 	if (text == NULL) {
 		out->rcode = RCODE_REFUSED;
+		out->cause = CAUSE_CHAOS;
 		return;
 	}
 	if (q->type != TYPE_TXT && q->type != TYPE_ANY)
 		return;
 	out->set = make_set(q, TYPE_TXT, 0, now_s, rdata, put_text(rdata, text));
-	if (out->set == NULL)
+	if (out->set == NULL) {
 		out->rcode = RCODE_SERVFAIL;
+		out->cause = CAUSE_MEMORY;
+	}
 }
 
-static enum local_verdict refuse(struct local_answer *out, uint16_t rcode, int16_t ede)
+static enum local_verdict refuse(struct local_answer *out, uint16_t rcode, enum cause cause)
 {
 	out->rcode = rcode;
-	out->ede = ede;
+	out->cause = cause;
 	return LOCAL_ANSWER;
 }
 
@@ -84,26 +87,26 @@ static enum local_verdict refuse_type(struct local_answer *out, uint16_t type)
 	switch (type) {
 	case TYPE_AXFR:
 	case TYPE_IXFR:
-		return refuse(out, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE);
+		return refuse(out, RCODE_REFUSED, CAUSE_TRANSFER);
 	case TYPE_MAILA:
 	case TYPE_MAILB:
 	case CACHE_DELEGATION:
-		return refuse(out, RCODE_NOTIMP, EDE_NOT_SUPPORTED);
+		return refuse(out, RCODE_NOTIMP, CAUSE_TYPE);
 	default:
-		return refuse(out, RCODE_FORMERR, EDE_NONE);
+		return refuse(out, RCODE_FORMERR, CAUSE_META_TYPE);
 	}
 }
 
 enum local_verdict local_look(struct local_answer *out, const struct query *q, bool tcp,
 			      const struct settings *s, uint32_t now_s)
 {
-	*out = (struct local_answer) { .rcode = RCODE_NOERROR, .ede = EDE_NONE };
+	*out = (struct local_answer) { .rcode = RCODE_NOERROR, .cause = CAUSE_NONE };
 	if (q->class == CLASS_CH) {
 		answer_chaos(out, q, s, now_s);
 		return LOCAL_ANSWER;
 	}
 	if (q->class != CLASS_IN)
-		return refuse(out, RCODE_REFUSED, EDE_NOT_SUPPORTED);
+		return refuse(out, RCODE_REFUSED, CAUSE_CLASS);
 	if (q->type == TYPE_ANY)
 		return !tcp && s->any_to_tcp ? LOCAL_TRUNCATE : LOCAL_RESOLVE;
 	if (!resolver_seeks(q->type))

@@ -18,6 +18,7 @@
 
 #include "common/rrset.h"
 #include "recursor/query.h"
+#include "recursor/resolve/cause.h"
 #include "recursor/settings.h"
 
 enum local_verdict {
@@ -28,7 +29,7 @@ enum local_verdict {
 
 struct local_answer {
 	uint16_t rcode;
-	int16_t ede;
+	enum cause cause;
 	struct rrset *set; /* NULL, or a reference for the caller */
 };
 

@@ -162,10 +162,9 @@ static inline uint8_t *respond_place(struct pipeline *p, const struct client *to
 }
 
 /* An answer that took no time and is not kept; NULL: ask again over TCP. */
-enum step respond_now(struct pipeline *p, const struct passage *t, const struct answer *a,
-		      enum metrics_reason why);
-enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rcode, int16_t ede,
-			enum metrics_reason why);
+enum step respond_now(struct pipeline *p, const struct passage *t, const struct answer *a);
+enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rcode,
+			enum cause why);
 /* A header alone: no more of the packet is trusted. */
 enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t rcode,
 			 enum metrics_reason why);

@@ -261,8 +261,7 @@ static enum step check_edns(struct pipeline *p, struct passage *t)
 {
 	if (t->q.edns_version == 0)
 		return STEP_ON;
-	return respond_error(p, t, RCODE_BADVERS, EDE_NONE,
-			     REASON_EDNS_VERSION); /* RFC 6891 6.1.3 */
+	return respond_error(p, t, RCODE_BADVERS, CAUSE_EDNS_VERSION);
 }
 
 static enum step know_packet(struct pipeline *p, struct passage *t)
@@ -337,17 +336,17 @@ static enum step answer_locally(struct pipeline *p, struct passage *t)
 	case LOCAL_RESOLVE:
 		return STEP_ON;
 	case LOCAL_TRUNCATE:
-		return respond_now(p, t, NULL, REASON_LOCAL);
+		return respond_now(p, t, NULL);
 	case LOCAL_ANSWER:
 		break;
 	}
 	a = (struct answer) {
 		.rcode = local.rcode,
-		.ede = local.ede,
 		.sets = &local.set,
 		.n_sets = local.set != NULL,
 	};
-	step = respond_now(p, t, &a, REASON_LOCAL);
+	answer_blame(&a, local.cause);
+	step = respond_now(p, t, &a);
 	rrset_put(local.set);
 	return step;
 }
@@ -356,8 +355,7 @@ static enum step check_recursion(struct pipeline *p, struct passage *t)
 {
 	if ((t->q.flags & MSG_RD) || t->settings->allow_no_rd)
 		return STEP_ON;
-	/* RFC 8914 4.21 */
-	return respond_error(p, t, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, REASON_NO_RECURSION);
+	return respond_error(p, t, RCODE_REFUSED, CAUSE_NO_RECURSION);
 }
 
 static struct slots_config slots_config(const struct settings *s)

@@ -48,8 +48,7 @@ static void send_packed(struct pipeline *p, const struct client *to, const struc
 	tapping_reply(p->worker, to, wire, packed->len);
 }
 
-enum step respond_now(struct pipeline *p, const struct passage *t, const struct answer *a,
-		      enum metrics_reason why)
+enum step respond_now(struct pipeline *p, const struct passage *t, const struct answer *a)
 {
 	size_t limit = answer_limit(&t->q, t->from->tcp, t->settings->udp_truncation_threshold);
 	uint8_t *out = respond_place(p, t->from, limit);
@@ -60,7 +59,8 @@ enum step respond_now(struct pipeline *p, const struct passage *t, const struct 
 	else
 		answer_pack(&packed, out, limit, &t->q, a, t->settings->extended_resolution_errors,
 			    worker_wall_s(p->worker));
-	send_packed(p, t->from, &t->q, out, &packed, a == NULL ? RCODE_NOERROR : a->rcode, why, 0);
+	send_packed(p, t->from, &t->q, out, &packed, a == NULL ? RCODE_NOERROR : a->rcode,
+		    a == NULL ? REASON_OTHER : reason_of_answer(a), 0);
 	if (p->logged != NULL && a != NULL)
 		log_answer(p, t->from, &t->q, a, 0);
 	else if (p->logged != NULL)
@@ -69,12 +69,12 @@ enum step respond_now(struct pipeline *p, const struct passage *t, const struct 
 	return STEP_DONE;
 }
 
-enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rcode, int16_t ede,
-			enum metrics_reason why)
+enum step respond_error(struct pipeline *p, const struct passage *t, uint16_t rcode, enum cause why)
 {
-	const struct answer a = { .rcode = rcode, .ede = ede };
+	struct answer a = { .rcode = rcode };
 
-	return respond_now(p, t, &a, why);
+	answer_blame(&a, why);
+	return respond_now(p, t, &a);
 }
 
 enum step respond_header(struct pipeline *p, const struct passage *t, uint16_t rcode,

@@ -289,7 +289,8 @@ static void tell_recorder(struct pipeline *p, const struct passage *t,
 		.labels = d->labels,
 		.is_dropped = d->effect == DEFENDER_DROP,
 		.rcode = rcodes[d->effect],
-		.ede = rcodes[d->effect] == RCODE_NOERROR ? EDE_NONE : EDE_BLOCKED,
+		.ede = rcodes[d->effect] == RCODE_NOERROR ? EDE_NONE
+							  : cause_row(CAUSE_DEFENDER)->ede,
 	};
 	char domain[NAME_TEXT_MAX], rules[RECORDER_TEXT_MAX] = "", figures[RECORDER_TEXT_MAX];
 
@@ -317,12 +318,11 @@ static enum step carry_out(struct pipeline *p, struct passage *t, const struct d
 	tell_recorder(p, t, d);
 	switch (d->effect) {
 	case DEFENDER_REFUSED:
-		return respond_error(p, t, RCODE_REFUSED, EDE_BLOCKED,
-				     REASON_DEFENDER); /* RFC 8914 4.16 */
+		return respond_error(p, t, RCODE_REFUSED, CAUSE_DEFENDER);
 	case DEFENDER_NXDOMAIN:
-		return respond_error(p, t, RCODE_NXDOMAIN, EDE_BLOCKED, REASON_DEFENDER);
+		return respond_error(p, t, RCODE_NXDOMAIN, CAUSE_DEFENDER);
 	case DEFENDER_TRUNCATE:
-		return respond_now(p, t, NULL, REASON_DEFENDER);
+		return respond_now(p, t, NULL);
 	default:
 		COUNT(p->account.counters, defender_drops);
 		return STEP_DROP;

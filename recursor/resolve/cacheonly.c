@@ -110,7 +110,7 @@ void cacheonly_answer(struct resolver *r, const struct question *q, resolver_don
 			break;
 	if (k.a.n_sets == 0 && k.denial == NULL && k.a.rcode == RCODE_NOERROR) {
 		k.a.rcode = RCODE_REFUSED;
-		answer_blame(&k.a, CAUSE_NOT_CACHED);
+		answer_blame(&k.a, CAUSE_NO_RECURSION);
 	}
 	k.a.sets = k.chain;
 	done(ctx, &k.a);

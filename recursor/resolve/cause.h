@@ -47,9 +47,16 @@
 	X(NETWORK, NETWORK_ERROR, "our own network is down", NETWORK)                            \
 	X(SERVER_CUT_OFF, NETWORK_ERROR, "no server of the zone answers", NO_ANSWER)             \
 	X(FORWARDER_CUT_OFF, NETWORK_ERROR, "no forwarder of the zone answers", NO_ANSWER)       \
-	/* the client's, who wanted it of the cache alone (RFC 8914 4.21) */                     \
-	X(NOT_CACHED, NOT_AUTHORITATIVE, NULL, NO_RECURSION)                                     \
+	/* the question's; nobody is asked */                                                    \
+	X(NO_RECURSION, NOT_AUTHORITATIVE, NULL, NO_RECURSION) /* RD=0 (RFC 8914 4.21) */        \
+	X(EDNS_VERSION, NONE, NULL, EDNS_VERSION) /* RFC 6891 6.1.3: the rcode says it */        \
+	X(CLASS, NOT_SUPPORTED, NULL, LOCAL)                                                     \
+	X(CHAOS, NOT_SUPPORTED, NULL, LOCAL) /* a name of class CH that is not known */          \
+	X(TYPE, NOT_SUPPORTED, NULL, LOCAL)                                                      \
+	X(META_TYPE, NONE, NULL, LOCAL) /* the rcode says it, FORMERR */                         \
+	X(TRANSFER, NOT_AUTHORITATIVE, NULL, LOCAL)                                              \
 	/* the policy's */                                                                       \
+	X(DEFENDER, BLOCKED, NULL, DEFENDER) /* RFC 8914 4.16 */                                 \
 	X(SCRIPT_KILL, BLOCKED, "Query killed by policy", SCRIPT_KILL)                           \
 	X(FOLLOWUP, OTHER, "the script's followup cannot be done", SCRIPT_FOLLOWUP)              \
 	X(FOLLOWUPS, OTHER, "too many followups of a script", SCRIPT_FOLLOWUP)                   \
