@@ -7,11 +7,11 @@
 
 #include "common/check.h"
 #include "common/conf.h"
-#include "common/grow.h"
 #include "common/rrtype.h"
+#include "recursor/watch/past_stories.h"
 #include "recursor/watch/trace_text.h"
 
-enum { KINDS_ALL = (1 << RECORDER_KIND_COUNT) - 1, DAY_TEXT_MAX = 32 };
+enum { DAY_TEXT_MAX = 32 };
 
 /* ---- what is asked for ---- */
 
@@ -115,145 +115,6 @@ int past_query_set(struct past_query *q, const char *parameter, const char *valu
 	return E_NOT_FOUND;
 }
 
-/* ---- the workers' stories ---- */
-
-struct past_row {
-	struct recorder_copy copy;
-	unsigned worker;
-};
-
-struct stories {
-	struct past_row **rows;
-	size_t n, cap;
-};
-
-struct past_visit {
-	const struct recorder_filter *filter;
-	bool with_steps, is_on;
-	struct recorder_cursor cursor;
-	size_t n;
-	struct recorder_copy copies[RECORDER_COPIED];
-};
-
-static void visit_read(void *arg, const struct watch_worker *w)
-{
-	struct past_visit *v = arg;
-
-	v->is_on = w->recorder != NULL;
-	if (v->is_on)
-		v->n = recorder_read(w->recorder, v->filter, v->with_steps, &v->cursor, v->copies,
-				     RECORDER_COPIED);
-	else
-		v->cursor.is_done = true;
-}
-
-static bool stories_add(struct stories *s, const struct recorder_copy *c, unsigned worker)
-{
-	struct past_row *row = malloc(sizeof(*row));
-
-	if (row == NULL || !grow(&s->rows, &s->cap, s->n + 1, sizeof(*s->rows), 64)) {
-		free(row);
-		return false;
-	}
-	row->copy = *c;
-	row->worker = worker;
-	recorder_copy_moved(&row->copy);
-	s->rows[s->n++] = row;
-	return true;
-}
-
-static void drop_last(struct stories *s)
-{
-	struct past_row *row = s->rows[--s->n];
-
-	free(row->copy.memory);
-	free(row);
-}
-
-static void stories_free(struct stories *s)
-{
-	while (s->n > 0)
-		drop_last(s);
-	free(s->rows);
-	*s = (struct stories) { .n = 0 };
-}
-
-/* A kind's newest `limit` of a worker: no more of them can be among the newest of all. */
-static int read_kind(const struct watch_env *env, unsigned worker, struct past_visit *v,
-		     size_t limit, struct stories *s)
-{
-	const enum recorder_kind kind = v->cursor.kind;
-	size_t got = 0;
-	int err = E_OK;
-
-	while (!v->cursor.is_done && v->cursor.kind == kind && got < limit && err == E_OK) {
-		v->n = 0;
-		if (env->on_worker(env->ctx, worker, visit_read, v) != E_OK)
-			return E_OK; /* it has stopped */
-		for (size_t i = 0; i < v->n; i++) {
-			if (err == E_OK && got++ < limit && !stories_add(s, &v->copies[i], worker))
-				err = E_NOMEM;
-			else if (err == E_OK && got <= limit)
-				continue;
-			free(v->copies[i].memory);
-		}
-	}
-	return err;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	const struct past_row *const *x = a, *const *y = b;
-	uint64_t at = (*x)->copy.story.at_us, other = (*y)->copy.story.at_us;
-
-	return at < other ? 1 : at > other ? -1 : 0;
-}
-
-static size_t limit_of(const struct past_query *q)
-{
-	return q->limit == 0 ? PAST_LIMIT : q->limit;
-}
-
-/* Together the newest of all workers; `is_on`: some worker has a recorder. */
-static int collect(const struct watch_env *env, const struct past_query *q, bool with_steps,
-		   struct stories *s, bool *is_on)
-{
-	struct recorder_filter filter = {
-		.name = q->has_name ? q->name : NULL,
-		.below = q->below,
-		.type = q->type,
-		.client = q->client,
-		.client_bits = q->client_bits,
-	};
-	struct past_visit *v = malloc(sizeof(*v));
-	int err = v == NULL ? E_NOMEM : E_OK;
-
-	*is_on = false;
-	for (unsigned i = 0; i < env->n_workers && err == E_OK; i++)
-		for (unsigned kind = 0; kind < RECORDER_KIND_COUNT && err == E_OK; kind++) {
-			if (q->kinds != 0 && !(q->kinds >> kind & 1))
-				continue;
-			filter.kinds = (uint8_t)(1 << kind);
-			*v = (struct past_visit) {
-				.filter = &filter,
-				.with_steps = with_steps,
-				.cursor = { .kind = (enum recorder_kind)kind },
-			};
-			err = read_kind(env, i, v, limit_of(q), s);
-			*is_on |= v->is_on;
-		}
-	free(v);
-	if (err != E_OK) {
-		stories_free(s);
-		return err;
-	}
-	if (s->n > 1)
-		qsort(s->rows, s->n, sizeof(s->rows[0]), newest_first);
-	while (s->n > limit_of(q))
-		drop_last(s);
-	return E_OK;
-}
-
 /* ---- as text and as JSON ---- */
 
 static char *day_text(char out[DAY_TEXT_MAX], uint32_t wall_s)
@@ -293,7 +154,7 @@ static void set_steps(json_t *o, const struct recorder_story *s, struct trace *t
 	}
 }
 
-static json_t *story_json(const struct past_row *row, struct trace *t)
+static json_t *story_json(const struct past_story *row, struct trace *t)
 {
 	const struct recorder_story *s = &row->copy.story;
 	char buf[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], client[ADDR_TEXT_MAX];
@@ -325,32 +186,40 @@ static json_t *story_json(const struct past_row *row, struct trace *t)
 	return o;
 }
 
-static json_t *stories_json(const struct stories *s, bool with_steps)
+static json_t *stories_json(const struct past_stories *s, bool with_steps)
 {
 	struct trace *t = with_steps ? malloc(sizeof(*t)) : NULL;
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < s->n; i++)
-		json_array_append_new(list, story_json(s->rows[i], t));
+		json_array_append_new(list, story_json(s->list[i], t));
 	free(t);
 	return list;
 }
 
+static void set_stories(json_t *json, const struct past_stories *s, bool with_steps)
+{
+	json_object_set_new(json, "stories", stories_json(s, with_steps));
+	json_object_set_new(json, "is-on", json_boolean(s->is_on));
+	json_object_set_new(json, "is-cut", json_boolean(s->is_cut));
+}
+
 json_t *past_json(const struct watch_env *env, const struct past_query *q, bool with_steps)
 {
-	bool steps = with_steps || q->has_name, is_on;
-	struct stories s = { .n = 0 };
+	bool steps = with_steps || q->has_name;
+	struct past_stories s = { .n = 0 };
 	json_t *json;
 
-	if (collect(env, q, steps, &s, &is_on) != E_OK)
+	if (past_stories_read(&s, env, q, steps) != E_OK)
 		return NULL;
-	json = json_pack("{s:o,s:b}", "stories", stories_json(&s, steps), "is-on", is_on);
-	stories_free(&s);
+	json = json_object();
+	set_stories(json, &s, steps);
+	past_stories_free(&s);
 	return json;
 }
 
 /* What became of it, in half a line. */
-static void print_end(FILE *out, const struct past_row *row)
+static void print_end(FILE *out, const struct past_story *row)
 {
 	const struct recorder_story *s = &row->copy.story;
 	char rcode[RRTYPE_TEXT_MAX];
@@ -366,7 +235,7 @@ static void print_end(FILE *out, const struct past_row *row)
 			s->text == NULL ? "" : s->text);
 }
 
-static void print_row(FILE *out, const struct past_row *row)
+static void print_row(FILE *out, const struct past_story *row)
 {
 	const struct recorder_story *s = &row->copy.story;
 	char buf[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], client[ADDR_TEXT_MAX], day[DAY_TEXT_MAX];
@@ -379,7 +248,7 @@ static void print_row(FILE *out, const struct past_row *row)
 	fputc('\n', out);
 }
 
-static void print_story(const struct command_call *call, const struct past_row *row,
+static void print_story(const struct command_call *call, const struct past_story *row,
 			struct trace *t)
 {
 	const struct trace_style style = { .unicode = call->unicode, .colour = call->colour };
@@ -400,16 +269,16 @@ static void print_story(const struct command_call *call, const struct past_row *
 		(unsigned long long)(s->took_us / 1000));
 }
 
-static void print_stories(const struct command_call *call, const struct stories *s, bool whole)
+static void print_stories(const struct command_call *call, const struct past_stories *s, bool whole)
 {
 	struct trace *t = whole ? malloc(sizeof(*t)) : NULL;
 
 	/* The newest last: that is where the eye is. */
 	for (size_t i = s->n; i-- > 0;) {
 		if (!whole)
-			print_row(call->out, s->rows[i]);
+			print_row(call->out, s->list[i]);
 		else
-			print_story(call, s->rows[i], t);
+			print_story(call, s->list[i], t);
 		if (whole && i > 0)
 			fputc('\n', call->out);
 	}
@@ -474,26 +343,30 @@ static int read_words(const struct command_call *call, struct words *w, char *wh
 int past_command(struct command_call *call)
 {
 	struct words w = { .with_steps = false };
-	struct stories s = { .n = 0 };
+	struct past_stories s = { .n = 0 };
 	char why[PAST_WHY_MAX];
-	bool is_on, whole;
+	bool whole;
 
 	if (read_words(call, &w, why) != E_OK) {
 		fprintf(call->out, "%s\n", why);
 		return 1;
 	}
 	whole = w.with_steps || (w.q.has_name && !w.q.below);
-	if (collect(call->env, &w.q, whole, &s, &is_on) != E_OK) {
+	if (past_stories_read(&s, call->env, &w.q, whole) != E_OK) {
 		fprintf(call->out, "%s\n", err_text(E_NOMEM));
 		return 1;
 	}
-	if (!is_on)
+	if (!s.is_on)
 		fprintf(call->out, "nothing is recorded: flight-recorder-memory is 0\n");
 	else if (s.n == 0)
 		fprintf(call->out, "nothing of that is on record\n");
+	if (s.is_cut)
+		fprintf(call->out,
+			"older ones are left out: the steps of all would take more than %d bytes\n\n",
+			PAST_STEPS_MAX);
 	print_stories(call, &s, whole);
-	json_object_set_new(call->json, "stories", stories_json(&s, whole));
-	json_object_set_new(call->json, "is-on", json_boolean(is_on));
-	stories_free(&s);
+	if (call->json != NULL)
+		set_stories(call->json, &s, whole);
+	past_stories_free(&s);
 	return 0;
 }

@@ -20,7 +20,12 @@
 #include "recursor/watch/commands.h"
 #include "recursor/watch/recorder.h"
 
-enum { PAST_LIMIT = 20, PAST_LIMIT_MOST = 1000, PAST_WHY_MAX = 256 };
+enum {
+	PAST_LIMIT = 20,
+	PAST_LIMIT_MOST = 1000,
+	PAST_STEPS_MAX = 262144, /* bytes of steps, of all stories of a reply */
+	PAST_WHY_MAX = 256,
+};
 
 /* What is asked for; zeroed: the last PAST_LIMIT stories of all kinds. */
 struct past_query {
@@ -39,8 +44,9 @@ struct past_query {
 int past_query_set(struct past_query *q, const char *parameter, const char *value,
 		   char why[PAST_WHY_MAX]) MUST_USE;
 
-/* {"stories": [...], "is-on": true}: the latest that match, the newest first, with their steps when a
- * name was asked for or `with_steps`.  NULL: no memory. */
+/* {"stories": [...], "is-on": true, "is-cut": false}: the latest that match, the newest first, with
+ * their steps when a name was asked for or `with_steps`; is-cut: without older ones, whose steps would
+ * have been more than PAST_STEPS_MAX.  NULL: no memory. */
 json_t *past_json(const struct watch_env *env, const struct past_query *q, bool with_steps);
 
 /* explain ... --past; the rest of explain's words are in `call`. */

@@ -6,7 +6,7 @@
 #include "common/rrtype.h"
 #include "fake_env.h"
 #include "recursor/watch/commands.h"
-#include "recursor/watch/past.h"
+#include "recursor/watch/past_stories.h"
 #include "wire_name.h"
 
 static struct fake_env env;
@@ -21,7 +21,9 @@ static void close_env(void)
 	fake_env_close(&env);
 }
 
-static void keep(unsigned worker, const char *name, enum recorder_kind kind, uint64_t at_us)
+/* With so many steps, or as many as a goal may write. */
+static void keep_long(unsigned worker, const char *name, enum recorder_kind kind, uint64_t at_us,
+		      unsigned n_steps)
 {
 	struct recorder_key key = {
 		.kind = kind,
@@ -44,12 +46,13 @@ static void keep(unsigned worker, const char *name, enum recorder_kind kind, uin
 	struct journals pool;
 	struct journal j = { .n_chunks = 0 };
 	const struct event e = { .kind = EVENT_TIMEOUT, .goal = 9, .note = "for a test" };
-	uint8_t steps[JOURNAL_CHUNK];
+	uint8_t steps[JOURNAL_STORY_MAX];
 
 	ck_assert_int_eq(addr_from_text(&s.client, "192.0.2.5:4242", 0), E_OK);
 	journals_init(&pool, &env.counters[worker]);
-	journals_configure(&pool, 10000);
-	journal_write(&pool, &j, &(struct journal_event) { .e = &e, .own = s.name });
+	journals_configure(&pool, 100000);
+	for (unsigned i = 0; i < n_steps; i++)
+		journal_write(&pool, &j, &(struct journal_event) { .e = &e, .own = s.name });
 	s.steps.goal = 9;
 	s.has_steps = kind != RECORDER_REFUSED;
 	s.step_bytes = steps;
@@ -57,6 +60,11 @@ static void keep(unsigned worker, const char *name, enum recorder_kind kind, uin
 	journal_give(&pool, &j);
 	journals_deinit(&pool);
 	ck_assert(recorder_keep(env.recorder[worker], &key, &s, at_us / 1000));
+}
+
+static void keep(unsigned worker, const char *name, enum recorder_kind kind, uint64_t at_us)
+{
+	keep_long(worker, name, kind, at_us, 1);
 }
 
 static void expect(const char *line, int status, const char *part)
@@ -178,6 +186,88 @@ START_TEST(a_visit_is_short)
 }
 END_TEST
 
+enum { LONG_STORIES = 100, LONG_STEPS = 300 };
+
+/* Both workers and two kinds in turn, so that what is shown comes from everywhere. */
+static void keep_long_ones(void)
+{
+	for (unsigned i = 0; i < LONG_STORIES; i++) {
+		char text[32];
+
+		(void)snprintf(text, sizeof(text), "x%u.test", i);
+		keep_long(i / 2 % 2, text, i % 2 == 0 ? RECORDER_FAILED : RECORDER_SLOW,
+			  1000 * (i + 1), LONG_STEPS);
+	}
+	keep(0, "short.test", RECORDER_FAILED, 500);
+}
+
+START_TEST(steps_of_all_together_are_bounded)
+{
+	struct past_query q = { .limit = PAST_LIMIT_MOST };
+	struct past_stories s = { .n = 0 };
+	json_t *json;
+	size_t bytes = 0;
+	char *text;
+
+	keep_long_ones();
+	ck_assert_int_eq(past_stories_read(&s, &env.env, &q, true), E_OK);
+	ck_assert(s.is_cut);
+	ck_assert_uint_gt(s.n, PAST_LIMIT);
+	ck_assert_uint_lt(s.n, LONG_STORIES);
+	for (size_t i = 0; i < s.n; i++) {
+		/* The newest, and none of them is left out for an older one that is shorter. */
+		ck_assert_uint_eq(s.list[i]->copy.story.at_us, 1000 * (LONG_STORIES - i));
+		bytes += s.list[i]->copy.story.steps.len;
+	}
+	ck_assert_uint_eq(s.bytes, bytes);
+	ck_assert_uint_le(bytes, PAST_STEPS_MAX);
+	ck_assert_uint_gt(bytes + s.list[0]->copy.story.steps.len, PAST_STEPS_MAX);
+	past_stories_free(&s);
+
+	json = past_json(&env.env, &q, true);
+	ck_assert(json_is_true(json_object_get(json, "is-cut")));
+	text = json_dumps(json, JSON_COMPACT);
+	ck_assert_uint_lt(strlen(text), 16 * PAST_STEPS_MAX);
+	free(text);
+	json_decref(json);
+	expect("explain --past --steps --limit=1000", 0,
+	       "older ones are left out: the steps of all would take more than 262144 bytes\n");
+}
+END_TEST
+
+START_TEST(nothing_is_cut_that_was_not_wanted)
+{
+	struct past_query q = { .limit = PAST_LIMIT };
+	struct past_stories s = { .n = 0 };
+
+	keep_long_ones();
+	ck_assert_int_eq(past_stories_read(&s, &env.env, &q, true), E_OK);
+	ck_assert(!s.is_cut);
+	ck_assert_uint_eq(s.n, PAST_LIMIT);
+	past_stories_free(&s);
+	q.limit = PAST_LIMIT_MOST;
+	ck_assert_int_eq(past_stories_read(&s, &env.env, &q, false), E_OK);
+	ck_assert(!s.is_cut);
+	ck_assert_uint_eq(s.bytes, 0);
+	ck_assert_uint_gt(s.n, 80);
+	past_stories_free(&s);
+	/* As many as were wanted, though there was no room for those that were read first. */
+	for (unsigned i = 0; i < 40; i++) {
+		char text[32];
+
+		(void)snprintf(text, sizeof(text), "new%u.test", i);
+		keep(1, text, RECORDER_REFUSED, 1000 * (LONG_STORIES + 1 + i));
+	}
+	q.limit = 40;
+	ck_assert_int_eq(past_stories_read(&s, &env.env, &q, true), E_OK);
+	ck_assert_uint_gt(s.to_us, 0);
+	ck_assert(!s.is_cut);
+	ck_assert_uint_eq(s.n, 40);
+	ck_assert_uint_gt(s.list[39]->copy.story.at_us, 1000 * LONG_STORIES);
+	past_stories_free(&s);
+}
+END_TEST
+
 Suite *suite_past(void)
 {
 	Suite *s = suite_create("past");
@@ -189,6 +279,8 @@ Suite *suite_past(void)
 	tcase_add_test(t, the_latest_of_all_workers);
 	tcase_add_test(t, a_story_is_told_whole);
 	tcase_add_test(t, a_visit_is_short);
+	tcase_add_test(t, steps_of_all_together_are_bounded);
+	tcase_add_test(t, nothing_is_cut_that_was_not_wanted);
 	suite_add_tcase(s, t);
 	return s;
 }
