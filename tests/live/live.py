@@ -397,6 +397,15 @@ def leftovers(patience_s=5):
     return [command for _, command in left]
 
 
+def first_failure(error):
+    """The Failed that came first of those behind one another."""
+    found = at = error
+    while (at := at.__context__) is not None:
+        if isinstance(at, Failed):
+            found = at
+    return found
+
+
 def run_all(functions, names):
     """Runs the tests (those whose names are given); (passed, failed, skipped)."""
     adopt_orphans()
@@ -413,8 +422,8 @@ def run_all(functions, names):
             result, why = "skip", str(e)
         except Failed as e:
             result, why = "not ok", str(e)
-            if e.__context__ is not None:  # a daemon that does not end hides what came before
-                why += f"\n    after: {e.__context__}"
+            if first_failure(e) is not e:  # a daemon that does not end hides what came before
+                why += f"\n    after: {first_failure(e)}"
         except (OSError, subprocess.SubprocessError, ValueError, AttributeError, IndexError,
                 KeyError, TypeError) as e:
             result, why = "not ok", f"{type(e).__name__}: {e}"
