@@ -288,7 +288,7 @@ static inline uint64_t counter_get(const counter *c)
 	X(peak_ns, "delegation-names-peak", PEAK, "most name servers of one delegation (max-ns-per-resolve)") \
 	X(peak_rrset, "rrset-size-peak", PEAK, "most records of one set in an answer of a server (max-rrset-size)") \
 	X(peak_in_flight, "concurrent-queries-peak", PEAK, "most client queries that one thread was resolving (max-mthreads)") \
-	X(peak_client, "client-queries-peak", PEAK, "most client queries of one client that one thread was resolving") \
+	X(peak_client, "client-queries-peak", PEAK, "most client queries of one client that one thread was resolving (max-mthreads)") \
 	X(peak_zone, "inflight-zone-peak", PEAK, "most questions in flight for one zone, of one thread (max-inflight-per-zone)") \
 	X(peak_server, "inflight-server-peak", PEAK, "most questions in flight to one server (max-inflight-per-server)") \
 	X(peak_background, "background-resolutions-peak", PEAK, "most resolutions of one thread that no client waited for (max-background-resolutions)") \
@@ -301,8 +301,18 @@ static inline uint64_t counter_get(const counter *c)
 	X(peak_tcp_unread, "tcp-unread-peak", PEAK, "most bytes of answers that one TCP client had not read") \
 	X(peak_tcp_unread_all, "tcp-unread-all-peak", PEAK, "most bytes set aside by one thread for answers that TCP clients had not read") \
 	X(peak_tcp_turn, "tcp-turn-peak", PEAK, "most TCP queries taken in one turn of a thread's loop") \
+	X(peak_tcp_at_once, "tcp-client-inflight-peak", PEAK, "most queries of one TCP connection that waited for answers (max-concurrent-requests-per-tcp-connection)") \
+	X(peak_tcp_queries, "tcp-client-queries-peak", PEAK, "most queries over one TCP connection (max-tcp-queries-per-connection)") \
+	X(peak_tcp_idle, "idle-tcpout-connections-peak", PEAK, "most idle TCP connections to servers that one thread kept (tcp-out-max-idle-per-thread)") \
+	X(peak_tcp_idle_server, "idle-tcpout-per-server-peak", PEAK, "most idle TCP connections to one server that one thread kept (tcp-out-max-idle-per-auth)") \
+	X(peak_tcp_asked, "tcpout-questions-peak", PEAK, "most questions over one TCP connection to a server (tcp-out-max-queries)") \
+	X(peak_packets, "packetcache-entries-peak", PEAK, "most answers in the packet cache of one thread (max-packetcache-entries, divided by threads)") \
+	X(peak_flight, "flight-recorder-bytes-peak", PEAK, "most bytes of the flight recorder of one thread (flight-recorder-memory, divided by threads)") \
+	X(peak_lua_objects, "lua-objects-bytes-peak", PEAK, "most bytes of a script's groups of networks, rate limits and empty ipsets without a name, after a hook of one thread (lua-memory-limit)") \
+	X(peak_lua_hook_bytes, "lua-hook-bytes-peak", PEAK, "most bytes that a call of a hook took, maintenance() aside (lua-hook-memory)") \
+	X(peak_lua_hook_spent, "lua-hook-instructions-peak", PEAK, "most instructions of Lua's that a call of a hook took, by the thousand and maintenance() aside (lua-hook-instructions)") \
 	X(peak_chain_weight, "max-chain-weight", PEAK, "most questions that waited on one, times the bytes of its answer") \
-	X(peak_goals, "max-concurrent-goals", PEAK, "most resolutions in flight at once")        \
+	X(peak_goals, "max-concurrent-goals", PEAK, "most resolutions of one thread in flight at once (max-goals)") \
 	X(peak_chain, "max-chain-length", PEAK, "most questions that waited on one")             \
 	X(query_log_drops, "query-log-drops", COUNTER,                                           \
 	  "lines of the query log dropped because too many waited to be written")                \

@@ -148,6 +148,7 @@ static int run_script(struct errand *d, char *why)
 	struct script_limits limits = { .heap_bytes = d->settings->lua_memory_limit };
 	struct script_host host = {
 		.thread = server->n_workers, /* none of theirs */
+		.most_heap = &server->scripts_most.heap,
 		.config_dir = d->settings->config_dir,
 		.config_name = d->settings->config_name,
 		.metrics = server->custom_metrics,
@@ -252,6 +253,8 @@ static int take_place(struct errands *e, bool even_at_the_end, char *why)
 		err = E_LIMIT;
 	} else {
 		e->n_running++;
+		if (e->n_running > atomic_load(&e->server->scripts_most.threads))
+			atomic_store(&e->server->scripts_most.threads, e->n_running);
 	}
 	pthread_mutex_unlock(&e->lock);
 	return err;

@@ -62,8 +62,9 @@ void flight_tick(struct pipeline *p)
 	for (unsigned i = 0; i < RECORDER_KIND_COUNT; i++)
 		n += stats.stories[i];
 	atomic_store_explicit(&g->flight_stories, n, memory_order_relaxed);
-	atomic_store_explicit(&g->flight_bytes, stats.bytes + steps.journals_peak * JOURNAL_CHUNK,
-			      memory_order_relaxed);
+	stats.bytes += steps.journals_peak * JOURNAL_CHUNK;
+	atomic_store_explicit(&g->flight_bytes, stats.bytes, memory_order_relaxed);
+	counter_max(&p->account.counters->peak_flight, stats.bytes);
 }
 
 /* ---- keeping ---- */

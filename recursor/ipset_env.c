@@ -24,6 +24,7 @@ static void sums(void *ctx, struct watch_ipsets *out)
 		.refusals = s.refusals,
 		.expirations = s.expirations,
 		.sets_refused = s.sets_refused,
+		.most_sets = s.most_sets,
 	};
 }
 

@@ -115,6 +115,7 @@ static int make_state(struct script **out, struct scripts *s, struct worker *w,
 	struct script_host host = {
 		.thread = w->index,
 		.counters = &w->counters,
+		.most_heap = &s->server->scripts_most.heap,
 		.config_dir = s->config_dir,
 		.config_name = s->config_name,
 		.metrics = s->server->custom_metrics,

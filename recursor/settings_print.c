@@ -6,6 +6,7 @@
 #include "common/conf.h"
 #include "common/mdoc.h"
 #include "recursor/settings_table.h"
+#include "recursor/watch/marks.h"
 
 enum { WIDTH = 78 };
 
@@ -107,6 +108,18 @@ void settings_print_config(FILE *f, const struct settings *s, const char *which)
 	}
 }
 
+/* Where the operator sees how near it came. */
+static void print_marks_mdoc(FILE *f, const char *setting)
+{
+	for (const struct mark *m = NULL; (m = mark_of(setting, m)) != NULL;) {
+		if (m->metric == NULL)
+			continue;
+		fprintf(f, "High-water mark: ");
+		mdoc_print(f, m->metric);
+		fprintf(f, ".\n");
+	}
+}
+
 static void print_row_mdoc(FILE *f, const struct setting *row)
 {
 	fprintf(f, ".It Cm ");
@@ -141,6 +154,7 @@ static void print_row_mdoc(FILE *f, const struct setting *row)
 		at += len;
 		at += strspn(at, " ");
 	}
+	print_marks_mdoc(f, row->name);
 }
 
 void settings_print_mdoc(FILE *f)

@@ -52,6 +52,7 @@ static void publish_gauges(void *ctx)
 	atomic_store_explicit(&g->tcp_clients, listener_tcp_clients(w->listener),
 			      memory_order_relaxed);
 	atomic_store_explicit(&g->packetcache_entries, stats.entries, memory_order_relaxed);
+	counter_max(&w->counters.peak_packets, stats.entries);
 	atomic_store_explicit(&g->packetcache_bytes, stats.bytes, memory_order_relaxed);
 	atomic_store_explicit(&g->latency_us, pipeline_latency_us(w->pipeline),
 			      memory_order_relaxed);
@@ -117,6 +118,9 @@ static void publish_slow_gauges(struct worker *w, uint64_t cpu_us)
 	atomic_store_explicit(&g->cpu_us, cpu_us, memory_order_relaxed);
 	atomic_store_explicit(&g->tcp_idle_out, asking.tcp_idle, memory_order_relaxed);
 	atomic_store_explicit(&g->backgrounds, resolving.backgrounds, memory_order_relaxed);
+	counter_max(&w->counters.peak_tcp_idle, asking.most_tcp_idle);
+	counter_max(&w->counters.peak_tcp_idle_server, asking.most_tcp_idle_server);
+	counter_max(&w->counters.peak_tcp_asked, asking.most_tcp_asked);
 }
 
 static void keep_house(void *ctx)

@@ -112,7 +112,8 @@ struct server {
 	struct secpoll *secpoll;
 	struct dnstap *dnstap; /* or NULL */
 	struct defender *defender;
-	struct watch_web web;     /* what the web server counts */
+	struct watch_web web; /* what the web server counts */
+	struct watch_scripts scripts_most;
 	struct watch_env own_env; /* the wiper's */
 	struct worker *workers;
 	unsigned n_workers;

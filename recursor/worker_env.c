@@ -366,6 +366,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.rings = s->rings,
 		.custom_metrics = s->custom_metrics,
 		.web = &s->web,
+		.scripts = &s->scripts_most,
 		.carbon = s->carbon,
 		.secpoll = s->secpoll,
 		.dnstap = s->dnstap,

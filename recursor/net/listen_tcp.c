@@ -176,6 +176,8 @@ static size_t take_queries(struct tcp_client *c, uint8_t *buf, size_t len)
 		l->n_taken++;
 		c->n_queries++;
 		c->in_flight++;
+		counter_max(&l->counters->peak_tcp_at_once, c->in_flight);
+		counter_max(&l->counters->peak_tcp_queries, c->n_queries);
 		if (l->limits.tcp_queries_per_conn != 0 &&
 		    c->n_queries >= l->limits.tcp_queries_per_conn)
 			c->is_finished = true;

@@ -278,6 +278,9 @@ void outgoing_stats(const struct outgoing *o, struct outgoing_stats *out)
 		.tcp_connections = o->n_tcp,
 		.tcp_idle = o->n_tcp_idle,
 		.pending = o->tickets.n,
+		.most_tcp_idle = o->most_tcp_idle,
+		.most_tcp_idle_server = o->most_tcp_idle_server,
+		.most_tcp_asked = o->most_tcp_asked,
 	};
 }
 

@@ -106,6 +106,8 @@ void outgoing_cancel(struct outgoing *o, uint64_t ticket);
 
 struct outgoing_stats {
 	size_t udp_sockets, shared_sockets, tcp_connections, tcp_idle, pending;
+	uint64_t most_tcp_idle, most_tcp_idle_server; /* at once, ever; of one server */
+	uint64_t most_tcp_asked;                      /* questions over one connection */
 };
 void outgoing_stats(const struct outgoing *o, struct outgoing_stats *out);
 

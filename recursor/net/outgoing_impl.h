@@ -76,6 +76,8 @@ struct outgoing {
 	struct tcp_bucket *tcp;
 	struct tcp_list tcp_connecting, tcp_idle, tcp_broken;
 	size_t n_tcp, n_tcp_idle;
+	/* The most there were: idle, idle of one server, questions over one connection. */
+	uint64_t most_tcp_idle, most_tcp_idle_server, most_tcp_asked;
 	uint8_t tcp_in[PARTIAL_BUFFER];
 };
 

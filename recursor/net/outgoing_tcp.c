@@ -83,6 +83,8 @@ static void enter_list(struct tcp_conn *c, enum tcp_place place)
 	case IN_IDLE:
 		TAILQ_INSERT_TAIL(&o->tcp_idle, c, in_list);
 		o->n_tcp_idle++;
+		if (o->n_tcp_idle > o->most_tcp_idle)
+			o->most_tcp_idle = o->n_tcp_idle;
 		outgoing_wake_by(o, c->since_ms + o->cfg.tcp_idle_ms);
 		break;
 	case IN_BROKEN:
@@ -161,7 +163,11 @@ static bool may_idle(const struct tcp_conn *c)
 	LIST_FOREACH (other, &o->tcp[outgoing_server_bucket(o, &c->server)], in_bucket)
 		if (other->place == IN_IDLE && addr_equal(&other->server, &c->server))
 			n++;
-	return n < o->cfg.tcp_max_idle_server;
+	if (n >= o->cfg.tcp_max_idle_server)
+		return false;
+	if (n + 1 > o->most_tcp_idle_server)
+		o->most_tcp_idle_server = n + 1;
+	return true;
 }
 
 /* After anything that may have ended a question of it. */
@@ -208,6 +214,8 @@ static void append(struct tcp_conn *c, struct tcp_question *tq)
 		c->unsent = tq;
 	c->n_pending++;
 	c->n_asked++;
+	if (c->n_asked > c->o->most_tcp_asked)
+		c->o->most_tcp_asked = c->n_asked;
 	if (c->place == IN_IDLE)
 		leave_list(c);
 	if (c->o->cfg.tcp_max_queries != 0 && c->n_asked >= c->o->cfg.tcp_max_queries)

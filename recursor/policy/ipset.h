@@ -128,6 +128,7 @@ int ipsets_list(struct ipsets *r, struct ipset_stats **out, size_t *n) MUST_USE;
 struct ipsets_stats {
 	uint64_t sets, entries, bytes; /* what is there; the next ones were, ever */
 	uint64_t adds, removals, refusals, expirations, sets_refused;
+	uint64_t most_sets;
 };
 
 void ipsets_stats(struct ipsets *r, struct ipsets_stats *out);

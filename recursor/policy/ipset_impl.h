@@ -70,7 +70,7 @@ struct ipsets {
 	pthread_mutex_t lock;
 	uint32_t max_sets;
 	struct ipset *first; /* in order of name */
-	uint32_t n_sets;
+	uint32_t n_sets, most_sets;
 	uint64_t sets_refused;
 	struct ipset_stats ended; /* sums of sets that are no more */
 	char tidied[IPSET_NAME_MAX];

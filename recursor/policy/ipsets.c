@@ -255,6 +255,8 @@ static int open_named(struct ipsets *r, struct ipset **out, const char *name)
 	s->next = *at;
 	*at = s;
 	r->n_sets++;
+	if (r->n_sets > r->most_sets)
+		r->most_sets = r->n_sets;
 	*out = s;
 	return E_OK;
 }
@@ -371,6 +373,7 @@ void ipsets_stats(struct ipsets *r, struct ipsets_stats *out)
 		.refusals = r->ended.refusals,
 		.expirations = r->ended.expirations,
 		.sets_refused = r->sets_refused,
+		.most_sets = r->most_sets,
 	};
 	for (const struct ipset *s = r->first; s != NULL; s = s->next) {
 		struct ipset_stats one;

@@ -115,9 +115,10 @@ struct script_caches {
 /* What a state may ask of whoever runs it.  Copied by script_new(); what it points to lives longer. */
 struct script_host {
 	void *ctx;
-	unsigned thread;           /* the worker's index */
-	bool is_trial;             /* nothing outside of the state may change */
-	struct counters *counters; /* calls, errors, overruns, time are counted here; or NULL */
+	unsigned thread;             /* the worker's index */
+	bool is_trial;               /* nothing outside of the state may change */
+	struct counters *counters;   /* calls, errors, overruns, time are counted here; or NULL */
+	_Atomic uint64_t *most_heap; /* bytes: raised to what was in use; or NULL */
 	const char *config_dir, *config_name;
 	struct custom_metrics *metrics;    /* of getMetric(): all workers' */
 	struct ipsets *ipsets;             /* NULL: there are none */

@@ -21,6 +21,8 @@ static void entry_fill(struct shard *sh, uint32_t at, struct rrset *s, unsigned 
 {
 	struct sieve_slot *slot = &sh->map.slots[at];
 
+	if (sh->map.n > sh->most)
+		sh->most = sh->map.n;
 	slot->value = rrset_get(s);
 	slot->tag = tag & 7;
 	sh->set_bytes += set_cost(s, tag);

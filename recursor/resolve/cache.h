@@ -171,8 +171,9 @@ int cache_walk(struct cache *c, int (*cb)(void *ctx, const struct rrset *s, bool
 
 struct cache_stats {
 	size_t entries, negative;
-	size_t bytes;       /* of entries and their tables: what max_bytes limits */
-	size_t fixed_bytes; /* beside them, however empty it is */
+	size_t most_entries; /* each shard's most, added up */
+	size_t bytes;        /* of entries and their tables: what max_bytes limits */
+	size_t fixed_bytes;  /* beside them, however empty it is */
 	uint64_t lock_acquired, lock_contended, evicted, expired;
 };
 void cache_stats(struct cache *c, struct cache_stats *out);

@@ -34,6 +34,7 @@ struct shard {
 	size_t set_bytes;
 	size_t negative;
 	size_t shared;      /* entries with TAG_SHARED */
+	uint32_t most;      /* entries there were */
 	uint32_t n_shards;  /* of the cache: its part of what all share */
 	uint32_t expire_at; /* slots below are still to be looked at by cache_expire_some() */
 	uint64_t acquired, contended, evicted, expired;

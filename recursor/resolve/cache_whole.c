@@ -118,6 +118,7 @@ void cache_stats(struct cache *c, struct cache_stats *out)
 		sum.entries += sh->map.n - sh->shared;
 		sum.negative += sh->negative;
 		sum.bytes += shard_bytes(sh);
+		sum.most_entries += sh->most;
 		sum.lock_acquired += sh->acquired;
 		sum.lock_contended += sh->contended;
 		sum.evicted += sh->evicted;

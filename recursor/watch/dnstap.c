@@ -272,5 +272,10 @@ void dnstap_stats(const struct dnstap *d, struct dnstap_stats *out)
 		out->drops += s.pipe_full + s.too_large;
 		out->failures += s.failures;
 		out->connected += s.is_connected;
+		for (unsigned w = 0; w < d->n_workers; w++) {
+			size_t most = dnstap_queue_most(queue_of(d, (unsigned)i, w));
+
+			out->most_queued = most > out->most_queued ? most : out->most_queued;
+		}
 	}
 }

@@ -59,7 +59,8 @@ uint64_t dnstap_time_ns(void);
 
 struct dnstap_stats {
 	uint64_t frames, drops, failures;
-	uint64_t connected; /* servers */
+	uint64_t connected;   /* servers */
+	uint64_t most_queued; /* bytes, of one queue */
 };
 void dnstap_stats(const struct dnstap *d, struct dnstap_stats *out); /* accepts NULL */
 

@@ -101,7 +101,25 @@ bool dnstap_queue_next(const struct dnstap_queue *q, size_t *at, uint8_t **frame
 	return true;
 }
 
+/* `freed` is looked at last: as it grows, it may be ahead of what was read of `written`. */
+static size_t waiting(const struct dnstap_queue *q)
+{
+	size_t written = atomic_load_explicit(&q->written, memory_order_acquire);
+	size_t freed = atomic_load_explicit(&q->freed, memory_order_acquire);
+
+	return written - freed <= q->size ? written - freed : 0;
+}
+
+/* What waits only grows until the next release, so it is noted there. */
 void dnstap_queue_release(struct dnstap_queue *q, size_t at)
 {
+	atomic_store_explicit(&q->most, dnstap_queue_most(q), memory_order_relaxed);
 	atomic_store_explicit(&q->freed, at, memory_order_release);
+}
+
+size_t dnstap_queue_most(const struct dnstap_queue *q)
+{
+	size_t now = waiting(q), most = atomic_load_explicit(&q->most, memory_order_relaxed);
+
+	return now > most ? now : most;
 }

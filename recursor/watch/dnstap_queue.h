@@ -34,6 +34,7 @@ struct dnstap_queue {
 	 * at this place of the ring if it were empty. */
 	_Atomic uint64_t queued, dropped, too_large;
 	alignas(64) _Atomic size_t freed;
+	_Atomic size_t most; /* bytes that waited, until they were released */
 };
 
 enum { DNSTAP_QUEUE_LEAST = 131072 }; /* the largest frame has room twice, nearly */
@@ -51,5 +52,8 @@ size_t dnstap_queue_begin(const struct dnstap_queue *q);
 /* The frame at *at, which then is behind it; false: there is none yet. */
 bool dnstap_queue_next(const struct dnstap_queue *q, size_t *at, uint8_t **frame, size_t *len);
 void dnstap_queue_release(struct dnstap_queue *q, size_t at);
+
+/* The most bytes that have waited; by any thread. */
+size_t dnstap_queue_most(const struct dnstap_queue *q);
 
 #endif

@@ -85,6 +85,7 @@ struct watch_ipset {
 struct watch_ipsets {
 	uint64_t sets, entries, bytes;
 	uint64_t adds, removals, refusals, expirations, sets_refused;
+	uint64_t most_sets; /* with a name */
 };
 
 /* The sets, as commands reach them; on error one line is in `why` (ENV_WHY_MAX).  now_s: monotonic. */
@@ -109,6 +110,8 @@ struct watch_ipset_ops {
 /* What the web server counts; written by its threads, read by any. */
 struct watch_web {
 	_Atomic uint64_t connections, peak; /* now, and the most there were */
+	_Atomic uint64_t client_peak;       /* ... of one client */
+	_Atomic uint64_t body_peak;         /* the longest body of a request */
 	_Atomic uint64_t requests;          /* with a reply; of these: */
 	_Atomic uint64_t unauthorized, too_large, errors;
 	_Atomic uint64_t forbidden; /* connections: not from webserver-allow-from, */
@@ -121,6 +124,12 @@ struct watch_shelf {
 	uint64_t lists, names, limits; /* what is there */
 	uint64_t refused, forgotten;   /* by rate limits, ever */
 	uint64_t bytes;
+};
+
+/* The most that scripts had at once; written by whoever runs them. */
+struct watch_scripts {
+	_Atomic uint64_t threads; /* beside the workers (errands.h) */
+	_Atomic uint64_t heap;    /* bytes, of one state */
 };
 
 /* What the defender holds. */
@@ -146,8 +155,9 @@ struct watch_env {
 	struct carbon *carbon;                 /* or NULL, as the next */
 	struct secpoll *secpoll;
 	struct dnstap *dnstap;
-	const struct watch_web *web; /* NULL: nobody counts */
-	struct health *health;       /* health.h; NULL: nobody looks */
+	const struct watch_web *web;         /* NULL: nobody counts */
+	const struct watch_scripts *scripts; /* likewise */
+	struct health *health;               /* health.h; NULL: nobody looks */
 	uint64_t started_ms;
 
 	const struct counters *(*counters)(void *ctx, unsigned worker);

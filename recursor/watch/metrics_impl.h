@@ -66,10 +66,12 @@ metric_reader metric_read_auth6_10_100;
 metric_reader metric_read_auth6_1_10;
 metric_reader metric_read_auth6_slow;
 metric_reader metric_read_backgrounds;
+metric_reader metric_read_cache_most;
 metric_reader metric_read_cpu_iowait;
 metric_reader metric_read_cpu_steal;
 metric_reader metric_read_empty;
 metric_reader metric_read_errors;
+metric_reader metric_read_ipset_most_sets;
 metric_reader metric_read_most_accused;
 metric_reader metric_read_no_rd;
 metric_reader metric_read_noerror;
@@ -78,6 +80,10 @@ metric_reader metric_read_nxdomain;
 metric_reader metric_read_other_rcodes;
 metric_reader metric_read_our_latency;
 metric_reader metric_read_parse_errors;
+metric_reader metric_read_query_log_most_queued;
+metric_reader metric_read_query_log_most_rules;
+metric_reader metric_read_scripts_heap;
+metric_reader metric_read_scripts_threads;
 metric_reader metric_read_servfail;
 metric_reader metric_read_special_bytes;
 metric_reader metric_read_tcp_idle_out;
@@ -126,13 +132,14 @@ extern metric_reader metric_read_accusations, metric_read_accusations_refused, m
 	metric_read_udp4_sndbuf, metric_read_udp6_csum, metric_read_udp6_in,
 	metric_read_udp6_noport, metric_read_udp6_recvbuf, metric_read_udp6_sndbuf,
 	metric_read_unresolved, metric_read_uptime, metric_read_user_ms, metric_read_zero;
+extern metric_reader metric_read_web_body_peak, metric_read_web_client_peak;
 extern metric_reader metric_read_web_connections, metric_read_web_displaced, metric_read_web_errors,
 	metric_read_web_forbidden, metric_read_web_late, metric_read_web_peak,
 	metric_read_web_requests, metric_read_web_too_large, metric_read_web_unauthorized;
 extern metric_reader metric_read_carbon_errors, metric_read_carbon_pushes,
 	metric_read_carbon_timeouts;
 extern metric_reader metric_read_dnstap_connected, metric_read_dnstap_drops,
-	metric_read_dnstap_failures, metric_read_dnstap_frames;
+	metric_read_dnstap_failures, metric_read_dnstap_frames, metric_read_dnstap_most_queued;
 extern metric_reader metric_read_security_poll_failures, metric_read_security_polls,
 	metric_read_security_status;
 

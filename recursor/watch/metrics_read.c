@@ -75,6 +75,7 @@ OF_THE_LOG(log_lost, lost)
 	}
 FROM(cache_entries, cache, entries)
 FROM(cache_negative, cache, negative)
+FROM(cache_most, cache, most_entries)
 FROM(cache_bytes, cache, bytes)
 FROM(cache_acquired, cache, lock_acquired)
 FROM(cache_contended, cache, lock_contended)
@@ -90,6 +91,8 @@ FROM(file_time, cachefile, written_s)
 FROM(query_log_lines, query_log, lines)
 FROM(query_log_held_back, query_log, held_back)
 FROM(query_log_rules, query_log, rules)
+FROM(query_log_most_rules, query_log, most_rules)
+FROM(query_log_most_queued, query_log, most_queued)
 FROM(accused, defender, accused)
 FROM(most_accused, defender, most_accused)
 FROM(accusations, defender, accusations)
@@ -104,6 +107,7 @@ FROM(failed_hosts, servers, failed)
 FROM(throttles, servers, throttles)
 FROM(unresolved, servers, unresolved)
 FROM(ipset_sets, ipsets, sets)
+FROM(ipset_most_sets, ipsets, most_sets)
 FROM(ipset_entries, ipsets, entries)
 FROM(ipset_bytes, ipsets, bytes)
 FROM(ipset_adds, ipsets, adds)
@@ -405,6 +409,8 @@ SECPOLL(security_poll_failures, failures)
 	}
 WEB(connections)
 WEB(peak)
+WEB(client_peak)
+WEB(body_peak)
 WEB(forbidden)
 WEB(displaced)
 WEB(late)
@@ -425,6 +431,17 @@ DNSTAP(frames)
 DNSTAP(drops)
 DNSTAP(failures)
 DNSTAP(connected)
+DNSTAP(most_queued)
+
+#define SCRIPTS(member)                                                                            \
+	READER(scripts_##member)                                                                   \
+	{                                                                                          \
+		const struct watch_scripts *s = r->env->scripts;                                   \
+                                                                                                   \
+		return s == NULL ? 0 : atomic_load_explicit(&s->member, memory_order_relaxed);     \
+	}
+SCRIPTS(heap)
+SCRIPTS(threads)
 
 READER(draining)
 {

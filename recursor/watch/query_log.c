@@ -37,7 +37,7 @@ struct query_log {
 	pthread_t thread;
 	bool started, stop, all;
 	unsigned last_id;
-	_Atomic unsigned n_rules;
+	_Atomic unsigned n_rules, most_rules;
 	struct kept_rule rules[QUERY_RULES_MAX]; /* a rule keeps its place */
 	_Atomic uint32_t rate;
 	_Atomic uint64_t n_lines, n_held_back;
@@ -361,6 +361,8 @@ int query_log_add(struct query_log *log, struct query_rule *rule)
 		rule->id = log->last_id;
 		*k = (struct kept_rule) { .rule = *rule };
 		log->n_rules++;
+		if (log->n_rules > log->most_rules)
+			log->most_rules = log->n_rules;
 	}
 	pthread_mutex_unlock(&log->lock);
 	return err;
@@ -422,7 +424,13 @@ void query_log_stats(struct query_log *log, struct query_log_stats *out)
 		.lines = atomic_load(&log->n_lines),
 		.held_back = atomic_load(&log->n_held_back),
 		.rules = atomic_load(&log->n_rules),
+		.most_rules = atomic_load(&log->most_rules),
 	};
+	for (unsigned i = 0; i < log->n_workers; i++) {
+		uint64_t most = atomic_load_explicit(&log->queues[i].most, memory_order_relaxed);
+
+		out->most_queued = most > out->most_queued ? most : out->most_queued;
+	}
 }
 
 int query_log_configure(struct query_log *log, uint32_t rate, bool all)
@@ -458,6 +466,7 @@ int query_log_new(struct query_log **out, unsigned n_workers)
 
 		atomic_init(&q->written, 0);
 		atomic_init(&q->read, 0);
+		atomic_init(&q->most, 0);
 		q->worker = i;
 	}
 	pthread_mutex_init(&log->lock, NULL);

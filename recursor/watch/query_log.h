@@ -111,7 +111,8 @@ struct query_rule_shown {
 struct query_log_stats {
 	uint64_t lines;     /* written */
 	uint64_t held_back; /* beyond the rate */
-	unsigned rules;
+	unsigned rules, most_rules;
+	uint64_t most_queued; /* lines, of one worker */
 };
 
 /* Takes a rule and gives it its id.  E_LIMIT: there are QUERY_RULES_MAX. */

@@ -29,6 +29,7 @@ struct query_record {
 struct query_queue {
 	alignas(64) _Atomic uint64_t written; /* by the worker */
 	alignas(64) _Atomic uint64_t read;    /* by the reader */
+	_Atomic uint64_t most;                /* records that waited, likewise */
 	alignas(64) unsigned worker;
 	struct query_record records[QUERY_QUEUE_MAX];
 };
@@ -58,8 +59,14 @@ static inline const struct query_record *query_queue_look(struct query_queue *q)
 	return &q->records[read % QUERY_QUEUE_MAX];
 }
 
+/* What waits only grows until one is taken, so it is noted here. */
 static inline void query_queue_took(struct query_queue *q)
 {
+	uint64_t waiting = atomic_load_explicit(&q->written, memory_order_relaxed) -
+			   atomic_load_explicit(&q->read, memory_order_relaxed);
+
+	if (waiting > atomic_load_explicit(&q->most, memory_order_relaxed))
+		atomic_store_explicit(&q->most, waiting, memory_order_relaxed);
 	atomic_fetch_add_explicit(&q->read, 1, memory_order_release);
 }
 

@@ -18,6 +18,7 @@ struct script_fake {
 	struct script *script;
 	struct script_code *code;
 	struct counters counters;
+	_Atomic uint64_t most_heap;
 	struct custom_metrics *metrics;
 	struct script_limits limits;
 	uint64_t ns;
@@ -83,6 +84,7 @@ static inline int script_fake_open_bytes(struct script_fake *f, const void *text
 		.ctx = f,
 		.thread = 1,
 		.counters = &f->counters,
+		.most_heap = &f->most_heap,
 		.now_ns = fake_now_ns,
 		.wall = fake_wall,
 		.random = fake_random,

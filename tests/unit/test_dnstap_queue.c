@@ -43,6 +43,7 @@ START_TEST(first_in_first_out)
 	uint8_t *frame;
 
 	ck_assert(!dnstap_queue_next(&q, &at, &frame, &len));
+	ck_assert_uint_eq(dnstap_queue_most(&q), 0);
 	ck_assert(put(1, 1) && put(0, 2) && put(70000, 3));
 	ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
 	check_frame(frame, len, 1, 1);
@@ -75,7 +76,9 @@ START_TEST(full_is_counted)
 	}
 	ck_assert(!put(1000, 0));
 	dnstap_queue_release(&q, at);
+	ck_assert_uint_eq(dnstap_queue_most(&q), n * 1004); /* with their lengths */
 	ck_assert(put(1000, 0));
+	ck_assert_uint_eq(dnstap_queue_most(&q), n * 1004);
 	ck_assert_uint_eq(q.dropped, 3);
 	ck_assert_uint_eq(q.queued, n + 1);
 	/* One that is larger than the ring never fits. */

@@ -338,6 +338,7 @@ START_TEST(an_unused_set_makes_room_for_another)
 	ck_assert(ipset_has(b, NULL, &a, NOW));
 	ipsets_stats(all, &s);
 	ck_assert_uint_eq(s.sets, 3);
+	ck_assert_uint_eq(s.most_sets, 3);
 	ck_assert_uint_eq(s.sets_refused, 2);
 	ck_assert_uint_eq(s.entries, 1);
 	ipset_put(b);

@@ -7,6 +7,8 @@
 #include "common/metric_name.h"
 #include "common/rrtype.h"
 #include "fake_env.h"
+#include "recursor/settings_table.h"
+#include "recursor/watch/marks.h"
 #include "recursor/watch/metrics.h"
 
 /* What PowerDNS Recursor 3.7 exports, less security-status, which comes with its polling. */
@@ -491,38 +493,74 @@ START_TEST(sums_are_made_of_metrics)
 }
 END_TEST
 
-/* README's limits each have a mark. */
+static const struct metric *metric_of(const char *name)
+{
+	for (size_t i = 0; i < metrics_count(); i++)
+		if (strcmp(metrics_at(i)->name, name) == 0)
+			return metrics_at(i);
+	return NULL;
+}
+
+/* Of a number: a time passes by itself, and a part of an address or of a TTL is none. */
+static bool is_no_limit(const struct setting *row)
+{
+	static const char *const units[] = { "seconds", "milliseconds", "bits",
+					     "percent of the TTL" };
+
+	if (row->status != SETTING_OURS ||
+	    (row->type != SET_INT && row->type != SET_BIG && row->type != SET_SIZE))
+		return true;
+	for (size_t i = 0; row->unit != NULL && i < ARRAY_LEN(units); i++)
+		if (strcmp(row->unit, units[i]) == 0)
+			return true;
+	return false;
+}
+
 START_TEST(limits_have_high_water_marks)
 {
-	static const char *const marks[] = {
-		"query-outqueries-peak",   "query-usec-peak",
-		"query-bytes-peak",        "query-cnames-peak",
-		"query-depth-peak",        "query-server-address-peak",
-		"delegation-names-peak",   "rrset-size-peak",
-		"concurrent-queries-peak", "client-queries-peak",
-		"max-concurrent-goals",    "inflight-zone-peak",
-		"inflight-server-peak",    "background-resolutions-peak",
-		"cache-memory-peak",       "lua-followups-peak",
-		"lua-udp-queries-peak",    "ipset-entries-peak",
-		"defender-accused-peak",   "tcp-clients-peak",
-		"tcp-per-client-peak",     "tcp-unread-peak",
-		"tcp-unread-all-peak",     "tcp-turn-peak",
-		"max-chain-length",        "max-chain-weight",
-	};
+	for (size_t i = 0; i < settings_count; i++)
+		if (!is_no_limit(&settings_table[i]))
+			ck_assert_msg(mark_of(settings_table[i].name, NULL) != NULL,
+				      "%s has no high-water mark, and marks.c does not say why",
+				      settings_table[i].name);
+	for (size_t i = 0; i < n_marks; i++) {
+		const struct mark *m = &marks[i];
+		const struct metric *metric;
+
+		ck_assert_msg((m->metric != NULL) != (m->why != NULL), "%s", m->limit);
+		ck_assert_msg(strchr(m->limit, ' ') != NULL || setting_find(m->limit) != NULL,
+			      "there is no setting %s", m->limit);
+		if (m->metric == NULL)
+			continue;
+		metric = metric_of(m->metric);
+		ck_assert_msg(metric != NULL, "%s: no metric %s", m->limit, m->metric);
+		ck_assert_msg(metric->kind == METRIC_PEAK, "%s", m->metric);
+		/* Whoever reads of the one finds the other. */
+		ck_assert_msg(strchr(m->limit, ' ') != NULL || strcmp(m->metric, m->limit) == 0 ||
+				      strstr(metric->help, m->limit) != NULL,
+			      "%s does not say that it is of %s", m->metric, m->limit);
+	}
+}
+END_TEST
+
+START_TEST(high_water_marks_are_of_limits)
+{
 	struct fake_env f;
 
+	for (size_t i = 0; i < metrics_count(); i++) {
+		size_t k = 0;
+
+		if (metrics_at(i)->kind != METRIC_PEAK)
+			continue;
+		while (k < n_marks && (marks[k].metric == NULL ||
+				       strcmp(marks[k].metric, metrics_at(i)->name) != 0))
+			k++;
+		ck_assert_msg(k < n_marks, "%s is of no limit", metrics_at(i)->name);
+	}
 	fake_env_open(&f);
 	counter_max(&f.counters[0].peak_qperq, 20);
 	counter_max(&f.counters[1].peak_qperq, 30);
 	ck_assert_uint_eq(value_of(&f, "query-outqueries-peak"), 30);
-	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-		size_t k = 0;
-
-		while (k < metrics_count() && strcmp(metrics_at(k)->name, marks[i]) != 0)
-			k++;
-		ck_assert_msg(k < metrics_count(), "no mark '%s'", marks[i]);
-		ck_assert_int_eq(metrics_at(k)->kind, METRIC_PEAK);
-	}
 	fake_env_close(&f);
 }
 END_TEST
@@ -566,6 +604,7 @@ Suite *suite_metrics(void)
 	tcase_add_test(t, servers_answers_have_the_fields_buckets);
 	tcase_add_test(t, sums_are_made_of_metrics);
 	tcase_add_test(t, limits_have_high_water_marks);
+	tcase_add_test(t, high_water_marks_are_of_limits);
 	tcase_add_test(t, the_manual_lists_them_all);
 	suite_add_tcase(s, t);
 	return s;

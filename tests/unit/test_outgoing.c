@@ -1189,6 +1189,9 @@ START_TEST(tcp_idle_time_and_number_are_limited)
 	ck_assert(turns_until(&turns, is_at_end, &sa));
 	ck_assert(turns_until(&turns, is_at_end, &sb));
 	ck_assert_uint_eq(stats().tcp_connections, 0);
+	ck_assert_uint_eq(stats().most_tcp_idle, 1);
+	ck_assert_uint_eq(stats().most_tcp_idle_server, 1);
+	ck_assert_uint_eq(stats().most_tcp_asked, 1);
 	close(sa.fd);
 	close(sb.fd);
 	close(fa);

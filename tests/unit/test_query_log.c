@@ -228,6 +228,8 @@ START_TEST(a_flood_is_limited)
 	query_log_stats(log_, &stats);
 	ck_assert_uint_eq(stats.lines + stats.held_back + counter_get(&counters.query_log_drops),
 			  3 * QUERY_QUEUE_MAX);
+	ck_assert_uint_ge(stats.most_queued, QUERY_QUEUE_MAX / 2);
+	ck_assert_uint_le(stats.most_queued, QUERY_QUEUE_MAX);
 	ck_assert_uint_ge(stats.lines, 10);
 	ck_assert_uint_le(stats.lines, 60);
 	ck_assert_uint_eq(stats.rules, 1);
@@ -237,6 +239,7 @@ END_TEST
 
 START_TEST(there_are_so_many_rules)
 {
+	struct query_log_stats stats;
 	char *reply;
 
 	for (unsigned i = 1; i <= QUERY_RULES_MAX; i++)
@@ -249,6 +252,9 @@ START_TEST(there_are_so_many_rules)
 	ck_assert_str_eq(reply, "rule 19: questions, for 60 s\n");
 	free(reply);
 	expect("log-queries off", 0, "16 rules taken out\n");
+	query_log_stats(log_, &stats);
+	ck_assert_uint_eq(stats.rules, 0);
+	ck_assert_uint_eq(stats.most_rules, QUERY_RULES_MAX);
 }
 END_TEST
 

@@ -327,6 +327,11 @@ START_TEST(the_heap_is_bounded)
 	}
 	ck_assert_uint_gt(failed, 100);
 	ck_assert_uint_eq(counter_get(&f.counters.lua_ipfilter_overruns), failed);
+	/* ... and what it came to is known, of each call and of all. */
+	ck_assert_uint_ge(counter_get(&f.counters.peak_lua_hook_bytes), 100000);
+	ck_assert_uint_le(counter_get(&f.counters.peak_lua_hook_bytes), f.limits.call_bytes);
+	ck_assert_uint_ge(f.most_heap, f.limits.heap_bytes - 200000);
+	ck_assert_uint_le(f.most_heap, f.limits.heap_bytes);
 	script_fake_close(&f);
 }
 END_TEST

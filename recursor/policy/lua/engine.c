@@ -120,8 +120,11 @@ static void *allocate(void *ctx, void *block, size_t old, size_t new)
 	}
 	charge_block(s, new);
 	moved = block == NULL ? block_take(s, new) : block_resize(s, block, old, new);
-	if (moved != NULL)
-		s->heap += new - old;
+	if (moved == NULL)
+		return NULL;
+	s->heap += new - old;
+	if (s->heap > s->heap_most)
+		s->heap_most = s->heap;
 	return moved;
 }
 
@@ -207,10 +210,11 @@ static void set_bounds(struct script *s, unsigned factor)
 	size_t room = most > s->heap ? most - s->heap : 0;
 
 	s->starved = s->is_ended = false;
+	s->heap_began = s->heap_most = s->heap;
 	s->step_ns = 0;
 	s->host.charge = engine_charge;
 	s->is_limited = l->instructions != 0;
-	s->budget = (int64_t)times(l->instructions, factor);
+	s->spent = s->budget = (int64_t)times(l->instructions, factor);
 	/* What runs in one go for long may also fill the heap. */
 	s->heap_stop = factor > 1 || l->call_bytes == 0 || l->call_bytes > room
 			       ? most
@@ -225,6 +229,19 @@ static void set_bounds(struct script *s, unsigned factor)
 static void lift_bounds(struct script *s)
 {
 	s->heap_stop = SIZE_MAX;
+}
+
+static void note_most(struct script *s)
+{
+	_Atomic uint64_t *most = s->outer.most_heap;
+	uint64_t seen = most == NULL ? UINT64_MAX
+				     : atomic_load_explicit(most, memory_order_relaxed);
+
+	s->spent -= s->budget;
+	while (s->heap_most > seen &&
+	       !atomic_compare_exchange_weak_explicit(most, &seen, s->heap_most,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
 }
 
 static void tell(struct script *s, const char *text)
@@ -242,6 +259,7 @@ int engine_run(struct script *s, lua_CFunction fn, void *arg, unsigned factor)
 	lua_pushlightuserdata(L, arg);
 	rc = lua_pcall(L, 1, 0, 0);
 	lift_bounds(s);
+	note_most(s);
 	if (rc == LUA_OK)
 		return E_OK;
 	if (rc == LUA_ERRMEM)

@@ -52,11 +52,13 @@ struct script {
 	unsigned refs;
 	/* the heap */
 	struct small_blocks small[SMALL_SIZES];
-	size_t heap;      /* bytes in use */
-	size_t heap_stop; /* no more than so many, in this call */
-	bool starved;     /* this call was refused some */
+	size_t heap;                  /* bytes in use */
+	size_t heap_began, heap_most; /* when this call began, and the most since then */
+	size_t heap_stop;             /* no more than so many, in this call */
+	bool starved;                 /* this call was refused some */
 	/* instructions */
 	int64_t budget;   /* left to this call */
+	int64_t spent;    /* by the last one, to a step */
 	uint64_t step_ns; /* the thread's time at the last count; 0: there was none in this call */
 	bool is_limited;
 	bool is_over;  /* this call has used up all, */

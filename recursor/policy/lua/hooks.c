@@ -186,6 +186,19 @@ static void tell_error(struct script *s, const struct call *c)
 				 "%s", text);
 }
 
+static void count_most(const struct script *s, unsigned factor)
+{
+	struct counters *c = s->outer.counters;
+
+	if (c == NULL)
+		return;
+	counter_max(&c->peak_lua_objects, s->host.native_bytes);
+	if (factor > 1) /* other limits */
+		return;
+	counter_max(&c->peak_lua_hook_bytes, s->heap_most - s->heap_began);
+	counter_max(&c->peak_lua_hook_spent, (uint64_t)s->spent);
+}
+
 /* False: it failed. */
 static bool run(struct script *s, lua_CFunction fn, struct call *c, unsigned factor)
 {
@@ -197,6 +210,7 @@ static bool run(struct script *s, lua_CFunction fn, struct call *c, unsigned fac
 	s->current = NULL;
 	s->outcome.ns = s->outer.now_ns(s->outer.ctx) - began_ns;
 	s->outcome.failed = err != E_OK;
+	count_most(s, factor);
 	count(s, table[c->hook].calls, 1);
 	count(s, table[c->hook].nsec, s->outcome.ns);
 	if (err == E_OK)

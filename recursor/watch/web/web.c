@@ -48,9 +48,7 @@ static void connection_begins(struct web *w, struct MHD_Connection *connection, 
 	w->n_exchanges++;
 	atomic_store_explicit(&w->options.counters->connections, w->n_exchanges,
 			      memory_order_relaxed);
-	if (w->n_exchanges > atomic_load_explicit(&w->options.counters->peak, memory_order_relaxed))
-		atomic_store_explicit(&w->options.counters->peak, w->n_exchanges,
-				      memory_order_relaxed);
+	web_note_most(&w->options.counters->peak, w->n_exchanges);
 }
 
 static void connection_ends(struct web *w, void **context)
@@ -99,6 +97,8 @@ static bool make_room(struct web *w, const struct addr *from)
 	}
 	client_full = of_client >= w->options.max_per_client;
 	full = all >= w->options.max_connections;
+	if (!client_full)
+		web_note_most(&w->options.counters->client_peak, of_client + 1);
 	if (!client_full && !full)
 		return true;
 	web_count(w, displaced);

@@ -253,6 +253,7 @@ static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t l
 	}
 	memcpy(x->body + x->body_len, bytes, len);
 	x->body_len += len;
+	web_note_most(&x->web->options.counters->body_peak, x->body_len);
 	return MHD_YES;
 }
 

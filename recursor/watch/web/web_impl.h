@@ -88,6 +88,13 @@ struct web {
 #define web_count(w, member)                                                                       \
 	atomic_fetch_add_explicit(&(w)->options.counters->member, 1, memory_order_relaxed)
 
+/* The moving thread's. */
+static inline void web_note_most(_Atomic uint64_t *most, uint64_t n)
+{
+	if (n > atomic_load_explicit(most, memory_order_relaxed))
+		atomic_store_explicit(most, n, memory_order_relaxed);
+}
+
 /* ---- web_exchange.c: a request, from libmicrohttpd's calls to its reply ---- */
 
 enum MHD_Result exchange_take(void *web, struct MHD_Connection *connection, const char *url,
