@@ -185,6 +185,7 @@ static int write_rows(struct wire_writer *w, const struct hook_records *rows, ui
 static int write_sections(struct wire_writer *w, const struct query *q, const struct answer *a,
 			  uint32_t now_s, uint16_t count[3], uint32_t *min_ttl)
 {
+	const struct rrset *soa = answer_soa(a);
 	unsigned id = wire_get_u16(q->wire);
 	int err;
 
@@ -198,11 +199,11 @@ static int write_sections(struct wire_writer *w, const struct query *q, const st
 			return err;
 		count[0] = (uint16_t)(count[0] + s->n_rr);
 	}
-	if (a->soa != NULL && a->soa->n_rr != 0) {
-		err = write_set(w, a->soa, q, 0, now_s, min_ttl);
+	if (soa != NULL && soa->n_rr != 0) {
+		err = write_set(w, soa, q, 0, now_s, min_ttl);
 		if (err != E_OK)
 			return err;
-		count[1] = a->soa->n_rr;
+		count[1] = soa->n_rr;
 	}
 	return E_OK;
 }

@@ -25,12 +25,12 @@ static struct rrset *answer_any(struct answer *a, const struct query *q, uint32_
 		if (a->sets[i]->type == TYPE_CNAME) {
 			a->n_sets = i + 1;
 			a->rcode = RCODE_NOERROR;
-			a->soa = NULL;
+			a->n_authority = 0;
 			return NULL;
 		}
 	if (a->rcode == RCODE_NOERROR && a->n_sets == 0) {
 		hinfo = local_any(q, now_s);
-		a->soa = NULL;
+		a->n_authority = 0;
 	}
 	return hinfo;
 }
@@ -38,7 +38,7 @@ static struct rrset *answer_any(struct answer *a, const struct query *q, uint32_
 /* What the cache knew without asking anybody: the data or a denial, or no more than an alias? */
 static bool is_whole(const struct answer *a, uint16_t type)
 {
-	return a->soa != NULL || (a->n_sets > 0 && a->sets[a->n_sets - 1]->type == type);
+	return answer_soa(a) != NULL || (a->n_sets > 0 && a->sets[a->n_sets - 1]->type == type);
 }
 
 /* NULL: it is not to be traced. */
@@ -210,6 +210,7 @@ static void ask_resolver(struct pipeline *p, struct client_query *cq)
 		.cache_only = cq->over_capacity || !(cq->q.flags & MSG_RD),
 		.no_stale = !(cq->q.flags & MSG_RD),
 		.route = cq->mark.route,
+		.validate = client_query_validates(cq),
 		.policed = true,
 	};
 	struct request *request;

@@ -148,8 +148,8 @@ static int add_answer(const struct maker *m, const struct answer *a, uint32_t no
 
 	for (size_t i = 0; i < a->n_sets && err == E_OK; i++)
 		err = add_set(m, a->sets[i], PLACE_ANSWER, now_s);
-	if (a->soa != NULL && err == E_OK)
-		err = add_set(m, a->soa, PLACE_AUTHORITY, now_s);
+	for (size_t i = 0; i < a->n_authority && err == E_OK; i++)
+		err = add_set(m, a->authority[i], PLACE_AUTHORITY, now_s);
 	return err;
 }
 

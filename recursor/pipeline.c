@@ -18,6 +18,7 @@
 #include "recursor/tapping.h"
 #include "recursor/watch/tracer.h"
 #include "recursor/watch/wiper.h"
+#include "recursor/wiring.h"
 
 static stage check_acl, check_header, check_opcode, read_question, check_edns, know_packet,
 	look_in_packetcache, look_in_packetcache_logged, answer_locally, check_recursion,
@@ -414,6 +415,7 @@ int pipeline_new(struct pipeline **out, struct worker *w)
 	p->defender_rows = shield_rows(p->shield);
 	slab_init(&p->queries, sizeof(struct client_query), (size_t)s->max_mthreads + 1);
 	p->traces = s->trace[0] != 'n';
+	p->dnssec = wiring_dnssec_mode(s);
 	*out = p;
 	return E_OK;
 }
@@ -459,6 +461,7 @@ void pipeline_configure(struct pipeline *p, const struct settings *s)
 	account_configure(&p->account, s);
 	slots_configure(p->slots, &cfg);
 	p->queries.max = (size_t)s->max_mthreads + 1;
+	p->dnssec = wiring_dnssec_mode(s);
 	p->traces = p->trace_rule != NULL || s->trace[0] != 'n';
 	p->query_filter.all = !s->quiet;
 	look_for_queries(p);

@@ -111,14 +111,11 @@ static uint32_t before_refresh_s(const struct answer *a, uint32_t percent, uint3
 {
 	uint32_t least = UINT32_MAX;
 
-	for (size_t i = 0; i <= a->n_sets; i++) {
-		const struct rrset *set = i < a->n_sets ? a->sets[i] : a->soa;
-		uint32_t left, last;
+	for (size_t i = 0; i < a->n_sets + a->n_authority; i++) {
+		const struct rrset *set = i < a->n_sets ? a->sets[i] : a->authority[i - a->n_sets];
+		uint32_t left = rrset_ttl_left(set, now_s);
+		uint32_t last = (uint32_t)((uint64_t)set->ttl * percent / 100);
 
-		if (set == NULL)
-			continue;
-		left = rrset_ttl_left(set, now_s);
-		last = (uint32_t)((uint64_t)set->ttl * percent / 100);
 		left = left > last ? left - last : 1;
 		least = left < least ? left : least;
 	}
@@ -141,7 +138,7 @@ static uint32_t packet_ttl(struct pipeline *p, const struct client_query *cq,
 		cap = s->packetcache_servfail_ttl_s;
 	} else if (!a->cacheable) {
 		return 0;
-	} else if (a->soa != NULL) {
+	} else if (answer_soa(a) != NULL) {
 		cap = s->packetcache_negative_ttl_s;
 	}
 	/* Something better may come any moment. */

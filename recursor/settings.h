@@ -147,6 +147,7 @@ struct settings {
 	/* local names */
 	bool serve_rfc1918, serve_rfc6303, root_nx_trust;
 	const char *nothing_below_nxdomain; /* no, dnssec, yes */
+	const char *dnssec;                 /* wiring_dnssec_mode() */
 	bool extended_resolution_errors;
 	uint32_t latency_statistic_size;
 	uint32_t stats_ringbuffer_entries; /* of each ring, all threads together; 0: none */

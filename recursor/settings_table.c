@@ -158,6 +158,11 @@ const struct setting settings_table[] = {
   "Keep no whole answers: each query is put together from the record cache." },
 { "disable-syslog", BOOL(disable_syslog), "no", "4.0.0",
   "Do not log to syslog.  In the foreground lines always go to stderr too." },
+{ "dnssec", WORD(dnssec, "off process-no-validate process log-fail validate"), "process", "4.0.0",
+  "off: nothing of DNSSEC.  process-no-validate: clients with DO get signatures and proofs; nothing is "
+  "validated.  process: what is asked with DO or AD, and without CD, is validated; AD is set on what is "
+  "secure, SERVFAIL takes the place of what is bogus.  log-fail: the same, but everything without CD is "
+  "validated, and what is bogus logged.  validate: and nobody without CD gets what is bogus." },
 { "dnstap-identity", TEXT(dnstap_identity), SETTING_HOSTNAME, "own",
   "Who we are, in each message to dnstap-server.  Empty: it is not told." },
 { "dnstap-messages", WORDS(dnstap_messages, DNSTAP_MESSAGES), DNSTAP_MESSAGES, "own",
@@ -552,7 +557,6 @@ const struct setting settings_table[] = {
   "answer CH TXT questions about trust anchors" },
 { "cpu-map", LATER(TEXT), "", "4.1.0", "CPUs for threads" },
 { "dns64-prefix", LATER(TEXT), "", "4.4.0", "prefix of DNS64 answers" },
-{ "dnssec", LATER(TEXT), "process", "4.0.0", "validation" },
 { "dnssec-disabled-algorithms", LATER(LIST), "", "4.9.0", "algorithms taken as unknown" },
 { "dnssec-log-bogus", LATER(BOOL), "no", "4.0.0", "log failed validations" },
 { "dot-to-auth-names", LATER(LIST), "", "4.6.0", "servers asked over TLS" },

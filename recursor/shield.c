@@ -100,14 +100,15 @@ static const uint8_t *zone_of(struct pipeline *p, const uint8_t *qname, const st
 			      struct place *place)
 {
 	const struct rrset *first = a->n_sets > 0 ? a->sets[0] : NULL;
+	const struct rrset *soa = answer_soa(a);
 	unsigned labels;
 
 	/* All that comes first but a DNAME is the name's own. */
 	if (first != NULL && first->type != TYPE_DNAME) {
 		labels = first->zone_labels > place->domain_labels ? first->zone_labels
 								   : place->domain_labels;
-	} else if (a->soa != NULL && name_is_within(qname, rrset_owner(a->soa))) {
-		labels = name_labels(rrset_owner(a->soa));
+	} else if (soa != NULL && name_is_within(qname, rrset_owner(soa))) {
+		labels = name_labels(rrset_owner(soa));
 	} else {
 		if (place->zone_labels <= place->domain_labels)
 			return closest_cut(p, qname, place->domain_labels);

@@ -113,6 +113,22 @@ static enum nx_cut nx_cut_of(const char *text)
 	return strcmp(text, "yes") == 0 ? NX_CUT_YES : NX_CUT_DNSSEC;
 }
 
+enum dnssec_mode wiring_dnssec_mode(const struct settings *s)
+{
+	static const char *const texts[] = {
+		[DNSSEC_OFF] = "off",
+		[DNSSEC_PROCESS_NO_VALIDATE] = "process-no-validate",
+		[DNSSEC_PROCESS] = "process",
+		[DNSSEC_LOG_FAIL] = "log-fail",
+		[DNSSEC_VALIDATE] = "validate",
+	};
+	unsigned mode = DNSSEC_VALIDATE;
+
+	while (mode > DNSSEC_OFF && strcmp(s->dnssec, texts[mode]) != 0)
+		mode--;
+	return (enum dnssec_mode)mode;
+}
+
 static bool has_family(const struct addr_list *l, uint8_t family)
 {
 	for (unsigned i = 0; i < l->n; i++)
@@ -151,6 +167,7 @@ void wiring_resolver_config(struct resolver_config *cfg, const struct settings *
 	cfg->dont_throttle_nets = s->dont_throttle_netmasks;
 	cfg->nothing_below_nxdomain = nx_cut_of(s->nothing_below_nxdomain);
 	cfg->root_nx_trust = s->root_nx_trust;
+	cfg->dnssec = wiring_dnssec_mode(s);
 	cfg->min_ttl = s->minimum_ttl_override_s;
 	cfg->max_ttl = s->max_cache_ttl_s;
 	cfg->max_negative_ttl = s->max_negative_ttl_s;

@@ -18,6 +18,7 @@ void wiring_servers_config(struct servers_config *cfg, const struct settings *s,
 			   const struct memory *m);
 void wiring_packetcache_config(struct packetcache_config *cfg, const struct settings *s,
 			       const struct memory *m);
+enum dnssec_mode wiring_dnssec_mode(const struct settings *s);
 void wiring_resolver_config(struct resolver_config *cfg, const struct settings *s);
 struct script_limits wiring_script_limits(const struct settings *s);
 void wiring_listen_limits(struct listen_limits *limits, const struct settings *s);

@@ -8,7 +8,7 @@
 struct known_answer {
 	struct answer a;
 	struct rrset *chain[GOAL_CHAIN_MAX];
-	struct rrset *denial; /* that a.soa belongs to */
+	struct rrset *denial; /* that a.authority belongs to */
 };
 
 static void chain_add(struct known_answer *k, struct rrset *set)
@@ -22,7 +22,8 @@ static void deny(struct known_answer *k, struct rrset *denial)
 	k->denial = rrset_get(denial);
 	k->a.rcode = denial->kind == RRSET_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR;
 	if (denial->n_proofs > 0) {
-		k->a.soa = rrset_proofs(denial)[0];
+		k->a.authority = rrset_proofs(denial);
+		k->a.n_authority = denial->n_proofs;
 		k->a.cacheable = true;
 	}
 }

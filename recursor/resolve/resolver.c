@@ -35,6 +35,7 @@ void resolver_config_defaults(struct resolver_config *cfg)
 		.prime = true,
 		.server_port = 53,
 		.nothing_below_nxdomain = NX_CUT_DNSSEC,
+		.dnssec = DNSSEC_PROCESS,
 		.root_nx_trust = true,
 		.min_ttl = 1,
 		.max_ttl = 86400,

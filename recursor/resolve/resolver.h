@@ -40,6 +40,7 @@
 #include "common/nameset.h"
 #include "common/netset.h"
 #include "common/rrset.h"
+#include "common/rrtype.h"
 #include "recursor/resolve/cache.h"
 #include "recursor/resolve/cause.h"
 #include "recursor/resolve/event.h"
@@ -47,6 +48,17 @@
 #include "recursor/resolve/world.h"
 
 enum nx_cut { NX_CUT_NO, NX_CUT_DNSSEC, NX_CUT_YES };
+
+/* What is done of DNSSEC, as PowerDNS has it.  But for OFF, servers are asked with DO, and clients
+ * that ask so get RRSIGs and proofs.  Whose question is validated the pipeline says
+ * (question.validate): PROCESS: who asks with DO or AD; the last two: everybody; nobody's with CD. */
+enum dnssec_mode {
+	DNSSEC_OFF,
+	DNSSEC_PROCESS_NO_VALIDATE,
+	DNSSEC_PROCESS,
+	DNSSEC_LOG_FAIL,
+	DNSSEC_VALIDATE,
+};
 
 /* Every limit and habit of the resolver; filled from the settings.  Copied by resolver_new()
  * and resolver_configure(). */
@@ -82,6 +94,7 @@ struct resolver_config {
 	/* believing */
 	enum nx_cut nothing_below_nxdomain;
 	bool root_nx_trust;
+	enum dnssec_mode dnssec;
 	/* keeping */
 	uint32_t min_ttl, max_ttl;
 	uint32_t max_negative_ttl;
@@ -141,6 +154,7 @@ struct question {
 	bool cache_only;     /* RD=0 with allow-no-rd, or no room: never ask a server */
 	bool no_cache;       /* explain: do not take the final answer from the cache */
 	bool no_stale;       /* and never one that has expired (RD=0, priming) */
+	bool validate;       /* the answer's `security` is to be known */
 	bool policed;        /* world.preoutquery is asked for it; ctx is the client it gets */
 	uint64_t route;      /* a group of forwarders (zones_group_id()), or 0; see below */
 	struct trace *trace; /* or NULL; the caller's, alive until done() */
@@ -164,12 +178,17 @@ struct answer {
 	const char *ede_text;      /* or NULL */
 	struct rrset *const *sets; /* the answer section in order: aliases, then the data */
 	size_t n_sets;
-	const struct rrset *soa; /* for the authority section of a negative answer, or NULL */
-	bool authoritative;      /* it is a zone's that we serve (auth-zones) */
-	bool from_cache;         /* no server was asked for it, by whomever */
-	bool cacheable;          /* may go into the packet cache */
-	bool is_stale;           /* some of it had expired; not to be kept for long */
-	uint32_t out_queries;    /* what it cost */
+	/* Of a denial: the zone's SOA, if there is one, and behind it its proofs.  Of data: what proves
+	 * that a wildcard was rightly expanded. */
+	struct rrset *const *authority;
+	size_t n_authority;
+	enum security security; /* of all of it, where it was to be validated */
+	uint8_t bogus;          /* enum bogus of dnssec/bogus.h: why it is SEC_BOGUS */
+	bool authoritative;     /* it is a zone's that we serve (auth-zones) */
+	bool from_cache;        /* no server was asked for it, by whomever */
+	bool cacheable;         /* may go into the packet cache */
+	bool is_stale;          /* some of it had expired; not to be kept for long */
+	uint32_t out_queries;   /* what it cost */
 	uint32_t timeouts, throttled;
 	uint32_t bytes;
 	struct trace *trace;
@@ -185,6 +204,12 @@ static inline void answer_blame(struct answer *a, enum cause why)
 	a->cause = (uint8_t)why;
 	a->ede = row->ede;
 	a->ede_text = row->text;
+}
+
+/* The SOA of a denial, or NULL. */
+static inline const struct rrset *answer_soa(const struct answer *a)
+{
+	return a->n_authority > 0 && a->authority[0]->type == TYPE_SOA ? a->authority[0] : NULL;
 }
 
 struct journal_story;

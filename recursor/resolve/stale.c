@@ -132,7 +132,8 @@ void stale_fill(const struct stale_answer *s, struct answer *a)
 	a->rcode = s->rcode;
 	a->sets = s->sets;
 	a->n_sets = s->n;
-	a->soa = s->soa;
+	a->authority = &s->soa;
+	a->n_authority = s->soa != NULL;
 	a->authoritative = s->authoritative;
 	a->cacheable = a->is_stale = true;
 	a->is_remembered = false;

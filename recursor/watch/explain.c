@@ -72,8 +72,8 @@ static void print_answer(struct command_call *call, const struct answer *a)
 
 	for (size_t i = 0; buf != NULL && i < a->n_sets; i++)
 		print_records(call->out, answer, a->sets[i], now_s, buf);
-	if (buf != NULL && a->soa != NULL)
-		print_records(call->out, authority, a->soa, now_s, buf);
+	for (size_t i = 0; buf != NULL && i < a->n_authority; i++)
+		print_records(call->out, authority, a->authority[i], now_s, buf);
 	free(buf);
 	json_object_set_new(call->json, "answer", answer);
 	json_object_set_new(call->json, "authority", authority);

@@ -35,8 +35,10 @@ void lookup_free(struct lookup *l)
 		return;
 	for (size_t i = 0; i < l->answer.n_sets; i++)
 		rrset_put(l->sets[i]);
-	rrset_put(l->soa);
+	for (size_t i = 0; i < l->answer.n_authority; i++)
+		rrset_put(l->authority[i]);
 	free(l->sets);
+	free(l->authority);
 	if (l->done_fd >= 0)
 		close(l->done_fd);
 	free(l->trace);
@@ -44,6 +46,18 @@ void lookup_free(struct lookup *l)
 }
 
 /* ---- on the worker ---- */
+
+/* References to `n` sets; NULL, and *n 0: no memory. */
+static struct rrset **copy_sets(struct rrset *const *sets, size_t *n)
+{
+	struct rrset **copy = calloc(*n + 1, sizeof(struct rrset *));
+
+	if (copy == NULL)
+		*n = 0;
+	for (size_t i = 0; i < *n; i++)
+		copy[i] = rrset_get(sets[i]);
+	return copy;
+}
 
 static void take_answer(void *ctx, const struct answer *a)
 {
@@ -53,14 +67,8 @@ static void take_answer(void *ctx, const struct answer *a)
 	l->request = NULL;
 	l->answer = *a;
 	l->answer.goal = NULL;
-	l->answer.n_sets = 0;
-	l->sets = calloc(a->n_sets + 1, sizeof(struct rrset *));
-	for (size_t i = 0; l->sets != NULL && i < a->n_sets; i++)
-		l->sets[l->answer.n_sets++] = rrset_get(a->sets[i]);
-	l->answer.sets = l->sets;
-	if (a->soa != NULL)
-		l->soa = rrset_get((struct rrset *)a->soa);
-	l->answer.soa = l->soa;
+	l->answer.sets = l->sets = copy_sets(a->sets, &l->answer.n_sets);
+	l->answer.authority = l->authority = copy_sets(a->authority, &l->answer.n_authority);
 	atomic_store(&l->is_done, true);
 	/* It cannot fail: the counter holds more than 1. */
 	if (write(l->done_fd, &one, sizeof(one)) < 0)

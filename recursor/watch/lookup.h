@@ -33,8 +33,7 @@ struct lookup {
 	atomic_bool is_done;
 	struct request *request; /* the worker's alone */
 	uint8_t name[NAME_MAX_LEN];
-	struct rrset **sets;
-	struct rrset *soa;
+	struct rrset **sets, **authority;
 };
 
 /* E_NOMEM; E_SYSTEM: there is no descriptor to wait with. */

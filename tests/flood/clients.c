@@ -109,7 +109,7 @@ static void done(void *ctx, const struct answer *answer)
 	struct asker *a = ctx;
 
 	ASSERT(a->in_use);
-	if (a->over_capacity && answer->n_sets == 0 && answer->soa == NULL) {
+	if (a->over_capacity && answer->n_sets == 0 && answer_soa(answer) == NULL) {
 		a->unknown = true;
 		return;
 	}

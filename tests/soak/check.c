@@ -287,7 +287,7 @@ static const char *judge_denial(struct reading *x, const struct rrset *set,
 static void check_denial(struct reading *x)
 {
 	if (!x->has_data && !x->a->cache_only)
-		(void)was_true(x, received_us(x, x->answer->soa), judge_denial, NULL, NULL);
+		(void)was_true(x, received_us(x, answer_soa(x->answer)), judge_denial, NULL, NULL);
 }
 
 static const char *judge_too_long(struct reading *x, const struct rrset *set,

@@ -165,7 +165,12 @@ END_TEST
 START_TEST(the_soa_of_a_denial)
 {
 	struct rrset *soa = set_of("example", TYPE_SOA, 5, SOA_RDATA, sizeof(SOA_RDATA) - 1, 1);
-	struct answer a = { .rcode = RCODE_NXDOMAIN, .ede = EDE_NONE, .soa = soa };
+	struct answer a = {
+		.rcode = RCODE_NXDOMAIN,
+		.ede = EDE_NONE,
+		.authority = &soa,
+		.n_authority = 1,
+	};
 	uint8_t out[512], rdata[128];
 	uint16_t rdata_len;
 	struct packed to;
