@@ -1,0 +1,57 @@
+#include "recursor/resolve/dnssec/denial.h"
+
+#include "recursor/resolve/dnssec/nsec.h"
+#include "recursor/resolve/dnssec/nsec3.h"
+
+/* A zone has one chain or the other; while it changes, both. */
+
+enum denial denial_nxdomain(const struct dnssec_limits *limits, const struct denial_proof *p,
+			    const uint8_t *name, struct dnssec_work *work)
+{
+	if (!name_is_below(name, p->zone))
+		return DENIAL_NOT_PROVED;
+	if (nsec_nxdomain(p, name) == DENIAL_PROVED)
+		return DENIAL_PROVED;
+	return nsec3_nxdomain(limits, p, name, work);
+}
+
+enum denial denial_nodata(const struct dnssec_limits *limits, const struct denial_proof *p,
+			  const uint8_t *name, uint16_t type, struct dnssec_work *work)
+{
+	if (!name_is_within(name, p->zone))
+		return DENIAL_NOT_PROVED;
+	if (nsec_nodata(p, name, type) == DENIAL_PROVED)
+		return DENIAL_PROVED;
+	return nsec3_nodata(limits, p, name, type, work);
+}
+
+enum denial denial_wildcard(const struct dnssec_limits *limits, const struct denial_proof *p,
+			    const uint8_t *name, unsigned labels, struct dnssec_work *work)
+{
+	unsigned have = name_labels(name);
+
+	if (!name_is_within(name, p->zone) || labels < name_labels(p->zone) || labels > have)
+		return DENIAL_NOT_PROVED;
+	/* Not expanded at all: the name itself, or the wildcard asked for by its name. */
+	if (labels == have || (labels + 1 == have && name[0] == 1 && name[1] == '*'))
+		return DENIAL_PROVED;
+	if (nsec_wildcard(p, name, labels) == DENIAL_PROVED)
+		return DENIAL_PROVED;
+	return nsec3_wildcard(limits, p, name, labels, work);
+}
+
+enum ds_denial denial_ds(const struct dnssec_limits *limits, const struct denial_proof *p,
+			 const uint8_t *name, struct dnssec_work *work)
+{
+	enum ds_denial said;
+
+	if (!name_is_within(name, p->zone))
+		return DS_DENIAL_NOT_PROVED;
+	said = nsec_ds(p, name);
+	return said != DS_DENIAL_NOT_PROVED ? said : nsec3_ds(limits, p, name, work);
+}
+
+bool denial_has_many_iterations(const struct dnssec_limits *limits, const struct denial_proof *p)
+{
+	return nsec3_has_many_iterations(limits, p);
+}

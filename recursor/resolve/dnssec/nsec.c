@@ -1,0 +1,128 @@
+#include "recursor/resolve/dnssec/nsec.h"
+
+#include "common/rrtype.h"
+
+bool nsec_read(struct nsec *out, const struct rrset *s, const uint8_t *zone)
+{
+	struct nsec n;
+	struct rdata rr;
+	size_t len;
+
+	if (!proof_read(s, TYPE_NSEC, zone, &rr) || name_check(rr.data, rr.len, &len) != E_OK)
+		return false;
+	n = (struct nsec) {
+		.owner = rrset_owner(s),
+		.next = rr.data,
+		.types = { .data = rr.data + len, .len = rr.len - len },
+	};
+	if (!typemap_is_valid(&n.types) || !name_is_within(n.next, zone))
+		return false;
+	/* The last one names the apex (RFC 4034 4.1.1); any other goes forward. */
+	if (!name_equal(n.next, zone) && name_compare(n.owner, n.next) >= 0)
+		return false;
+	*out = n;
+	return true;
+}
+
+/* Names below a zone cut or a DNAME are not of this zone: its NSECs say nothing of them
+ * (RFC 6840 4.1, RFC 6672 5.3.4.1). */
+static bool is_above_others(const struct nsec *n, const uint8_t *name)
+{
+	return (typemap_is_cut(&n->types) || typemap_has(&n->types, TYPE_DNAME)) &&
+	       name_is_below(name, n->owner);
+}
+
+bool nsec_covers(const struct nsec *n, const uint8_t *zone, const uint8_t *name)
+{
+	return name_compare(n->owner, name) < 0 &&
+	       (name_compare(name, n->next) < 0 || name_equal(n->next, zone)) &&
+	       !is_above_others(n, name);
+}
+
+bool nsec_is_absent(const struct nsec *n, const uint8_t *zone, const uint8_t *name)
+{
+	return nsec_covers(n, zone, name) && !name_is_below(n->next, name);
+}
+
+const uint8_t *nsec_encloser(const struct nsec *n, const uint8_t *name)
+{
+	unsigned owner = name_common_labels(name, n->owner);
+	unsigned next = name_common_labels(name, n->next);
+
+	return name_suffix(name, owner > next ? owner : next);
+}
+
+static bool find_absent(const struct denial_proof *p, const uint8_t *name, struct nsec *out)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (nsec_read(out, p->sets[i], p->zone) && nsec_is_absent(out, p->zone, name))
+			return true;
+	return false;
+}
+
+enum denial nsec_nxdomain(const struct denial_proof *p, const uint8_t *name)
+{
+	uint8_t wildcard[NAME_MAX_LEN];
+	struct nsec n;
+
+	if (!find_absent(p, name, &n))
+		return DENIAL_NOT_PROVED;
+	if (!proof_wildcard(wildcard, nsec_encloser(&n, name)))
+		return DENIAL_NOT_PROVED;
+	return find_absent(p, wildcard, &n) ? DENIAL_PROVED : DENIAL_NOT_PROVED;
+}
+
+/* The name is in the zone and has no such type. */
+static bool has_node_without(const struct denial_proof *p, const uint8_t *name, uint16_t type)
+{
+	struct nsec n;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (!nsec_read(&n, p->sets[i], p->zone))
+			continue;
+		if (name_equal(n.owner, name)) {
+			if (typemap_denies(&n.types, name, type))
+				return true;
+		} else if (nsec_covers(&n, p->zone, name) && name_is_below(n.next, name)) {
+			return true; /* an empty non-terminal: no types at all */
+		}
+	}
+	return false;
+}
+
+enum denial nsec_nodata(const struct denial_proof *p, const uint8_t *name, uint16_t type)
+{
+	uint8_t wildcard[NAME_MAX_LEN];
+	struct nsec n;
+
+	if (has_node_without(p, name, type))
+		return DENIAL_PROVED;
+	/* Or there is no such name, and the wildcard that stands in for it has no such type. */
+	if (!find_absent(p, name, &n) || !proof_wildcard(wildcard, nsec_encloser(&n, name)))
+		return DENIAL_NOT_PROVED;
+	return has_node_without(p, wildcard, type) ? DENIAL_PROVED : DENIAL_NOT_PROVED;
+}
+
+enum denial nsec_wildcard(const struct denial_proof *p, const uint8_t *name, unsigned labels)
+{
+	struct nsec n;
+
+	/* The next closer name is absent with all below it, and so is all between it and `name`. */
+	return find_absent(p, name_suffix(name, labels + 1), &n) ? DENIAL_PROVED
+								 : DENIAL_NOT_PROVED;
+}
+
+enum ds_denial nsec_ds(const struct denial_proof *p, const uint8_t *name)
+{
+	struct nsec n;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (!nsec_read(&n, p->sets[i], p->zone))
+			continue;
+		if (name_equal(n.owner, name))
+			return typemap_ds(&n.types, name);
+		if (nsec_covers(&n, p->zone, name))
+			return name_is_below(n.next, name) ? DS_DENIAL_NO_CUT : DS_DENIAL_NO_NAME;
+	}
+	return DS_DENIAL_NOT_PROVED;
+}
