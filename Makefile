@@ -81,7 +81,7 @@ UNIT_SRC := $(wildcard tests/unit/*.c)
 SIM_SRC := $(wildcard tests/sim/*.c) tools/lab/zone.c
 # Signs zones, for whoever tests what validates them.
 SIGNER_SRC := $(wildcard tests/signer/*.c)
-SOAK_SRC := $(wildcard tests/soak/*.c) tests/sim/network.c tests/sim/story.c
+SOAK_SRC := $(wildcard tests/soak/*.c) $(SIGNER_SRC) tests/sim/network.c tests/sim/story.c
 FLOOD_SRC := $(wildcard tests/flood/*.c) tests/sim/network.c tests/soak/course.c
 OOM_SRC := $(wildcard tests/oom/*.c) tests/unit/fake_env.c tests/unit/api_call.c $(filter-out tests/soak/main.c,$(SOAK_SRC))
 FUZZ_DRIVER := tests/fuzz/replay.c

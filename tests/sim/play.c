@@ -71,7 +71,9 @@ static int start(struct player *p, char *why)
 	p->net.serve = play_serve;
 	p->net.serve_ctx = p;
 	err = play_set_hints(p, why);
-	return err == E_OK ? play_set_zones(p, why) : err;
+	if (err == E_OK)
+		err = play_set_zones(p, why);
+	return err == E_OK ? play_set_trust(p, why) : err;
 }
 
 static void stop(struct player *p)

@@ -85,6 +85,9 @@ const char *play_reason_to_skip(const struct scenario *s);
 int play_configure(struct player *p, char *why) MUST_USE;
 int play_set_hints(struct player *p, char *why) MUST_USE;
 int play_set_zones(struct player *p, char *why) MUST_USE;
+int play_set_trust(struct player *p, char *why) MUST_USE;
+/* Without a trust anchor nothing is validated. */
+bool play_validates(const struct scenario *s);
 uint32_t play_start_time(const struct scenario *s);
 
 /* A POLICY step: one more rule, or none any more. */

@@ -152,7 +152,8 @@ static void records_change(struct making *k, struct zone *z)
 		return;
 	}
 	old = net->sets[at];
-	if (old.type == TYPE_NS || old.type == TYPE_SOA || is_ns_name(net, old.owner) ||
+	if (old.type == TYPE_NS || old.type == TYPE_SOA || old.type == TYPE_DS ||
+	    old.type == TYPE_DNSKEY || is_ns_name(net, old.owner) ||
 	    !chain_copy(net, z, old.owner, old.type) || rng_chance(&k->rng, 30) ||
 	    old.type == TYPE_CNAME || old.type == TYPE_DNAME)
 		return;
@@ -180,6 +181,8 @@ static void revoke(struct making *k, struct zone *z)
 	struct internet *net = k->net;
 	unsigned index = (unsigned)(z - net->zones);
 
+	if (!chain_copy(net, &net->zones[z->parent], z->apex, TYPE_DS))
+		return;
 	for (unsigned i = 1; i < net->n_zones; i++) {
 		if (!is_below(net, i, index))
 			continue;

@@ -101,7 +101,7 @@ bool making_has_room(const struct internet *net)
 }
 
 /* To the set made last. */
-static void record_add(struct internet *net, struct model_set *s, const void *data, size_t len)
+void making_record(struct internet *net, struct model_set *s, const void *data, size_t len)
 {
 	uint8_t *kept;
 
@@ -115,7 +115,7 @@ static void record_add(struct internet *net, struct model_set *s, const void *da
 
 void making_record_name(struct internet *net, struct model_set *s, const uint8_t *name)
 {
-	record_add(net, s, name, name_len(name));
+	making_record(net, s, name, name_len(name));
 }
 
 /* May data of a type stand there: in this zone and not below one of its aliases. */
@@ -161,7 +161,7 @@ static void random_txt(struct making *k, struct model_set *s, unsigned n, unsign
 		data[0] = (uint8_t)len;
 		memset(data + 1, 'a' + (int)rng_below(&k->rng, 26), len);
 		data[1] = (uint8_t)i;
-		record_add(k->net, s, data, len + 1);
+		making_record(k->net, s, data, len + 1);
 	}
 }
 
@@ -174,18 +174,18 @@ void making_records(struct making *k, struct model_set *s)
 	for (unsigned i = 0; i < n && (s->type == TYPE_A || s->type == TYPE_AAAA); i++) {
 		memset(data, 0, 16);
 		wire_put_u32(data, 0xc0000200u + i * 256 + rng_below(&k->rng, 256));
-		record_add(k->net, s, data, s->type == TYPE_A ? 4 : 16);
+		making_record(k->net, s, data, s->type == TYPE_A ? 4 : 16);
 	}
 	if (s->type == TYPE_TXT)
 		random_txt(k, s, n, big ? 200 : 10);
 	for (unsigned i = 0; i < n && s->type == TYPE_MX && i < 4; i++) {
 		wire_put_u16(data, (uint16_t)i);
 		if (random_target(k, data + 2))
-			record_add(k->net, s, data, 2 + name_len(data + 2));
+			making_record(k->net, s, data, 2 + name_len(data + 2));
 	}
 	if (s->type == TYPE_DS) {
 		memset(data, 7, 24);
-		record_add(k->net, s, data, 24);
+		making_record(k->net, s, data, 24);
 	}
 }
 
@@ -224,7 +224,7 @@ void making_random_set(struct making *k, struct zone *z)
 	making_records(k, s);
 	/* No other record of the type could be made: any data will do. */
 	if (s->n == 0)
-		record_add(k->net, s, "\0\1", 3);
+		making_record(k->net, s, "\0\1", 3);
 }
 
 /* ---- zones and who serves them ---- */
@@ -288,9 +288,9 @@ void making_addresses(struct making *k, struct zone *z, const uint8_t *name, uns
 	struct addr a;
 
 	if (host_addr(k->net, host, 4, &a) && (s = making_set(k, z, name, TYPE_A)) != NULL)
-		record_add(k->net, s, a.ip, 4);
+		making_record(k->net, s, a.ip, 4);
 	if (host_addr(k->net, host, 6, &a) && (s = making_set(k, z, name, TYPE_AAAA)) != NULL)
-		record_add(k->net, s, a.ip, 16);
+		making_record(k->net, s, a.ip, 16);
 }
 
 static unsigned host_for(struct making *k, bool is_high)
@@ -389,9 +389,9 @@ static void apex_make(struct making *k, struct zone *z)
 	memset(soa + len, 1, 16);
 	wire_put_u32(soa + len + 16, RNG_PICK(&k->rng, minimums));
 	if (s != NULL)
-		record_add(k->net, s, soa, len + 20);
-	/* A DS is the parent's. */
-	if (z->labels > 0 && rng_chance(&k->rng, 20)) {
+		making_record(k->net, s, soa, len + 20);
+	/* A DS is the parent's; this one leads nowhere: no validator knows its digest. */
+	if (!signed_add_keys(k, z) && z->labels > 0 && rng_chance(&k->rng, 20)) {
 		s = making_set(k, &k->net->zones[z->parent], z->apex, TYPE_DS);
 		if (s != NULL)
 			making_records(k, s);
@@ -418,6 +418,7 @@ static void habits_draw(struct making *k, struct host *h)
 	h->compresses = rng_chance(r, 70);
 	h->delay_ms = RNG_PICK(r, delays);
 	h->loses_now_and_then = rng_chance(r, 15);
+	h->oblivious = rng_chance(&k->signing, 6);
 }
 
 static unsigned sometimes(struct rng *r, unsigned often, unsigned most)
@@ -438,6 +439,7 @@ static void faults_draw(struct making *k, struct host *h)
 	h->no_aa = sometimes(r, 15, 100);
 	h->wrong_id = sometimes(r, 20, 60);
 	h->late = sometimes(r, 20, 100);
+	h->corrupt = sometimes(&k->signing, 40, 100);
 	if (rng_chance(r, 25))
 		h->tcp = (enum tcp_habit)rng_between(r, TCP_CLOSED, TCP_SILENT);
 	if (rng_chance(r, 15))
@@ -524,9 +526,14 @@ void internet_use(struct internet *net, unsigned epoch)
 void internet_make(struct internet *net, uint64_t seed)
 {
 	static const unsigned shares[] = { 0, 0, 15, 40 };
-	struct making k = { .net = net, .rng = rng_for(seed, 'I') };
+	struct making k = {
+		.net = net,
+		.rng = rng_for(seed, 'I'),
+		.signing = rng_for(seed, 'D'),
+	};
 	unsigned sets;
 
+	signed_forget();
 	net->n_epochs = 1;
 	internet_use(net, 0);
 	net->epochs[0].from_us = 0;
@@ -546,9 +553,11 @@ void internet_make(struct internet *net, uint64_t seed)
 	zones_make(&k);
 	for (unsigned i = 0; i < net->n_zones; i++)
 		zone_serve(&k, i);
+	signed_draw(&k);
 	for (unsigned i = 0; i < net->n_zones; i++)
 		apex_make(&k, &net->zones[i]);
 	sets = rng_between(&k.rng, net->n_zones * 2, net->n_zones * 6);
 	for (unsigned i = 0; i < sets; i++)
 		making_random_set(&k, &net->zones[rng_below(&k.rng, net->n_zones)]);
+	signed_break(&k);
 }

@@ -16,6 +16,11 @@
  * It is *reachable* when of the servers that its parent names one works, whatever the others are.
  * Questions about reachable zones must succeed unless a limit ends them.
  *
+ * Many zones are signed (tests/signer), some wrongly.  What a validator must find of a zone or a name
+ * is its *finding*.  A zone is *shielded* when not even a liar can have a validator believe that
+ * something of it is not signed.  For who asks for validated data it has to be *proved* sound or
+ * reachable, too: its servers give signatures, and so do those of the zones above it.
+ *
  * Memory:  all within struct internet; making another reuses it.
  */
 #ifndef SOAK_INTERNET_H
@@ -29,6 +34,7 @@
 #include "common/addr.h"
 #include "common/name.h"
 #include "common/rrset.h"
+#include "tests/signer/zone.h"
 #include "tests/soak/rng.h"
 
 enum {
@@ -52,7 +58,11 @@ struct model_set {
 	uint16_t type;
 	uint16_t first, n; /* of internet.records */
 	uint16_t next;     /* the zone's next set, or SET_NONE */
+	uint8_t fault;     /* enum sign_fault: of its signatures */
 };
+
+/* What a validator makes of it. */
+enum finding { FIND_INSECURE, FIND_SECURE, FIND_BOGUS, FIND_ANYTHING };
 
 struct ns_host {
 	const uint8_t *name;
@@ -73,7 +83,13 @@ struct zone {
 	bool denies_empty; /* says NXDOMAIN of empty non-terminals */
 	bool old_glue;     /* its parent knows one address too many for the first name server */
 	bool gone;         /* its parent has taken it back */
-	bool trusted, sound, reachable;
+	bool is_signed;    /* it has keys, and signatures if asked for */
+	bool has_ds;       /* that lead to them */
+	bool is_anchor;    /* the resolver knows its keys */
+	bool is_nta;       /* the resolver is not to validate it */
+	enum finding finding;
+	bool shielded;
+	bool trusted, sound, reachable, proved_sound, proved_reachable;
 	uint8_t depth; /* sub-questions within sub-questions on the way to it */
 	uint16_t cost; /* questions, at most, with an empty cache and nothing lost */
 };
@@ -108,10 +124,12 @@ struct host {
 	bool compresses;  /* names in rdata, too */
 	unsigned delay_ms;
 	bool loses_now_and_then; /* but not the same question twice */
+	bool oblivious;          /* gives no signatures: older than DNSSEC */
 
 	/* faults */
 	enum tcp_habit tcp;
 	unsigned loss, garbage, cut, bad_rcode, no_aa, wrong_id, late; /* in 100 */
+	unsigned corrupt;                                              /* signatures */
 	uint64_t out_from_us, out_until_us;                            /* an outage */
 	enum outage outage;
 
@@ -142,6 +160,7 @@ struct internet {
 	bool renumbered; /* a name server has got another address */
 	struct host hosts[HOSTS_MAX];
 	unsigned n_zones, n_ns, n_hosts;
+	struct sign_policy policies[ZONES_MAX];
 	struct model_set sets[SETS_MAX];
 	unsigned n_sets;
 	struct rdata records[RECORDS_MAX];
@@ -198,6 +217,15 @@ bool addr_is_of_records(const struct addr *a);
 void addr_old(const struct internet *net, const struct zone *z, struct addr *out);
 bool addr_is_old(const struct addr *a);
 
+/* ---- signed.c ---- */
+
+/* The zone with its signatures; NULL: it has none. */
+struct signed_zone *signed_of(const struct internet *net, const struct zone *z);
+/* Frees them. */
+void signed_forget(void);
+/* Finds out what a validator must find. */
+void signed_judge(struct internet *net);
+
 /* ---- print.c ---- */
 
 void internet_print(FILE *f, const struct internet *net);
@@ -219,6 +247,7 @@ struct truth {
 	const struct model_set *set; /* DATA, CNAME, DNAME */
 	const struct zone *child;    /* REFERRAL */
 	bool empty;                  /* NODATA: an empty non-terminal */
+	bool is_wildcard;            /* a wildcard stands in for the name */
 };
 
 /* The zone that a name is in: the deepest; a DS is its parent's (RFC 4035 3.1.4.1).  `mask`: only
@@ -236,6 +265,13 @@ void truth_of(const struct internet *net, const uint8_t *name, uint16_t type, st
 /* The target of an alias found for `name`; false: it is too long to be a name. */
 bool truth_target(const struct internet *net, const struct truth *t, const uint8_t *name,
 		  uint8_t out[NAME_MAX_LEN]);
+
+/* What a validator must find of it, when it is not lied to. */
+enum finding finding_of(const struct internet *net, const struct truth *t, const uint8_t *name,
+			uint16_t type);
+/* Must a validator believe nothing else, whoever lies? */
+bool is_protected(const struct internet *net, const struct truth *t, const uint8_t *name,
+		  uint16_t type);
 
 /* Has the set exactly these records? */
 bool truth_has(const struct internet *net, const struct model_set *m, const struct rrset *s);

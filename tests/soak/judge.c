@@ -42,6 +42,20 @@ static bool ns_is_sound(const struct internet *net, const struct zone *z, const 
 	       (&net->zones[ns->zone] == z || net->zones[ns->zone].sound);
 }
 
+/* Does it give signatures? */
+static bool host_proves(const struct host *h)
+{
+	return h->edns == EDNS_WORKS && !h->oblivious;
+}
+
+static bool ns_proves(const struct internet *net, const struct zone *z, const struct ns_host *ns,
+		      const struct reach *reach)
+{
+	(void)z;
+	(void)reach;
+	return host_proves(&net->hosts[ns->host]);
+}
+
 static bool ns_is_reachable(const struct internet *net, const struct zone *z,
 			    const struct ns_host *ns, const struct reach *reach)
 {
@@ -144,6 +158,37 @@ static void reach_judge(struct internet *net, const struct reach *reach)
 	}
 }
 
+/* Do the zone's servers, or does one that can be reached, give what shows it to be what it is? */
+static bool zone_proves(const struct internet *net, const struct zone *z, bool one_is_enough,
+			const struct reach *reach)
+{
+	if (!z->is_signed)
+		return true;
+	if (!one_is_enough)
+		return each_ns(net, z, ns_proves, reach);
+	for (unsigned i = 0; i < z->n_parent_ns; i++)
+		if (ns_is_reachable(net, z, &net->ns[z->parent_ns[i]], reach) &&
+		    ns_proves(net, z, &net->ns[z->parent_ns[i]], reach))
+			return true;
+	return false;
+}
+
+static void proof_judge(struct internet *net, const struct reach *reach)
+{
+	for (unsigned i = 0; i < net->n_zones; i++) {
+		struct zone *z = &net->zones[i];
+
+		z->proved_sound = z->sound;
+		z->proved_reachable = z->reachable;
+		for (const struct zone *at = z;; at = &net->zones[at->parent]) {
+			z->proved_sound &= zone_proves(net, at, false, reach);
+			z->proved_reachable &= zone_proves(net, at, true, reach);
+			if (at == net->zones)
+				break;
+		}
+	}
+}
+
 /* What was learnt from a liar may be remembered when he has gone. */
 static void distrust_remember(struct internet *net)
 {
@@ -158,4 +203,6 @@ void internet_judge(struct internet *net, const struct reach *reach)
 	distrust_remember(net);
 	soundness_judge(net, reach);
 	reach_judge(net, reach);
+	signed_judge(net);
+	proof_judge(net, reach);
 }

@@ -140,6 +140,7 @@ static unsigned truth_and_more(struct lying *l)
 {
 	unsigned flags = 0;
 
+	l->b.corruption = (enum corruption)rng_below(dice(l), CORRUPTIONS);
 	if (l->host >= 0)
 		flags = honest_answer(&l->b, l->s->net, (unsigned)l->host, l->query);
 	any_records(l, l->b.count[2] == 0 && l->b.count[3] == 0 ? 1 : 3, 50);
@@ -157,6 +158,25 @@ static unsigned noise(struct lying *l)
 	any_records(l, 3, 50);
 	return RNG_PICK(dice(l), rcodes) | (rng_chance(dice(l), 70) ? MSG_AA : 0) |
 	       (rng_chance(dice(l), 2) ? MSG_TC : 0);
+}
+
+/* What is true of another name, or of another type: signatures and proofs that hold, of something
+ * that was not asked for. */
+static unsigned truth_of_another(struct lying *l)
+{
+	static const uint16_t types[] = { TYPE_A,   TYPE_NS,    TYPE_DS, TYPE_DNSKEY,
+					  TYPE_TXT, TYPE_CNAME, 300 };
+	struct msg other = *l->query;
+	unsigned flags;
+
+	if (l->host < 0)
+		return noise(l);
+	if (rng_chance(dice(l), 60))
+		any_name(l, other.qname);
+	if (rng_chance(dice(l), 60))
+		other.qtype = RNG_PICK(dice(l), types);
+	flags = honest_answer(&l->b, l->s->net, (unsigned)l->host, &other);
+	return rng_chance(dice(l), 30) ? flags ^ RCODE_NXDOMAIN : flags;
 }
 
 /* Data that are false, and are taken for true where the liar may speak. */
@@ -233,8 +253,9 @@ size_t liar_answer(struct servers_ctx *s, int host, const struct msg *query, uin
 		   size_t cap)
 {
 	static unsigned (*const ways[])(struct lying * l) = {
-		truth_and_more, truth_and_more, truth_and_more, noise, false_data,
-		false_data,     referral,       referral,       alias, denial,
+		truth_and_more, truth_and_more, truth_and_more,   noise,
+		false_data,     false_data,     referral,         referral,
+		alias,          denial,         truth_of_another,
 	};
 	struct lying l = { .s = s, .query = query, .host = host };
 	uint32_t mask = host >= 0 ? s->net->serves[host] : UINT32_MAX;

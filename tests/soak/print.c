@@ -25,8 +25,22 @@ static void sets_print(FILE *f, const struct internet *net, const struct zone *z
 			rrtype_to_text(s->type, type));
 		if (s->type == TYPE_CNAME || s->type == TYPE_DNAME)
 			fprintf(f, " %s", name_to_text(name, model_record(net, s, 0)->data));
-		fprintf(f, " (%u)\n", s->n);
+		fprintf(f, " (%u)%s%s\n", s->n, s->fault != 0 ? " " : "",
+			s->fault != 0 ? sign_fault_word((enum sign_fault)s->fault) : "");
 	}
+}
+
+static void signed_print(FILE *f, const struct internet *net, const struct zone *z)
+{
+	static const char *const findings[] = { "insecure", "secure", "bogus", "anything" };
+	static const char *const denials[] = { "NSEC", "NSEC3", "opt-out" };
+	const struct sign_policy *p = &net->policies[z - net->zones];
+
+	fprintf(f, "    signed: algorithm %u, %s, %u iterations, fault %s;%s%s%s%s%s%s %s\n",
+		p->algorithm, denials[p->denial], p->iterations, sign_fault_word(p->fault),
+		z->has_ds ? " ds" : "", z->is_anchor ? " anchor" : "", z->is_nta ? " nta" : "",
+		z->shielded ? " shielded" : "", z->proved_sound ? " proved-sound" : "",
+		z->proved_reachable ? " proved-reachable" : "", findings[z->finding]);
 }
 
 static void host_print(FILE *f, const struct internet *net, unsigned index)
@@ -46,11 +60,14 @@ static void host_print(FILE *f, const struct internet *net, unsigned index)
 		(int)h->edns, (int)h->lame, h->delay_ms, h->lowers_case ? " lowers-case" : "",
 		h->no_soa ? " no-soa" : "", h->talks ? " talks" : "",
 		h->truncates ? " truncates" : "", h->loses_now_and_then ? " loses" : "");
+	if (h->oblivious)
+		fprintf(f, " oblivious");
 	if (h->fate == FATE_SHAKY)
 		fprintf(f,
-			" tcp %d loss %u garbage %u cut %u rcode %u no-aa %u wrong-id %u late %u",
+			" tcp %d loss %u garbage %u cut %u rcode %u no-aa %u wrong-id %u late %u "
+			"corrupt %u",
 			(int)h->tcp, h->loss, h->garbage, h->cut, h->bad_rcode, h->no_aa,
-			h->wrong_id, h->late);
+			h->wrong_id, h->late, h->corrupt);
 	fputc('\n', f);
 }
 
@@ -71,6 +88,8 @@ void internet_print(FILE *f, const struct internet *net)
 				       : "",
 			z->gives_glue ? " gives-glue" : "", z->denies_empty ? " denies-empty" : "",
 			z->old_glue ? " old-glue" : "", z->depth, z->cost);
+		if (z->is_signed)
+			signed_print(f, net, z);
 		ns_print(f, net, "says", z->ns, z->n_ns);
 		ns_print(f, net, "its parent says", z->parent_ns, z->n_parent_ns);
 		sets_print(f, net, z);

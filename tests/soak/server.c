@@ -198,6 +198,10 @@ static size_t answer_make(struct call *c, const struct host *h, size_t cap)
 	struct reply_writer b = { .compresses = h->compresses };
 	unsigned flags;
 
+	if (happens(c, h->corrupt)) {
+		b.corruption = (enum corruption)rng_between(&c->s->rng, 1, CORRUPTIONS - 1);
+		note(c, "answered with its signatures corrupted");
+	}
 	reply_begin(&b, answer_buf, cap - (with_opt ? 11 : 0), &c->m, 0);
 	flags = honest_answer(&b, c->s->net, (unsigned)c->host, &c->m);
 	if (b.full || (h->truncates && c->q->transport == TRANSPORT_UDP)) {

@@ -32,11 +32,21 @@ enum send_result servers_serve(void *ctx, struct network *n, const struct outque
 
 /* ---- an answer in the making ---- */
 
+/* What becomes of signatures on their way out. */
+enum corruption {
+	CORRUPT_NOTHING,
+	CORRUPT_STRIPPED,
+	CORRUPT_GARBLED,
+	CORRUPT_NO_PROOFS,
+	CORRUPTIONS
+};
+
 struct reply_writer {
 	struct wire_writer w;
 	uint16_t count[4];
 	bool full;       /* something did not fit */
 	bool compresses; /* names in rdata */
+	enum corruption corruption;
 };
 
 void reply_begin(struct reply_writer *b, uint8_t *buf, size_t cap, const struct msg *query,

@@ -16,7 +16,8 @@
  *     configured.c zones that the operator has configured
  *     packets.c    the packet cache before each resolver
  *     check.c      what must be so of an answer;  check_cache.c  of the caches, and at the end
- *     internet.h   the Internet, change.c what becomes different in it, server.h its servers
+ *     internet.h   the Internet, change.c what becomes different in it, signed.c what of it is signed,
+ *                  server.h its servers
  *
  * Memory:  struct soak is large and reused; what a seed allocates is freed at its end.
  */

@@ -131,6 +131,7 @@ void truth_in_zone(const struct internet *net, const struct zone *z, const uint8
 		out->empty = true;
 	} else {
 		wildcard_meet(net, z, name, type, m.closest, &wild);
+		out->is_wildcard = wild.exists;
 		if (wild.exists)
 			at_name(&wild, out);
 		else

@@ -1,0 +1,338 @@
+/* signed: which zones are signed, how, what is wrong with some of them, and what a validator must
+ * find; see internet.h. */
+#include <string.h>
+
+#include "common/check.h"
+#include "common/rrtype.h"
+#include "tests/signer/zone.h"
+#include "tests/soak/making.h"
+
+enum {
+	YEAR_S = 365 * 86400,
+	SIGNED_FROM_S = 1600000000,
+	KEY_PAIRS = 4,       /* so many different ones: RSA's take time to make */
+	ITERATIONS_MAX = 50, /* of the resolver's own limit: more count as insecure */
+	KEYS_TTL = 3600,
+};
+
+/* Of the epoch and zone; made when somebody asks. */
+static struct signed_zone *built[EPOCHS_MAX][ZONES_MAX];
+
+/* ---- making ---- */
+
+static void policy_draw(struct making *k, unsigned index)
+{
+	static const uint8_t algorithms[] = { 13, 13, 13, 13, 8, 8, 15, 10, 14, 16 };
+	static const uint16_t iterations[] = { 0, 0, 0, 1, 10, 50, 51 };
+	struct sign_policy *p = &k->net->policies[index];
+	struct rng *r = &k->signing;
+
+	*p = (struct sign_policy) {
+		.algorithm = RNG_PICK(r, algorithms),
+		.number = (uint8_t)(2 * (index % KEY_PAIRS)),
+		.two_keys = rng_chance(r, 60),
+		.denial = (enum sign_denial)rng_below(r, 3),
+		.salt_len = (uint8_t)(rng_chance(r, 30) ? rng_between(r, 1, SIGN_SALT_MAX) : 0),
+		.inception_s = SIGNED_FROM_S,
+		.expiration_s = SIGNED_FROM_S + 20u * YEAR_S,
+	};
+	if (p->denial != SIGN_NSEC)
+		p->iterations = RNG_PICK(r, iterations);
+	if (rng_chance(r, 5))
+		p->more[0] = p->algorithm == 13 ? 8 : 13;
+	if (rng_chance(r, k->breaking))
+		p->fault = (enum sign_fault)rng_between(r, 1, SIGN_FAULT_END - 1);
+	/* With one key these are no faults. */
+	if (p->fault == SIGN_KEYS_BY_ZSK || p->fault == SIGN_ZSK_GONE)
+		p->two_keys = true;
+}
+
+void signed_draw(struct making *k)
+{
+	static const unsigned shares[] = { 0, 0, 8, 20 };
+	struct internet *net = k->net;
+	struct rng *r = &k->signing;
+	bool some = rng_chance(r, 75);
+
+	k->breaking = RNG_PICK(r, shares);
+	for (unsigned i = 0; i < net->n_zones; i++) {
+		struct zone *z = &net->zones[i];
+
+		z->is_signed = some && rng_chance(r, z->labels < 2 ? 92 : 65);
+		z->has_ds = z->is_signed && i > 0 && rng_chance(r, 88);
+		z->is_anchor = z->is_signed && (i == 0 || (!z->has_ds && rng_chance(r, 30)));
+		z->is_nta = i > 0 && some && rng_chance(r, 3);
+		/* The chain would say that such a name exists. */
+		z->denies_empty &= !z->is_signed;
+		policy_draw(k, i);
+		/* Nothing can be wrong with a DS that is not there. */
+		if (!z->has_ds && net->policies[i].fault >= SIGN_DS_DIGEST &&
+		    net->policies[i].fault <= SIGN_DS_ALGORITHM)
+			net->policies[i].fault = SIGN_NONE;
+	}
+}
+
+/* The zone with nothing in it has its keys already. */
+static struct signed_zone *bare_zone(const struct internet *net, const struct zone *z)
+{
+	struct signed_zone *bare = signed_zone_new(z->apex);
+
+	signed_zone_sign(bare, &net->policies[z - net->zones]);
+	return bare;
+}
+
+bool signed_add_keys(struct making *k, struct zone *z)
+{
+	static const unsigned digests[] = { 2, 2, 2, 4, 1 };
+	unsigned digest = RNG_PICK(&k->signing, digests);
+	struct internet *net = k->net;
+	struct signed_zone *bare;
+	const struct signed_set *keys;
+	uint8_t ds[SIGN_DS_MAX];
+	struct model_set *s;
+	size_t len;
+
+	if (!z->is_signed)
+		return false;
+	bare = bare_zone(net, z);
+	keys = signed_zone_find(bare, z->apex, TYPE_DNSKEY);
+	if (keys != NULL && (s = making_set(k, z, z->apex, TYPE_DNSKEY)) != NULL) {
+		s->ttl = KEYS_TTL;
+		for (size_t i = 0; i < keys->n; i++)
+			making_record(net, s, keys->rr[i].data, keys->rr[i].len);
+	}
+	if (z->has_ds && (s = making_set(k, &net->zones[z->parent], z->apex, TYPE_DS)) != NULL) {
+		s->ttl = KEYS_TTL;
+		for (unsigned i = 0; (len = signed_zone_ds(bare, i, digest, ds)) > 0; i++)
+			making_record(net, s, ds, len);
+	}
+	signed_zone_free(bare);
+	return true;
+}
+
+void signed_break(struct making *k)
+{
+	struct internet *net = k->net;
+
+	for (unsigned i = 0; i < net->n_sets; i++)
+		if (rng_chance(&k->signing, k->breaking / 2))
+			net->sets[i].fault = (uint8_t)rng_between(&k->signing, 1,
+								  SIGN_DS_DIGEST - 1);
+}
+
+/* ---- signed zones ---- */
+
+static unsigned epoch_in_use(const struct internet *net)
+{
+	unsigned e = 0;
+
+	while (net->epochs[e].zones != net->zones)
+		e++;
+	return e;
+}
+
+static void add_delegations(const struct internet *net, const struct zone *z,
+			    struct signed_zone *to)
+{
+	for (unsigned i = 1; i < net->n_zones; i++) {
+		const struct zone *c = &net->zones[i];
+
+		for (unsigned n = 0; !c->gone && &net->zones[c->parent] == z && n < c->n_parent_ns;
+		     n++) {
+			const uint8_t *name = net->ns[c->parent_ns[n]].name;
+
+			signed_zone_add(to, c->apex, TYPE_NS, c->ns_ttl, name, name_len(name));
+		}
+	}
+}
+
+struct signed_zone *signed_of(const struct internet *net, const struct zone *z)
+{
+	size_t index = (size_t)(z - net->zones);
+	struct signed_zone **at = &built[epoch_in_use(net)][index];
+
+	if (!z->is_signed || *at != NULL)
+		return *at;
+	*at = signed_zone_new(z->apex);
+	for (unsigned i = z->first_set; i != SET_NONE; i = net->sets[i].next) {
+		const struct model_set *s = &net->sets[i];
+
+		for (unsigned n = 0; n < s->n; n++)
+			signed_zone_add(*at, s->owner, s->type, s->ttl,
+					model_record(net, s, n)->data,
+					model_record(net, s, n)->len);
+		signed_zone_break(*at, s->owner, s->type, (enum sign_fault)s->fault);
+	}
+	add_delegations(net, z, *at);
+	signed_zone_sign(*at, &net->policies[index]);
+	return *at;
+}
+
+void signed_forget(void)
+{
+	for (unsigned e = 0; e < EPOCHS_MAX; e++)
+		for (unsigned i = 0; i < ZONES_MAX; i++) {
+			signed_zone_free(built[e][i]);
+			built[e][i] = NULL;
+		}
+}
+
+/* ---- what a validator must find ---- */
+
+static const struct model_set *find_set(const struct internet *net, const struct zone *z,
+					const uint8_t *owner, uint16_t type)
+{
+	for (unsigned i = z->first_set; i != SET_NONE; i = net->sets[i].next)
+		if (net->sets[i].type == type && name_equal(net->sets[i].owner, owner))
+			return &net->sets[i];
+	return NULL;
+}
+
+static const struct sign_policy *policy_of(const struct internet *net, const struct zone *z)
+{
+	return &net->policies[z - net->zones];
+}
+
+static bool is_of_signatures(enum sign_fault f)
+{
+	return f != SIGN_NONE && f < SIGN_DS_DIGEST;
+}
+
+static bool is_of_keys(enum sign_fault f)
+{
+	return f >= SIGN_DS_DIGEST && f < SIGN_NO_PROOF;
+}
+
+static bool is_of_proofs(enum sign_fault f)
+{
+	return f >= SIGN_NO_PROOF;
+}
+
+/* Of a secure zone's set. */
+static enum finding set_finding(const struct internet *net, const struct zone *z,
+				const struct model_set *s)
+{
+	return s->fault != SIGN_NONE || is_of_signatures(policy_of(net, z)->fault) ? FIND_BOGUS
+										   : FIND_SECURE;
+}
+
+/* Of a proof in a secure zone. */
+static enum finding proof_finding(const struct internet *net, const struct zone *z)
+{
+	const struct sign_policy *p = policy_of(net, z);
+
+	if (is_of_signatures(p->fault) || p->fault == SIGN_NO_PROOF)
+		return FIND_BOGUS;
+	if (is_of_proofs(p->fault))
+		return FIND_ANYTHING;
+	return p->iterations > ITERATIONS_MAX ? FIND_INSECURE : FIND_SECURE;
+}
+
+/* With its keys known by an anchor or a DS set that holds. */
+static enum finding keys_finding(const struct internet *net, const struct zone *z)
+{
+	const struct model_set *keys = find_set(net, z, z->apex, TYPE_DNSKEY);
+
+	if (is_of_keys(policy_of(net, z)->fault) || keys == NULL || keys->fault != SIGN_NONE)
+		return FIND_BOGUS;
+	return FIND_SECURE;
+}
+
+static enum finding zone_finding(const struct internet *net, const struct zone *z)
+{
+	const struct zone *above = &net->zones[z->parent];
+	const struct model_set *ds;
+	enum finding f;
+
+	if (z->is_nta)
+		return FIND_INSECURE;
+	if (z->is_anchor)
+		return keys_finding(net, z);
+	if (z == net->zones)
+		return FIND_INSECURE;
+	f = zone_finding(net, above);
+	if (f != FIND_SECURE)
+		return f;
+	ds = find_set(net, above, z->apex, TYPE_DS);
+	if (ds != NULL && set_finding(net, above, ds) == FIND_BOGUS)
+		return FIND_BOGUS;
+	if (ds != NULL)
+		return z->has_ds ? keys_finding(net, z) : FIND_INSECURE;
+	/* That it is not there has to be proved. */
+	f = proof_finding(net, above);
+	return f == FIND_SECURE ? FIND_INSECURE : f;
+}
+
+/* Can nobody pretend that something of the zone's is not signed?  Where opt-out, or hashes that are
+ * too dear to compute, prove nothing, a delegation may be invented. */
+static bool is_shielded(const struct internet *net, const struct zone *z)
+{
+	for (;; z = &net->zones[z->parent]) {
+		if (policy_of(net, z)->iterations > ITERATIONS_MAX)
+			return false;
+		if (z->is_anchor || z == net->zones)
+			return true;
+	}
+}
+
+void signed_judge(struct internet *net)
+{
+	for (unsigned i = 0; i < net->n_zones; i++) {
+		struct zone *z = &net->zones[i];
+
+		z->finding = zone_finding(net, z);
+		z->shielded = (z->finding == FIND_SECURE || z->finding == FIND_BOGUS) &&
+			      is_shielded(net, z);
+	}
+}
+
+/* Is it so of a name that the chain of an opt-out zone does not know? */
+static bool is_opted_out(const struct internet *net, const struct truth *t, const uint8_t *name)
+{
+	if (policy_of(net, t->zone)->denial != SIGN_OPT_OUT)
+		return false;
+	return t->kind == TRUTH_NXDOMAIN || t->kind == TRUTH_DNAME || t->empty || t->is_wildcard ||
+	       (t->set != NULL && !name_equal(t->set->owner, name));
+}
+
+static enum finding worse(enum finding a, enum finding b)
+{
+	if (a == FIND_BOGUS || b == FIND_BOGUS)
+		return FIND_BOGUS;
+	if (a == FIND_ANYTHING || b == FIND_ANYTHING)
+		return FIND_ANYTHING;
+	return a == FIND_INSECURE ? a : b;
+}
+
+enum finding finding_of(const struct internet *net, const struct truth *t, const uint8_t *name,
+			uint16_t type)
+{
+	const struct zone *z = t->zone;
+	const struct model_set *soa;
+	enum finding f = FIND_SECURE;
+
+	if (z->finding != FIND_SECURE)
+		return z->finding;
+	if (t->set != NULL)
+		f = set_finding(net, z, t->set);
+	if (t->set == NULL || t->is_wildcard)
+		f = worse(f, proof_finding(net, z));
+	soa = find_set(net, z, z->apex, TYPE_SOA);
+	if (t->set == NULL && soa != NULL && soa->fault != SIGN_NONE && f != FIND_BOGUS)
+		f = FIND_ANYTHING;
+	if (f == FIND_SECURE && is_opted_out(net, t, name))
+		f = FIND_INSECURE;
+	/* A delegation that is not signed has no place in the chain then. */
+	if (f == FIND_SECURE && type == TYPE_DS && policy_of(net, z)->denial == SIGN_OPT_OUT &&
+	    t->set == NULL)
+		f = FIND_INSECURE;
+	return f;
+}
+
+bool is_protected(const struct internet *net, const struct truth *t, const uint8_t *name,
+		  uint16_t type)
+{
+	return t->zone->shielded && !is_opted_out(net, t, name) &&
+	       !(type == TYPE_DS && t->set == NULL &&
+		 policy_of(net, t->zone)->denial == SIGN_OPT_OUT);
+}
