@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -97,6 +98,105 @@ def metrics_drops():
                 policy_drops=8, over_capacity_drops=4)
         check(r.get("concurrent-queries-peak") == 2, "max-mthreads was reached")
         check(r.get("client-queries-peak") == 2, "by one client")
+
+
+@test
+def metrics_notify_overflows():
+    """NOTIFYs for more zones than may wait to be forgotten are dropped for that reason."""
+    addresses = [f"127.0.0.{i}" for i in range(1, 9)]
+    with lab_and_recursor(allow_notify_for="test", allow_notify_from="127.0.0.1", threads=1,
+                          local_address=",".join(addresses)) as (_, r), udp_socket() as s:
+        def flood():
+            # Held up, so that they come all at once: faster than any can be forgotten.
+            r.process.send_signal(signal.SIGSTOP)
+            for i in range(1600):
+                s.sendto(notify(f"zone{i}.test"), (addresses[i % 8], env.port))
+            r.process.send_signal(signal.SIGCONT)
+            return r.get("notify-overflows") > 0
+        wait_until(flood, 20, "more than can wait")
+        check(r.get("dropped-queries") == r.get("notify-overflows"), "there is no other reason")
+        check_sums(r)
+
+
+# What the commands that change something are given; one that is not here fails the test.
+CHANGES = {
+    "add-dont-throttle-names": ["ns.example"],
+    "add-dont-throttle-netmasks": ["192.0.2.0/24"],
+    "add-to-ipset": ["marked", "192.0.2.1"],
+    "clear-dont-throttle-names": ["*"],
+    "clear-dont-throttle-netmasks": ["*"],
+    "clear-ipset": ["marked"],
+    "clear-nsspeeds": [],
+    "clear-throttles": [],
+    "load-ipset": ["marked", "/dev/null"],
+    "reload-acls": [],
+    "reload-defender": [],
+    "reload-lua-script": [],
+    "reload-public-suffix-list": [],
+    "reload-zones": [],
+    "remove-from-ipset": ["marked", "192.0.2.1"],
+    "save-cache": [],
+    "set-carbon-server": [],
+    "set-max-cache-entries": ["2000"],
+    "set-max-cache-memory": ["16M"],
+    "set-max-packetcache-entries": ["2000"],
+    "set-minimum-ttl": ["2"],
+    "set-quiet": ["yes"],
+    "set-stats-ringbuffer-entries": ["100"],
+    "unload-lua-script": [],
+    "wipe-cache": [".$"],
+    "wipe-cache-typed": ["A", "www.city.example"],
+}
+COUNTS = """
+local set = iputils.newipset{name="marked"}
+getMetric("own-counter"):inc()
+function preresolve(dq) return false end
+function maintenance() end
+"""
+
+
+def counters():
+    """All that may only grow: counters, and what histograms are made of."""
+    need_program("curl")
+    text = run("curl", "-s", "-m", "20", "-u", "x:sesame",
+               f"http://127.0.0.1:{WEB_PORT}/metrics", expect=0).stdout
+    grow, found = set(), {}
+    for line in text.splitlines():
+        words = line.split()
+        if words[:2] == ["#", "TYPE"] and words[3] in ("counter", "histogram"):
+            grow.add(words[2])
+        elif words and words[0] != "#":
+            name = words[0].split("{")[0]
+            if name in grow or re.sub("_(bucket|sum|count)$", "", name) in grow:
+                found[words[0]] = float(words[1])
+    return found
+
+
+@test
+def metrics_counters_never_fall():
+    """No command that reloads, clears, sets or wipes makes a counter smaller."""
+    with lab_and_recursor(lua_dns_script=script(COUNTS), threads=2, defender="observe",
+                          cache_file=os.path.join(env.new_dir("cache"), "cache"),
+                          **WEB) as (lab, r):
+        commands = re.findall(r"^  ((?:add|clear|load|reload|remove|save|set|unload|wipe)-\S+)",
+                              run(env.program("rec_control"), "--help", expect=0).stdout, re.M)
+        check(sorted(commands) == sorted(CHANGES), "each has its arguments here", commands)
+        r.rec("log-queries", "all")
+        r.rec("add-to-ipset", "marked", "192.0.2.7")
+        for name in ("www.city.example", "www.city.example", "nothing.city.example"):
+            r.ask(name)
+            r.ask(name, "A", "+tcp")
+        lab.fault("*", "refused")
+        check_reply(r.ask("www.town.example"), "SERVFAIL")
+        before = counters()
+        check(sum(v > 0 for v in before.values()) > 60, "something was counted", before)
+        # The script goes last: what it counts is no more asked for then, and must stay.
+        for command in sorted(commands, key=lambda c: c == "unload-lua-script"):
+            r.rec(command, *CHANGES[command])
+            after = counters()
+            fell = {k: (v, after.get(k)) for k, v in before.items() if after.get(k, -1) < v}
+            check(not fell, f"{command}: counters that fell", fell)
+            before = after
 
 
 @test
