@@ -139,7 +139,17 @@ enum rcode {
 #define EDE_TABLE(X)                                                                             \
 	X(NONE, -1, "none")                                                                      \
 	X(OTHER, 0, "Other")                                                                     \
+	X(UNSUPPORTED_DNSKEY_ALGO, 1, "Unsupported DNSKEY Algorithm")                            \
+	X(UNSUPPORTED_DS_DIGEST_TYPE, 2, "Unsupported DS Digest Type")                           \
 	X(STALE_ANSWER, 3, "Stale Answer")                                                       \
+	X(DNSSEC_INDETERMINATE, 5, "DNSSEC Indeterminate")                                       \
+	X(DNSSEC_BOGUS, 6, "DNSSEC Bogus")                                                       \
+	X(SIGNATURE_EXPIRED, 7, "Signature Expired")                                             \
+	X(SIGNATURE_NOT_YET_VALID, 8, "Signature Not Yet Valid")                                 \
+	X(DNSKEY_MISSING, 9, "DNSKEY Missing")                                                   \
+	X(RRSIGS_MISSING, 10, "RRSIGs Missing")                                                  \
+	X(NO_ZONE_KEY_BIT_SET, 11, "No Zone Key Bit Set")                                        \
+	X(NSEC_MISSING, 12, "NSEC Missing")                                                      \
 	X(CACHED_ERROR, 13, "Cached Error")                                                      \
 	X(NOT_READY, 14, "Not Ready")                                                            \
 	X(BLOCKED, 15, "Blocked")                                                                \
@@ -148,7 +158,10 @@ enum rcode {
 	X(NOT_SUPPORTED, 21, "Not Supported")                                                    \
 	X(NO_REACHABLE_AUTHORITY, 22, "No Reachable Authority")                                  \
 	X(NETWORK_ERROR, 23, "Network Error")                                                    \
-	X(INVALID_DATA, 24, "Invalid Data")
+	X(INVALID_DATA, 24, "Invalid Data")                                                      \
+	X(SIGNATURE_EXPIRED_BEFORE_VALID, 25, "Signature Expired before Valid")                  \
+	X(UNSUPPORTED_NSEC3_ITERATIONS, 27, "Unsupported NSEC3 Iterations Value")                \
+	X(NEGATIVE_TRUST_ANCHOR, 33, "Negative Trust Anchor")
 /* clang-format on */
 
 enum ede {
