@@ -3,7 +3,7 @@
  *
  * A row of BOGUS_TABLE is one cause, as precise as we know it: what the client is told of it (info
  * code and EXTRA-TEXT of an Extended DNS Error, RFC 8914), and which of PowerDNS's reasons counts
- * it (dnssec-result-bogus-REASON).  A cause fits in a byte; an RRset that is bogus carries its own.
+ * it (dnssec-result-bogus-REASON).  An RRset that is bogus carries its cause.
  * To add one is to add a row.
  *
  * Threads: any; the tables are constant.
@@ -94,7 +94,7 @@ enum bogus {
 		BOGUS_N,
 };
 
-_Static_assert(BOGUS_N <= INT8_MAX, "in a byte of struct rrset");
+_Static_assert(BOGUS_N <= 32, "in five bits of struct rrset");
 
 struct bogus_row {
 	const char *text;
