@@ -139,6 +139,15 @@ struct settings {
 	bool export_etc_hosts;
 	const char *etc_hosts_file, *export_etc_hosts_search_suffix;
 	uint32_t max_generate_steps, max_include_depth;
+	/* trust: anchorload.h and anchorage.h */
+	const char *trustanchorfile, *negative_trustanchors, *lua_config_file; /* "": none */
+	uint32_t trustanchorfile_interval_h;                                   /* 0: not again */
+	bool allow_trust_anchor_query;
+	/* our own */
+	const char *trustanchor_state_file; /* RFC 5011; "": anchors stay as they are configured */
+	uint32_t nta_lifetime_s,
+		nta_recheck_interval_s;                 /* 0: they do not expire; are not checked */
+	bool root_key_sentinel, trust_anchor_signaling; /* RFC 8509, RFC 8145 */
 	/* the defender: policy/defender.h; our own */
 	const char *defender; /* off, observe, rules, act */
 	const char *defender_config_file;

@@ -85,6 +85,9 @@ const struct setting settings_table[] = {
   "Servers that may send a NOTIFY.  They need not be in allow-from, but over TCP.  Empty: nobody." },
 { "allow-notify-from-file", TEXT(allow_notify_from_file), "", "4.6.0",
   "A file with one netmask a line, # for comments.  It takes the place of allow-notify-from." },
+{ "allow-trust-anchor-query", BOOL(allow_trust_anchor_query), "no", "4.3.0",
+  "Answer trustanchor.server and negativetrustanchor.server CH TXT with the trust anchors in force: "
+  "each with its key tags, or its reason." },
 { "any-to-tcp", BOOL(any_to_tcp), "yes", "3.6.0",
   "Answer a query for ANY over UDP with TC and nothing else, so that it comes again over TCP.  "
   "The answer to ANY is the name's A records or its alias, or else one HINFO record (RFC 8482)." },
@@ -261,6 +264,10 @@ const struct setting settings_table[] = {
 { "loglevel", INT(loglevel, 0, 9, NULL), "6", "3.6.0",
   "What to log, as syslog counts: 3 errors, 4 warnings, 5 notices, 6 information, 7 and more "
   "everything.  Less than 3 is taken as 3; quiet=no raises it to 6." },
+{ "lua-config-file", TEXT(lua_config_file), "", "4.0.0",
+  "Run this file of Lua functions at the start: addTA(), clearTA(), addNTA(), clearNTA(), "
+  "readTrustAnchorsFromFile(); see the section TRUST ANCHORS.  PowerDNS's other functions of that file "
+  "are known and do nothing.  Empty: none." },
 { "lua-dns-script", TEXT(lua_dns_script), "", "3.1.7.1",
   "A script with hooks, in Lua 5.4 or compiled by luac: recursor-lua(7).  One that does not load at "
   "the start ends it.  rec_control reload-lua-script loads it anew." },
@@ -359,6 +366,8 @@ const struct setting settings_table[] = {
   "4.1.4", "After so many queries received over UDP other work has its turn." },
 { "minimum-ttl-override", INT(minimum_ttl_override_s, 0, TTL_MAX, "seconds"), "1", "3.6.0",
   "Shorter TTLs are raised to this." },
+{ "negative-trustanchors", TEXT(negative_trustanchors), "", "5.1.0",
+  "Zones that are not validated, with all below them (RFC 7646), until they validate again." },
 { "network-down-servers", INT(network_down_servers, 0, WEATHER_MIN_SERVERS_MAX, NULL), "8", "own",
   "Our own network is taken to be down when servers in so many networks that had answered fail "
   "together while nobody answers: none is blamed then, and questions are kept back until one does.  "
@@ -376,6 +385,12 @@ const struct setting settings_table[] = {
 { "nothing-below-nxdomain", WORD(nothing_below_nxdomain, "no dnssec yes"), "dnssec", "4.3.0",
   "Where a name does not exist nothing exists below it (RFC 8020).  Believe that: no; dnssec: of "
   "validated answers; yes: always." },
+{ "nta-lifetime", INT(nta_lifetime_s, 0, 31536000, "seconds"), "86400", "own",
+  "A negative trust anchor that rec_control add-nta adds without a ttl ends after so long (RFC 7646 2).  "
+  "0: it does not." },
+{ "nta-recheck-interval", INT(nta_recheck_interval_s, 0, 86400, "seconds"), "300", "own",
+  "Every zone under a negative trust anchor is looked at so often, as if there were no such anchor; "
+  "when its SOA validates the anchor ends.  0: never." },
 { "outgoing-port", PORT(outgoing_port), "53", "own",
   "The port at which servers are asked.  Another than 53 is for laboratories." },
 { "packetcache-negative-ttl", INT(packetcache_negative_ttl_s, 0, TTL_MAX, "seconds"), "60",
@@ -421,6 +436,9 @@ const struct setting settings_table[] = {
 { "reuseport", BOOL(reuseport), "yes", "4.0.0",
   "Each thread has sockets of its own, and the kernel spreads the clients over them.  With "
   "more than one thread it is always so.  An address that another process has is an error." },
+{ "root-key-sentinel", BOOL(root_key_sentinel), "no", "own",
+  "Answer names that begin with root-key-sentinel-is-ta- and root-key-sentinel-not-ta- according to "
+  "which keys of the root are trusted here (RFC 8509)." },
 { "root-nx-trust", BOOL(root_nx_trust), "yes", "3.7.0",
   "When a root server says that a top-level domain does not exist, nothing below it does." },
 { "security-poll-interval", INT(security_poll_interval_s, 1, 604800, "seconds"), "3600", "own",
@@ -500,6 +518,18 @@ const struct setting settings_table[] = {
   "Log each step in resolving a client's question: yes: of all, fail: of those answered with "
   "SERVFAIL.  Many at once are not all traced (trace-queries-skipped).  rec_control trace-regex "
   "does it for some names." },
+{ "trust-anchor-signaling", BOOL(trust_anchor_signaling), "no", "own",
+  "Tell the servers of zones with a trust anchor once a day which of their keys are trusted here, by a "
+  "question for _ta-4f66-9728 or the like (RFC 8145)." },
+{ "trustanchor-state-file", TEXT(trustanchor_state_file), "", "own",
+  "Follow the rollovers of keys that trust anchors are of (RFC 5011), and keep in this file which are "
+  "trusted by now.  Its directory must be writable for setuid's user.  Empty: the anchors stay what they "
+  "are configured to be." },
+{ "trustanchorfile", TEXT(trustanchorfile), "", "5.1.0",
+  "A file in a zone file's form whose DS and DNSKEY records are the trust anchors, in the place of the "
+  "root's keys that are built in.  Other records in it do not matter." },
+{ "trustanchorfile-interval", INT(trustanchorfile_interval_h, 0, 8760, "hours"), "24", "5.1.0",
+  "trustanchorfile is read again so often.  0: never." },
 { "udp-source-port-avoid", AVOID, "4791, 11211", "4.2.0",
   "Servers are not asked from these ports." },
 { "udp-source-port-max", PORT(udp_source_port_max), "65535", "4.2.0",
@@ -553,8 +583,6 @@ const struct setting settings_table[] = {
 { "aggressive-cache-min-nsec3-hit-ratio", LATER(INT), "2000", "4.9.0",
   "keep an NSEC3 that is hit more often than 1 in n" },
 { "aggressive-nsec-cache-size", LATER(INT), "100000", "4.5.0", "entries of the cache of RFC 8198" },
-{ "allow-trust-anchor-query", LATER(BOOL), "no", "4.3.0",
-  "answer CH TXT questions about trust anchors" },
 { "cpu-map", LATER(TEXT), "", "4.1.0", "CPUs for threads" },
 { "dns64-prefix", LATER(TEXT), "", "4.4.0", "prefix of DNS64 answers" },
 { "dnssec-disabled-algorithms", LATER(LIST), "", "4.9.0", "algorithms taken as unknown" },
@@ -569,7 +597,6 @@ const struct setting settings_table[] = {
 { "limit-qtype-any", LATER(BOOL), "yes", "4.9.9", "max-rrset-size holds for ANY too" },
 { "log-rpz-changes", LATER(BOOL), "no", "4.1.0", "log changes of RPZ zones" },
 { "lowercase-outgoing", LATER(BOOL), "no", "3.7.4", "ask servers in lower case" },
-{ "lua-config-file", LATER(TEXT), "", "4.0.0", "configuration in Lua" },
 { "max-busy-dot-probes", LATER(INT), "0", "4.7.0", "servers probed for TLS at once" },
 { "max-cache-bogus-ttl", LATER(INT), "3600", "4.2.0", "longest TTL of what failed validation" },
 { "max-dnskeys", LATER(INT), "2", "4.8.6", "keys of equal tag tried for a signature" },

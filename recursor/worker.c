@@ -12,6 +12,7 @@
 #include "common/custom_metrics.h"
 #include "common/log.h"
 #include "config.h"
+#include "recursor/anchorage.h"
 #include "recursor/errands.h"
 #include "recursor/hints.h"
 #include "recursor/pipeline.h"
@@ -213,6 +214,14 @@ static int bind_worker(struct worker *w, const struct settings *s, char *why)
 	return E_OK;
 }
 
+static void set_anchors(struct worker *w)
+{
+	struct anchors *anchors = anchorage_get(w->server->anchorage);
+
+	resolver_set_anchors(w->resolver, anchors);
+	anchors_put(anchors);
+}
+
 static int open_resolver(struct worker *w, const struct settings *s)
 {
 	struct server *server = w->server;
@@ -227,6 +236,7 @@ static int open_resolver(struct worker *w, const struct settings *s)
 	if (err != E_OK)
 		return err;
 	resolver_set_zones(w->resolver, server->zones);
+	set_anchors(w);
 	if (!hints_are_used(s->hint_file))
 		resolver_drop_hints(w->resolver);
 	else if (server->n_hints > 0)
@@ -478,6 +488,8 @@ int server_new(struct server **out, const struct settings *settings,
 	if (err == E_OK)
 		err = zoneload_said(&s->zones, settings, leave, why);
 	if (err == E_OK)
+		err = anchorage_open(&s->anchorage, s, settings, why);
+	if (err == E_OK)
 		err = shield_make(&s->defender, settings, s->zones, why);
 	if (err == E_OK)
 		err = bind_workers(s, settings, why);
@@ -549,6 +561,7 @@ void server_free(struct server *s)
 	server_stop(s);
 	hints_free(s->hints, s->n_hints);
 	zones_put(s->zones);
+	anchorage_free(s->anchorage);
 	scripts_free(s->scripts);
 	errands_free(s->errands);
 	wiper_free(s->wiper);

@@ -126,6 +126,7 @@ struct server {
 	void *changed_ctx;
 	struct rrset **hints; /* none: the resolver's own */
 	size_t n_hints;
+	struct anchorage *anchorage; /* trust anchors */
 	struct zones
 		*zones; /* configured; a reference, changed between server_change_begin() and end */
 	void (*quit)(void *ctx, bool nicely); /* server_watch() */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "recursor/anchorage.h"
 #include "recursor/ipset_env.h"
 #include "recursor/keeper.h"
 #include "recursor/pipeline.h"
@@ -209,6 +210,26 @@ static struct zones *env_zones(void *ctx)
 	return server_zones_get(ctx);
 }
 
+static struct anchors *env_anchors(void *ctx)
+{
+	struct server *s = ctx;
+
+	return anchorage_get(s->anchorage);
+}
+
+static int env_edit_anchors(void *ctx, int (*edit)(void *arg, struct anchors *copy), void *arg,
+			    char *why)
+{
+	struct server *s = ctx;
+
+	return anchorage_edit(s->anchorage, edit, arg, why);
+}
+
+static int env_reload_anchors(void *ctx, const char *file, char *path, char *why)
+{
+	return server_reload_anchors(ctx, file, path, why);
+}
+
 static struct psl *env_psl(void *ctx)
 {
 	const struct settings *now = server_settings_get(ctx);
@@ -395,6 +416,9 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.each_setting = env_each_setting,
 		.netmasks = env_netmasks,
 		.zones = env_zones,
+		.anchors = env_anchors,
+		.edit_anchors = env_edit_anchors,
+		.reload_anchors = env_reload_anchors,
 		.psl = env_psl,
 		.change = env_change,
 		.amend = env_amend,

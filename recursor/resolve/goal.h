@@ -284,7 +284,8 @@ struct resolver {
 	struct world world;
 	struct special *special;
 	struct reply_scratch *scratch;
-	struct zones *zones; /* a reference, or NULL */
+	struct zones *zones;     /* a reference, or NULL */
+	struct anchors *anchors; /* the same */
 	uint32_t zones_serial;
 
 	struct slab goals, edges, requests;

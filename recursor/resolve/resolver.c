@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "recursor/resolve/dnssec/anchors.h"
 #include "recursor/resolve/goal.h"
 #include "recursor/resolve/roothints.h"
 
@@ -210,6 +211,7 @@ void resolver_free(struct resolver *r)
 	goal_bury_all(r);
 	hints_drop(r);
 	zones_put(r->zones);
+	anchors_put(r->anchors);
 	special_free(r->special);
 	reply_scratch_free(r->scratch);
 	if (r->timers != NULL)
@@ -234,6 +236,19 @@ void resolver_drop_hints(struct resolver *r)
 const struct zones *resolver_zones(const struct resolver *r)
 {
 	return r->zones;
+}
+
+void resolver_set_anchors(struct resolver *r, struct anchors *anchors)
+{
+	struct anchors *before = r->anchors;
+
+	r->anchors = anchors_get(anchors);
+	anchors_put(before);
+}
+
+const struct anchors *resolver_anchors(const struct resolver *r)
+{
+	return r->anchors;
 }
 
 void resolver_set_zones(struct resolver *r, struct zones *zones)

@@ -141,6 +141,13 @@ void resolver_set_zones(struct resolver *r, struct zones *zones);
 /* Borrowed. */
 const struct zones *resolver_zones(const struct resolver *r);
 
+struct anchors;
+/* Where trust begins (dnssec/anchors.h), or NULL; a reference is taken, and that of those before is
+ * given back.  Who changes them wipes from the caches what was judged by others. */
+void resolver_set_anchors(struct resolver *r, struct anchors *anchors);
+/* Borrowed. */
+const struct anchors *resolver_anchors(const struct resolver *r);
+
 /* Asks a root server for the root's name servers (RFC 9609).  done(ctx, ok) may be NULL. */
 void resolver_prime(struct resolver *r, void (*done)(void *ctx, bool ok), void *ctx);
 

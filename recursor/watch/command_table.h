@@ -32,6 +32,11 @@ enum command_file {
 	  add_dont_throttle_names, "never throttle name servers of these names or below them")   \
 	X("add-dont-throttle-netmasks", "", "NETMASK...", 1, COMMAND_WORDS_MAX, false, 60,       \
 	  add_dont_throttle_netmasks, "never throttle servers of these addresses")               \
+	X("add-nta", "", "NAME [ttl=SECONDS] [REASON...]", 1, COMMAND_WORDS_MAX, false, 60,     \
+	  add_nta, "do not validate NAME and what is below it, for nta-lifetime; ttl=0: until "   \
+	  "it validates again")                                                                  \
+	X("add-ta", "", "NAME DS-DATA...", 2, COMMAND_WORDS_MAX, false, 60, add_ta,              \
+	  "trust a key of NAME: the tag, algorithm, digest type and digest of its DS")           \
 	X("add-to-ipset", "", "NAME [ttl=SECONDS] ADDRESS...", 2, COMMAND_WORDS_MAX, false, 60,  \
 	  add_to_ipset, "add these addresses to a set; ttl=0: they do not expire")               \
 	X("clear-dont-throttle-names", "", "NAME...|*", 1, COMMAND_WORDS_MAX, false, 60,         \
@@ -41,6 +46,10 @@ enum command_file {
 	X("clear-ipset", "", "NAME", 1, 1, false, 60, clear_ipset, "take all addresses out of a set")\
 	X("clear-nsspeeds", "", "", 0, 0, false, 60, clear_nsspeeds,                             \
 	  "forget all that is known of servers, throttles included")                             \
+	X("clear-nta", "", "NAME...|*", 1, COMMAND_WORDS_MAX, false, 60, clear_nta,             \
+	  "validate these names, or all, again")                                                 \
+	X("clear-ta", "", "NAME...", 1, COMMAND_WORDS_MAX, false, 60, clear_ta,                  \
+	  "trust the keys of these names no longer by themselves; the root's stay")              \
 	X("clear-throttles", "", "", 0, 0, false, 60, clear_throttles,                           \
 	  "ask every server again: forget throttles, and which names have no address")           \
 	X("current-queries", "", "", 0, 0, false, 5, current_queries,                            \
@@ -78,12 +87,15 @@ enum command_file {
 	  "show the names of servers that are never throttled")                                  \
 	X("get-dont-throttle-netmasks", "", "", 0, 0, false, 5, get_dont_throttle_netmasks,      \
 	  "show the addresses of servers that are never throttled")                              \
+	X("get-ntas", "", "", 0, 0, false, 5, get_ntas,                                          \
+	  "show what is not validated, and why")                                                 \
 	X("get-parameter", "", "SETTING...", 1, COMMAND_WORDS_MAX, false, 5, get_parameter,      \
 	  "show the values of settings")                                                         \
 	X("get-qtypelist", "", "", 0, 0, false, 5, get_qtypelist,                                \
 	  "show how many questions came for each type")                                          \
 	X("get-remotelogger-stats", "", "", 0, 0, false, 5, get_remotelogger_stats,              \
 	  "show what became of the messages for each server of dnstap-server")                   \
+	X("get-tas", "", "", 0, 0, false, 5, get_tas, "show whose keys are trusted")             \
 	X("hash-password", "", "[WORK-FACTOR]", 0, 1, false, 5, client_command,                  \
 	  "print the hash of a password or key that is typed, for webserver-password and api-key") \
 	X("help", "", "", 0, 0, false, 5, help, "show this list")                                \
@@ -104,6 +116,8 @@ enum command_file {
 	  "read recursor.conf again for who may ask and who may notify")                         \
 	X("reload-defender", "", "", 0, 0, false, 60, reload_defender,                           \
 	  "read recursor.conf again for `defender`, and defender-config-file")                   \
+	X("reload-lua-config", "reload-yaml", "[FILE]", 0, 1, false, 600, reload_lua_config,     \
+	  "read trustanchorfile, lua-config-file, or FILE in its place, and their kin again")    \
 	X("reload-lua-script", "", "[FILE]", 0, 1, false, 600, reload_lua_script,                \
 	  "load lua-dns-script, or FILE in its place; one that does not load changes nothing")   \
 	X("reload-public-suffix-list", "", "", 0, 0, false, 60, reload_public_suffix_list,       \
@@ -116,6 +130,8 @@ enum command_file {
 	X("set-carbon-server", "", "[SERVER [NAME [NAMESPACE [INSTANCE]]]]", 0, 4, false, 60,    \
 	  set_carbon_server,                                                                     \
 	  "send the metrics to SERVER in place of carbon-server; without SERVER to nobody")      \
+	X("set-dnssec-log-bogus", "", "yes|no", 1, 1, false, 60, set_dnssec_log_bogus,          \
+	  "log each failed validation, or do not")                                               \
 	X("set-max-cache-entries", "", "N", 0, COMMAND_WORDS_MAX, false, 60,                     \
 	  set_max_cache_entries, "change max-cache-entries")                                     \
 	X("set-max-cache-memory", "", "BYTES", 1, 1, false, 60, set_max_cache_memory,            \

@@ -10,6 +10,7 @@
 #include "common/ctl.h"
 #include "common/rrtype.h"
 #include "config.h"
+#include "recursor/watch/anchor_commands.h"
 #include "recursor/watch/carbon.h"
 #include "recursor/watch/change.h"
 #include "recursor/watch/dnstap_command.h"

@@ -27,6 +27,7 @@
 enum { ENV_WHY_MAX = 512 };
 
 struct recorder;
+struct anchors;     /* resolve/dnssec/anchors.h */
 struct trace_rule;  /* tracer.h */
 struct query_rules; /* query_log.h */
 struct try_request; /* this and the next: try_script.h */
@@ -202,6 +203,15 @@ struct watch_env {
 	char *(*netmasks)(void *ctx, const char *name);
 	/* The zones that are configured: a reference, for zones_put(). */
 	struct zones *(*zones)(void *ctx);
+	/* The trust anchors in force: a reference, for anchors_put(). */
+	struct anchors *(*anchors)(void *ctx);
+	/* `edit` gets a copy of them, which takes their place in every worker unless it returns an
+	 * error; the caches forget what was judged by others. */
+	int (*edit_anchors)(void *ctx, int (*edit)(void *arg, struct anchors *copy), void *arg,
+			    char *why);
+	/* Reads what is configured of them again, with lua-config-file, or `file` in its place unless
+	 * it is NULL; `path` (ENV_WHY_MAX) is which was read, also on error. */
+	int (*reload_anchors)(void *ctx, const char *file, char *path, char *why);
 	/* What names are grouped by: a reference, for psl_put(). */
 	struct psl *(*psl)(void *ctx);
 	/* Another value for one, or for several what the files say now; in force when it comes

@@ -8,6 +8,7 @@
 #include "common/timers.h"
 #include "common/wire.h"
 #include "recursor/ipset_env.h"
+#include "recursor/resolve/dnssec/anchors.h"
 #include "recursor/trial.h"
 #include "recursor/watch/commands.h"
 #include "recursor/watch/recorder.h"
@@ -314,6 +315,40 @@ static int reload_defender(void *ctx, char *why)
 	return reload(ctx, defender, 1, why);
 }
 
+static struct anchors *get_anchors(void *ctx)
+{
+	struct fake_env *f = ctx;
+
+	return anchors_get(f->anchors);
+}
+
+static int edit_anchors(void *ctx, int (*edit)(void *arg, struct anchors *copy), void *arg,
+			char *why)
+{
+	struct fake_env *f = ctx;
+	struct anchors *copy = NULL;
+	int err = f->refuses ? E_LIMIT : anchors_copy(&copy, f->anchors);
+
+	if (err == E_OK)
+		err = edit(arg, copy);
+	if (err != E_OK) {
+		anchors_put(copy);
+		(void)snprintf(why, ENV_WHY_MAX, "%s", err_text(err));
+		return err;
+	}
+	anchors_put(f->anchors);
+	f->anchors = copy;
+	return E_OK;
+}
+
+static int reload_anchors(void *ctx, const char *file, char *path, char *why)
+{
+	static const char *const anchors[] = { "anchors" };
+
+	(void)snprintf(path, ENV_WHY_MAX, "%s", file == NULL ? "/etc/config.lua" : file);
+	return reload(ctx, anchors, 1, why);
+}
+
 static void defender_show(void *ctx, FILE *out, struct json_t *json)
 {
 	(void)ctx;
@@ -533,6 +568,9 @@ void fake_env_open(struct fake_env *f)
 		.each_setting = each_setting,
 		.netmasks = netmasks,
 		.zones = get_zones,
+		.anchors = get_anchors,
+		.edit_anchors = edit_anchors,
+		.reload_anchors = reload_anchors,
 		.change = change,
 		.amend = amend,
 		.reload = reload,
@@ -551,6 +589,7 @@ void fake_env_open(struct fake_env *f)
 		.now_ms = now_ms,
 		.wall_s = wall_s,
 	};
+	ASSERT(anchors_new_builtin(&f->anchors) == E_OK);
 	ASSERT(cache_new(&f->env.cache, &cache) == E_OK);
 	ASSERT(servers_new(&f->env.servers, &servers) == E_OK);
 	ASSERT(ringset_new(&f->env.rings, FAKE_WORKERS) == E_OK);
@@ -581,6 +620,7 @@ void fake_env_close(struct fake_env *f)
 	query_log_free(f->env.query_log);
 	psl_put(f->psl);
 	zones_put(f->zones);
+	anchors_put(f->anchors);
 	settings_free(f->settings);
 	ipset_put(f->known);
 	ipsets_free(f->ipsets);

@@ -367,6 +367,7 @@ static const char *good_arguments(const struct command *c)
 	static const struct {
 		const char *word, *arguments;
 	} rows[] = {
+		{ "add-ta", " localhost 1 13 99 00" },
 		{ "add-to-ipset", " known ttl=5 192.0.2.1 2001:db8::1" },
 		{ "clear-ipset", " known" },
 		{ "drain", " 1" },
@@ -377,6 +378,7 @@ static const char *good_arguments(const struct command *c)
 		{ "log-queries", " client=192.0.2.0/24 for=1" },
 		{ "remove-from-ipset", " known 192.0.2.1" },
 		{ "set-carbon-server", " 192.0.2.1 ns1" },
+		{ "set-dnssec-log-bogus", " yes" },
 		{ "set-quiet", " yes" },
 		{ "top-cost", " domains" },
 		{ "wipe-cache-typed", " A localhost" },

@@ -504,7 +504,7 @@ static const struct metric *metric_of(const char *name)
 /* Of a number: a time passes by itself, and a part of an address or of a TTL is none. */
 static bool is_no_limit(const struct setting *row)
 {
-	static const char *const units[] = { "seconds", "milliseconds", "bits",
+	static const char *const units[] = { "seconds", "milliseconds", "hours", "bits",
 					     "percent of the TTL" };
 
 	if (row->status != SETTING_OURS ||

@@ -1,0 +1,235 @@
+/* anchorage: see anchorage.h. */
+#include "recursor/anchorage.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/check.h"
+#include "common/log.h"
+#include "recursor/anchorload.h"
+#include "recursor/reconfigure.h"
+#include "recursor/visit.h"
+#include "recursor/watch/wipe.h"
+#include "recursor/worker.h"
+
+struct anchorage {
+	struct server *server;
+	pthread_mutex_t change_lock; /* one change after the other; taken first */
+	pthread_mutex_t lock;        /* between reading the pointer and counting the reference */
+	struct anchors *current;
+	struct anchors *configured; /* of change_lock */
+	uint32_t interval_s;        /* the same */
+};
+
+/* ---- publishing ---- */
+
+struct anchors *anchorage_get(struct anchorage *a)
+{
+	struct anchors *now;
+
+	pthread_mutex_lock(&a->lock);
+	now = anchors_get(a->current);
+	pthread_mutex_unlock(&a->lock);
+	return now;
+}
+
+static void adopt(struct worker *w, void *anchors)
+{
+	resolver_set_anchors(w->resolver, anchors);
+}
+
+static void wipe(void *ctx, const uint8_t *name)
+{
+	struct anchorage *a = ctx;
+	struct wiped sum = { 0 };
+	char text[NAME_TEXT_MAX];
+
+	wipe_name(&a->server->own_env, name, true, 0, &sum);
+	log_info("trust anchors of %s have changed: wiped %zu records, %zu negative records, %zu "
+		 "packets",
+		 name_to_text(text, name), sum.records, sum.negative, sum.packets);
+}
+
+/* Takes the reference.  Workers first: what the caches hold after a wipe was judged anew. */
+static void publish(struct anchorage *a, struct anchors *fresh)
+{
+	struct anchors *old = a->current;
+
+	pthread_mutex_lock(&a->lock);
+	a->current = fresh;
+	pthread_mutex_unlock(&a->lock);
+	/* One that cannot be visited does not run, and gets them when it begins, if ever. */
+	for (unsigned i = 0; i < a->server->n_workers; i++)
+		if (visit_worker(&a->server->workers[i], adopt, fresh) != E_OK)
+			continue;
+	anchors_diff(old, fresh, wipe, a);
+	anchors_put(old);
+}
+
+int anchorage_edit(struct anchorage *a, int (*change)(void *arg, struct anchors *copy), void *arg,
+		   char *why)
+{
+	struct anchors *copy = NULL;
+	int err;
+
+	pthread_mutex_lock(&a->change_lock);
+	err = anchors_copy(&copy, a->current);
+	if (err == E_OK)
+		err = change(arg, copy);
+	if (err == E_OK)
+		publish(a, copy);
+	else
+		anchors_put(copy);
+	pthread_mutex_unlock(&a->change_lock);
+	if (err != E_OK)
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
+	return err;
+}
+
+/* ---- what is configured ---- */
+
+struct difference {
+	struct anchors *to; /* a copy of those in force */
+	const struct anchors *configured;
+	int err;
+};
+
+/* The name gets what is configured for it now, nothing else. */
+static void take_over(void *ctx, const uint8_t *name)
+{
+	struct difference *d = ctx;
+	const struct anchor *now = anchors_exact(d->configured, name);
+	uint8_t copy[NAME_MAX_LEN];
+
+	(void)name_copy(copy, name);
+	if (d->err == E_OK)
+		d->err = anchors_set(d->to, copy, now == NULL ? NULL : now->ds);
+	if (now == NULL || now->nta == NULL)
+		(void)anchors_clear_nta(d->to, copy);
+	else if (d->err == E_OK)
+		d->err = anchors_add_nta(d->to, copy, now->nta->reason, now->nta->expires_s);
+}
+
+static int adopt_configured(struct anchorage *a, const struct anchorload *read)
+{
+	struct difference d = { .configured = read->anchors };
+	int err = anchors_copy(&d.to, a->current);
+
+	if (err == E_OK) {
+		anchors_diff(a->configured, read->anchors, take_over, &d);
+		err = d.err;
+	}
+	if (err != E_OK) {
+		anchors_put(d.to);
+		return err;
+	}
+	publish(a, d.to);
+	anchors_put(a->configured);
+	a->configured = anchors_get(read->anchors);
+	a->interval_s = read->interval_s;
+	return E_OK;
+}
+
+int anchorage_reload(struct anchorage *a, const struct settings *s, char *why)
+{
+	struct anchorload read = { 0 };
+	int err;
+
+	pthread_mutex_lock(&a->change_lock);
+	err = anchorload(&read, s, why);
+	if (err == E_OK) {
+		err = adopt_configured(a, &read);
+		if (err != E_OK)
+			(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
+	}
+	pthread_mutex_unlock(&a->change_lock);
+	anchors_put(read.anchors);
+	return err;
+}
+
+/* What is read anew. */
+static const char *const names[] = {
+	"lua-config-file",
+	"negative-trustanchors",
+	"trustanchorfile",
+	"trustanchorfile-interval",
+};
+
+static int make_settings(struct server *s, const char *file, struct settings **out, char *why)
+{
+	struct settings *read = NULL, *made = NULL, *other = NULL;
+	int err = server_reread(s, &read, names, ARRAY_LEN(names), why);
+
+	if (err == E_OK)
+		err = settings_merge(&made, atomic_load(&s->settings), read, names,
+				     ARRAY_LEN(names), why);
+	if (err == E_OK && file != NULL) {
+		err = settings_change(&other, made, "lua-config-file", file, why);
+		settings_free(made);
+		made = other;
+	}
+	settings_free(read);
+	if (err == E_OK)
+		*out = made;
+	return err;
+}
+
+int server_reload_anchors(struct server *s, const char *file, char *path, char *why)
+{
+	struct settings *made = NULL;
+	int err;
+
+	(void)snprintf(path, SETTINGS_WHY_MAX, "%s", file == NULL ? "" : file);
+	server_change_begin(s);
+	err = make_settings(s, file, &made, why);
+	if (err == E_OK) {
+		(void)snprintf(path, SETTINGS_WHY_MAX, "%s", made->lua_config_file);
+		err = anchorage_reload(s->anchorage, made, why);
+	}
+	if (err == E_OK)
+		server_reconfigure(s, made);
+	else
+		settings_free(made);
+	server_change_end(s);
+	return err;
+}
+
+/* ---- its life ---- */
+
+int anchorage_open(struct anchorage **out, struct server *server, const struct settings *s,
+		   char *why)
+{
+	struct anchorage *a = calloc(1, sizeof(*a));
+	struct anchorload read;
+	int err = E_NOMEM;
+
+	if (a == NULL) {
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
+		return err;
+	}
+	err = anchorload(&read, s, why);
+	if (err != E_OK) {
+		free(a);
+		return err;
+	}
+	a->server = server;
+	a->configured = read.anchors;
+	a->current = anchors_get(read.anchors);
+	a->interval_s = read.interval_s;
+	pthread_mutex_init(&a->change_lock, NULL);
+	pthread_mutex_init(&a->lock, NULL);
+	*out = a;
+	return E_OK;
+}
+
+void anchorage_free(struct anchorage *a)
+{
+	if (a == NULL)
+		return;
+	anchors_put(a->current);
+	anchors_put(a->configured);
+	pthread_mutex_destroy(&a->lock);
+	pthread_mutex_destroy(&a->change_lock);
+	free(a);
+}

@@ -1,0 +1,435 @@
+#include "recursor/watch/anchor_commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/check.h"
+#include "common/conf.h"
+#include "common/log.h"
+#include "common/rdata_text.h"
+#include "common/rrtype.h"
+#include "recursor/resolve/dnssec/anchors.h"
+
+enum { WORDS_MAX = 1024, NTA_TTL_MAX = 31536000 };
+
+/* As the field prints it: without the final dot, but for the root. */
+static const char *plain(char text[NAME_TEXT_MAX], const uint8_t *name)
+{
+	size_t len;
+
+	(void)name_to_text(text, name);
+	len = strlen(text);
+	if (len > 1)
+		text[len - 1] = '\0';
+	return text;
+}
+
+static int read_name(uint8_t name[NAME_MAX_LEN], const char *word)
+{
+	int err = name_from_text(name, word);
+
+	if (err == E_OK)
+		(void)name_lower(name, name);
+	return err;
+}
+
+/* With dnssec=off anchors mean nothing; who changes them then is mistaken about something. */
+static bool is_off(struct command_call *call, const char *instead)
+{
+	char *mode = call->env->setting(call->env->ctx, "dnssec");
+	bool off = mode != NULL && strcmp(mode, "off") == 0;
+
+	free(mode);
+	if (off)
+		fprintf(call->out, "DNSSEC is disabled in the configuration%s\n", instead);
+	return off;
+}
+
+/* The arguments from `first` on, a blank between. */
+static bool join(char out[WORDS_MAX], const struct command_call *call, int first)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (int i = first; i < call->argc; i++) {
+		int n = snprintf(out + len, WORDS_MAX - len, "%s%s", i > first ? " " : "",
+				 call->argv[i]);
+
+		if (n < 0 || (size_t)n >= WORDS_MAX - len)
+			return false;
+		len += (size_t)n;
+	}
+	return true;
+}
+
+/* ---- one anchor more ---- */
+
+struct addition {
+	uint8_t name[NAME_MAX_LEN];
+	const uint8_t *rdata;
+	size_t len;
+	const char *reason;
+	uint32_t expires_s;
+};
+
+static int put_nta(void *arg, struct anchors *copy)
+{
+	const struct addition *a = arg;
+
+	return anchors_add_nta(copy, a->name, a->reason, a->expires_s);
+}
+
+static int put_ta(void *arg, struct anchors *copy)
+{
+	const struct addition *a = arg;
+
+	return anchors_add(copy, a->name, TYPE_DS, a->rdata, a->len);
+}
+
+/* How long it lasts: ttl=SECONDS behind the name, or nta-lifetime; 0: for ever.  *first is where the
+ * reason begins. */
+static bool read_lifetime(struct command_call *call, int *first, uint32_t *seconds)
+{
+	static const char word[] = "ttl=";
+	long long value = 0;
+
+	if (call->argc > 1 && strncmp(call->argv[1], word, strlen(word)) == 0) {
+		if (conf_int(call->argv[1] + strlen(word), 0, NTA_TTL_MAX, &value) != E_OK) {
+			fprintf(call->out, "Can't add Negative Trust Anchor: '%s' is no time\n",
+				call->argv[1]);
+			return false;
+		}
+		*first = 2;
+	} else {
+		char *text = call->env->setting(call->env->ctx, "nta-lifetime");
+
+		if (text == NULL || conf_int(text, 0, NTA_TTL_MAX, &value) != E_OK)
+			value = 0;
+		free(text);
+		*first = 1;
+	}
+	*seconds = (uint32_t)value;
+	return true;
+}
+
+int add_nta(struct command_call *call)
+{
+	char why[ENV_WHY_MAX], words[WORDS_MAX], text[NAME_TEXT_MAX];
+	struct addition a = { .reason = words };
+	uint32_t lifetime_s;
+	int first, err;
+
+	if (is_off(call, ", not adding a Negative Trust Anchor"))
+		return 1;
+	err = read_name(a.name, call->argv[0]);
+	if (err != E_OK) {
+		fprintf(call->out, "Can't add Negative Trust Anchor: '%s' is no domain name: %s\n",
+			call->argv[0], err_text(err));
+		return 1;
+	}
+	if (!read_lifetime(call, &first, &lifetime_s))
+		return 1;
+	if (!join(words, call, first) || strlen(words) >= ANCHORS_REASON_MAX) {
+		fprintf(call->out, "Can't add Negative Trust Anchor: the reason is too long\n");
+		return 1;
+	}
+	if (lifetime_s != 0)
+		a.expires_s = call->env->wall_s(call->env->ctx) + lifetime_s;
+	if (call->env->edit_anchors(call->env->ctx, put_nta, &a, why) != E_OK) {
+		fprintf(call->out, "Can't add Negative Trust Anchor: %s\n", why);
+		return 1;
+	}
+	fprintf(call->out, "Added Negative Trust Anchor for %s with reason '%s'\n",
+		plain(text, a.name), words);
+	json_object_set_new(call->json, "name", command_json_text(text));
+	json_object_set_new(call->json, "reason", command_json_text(words));
+	json_object_set_new(call->json, "lifetime", json_integer((json_int_t)lifetime_s));
+	return 0;
+}
+
+int add_ta(struct command_call *call)
+{
+	char why[ENV_WHY_MAX], words[WORDS_MAX], text[NAME_TEXT_MAX];
+	char reason[RDATA_TEXT_WHY_MAX] = "";
+	struct addition a = { 0 };
+	uint8_t *rdata = NULL;
+	const char *wrong = NULL;
+	uint16_t len = 0;
+	int err;
+
+	if (is_off(call, ", not adding a Trust Anchor"))
+		return 1;
+	if (read_name(a.name, call->argv[0]) != E_OK) {
+		fprintf(call->out, "Can't add Trust Anchor: '%s' is no domain name\n",
+			call->argv[0]);
+		return 1;
+	}
+	(void)plain(text, a.name);
+	rdata = malloc(WIRE_MSG_MAX);
+	err = rdata == NULL || !join(words, call, 1) ? E_NOMEM : E_OK;
+	if (err == E_OK)
+		err = rdata_from_text(rdata, &len, TYPE_DS, words, NULL, reason);
+	if (err == E_OK)
+		wrong = anchors_refuse(TYPE_DS, rdata, len);
+	if (err != E_OK || wrong != NULL) {
+		(void)snprintf(why, sizeof(why), "%s",
+			       wrong != NULL       ? wrong
+			       : reason[0] != '\0' ? reason
+						   : err_text(err));
+		err = E_MALFORMED;
+	} else {
+		a.rdata = rdata;
+		a.len = len;
+		err = call->env->edit_anchors(call->env->ctx, put_ta, &a, why);
+	}
+	free(rdata);
+	if (err != E_OK) {
+		fprintf(call->out, "Unable to add Trust Anchor for %s: %s\n", text, why);
+		return 1;
+	}
+	fprintf(call->out, "Added Trust Anchor for %s with data %s\n", text, words);
+	json_object_set_new(call->json, "name", command_json_text(text));
+	json_object_set_new(call->json, "ds", command_json_text(words));
+	return 0;
+}
+
+/* ---- some less ---- */
+
+struct removal {
+	const struct command_call *call;
+	uint8_t (*names)[NAME_MAX_LEN];
+	bool all;
+	bool (*clear)(struct anchors *a, const uint8_t *name);
+};
+
+static int take_out(void *arg, struct anchors *copy)
+{
+	const struct removal *r = arg;
+	uint8_t name[NAME_MAX_LEN];
+
+	for (int i = 0; !r->all && i < r->call->argc; i++)
+		(void)r->clear(copy, r->names[i]);
+	for (size_t i = anchors_count(copy); r->all && i-- > 0;) {
+		(void)name_copy(name, anchors_at(copy, i)->name);
+		(void)r->clear(copy, name);
+	}
+	return E_OK;
+}
+
+/* False: one is none, and `none_removed` closes the line that says so. */
+static bool read_names(struct command_call *call, struct removal *r, const char *none_removed)
+{
+	r->call = call;
+	r->names = calloc((size_t)call->argc, sizeof(*r->names));
+	if (r->names == NULL) {
+		fprintf(call->out, "Error: %s. %s\n", err_text(E_NOMEM), none_removed);
+		return false;
+	}
+	for (int i = 0; i < call->argc; i++) {
+		int err = read_name(r->names[i], call->argv[i]);
+
+		if (err == E_OK)
+			continue;
+		fprintf(call->out, "Error: '%s' is no domain name: %s. %s\n", call->argv[i],
+			err_text(err), none_removed);
+		return false;
+	}
+	return true;
+}
+
+static void list_names(struct command_call *call, const struct removal *r)
+{
+	json_t *names = json_array();
+	char text[NAME_TEXT_MAX];
+
+	for (int i = 0; i < call->argc; i++) {
+		fprintf(call->out, "%s %s", i > 0 ? "," : "", plain(text, r->names[i]));
+		json_array_append_new(names, command_json_text(text));
+	}
+	fprintf(call->out, "\n");
+	json_object_set_new(call->json, "removed", names);
+}
+
+static int remove_names(struct command_call *call, struct removal *r)
+{
+	char why[ENV_WHY_MAX];
+
+	if (call->env->edit_anchors(call->env->ctx, take_out, r, why) == E_OK)
+		return 0;
+	fprintf(call->out, "Error: %s. No Anchors removed\n", why);
+	return 1;
+}
+
+int clear_nta(struct command_call *call)
+{
+	struct removal r = { .clear = anchors_clear_nta };
+	int status = 1;
+
+	if (is_off(call, ", not removing a Negative Trust Anchor"))
+		return 1;
+	r.all = call->argc == 1 && strcmp(call->argv[0], "*") == 0;
+	r.call = call;
+	if (r.all) {
+		status = remove_names(call, &r);
+		if (status == 0)
+			fprintf(call->out, "Cleared all Negative Trust Anchors.\n");
+		json_object_set_new(call->json, "removed", json_string("*"));
+		return status;
+	}
+	if (read_names(call, &r, "No Negative Anchors removed"))
+		status = remove_names(call, &r);
+	if (status == 0) {
+		fprintf(call->out, "Removed Negative Trust Anchors for ");
+		list_names(call, &r);
+	}
+	free(r.names);
+	return status;
+}
+
+int clear_ta(struct command_call *call)
+{
+	struct removal r = { .clear = anchors_clear };
+	int status = 1;
+
+	if (is_off(call, ", not removing a Trust Anchor"))
+		return 1;
+	if (!read_names(call, &r, "No Anchors removed"))
+		goto out;
+	for (int i = 0; i < call->argc; i++)
+		if (name_is_root(r.names[i])) {
+			fprintf(call->out,
+				"Refusing to remove root Trust Anchor, no Anchors removed\n");
+			goto out;
+		}
+	status = remove_names(call, &r);
+	if (status == 0) {
+		fprintf(call->out, "Removed Trust Anchor(s) for");
+		list_names(call, &r);
+	}
+out:
+	free(r.names);
+	return status;
+}
+
+/* ---- lists ---- */
+
+static void show_nta(struct command_call *call, json_t *list, const struct nta *nta)
+{
+	uint32_t now_s = call->env->wall_s(call->env->ctx);
+	char text[NAME_TEXT_MAX];
+	json_t *row = json_object();
+
+	fprintf(call->out, "%s\t%s", plain(text, nta->name), nta->reason);
+	json_object_set_new(row, "name", command_json_text(text));
+	json_object_set_new(row, "reason", command_json_text(nta->reason));
+	if (nta->expires_s != 0) {
+		uint32_t left_s = nta->expires_s > now_s ? nta->expires_s - now_s : 0;
+
+		fprintf(call->out, "\t(ends in %u seconds)", left_s);
+		json_object_set_new(row, "ends_in", json_integer((json_int_t)left_s));
+	}
+	fprintf(call->out, "\n");
+	json_array_append_new(list, row);
+}
+
+int get_ntas(struct command_call *call)
+{
+	json_t *list = call->json != NULL ? json_array() : NULL;
+	struct anchors *anchors;
+
+	if (is_off(call, "")) {
+		json_decref(list);
+		return 1;
+	}
+	anchors = call->env->anchors(call->env->ctx);
+	fprintf(call->out, "Configured Negative Trust Anchors:\n");
+	for (size_t i = 0; i < anchors_count(anchors); i++)
+		if (anchors_at(anchors, i)->nta != NULL)
+			show_nta(call, list, anchors_at(anchors, i)->nta);
+	json_object_set_new(call->json, "negative-trust-anchors", list);
+	anchors_put(anchors);
+	return 0;
+}
+
+static void show_ta(struct command_call *call, json_t *list, const struct rrset *ds)
+{
+	char text[NAME_TEXT_MAX];
+	json_t *row = json_object(), *data = json_array();
+	struct rdata rr;
+
+	fprintf(call->out, "%s\n", plain(text, rrset_owner(ds)));
+	json_object_set_new(row, "name", command_json_text(text));
+	for (size_t at = 0; rrset_next(ds, &at, &rr);) {
+		char *line = rdata_to_text(TYPE_DS, rr.data, rr.len);
+
+		fprintf(call->out, "\t\t%s\n", line != NULL ? line : err_text(E_NOMEM));
+		json_array_append_new(data, command_json_text(line != NULL ? line : ""));
+		free(line);
+	}
+	json_object_set_new(row, "ds", data);
+	json_array_append_new(list, row);
+}
+
+int get_tas(struct command_call *call)
+{
+	json_t *list = call->json != NULL ? json_array() : NULL;
+	struct anchors *anchors;
+
+	if (is_off(call, "")) {
+		json_decref(list);
+		return 1;
+	}
+	anchors = call->env->anchors(call->env->ctx);
+	fprintf(call->out, "Configured Trust Anchors:\n");
+	for (size_t i = 0; i < anchors_count(anchors); i++)
+		if (anchors_at(anchors, i)->ds != NULL)
+			show_ta(call, list, anchors_at(anchors, i)->ds);
+	json_object_set_new(call->json, "trust-anchors", list);
+	anchors_put(anchors);
+	return 0;
+}
+
+/* ---- and kin ---- */
+
+int reload_lua_config(struct command_call *call)
+{
+	char why[ENV_WHY_MAX], path[ENV_WHY_MAX];
+
+	if (call->env->reload_anchors(call->env->ctx, call->argc > 0 ? call->argv[0] : NULL, path,
+				      why) != E_OK) {
+		fprintf(call->out, "Unable to load Lua script from '%s': %s\n", path, why);
+		return 1;
+	}
+	fprintf(call->out, "Reloaded Lua configuration file '%s'\n", path);
+	json_object_set_new(call->json, "file", command_json_text(path));
+	return 0;
+}
+
+int set_dnssec_log_bogus(struct command_call *call)
+{
+	static const char setting[] = "dnssec-log-bogus";
+	const char *word = call->argv[0];
+	bool on = strcasecmp(word, "on") == 0 || strcasecmp(word, "yes") == 0;
+	char why[ENV_WHY_MAX], *now;
+	bool was;
+
+	if (is_off(call, ", not changing the Bogus logging setting"))
+		return 1;
+	if (!on && strcasecmp(word, "off") != 0 && strcasecmp(word, "no") != 0) {
+		fprintf(call->out, "Unknown DNSSEC Bogus setting: '%s'\n", word);
+		return 1;
+	}
+	now = call->env->setting(call->env->ctx, setting);
+	was = now != NULL && conf_bool(now);
+	free(now);
+	if (was != on &&
+	    call->env->change(call->env->ctx, setting, on ? "yes" : "no", why) != E_OK) {
+		fprintf(call->out, "%s\n", why);
+		return 1;
+	}
+	fprintf(call->out, "DNSSEC Bogus logging %s%s\n", was == on ? "was already " : "",
+		on ? "enabled" : "disabled");
+	json_object_set_new(call->json, setting, json_boolean(on));
+	return 0;
+}

@@ -1,0 +1,260 @@
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/check.h"
+#include "common/hash.h"
+#include "recursor/anchorload.h"
+
+#define DIGEST "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f"
+
+static char dir[64], ta_file[96], lua_file[96];
+static struct anchorload loaded;
+static char why[SETTINGS_WHY_MAX];
+
+static void setup(void)
+{
+	hash_key_set(1, 2);
+	strcpy(dir, "/tmp/test_anchorload.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	(void)snprintf(ta_file, sizeof(ta_file), "%s/ta", dir);
+	(void)snprintf(lua_file, sizeof(lua_file), "%s/config.lua", dir);
+	loaded = (struct anchorload) { 0 };
+}
+
+static void teardown(void)
+{
+	anchors_put(loaded.anchors);
+	(void)unlink(ta_file);
+	(void)unlink(lua_file);
+	(void)rmdir(dir);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	(void)fclose(f);
+}
+
+static int load(bool with_file, bool with_lua, const char *negative)
+{
+	const struct settings s = {
+		.trustanchorfile = with_file ? ta_file : "",
+		.lua_config_file = with_lua ? lua_file : "",
+		.negative_trustanchors = negative,
+		.trustanchorfile_interval_h = 24,
+	};
+
+	anchors_put(loaded.anchors);
+	loaded = (struct anchorload) { 0 };
+	return anchorload(&loaded, &s, why);
+}
+
+static int lua(const char *text)
+{
+	write_file(lua_file, text);
+	return load(false, true, "");
+}
+
+/* The key tags and reasons of all: ".:20326+38696 example.:'why' ". */
+static const char *all(void)
+{
+	static char out[1024];
+	char text[NAME_TEXT_MAX];
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < anchors_count(loaded.anchors); i++) {
+		const struct anchor *a = anchors_at(loaded.anchors, i);
+		struct rdata rr;
+		size_t at = 0;
+
+		len += (size_t)sprintf(out + len, "%s:", name_to_text(text, a->name));
+		for (bool first = true; a->ds != NULL && rrset_next(a->ds, &at, &rr); first = false)
+			len += (size_t)sprintf(out + len, "%s%u", first ? "" : "+",
+					       rr.data[0] << 8 | rr.data[1]);
+		if (a->nta != NULL)
+			len += (size_t)sprintf(out + len, "'%s'", a->nta->reason);
+		len += (size_t)sprintf(out + len, " ");
+	}
+	return out;
+}
+
+START_TEST(the_roots_keys_unless_said_otherwise)
+{
+	ck_assert_int_eq(load(false, false, ""), E_OK);
+	ck_assert_str_eq(all(), ".:20326+38696 ");
+	ck_assert_uint_eq(loaded.interval_s, 0);
+}
+END_TEST
+
+START_TEST(a_file_takes_their_place)
+{
+	write_file(ta_file, "$TTL 1h\n"
+			    "example. IN DS 1 13 2 " DIGEST "\n"
+			    "         IN DS 2 13 2 " DIGEST "\n"
+			    "example. IN SOA a. b. 1 2 3 4 5\n"
+			    "Other.   86400 IN DNSKEY 257 3 13 AAAA\n"
+			    "gone.    IN DNSKEY 385 3 13 AAAA ; revoked\n");
+	ck_assert_int_eq(load(true, false, ""), E_OK);
+	ck_assert_str_eq(all(), "example.:1+2 other.:1038 ");
+	ck_assert_uint_eq(loaded.interval_s, 24 * 3600);
+}
+END_TEST
+
+START_TEST(a_file_may_be_wrong)
+{
+	static const struct {
+		const char *text, *why;
+	} bad[] = {
+		{ "", "no DS or DNSKEY record" },
+		{ ". IN NS a.\n", "no DS or DNSKEY record" },
+		{ ". IN DNSKEY 385 3 13 AAAA\n", "no DS or DNSKEY record" },
+		{ "\n. IN DS 1 13 2 00\n", "ta:2: " },
+		{ ". IN DS 1 13 2 00\n", "the digest's length" },
+		{ ". IN DNSKEY 0 3 13 AAAA\n", "no zone key" },
+		{ ". IN DS frob\n", "ta:1: " },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		write_file(ta_file, bad[i].text);
+		ck_assert_int_ne(load(true, false, ""), E_OK);
+		ck_assert_msg(strncmp(why, "trustanchorfile: ", 17) == 0 &&
+				      strstr(why, bad[i].why) != NULL,
+			      "%s", why);
+	}
+	(void)unlink(ta_file);
+	ck_assert_int_eq(load(true, false, ""), E_SYSTEM);
+	ck_assert_msg(strstr(why, "No such file") != NULL, "%s", why);
+}
+END_TEST
+
+START_TEST(names_are_not_validated)
+{
+	ck_assert_int_eq(load(false, false, "b.example, Example.COM. ."), E_OK);
+	ck_assert_str_eq(all(), ".:20326+38696'' example.com.:'' b.example.:'' ");
+	ck_assert_int_eq(load(false, false, "a, b..c"), E_MALFORMED);
+	ck_assert_str_eq(why, "negative-trustanchors=b..c: the data are malformed");
+}
+END_TEST
+
+START_TEST(lua_adds_and_clears)
+{
+	ck_assert_int_eq(
+		lua("addTA('example.com', '1 13 2 " DIGEST "')\n"
+		    "addDS('Example.com.', \"44030 8 2 D4C3D5552B8679FAEEBC317E5F048B614B2E5F607"
+		    "DC57F1553182D49 AB2179F7\")\n"
+		    "addNTA('a.example', \"Someone messed up\") addNTA('b.example')\n"
+		    "addNTA('c.example') clearNTA('c.example') clearTA('nothing.example')\n"),
+		E_OK);
+	ck_assert_str_eq(all(), ".:20326+38696 example.com.:1+44030 a.example.:'Someone messed up' "
+				"b.example.:'' ");
+	ck_assert_int_eq(
+		lua("addTA('x', '1 13 99 00') addTA('y', '1 13 99 00') addNTA('y') clearDS('x') "
+		    "clearTA() addNTA('z') clearNTA()"),
+		E_OK);
+	ck_assert_str_eq(all(), "");
+	/* Names of the setting come behind. */
+	write_file(lua_file, "addNTA('a', 'lua') clearTA('.')");
+	ck_assert_int_eq(load(false, true, "b"), E_OK);
+	ck_assert_str_eq(all(), "a.:'lua' b.:'' ");
+}
+END_TEST
+
+START_TEST(lua_reads_files)
+{
+	char text[512];
+
+	write_file(ta_file, "example. IN DS 7 13 99 00\n");
+	(void)snprintf(text, sizeof(text),
+		       "addNTA('a.') readTrustAnchorsFromFile('%s', 2) addTA('b', '1 13 99 00')",
+		       ta_file);
+	ck_assert_int_eq(lua(text), E_OK);
+	ck_assert_str_eq(all(), "a.:'' b.:1 example.:7 ");
+	ck_assert_uint_eq(loaded.interval_s, 2 * 3600);
+	(void)snprintf(text, sizeof(text), "readTrustAnchorsFromFile('%s')", ta_file);
+	ck_assert_int_eq(lua(text), E_OK);
+	ck_assert_uint_eq(loaded.interval_s, 24 * 3600);
+	(void)snprintf(text, sizeof(text), "readTrustAnchorsFromFile('%s', 0)", ta_file);
+	ck_assert_int_eq(lua(text), E_OK);
+	ck_assert_uint_eq(loaded.interval_s, 0);
+	ck_assert_int_eq(lua("\nreadTrustAnchorsFromFile('/nowhere')"), E_MALFORMED);
+	ck_assert_msg(strstr(why, "config.lua:2: readTrustAnchorsFromFile(): ") != NULL &&
+			      strstr(why, "/nowhere") != NULL,
+		      "%s", why);
+}
+END_TEST
+
+START_TEST(lua_may_be_wrong)
+{
+	static const struct {
+		const char *text, *why;
+	} bad[] = {
+		{ "addTA('a b..c', '')", "config.lua:1: addTA(): its first argument is no domain" },
+		{ "\n\naddTA('a', 'x')", "config.lua:3: addTA(): " },
+		{ "addTA('a', '1 13 2 00')", "addTA(): the digest's length" },
+		{ "addTA('a')", "bad argument #2" },
+		{ "addNTA('..')", "addNTA(): its first" },
+		{ "frobnicate()",
+		  "config.lua:1: attempt to call a nil value (global 'frobnicate')" },
+		{ "if", "config.lua:1: " },
+		{ "error({})", "an error that is no text" },
+		{ "while true do pcall(function() while true do end end) end",
+		  "runs for too long" },
+		{ "t = {} while true do t[#t + 1] = string.rep('x', 100000) .. #t end",
+		  "too much memory" },
+		{ "io.open('/tmp/x', 'w')", "io" },
+		{ "os.execute('true')", "execute" },
+		{ "load('x = 1')()", "load" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		ck_assert_int_ne(lua(bad[i].text), E_OK);
+		ck_assert_msg(strncmp(why, "lua-config-file: ", 17) == 0 &&
+				      strstr(why, bad[i].why) != NULL,
+			      "%s: %s", bad[i].text, why);
+	}
+	(void)unlink(lua_file);
+	ck_assert_int_eq(load(false, true, ""), E_SYSTEM);
+	ck_assert_msg(strstr(why, "No such file") != NULL, "%s", why);
+}
+END_TEST
+
+START_TEST(lua_knows_the_others)
+{
+	ck_assert_int_eq(lua("rpzFile('x', {defpol=Policy.Custom}) rpzPrimary('1.2.3.4', 'x')\n"
+			     "protobufServer('127.0.0.1:1') zoneToCache('.', 'axfr', 'x')\n"
+			     "addAllowedAdditionalQType(pdns.MX, {pdns.A, pdns.AAAA}, "
+			     "{mode=pdns.AdditionalMode.CacheOnly})\n"
+			     "pdnslog('hello', pdns.loglevels.Debug) addNTA('a')\n"
+			     "assert(os.time() > 0 and utf8 and math.floor(1.5) == 1)"),
+			 E_OK);
+	ck_assert_str_eq(all(), ".:20326+38696 a.:'' ");
+}
+END_TEST
+
+Suite *suite_anchorload(void);
+
+Suite *suite_anchorload(void)
+{
+	Suite *s = suite_create("anchorload");
+	TCase *t = tcase_create("anchorload");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, the_roots_keys_unless_said_otherwise);
+	tcase_add_test(t, a_file_takes_their_place);
+	tcase_add_test(t, a_file_may_be_wrong);
+	tcase_add_test(t, names_are_not_validated);
+	tcase_add_test(t, lua_adds_and_clears);
+	tcase_add_test(t, lua_reads_files);
+	tcase_add_test(t, lua_may_be_wrong);
+	tcase_add_test(t, lua_knows_the_others);
+	suite_add_tcase(s, t);
+	return s;
+}
