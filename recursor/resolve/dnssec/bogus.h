@@ -51,6 +51,8 @@
 	X(REVOKED_DNSKEY, DNSKEY_MISSING, "the DNSKEY is revoked", REVOKED_DNSKEY)               \
 	X(INVALID_DNSKEY_PROTOCOL, DNSKEY_MISSING, "the DNSKEY's protocol is not 3",             \
 	  INVALID_DNSKEY_PROTOCOL)                                                               \
+	X(UNSIGNED_DNSKEYS, DNSSEC_BOGUS, "the DNSKEYs are not signed by the one of the DS",     \
+	  NO_VALID_DNSKEY)                                                                       \
 	/* signatures */                                                                         \
 	X(NO_RRSIG, RRSIGS_MISSING, "no RRSIG", NO_RRSIG)                                        \
 	X(UNSUPPORTED_DNSKEY_ALGO, UNSUPPORTED_DNSKEY_ALGO, "no RRSIG of a known algorithm",     \

@@ -4,6 +4,7 @@
 
 #include "common/check.h"
 #include "common/rrtype.h"
+#include "common/wire.h"
 
 /* How far a signature got.  Of a set's signatures the one is told of that got furthest. */
 enum stage {
@@ -254,7 +255,7 @@ static bool try_keys(struct job *j, const struct rrsig *sig, const struct rrset 
 	struct dnskey k;
 	struct rdata rr;
 
-	fail(j, sig, STAGE_NO_KEY, BOGUS_NO_KEY_OF_RRSIG);
+	fail(j, sig, STAGE_NO_KEY, j->has_list ? BOGUS_UNSIGNED_DNSKEYS : BOGUS_NO_KEY_OF_RRSIG);
 	while (rrset_next(dnskeys, &at, &rr)) {
 		if (dnskey_read(&k, &rr) != E_OK || k.algorithm != sig->algorithm ||
 		    dnskey_tag(&rr) != sig->tag || !may_use(j, sig, &k))
@@ -346,28 +347,50 @@ static bool next_ds(const struct rrset *set, const struct dnssec_limits *limits,
 	return false;
 }
 
+/* May the DS be of that key before it was revoked?  The flag changes the tag (RFC 5011 2.1). */
+static bool may_be_revoked_since(const struct ds *ds, const struct dnskey *k)
+{
+	uint8_t rdata[4 + DNSKEY_KEY_MAX];
+	struct rdata before = { rdata, k->rdata.len };
+
+	if ((k->flags & DNSKEY_REVOKE) == 0 || before.len > sizeof(rdata))
+		return false;
+	memcpy(rdata, k->rdata.data, before.len);
+	wire_put_u16(rdata, (uint16_t)(k->flags & ~DNSKEY_REVOKE));
+	return dnskey_tag(&before) == ds->tag;
+}
+
 /* Puts the keys that one DS vouches for on the list. */
 static void vouch(struct job *j, const struct rrset *dnskeys, const struct ds *ds)
 {
 	uint32_t n_tried = 0;
+	enum bogus fault;
 	struct dnskey k;
 	struct rdata rr;
 	size_t at = 0;
 
 	while (rrset_next(dnskeys, &at, &rr) && j->n_vouched < VOUCHED_MAX) {
-		if (dnskey_read(&k, &rr) != E_OK || k.algorithm != ds->algorithm ||
-		    dnskey_tag(&rr) != ds->tag || find_vouched(j, &k) != NULL)
+		if (dnskey_read(&k, &rr) != E_OK || k.algorithm != ds->algorithm)
+			continue;
+		if (may_be_revoked_since(ds, &k))
+			j->out->why = BOGUS_REVOKED_DNSKEY;
+		if (dnskey_tag(&rr) != ds->tag || find_vouched(j, &k) != NULL)
 			continue;
 		if (is_limit(n_tried++, j->limits->max_dnskeys)) {
 			j->work->met_limit = true;
 			j->out->why = BOGUS_MAX_DNSKEYS;
 			return;
 		}
-		if (ds_matches(ds, rrset_owner(dnskeys), &k))
+		if (!ds_matches(ds, rrset_owner(dnskeys), &k))
+			continue;
+		fault = key_fault(&k);
+		if (fault == BOGUS_NONE)
 			j->vouched[j->n_vouched++] = (struct vouched) {
 				.rdata = rr.data,
 				.digest_type = ds->digest_type,
 			};
+		else
+			j->out->why = fault;
 	}
 }
 
