@@ -54,6 +54,18 @@ out:
 	return err;
 }
 
+/* Without the blanks at its end: ldns takes those behind a string for something more.  One that a
+ * backslash is before belongs to the text. */
+static int text_len(const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t') &&
+	       !(len > 1 && text[len - 2] == '\\'))
+		len--;
+	return (int)len;
+}
+
 static int read_with_ldns(uint8_t *out, uint16_t *len, uint16_t type, const char *text,
 			  const uint8_t *origin, char why[RDATA_TEXT_WHY_MAX])
 {
@@ -63,7 +75,8 @@ static int read_with_ldns(uint8_t *out, uint16_t *len, uint16_t type, const char
 	char *line = NULL;
 	int err = E_NOMEM;
 
-	if (base == NULL || asprintf(&line, ". 0 IN TYPE%u %s", (unsigned)type, text) < 0) {
+	if (base == NULL ||
+	    asprintf(&line, ". 0 IN TYPE%u %.*s", (unsigned)type, text_len(text), text) < 0) {
 		line = NULL;
 		err = refuse(why, E_NOMEM, err_text(E_NOMEM));
 		goto out;

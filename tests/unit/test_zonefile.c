@@ -122,6 +122,16 @@ START_TEST(hints)
 }
 END_TEST
 
+START_TEST(blanks_at_the_end)
+{
+	expect("a. CAA 0 issue \"x\" \nb. TXT \"b\"\t \nc. TXT c\\ \nd. MX 1 e. ; said\n", NULL,
+	       "a. 3600 IN CAA 0 issue \"x\"\n"
+	       "b. 3600 IN TXT \"b\"\n"
+	       "c. 3600 IN TXT \"c \"\n"
+	       "d. 3600 IN MX 1 e.\n");
+}
+END_TEST
+
 START_TEST(origins)
 {
 	expect("a A 192.0.2.1\n$ORIGIN sub\na A 192.0.2.1\n$origin x.\na NS b\n$ORIGIN @\n"
@@ -327,6 +337,7 @@ Suite *suite_zonefile(void)
 
 	tcase_add_test(t, a_zone);
 	tcase_add_test(t, hints);
+	tcase_add_test(t, blanks_at_the_end);
 	tcase_add_test(t, origins);
 	tcase_add_test(t, ttls);
 	tcase_add_test(t, refusals);
