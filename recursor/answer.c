@@ -71,8 +71,8 @@ static int write_fields(struct wire_writer *w, const char *layout, const struct 
 	return wire_write_bytes(w, rr->data + at, rr->len - at);
 }
 
-static int write_record(struct wire_writer *w, const struct rrset *s, uint16_t class, uint32_t ttl,
-			const char *layout, const struct rdata *rr, uint16_t *pointer)
+static int write_record(struct wire_writer *w, const struct rrset *s, uint16_t type, uint16_t class,
+			uint32_t ttl, const char *layout, const struct rdata *rr, uint16_t *pointer)
 {
 	uint8_t fixed[10]; /* type, class, TTL, RDLENGTH */
 	size_t at;
@@ -80,7 +80,7 @@ static int write_record(struct wire_writer *w, const struct rrset *s, uint16_t c
 
 	if (err != E_OK)
 		return err;
-	wire_put_u16(fixed, s->type);
+	wire_put_u16(fixed, type);
 	wire_put_u16(fixed + 2, class);
 	wire_put_u32(fixed + 4, ttl);
 	wire_put_u16(fixed + 8, rr->len);
@@ -130,20 +130,42 @@ static int write_row(struct wire_writer *w, const struct hook_record *row)
 	return err;
 }
 
-/* Writes a set's records from the `first`-th on, then those before it. */
-static int write_set(struct wire_writer *w, const struct rrset *s, const struct query *q,
-		     unsigned first, uint32_t now_s, uint32_t *min_ttl)
+/* Where an answer grows. */
+struct packing {
+	struct wire_writer w;
+	const struct query *q;
+	uint32_t now_s;
+	uint32_t min_ttl;  /* of what has been written */
+	uint16_t count[3]; /* records of answer, authority, additional */
+};
+
+/* A set's RRSIGs have its TTL (RFC 4034 3). */
+static int write_sigs(struct packing *p, const struct rrset *s, uint32_t ttl, uint16_t *pointer,
+		      unsigned section)
 {
+	struct rdata sig;
+	int err = E_OK;
+
+	for (size_t at = 0; err == E_OK && rrset_next_sig(s, &at, &sig); p->count[section - 1]++)
+		err = write_record(&p->w, s, TYPE_RRSIG, p->q->class, ttl, NULL, &sig, pointer);
+	return err;
+}
+
+/* Writes a set's records from the `first`-th on, then those before it, and its RRSIGs for who wants
+ * them. */
+static int write_set(struct packing *p, const struct rrset *s, unsigned first, unsigned section)
+{
+	const struct query *q = p->q;
 	const char *layout = rrtype_layout(s->type);
-	uint32_t ttl = rrset_ttl_left(s, now_s);
+	uint32_t ttl = rrset_ttl_left(s, p->now_s);
 	uint16_t pointer = owner_in_question(s, q);
 	struct rdata rr;
 	size_t at = 0;
 
 	if (strchr(layout, 'N') == NULL)
 		layout = NULL;
-	if (ttl < *min_ttl)
-		*min_ttl = ttl;
+	if (ttl < p->min_ttl)
+		p->min_ttl = ttl;
 	for (unsigned i = 0; i < first; i++)
 		(void)rrset_next(s, &at, &rr);
 	for (unsigned i = 0; i < s->n_rr; i++) {
@@ -154,16 +176,16 @@ static int write_set(struct wire_writer *w, const struct rrset *s, const struct 
 			if (!rrset_next(s, &at, &rr))
 				break;
 		}
-		err = write_record(w, s, q->class, ttl, layout, &rr, &pointer);
+		err = write_record(&p->w, s, s->type, q->class, ttl, layout, &rr, &pointer);
 		if (err != E_OK)
 			return err;
 	}
-	return E_OK;
+	p->count[section - 1] = (uint16_t)(p->count[section - 1] + s->n_rr);
+	return q->dnssec & QUERY_SIGNED ? write_sigs(p, s, ttl, &pointer, section) : E_OK;
 }
 
 /* What a script made.  The sections stand in their order, whatever the rows' order is. */
-static int write_rows(struct wire_writer *w, const struct hook_records *rows, uint16_t count[3],
-		      uint32_t *min_ttl)
+static int write_rows(struct packing *p, const struct hook_records *rows)
 {
 	for (unsigned place = PLACE_ANSWER; place <= PLACE_ADDITIONAL; place++)
 		for (size_t i = 0; i < rows->n; i++) {
@@ -172,40 +194,44 @@ static int write_rows(struct wire_writer *w, const struct hook_records *rows, ui
 
 			if (row->place != place)
 				continue;
-			err = write_row(w, row);
+			err = write_row(&p->w, row);
 			if (err != E_OK)
 				return err;
-			count[place - 1]++;
-			if (row->ttl < *min_ttl)
-				*min_ttl = row->ttl;
+			p->count[place - 1]++;
+			if (row->ttl < p->min_ttl)
+				p->min_ttl = row->ttl;
 		}
 	return E_OK;
 }
 
-static int write_sections(struct wire_writer *w, const struct query *q, const struct answer *a,
-			  uint32_t now_s, uint16_t count[3], uint32_t *min_ttl)
+/* RFC 4035 3.2.1: nobody gets RRSIGs and proofs who has not asked for them; a denial's SOA stands
+ * before its proofs. */
+static int write_authority(struct packing *p, const struct answer *a)
 {
-	const struct rrset *soa = answer_soa(a);
-	unsigned id = wire_get_u16(q->wire);
-	int err;
+	size_t n = p->q->dnssec & QUERY_SIGNED ? a->n_authority : answer_soa(a) != NULL;
+	int err = E_OK;
+
+	for (size_t i = 0; i < n && err == E_OK; i++)
+		if (a->authority[i]->n_rr != 0)
+			err = write_set(p, a->authority[i], 0, SECTION_AUTHORITY);
+	return err;
+}
+
+static int write_sections(struct packing *p, const struct answer *a)
+{
+	unsigned id = wire_get_u16(p->q->wire);
 
 	for (size_t i = 0; i < a->n_sets; i++) {
 		const struct rrset *s = a->sets[i];
+		int err;
 
 		if (s->n_rr == 0)
 			continue;
-		err = write_set(w, s, q, id % s->n_rr, now_s, min_ttl);
+		err = write_set(p, s, id % s->n_rr, SECTION_ANSWER);
 		if (err != E_OK)
 			return err;
-		count[0] = (uint16_t)(count[0] + s->n_rr);
 	}
-	if (soa != NULL && soa->n_rr != 0) {
-		err = write_set(w, soa, q, 0, now_s, min_ttl);
-		if (err != E_OK)
-			return err;
-		count[1] = soa->n_rr;
-	}
-	return E_OK;
+	return a->n_authority == 0 ? E_OK : write_authority(p, a);
 }
 
 /* An Extended DNS Error (RFC 8914 2); returns its length. */
@@ -240,7 +266,7 @@ static int write_opt(struct wire_writer *w, const struct query *q, uint16_t rcod
 	wire_put_u16(opt + 1, TYPE_OPT);
 	wire_put_u16(opt + 3, ANSWER_PAYLOAD);
 	opt[5] = (uint8_t)(rcode >> 4);
-	opt[7] = q->dnssec_ok ? 0x80 : 0; /* RFC 3225 3: copied */
+	opt[7] = q->dnssec & QUERY_SIGNED ? 0x80 : 0; /* RFC 3225 3: copied */
 	wire_put_u16(opt + 9, (uint16_t)options_len);
 	err = wire_write_bytes(w, opt, sizeof(opt));
 	return err == E_OK ? wire_write_bytes(w, options, options_len) : err;
@@ -258,17 +284,25 @@ static void write_question(struct wire_writer *w, const struct query *q)
 	ASSERT(err == E_OK); /* QUERY_HEAD_MAX is below QUERY_UDP_PLAIN */
 }
 
-static void put_header(uint8_t *out, const struct query *q, uint16_t rcode, bool authoritative,
-		       bool truncated, const uint16_t count[3])
+static unsigned header_bits(const struct query *q, const struct answer *a, uint16_t rcode,
+			    bool truncated)
 {
-	unsigned flags = MSG_QR | MSG_RA | (q->flags & (MSG_RD | MSG_CD)) | (rcode & 15U);
+	unsigned bits = MSG_QR | MSG_RA | (q->flags & (MSG_RD | MSG_CD)) | (rcode & 15U);
 
-	if (authoritative)
-		flags |= MSG_AA;
+	if (a->authoritative)
+		bits |= MSG_AA;
 	if (truncated)
-		flags |= MSG_TC;
+		bits |= MSG_TC;
+	/* RFC 4035 3.2.3: of all that answer and authority section hold. */
+	if (a->security == SEC_SECURE && (q->dnssec & QUERY_AD))
+		bits |= MSG_AD;
+	return bits;
+}
+
+static void put_header(uint8_t *out, const struct query *q, unsigned bits, const uint16_t count[3])
+{
 	memcpy(out, q->wire, 2);
-	wire_put_u16(out + 2, (uint16_t)flags);
+	wire_put_u16(out + 2, (uint16_t)bits);
 	wire_put_u16(out + 4, 1);
 	wire_put_u16(out + 6, count[0]);
 	wire_put_u16(out + 8, count[1]);
@@ -280,12 +314,10 @@ static void pack(struct packed *to, uint8_t *out, size_t limit, const struct que
 		 const struct answer *a, const struct hook_records *rows, bool extended_errors,
 		 bool truncated, uint32_t now_s)
 {
+	struct packing p = { .q = q, .now_s = now_s, .min_ttl = UINT32_MAX };
 	uint8_t options[OPTIONS_MAX];
 	size_t options_len = 0, opt_len = 0, question_end;
-	uint16_t count[3] = { 0, 0, 0 };
 	uint16_t rcode = a->rcode;
-	uint32_t min_ttl = UINT32_MAX;
-	struct wire_writer w;
 
 	ASSERT(limit >= QUERY_UDP_PLAIN);
 	if (q->edns && extended_errors)
@@ -295,27 +327,26 @@ static void pack(struct packed *to, uint8_t *out, size_t limit, const struct que
 	else if (rcode > 15)
 		rcode = RCODE_SERVFAIL;
 	/* The records must leave room for OPT. */
-	wire_writer_init(&w, out, limit - opt_len);
-	write_question(&w, q);
-	question_end = w.len;
-	if (!truncated && (rows != NULL ? write_rows(&w, rows, count, &min_ttl)
-					: write_sections(&w, q, a, now_s, count, &min_ttl)) != E_OK)
+	wire_writer_init(&p.w, out, limit - opt_len);
+	write_question(&p.w, q);
+	question_end = p.w.len;
+	if (!truncated && (rows != NULL ? write_rows(&p, rows) : write_sections(&p, a)) != E_OK)
 		truncated = true;
 	if (truncated) {
-		wire_rewind(&w, question_end);
-		memset(count, 0, sizeof(count));
-		min_ttl = UINT32_MAX;
+		wire_rewind(&p.w, question_end);
+		memset(p.count, 0, sizeof(p.count));
+		p.min_ttl = UINT32_MAX;
 	}
-	w.cap = limit;
+	p.w.cap = limit;
 	if (q->edns) {
-		int err = write_opt(&w, q, rcode, options, options_len);
+		int err = write_opt(&p.w, q, rcode, options, options_len);
 
 		ASSERT(err == E_OK);
 	}
-	put_header(out, q, rcode, a->authoritative, truncated, count);
+	put_header(out, q, header_bits(q, a, rcode, truncated), p.count);
 	*to = (struct packed) {
-		.len = w.len,
-		.min_ttl = min_ttl == UINT32_MAX ? 0 : min_ttl,
+		.len = p.w.len,
+		.min_ttl = p.min_ttl == UINT32_MAX ? 0 : p.min_ttl,
 		.truncated = truncated,
 	};
 }

@@ -1,10 +1,11 @@
 /*
  * answer: packs an answer for a client.
  *
- * Always: QR and RA set, RD and CD as asked, AA clear but for names of auth-zones, AD clear,
- * the question as the client spelt it.  Answers are minimal: the answer section, and for a
- * negative answer the zone's SOA (RFC 2308 3); no other authority, no additional data but OPT,
- * which is there when the query had one (RFC 6891 7).
+ * Always: QR and RA set, RD and CD as asked, AA clear but for names of auth-zones, AD on what is
+ * secure for who cares (RFC 6840 5.8), the question as the client spelt it.  Answers are minimal: the
+ * answer section, and for a negative answer the zone's SOA (RFC 2308 3); with DO the RRSIGs of both,
+ * and the proofs (RFC 4035 3.1); no other authority, no additional data but OPT, which is there when
+ * the query had one (RFC 6891 7).
  *
  * What does not fit the limit is not sent in part: the answer then has TC set and no records
  * (RFC 2181 9), and the client comes back over TCP.

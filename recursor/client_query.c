@@ -210,7 +210,7 @@ static void ask_resolver(struct pipeline *p, struct client_query *cq)
 		.cache_only = cq->over_capacity || !(cq->q.flags & MSG_RD),
 		.no_stale = !(cq->q.flags & MSG_RD),
 		.route = cq->mark.route,
-		.validate = client_query_validates(cq),
+		.validate = (cq->q.dnssec & QUERY_VALIDATE) != 0,
 		.policed = true,
 	};
 	struct request *request;

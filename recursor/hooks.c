@@ -514,7 +514,7 @@ static void begin_question(struct hooked *h)
 		.name = name,
 		.cache_only = !(cq->q.flags & MSG_RD),
 		.no_stale = !(cq->q.flags & MSG_RD),
-		.validate = client_query_validates(cq),
+		.validate = (cq->q.dnssec & QUERY_VALIDATE) != 0,
 		.policed = true,
 	};
 	struct request *request;

@@ -15,7 +15,6 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "common/msg.h"
 #include "common/rrtype.h"
 #include "common/slab.h"
 #include "recursor/account.h"
@@ -92,7 +91,7 @@ struct pipeline {
 	struct query_filter *logged;   /* what is logged of questions, NULL: nothing */
 	struct query_filter query_filter;
 	bool is_unknown; /* client_query_finish(): the cache has no answer */
-	enum dnssec_mode dnssec;
+	struct query_dnssec_table dnssec;
 	unsigned n_ahead; /* packets read and not answered */
 	struct passage ahead[PASSAGES_AHEAD];
 	uint8_t scratch[WIRE_MSG_MAX]; /* an answer, where the listener has no place for it */
@@ -153,24 +152,6 @@ void client_query_charge(const struct client_query *cq, uint32_t outqueries);
 /* It ends here, answered or not. */
 void client_query_let_go(struct client_query *cq);
 
-/* Its question is to be validated (RFC 6840 5.7, 5.9). */
-static inline bool client_query_validates(const struct client_query *cq)
-{
-	const struct query *q = &cq->q;
-
-	switch (cq->pipeline->dnssec) {
-	case DNSSEC_OFF:
-	case DNSSEC_PROCESS_NO_VALIDATE:
-		return false;
-	case DNSSEC_PROCESS:
-		return (q->dnssec_ok || (q->flags & MSG_AD)) && !(q->flags & MSG_CD);
-	case DNSSEC_LOG_FAIL:
-	case DNSSEC_VALIDATE:
-		break;
-	}
-	return !(q->flags & MSG_CD);
-}
-
 /* ---- respond.c ---- */
 
 /* Where an answer of at most `limit` bytes is built: in the listener's batch, if it has a place. */
@@ -222,7 +203,7 @@ static inline struct packetcache_key respond_key(const struct query *q, bool tcp
 		.name_hash = q->name_hash,
 		.tcp = tcp,
 		.edns = q->edns,
-		.dnssec_ok = q->dnssec_ok,
+		.dnssec = q->dnssec,
 		.payload = (uint16_t)limit,
 	};
 }

@@ -255,6 +255,7 @@ static enum step read_question(struct pipeline *p, struct passage *t)
 		return respond_header(p, t, RCODE_FORMERR,
 				      err == E_END ? REASON_NO_QUESTION : REASON_MALFORMED);
 	account_question(&p->account, t->from, &t->q);
+	t->q.dnssec = query_dnssec_of(&p->dnssec, t->q.flags, t->q.dnssec_ok);
 	return STEP_ON;
 }
 
@@ -415,7 +416,7 @@ int pipeline_new(struct pipeline **out, struct worker *w)
 	p->defender_rows = shield_rows(p->shield);
 	slab_init(&p->queries, sizeof(struct client_query), (size_t)s->max_mthreads + 1);
 	p->traces = s->trace[0] != 'n';
-	p->dnssec = wiring_dnssec_mode(s);
+	query_dnssec_fill(&p->dnssec, wiring_dnssec_mode(s));
 	*out = p;
 	return E_OK;
 }
@@ -461,7 +462,7 @@ void pipeline_configure(struct pipeline *p, const struct settings *s)
 	account_configure(&p->account, s);
 	slots_configure(p->slots, &cfg);
 	p->queries.max = (size_t)s->max_mthreads + 1;
-	p->dnssec = wiring_dnssec_mode(s);
+	query_dnssec_fill(&p->dnssec, wiring_dnssec_mode(s));
 	p->traces = p->trace_rule != NULL || s->trace[0] != 'n';
 	p->query_filter.all = !s->quiet;
 	look_for_queries(p);

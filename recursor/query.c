@@ -54,6 +54,29 @@ static int read_whole(struct query *q, const uint8_t *wire, size_t len)
 	return E_OK;
 }
 
+void query_dnssec_fill(struct query_dnssec_table *t, enum dnssec_mode mode)
+{
+	bool validates = mode >= DNSSEC_PROCESS;
+
+	_Static_assert(MSG_CD == 1 << 4 && MSG_AD == 1 << 5, "as query_dnssec_of() reads them");
+	for (unsigned i = 0; i < 8; i++) {
+		bool cd = i & 1, ad = i & 2, dnssec_ok = i & 4;
+		/* RFC 6840 5.7: AD in a query asks for AD as DO does. */
+		bool cares = validates && (ad || dnssec_ok);
+		unsigned wants = 0;
+
+		if (mode != DNSSEC_OFF && dnssec_ok)
+			wants |= QUERY_SIGNED;
+		if (cares)
+			wants |= QUERY_AD;
+		if (!cd && (cares || mode >= DNSSEC_LOG_FAIL))
+			wants |= QUERY_VALIDATE;
+		if (!cd && (cares || mode == DNSSEC_VALIDATE))
+			wants |= QUERY_REFUSE;
+		t->row[i] = (uint8_t)wants;
+	}
+}
+
 int query_read(struct query *q, const uint8_t *wire, size_t len)
 {
 	uint16_t n_questions = wire_get_u16(wire + 4);

@@ -17,6 +17,7 @@
 #include "common/err.h"
 #include "common/name.h"
 #include "common/wire.h"
+#include "recursor/resolve/resolver.h"
 
 enum {
 	QUERY_UDP_PLAIN = 512, /* RFC 1035 4.2.1: what a client without EDNS takes */
@@ -33,7 +34,31 @@ struct query {
 	bool edns;
 	bool dnssec_ok;
 	uint8_t edns_version;
+	uint8_t dnssec; /* what it is to have of DNSSEC; not query_read()'s: see below */
 };
+
+/* What comes of a client's DO, AD and CD in the mode that the resolver is in: answers depend on no
+ * more than this. */
+enum query_dnssec {
+	QUERY_SIGNED = 1,   /* RRSIGs and proofs, and DO in the answer (RFC 4035 3.2.1) */
+	QUERY_AD = 2,       /* AD, if it is secure (RFC 6840 5.7, 5.8) */
+	QUERY_VALIDATE = 4, /* is to be validated ... */
+	QUERY_REFUSE = 8,   /* ... and SERVFAIL if it is bogus */
+	QUERY_DNSSEC_N = 16
+};
+
+/* The table that query_dnssec_of() reads from. */
+struct query_dnssec_table {
+	uint8_t row[8];
+};
+
+void query_dnssec_fill(struct query_dnssec_table *t, enum dnssec_mode mode);
+
+static inline uint8_t query_dnssec_of(const struct query_dnssec_table *t, uint16_t flags,
+				      bool dnssec_ok)
+{
+	return t->row[(flags >> 4 & 3U) | (unsigned)dnssec_ok << 2]; /* CD, AD, DO */
+}
 
 /* Reads a packet that has a whole header.  E_END: it has no question (QDCOUNT 0); E_MALFORMED,
  * E_TRUNCATED and the like: it is not a DNS query. */

@@ -185,7 +185,8 @@ void respond(struct pipeline *p, struct client_query *cq, const struct settings 
 			COUNT(p->account.counters, variable_responses);
 	}
 	if (ttl > 0)
-		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, now_s);
+		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, false,
+				now_s);
 	send_resolved(p, cq, s, a, out, &packed, reason_of_answer(a), us);
 }
 
@@ -235,6 +236,7 @@ void respond_hooked(struct pipeline *p, struct client_query *cq, const struct se
 		COUNT(p->account.counters, variable_responses);
 	key.tag = h->q.tag;
 	if (ttl > 0)
-		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, now_s);
+		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, false,
+				now_s);
 	send_resolved(p, cq, s, &a, out, &packed, reason_of_script(&a), us);
 }

@@ -12,17 +12,15 @@
 
 enum {
 	FLAG_RD = 1,
-	FLAG_CD = 2,
-	FLAG_AD = 4,
-	FLAG_DO = 8,
-	FLAG_EDNS = 16,
-	FLAG_TCP = 32,
+	FLAG_EDNS = 2,
+	FLAG_TCP = 4,
+	FLAG_DNSSEC = 8, /* and above: key.dnssec */
 };
+_Static_assert(FLAG_DNSSEC *PACKETCACHE_DNSSEC <= UINT8_MAX + 1, "all flags in a byte");
 
 enum {
 	WIRE_RD = 0x01, /* in the header's third byte */
-	WIRE_CD = 0x10, /* in its fourth, as are the next two */
-	WIRE_AD = 0x20,
+	WIRE_CD = 0x10, /* in its fourth, as is the next */
 	WIRE_RCODE = 0x0f,
 };
 
@@ -45,6 +43,7 @@ struct entry {
 	uint16_t n_places;
 	uint16_t question_end;
 	uint8_t flags;
+	bool bogus;
 	uint16_t places[];
 };
 
@@ -91,12 +90,9 @@ static bool is_expired(const struct entry *e, uint32_t now_s)
 
 static uint8_t flags_of(const struct packetcache_key *key)
 {
-	unsigned flags = 0;
+	unsigned flags = key->dnssec * (unsigned)FLAG_DNSSEC;
 
 	flags |= (key->query[2] & WIRE_RD) != 0 ? FLAG_RD : 0;
-	flags |= (key->query[3] & WIRE_CD) != 0 ? FLAG_CD : 0;
-	flags |= (key->query[3] & WIRE_AD) != 0 ? FLAG_AD : 0;
-	flags |= key->dnssec_ok ? FLAG_DO : 0;
 	flags |= key->edns ? FLAG_EDNS : 0;
 	flags |= key->tcp ? FLAG_TCP : 0;
 	return (uint8_t)flags;
@@ -293,6 +289,7 @@ size_t packetcache_get(struct packetcache *pc, const struct packetcache_key *key
 	out[2] = (uint8_t)((out[2] & ~WIRE_RD) | (key->query[2] & WIRE_RD));
 	out[3] = (uint8_t)((out[3] & ~WIRE_CD) | (key->query[3] & WIRE_CD));
 	hit->rcode = out[3] & WIRE_RCODE;
+	hit->bogus = e->bogus;
 	hit->note = e->note;
 	if (now_s != e->stored_s)
 		lower_ttls(out, e, now_s - e->stored_s);
@@ -379,7 +376,8 @@ static struct entry *entry_new(const struct packetcache_key *key, const uint8_t 
 }
 
 void packetcache_put(struct packetcache *pc, const struct packetcache_key *key,
-		     const uint8_t *answer, size_t len, uint32_t ttl, uint32_t note, uint32_t now_s)
+		     const uint8_t *answer, size_t len, uint32_t ttl, uint32_t note, bool bogus,
+		     uint32_t now_s)
 {
 	uint8_t flags = flags_of(key);
 	uint32_t hash = hash_of(key, flags);
@@ -401,6 +399,7 @@ void packetcache_put(struct packetcache *pc, const struct packetcache_key *key,
 	e->stored_s = now_s;
 	e->ttl = ttl;
 	e->note = note;
+	e->bogus = bogus;
 	cost = heap_cost(entry_size(e->n_places, len));
 	if (!make_room(pc, cost) || sieve_insert(&pc->map, hash, e, &at) != E_OK) {
 		free(e);

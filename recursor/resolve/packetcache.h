@@ -2,8 +2,9 @@
  * packetcache: whole answers, keyed by the question as it stands in the packet.
  *
  * The key is what an answer depends on: name (case ignored; the answer takes the asker's
- * spelling by copying the question over), type, class, the flags RD, CD, AD and DO, UDP or
- * TCP, with EDNS or without, and a tag (gettag's; 0 where nobody has said one).  The client's
+ * spelling by copying the question over), type, class, the flag RD, what of DNSSEC it takes
+ * (the caller says), UDP or TCP, with EDNS or without, and a tag (gettag's; 0 where nobody has
+ * said one).  The client's
  * payload size is not part of it: an answer serves whoever takes its length (one with TC set is
  * for nobody else, and is not to be put here).  A hit is a copy with the asker's id, question and
  * TTLs lowered by the age: no record is parsed, the places of the TTLs are remembered.
@@ -47,15 +48,18 @@ struct packetcache_key {
 	uint64_t name_hash;  /* name_hash() of the name */
 	bool tcp;
 	bool edns;
-	bool dnssec_ok;
+	uint8_t dnssec;   /* below PACKETCACHE_DNSSEC: what the answer depends on of DO, AD, CD */
 	uint16_t payload; /* largest answer the client takes over UDP */
 	uint32_t tag;
 };
 
+enum { PACKETCACHE_DNSSEC = 16 };
+
 /* What else a hit says. */
 struct packetcache_hit {
 	uint8_t rcode;
-	uint32_t note; /* packetcache_put()'s */
+	bool bogus; /* packetcache_put()'s, as the next */
+	uint32_t note;
 };
 
 uint32_t packetcache_hash(const struct packetcache_key *key);
@@ -76,9 +80,9 @@ size_t packetcache_get(struct packetcache *pc, const struct packetcache_key *key
 
 /* Keeps an answer for `ttl` seconds.  `answer` is a whole message of ours (its question at byte
  * 12 like the query's).  Its TTL places are found here.  `note` is the caller's, who gets it back
- * with each hit. */
+ * with each hit; so is `bogus`. */
 void packetcache_put(struct packetcache *pc, const struct packetcache_key *key,
-		     const uint8_t *answer, size_t len, uint32_t ttl, uint32_t note,
+		     const uint8_t *answer, size_t len, uint32_t ttl, uint32_t note, bool bogus,
 		     uint32_t now_s);
 
 /* Takes away the answers for a name whatever their tags, or with `subtree` for all below it too; `type` 0: every type.

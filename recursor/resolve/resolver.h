@@ -190,6 +190,7 @@ struct answer {
 	struct rrset *const *authority;
 	size_t n_authority;
 	enum security security; /* of all of it, where it was to be validated */
+	bool is_under_nta;      /* INSECURE because of a negative trust anchor (RFC 7646) */
 	uint8_t bogus;          /* enum bogus of dnssec/bogus.h: why it is SEC_BOGUS */
 	bool authoritative;     /* it is a zone's that we serve (auth-zones) */
 	bool from_cache;        /* no server was asked for it, by whomever */

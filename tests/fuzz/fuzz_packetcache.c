@@ -24,13 +24,13 @@ static void put_and_get(struct packetcache *pc, const struct query *q, const uin
 		.question_end = q->question_end,
 		.name_hash = q->name_hash,
 		.edns = q->edns,
-		.dnssec_ok = q->dnssec_ok,
+		.dnssec = q->dnssec_ok ? QUERY_SIGNED : 0,
 		.payload = (uint16_t)answer_limit(q, false, ANSWER_PAYLOAD),
 	};
 	struct packetcache_hit hit;
 	size_t got;
 
-	packetcache_put(pc, &key, answer, len, TTL_S, 0, NOW_S);
+	packetcache_put(pc, &key, answer, len, TTL_S, 0, false, NOW_S);
 	got = packetcache_get(pc, &key, NOW_S + 1, out, sizeof(out), &hit);
 	ASSERT(got == 0 || (got == len && got <= key.payload));
 	if (got > 0)

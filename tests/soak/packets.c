@@ -9,19 +9,20 @@
 #include "recursor/answer.h"
 #include "tests/soak/soak.h"
 
-enum { THRESHOLD = 1232, PACKET_TTL_S = 86400, SLICE = 3 };
+enum { THRESHOLD = 1232, PACKET_TTL_S = 86400, SLICE = 3, CD = 0x10 };
 
 void packets_query(struct soak *s, struct asker *a)
 {
 	static const uint8_t opt[11] = { 0, 0, TYPE_OPT, 0x10, 0, 0, 0, 0, 0, 0, 0 };
 	size_t len = WIRE_HEADER_LEN + name_copy(a->wire + WIRE_HEADER_LEN, a->name);
 	bool edns = rng_chance(&s->rng, 85), dnssec_ok = rng_chance(&s->rng, 10);
+	struct query_dnssec_table dnssec;
 	int err;
 
 	memset(a->wire, 0, WIRE_HEADER_LEN);
 	wire_put_u16(a->wire, (uint16_t)rng_next(&s->rng));
 	a->wire[2] = a->cache_only ? 0 : 1; /* RD */
-	a->wire[3] = rng_chance(&s->rng, 4) ? 0x10 : 0;
+	a->wire[3] = rng_chance(&s->rng, 4) ? CD : 0;
 	a->wire[5] = 1;
 	wire_put_u16(a->wire + len, a->type);
 	wire_put_u16(a->wire + len + 2, CLASS_IN);
@@ -36,6 +37,8 @@ void packets_query(struct soak *s, struct asker *a)
 	a->no_packets = !s->setup.uses_packets || rng_chance(&s->rng, 20);
 	err = query_read(&a->query, a->wire, len);
 	ASSERT(err == E_OK);
+	query_dnssec_fill(&dnssec, DNSSEC_PROCESS);
+	a->query.dnssec = query_dnssec_of(&dnssec, a->query.flags, a->query.dnssec_ok);
 }
 
 static struct packetcache_key key_of(const struct asker *a)
@@ -46,7 +49,7 @@ static struct packetcache_key key_of(const struct asker *a)
 		.name_hash = a->query.name_hash,
 		.tcp = a->tcp,
 		.edns = a->query.edns,
-		.dnssec_ok = a->query.dnssec_ok,
+		.dnssec = a->query.dnssec,
 		.payload = (uint16_t)answer_limit(&a->query, a->tcp, THRESHOLD),
 	};
 }
@@ -58,13 +61,13 @@ static bool same_question(const struct kept_packet *k, const struct asker *a)
 	const uint8_t *name = k->wire + WIRE_HEADER_LEN;
 
 	return k->node == a->node && k->tcp == a->tcp && k->edns == a->query.edns &&
-	       k->dnssec_ok == a->query.dnssec_ok && k->question_end == a->query.question_end &&
+	       k->dnssec == a->query.dnssec && k->question_end == a->query.question_end &&
 	       name_equal(name, a->name) &&
 	       memcmp(k->wire + k->question_end - 4, a->wire + a->query.question_end - 4, 4) == 0 &&
-	       ((k->wire[2] ^ a->wire[2]) & 1) == 0 && ((k->wire[3] ^ a->wire[3]) & 0x10) == 0;
+	       ((k->wire[2] ^ a->wire[2]) & 1) == 0;
 }
 
-/* The same message, its TTLs lower by `age_s`. */
+/* The same message but for CD, its TTLs lower by `age_s`. */
 static bool same_message(const struct kept_packet *k, const uint8_t *wire, size_t len,
 			 uint32_t age_s)
 {
@@ -72,7 +75,8 @@ static bool same_message(const struct kept_packet *k, const uint8_t *wire, size_
 	struct msg_rr x, y;
 	int err;
 
-	if (len != k->len || memcmp(wire + 2, k->wire + 2, WIRE_HEADER_LEN - 2) != 0 ||
+	if (len != k->len || wire[2] != k->wire[2] || ((wire[3] ^ k->wire[3]) & ~CD) != 0 ||
+	    memcmp(wire + 4, k->wire + 4, WIRE_HEADER_LEN - 4) != 0 ||
 	    msg_open(&was, k->wire, k->len) != E_OK || msg_open(&is, wire, len) != E_OK)
 		return false;
 	while ((err = msg_next(&was, &x)) == E_OK) {
@@ -92,7 +96,7 @@ static bool is_right(const struct kept_packet *k, const struct asker *a, const u
 	uint32_t age_s = now_s - k->put_s;
 
 	return same_question(k, a) && age_s < k->ttl && same_message(k, wire, len, age_s) &&
-	       memcmp(wire, a->wire, 2) == 0 &&
+	       memcmp(wire, a->wire, 2) == 0 && ((wire[3] ^ a->wire[3]) & CD) == 0 &&
 	       memcmp(wire + WIRE_HEADER_LEN, a->wire + WIRE_HEADER_LEN,
 		      a->query.question_end - WIRE_HEADER_LEN) == 0;
 }
@@ -147,7 +151,7 @@ static void keep(struct soak *s, const struct asker *a, const uint8_t *wire, siz
 		.put_s = soak_wall_s(s),
 		.tcp = a->tcp,
 		.edns = a->query.edns,
-		.dnssec_ok = a->query.dnssec_ok,
+		.dnssec = a->query.dnssec,
 	};
 	memcpy(k->wire, wire, len);
 }
@@ -168,7 +172,7 @@ void packets_answer(struct soak *s, struct asker *a, const struct answer *answer
 	if (a->no_packets || !answer->from_cache || !answer->cacheable || packed.truncated ||
 	    ttl == 0)
 		return;
-	packetcache_put(a->node->packets, &key, out, packed.len, ttl, 0, soak_wall_s(s));
+	packetcache_put(a->node->packets, &key, out, packed.len, ttl, 0, false, soak_wall_s(s));
 	keep(s, a, out, packed.len, ttl);
 }
 

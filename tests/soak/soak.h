@@ -83,7 +83,8 @@ struct kept_packet {
 	uint8_t wire[PACKET_MAX];
 	size_t len, question_end;
 	uint32_t ttl, put_s;
-	bool tcp, edns, dnssec_ok;
+	bool tcp, edns;
+	uint8_t dnssec;
 };
 
 /* A wipe of a node's packet cache, a slice at a time. */

@@ -1,7 +1,9 @@
 /* answer: what goes to a client. */
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "common/check.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
 #include "recursor/answer.h"
@@ -214,6 +216,153 @@ START_TEST(newer_types_are_not_compressed)
 }
 END_TEST
 
+/* RRSIG rdata: only its shape counts here. */
+#define SIG "\0\x1c\15\2\0\0\0\5\x70\0\0\0\x60\0\0\0\0\x2a\7example\0signature"
+
+static struct rrset *signed_set(const char *owner, uint16_t type, uint32_t ttl, const char *data,
+				uint16_t len)
+{
+	const struct rdata rr = { .data = (const uint8_t *)data, .len = len };
+	const struct rdata sig = { .data = (const uint8_t *)SIG, .len = sizeof(SIG) - 1 };
+	uint8_t name[NAME_MAX_LEN];
+	struct rrset *s = NULL;
+
+	ck_assert_int_eq(name_from_text(name, owner), E_OK);
+	ck_assert_int_eq(rrset_new(&s, name, type, ttl, NOW, RANK_AUTH_ANSWER, &rr, 1, &sig, 1),
+			 E_OK);
+	return s;
+}
+
+/* "TYPE/TTL" of each record, sections divided by a bar. */
+static const char *shape_of(struct msg *m)
+{
+	static char text[256];
+	unsigned section = SECTION_ANSWER;
+	size_t len = 0;
+	struct msg_rr rr;
+
+	text[0] = '\0';
+	while (msg_next(m, &rr) == E_OK && len < sizeof(text) - 64) {
+		char type[RRTYPE_TEXT_MAX];
+
+		for (; section < rr.section; section++)
+			text[len++] = '|';
+		if (rr.type != TYPE_OPT)
+			len += (size_t)sprintf(text + len, " %s/%u ", rrtype_to_text(rr.type, type),
+					       rr.ttl);
+		text[len] = '\0';
+	}
+	return text;
+}
+
+START_TEST(signatures_and_proofs_are_for_who_asks)
+{
+	struct rrset *data = signed_set("www.example", TYPE_AAAA, 100, ADDRESS, 16);
+	struct rrset *authority[] = {
+		signed_set("example", TYPE_SOA, 9, SOA_RDATA, sizeof(SOA_RDATA) - 1),
+		signed_set("a.example", TYPE_NSEC, 5, "\1b\7example\0\0\1\x40", 14),
+	};
+	struct answer expanded = {
+		.ede = EDE_NONE,
+		.sets = &data,
+		.n_sets = 1,
+		.authority = authority + 1,
+		.n_authority = 1,
+		.security = SEC_SECURE,
+	};
+	struct answer denial = {
+		.rcode = RCODE_NXDOMAIN,
+		.ede = EDE_NONE,
+		.authority = authority,
+		.n_authority = 2,
+		.security = SEC_SECURE,
+	};
+	static const struct {
+		unsigned wants;
+		const char *expanded, *denial;
+	} table[] = {
+		{ 0, " AAAA/98 ", "| SOA/7 " },
+		{ QUERY_AD | QUERY_VALIDATE | QUERY_REFUSE, " AAAA/98 ", "| SOA/7 " },
+		{ QUERY_SIGNED, " AAAA/98  RRSIG/98 | NSEC/3  RRSIG/3 ",
+		  "| SOA/7  RRSIG/7  NSEC/3  RRSIG/3 " },
+		{ QUERY_SIGNED | QUERY_AD, " AAAA/98  RRSIG/98 | NSEC/3  RRSIG/3 ",
+		  "| SOA/7  RRSIG/7  NSEC/3  RRSIG/3 " },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		bool wants_ad = table[i].wants & QUERY_AD;
+		uint8_t out[512];
+		struct packed to;
+		struct asked k;
+		struct msg m;
+
+		ask(&k, MSG_RD, table[i].wants & QUERY_SIGNED, 512);
+		k.q.dnssec = (uint8_t)table[i].wants;
+		answer_pack(&to, out, sizeof(out), &k.q, &expanded, true, NOW + 2);
+		reread(&m, out, to.len);
+		ck_assert_int_eq((m.flags & MSG_AD) != 0, wants_ad);
+		ck_assert_int_eq(m.edns.dnssec_ok, (table[i].wants & QUERY_SIGNED) != 0);
+		ck_assert_str_eq(shape_of(&m), table[i].expanded);
+		ck_assert_uint_eq(to.min_ttl, table[i].wants & QUERY_SIGNED ? 3 : 98);
+		answer_pack(&to, out, sizeof(out), &k.q, &denial, true, NOW + 2);
+		reread(&m, out, to.len);
+		ck_assert_int_eq((m.flags & MSG_AD) != 0, wants_ad);
+		ck_assert_str_eq(shape_of(&m), table[i].denial);
+	}
+	rrset_put(data);
+	rrset_put(authority[0]);
+	rrset_put(authority[1]);
+}
+END_TEST
+
+START_TEST(ad_is_for_what_is_secure)
+{
+	for (unsigned security = SEC_UNCHECKED; security <= SEC_BOGUS; security++) {
+		struct answer a = { .ede = EDE_NONE, .security = (enum security)security };
+		uint8_t out[512];
+		struct packed to;
+		struct asked k;
+		struct msg m;
+
+		ask(&k, MSG_RD | MSG_CD, true, 512);
+		k.q.dnssec = QUERY_AD;
+		answer_pack(&to, out, sizeof(out), &k.q, &a, true, NOW);
+		reread(&m, out, to.len);
+		ck_assert_int_eq((m.flags & MSG_AD) != 0, security == SEC_SECURE);
+		ck_assert(m.flags & MSG_CD);
+	}
+}
+END_TEST
+
+/* RFC 4035 3.1.1: signatures that do not fit are not left out in silence. */
+START_TEST(signatures_that_do_not_fit)
+{
+	struct rrset *data = signed_set("www.example", TYPE_AAAA, 100, ADDRESS, 16);
+	const struct rdata long_sig = { .data = (const uint8_t[600]) { 0, 28, 13 }, .len = 600 };
+	const struct rdata rr = { .data = (const uint8_t *)ADDRESS, .len = 16 };
+	struct rrset *large = NULL;
+	struct answer a = { .ede = EDE_NONE, .sets = &large, .n_sets = 1 };
+	uint8_t out[512];
+	struct packed to;
+	struct asked k;
+	struct msg m;
+
+	ck_assert_int_eq(rrset_new(&large, rrset_owner(data), TYPE_AAAA, 100, NOW, RANK_AUTH_ANSWER,
+				   &rr, 1, &long_sig, 1),
+			 E_OK);
+	ask(&k, MSG_RD, true, 512);
+	answer_pack(&to, out, sizeof(out), &k.q, &a, true, NOW);
+	ck_assert(!to.truncated);
+	k.q.dnssec = QUERY_SIGNED;
+	answer_pack(&to, out, sizeof(out), &k.q, &a, true, NOW);
+	reread(&m, out, to.len);
+	ck_assert(to.truncated && (m.flags & MSG_TC));
+	ck_assert_uint_eq(m.count[SECTION_ANSWER], 0);
+	rrset_put(data);
+	rrset_put(large);
+}
+END_TEST
+
 START_TEST(edns_and_extended_errors)
 {
 	struct answer a = { .rcode = RCODE_SERVFAIL,
@@ -227,7 +376,7 @@ START_TEST(edns_and_extended_errors)
 	struct msg m;
 
 	ask(&k, MSG_RD, true, 4096);
-	k.q.dnssec_ok = true;
+	k.q.dnssec = QUERY_SIGNED;
 	answer_pack(&to, out, sizeof(out), &k.q, &a, true, NOW);
 	reread(&m, out, to.len);
 	ck_assert_uint_eq(m.rcode, RCODE_SERVFAIL);
@@ -393,6 +542,9 @@ Suite *suite_answer(void)
 	tcase_add_test(tc, records_begin_at_another_for_each_id);
 	tcase_add_test(tc, the_soa_of_a_denial);
 	tcase_add_test(tc, newer_types_are_not_compressed);
+	tcase_add_test(tc, signatures_and_proofs_are_for_who_asks);
+	tcase_add_test(tc, ad_is_for_what_is_secure);
+	tcase_add_test(tc, signatures_that_do_not_fit);
 	tcase_add_test(tc, edns_and_extended_errors);
 	tcase_add_test(tc, a_long_rcode_needs_edns);
 	tcase_add_test(tc, limits);

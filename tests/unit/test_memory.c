@@ -229,7 +229,7 @@ static void keep_one(struct packetcache *pc, unsigned i)
 		wire_put_u32(wire + len + 12, i);
 		len += 16;
 	}
-	packetcache_put(pc, &key, wire, len, 100, 0, NOW);
+	packetcache_put(pc, &key, wire, len, 100, 0, false, NOW);
 }
 
 START_TEST(a_packet_cache_takes_what_it_says)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/check.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
 #include "recursor/query.h"
@@ -148,6 +149,33 @@ START_TEST(a_cut_packet_is_refused)
 }
 END_TEST
 
+START_TEST(what_do_ad_and_cd_come_to)
+{
+	enum { S = QUERY_SIGNED, A = QUERY_AD, V = QUERY_VALIDATE, R = QUERY_REFUSE };
+	static const uint16_t flags[4] = { 0, MSG_CD, MSG_AD, MSG_AD | MSG_CD };
+	static const unsigned want[][8] = {
+		[DNSSEC_OFF] = { 0 },
+		[DNSSEC_PROCESS_NO_VALIDATE] = { 0, 0, 0, 0, S, S, S, S },
+		[DNSSEC_PROCESS] = { 0, 0, A | V | R, A, S | A | V | R, S | A, S | A | V | R,
+				     S | A },
+		[DNSSEC_LOG_FAIL] = { V, 0, A | V | R, A, S | A | V | R, S | A, S | A | V | R,
+				      S | A },
+		[DNSSEC_VALIDATE] = { V | R, 0, A | V | R, A, S | A | V | R, S | A, S | A | V | R,
+				      S | A },
+	};
+
+	for (unsigned mode = 0; mode < ARRAY_LEN(want); mode++) {
+		struct query_dnssec_table table;
+
+		query_dnssec_fill(&table, (enum dnssec_mode)mode);
+		for (unsigned i = 0; i < 8; i++)
+			ck_assert_uint_eq(
+				query_dnssec_of(&table, (uint16_t)(MSG_RD | flags[i % 4]), i >= 4),
+				want[mode][i]);
+	}
+}
+END_TEST
+
 Suite *suite_query(void)
 {
 	Suite *s = suite_create("query");
@@ -159,6 +187,7 @@ Suite *suite_query(void)
 	tcase_add_test(tc, an_uncommon_packet_is_read);
 	tcase_add_test(tc, what_is_no_question_is_refused);
 	tcase_add_test(tc, a_cut_packet_is_refused);
+	tcase_add_test(tc, what_do_ad_and_cd_come_to);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -185,8 +185,8 @@ static void put_packets(struct worker *w, void *arg)
 		wire_put_u16(wire + len, TYPE_A);
 		wire_put_u16(wire + len + 2, CLASS_IN);
 		key.question_end = len + 4;
-		packetcache_put(w->packetcache, &key, wire, len + 4, 3600, 0, now_s);
-		packetcache_put(w->packetcache, &key, wire, len + 4, 3600, 0, now_s);
+		packetcache_put(w->packetcache, &key, wire, len + 4, 3600, 0, false, now_s);
+		packetcache_put(w->packetcache, &key, wire, len + 4, 3600, 0, false, now_s);
 	}
 }
 
