@@ -1,5 +1,6 @@
 #include "recursor/resolve/dnssec/nsec.h"
 
+#include "common/check.h"
 #include "common/rrtype.h"
 
 bool nsec_read(struct nsec *out, const struct rrset *s, const uint8_t *zone)
@@ -22,6 +23,20 @@ bool nsec_read(struct nsec *out, const struct rrset *s, const uint8_t *zone)
 		return false;
 	*out = n;
 	return true;
+}
+
+void nsec_open(struct nsec *out, const struct rrset *s)
+{
+	struct rdata rr;
+	size_t at = 0, len;
+
+	ASSERT(rrset_next(s, &at, &rr));
+	len = name_len(rr.data);
+	*out = (struct nsec) {
+		.owner = rrset_owner(s),
+		.next = rr.data,
+		.types = { .data = rr.data + len, .len = rr.len - len },
+	};
 }
 
 /* Names below a zone cut or a DNAME are not of this zone: its NSECs say nothing of them

@@ -23,6 +23,9 @@ struct nsec {
 /* False for any other set than an NSEC that may be used for the zone (denial.h). */
 bool nsec_read(struct nsec *out, const struct rrset *s, const uint8_t *zone);
 
+/* The same of a set that nsec_read() has taken before. */
+void nsec_open(struct nsec *out, const struct rrset *s);
+
 /* The name, which is not the owner, is in the gap: no records of that name.  It may be an empty
  * non-terminal. */
 bool nsec_covers(const struct nsec *n, const uint8_t *zone, const uint8_t *name);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/ascii.h"
+#include "common/check.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
 
@@ -97,6 +98,14 @@ bool nsec3_read(struct nsec3 *out, const struct rrset *s, const uint8_t *zone)
 	return proof_read(s, TYPE_NSEC3, zone, &rr) &&
 	       s->owner_len == name_len(zone) + 1 + NSEC3_LABEL_LEN &&
 	       nsec3_label_read(out->owner, rrset_owner(s)) && read_rdata(out, &rr);
+}
+
+void nsec3_open(struct nsec3 *out, const struct rrset *s)
+{
+	struct rdata rr;
+	size_t at = 0;
+
+	ASSERT(rrset_next(s, &at, &rr) && read_rdata(out, &rr));
 }
 
 bool nsec3_param_equal(const struct nsec3_param *a, const struct nsec3_param *b)

@@ -41,6 +41,9 @@ struct nsec3 {
  * algorithm, or with unknown flags (RFC 5155 8.1, 8.2). */
 bool nsec3_read(struct nsec3 *out, const struct rrset *s, const uint8_t *zone);
 
+/* The same of a set that nsec3_read() has taken before, but for the owner's hash. */
+void nsec3_open(struct nsec3 *out, const struct rrset *s);
+
 bool nsec3_param_equal(const struct nsec3_param *a, const struct nsec3_param *b);
 
 /* The hash is in the gap between owner and next. */

@@ -1,0 +1,107 @@
+/*
+ * aggressive_shard: what aggressive.c (what is kept) and aggressive_look.c (what is answered) share; for
+ * them only.  All of it wants the shard's lock held.
+ */
+#ifndef RESOLVE_DNSSEC_AGGRESSIVE_SHARD_H
+#define RESOLVE_DNSSEC_AGGRESSIVE_SHARD_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/name.h"
+#include "common/order.h"
+#include "common/rrset.h"
+#include "common/sieve.h"
+#include "recursor/resolve/dnssec/aggressive.h"
+#include "recursor/resolve/dnssec/nsec3.h"
+
+enum {
+	SHARDS = 16,
+	PRESENT = 4096,
+	/* A byte of a name may take two (name_key()), and a type stands behind it. */
+	KEY_MAX = 2 * NAME_MAX_LEN + 2,
+};
+
+enum tree {
+	TREE_NSEC,
+	TREE_DATA,
+	TREE_NSEC3,
+	TREE_NSEC3_OTHER, /* while a zone changes its parameters, the old ones go away here */
+	TREES,
+};
+
+struct aggressive_entry {
+	struct order_node node; /* first */
+	struct aggressive_zone *zone;
+	struct rrset *set;
+	uint32_t until_s; /* by TTL, and by signature */
+	uint8_t tree;     /* enum tree */
+	uint8_t key[];
+};
+
+struct aggressive_zone {
+	struct order trees[TREES];
+	struct rrset *soa; /* or NULL */
+	uint32_t soa_until_s;
+	uint32_t hash;
+	uint32_t n; /* entries */
+	uint32_t present;
+	uint8_t nsec3; /* the tree of NSEC3 that is in use */
+	uint8_t name_len;
+	uint8_t name[];
+};
+
+struct aggressive_shard {
+	pthread_mutex_t lock;
+	struct sieve entries; /* by the priority of the node */
+	struct sieve zones;   /* by the name */
+	size_t bytes;
+	atomic_size_t n;
+} __attribute__((aligned(64)));
+
+struct aggressive {
+	atomic_size_t n;
+	atomic_size_t max_entries;
+	atomic_uint min_hit_ratio, max_iterations, max_hash_cost;
+	_Atomic uint64_t drawn; /* priorities so far */
+	atomic_ushort
+		present[PRESENT]; /* zones by a part of their hash: whom to lock for nothing */
+	struct aggressive_shard shards[SHARDS];
+};
+
+/* A name of the zone (of so many labels) as a key: canonical order is that of the bytes. */
+uint16_t aggressive_key(uint8_t out[KEY_MAX], const uint8_t *name, unsigned zone_labels);
+/* The same, and a type: of a wildcard's data. */
+uint16_t aggressive_data_key(uint8_t out[KEY_MAX], const uint8_t *name, unsigned zone_labels,
+			     uint16_t type);
+
+static inline bool aggressive_may_have(const struct aggressive *a, uint64_t hash)
+{
+	return atomic_load_explicit(&a->present[(hash >> 36) % PRESENT], memory_order_relaxed) != 0;
+}
+
+static inline struct aggressive_shard *aggressive_shard(struct aggressive *a, uint64_t hash)
+{
+	return &a->shards[(hash >> 32) % SHARDS];
+}
+
+struct aggressive_zone *aggressive_zone(struct aggressive_shard *sh, const uint8_t *name,
+					uint64_t hash);
+
+/* The zone goes with its last entry. */
+void aggressive_remove(struct aggressive *a, struct aggressive_shard *sh,
+		       struct aggressive_entry *e);
+void aggressive_visit(struct aggressive_shard *sh, const struct aggressive_entry *e);
+
+/* The parameters of the zone's NSEC3 records; false: there are none. */
+bool aggressive_param(const struct aggressive_zone *z, struct nsec3_param *out);
+
+static inline struct aggressive_entry *aggressive_entry_of(struct order_node *n)
+{
+	return (struct aggressive_entry *)(void *)n;
+}
+
+#endif

@@ -1,0 +1,173 @@
+#include <string.h>
+
+#include "common/check.h"
+#include "recursor/resolve/dnssec/aggressive_shard.h"
+#include "recursor/resolve/dnssec/nsec.h"
+
+enum { BATCH = 64 }; /* entries that go in one hold of the lock */
+
+static struct aggressive_zone *zone_within(const struct aggressive_shard *sh, const uint8_t *name,
+					   bool subtree)
+{
+	for (uint32_t at = 0; at < sh->zones.n; at++) {
+		struct aggressive_zone *z = sh->zones.slots[at].value;
+
+		if (subtree ? name_is_within(z->name, name) : name_equal(z->name, name))
+			return z;
+	}
+	return NULL;
+}
+
+static struct aggressive_entry *any_of(const struct aggressive_zone *z)
+{
+	for (unsigned i = 0; i < TREES; i++)
+		if (z->trees[i].root != NULL)
+			return aggressive_entry_of(z->trees[i].root);
+	return NULL;
+}
+
+/* Of the zones at the name (or below it) at most BATCH entries; false: there are no more. */
+static bool wipe_some(struct aggressive *a, struct aggressive_shard *sh, const uint8_t *name,
+		      bool subtree, size_t *gone)
+{
+	unsigned left = BATCH;
+
+	while (left > 0) {
+		struct aggressive_zone *z = zone_within(sh, name, subtree);
+		struct aggressive_entry *e;
+
+		if (z == NULL)
+			return false;
+		/* The last entry takes the zone with it. */
+		for (uint32_t n = z->n; n > 0 && left > 0; n--, left--) {
+			e = any_of(z);
+			ASSERT(e != NULL);
+			aggressive_remove(a, sh, e);
+			(*gone)++;
+		}
+	}
+	return true;
+}
+
+static void wipe_zones(struct aggressive *a, const uint8_t *name, bool subtree, size_t *gone)
+{
+	for (unsigned i = 0; i < SHARDS; i++) {
+		bool is_more = true;
+
+		while (is_more) {
+			pthread_mutex_lock(&a->shards[i].lock);
+			is_more = wipe_some(a, &a->shards[i], name, subtree, gone);
+			pthread_mutex_unlock(&a->shards[i].lock);
+		}
+	}
+}
+
+/* The first entry whose key is that of the name, or with `below` that of a name below it.  Of data keys
+ * have a type behind them: `more` bytes. */
+static struct aggressive_entry *entry_within(const struct order *tree, const uint8_t *key,
+					     uint16_t len, bool below, unsigned more)
+{
+	struct order_node *n = order_find(tree, key, len);
+
+	if (n == NULL)
+		n = order_behind(tree, key, len);
+	if (n == NULL || n->key_len < len + more || memcmp(n->key, key, len) != 0 ||
+	    (!below && n->key_len != len + more))
+		return NULL;
+	return aggressive_entry_of(n);
+}
+
+/* By names: the record that denies it, or is of it; and what is below.  One that goes. */
+static struct aggressive_entry *by_name(const struct aggressive_zone *z, const uint8_t *name,
+					bool subtree)
+{
+	uint8_t key[KEY_MAX];
+	uint16_t len = aggressive_key(key, name, name_labels(z->name));
+	struct aggressive_entry *e = entry_within(&z->trees[TREE_DATA], key, len, subtree, 2);
+	struct order_node *n;
+	struct nsec nsec;
+
+	if (e == NULL)
+		e = entry_within(&z->trees[TREE_NSEC], key, len, subtree, 0);
+	if (e != NULL)
+		return e;
+	n = order_before(&z->trees[TREE_NSEC], key, len);
+	if (n == NULL)
+		return NULL;
+	nsec_open(&nsec, aggressive_entry_of(n)->set);
+	return nsec_covers(&nsec, z->name, name) ? aggressive_entry_of(n) : NULL;
+}
+
+static struct aggressive_entry *by_hash(const struct aggressive_zone *z,
+					const uint8_t hash[NSEC3_HASH_LEN])
+{
+	const struct order *tree = &z->trees[z->nsec3];
+	struct order_node *n = order_at_or_before(tree, hash, NSEC3_HASH_LEN);
+	struct aggressive_entry *e;
+	struct nsec3 nsec3;
+
+	if (n == NULL)
+		n = order_last(tree);
+	if (n == NULL)
+		return NULL;
+	e = aggressive_entry_of(n);
+	nsec3_open(&nsec3, e->set);
+	memcpy(nsec3.owner, e->key, NSEC3_HASH_LEN);
+	return order_compare(n, hash, NSEC3_HASH_LEN) == 0 || nsec3_covers(&nsec3, hash) ? e : NULL;
+}
+
+/* What a zone above says of the name, or (by NSEC3) of a next closer name of it. */
+static size_t wipe_above(struct aggressive *a, const uint8_t *zone, const uint8_t *name,
+			 bool subtree)
+{
+	uint64_t hash = name_hash(zone);
+	struct aggressive_shard *sh = aggressive_shard(a, hash);
+	const unsigned zone_labels = name_labels(zone);
+	uint8_t salt[UINT8_MAX], hashed[NSEC3_HASH_LEN];
+	struct nsec3_param param;
+	struct aggressive_zone *z;
+	bool has_nsec3 = false;
+	size_t gone = 0;
+
+	pthread_mutex_lock(&sh->lock);
+	while ((z = aggressive_zone(sh, zone, hash)) != NULL) {
+		struct aggressive_entry *e = by_name(z, name, subtree);
+
+		if (e == NULL)
+			break;
+		aggressive_remove(a, sh, e);
+		gone++;
+	}
+	if (z != NULL && aggressive_param(z, &param)) {
+		has_nsec3 = true;
+		memcpy(salt, param.salt, param.salt_len);
+		param.salt = salt;
+	}
+	pthread_mutex_unlock(&sh->lock);
+	for (unsigned left = name_labels(name); has_nsec3 && left > zone_labels;
+	     left--, name = name_parent(name)) {
+		if (nsec3_hash(hashed, &param, name) != E_OK)
+			break;
+		pthread_mutex_lock(&sh->lock);
+		z = aggressive_zone(sh, zone, hash);
+		if (z != NULL && by_hash(z, hashed) != NULL) {
+			aggressive_remove(a, sh, by_hash(z, hashed));
+			gone++;
+		}
+		pthread_mutex_unlock(&sh->lock);
+	}
+	return gone;
+}
+
+size_t aggressive_wipe(struct aggressive *a, const uint8_t *name, bool subtree)
+{
+	const uint8_t *zone = name;
+	size_t gone = 0;
+
+	wipe_zones(a, name, subtree, &gone);
+	while (!name_is_root(zone)) {
+		zone = name_parent(zone);
+		gone += wipe_above(a, zone, name, subtree);
+	}
+	return gone;
+}
