@@ -212,6 +212,10 @@ static inline uint64_t counter_get(const counter *c)
 	X(limit_time, "max-total-msec-reached", COUNTER,                                         \
 	  "client queries ended by max-total-msec")                                              \
 	X(limit_bytes, "max-bytesperq-reached", COUNTER, "client queries ended by max-bytesperq") \
+	X(limit_checks, "max-signature-validations-reached", COUNTER,                            \
+	  "queries ended by max-signature-validations-per-query")                                \
+	X(limit_hashes, "max-nsec3-hashes-reached", COUNTER,                                     \
+	  "queries ended by max-nsec3-hash-computations-per-query")                              \
 	X(limit_cnames, "max-cnames-followed-reached", COUNTER,                                  \
 	  "resolutions ended by max-cnames-followed")                                            \
 	X(limit_depth, "max-recursion-depth-reached", COUNTER,                                   \
@@ -398,6 +402,9 @@ static inline uint64_t counter_get(const counter *c)
 	X(ALIAS, "bad-alias", "an alias that leads nowhere, in a circle, or to too long a name")   \
 	X(NETWORK, "network-down", "our own network was down")                                     \
 	X(NO_ANSWER, "no-server-answers", "no server or forwarder of the zone answers")            \
+	X(BOGUS, "bogus", "SERVFAIL: the answer, or the chain of trust, did not validate")         \
+	X(CHECKS, "max-signature-validations", "max-signature-validations-per-query")              \
+	X(HASHES, "max-nsec3-hashes", "max-nsec3-hash-computations-per-query")                     \
 	X(GROUP, "no-forward-group", "a rule of the defender names a group that is not there")     \
 	X(STOPPING, "stopping", "the daemon stops")                                                \
 	X(OTHER, "other", "any other")

@@ -392,6 +392,13 @@ struct rrset *const *rrset_proofs(const struct rrset *s)
 	return (struct rrset *const *)(const void *)(s->data + proofs_at(s));
 }
 
+const struct rrset *rrset_soa(const struct rrset *s)
+{
+	const struct rrset *first = s->n_proofs > 0 ? rrset_proofs(s)[0] : NULL;
+
+	return first != NULL && first->type == TYPE_SOA ? first : NULL;
+}
+
 bool rrset_next(const struct rrset *s, size_t *at, struct rdata *rr)
 {
 	size_t pos = *at != 0 ? *at : s->owner_len;

@@ -145,6 +145,9 @@ void rrset_share_proof(struct rrset *denial, unsigned i, struct rrset *proof, ui
 const uint8_t *rrset_owner(const struct rrset *s);
 struct rrset *const *rrset_proofs(const struct rrset *s);
 
+/* A denial's SOA, borrowed, or NULL: one without is not for keeping (RFC 2308 5). */
+const struct rrset *rrset_soa(const struct rrset *s);
+
 /* Walks the records: start with *at = 0; false after the last.  Then the same for RRSIGs. */
 bool rrset_next(const struct rrset *s, size_t *at, struct rdata *rr);
 bool rrset_next_sig(const struct rrset *s, size_t *at, struct rdata *sig);

@@ -98,7 +98,10 @@ static size_t packet_build(const struct resolver *r, const struct goal *g,
 
 	memset(out, 0, WIRE_HEADER_LEN);
 	out[2] = g->recurse; /* RD is for forwarders that recurse; authorities have no use for it */
-	out[5] = 1;          /* QDCOUNT */
+	/* RFC 6840 5.9: what a resolver finds bogus we look at ourselves. */
+	if (g->recurse && r->cfg.dnssec >= DNSSEC_PROCESS)
+		out[3] = MSG_CD;
+	out[5] = 1; /* QDCOUNT */
 	len += name_spell(g, out + len);
 	wire_put_u16(out + len, g->asked_type);
 	wire_put_u16(out + len + 2, CLASS_IN);
@@ -108,6 +111,8 @@ static size_t packet_build(const struct resolver *r, const struct goal *g,
 		memset(out + len, 0, 11);
 		wire_put_u16(out + len + 1, TYPE_OPT);
 		wire_put_u16(out + len + 3, r->cfg.edns_payload);
+		if (r->cfg.dnssec != DNSSEC_OFF)
+			out[len + 7] = 0x80; /* RFC 3225 3: DO */
 		len += 11;
 	}
 	return len;
@@ -252,6 +257,7 @@ static bool put(struct resolver *r, struct goal *g, struct target *t,
 	g->sent_us = r->world.now_us(r->world.ctx);
 	g->state = GOAL_ASKED;
 	minimise_lead(r, g);
+	g->timer.kind = TIMER_ANSWER;
 	timers_start(r->timers, &g->timer, now_ms + g->timeout_ms);
 	if (r->journals.is_on) {
 		r->step_ms = (uint32_t)now_ms;

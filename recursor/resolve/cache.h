@@ -10,7 +10,7 @@
  * What a parent says in a referral (NS, and the addresses of servers: glue) stands beside what
  * the zone says of itself: the parent's NS set decides who may speak for the zone, and until when
  * (ghost domains), and its glue is there when the zone's own addresses do not work.  The parent's
- * NS set is asked for as CACHE_DELEGATION, a private type number.
+ * NS set is asked for as CACHE_DELEGATION, a private type number.  CACHE_TRUST is another.
  *
  * Which of two sets for one key stays is RFC 2181 5.4.1's ranking: a set replaces another of
  * lower or equal rank, or an expired one; a set of lower rank never replaces a live one.
@@ -43,6 +43,7 @@
 
 enum {
 	CACHE_DELEGATION = 65281,   /* private use, RFC 6895 3.1: never on the wire */
+	CACHE_TRUST = 65282,        /* what is known of a zone's being signed: see validate.h */
 	CACHE_MAX_SETS_A_NAME = 64, /* or questions for every type make one long chain */
 };
 

@@ -48,10 +48,18 @@ static bool take_special(struct resolver *r, const uint8_t *name, uint16_t type,
 	return true;
 }
 
+static void blame_bogus(struct known_answer *k, const struct rrset *set)
+{
+	k->a.rcode = RCODE_SERVFAIL;
+	k->a.cacheable = false;
+	answer_blame_bogus(&k->a, rrset_bogus(set));
+}
+
 /* One link of the answer.  True: an alias, on with its target, which is put into `name`. */
-static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], uint16_t type,
+static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], const struct question *q,
 		      struct known_answer *k)
 {
+	uint16_t type = q->type;
 	struct knowledge found;
 	struct rdata target;
 	bool goes_on = false;
@@ -60,6 +68,12 @@ static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], uint16_t t
 	if (take_special(r, name, type, k))
 		return false;
 	knowledge_look(r, name, name_hash(name), type, LOOK_ANSWER, 0, NAME_MAX_LABELS, &found);
+	if (!knowledge_may_serve(&found, q->validate, &k->a.security)) {
+		if (k->a.security == SEC_BOGUS)
+			blame_bogus(k, found.dname != NULL ? found.dname : found.set);
+		knowledge_clear(&found);
+		return false;
+	}
 	if (found.authoritative) {
 		COUNT(r->counters, auth_zone_queries);
 		k->a.authoritative |= k->a.n_sets == 0;
@@ -107,7 +121,7 @@ void cacheonly_answer(struct resolver *r, const struct question *q, resolver_don
 	/* A link adds two sets at the most. */
 	for (uint32_t links = 0; links <= r->cfg.max_cnames && k.a.n_sets + 2 <= GOAL_CHAIN_MAX;
 	     links++)
-		if (!take_link(r, name, q->type, &k))
+		if (!take_link(r, name, q, &k))
 			break;
 	if (k.a.n_sets == 0 && k.denial == NULL && k.a.rcode == RCODE_NOERROR) {
 		k.a.rcode = RCODE_REFUSED;

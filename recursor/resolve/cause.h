@@ -27,6 +27,8 @@
 	X(BYTES, INVALID_DATA, "max-bytesperq", BYTES)                                           \
 	X(CNAMES, OTHER, "max-cnames-followed", CNAMES)                                          \
 	X(REFERRALS, OTHER, "too many referrals", REFERRALS)                                     \
+	X(CHECKS, DNSSEC_BOGUS, "max-signature-validations-per-query", CHECKS)                   \
+	X(HASHES, DNSSEC_BOGUS, "max-nsec3-hash-computations-per-query", HASHES)                 \
 	/* limits of the whole */                                                                \
 	X(CHAIN, OTHER, "max-chain-length", CHAIN)                                               \
 	X(ZONE, NO_REACHABLE_AUTHORITY, "max-inflight-per-zone", ZONE)                           \
@@ -43,6 +45,7 @@
 	X(NO_SERVER, NO_REACHABLE_AUTHORITY, "no server of the zone answers", NO_ANSWER)         \
 	X(NO_FORWARDER, NO_REACHABLE_AUTHORITY, "no forwarder of the zone answers", NO_ANSWER)   \
 	X(NO_GROUP, OTHER, "no such group in forward-groups", GROUP)                             \
+	X(BOGUS, DNSSEC_BOGUS, NULL, BOGUS) /* the answer's enum bogus says why */               \
 	/* our own network's (RFC 8914 4.24) */                                                  \
 	X(NETWORK, NETWORK_ERROR, "our own network is down", NETWORK)                            \
 	X(SERVER_CUT_OFF, NETWORK_ERROR, "no server of the zone answers", NO_ANSWER)             \

@@ -71,6 +71,12 @@
 	X(EVENT_REFRESH, "refresh", "about to expire: is being renewed meanwhile")               \
 	X(EVENT_STALE, "stale", "served stale")                                                  \
 	X(EVENT_STALE_CUT, "stale-cut", "nothing else is left: goes on by what has expired")     \
+	X(EVENT_TRUST, "trust", "the chain of trust")                                            \
+	X(EVENT_VERIFIED, "verified", "is signed as it should be")                               \
+	X(EVENT_NOT_VERIFIED, "not-verified", "is not signed as it should be")                   \
+	X(EVENT_PROVED, "proved", "is proved not to be")                                         \
+	X(EVENT_NOT_PROVED, "not-proved", "is not proved not to be")                             \
+	X(EVENT_BOGUS, "bogus", "bogus")                                                         \
 	X(EVENT_CYCLE, "cycle", "would wait on itself")                                          \
 	X(EVENT_LIMIT, "limit", "a limit was reached")                                           \
 	X(EVENT_LEFT_OUT, "left-out", "steps of which there is no record")                       \

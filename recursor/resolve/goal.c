@@ -7,35 +7,35 @@
 #include "common/check.h"
 #include "common/hash.h"
 
-static uint64_t key_of(uint64_t name_hash, uint16_t type, uint64_t route)
+static uint64_t key_of(uint64_t name_hash, uint16_t type, uint64_t route, bool validates)
 {
-	return hash_mix(name_hash, route ^ type);
+	return hash_mix(name_hash, route ^ type ^ (uint64_t)validates << 16);
 }
 
 static struct goal *find(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type,
-			 uint64_t route, bool refreshes)
+			 uint64_t route, bool validates, bool refreshes)
 {
-	struct chain_link *l = chains_first(&r->table, key_of(hash, type, route));
+	struct chain_link *l = chains_first(&r->table, key_of(hash, type, route, validates));
 
 	for (; l != NULL; l = chains_next(l)) {
 		struct goal *g = CONTAINER(l, struct goal, by_question);
 
 		if (g->type == type && g->refreshes == refreshes && g->route == route &&
-		    name_equal_case(g->name, name))
+		    g->validates == validates && name_equal_case(g->name, name))
 			return g;
 	}
 	return NULL;
 }
 
 struct goal *goal_find(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type,
-		       uint64_t route)
+		       uint64_t route, bool validates)
 {
-	return find(r, name, hash, type, route, false);
+	return find(r, name, hash, type, route, validates, false);
 }
 
 struct goal *goal_find_refresh(struct resolver *r, const struct goal *g)
 {
-	return find(r, g->name, g->name_hash, g->type, 0, true);
+	return find(r, g->name, g->name_hash, g->type, 0, false, true);
 }
 
 static void table_remove(struct resolver *r, struct goal *g)
@@ -47,7 +47,7 @@ static void table_remove(struct resolver *r, struct goal *g)
 }
 
 struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type,
-		      uint64_t route)
+		      uint64_t route, bool validates)
 {
 	struct goal *g = slab_take_part(&r->goals, offsetof(struct goal, ns));
 
@@ -61,12 +61,13 @@ struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t hash, ui
 	g->name_hash = hash;
 	g->type = type;
 	g->route = route;
+	g->validates = validates;
 	g->serial = ++r->goal_serial;
 	g->timer.kind = TIMER_ANSWER;
 	g->minimise = r->cfg.qname_minimisation;
 	g->began_ms = r->world.now_ms(r->world.ctx);
 	r->step_ms = (uint32_t)g->began_ms;
-	chains_add(&r->table, &g->by_question, key_of(hash, type, route));
+	chains_add(&r->table, &g->by_question, key_of(hash, type, route, validates));
 	g->in_table = true;
 	counter_max(&r->counters->peak_goals, r->table.n);
 	goal_make_ready(r, g);
@@ -226,7 +227,8 @@ static bool child_is_allowed(struct resolver *r, struct goal *parent, const stru
 	if (child != NULL && r->cfg.max_chain > 0 && child->n_waiters >= r->cfg.max_chain) {
 		COUNT(r->counters, chain_limits);
 		note = "max-chain-length";
-	} else if (child == NULL && kind != EDGE_ALIAS && parent->depth >= r->cfg.max_depth) {
+	} else if (child == NULL && kind != EDGE_ALIAS && kind != EDGE_TRUST &&
+		   parent->depth >= r->cfg.max_depth) {
 		COUNT(r->counters, limit_depth);
 		note = "max-recursion-depth";
 		*why = EDGE_TOO_DEEP;
@@ -244,9 +246,12 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 			   const uint8_t *name, uint16_t type)
 {
 	uint64_t hash = name_hash(name);
-	struct goal *child = goal_find(r, name, hash, type, parent->route);
-	/* Aliases are counted by max-cnames-followed, the rest by max-recursion-depth. */
-	unsigned depth = parent->depth + (kind == EDGE_ALIAS ? 0U : 1U);
+	/* Addresses of servers are taken as they are: what is wrong with them shows. */
+	bool validates = kind == EDGE_TRUST || (kind == EDGE_ALIAS && parent->validates);
+	struct goal *child = goal_find(r, name, hash, type, parent->route, validates);
+	/* Aliases are counted by max-cnames-followed, the rest by max-recursion-depth; the chain of
+	 * trust has no more links than the name has labels. */
+	unsigned depth = parent->depth + (kind == EDGE_ALIAS || kind == EDGE_TRUST ? 0U : 1U);
 	unsigned links = kind == EDGE_ALIAS ? parent->links + 1U : 0U;
 	bool joined = child != NULL;
 	enum edge_result why;
@@ -264,7 +269,7 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 	}
 	e = slab_take(&r->edges);
 	if (!joined && e != NULL) {
-		child = goal_new(r, name, hash, type, parent->route);
+		child = goal_new(r, name, hash, type, parent->route, validates);
 		if (child != NULL) {
 			child->depth = (uint8_t)depth;
 			child->links = (uint8_t)links;
@@ -314,6 +319,7 @@ static void goal_release(struct resolver *r, struct goal *g)
 	timers_stop(r->timers, &g->timer);
 	table_remove(r, g);
 	cut_leave(r, g);
+	validate_clear(g);
 	g->state = GOAL_DEAD;
 }
 
@@ -352,22 +358,48 @@ void goal_bury_all(struct resolver *r)
 		ASSERT(g->n_waiters == 0 && g->children == NULL);
 		for (unsigned i = 0; i < g->n_chain; i++)
 			rrset_put(g->chain[i]);
-		rrset_put(g->soa);
+		rrset_put(g->denial);
 		ask_slot_give(r, g);
 		journal_give(&r->journals, &g->journal);
 		slab_give(&r->goals, g);
 	}
 }
 
-static void answer_of(struct goal *g, const struct request *req, struct answer *a)
+/* A denial's proofs, and those of the wildcards on the way to it. */
+static size_t authority_of(const struct goal *g, struct rrset *out[GOAL_AUTHORITY_MAX])
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; g->denial != NULL && i < g->denial->n_proofs; i++)
+		out[n++] = rrset_proofs(g->denial)[i];
+	for (unsigned i = 0; i < g->n_chain; i++)
+		for (unsigned k = 0; k < g->chain[i]->n_proofs; k++) {
+			struct rrset *proof = rrset_proofs(g->chain[i])[k];
+			bool is_there = n == GOAL_AUTHORITY_MAX;
+
+			for (size_t j = 0; j < n && !is_there; j++)
+				is_there = out[j] == proof ||
+					   (out[j]->type == proof->type &&
+					    name_equal(rrset_owner(out[j]), rrset_owner(proof)));
+			if (!is_there)
+				out[n++] = proof;
+		}
+	return n;
+}
+
+static void answer_of(struct goal *g, const struct request *req, struct answer *a,
+		      struct rrset *authority[GOAL_AUTHORITY_MAX])
 {
 	*a = (struct answer) {
 		.rcode = g->rcode,
 		.is_remembered = g->is_remembered,
 		.sets = g->chain,
 		.n_sets = g->n_chain,
-		.authority = &g->soa,
-		.n_authority = g->soa != NULL,
+		.authority = authority,
+		.n_authority = authority_of(g, authority),
+		.security = (enum security)g->security,
+		.bogus = g->bogus,
+		.is_under_nta = g->is_under_nta,
 		.authoritative = g->authoritative,
 		.from_cache = req->out_queries == 0 && !req->joined,
 		.cacheable = g->cacheable,
@@ -380,6 +412,8 @@ static void answer_of(struct goal *g, const struct request *req, struct answer *
 		.refused = g->met_crowd && g->rcode == RCODE_SERVFAIL,
 	};
 	answer_blame(a, (enum cause)g->cause);
+	if (g->bogus != BOGUS_NONE)
+		answer_blame_bogus(a, g->bogus);
 }
 
 void goal_end(struct resolver *r, struct goal *g)
@@ -399,9 +433,10 @@ void goal_end(struct resolver *r, struct goal *g)
 	goal_release(r, g);
 	goal_unwant_all(r, g);
 	while (g->requests != NULL) {
+		struct rrset *authority[GOAL_AUTHORITY_MAX];
 		struct answer a;
 
-		answer_of(g, g->requests, &a);
+		answer_of(g, g->requests, &a, authority);
 		request_finish(r, g->requests, &a);
 	}
 	while (g->parents != NULL) {
@@ -546,6 +581,37 @@ static bool throttled_is_over(struct resolver *r, struct request *req, size_t am
 bool goal_charge_throttled(struct resolver *r, struct goal *g)
 {
 	return each_request(r, g, throttled_is_over, 1, CAUSE_QPERQ);
+}
+
+static bool checks_are_over(struct resolver *r, struct request *req, size_t amount)
+{
+	uint32_t max = r->cfg.dnssec_limits.max_signature_validations;
+
+	req->checks += (uint32_t)amount;
+	if (max == 0 || req->checks <= max)
+		return false;
+	COUNT(r->counters, limit_checks);
+	return true;
+}
+
+static bool hashes_are_over(struct resolver *r, struct request *req, size_t amount)
+{
+	uint32_t max = r->cfg.dnssec_limits.max_nsec3_hashes;
+
+	req->hashes += (uint32_t)amount;
+	if (max == 0 || req->hashes <= max)
+		return false;
+	COUNT(r->counters, limit_hashes);
+	return true;
+}
+
+bool goal_charge_work(struct resolver *r, struct goal *g, const struct dnssec_work *work)
+{
+	r->work_left -= (int)(work->checks + work->hashes / HASHES_EACH + 1);
+	return (work->checks == 0 ||
+		each_request(r, g, checks_are_over, work->checks, CAUSE_CHECKS)) &&
+	       (work->hashes == 0 ||
+		each_request(r, g, hashes_are_over, work->hashes, CAUSE_HASHES));
 }
 
 static bool ns_failure_note(struct resolver *r, struct request *req, size_t amount)

@@ -37,6 +37,8 @@
  *          network.c   what follows from the weather (weather.h), and probes
  *          stale.c     answers of expired data
  *          refresh.c   renewing what is about to expire
+ *          validate.c  an answer before it is believed (RFC 4035 5)
+ *          trust.c     whether a zone is signed, and its keys: the chain of trust
  *          note.c      its steps, written down (journal.h)
  *
  * What has expired (RFC 8767), with serve-stale-extensions: the cache keeps it for the stale window.
@@ -76,6 +78,7 @@
 #include "recursor/resolve/reply.h"
 #include "recursor/resolve/resolver.h"
 #include "recursor/resolve/special.h"
+#include "recursor/resolve/validate.h"
 #include "recursor/resolve/zones.h"
 
 enum {
@@ -84,6 +87,9 @@ enum {
 	GOAL_TRIES_MAX = 3,       /* questions to one address for one name, time-outs only */
 	GOAL_LOOKUPS_AT_ONCE = 2, /* name servers whose addresses are looked up side by side */
 	GOAL_CHAIN_MAX = 24,      /* sets in an answer: ten aliases, each perhaps with its DNAME */
+	GOAL_AUTHORITY_MAX = 32,  /* sets in an answer's authority section */
+	WORK_AT_ONCE = 8,         /* checks of signatures until others have their turn, */
+	HASHES_EACH = 256,        /* of which each takes as long as so many of NSEC3's hashes */
 	GOAL_SUBGOALS_MAX = 200,  /* for one request */
 	GOAL_CUTS_MAX = 64,       /* referrals followed by one goal */
 	GOAL_DEPTH_MAX = 100,
@@ -96,7 +102,7 @@ enum {
 struct goal;
 struct request;
 
-enum edge_kind { EDGE_ALIAS, EDGE_ADDRESS, EDGE_STEP };
+enum edge_kind { EDGE_ALIAS, EDGE_ADDRESS, EDGE_STEP, EDGE_TRUST };
 
 struct edge {
 	struct goal *parent, *child;
@@ -138,7 +144,7 @@ struct target {
 };
 
 /* What a timer of the resolver's is for. */
-enum timer_kind { TIMER_ANSWER, TIMER_REQUEST, TIMER_PROBE };
+enum timer_kind { TIMER_ANSWER, TIMER_REQUEST, TIMER_PROBE, TIMER_TURN };
 
 enum goal_state {
 	GOAL_START,     /* look at what is known */
@@ -146,6 +152,8 @@ enum goal_state {
 	GOAL_ASKED,     /* a question is on its way */
 	GOAL_ADDRESSES, /* waits for name servers' addresses */
 	GOAL_FOLLOW,    /* waits for another goal's question, the same as its own next one */
+	GOAL_VALIDATE,  /* has its answer, which is being validated */
+	GOAL_TRUST,     /* is to know whether a zone is signed (trust.c) */
 	GOAL_ALIAS,     /* waits for the alias's target */
 	GOAL_ENDING,    /* the alias's target has ended: so does this goal */
 	GOAL_DEAD,      /* ended; buried */
@@ -175,6 +183,7 @@ struct goal {
 	bool is_ready, in_table, no_cache, met_cycle, saw_refusal;
 	bool has_background; /* one of the requests is without a client */
 	bool refreshes;      /* renews what the cache has: those who ask are answered out of that */
+	bool validates;      /* its answer is validated before it ends; others are apart from it */
 	bool met_cut;        /* our own network was in the way: no failure of the name's own */
 	uint8_t tried;       /* families that were asked although they are out: bits */
 	bool met_limit; /* something below was refused for who asks: no failure of the name's own */
@@ -227,13 +236,19 @@ struct goal {
 
 	struct journal journal; /* its steps */
 
+	struct validation v; /* of what it has found */
+
 	/* how it ended */
+	uint8_t security; /* enum security, where it validates */
+	uint8_t bogus;    /* enum bogus */
+	bool is_under_nta;
+	bool is_no_cut; /* CACHE_TRUST: SEC_SECURE, but there is no zone of that name */
 	uint16_t rcode;
 	uint8_t cause;      /* enum cause */
 	bool is_remembered; /* it is a failure's that was known (RFC 9520) */
 	uint8_t n_chain;
 	bool cacheable;
-	struct rrset *soa;
+	struct rrset *denial;
 
 	/* From here on goal_new() zeroes nothing: what is in use was written, and is counted above. */
 	struct ns_name ns[GOAL_NS_MAX];
@@ -256,6 +271,7 @@ struct request {
 	struct trace *trace;
 	uint64_t began_ms;
 	uint32_t out_queries, bytes, timeouts, throttled, ns_failures, subgoals;
+	uint32_t checks, hashes; /* of signatures, of NSEC3 */
 	uint16_t type;
 	bool joined;
 	bool no_stale;    /* never answered with expired data */
@@ -287,6 +303,8 @@ struct resolver {
 	struct zones *zones;     /* a reference, or NULL */
 	struct anchors *anchors; /* the same */
 	uint32_t zones_serial;
+	struct keyring *keyring;
+	int work_left; /* of validation, until others have their turn */
 
 	struct slab goals, edges, requests;
 	struct journals journals;
@@ -331,11 +349,11 @@ struct resolver {
 /* The goal for (name, type) by that route, or NULL; one that only renews what is known is another's
  * business. */
 struct goal *goal_find(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type,
-		       uint64_t route);
+		       uint64_t route, bool validates);
 struct goal *goal_find_refresh(struct resolver *r, const struct goal *g);
 /* A new one, ready for its first step.  NULL: max_goals is reached, or no memory (counted). */
 struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type,
-		      uint64_t route);
+		      uint64_t route, bool validates);
 void goal_make_ready(struct resolver *r, struct goal *g);
 /* Somebody else comes to wait on it, to whom it is so near. */
 void goal_come_nearer(struct goal *g, unsigned depth, unsigned links);
@@ -355,7 +373,7 @@ void goal_unwait(struct resolver *r, struct edge *e);
 /* The goal waits on nothing any more; children that nobody else wants are dropped. */
 void goal_unwant_all(struct resolver *r, struct goal *g);
 
-/* Ends with what is in g->rcode, chain, soa, cause: tells everyone who waits. */
+/* Ends with what is in g->rcode, chain, denial, cause: tells everyone who waits. */
 void goal_end(struct resolver *r, struct goal *g);
 /* Nobody waits any more. */
 void goal_drop(struct resolver *r, struct goal *g);
@@ -371,6 +389,8 @@ void goal_charge_timeout(struct resolver *r, struct goal *g);
 /* A throttled question costs what one that is sent costs (attacks.md 2): what is done for it stays
  * bounded.  False: nobody is left, the goal is dead. */
 bool goal_charge_throttled(struct resolver *r, struct goal *g);
+/* What was done to validate; false: nobody is left, the goal is dead. */
+bool goal_charge_work(struct resolver *r, struct goal *g, const struct dnssec_work *work);
 /* A name server without address.  False when no request of the goal's may look up more. */
 void goal_charge_ns_failure(struct resolver *r, struct goal *g);
 bool goal_may_look_up_ns(struct resolver *r, struct goal *g);
@@ -611,12 +631,13 @@ struct stale_answer {
 	uint16_t rcode;
 	bool authoritative, any_stale, is_stale_denial;
 	uint32_t expired_s; /* how long ago the oldest of it expired */
+	enum security security;
 };
 
 /* The whole answer, out of what is fresh or expired at most `stale_s` ago; false: the cache does not
  * have it.  stale_clear() afterwards. */
-bool stale_put_together(struct resolver *r, const uint8_t *name, uint16_t type, uint32_t stale_s,
-			struct stale_answer *out);
+bool stale_put_together(struct resolver *r, const uint8_t *name, uint16_t type, bool validate,
+			uint32_t stale_s, struct stale_answer *out);
 void stale_clear(struct stale_answer *s);
 void stale_fill(const struct stale_answer *s, struct answer *a);
 /* Makes `a`, which says that and why it failed, an answer of expired data if there is any and the
@@ -667,6 +688,9 @@ struct knowledge {
 };
 
 void knowledge_clear(struct knowledge *k);
+/* May it be an answer, or a part of one, as it is?  To who wants it validated only what has been, and was
+ * not bogus; then *so_far becomes what it makes of the whole. */
+bool knowledge_may_serve(const struct knowledge *k, bool validate, enum security *so_far);
 /* Looks for an answer and for the closest zone cut, or for the cut only; the cut at most `max_labels`
  * labels deep.  `stale_s` not 0: also among what expired at most so long ago; then a failure is
  * nothing. */

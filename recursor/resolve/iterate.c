@@ -18,8 +18,8 @@ static void chain_clear(struct goal *g)
 {
 	while (g->n_chain > 0)
 		rrset_put(g->chain[--g->n_chain]);
-	rrset_put(g->soa);
-	g->soa = NULL;
+	rrset_put(g->denial);
+	g->denial = NULL;
 }
 
 void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t type,
@@ -55,8 +55,22 @@ static void end_with_failure(struct resolver *r, struct goal *g, enum cause why)
 	goal_end(r, g);
 }
 
+void goal_end_bogus(struct resolver *r, struct goal *g, enum bogus why)
+{
+	chain_clear(g);
+	g->rcode = RCODE_SERVFAIL;
+	g->cause = CAUSE_BOGUS;
+	g->security = SEC_BOGUS;
+	g->bogus = (uint8_t)why;
+	g->cacheable = false;
+	GOAL_EVENT(r, g, EVENT_BOGUS, g->name, NULL, .type = g->type, .note = bogus_row(why)->text);
+	goal_end(r, g);
+}
+
 void goal_end_data(struct resolver *r, struct goal *g, struct rrset *set)
 {
+	if (validate_first(r, g, THEN_DATA, NULL, set))
+		return;
 	chain_add(g, set);
 	g->rcode = RCODE_NOERROR;
 	g->cacheable = true;
@@ -65,16 +79,18 @@ void goal_end_data(struct resolver *r, struct goal *g, struct rrset *set)
 
 void goal_end_denial(struct resolver *r, struct goal *g, struct rrset *set)
 {
+	if (validate_first(r, g, THEN_DENIAL, NULL, set))
+		return;
 	g->rcode = set->kind == RRSET_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR;
-	if (set->n_proofs > 0) {
-		g->soa = rrset_get(rrset_proofs(set)[0]);
-		g->cacheable = true;
-	}
+	g->denial = rrset_get(set);
+	g->cacheable = rrset_soa(set) != NULL;
 	goal_end(r, g);
 }
 
 void goal_end_too_long(struct resolver *r, struct goal *g, struct rrset *dname)
 {
+	if (validate_first(r, g, THEN_TOO_LONG, dname, NULL))
+		return;
 	GOAL_EVENT(r, g, EVENT_DNAME, g->name, rrset_owner(dname),
 		   .note = "what it stands for is too long for a name");
 	chain_add(g, dname);
@@ -92,6 +108,8 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, 
 	struct rdata rr;
 	size_t at = 0;
 
+	if (validate_first(r, g, THEN_ALIAS, dname, cname))
+		return;
 	chain_add(g, dname);
 	chain_add(g, cname);
 	g->cacheable = true;
@@ -197,6 +215,10 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 	g->met_crowd = g->met_crowd || child->met_crowd;
 	g->met_cut = g->met_cut || child->met_cut;
 	g->by_policy = g->by_policy || child->by_policy;
+	g->security = (uint8_t)security_of_both((enum security)g->security,
+						(enum security)child->security);
+	g->bogus = child->bogus;
+	g->is_under_nta = g->is_under_nta || child->is_under_nta;
 	if (child->rcode == RCODE_SERVFAIL)
 		return;
 	if (links_count(g) + links_count(child) > r->cfg.max_cnames ||
@@ -208,21 +230,25 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 	}
 	for (unsigned i = 0; i < child->n_chain; i++)
 		chain_add(g, child->chain[i]);
-	if (child->soa != NULL)
-		g->soa = rrset_get(child->soa);
+	if (child->denial != NULL)
+		g->denial = rrset_get(child->denial);
 }
 
 void goal_child_ended(struct resolver *r, struct edge *e)
 {
 	if (e->kind == EDGE_ALIAS)
 		alias_ended(r, e->parent, e->child);
+	else if (e->kind == EDGE_TRUST)
+		trust_told(r, e->parent, e->child);
 	else
 		cut_address_found(r, e->parent, e->ns, e->child);
 }
 
 static void step_ending(struct resolver *r, struct goal *g)
 {
-	if (g->rcode == RCODE_SERVFAIL)
+	if (g->bogus != BOGUS_NONE)
+		goal_end_bogus(r, g, (enum bogus)g->bogus);
+	else if (g->rcode == RCODE_SERVFAIL)
 		end_with_failure(r, g, (enum cause)g->cause);
 	else
 		goal_end(r, g);
@@ -303,6 +329,10 @@ static void step_start(struct resolver *r, struct goal *g)
 {
 	struct knowledge k;
 
+	if (g->type == CACHE_TRUST) {
+		trust_step(r, g);
+		return;
+	}
 	if (special_try(r, g))
 		return;
 	if (g->route != 0) {
@@ -380,6 +410,7 @@ bool goal_begin_anew_if_zone_changed(struct resolver *r, struct goal *g)
 		return false;
 	}
 	GOAL_EVENT(r, g, EVENT_ZONES_CHANGED, g->name, NULL, );
+	validate_clear(g);
 	minimise_release(r, g, STEP_LOST);
 	goal_unwant_all(r, g);
 	cut_leave(r, g);
@@ -407,7 +438,7 @@ static void choose_otherwise(struct resolver *r, struct goal *g)
 		g->state = GOAL_ADDRESSES;
 		return;
 	}
-	if (g->state == GOAL_DEAD)
+	if (g->state == GOAL_DEAD || validate_give_up(r, g))
 		return;
 	if (cut_go_up(r, g) || cut_use_stale(r, g)) {
 		minimise_choose(r, g);
@@ -494,10 +525,11 @@ static void step_nothing(struct resolver *r, struct goal *g)
 void goal_step(struct resolver *r, struct goal *g)
 {
 	static void (*const steps[GOAL_STATES])(struct resolver *, struct goal *) = {
-		[GOAL_START] = step_start,   [GOAL_CHOOSE] = step_choose,
-		[GOAL_ASKED] = step_nothing, [GOAL_ADDRESSES] = step_addresses,
-		[GOAL_ALIAS] = step_nothing, [GOAL_FOLLOW] = step_nothing,
-		[GOAL_ENDING] = step_ending, [GOAL_DEAD] = step_nothing,
+		[GOAL_START] = step_start,       [GOAL_CHOOSE] = step_choose,
+		[GOAL_ASKED] = step_nothing,     [GOAL_ADDRESSES] = step_addresses,
+		[GOAL_ALIAS] = step_nothing,     [GOAL_FOLLOW] = step_nothing,
+		[GOAL_ENDING] = step_ending,     [GOAL_DEAD] = step_nothing,
+		[GOAL_VALIDATE] = validate_step, [GOAL_TRUST] = trust_step,
 	};
 
 	if (g->state == GOAL_DEAD || !is_forsaken(r, g))

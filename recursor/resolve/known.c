@@ -15,6 +15,18 @@ void knowledge_clear(struct knowledge *k)
 	memset(k, 0, sizeof(*k));
 }
 
+bool knowledge_may_serve(const struct knowledge *k, bool validate, enum security *so_far)
+{
+	const struct rrset *s = k->dname != NULL ? k->dname : k->set;
+	enum security security;
+
+	if (!validate || s == NULL)
+		return true;
+	security = k->authoritative || s->rank == RANK_LOCAL ? SEC_INSECURE : rrset_security(s);
+	*so_far = security_of_both(*so_far, security);
+	return security != SEC_UNCHECKED && security != SEC_BOGUS;
+}
+
 /* RFC 2181 5.4.1: additional data and the authority of a referral are never an answer. */
 static bool may_answer(const struct rrset *s)
 {

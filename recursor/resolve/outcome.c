@@ -238,8 +238,10 @@ static void keep_all(struct resolver *r, struct goal *g, const struct reply *rep
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	const struct rrset *verdict = reply->referral != NULL ? reply->referral : reply->negative;
 	bool is_known = verdict == NULL;
-	/* A zone is fetched anew from above because what is known of it does not work. */
-	unsigned refreshes = g->up_from != 0 || g->refreshes ? CACHE_REFRESHES : 0U;
+	/* A zone is fetched anew from above because what is known of it does not work; another
+	 * server is asked because the answer of the one before was bogus. */
+	bool is_anew = g->up_from != 0 || g->refreshes || g->v.last_bogus != BOGUS_NONE;
+	unsigned refreshes = is_anew ? CACHE_REFRESHES : 0U;
 
 	for (unsigned i = 0; i < reply->n_keep; i++) {
 		const struct reply_kept *k = &reply->keep[i];
@@ -364,6 +366,7 @@ static void content_read(struct resolver *r, struct goal *g, struct msg *m)
 		/* What a route leads to may speak of everything. */
 		.zones = g->route != 0 ? NULL : r->zones,
 		.by_stale = g->by_stale,
+		.dnssec = r->cfg.dnssec != DNSSEC_OFF,
 	};
 	int err;
 

@@ -6,34 +6,9 @@
 
 #include "common/check.h"
 #include "common/rrtype.h"
+#include "recursor/resolve/reply_groups.h"
 
-enum { NONE = UINT16_MAX, BY_STALE_TTL = 30 };
-
-struct record {
-	uint32_t rdata; /* offset in the arena */
-	uint16_t rdlen;
-	uint16_t next; /* the set's next record, or NONE */
-};
-
-/* Records of one owner, type and section. */
-struct group {
-	uint64_t hash;  /* of the owner, or 0: nobody wanted it yet */
-	uint32_t owner; /* offset in the arena */
-	uint32_t ttl;   /* the least of its records (RFC 2181 5.2) */
-	uint16_t type;
-	uint16_t first, last, n;
-	uint8_t section;
-	bool used;
-};
-
-struct reply_scratch {
-	unsigned n_records, n_groups;
-	size_t arena_len;
-	struct record records[REPLY_RECORDS_MAX];
-	struct group groups[REPLY_GROUPS_MAX];
-	struct rdata rdata[REPLY_RECORDS_MAX];
-	uint8_t arena[REPLY_ARENA];
-};
+enum { BY_STALE_TTL = 30 };
 
 /* What the steps below share. */
 struct reading {
@@ -45,16 +20,6 @@ struct reading {
 	struct counters *counters;
 	const struct configured_zone *configured; /* the question's, or NULL */
 };
-
-struct reply_scratch *reply_scratch_new(void)
-{
-	return malloc(sizeof(struct reply_scratch));
-}
-
-void reply_scratch_free(struct reply_scratch *s)
-{
-	free(s);
-}
 
 void reply_clear(struct reply *r)
 {
@@ -81,121 +46,6 @@ static uint32_t negative_ttl(const struct rrset *soa, uint32_t soa_ttl)
 			ttl = minimum;
 	}
 	return ttl;
-}
-
-/* ---- gathering records into groups ---- */
-
-static const uint8_t *group_owner(const struct reply_scratch *s, const struct group *g)
-{
-	return s->arena + g->owner;
-}
-
-static uint64_t group_hash(struct reply_scratch *s, struct group *g)
-{
-	if (g->hash == 0)
-		g->hash = name_hash(group_owner(s, g));
-	return g->hash;
-}
-
-/* Most answers have one or two groups of a type: names are not hashed but for more of them. */
-static struct group *group_find(struct reply_scratch *s, const uint8_t *owner, uint16_t type,
-				unsigned section)
-{
-	uint64_t hash = 0;
-	bool is_first = true;
-
-	for (unsigned i = 0; i < s->n_groups; i++) {
-		struct group *g = &s->groups[i];
-
-		if (g->type != type || g->section != section)
-			continue;
-		if (!is_first && hash == 0)
-			hash = name_hash(owner);
-		if ((is_first || group_hash(s, g) == hash) && name_equal(group_owner(s, g), owner))
-			return g;
-		is_first = false;
-	}
-	return NULL;
-}
-
-static struct group *group_add(struct reply_scratch *s, const struct msg_rr *rr)
-{
-	struct group *g;
-
-	if (s->n_groups == REPLY_GROUPS_MAX || s->arena_len + rr->owner_len > REPLY_ARENA)
-		return NULL;
-	g = &s->groups[s->n_groups++];
-	*g = (struct group) {
-		.owner = (uint32_t)s->arena_len,
-		.ttl = rr->ttl,
-		.type = rr->type,
-		.first = NONE,
-		.last = NONE,
-		.section = rr->section,
-	};
-	memcpy(s->arena + s->arena_len, rr->owner, rr->owner_len);
-	s->arena_len += rr->owner_len;
-	return g;
-}
-
-static int record_add(struct reading *x, const struct msg_rr *rr)
-{
-	struct reply_scratch *s = x->s;
-	struct group *g;
-	struct record *rec;
-	uint16_t len = 0;
-	int err;
-
-	if (s->n_records == REPLY_RECORDS_MAX)
-		return E_LIMIT;
-	g = group_find(s, rr->owner, rr->type, rr->section);
-	if (g == NULL)
-		g = group_add(s, rr);
-	if (g == NULL)
-		return E_LIMIT;
-
-	err = msg_rdata(x->m, rr, s->arena + s->arena_len, REPLY_ARENA - s->arena_len, &len);
-	if (err != E_OK) {
-		/* No set without a record. */
-		s->n_groups -= g->n == 0;
-		return err == E_TOO_LONG ? E_LIMIT : err;
-	}
-	rec = &s->records[s->n_records];
-	*rec = (struct record) {
-		.rdata = (uint32_t)s->arena_len,
-		.rdlen = len,
-		.next = NONE,
-	};
-	s->arena_len += len;
-	if (g->first == NONE)
-		g->first = (uint16_t)s->n_records;
-	else
-		s->records[g->last].next = (uint16_t)s->n_records;
-	g->last = (uint16_t)s->n_records++;
-	g->n++;
-	if (rr->ttl < g->ttl)
-		g->ttl = rr->ttl;
-	return E_OK;
-}
-
-static int records_gather(struct reading *x, struct msg *m)
-{
-	struct msg_rr rr;
-	int err;
-
-	x->s->n_records = x->s->n_groups = 0;
-	x->s->arena_len = 0;
-	while ((err = msg_next(m, &rr)) == E_OK) {
-		if (rr.class != CLASS_IN || rrtype_is_meta(rr.type))
-			continue;
-		err = record_add(x, &rr);
-		/* Additional data may be cut short: nothing rests on them. */
-		if (err == E_LIMIT && rr.section == SECTION_ADDITIONAL)
-			return E_OK;
-		if (err != E_OK)
-			return err;
-	}
-	return err == E_END ? E_OK : err;
 }
 
 /* ---- from groups to sets ---- */
@@ -234,6 +84,78 @@ static bool is_bounded_by_delegation(const struct reading *x, const struct group
 				      (rank == RANK_REFERRAL && name_labels(x->q->zone) >= 2));
 }
 
+static int set_make(struct reading *x, struct group *g, enum rank rank, struct rrset **out);
+static bool in_bailiwick(const struct reading *x, const struct group *g);
+
+/* What a message has of NSEC or NSEC3: references. */
+struct proofs {
+	struct rrset *sets[RRSET_MAX_PROOFS];
+	unsigned n;
+	uint32_t ttl; /* of the shortest-lived */
+};
+
+static void proofs_clear(struct proofs *p)
+{
+	while (p->n > 0)
+		rrset_put(p->sets[--p->n]);
+}
+
+/* Adds those of the authority section; what finds no room proves nothing. */
+static int proofs_gather(struct reading *x, struct proofs *p)
+{
+	int err = E_OK;
+
+	for (unsigned i = 0; x->q->dnssec && i < x->s->n_groups && err == E_OK; i++) {
+		struct group *g = &x->s->groups[i];
+
+		if (g->section != SECTION_AUTHORITY || p->n == RRSET_MAX_PROOFS ||
+		    (g->type != TYPE_NSEC && g->type != TYPE_NSEC3) || !in_bailiwick(x, g))
+			continue;
+		err = set_make(x, g, RANK_AUTH_AUTHORITY, &p->sets[p->n]);
+		if (err != E_OK) {
+			err = err == E_LIMIT ? E_OK : err;
+			continue;
+		}
+		if (p->sets[p->n]->ttl < p->ttl)
+			p->ttl = p->sets[p->n]->ttl;
+		p->n++;
+	}
+	if (err != E_OK)
+		proofs_clear(p);
+	return err;
+}
+
+/* RFC 4034 3.1.3: fewer labels in an RRSIG than in its owner say that a wildcard made the set. */
+static bool is_expanded(const uint8_t *owner, const struct rdata *sigs, size_t n)
+{
+	unsigned labels = name_labels(owner) - (owner[0] == 1 && owner[1] == '*');
+
+	for (size_t i = 0; i < n; i++)
+		if (sigs[i].data[3] < labels)
+			return true;
+	return false;
+}
+
+/* Its records and RRSIGs are the first in s->rdata; others are read into it meanwhile. */
+static int expanded_make(struct reading *x, const struct group *g, enum rank rank, uint32_t ttl,
+			 size_t n, size_t n_sig, struct rrset **out)
+{
+	struct proofs p = { .ttl = ttl };
+	struct rdata *own = malloc((n + n_sig) * sizeof(*own));
+	int err;
+
+	if (own == NULL)
+		return E_NOMEM;
+	memcpy(own, x->s->rdata, (n + n_sig) * sizeof(*own));
+	err = proofs_gather(x, &p);
+	if (err == E_OK)
+		err = rrset_new_proved(out, group_owner(x->s, g), g->type, p.ttl, x->q->now_s, rank,
+				       own, n, own + n, n_sig, p.sets, p.n);
+	proofs_clear(&p);
+	free(own);
+	return err;
+}
+
 static int set_make(struct reading *x, struct group *g, enum rank rank, struct rrset **out)
 {
 	struct reply_scratch *s = x->s;
@@ -253,12 +175,12 @@ static int set_make(struct reading *x, struct group *g, enum rank rank, struct r
 	 * never an answer. */
 	if (rank == RANK_ADDITIONAL && ttl == 0)
 		ttl = 1;
-	for (unsigned i = g->first; i != NONE; i = s->records[i].next)
+	for (unsigned i = g->first; i != GROUP_NONE; i = s->records[i].next)
 		s->rdata[n++] = (struct rdata) { s->arena + s->records[i].rdata,
 						 s->records[i].rdlen };
 	sigs = group_find(s, group_owner(s, g), TYPE_RRSIG, g->section);
 	if (sigs != NULL && g->type != TYPE_RRSIG)
-		for (unsigned i = sigs->first; i != NONE && n_sig < REPLY_SIGS_MAX;
+		for (unsigned i = sigs->first; i != GROUP_NONE && n_sig < REPLY_SIGS_MAX;
 		     i = s->records[i].next) {
 			const struct record *rec = &s->records[i];
 			/* RFC 4034 3.1.1: the type covered comes first. */
@@ -267,8 +189,12 @@ static int set_make(struct reading *x, struct group *g, enum rank rank, struct r
 									 rec->rdlen };
 		}
 	g->used = true;
-	err = rrset_new(out, group_owner(s, g), g->type, ttl, x->q->now_s, rank, s->rdata, n,
-			s->rdata + n, n_sig);
+	if (g->section == SECTION_ANSWER && x->q->dnssec &&
+	    is_expanded(group_owner(s, g), s->rdata + n, n_sig))
+		err = expanded_make(x, g, rank, ttl, n, n_sig, out);
+	else
+		err = rrset_new(out, group_owner(s, g), g->type, ttl, x->q->now_s, rank, s->rdata,
+				n, s->rdata + n, n_sig);
 	if (err == E_OK) {
 		(*out)->zone_labels = (uint8_t)name_labels(x->q->zone);
 		(*out)->no_stale = x->q->by_stale;
@@ -407,7 +333,7 @@ static int chain_follow_cname(struct reading *x, struct chain *c, struct group *
 	/* RFC 2181 10.1: one CNAME a name; of several the first is believed. */
 	if (g->n > 1) {
 		g->n = 1;
-		x->s->records[g->first].next = NONE;
+		x->s->records[g->first].next = GROUP_NONE;
 	}
 	err = set_make(x, g, rank_of_link(x, c->links), &set);
 	if (err != E_OK)
@@ -503,7 +429,7 @@ static struct group *referral_find(struct reading *x)
 
 static bool ns_names(const struct reply_scratch *s, const struct group *ns, const uint8_t *name)
 {
-	for (unsigned i = ns->first; i != NONE; i = s->records[i].next)
+	for (unsigned i = ns->first; i != GROUP_NONE; i = s->records[i].next)
 		if (name_equal(s->arena + s->records[i].rdata, name))
 			return true;
 	return false;
@@ -575,6 +501,32 @@ static bool delegation_is_over(const struct reading *x)
 	return x->q->has_delegation && (int32_t)(x->q->delegation_expires_s - x->q->now_s) <= 0;
 }
 
+/* RFC 4035 3.1.4: a signed parent says of the zone it refers to that it is signed, or proves that it
+ * is not. */
+static int trust_keep(struct reading *x, const uint8_t *zone)
+{
+	struct group *g = group_find(x->s, zone, TYPE_DS, SECTION_AUTHORITY);
+	struct proofs p = { .ttl = x->cfg->max_ttl };
+	struct rrset *set = NULL;
+	int err;
+
+	if (g != NULL) {
+		err = set_make(x, g, RANK_AUTH_AUTHORITY, &set);
+	} else {
+		err = proofs_gather(x, &p);
+		if (err == E_OK && p.n > 0)
+			err = rrset_new_proved(&set, zone, CACHE_TRUST, p.ttl, x->q->now_s,
+					       RANK_REFERRAL, NULL, 0, NULL, 0, p.sets, p.n);
+		if (set != NULL)
+			set->zone_labels = (uint8_t)name_labels(x->q->zone);
+	}
+	if (set != NULL)
+		keep(x, set, false);
+	rrset_put(set);
+	proofs_clear(&p);
+	return err;
+}
+
 static int referral_take(struct reading *x, struct group *g)
 {
 	int err = set_make(x, g, RANK_REFERRAL, &x->out->referral);
@@ -586,7 +538,10 @@ static int referral_take(struct reading *x, struct group *g)
 	 * domains, CVE-2022-30698): this one serves the question on hand only. */
 	if (!delegation_is_over(x))
 		keep(x, x->out->referral, true);
-	err = glue_keep(x, g, true);
+	if (x->q->dnssec)
+		err = trust_keep(x, group_owner(x->s, g));
+	if (err == E_OK)
+		err = glue_keep(x, g, true);
 	glue_life_note(x);
 	return err;
 }
@@ -597,7 +552,8 @@ static int referral_take(struct reading *x, struct group *g)
 static int denial_make(struct reading *x, const uint8_t *name, bool nxdomain, struct rrset **out)
 {
 	struct group *g = soa_find(x, name);
-	struct rrset *soa = NULL, *raw = NULL;
+	struct proofs p = { .ttl = x->cfg->max_ttl };
+	struct rrset *raw = NULL;
 	enum rank rank = x->m->flags & MSG_AA ? RANK_AUTH_ANSWER : RANK_ANSWER;
 	uint32_t ttl = 0;
 	int err = E_OK;
@@ -609,19 +565,23 @@ static int denial_make(struct reading *x, const uint8_t *name, bool nxdomain, st
 		ttl = ttl_clamp(x, negative_ttl(raw, g->ttl));
 		if (ttl > x->cfg->max_negative_ttl)
 			ttl = x->cfg->max_negative_ttl;
-		err = rrset_copy(&soa, raw, RANK_AUTH_AUTHORITY, ttl, x->q->now_s);
+		err = rrset_copy(&p.sets[0], raw, RANK_AUTH_AUTHORITY, ttl, x->q->now_s);
+		p.n = err == E_OK;
 	}
 	if (err == E_OK)
+		err = proofs_gather(x, &p);
+	/* RFC 9077 4: nor longer than the records that prove it. */
+	if (err == E_OK)
 		err = rrset_new_negative(out, nxdomain ? RRSET_NXDOMAIN : RRSET_NODATA, name,
-					 nxdomain ? 0 : x->q->type, ttl, x->q->now_s, rank, &soa,
-					 soa != NULL ? 1 : 0, CAUSE_NONE);
+					 nxdomain ? 0 : x->q->type, ttl < p.ttl ? ttl : p.ttl,
+					 x->q->now_s, rank, p.sets, p.n, CAUSE_NONE);
 	if (err == E_OK) {
 		(*out)->no_stale = x->q->by_stale;
-		if (soa != NULL)
-			(*out)->zone_labels = (uint8_t)name_labels(rrset_owner(soa));
+		(*out)->zone_labels = (uint8_t)name_labels(g != NULL ? group_owner(x->s, g)
+								     : x->q->zone);
 	}
 	rrset_put(raw);
-	rrset_put(soa);
+	proofs_clear(&p);
 	return err;
 }
 
@@ -632,7 +592,7 @@ static int denial_take(struct reading *x, const uint8_t *name, bool nxdomain)
 	if (err != E_OK)
 		return err;
 	x->out->kind = nxdomain ? REPLY_NXDOMAIN : REPLY_NODATA;
-	if (x->out->negative->n_proofs > 0)
+	if (rrset_soa(x->out->negative) != NULL)
 		keep(x, x->out->negative, false);
 	return apex_ns_keep(x);
 }
@@ -732,7 +692,7 @@ int reply_read(struct reply *out, struct reply_scratch *s, struct msg *m,
 
 	memset(out, 0, sizeof(*out));
 	x.configured = zones_find_for(q->zones, q->name, q->type);
-	err = records_gather(&x, m);
+	err = groups_gather(s, m);
 	if (err == E_LIMIT)
 		COUNT(counters, limit_records);
 	if (err == E_OK)

@@ -6,6 +6,10 @@
  * it; out comes one kind and the sets worth keeping.  Nothing is looked up and nothing is cached
  * here: the caller does that.
  *
+ * Where DNSSEC is processed, a denial takes the NSEC and NSEC3 sets beside it along as its proofs, and
+ * so does what a wildcard made; a referral's DS set, or the proof that there is none, is kept under
+ * the name of the zone referred to (DS, CACHE_TRUST).  Nothing is verified here.
+ *
  * Believed is only what the zone's server may say: records whose owner lies within the zone
  * (bailiwick) and in no other zone that the operator has configured.  In the answer section, the chain from the name asked; in the authority section
  * NS of the zone itself or of a zone on the way to the name, and the SOA that closes a denial; in
@@ -76,6 +80,7 @@ struct reply_question {
 	bool recurse; /* asked of a resolver, with RD=1 */
 	const struct zones
 		*zones; /* or NULL: names of another configured zone are not its to tell */
+	bool dnssec;    /* proofs are wanted */
 	bool by_stale;  /* the server was found by what has expired: see goal.h */
 };
 

@@ -56,7 +56,7 @@ void request_finish(struct resolver *r, struct request *req, const struct answer
 	counter_max(&r->counters->peak_qperq, req->out_queries);
 	counter_max(&r->counters->peak_query_bytes, req->bytes);
 	if (has_client && a->rcode == RCODE_SERVFAIL && a->cause != CAUSE_STOPPING &&
-	    stale_serve(r, req, &stale, &better))
+	    a->bogus == BOGUS_NONE && stale_serve(r, req, &stale, &better))
 		a = &better;
 	if (req->refreshes)
 		refresh_ended(r, req->goal, a->rcode != RCODE_SERVFAIL);
@@ -232,7 +232,7 @@ bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t typ
 		COUNT(r->counters, limit_background);
 		return false;
 	}
-	g = goal_new(r, name, name_hash(name), type, 0);
+	g = goal_new(r, name, name_hash(name), type, 0, false);
 	if (g == NULL)
 		return false;
 	g->no_cache = g->refreshes = true;

@@ -37,6 +37,8 @@ void resolver_config_defaults(struct resolver_config *cfg)
 		.server_port = 53,
 		.nothing_below_nxdomain = NX_CUT_DNSSEC,
 		.dnssec = DNSSEC_PROCESS,
+		.dnssec_limits = DNSSEC_LIMITS_DEFAULTS,
+		.max_bogus_ttl = 3600,
 		.root_nx_trust = true,
 		.min_ttl = 1,
 		.max_ttl = 86400,
@@ -83,7 +85,8 @@ static void wake_up_arrange(struct resolver *r)
  * is freed before. */
 static void enter(struct resolver *r)
 {
-	r->entered++;
+	if (r->entered++ == 0)
+		r->work_left = WORK_AT_ONCE;
 }
 
 static void leave(struct resolver *r)
@@ -178,6 +181,8 @@ int resolver_new(struct resolver **out, const struct resolver_config *cfg, struc
 		err = special_new(&r->special);
 	if (err == E_OK)
 		err = hints_built_in(r);
+	if (err == E_OK)
+		err = keyring_new(&r->keyring, KEYRING_KEYS_DEFAULT);
 	if (err != E_OK) {
 		resolver_free(r);
 		return err;
@@ -212,6 +217,7 @@ void resolver_free(struct resolver *r)
 	hints_drop(r);
 	zones_put(r->zones);
 	anchors_put(r->anchors);
+	keyring_free(r->keyring);
 	special_free(r->special);
 	reply_scratch_free(r->scratch);
 	if (r->timers != NULL)
@@ -307,10 +313,10 @@ static struct goal *goal_for(struct resolver *r, const struct question *q, bool 
 
 	*why = CAUSE_GOALS;
 	name_lower(name, q->name);
-	g = goal_find(r, name, hash, q->type, q->route);
+	g = goal_find(r, name, hash, q->type, q->route, q->validate);
 	*joined = g != NULL;
 	if (g == NULL) {
-		g = goal_new(r, name, hash, q->type, q->route);
+		g = goal_new(r, name, hash, q->type, q->route, q->validate);
 		if (g != NULL)
 			g->no_cache = q->no_cache;
 	} else if (r->cfg.max_chain > 0 && g->n_waiters >= r->cfg.max_chain) {
@@ -326,7 +332,8 @@ static struct goal *goal_for(struct resolver *r, const struct question *q, bool 
 
 bool resolver_seeks(uint16_t type)
 {
-	return type != 0 && type != CACHE_DELEGATION && !rrtype_is_meta(type);
+	return type != 0 && type != CACHE_DELEGATION && type != CACHE_TRUST &&
+	       !rrtype_is_meta(type);
 }
 
 struct request *resolver_ask(struct resolver *r, const struct question *q, resolver_done_cb done,
@@ -468,6 +475,8 @@ static void timer_ring(struct resolver *r, struct timer *t)
 {
 	if (t->kind == TIMER_ANSWER)
 		outcome_timeout(r, CONTAINER(t, struct goal, timer));
+	else if (t->kind == TIMER_TURN)
+		goal_make_ready(r, CONTAINER(t, struct goal, timer));
 	else if (t->kind == TIMER_PROBE)
 		network_ring(r);
 	else

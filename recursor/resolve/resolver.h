@@ -43,6 +43,9 @@
 #include "common/rrtype.h"
 #include "recursor/resolve/cache.h"
 #include "recursor/resolve/cause.h"
+#include "recursor/resolve/dnssec/anchors.h"
+#include "recursor/resolve/dnssec/bogus.h"
+#include "recursor/resolve/dnssec/limits.h"
 #include "recursor/resolve/event.h"
 #include "recursor/resolve/servers.h"
 #include "recursor/resolve/world.h"
@@ -95,6 +98,8 @@ struct resolver_config {
 	enum nx_cut nothing_below_nxdomain;
 	bool root_nx_trust;
 	enum dnssec_mode dnssec;
+	struct dnssec_limits dnssec_limits;
+	uint32_t max_bogus_ttl; /* max-cache-bogus-ttl */
 	/* keeping */
 	uint32_t min_ttl, max_ttl;
 	uint32_t max_negative_ttl;
@@ -141,7 +146,6 @@ void resolver_set_zones(struct resolver *r, struct zones *zones);
 /* Borrowed. */
 const struct zones *resolver_zones(const struct resolver *r);
 
-struct anchors;
 /* Where trust begins (dnssec/anchors.h), or NULL; a reference is taken, and that of those before is
  * given back.  Who changes them wipes from the caches what was judged by others. */
 void resolver_set_anchors(struct resolver *r, struct anchors *anchors);
@@ -212,6 +216,16 @@ static inline void answer_blame(struct answer *a, enum cause why)
 	a->cause = (uint8_t)why;
 	a->ede = row->ede;
 	a->ede_text = row->text;
+}
+
+/* The same of one that did not validate; `bogus`: enum bogus. */
+static inline void answer_blame_bogus(struct answer *a, unsigned bogus)
+{
+	answer_blame(a, CAUSE_BOGUS);
+	a->security = SEC_BOGUS;
+	a->bogus = (uint8_t)bogus;
+	a->ede = bogus_row(bogus)->ede;
+	a->ede_text = bogus_row(bogus)->text;
 }
 
 /* The SOA of a denial, or NULL. */

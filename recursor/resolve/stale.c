@@ -90,8 +90,8 @@ static bool link_take(struct stale_answer *s, const struct knowledge *k, uint32_
 	return false;
 }
 
-bool stale_put_together(struct resolver *r, const uint8_t *name, uint16_t type, uint32_t stale_s,
-			struct stale_answer *out)
+bool stale_put_together(struct resolver *r, const uint8_t *name, uint16_t type, bool validate,
+			uint32_t stale_s, struct stale_answer *out)
 {
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	uint8_t at[NAME_MAX_LEN];
@@ -107,7 +107,8 @@ bool stale_put_together(struct resolver *r, const uint8_t *name, uint16_t type, 
 		look(r, at, type, stale_s, &k);
 		out->authoritative |= k.authoritative && links == 0;
 		goes_on = k.what == KNOWN_ALIAS && type != TYPE_CNAME;
-		ok = links <= r->cfg.max_cnames && link_take(out, &k, now_s);
+		ok = links <= r->cfg.max_cnames &&
+		     knowledge_may_serve(&k, validate, &out->security) && link_take(out, &k, now_s);
 		if (ok && goes_on && (ok = rrset_next(k.set, &pos, &rr)))
 			name_lower(at, rr.data);
 		knowledge_clear(&k);
@@ -137,6 +138,7 @@ void stale_fill(const struct stale_answer *s, struct answer *a)
 	a->authoritative = s->authoritative;
 	a->cacheable = a->is_stale = true;
 	a->is_remembered = false;
+	a->security = s->security;
 	/* RFC 8914 4.4, 4.20; why it comes to that stands behind it. */
 	a->ede = s->is_stale_denial && s->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN_ANSWER
 								  : EDE_STALE_ANSWER;
@@ -147,7 +149,7 @@ bool stale_serve(struct resolver *r, struct request *req, struct stale_answer *s
 	struct goal *g = req->goal;
 
 	if (r->cfg.stale_s == 0 || req->no_stale ||
-	    !stale_put_together(r, g->name, g->type, r->cfg.stale_s, s))
+	    !stale_put_together(r, g->name, g->type, g->validates, r->cfg.stale_s, s))
 		return false;
 	if (!s->any_stale) {
 		/* All of it is fresh: the resolution finds that by itself. */
@@ -183,7 +185,8 @@ bool stale_answer_question(struct resolver *r, const struct question *q, enum ca
 	struct stale_answer stale;
 	bool ok;
 
-	if (window_s == 0 || !stale_put_together(r, q->name, q->type, window_s, &stale))
+	if (window_s == 0 ||
+	    !stale_put_together(r, q->name, q->type, q->validate, window_s, &stale))
 		return false;
 	ok = stale.any_stale;
 	if (ok) {

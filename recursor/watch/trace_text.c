@@ -3,9 +3,11 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/check.h"
 #include "common/rrtype.h"
+#include "recursor/resolve/cache.h"
 
 /* ---- one event as a line ---- */
 
@@ -58,6 +60,12 @@ static const char *const layouts[] = {
 	[EVENT_REFRESH] = "[%n][ %t: ]%S",
 	[EVENT_STALE] = "%S[: %n][ %t][, expired %l s ago]",
 	[EVENT_STALE_CUT] = "[%n: ]%S",
+	[EVENT_TRUST] = "%S[: %n]",
+	[EVENT_VERIFIED] = "%n[ %t] %S[ by %o][ (%K)][, valid %V]",
+	[EVENT_NOT_VERIFIED] = "%n[ %t] %S[ by %o][ (%K)][, valid %V]",
+	[EVENT_PROVED] = "%n[ %t] %S[ by %o]",
+	[EVENT_NOT_PROVED] = "%n[ %t] %S[ by %o]",
+	[EVENT_BOGUS] = "%S[: %n][ %t]",
 	[EVENT_CYCLE] = "[%n][ %t: ]%S",
 	[EVENT_LIMIT] = "%S",
 	[EVENT_LEFT_OUT] = "%m %S",
@@ -87,6 +95,9 @@ static bool is_bad(unsigned kind)
 	case EVENT_OUT_OF_BAILIWICK:
 	case EVENT_STALE:
 	case EVENT_STALE_CUT:
+	case EVENT_NOT_VERIFIED:
+	case EVENT_NOT_PROVED:
+	case EVENT_BOGUS:
 	case EVENT_CYCLE:
 	case EVENT_LIMIT:
 	case EVENT_FAILED:
@@ -99,7 +110,8 @@ static bool is_bad(unsigned kind)
 static bool is_good(unsigned kind)
 {
 	return kind == EVENT_CACHE_HIT || kind == EVENT_ANSWER || kind == EVENT_REFERRAL ||
-	       kind == EVENT_CNAME || kind == EVENT_DNAME;
+	       kind == EVENT_CNAME || kind == EVENT_DNAME || kind == EVENT_VERIFIED ||
+	       kind == EVENT_PROVED;
 }
 
 static const char *transport_text(unsigned transport)
@@ -125,6 +137,18 @@ static bool name_field(char *out, const struct trace *t, uint16_t offset)
 
 enum { FIELD_MAX = NAME_TEXT_MAX };
 
+/* RFC 4034 3.1.5: from when until when, as zone files have it (3.2). */
+static void validity_text(char out[FIELD_MAX], const struct event *e)
+{
+	const time_t from = (time_t)e->us, until = (time_t)e->ttl;
+	char first[20], last[20];
+	struct tm tm;
+
+	strftime(first, sizeof(first), "%Y%m%d%H%M%S", gmtime_r(&from, &tm));
+	strftime(last, sizeof(last), "%Y%m%d%H%M%S", gmtime_r(&until, &tm));
+	snprintf(out, FIELD_MAX, "%s to %s", first, last);
+}
+
 /* A field's text; false when it does not apply to this event. */
 static bool field_text(char out[FIELD_MAX], const struct trace *t, const struct event *e, char what)
 {
@@ -140,8 +164,16 @@ static bool field_text(char out[FIELD_MAX], const struct trace *t, const struct 
 	case 'o':
 		return name_field(out, t, e->other);
 	case 't':
-		snprintf(out, FIELD_MAX, "%s", rrtype_to_text(e->type, buf));
+		snprintf(out, FIELD_MAX, "%s",
+			 e->type == CACHE_TRUST ? "(chain of trust)"
+						: rrtype_to_text(e->type, buf));
 		return e->type != 0;
+	case 'K':
+		snprintf(out, FIELD_MAX, "key %u, algorithm %u", e->rcode, e->records[0]);
+		return e->records[0] != 0;
+	case 'V':
+		validity_text(out, e);
+		return e->records[0] != 0;
 	case 's':
 		if (e->server.family == 0)
 			return false;
@@ -389,6 +421,22 @@ static void set_number(json_t *o, const char *key, uint64_t value)
 	json_object_set_new(o, key, json_integer((json_int_t)value));
 }
 
+/* Of a step taken now; one on record has none of it. */
+static bool is_signature(const struct event *e)
+{
+	return e->kind == EVENT_VERIFIED || e->kind == EVENT_NOT_VERIFIED;
+}
+
+static void set_signature(json_t *o, const struct event *e)
+{
+	if (e->records[0] == 0)
+		return;
+	set_number(o, "key-tag", e->rcode);
+	set_number(o, "algorithm", e->records[0]);
+	set_number(o, "inception", e->us);
+	set_number(o, "expiration", e->ttl);
+}
+
 static void set_answer(json_t *o, const struct event *e)
 {
 	set_number(o, "rtt-us", e->us);
@@ -420,7 +468,9 @@ static json_t *event_json(const struct trace *t, const struct event *e)
 	if (e->kind == EVENT_ANSWERED || e->kind == EVENT_BAD_RCODE || e->kind == EVENT_DONE ||
 	    e->kind == EVENT_FAILED)
 		json_object_set_new(o, "rcode", json_string(rcode_to_text(e->rcode, buf)));
-	if (e->ttl != 0)
+	if (is_signature(e))
+		set_signature(o, e);
+	else if (e->ttl != 0)
 		set_number(o, "ttl", e->ttl);
 	if (e->kind == EVENT_ASKED && e->budget != UINT16_MAX)
 		set_number(o, "budget", e->budget);

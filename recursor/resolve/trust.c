@@ -1,0 +1,377 @@
+/* trust: whether a zone is signed, and by which keys: the chain of trust (RFC 4035 5.2).
+ *
+ * What it comes to is in the cache: a zone that is signed has its DNSKEY set there, SEC_SECURE; one that is
+ * not has a set of the type CACHE_TRUST without records, SEC_INSECURE; where the chain is broken the DS or
+ * DNSKEY set is SEC_BOGUS.  A set of that type that is unchecked came with a referral: the
+ * parent's proof that the zone is not signed, which spares the question for its DS.
+ */
+#include "recursor/resolve/goal.h"
+
+#include <string.h>
+
+#include "common/check.h"
+
+enum { STAGE_LOOK, STAGE_PROOF, STAGE_DS, STAGE_KEYS };
+
+/* ---- what is known ---- */
+
+static bool take_keys(struct resolver *r, const uint8_t *zone, uint32_t now_s, struct trust *out)
+{
+	struct rrset *keys = cache_get(r->cache, zone, TYPE_DNSKEY, RANK_ANSWER, now_s);
+
+	if (keys == NULL)
+		return false;
+	if (rrset_security(keys) == SEC_SECURE) {
+		out->security = SEC_SECURE;
+		out->keys = keys;
+		return true;
+	}
+	rrset_put(keys);
+	return false;
+}
+
+static bool take_mark(struct resolver *r, const uint8_t *zone, uint32_t now_s, struct trust *out)
+{
+	struct rrset *mark = cache_get(r->cache, zone, CACHE_TRUST, RANK_NONE, now_s);
+	bool is_checked = mark != NULL && rrset_security(mark) != SEC_UNCHECKED;
+
+	if (is_checked)
+		out->security = rrset_security(mark);
+	rrset_put(mark);
+	return is_checked;
+}
+
+bool trust_known(struct resolver *r, const uint8_t *zone, struct trust *out)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	const struct anchor *anchor = NULL;
+	struct trust above;
+
+	*out = (struct trust) { .security = SEC_INDETERMINATE };
+	switch (anchors_find(r->anchors, zone, now_s, &anchor)) {
+	case ANCHORING_NONE:
+		return true;
+	case ANCHORING_NEGATIVE:
+		out->security = SEC_INSECURE;
+		out->is_under_nta = true;
+		return true;
+	case ANCHORING_TRUST:
+		break;
+	}
+	if (take_keys(r, zone, now_s, out) || take_mark(r, zone, now_s, out))
+		return true;
+	/* Below a zone that is not signed none is, but by an anchor of its own. */
+	for (unsigned left = name_labels(zone) - name_labels(anchor->name); left > 0; left--) {
+		zone = name_parent(zone);
+		above = (struct trust) { .security = SEC_UNCHECKED };
+		if (take_keys(r, zone, now_s, &above)) {
+			rrset_put(above.keys);
+			return false;
+		}
+		if (take_mark(r, zone, now_s, &above)) {
+			*out = above;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- being told ---- */
+
+bool trust_was_told(const struct goal *g, const uint8_t *name, uint16_t type)
+{
+	return g->v.told.type == type && g->v.told.name_hash == name_hash(name);
+}
+
+void trust_told(struct resolver *r, struct goal *parent, const struct goal *child)
+{
+	struct told *t = &parent->v.told;
+	struct rrset *set = child->n_chain > 0 ? child->chain[child->n_chain - 1] : child->denial;
+	bool failed = child->rcode == RCODE_SERVFAIL && child->security != SEC_BOGUS;
+
+	(void)r;
+	parent->met_limit = parent->met_limit || child->met_limit;
+	parent->met_crowd = parent->met_crowd || child->met_crowd;
+	parent->met_cut = parent->met_cut || child->met_cut;
+	parent->met_cycle = parent->met_cycle || child->met_cycle;
+	rrset_put(t->set);
+	*t = (struct told) {
+		.name_hash = child->name_hash,
+		.type = child->type,
+		.security = failed ? SEC_BOGUS : child->security,
+		.bogus = child->bogus,
+		.is_under_nta = child->is_under_nta,
+		.is_no_cut = child->is_no_cut,
+		.set = set != NULL ? rrset_get(set) : NULL,
+	};
+	if (failed)
+		t->bogus = child->type == TYPE_DNSKEY ? BOGUS_UNABLE_TO_GET_DNSKEYS
+						      : BOGUS_UNABLE_TO_GET_DSS;
+}
+
+void trust_want(struct resolver *r, struct goal *g, const uint8_t *name, uint16_t type)
+{
+	bool is_keys = type == TYPE_DNSKEY;
+
+	if (goal_want(r, g, EDGE_TRUST, 0, name, type) == EDGE_MADE)
+		return;
+	goal_end_bogus(r, g, is_keys ? BOGUS_UNABLE_TO_GET_DNSKEYS : BOGUS_UNABLE_TO_GET_DSS);
+}
+
+enum checked trust_get(struct resolver *r, struct goal *g, const uint8_t *zone, struct trust *out)
+{
+	const struct told *t = &g->v.told;
+
+	if (trust_known(r, zone, out))
+		return CHECKED;
+	if (!trust_was_told(g, zone, CACHE_TRUST)) {
+		trust_want(r, g, zone, CACHE_TRUST);
+		return CHECKED_LATER;
+	}
+	*out = (struct trust) {
+		.security = (enum security)t->security,
+		.bogus = (enum bogus)t->bogus,
+		.is_under_nta = t->is_under_nta,
+		.is_no_cut = t->is_no_cut,
+		.keys = t->set != NULL && t->set->type == TYPE_DNSKEY ? rrset_get(t->set) : NULL,
+	};
+	return CHECKED;
+}
+
+/* ---- ends ---- */
+
+static void end(struct resolver *r, struct goal *g, const struct trust *t)
+{
+	static const char *const notes[] = {
+		[SEC_INDETERMINATE] = "no anchor above it",
+		[SEC_INSECURE] = "it is not signed",
+		[SEC_SECURE] = "it is signed",
+	};
+
+	if (t->security == SEC_BOGUS) {
+		goal_end_bogus(r, g, t->bogus);
+		return;
+	}
+	g->security = (uint8_t)t->security;
+	g->is_under_nta = t->is_under_nta;
+	g->is_no_cut = t->is_no_cut;
+	if (t->keys != NULL)
+		g->chain[g->n_chain++] = rrset_get(t->keys);
+	g->rcode = RCODE_NOERROR;
+	GOAL_EVENT(r, g, EVENT_TRUST, g->name, NULL,
+		   .note = t->is_under_nta ? "a negative trust anchor"
+			   : t->is_no_cut  ? "no zone of its own"
+					   : notes[t->security]);
+	goal_end(r, g);
+}
+
+/* Remembers that the zone is not signed. */
+static void mark_insecure(struct resolver *r, const struct goal *g, uint32_t ttl)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	struct rrset *s = NULL;
+
+	if (ttl > r->cfg.max_ttl)
+		ttl = r->cfg.max_ttl;
+	if (rrset_new(&s, g->name, CACHE_TRUST, ttl, now_s, RANK_LOCAL, NULL, 0, NULL, 0) == E_OK) {
+		rrset_set_security(s, SEC_INSECURE, BOGUS_NONE);
+		cache_put(r->cache, s, CACHE_REFRESHES, now_s);
+		rrset_put(s);
+	}
+}
+
+static void end_insecure(struct resolver *r, struct goal *g, uint32_t ttl)
+{
+	mark_insecure(r, g, ttl);
+	end(r, g, &(struct trust) { .security = SEC_INSECURE });
+}
+
+/* By what it was told: insecure, indeterminate or bogus. */
+static void end_as_told(struct resolver *r, struct goal *g)
+{
+	const struct told *t = &g->v.told;
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+
+	if (t->security == SEC_INSECURE && !t->is_under_nta && t->set != NULL)
+		mark_insecure(r, g, rrset_ttl_left(t->set, now_s));
+	end(r, g,
+	    &(struct trust) { .security = (enum security)t->security,
+			      .bogus = (enum bogus)t->bogus,
+			      .is_under_nta = t->is_under_nta });
+}
+
+/* ---- stages ---- */
+
+/* The parent's proof that came with the referral: insecure, or nothing that helps. */
+static enum checked stage_proof(struct resolver *r, struct goal *g)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	struct dnssec_work work = { 0 };
+	struct denial_proof proof;
+	const uint8_t *signer = NULL;
+	uint8_t zone[NAME_MAX_LEN];
+	enum ds_denial denial;
+	uint32_t ttl = UINT32_MAX;
+
+	if (g->v.set == NULL)
+		g->v.set = cache_get(r->cache, g->name, CACHE_TRUST, RANK_NONE, now_s);
+	g->v.stage = STAGE_DS;
+	if (g->v.set == NULL || g->v.set->n_proofs == 0)
+		return CHECKED;
+	for (; g->v.at < g->v.set->n_proofs; g->v.at++) {
+		struct rrset *s = rrset_proofs(g->v.set)[g->v.at];
+		struct check c = { .security = rrset_security(s), .ttl = s->ttl };
+
+		signer = check_signer(s);
+		if (signer == NULL || !name_is_below(g->name, signer))
+			return CHECKED;
+		if (c.security == SEC_UNCHECKED && check_signed(r, g, s, &c) == CHECKED_LATER) {
+			if (g->state != GOAL_DEAD)
+				g->v.stage = STAGE_PROOF;
+			return CHECKED_LATER;
+		}
+		if (c.security == SEC_INSECURE && !c.is_under_nta) {
+			end_insecure(r, g, rrset_ttl_left(g->v.set, now_s));
+			return CHECKED_LATER;
+		}
+		if (c.security != SEC_SECURE)
+			return CHECKED;
+		rrset_set_security(s, SEC_SECURE, BOGUS_NONE);
+		if (c.ttl < ttl)
+			ttl = c.ttl;
+	}
+	name_lower(zone, signer);
+	proof = (struct denial_proof) { .zone = zone,
+					.sets = rrset_proofs(g->v.set),
+					.n = g->v.set->n_proofs };
+	denial = denial_ds(&r->cfg.dnssec_limits, &proof, g->name, &work);
+	if (!goal_charge_work(r, g, &work))
+		return CHECKED_LATER;
+	if (denial != DS_DENIAL_CUT && denial != DS_DENIAL_OPT_OUT &&
+	    denial != DS_DENIAL_MANY_ITERATIONS)
+		return CHECKED;
+	if (rrset_ttl_left(g->v.set, now_s) < ttl)
+		ttl = rrset_ttl_left(g->v.set, now_s);
+	end_insecure(r, g, ttl);
+	return CHECKED_LATER;
+}
+
+enum ds_denial trust_ds_denial(const struct resolver *r, const struct rrset *s, const uint8_t *name,
+			       struct dnssec_work *work)
+{
+	struct denial_proof proof = { .n = 0 };
+	uint8_t zone[NAME_MAX_LEN];
+
+	/* An alias stands beside no zone cut (RFC 2181 10.1). */
+	if (s == NULL || s->kind == RRSET_DATA)
+		return s == NULL ? DS_DENIAL_NOT_PROVED : DS_DENIAL_NO_CUT;
+	proof.sets = rrset_proofs(s);
+	proof.n = s->n_proofs;
+	for (unsigned i = 0; i < proof.n && proof.zone == NULL; i++) {
+		const uint8_t *signer = proof.sets[i]->type == TYPE_SOA
+						? NULL
+						: check_signer(proof.sets[i]);
+
+		if (signer != NULL) {
+			name_lower(zone, signer);
+			proof.zone = zone;
+		}
+	}
+	return proof.zone == NULL ? DS_DENIAL_NOT_PROVED
+				  : denial_ds(&r->cfg.dnssec_limits, &proof, name, work);
+}
+
+/* Which DS it has, or why none. */
+static enum checked stage_ds(struct resolver *r, struct goal *g)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	const struct told *t = &g->v.told;
+	struct dnssec_work work = { 0 };
+	enum ds_denial denial;
+
+	if (!trust_was_told(g, g->name, TYPE_DS)) {
+		trust_want(r, g, g->name, TYPE_DS);
+		return CHECKED_LATER;
+	}
+	if (t->security != SEC_SECURE || t->set == NULL) {
+		end_as_told(r, g);
+		return CHECKED_LATER;
+	}
+	if (t->set->kind == RRSET_DATA && t->set->type == TYPE_DS) {
+		if (ds_use(t->set, &r->cfg.dnssec_limits) == DS_USABLE) {
+			g->v.stage = STAGE_KEYS;
+			return CHECKED;
+		}
+		end_insecure(r, g, rrset_ttl_left(t->set, now_s));
+		return CHECKED_LATER;
+	}
+	denial = trust_ds_denial(r, t->set, g->name, &work);
+	if (!goal_charge_work(r, g, &work))
+		return CHECKED_LATER;
+	switch (denial) {
+	case DS_DENIAL_CUT:
+	case DS_DENIAL_OPT_OUT:
+	case DS_DENIAL_MANY_ITERATIONS:
+		end_insecure(r, g, rrset_ttl_left(t->set, now_s));
+		break;
+	case DS_DENIAL_NO_CUT:
+	case DS_DENIAL_NO_NAME:
+		end(r, g, &(struct trust) { .security = SEC_SECURE, .is_no_cut = true });
+		break;
+	case DS_DENIAL_NOT_PROVED:
+	case DS_DENIAL_TOO_COSTLY:
+		end(r, g, &(struct trust) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL });
+		break;
+	}
+	return CHECKED_LATER;
+}
+
+static enum checked stage_keys(struct resolver *r, struct goal *g)
+{
+	const struct told *t = &g->v.told;
+
+	if (!trust_was_told(g, g->name, TYPE_DNSKEY)) {
+		trust_want(r, g, g->name, TYPE_DNSKEY);
+		return CHECKED_LATER;
+	}
+	if (t->security != SEC_SECURE)
+		end_as_told(r, g);
+	else if (t->set != NULL && t->set->kind == RRSET_DATA && t->set->type == TYPE_DNSKEY)
+		end(r, g, &(struct trust) { .security = SEC_SECURE, .keys = t->set });
+	else
+		end(r, g,
+		    &(struct trust) { .security = SEC_BOGUS, .bogus = BOGUS_NO_VALID_DNSKEY });
+	return CHECKED_LATER;
+}
+
+static enum checked stage_look(struct resolver *r, struct goal *g)
+{
+	const struct anchor *anchor = NULL;
+	struct trust t;
+
+	if (trust_known(r, g->name, &t)) {
+		end(r, g, &t);
+		rrset_put(t.keys);
+		return CHECKED_LATER;
+	}
+	/* Something is known to be signed above it, or an anchor is there. */
+	(void)anchors_find(r->anchors, g->name, r->world.wall_s(r->world.ctx), &anchor);
+	g->v.stage = anchor != NULL && name_equal(anchor->name, g->name) ? STAGE_KEYS : STAGE_PROOF;
+	return CHECKED;
+}
+
+void trust_step(struct resolver *r, struct goal *g)
+{
+	static enum checked (*const stages[])(struct resolver *, struct goal *) = {
+		[STAGE_LOOK] = stage_look,
+		[STAGE_PROOF] = stage_proof,
+		[STAGE_DS] = stage_ds,
+		[STAGE_KEYS] = stage_keys,
+	};
+
+	g->state = GOAL_TRUST;
+	if (g->children != NULL)
+		return;
+	while (stages[g->v.stage](r, g) == CHECKED)
+		;
+}

@@ -1,0 +1,129 @@
+/*
+ * validate: goals that validate their answers, and the chain of trust that they do it by (RFC 4035 5).
+ *
+ * Private to recursor/resolve/, a part of goal.h.
+ *
+ *     (www.example.com, A) has its answer; its RRSIG is by example.com
+ *          | edge (trust)
+ *     (example.com, TRUST) --> (example.com, DS) --> (com, TRUST) --> ...   up to an anchor
+ *                          --> (example.com, DNSKEY)
+ *
+ * A goal that validates is another than the one for the same question that does not, so that the
+ * addresses of name servers, which are not validated, never wait for the keys of the zones they
+ * serve.  What was found of a set stays with it (rrset_security()), for whoever asks next.
+ *
+ * Without RRSIGs an answer is good where a delegation on the way to it is proved to be insecure; such
+ * proofs are looked for from the zone that said it down to the name.  What is bogus is asked of the
+ * zone's other servers; only when none is left it is told.
+ *
+ * Limits:  WORK_AT_ONCE between two turns of the others; dnssec_limits for one query.
+ */
+#ifndef RESOLVE_VALIDATE_H
+#define RESOLVE_VALIDATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/rrset.h"
+#include "recursor/resolve/dnssec/anchors.h"
+#include "recursor/resolve/dnssec/denial.h"
+#include "recursor/resolve/dnssec/verify.h"
+
+struct goal;
+struct resolver;
+
+/* What a goal is told by the one it waited for to validate with; of the zone or set of that name. */
+struct told {
+	uint64_t name_hash;
+	uint16_t type;    /* CACHE_TRUST, TYPE_DS or TYPE_DNSKEY; 0: nothing */
+	uint8_t security; /* enum security */
+	uint8_t bogus;    /* enum bogus */
+	bool is_under_nta;
+	bool is_no_cut;    /* CACHE_TRUST: SEC_SECURE, but there is no zone of that name */
+	struct rrset *set; /* reference: the zone's DNSKEYs, the DS or its denial; or NULL */
+};
+
+/* An answer that is being validated; zeroed, there is none. */
+struct validation {
+	struct rrset *dname, *set; /* references: what is looked at */
+	uint8_t then;              /* enum then: what the goal does with it */
+	uint8_t stage;
+	uint8_t at;          /* which of the proofs */
+	uint8_t walk_labels; /* the name of so many labels is looked at for an insecure cut */
+	uint8_t labels;      /* of the wildcard, where one was expanded */
+	uint8_t security;    /* what it has come to so far */
+	uint8_t bogus;
+	uint8_t last_bogus; /* what was wrong with the answers of servers asked before */
+	bool is_expanded;
+	bool is_under_nta;
+	bool is_of_trust; /* the chain of trust is to blame, not this answer */
+	bool is_from_cache;
+	uint32_t ttl; /* for so long it may be kept */
+	struct told told;
+};
+
+/* ---- validate.c ---- */
+
+/* What an answer is for, once it is found to be good. */
+enum then { THEN_NOTHING, THEN_DATA, THEN_DENIAL, THEN_ALIAS, THEN_TOO_LONG };
+/* Is the answer to be validated first?  Then that has begun, and the goal goes on with it when it is
+ * done; `dname` and `set` as the functions that end goals have them. */
+bool validate_first(struct resolver *r, struct goal *g, enum then then, struct rrset *dname,
+		    struct rrset *set);
+void validate_step(struct resolver *r, struct goal *g);
+/* All servers of the zone gave bogus answers: ends the goal with that.  False: none did. */
+bool validate_give_up(struct resolver *r, struct goal *g);
+/* Lets go of everything. */
+void validate_clear(struct goal *g);
+/* Ends a goal whose answer, or whose chain of trust, is bogus. */
+void goal_end_bogus(struct resolver *r, struct goal *g, enum bogus why);
+/* What two parts make of the whole. */
+enum security security_of_both(enum security a, enum security b);
+
+/* The next pieces of the work, shared with trust.c. */
+enum checked {
+	CHECKED,      /* the verdict is out */
+	CHECKED_LATER /* the goal waits for another, or for its turn; or is dead */
+};
+struct check {
+	enum security security;
+	enum bogus bogus;
+	bool is_under_nta;
+	bool is_of_trust; /* it comes of the zone's state, not of the set */
+	bool is_expanded;
+	uint8_t labels;
+	uint32_t ttl; /* for so long it may be kept */
+};
+/* Verifies a set by its RRSIGs. */
+enum checked check_signed(struct resolver *r, struct goal *g, struct rrset *s, struct check *out);
+/* The signer that a set's RRSIGs name, the deepest of those that can be; borrowed; or NULL. */
+const uint8_t *check_signer(const struct rrset *s);
+/* May another piece of work be done now?  Else the goal gets its turn later. */
+bool check_may_work(struct resolver *r, struct goal *g);
+
+/* ---- trust.c ---- */
+
+/* Whether a zone is signed, and its keys. */
+struct trust {
+	enum security security; /* SECURE: `keys`, or is_no_cut */
+	enum bogus bogus;
+	bool is_under_nta;
+	bool is_no_cut;     /* no zone of that name */
+	struct rrset *keys; /* reference, or NULL */
+};
+/* Out of what is known; false: it is to be found out. */
+bool trust_known(struct resolver *r, const uint8_t *zone, struct trust *out);
+/* The same, or what the goal was told; else it comes to wait for it, or ends. */
+enum checked trust_get(struct resolver *r, struct goal *g, const uint8_t *zone, struct trust *out);
+/* The goal waits to be told of (name, type), which is not known yet; or has ended. */
+void trust_want(struct resolver *r, struct goal *g, const uint8_t *name, uint16_t type);
+/* Whom it waited for has ended. */
+void trust_told(struct resolver *r, struct goal *parent, const struct goal *child);
+/* Was it told of that? */
+bool trust_was_told(const struct goal *g, const uint8_t *name, uint16_t type);
+/* What a validated answer to a question for the name's DS says, which is no DS. */
+enum ds_denial trust_ds_denial(const struct resolver *r, const struct rrset *s, const uint8_t *name,
+			       struct dnssec_work *work);
+void trust_step(struct resolver *r, struct goal *g);
+
+#endif
