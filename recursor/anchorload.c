@@ -10,8 +10,9 @@
 #include "common/rrtype.h"
 #include "common/zonefile.h"
 #include "recursor/policy/luaconfig.h"
+#include "recursor/resolve/dnssec/key.h"
 
-enum { FLAG_REVOKE = 0x0080 /* RFC 5011 7 */, HOUR_S = 3600 };
+enum { HOUR_S = 3600 };
 
 struct loading {
 	struct anchors *anchors;
@@ -39,9 +40,10 @@ static int take_record(void *ctx, const uint8_t *owner, uint16_t type, uint32_t 
 	(void)ttl;
 	if (type != TYPE_DS && type != TYPE_DNSKEY)
 		return E_OK;
-	if (type == TYPE_DNSKEY && rdlen > 2 && (rdata[1] & FLAG_REVOKE) != 0) {
+	if (type == TYPE_DNSKEY && rdlen > 4 && (rdata[1] & DNSKEY_REVOKE) != 0) {
 		log_warning("%s: the key %u of %s is revoked (RFC 5011): it is left out", r->path,
-			    anchors_key_tag(rdata, rdlen), name_to_text(text, owner));
+			    dnskey_tag(&(struct rdata) { rdata, rdlen }),
+			    name_to_text(text, owner));
 		return E_OK;
 	}
 	err = anchors_add(r->anchors, owner, type, rdata, rdlen);

@@ -2,20 +2,17 @@
 #include "recursor/keeper.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/log.h"
 #include "recursor/cachecopy.h"
 #include "recursor/net/loop.h"
+#include "recursor/statefile.h"
 
 enum {
 	PAUSE_MS = 1,   /* after each slice of what is loaded */
@@ -24,9 +21,7 @@ enum {
 
 struct keeper {
 	struct server *server;
-	char *path;       /* for people */
-	const char *name; /* in it: the file's within the directory */
-	int dir_fd;
+	struct statefile file;
 	uint32_t interval_s;
 	pthread_t thread;
 	bool started;
@@ -48,41 +43,6 @@ static bool go_on(void *ctx)
 	return !atomic_load(&k->stopping);
 }
 
-/* Whoever could write to it could make us believe anything. */
-static const char *what_is_wrong_with(const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode))
-		return "not a plain file";
-	if (st->st_uid != geteuid() && st->st_uid != 0)
-		return "it belongs to another user";
-	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return "others may write to it";
-	return NULL;
-}
-
-/* E_NOT_FOUND: there is none. */
-static int open_to_read(const struct keeper *k, FILE **out, char why[CACHEFILE_WHY_MAX])
-{
-	int fd = openat(k->dir_fd, k->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	const char *wrong = NULL;
-	struct stat st;
-
-	if (fd < 0 && errno == ENOENT)
-		return E_NOT_FOUND;
-	if (fd < 0 || fstat(fd, &st) != 0)
-		wrong = strerror(errno);
-	else
-		wrong = what_is_wrong_with(&st);
-	if (wrong == NULL)
-		*out = fdopen(fd, "r");
-	if (wrong == NULL && *out != NULL)
-		return E_OK;
-	(void)snprintf(why, CACHEFILE_WHY_MAX, "%s", wrong != NULL ? wrong : err_text(E_NOMEM));
-	if (fd >= 0)
-		(void)close(fd);
-	return E_SYSTEM;
-}
-
 static void note_load(struct keeper *k, const struct cachecopy_counts *counts, bool refused)
 {
 	pthread_mutex_lock(&k->lock);
@@ -98,10 +58,10 @@ static void load(struct keeper *k)
 	char why[CACHEFILE_WHY_MAX];
 	uint64_t began_us = loop_now_us();
 	FILE *f = NULL;
-	int err = open_to_read(k, &f, why);
+	int err = statefile_read(&k->file, &f, why, sizeof(why));
 
 	if (err == E_NOT_FOUND) {
-		log_info("cache-file '%s' is not there yet", k->path);
+		log_info("cache-file '%s' is not there yet", k->file.path);
 		return;
 	}
 	if (err == E_OK)
@@ -112,77 +72,48 @@ static void load(struct keeper *k)
 	if (err == E_OK)
 		log_notice(
 			"cache-file '%s': %llu entries loaded in %llu ms, %llu not wanted any more",
-			k->path, (unsigned long long)counts.loaded,
+			k->file.path, (unsigned long long)counts.loaded,
 			(unsigned long long)(loop_now_us() - began_us) / 1000,
 			(unsigned long long)counts.dropped);
 	else if (err != E_END)
 		log_with(LOG_LEVEL_ERROR,
-			 LOG_FIELDS(LOG_TEXT("file", k->path), LOG_TEXT("error", why)),
-			 "cache-file '%s' is refused: %s", k->path, why);
+			 LOG_FIELDS(LOG_TEXT("file", k->file.path), LOG_TEXT("error", why)),
+			 "cache-file '%s' is refused: %s", k->file.path, why);
 }
 
 /* ---- writing ---- */
 
-static int fill(const struct keeper *k, int fd, struct cachefile_counts *counts)
+struct filling {
+	struct keeper *keeper;
+	struct cachefile_counts *counts;
+};
+
+static int fill(void *ctx, FILE *f)
 {
+	const struct filling *filling = ctx;
+	struct server *server = filling->keeper->server;
 	struct cachecopy_choice all = {
 		.sets = true,
 		.servers = true,
 		.max_sets = UINT64_MAX,
-		.max_bytes = 2 * memory_total(&k->server->memory),
+		.max_bytes = 2 * memory_total(&server->memory),
 	};
-	FILE *f = fdopen(fd, "w");
-	int err, saved;
 
-	if (f == NULL) {
-		(void)close(fd);
-		return E_SYSTEM;
-	}
-	err = cachecopy_write(k->server, f, &all, counts);
-	if (err == E_OK && fsync(fd) != 0)
-		err = E_SYSTEM;
-	saved = errno;
-	if (fclose(f) != 0 && err == E_OK)
-		return E_SYSTEM;
-	errno = saved;
-	return err;
-}
-
-/* The new file takes the old one's place when it is whole and on the disk. */
-static int replace(const struct keeper *k, struct cachefile_counts *counts)
-{
-	char fresh[NAME_MAX + 8];
-	int fd, err, saved;
-
-	(void)snprintf(fresh, sizeof(fresh), "%s.new", k->name);
-	(void)unlinkat(k->dir_fd, fresh, 0); /* what a killed daemon left */
-	fd = openat(k->dir_fd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return E_SYSTEM;
-	err = fill(k, fd, counts);
-	if (err == E_OK && renameat(k->dir_fd, fresh, k->dir_fd, k->name) != 0)
-		err = E_SYSTEM;
-	if (err == E_OK) {
-		(void)fsync(k->dir_fd);
-		return E_OK;
-	}
-	saved = errno;
-	(void)unlinkat(k->dir_fd, fresh, 0);
-	errno = saved;
-	return err;
+	return cachecopy_write(server, f, &all, filling->counts);
 }
 
 /* What is wiped while it is written may be in the file already, and shall not come back from there
  * after the next start. */
-static int replace_unwiped(const struct keeper *k, struct cachefile_counts *counts)
+static int replace_unwiped(struct keeper *k, struct cachefile_counts *counts)
 {
+	struct filling filling = { k, counts };
 	struct cache *cache = k->server->cache;
 	int err = E_OK;
 
 	for (unsigned i = 0; i < WRITES_MAX && err == E_OK; i++) {
 		uint64_t wipes = cache_wipes(cache);
 
-		err = replace(k, counts);
+		err = statefile_replace(&k->file, fill, &filling);
 		if (cache_wipes(cache) == wipes)
 			break;
 	}
@@ -212,16 +143,17 @@ static int write_file(struct keeper *k, char *why)
 	began_us = loop_now_us();
 	err = replace_unwiped(k, &counts);
 	if (err != E_OK)
-		(void)snprintf(why, ENV_WHY_MAX, "cache-file '%s' cannot be written: %s", k->path,
-			       err == E_SYSTEM ? strerror(errno) : err_text(err));
+		(void)snprintf(why, ENV_WHY_MAX, "cache-file '%s' cannot be written: %s",
+			       k->file.path, err == E_SYSTEM ? strerror(errno) : err_text(err));
 	note_write(k, err, &counts);
 	pthread_mutex_unlock(&k->writing);
 	if (err == E_OK)
 		log_with(LOG_LEVEL_INFO,
-			 LOG_FIELDS(LOG_TEXT("file", k->path), LOG_NUMBER("sets", counts.sets),
+			 LOG_FIELDS(LOG_TEXT("file", k->file.path), LOG_NUMBER("sets", counts.sets),
 				    LOG_NUMBER("servers", counts.servers)),
-			 "cache-file '%s': %llu sets and %llu servers written in %llu ms", k->path,
-			 (unsigned long long)counts.sets, (unsigned long long)counts.servers,
+			 "cache-file '%s': %llu sets and %llu servers written in %llu ms",
+			 k->file.path, (unsigned long long)counts.sets,
+			 (unsigned long long)counts.servers,
 			 (unsigned long long)(loop_now_us() - began_us) / 1000);
 	else
 		log_error("%s", why);
@@ -235,7 +167,8 @@ int keeper_save(struct keeper *k, char *why)
 		return E_NOT_FOUND;
 	}
 	if (atomic_load(&k->loading)) {
-		(void)snprintf(why, ENV_WHY_MAX, "cache-file '%s' is being loaded still", k->path);
+		(void)snprintf(why, ENV_WHY_MAX, "cache-file '%s' is being loaded still",
+			       k->file.path);
 		return E_EXISTS;
 	}
 	return write_file(k, why);
@@ -283,9 +216,8 @@ static struct keeper *keeper_new(const struct settings *s)
 
 	if (k == NULL)
 		return NULL;
-	k->path = strdup(s->cache_file);
 	k->interval_s = s->cache_file_interval_s;
-	k->dir_fd = -1;
+	k->file.dir_fd = -1;
 	atomic_init(&k->loading, true);
 	pthread_mutex_init(&k->lock, NULL);
 	pthread_mutex_init(&k->writing, NULL);
@@ -300,34 +232,11 @@ static void keeper_free(struct keeper *k)
 {
 	if (k == NULL)
 		return;
-	if (k->dir_fd >= 0)
-		(void)close(k->dir_fd);
 	pthread_cond_destroy(&k->wake);
 	pthread_mutex_destroy(&k->writing);
 	pthread_mutex_destroy(&k->lock);
-	free(k->path);
+	statefile_close(&k->file);
 	free(k);
-}
-
-/* The directory as seen before chroot. */
-static int open_directory(struct keeper *k, const struct settings *s)
-{
-	const char *slash = strrchr(k->path, '/');
-	char *dir = NULL;
-	int n;
-
-	k->name = slash != NULL ? slash + 1 : k->path;
-	if (*k->name == '\0' || strlen(k->name) > NAME_MAX - 4) {
-		errno = EINVAL;
-		return E_SYSTEM;
-	}
-	n = asprintf(&dir, "%s%s%.*s%s", s->chroot, *s->chroot != '\0' ? "/" : "",
-		     (int)(k->name - k->path), k->path, slash == NULL ? "." : "");
-	if (n < 0)
-		return E_NOMEM;
-	k->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(dir);
-	return k->dir_fd < 0 ? E_SYSTEM : E_OK;
 }
 
 void keeper_open(struct keeper **out, const struct settings *s)
@@ -339,8 +248,8 @@ void keeper_open(struct keeper **out, const struct settings *s)
 	if (*s->cache_file == '\0')
 		return;
 	k = keeper_new(s);
-	if (k != NULL && k->path != NULL)
-		err = open_directory(k, s);
+	if (k != NULL)
+		err = statefile_open(&k->file, s->cache_file, s->chroot);
 	if (err == E_OK) {
 		*out = k;
 		return;

@@ -98,7 +98,6 @@ static void found(const char *asked, enum anchoring how, const char *at)
 
 START_TEST(the_roots_keys_are_built_in)
 {
-	static uint8_t wire[WIRE_MSG_MAX];
 	static const char *const keys[] = { KEY_2017, KEY_2024 };
 	struct anchors *built_in = NULL;
 	const struct anchor *root;
@@ -112,8 +111,6 @@ START_TEST(the_roots_keys_are_built_in)
 	ck_assert_int_eq(root->ds->n_rr, 2);
 	ck_assert_int_eq(root->ds->rank, RANK_LOCAL);
 	ck_assert(!rrset_is_expired(root->ds, UINT32_MAX - 1));
-	ck_assert_int_eq(anchors_key_tag(wire, rdata(wire, TYPE_DNSKEY, KEY_2017)), 20326);
-	ck_assert_int_eq(anchors_key_tag(wire, rdata(wire, TYPE_DNSKEY, KEY_2024)), 38696);
 	/* Their DS are those of the keys. */
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		ck_assert_int_eq(add(".", TYPE_DNSKEY, keys[i]), E_OK);
@@ -128,7 +125,6 @@ START_TEST(a_key_becomes_its_ds)
 	uint8_t made[ANCHORS_DS_LEN];
 	uint16_t len = rdata(key, TYPE_DNSKEY, KEY_RFC);
 
-	ck_assert_int_eq(anchors_key_tag(key, len), 60485);
 	ck_assert_int_eq(anchors_ds_of(made, name("DSkey.example.COM."), key, len), E_OK);
 	ck_assert_uint_eq(rdata(ds, TYPE_DS,
 				"60485 5 2 D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B838"

@@ -1,7 +1,6 @@
 /* anchors: see anchors.h. */
 #include "recursor/resolve/dnssec/anchors.h"
 
-#include <openssl/evp.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +9,12 @@
 #include "common/grow.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
+#include "recursor/resolve/dnssec/key.h"
 
 enum {
 	NODES_FIRST = 4,
 	DNSKEY_HEAD = 4,
 	DS_HEAD = 4,
-	FLAG_ZONE = 0x0100,   /* RFC 4034 2.1.1 */
-	FLAG_REVOKE = 0x0080, /* RFC 5011 7 */
-	PROTOCOL = 3,         /* RFC 4034 2.1.2 */
 };
 
 /* The names that it tells of stand in their DS set, or in their negative anchor. */
@@ -230,11 +227,11 @@ static const char *refuse_dnskey(const uint8_t *rdata, size_t len)
 {
 	if (len <= DNSKEY_HEAD)
 		return "it has no key";
-	if ((wire_get_u16(rdata) & FLAG_ZONE) == 0)
+	if ((wire_get_u16(rdata) & DNSKEY_ZONE) == 0)
 		return "it is no zone key (RFC 4034 2.1.1)";
-	if ((wire_get_u16(rdata) & FLAG_REVOKE) != 0)
+	if ((wire_get_u16(rdata) & DNSKEY_REVOKE) != 0)
 		return "it is revoked (RFC 5011 2.1)";
-	if (rdata[2] != PROTOCOL)
+	if (rdata[2] != DNSKEY_PROTOCOL)
 		return "its protocol is not 3 (RFC 4034 2.1.2)";
 	return NULL;
 }
@@ -427,33 +424,25 @@ void anchors_diff(const struct anchors *from, const struct anchors *to,
 
 /* ---- keys ---- */
 
-uint16_t anchors_key_tag(const uint8_t *dnskey, size_t len)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < len; i++)
-		sum += (i & 1) != 0 ? dnskey[i] : (uint32_t)dnskey[i] << 8;
-	return (uint16_t)(sum + (sum >> 16));
-}
-
 int anchors_ds_of(uint8_t out[ANCHORS_DS_LEN], const uint8_t *name, const uint8_t *dnskey,
 		  size_t len)
 {
-	uint8_t owner[NAME_MAX_LEN], digest[32];
-	size_t owner_len = name_lower(owner, name);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool done = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-		    EVP_DigestUpdate(ctx, owner, owner_len) == 1 &&
-		    EVP_DigestUpdate(ctx, dnskey, len) == 1 &&
-		    EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
+	const struct rdata rr = { dnskey, (uint16_t)len };
+	uint8_t digest[HASH_MAX_LEN];
+	size_t digest_len = 0;
+	int err;
 
-	EVP_MD_CTX_free(ctx);
-	if (!done)
-		return E_SYSTEM;
-	wire_put_u16(out, anchors_key_tag(dnskey, len));
+	if (len <= DNSKEY_HEAD || len > UINT16_MAX)
+		return E_MALFORMED;
+	err = dnskey_digest(digest, &digest_len, DIGEST_SHA256, name, &rr);
+	if (err != E_OK)
+		return err;
+	if (!EXPECT(digest_len == ANCHORS_DS_LEN - DS_HEAD))
+		return E_RANGE;
+	wire_put_u16(out, dnskey_tag(&rr));
 	out[2] = dnskey[3];
-	out[3] = 2;
-	memcpy(out + DS_HEAD, digest, sizeof(digest));
+	out[3] = DIGEST_SHA256;
+	memcpy(out + DS_HEAD, digest, digest_len);
 	return E_OK;
 }
 

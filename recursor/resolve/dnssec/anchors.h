@@ -102,11 +102,8 @@ void anchors_diff(const struct anchors *from, const struct anchors *to,
 
 /* ---- keys ---- */
 
-/* RFC 4034 appendix B. */
-uint16_t anchors_key_tag(const uint8_t *dnskey, size_t len);
-
 enum { ANCHORS_DS_LEN = 4 + 32 };
-/* The SHA-256 DS of a key (RFC 4034 5.1.4, RFC 4509 2.1).  E_SYSTEM: OpenSSL refused. */
+/* The SHA-256 DS of a key (RFC 4034 5.1.4, RFC 4509 2.1).  E_MALFORMED; E_UNSUPPORTED. */
 int anchors_ds_of(uint8_t out[ANCHORS_DS_LEN], const uint8_t *name, const uint8_t *dnskey,
 		  size_t len) MUST_USE;
 

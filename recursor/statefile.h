@@ -1,0 +1,40 @@
+/*
+ * statefile: a file of the daemon's own, which outlives it.
+ *
+ * A new one is written beside the old one, synced, and takes its place whole: whatever happens
+ * meanwhile (kill -9, a full disk), the old one stays.  It is read only if it is a plain file of our own
+ * user (or root) that nobody else may write to: whoever could might make us believe anything.
+ *
+ * The directory is held open from statefile_open() on, which comes before chroot and setuid.
+ *
+ * Threads: one at a time.
+ */
+#ifndef RECURSOR_STATEFILE_H
+#define RECURSOR_STATEFILE_H
+
+#include <stdio.h>
+
+#include "common/err.h"
+
+struct statefile {
+	char *path;       /* for people */
+	const char *name; /* in it: the file's within the directory */
+	int dir_fd;
+};
+
+/* `path` is as seen within `root` ("": there is none).  E_SYSTEM (errno is set), E_NOMEM; *f may be
+ * given to statefile_close() all the same. */
+int statefile_open(struct statefile *f, const char *path, const char *root) MUST_USE;
+void statefile_close(struct statefile *f);
+
+/* E_NOT_FOUND: there is none.  E_SYSTEM: what is wrong stands in `why`. */
+int statefile_read(const struct statefile *f, FILE **out, char *why, size_t why_cap) MUST_USE;
+
+/* `fill` writes the new one.  E_SYSTEM (errno is set), or what `fill` returned. */
+int statefile_replace(const struct statefile *f, int (*fill)(void *ctx, FILE *to),
+		      void *ctx) MUST_USE;
+
+/* Gives it another name, which ends in `suffix` (at most 8 letters), in the place of what has that. */
+int statefile_put_aside(const struct statefile *f, const char *suffix) MUST_USE;
+
+#endif
