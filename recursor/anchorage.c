@@ -1,26 +1,17 @@
 /* anchorage: see anchorage.h. */
-#include "recursor/anchorage.h"
-
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "common/check.h"
 #include "common/log.h"
+#include "recursor/anchorage_impl.h"
 #include "recursor/anchorload.h"
 #include "recursor/reconfigure.h"
+#include "recursor/resolve/dnssec/keyring.h"
 #include "recursor/visit.h"
 #include "recursor/watch/wipe.h"
 #include "recursor/worker.h"
-
-struct anchorage {
-	struct server *server;
-	pthread_mutex_t change_lock; /* one change after the other; taken first */
-	pthread_mutex_t lock;        /* between reading the pointer and counting the reference */
-	struct anchors *current;
-	struct anchors *configured; /* of change_lock */
-	uint32_t interval_s;        /* the same */
-};
 
 /* ---- publishing ---- */
 
@@ -51,8 +42,8 @@ static void wipe(void *ctx, const uint8_t *name)
 		 name_to_text(text, name), sum.records, sum.negative, sum.packets);
 }
 
-/* Takes the reference.  Workers first: what the caches hold after a wipe was judged anew. */
-static void publish(struct anchorage *a, struct anchors *fresh)
+/* Workers first: what the caches hold after a wipe was judged anew. */
+void anchorage_publish(struct anchorage *a, struct anchors *fresh)
 {
 	struct anchors *old = a->current;
 
@@ -78,9 +69,12 @@ int anchorage_edit(struct anchorage *a, int (*change)(void *arg, struct anchors 
 	if (err == E_OK)
 		err = change(arg, copy);
 	if (err == E_OK)
-		publish(a, copy);
+		err = anchorage_state_edited(a, copy);
+	if (err == E_OK)
+		anchorage_publish(a, copy);
 	else
 		anchors_put(copy);
+	pthread_cond_signal(&a->wake);
 	pthread_mutex_unlock(&a->change_lock);
 	if (err != E_OK)
 		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
@@ -124,10 +118,15 @@ static int adopt_configured(struct anchorage *a, const struct anchorload *read)
 		anchors_put(d.to);
 		return err;
 	}
-	publish(a, d.to);
 	anchors_put(a->configured);
 	a->configured = anchors_get(read->anchors);
-	a->interval_s = read->interval_s;
+	atomic_store(&a->interval_s, read->interval_s);
+	anchorage_state_follow(a);
+	err = anchorage_state_apply(a, d.to);
+	if (err != E_OK)
+		log_error("rollovers of trusted keys are left out of account: %s", err_text(err));
+	anchorage_publish(a, d.to);
+	anchorage_state_write(a);
 	return E_OK;
 }
 
@@ -201,6 +200,7 @@ int anchorage_open(struct anchorage **out, struct server *server, const struct s
 		   char *why)
 {
 	struct anchorage *a = calloc(1, sizeof(*a));
+	pthread_condattr_t attr;
 	struct anchorload read;
 	int err = E_NOMEM;
 
@@ -216,19 +216,50 @@ int anchorage_open(struct anchorage **out, struct server *server, const struct s
 	a->server = server;
 	a->configured = read.anchors;
 	a->current = anchors_get(read.anchors);
-	a->interval_s = read.interval_s;
+	atomic_init(&a->interval_s, read.interval_s);
+	anchorage_state_open(a, s);
 	pthread_mutex_init(&a->change_lock, NULL);
 	pthread_mutex_init(&a->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&a->wake, &attr);
+	pthread_condattr_destroy(&attr);
 	*out = a;
 	return E_OK;
+}
+
+void anchorage_prepare(struct anchorage *a)
+{
+	struct anchors *copy = NULL;
+	int err;
+
+	pthread_mutex_lock(&a->change_lock);
+	anchorage_state_read(a);
+	anchorage_state_follow(a);
+	err = anchors_copy(&copy, a->current);
+	if (err == E_OK)
+		err = anchorage_state_apply(a, copy);
+	if (err == E_OK) {
+		anchors_put(a->current);
+		a->current = copy;
+	} else {
+		log_error("trustanchor-state-file '%s' is left out of account: %s", a->file.path,
+			  err_text(err));
+		anchors_put(copy);
+	}
+	pthread_mutex_unlock(&a->change_lock);
 }
 
 void anchorage_free(struct anchorage *a)
 {
 	if (a == NULL)
 		return;
+	anchorage_stop(a);
+	keyring_free(a->keyring);
+	anchorage_state_close(a);
 	anchors_put(a->current);
 	anchors_put(a->configured);
+	pthread_cond_destroy(&a->wake);
 	pthread_mutex_destroy(&a->lock);
 	pthread_mutex_destroy(&a->change_lock);
 	free(a);

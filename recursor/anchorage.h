@@ -2,7 +2,7 @@
  * anchorage: the trust anchors in force, and what becomes of them while the daemon runs.
  *
  *     anchorage_open(&s->anchorage, s, settings, why);    reads what is configured (anchorload.h)
- *     anchorage_start(a);                                 a thread that looks after them
+ *     anchorage_prepare(a); anchorage_start(a);           a thread that looks after them
  *     anchorage_edit(a, change, arg, why);                an operator's change: in force when it is back
  *     anchorage_reload(a, settings, why);                 what is configured has changed
  *     anchorage_stop(a); anchorage_free(a);
@@ -36,6 +36,13 @@ struct server;
 int anchorage_open(struct anchorage **out, struct server *server, const struct settings *s,
 		   char *why) MUST_USE;
 void anchorage_free(struct anchorage *a); /* accepts NULL */
+
+/* Reads trustanchor-state-file: when privileges are dropped, before the first worker begins. */
+void anchorage_prepare(struct anchorage *a);
+/* The thread, when the workers run.  E_SYSTEM, E_NOMEM. */
+int anchorage_start(struct anchorage *a) MUST_USE;
+/* While the workers can still be visited. */
+void anchorage_stop(struct anchorage *a);
 
 /* Those in force; a reference. */
 struct anchors *anchorage_get(struct anchorage *a);

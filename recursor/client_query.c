@@ -11,6 +11,7 @@
 #include "recursor/flight.h"
 #include "recursor/hooks.h"
 #include "recursor/local.h"
+#include "recursor/sentinel.h"
 #include "recursor/shield.h"
 #include "recursor/watch/tracer.h"
 
@@ -136,6 +137,26 @@ void client_query_charge(const struct client_query *cq, uint32_t outqueries)
 				 costing_ended(costing, s->psl, &q, loop_now_us()), cq->weight);
 }
 
+/* RFC 8509 2.2: for an answer that has validated; who sets CD has none. */
+static void answer_sentinel(const struct client_query *cq, struct answer *a)
+{
+	const struct anchors *anchors = resolver_anchors(cq->pipeline->worker->resolver);
+
+	if (a->security != SEC_SECURE || !sentinel_denies(anchors, query_name(&cq->q), cq->q.type))
+		return;
+	*a = (struct answer) {
+		.rcode = RCODE_SERVFAIL,
+		.out_queries = a->out_queries,
+		.timeouts = a->timeouts,
+		.throttled = a->throttled,
+		.bytes = a->bytes,
+		.trace = a->trace,
+		.goal = a->goal,
+		.from_cache = a->from_cache,
+	};
+	answer_blame(a, CAUSE_SENTINEL);
+}
+
 void client_query_finish(void *ctx, const struct answer *found)
 {
 	struct client_query *cq = ctx;
@@ -151,6 +172,8 @@ void client_query_finish(void *ctx, const struct answer *found)
 		return;
 	}
 	count_whence(p, &a);
+	if (s->root_key_sentinel)
+		answer_sentinel(cq, &a);
 	note = shield_answered(p, cq, s, &a);
 	if (cq->hooked != NULL)
 		cq->hooked->note = note;

@@ -1,13 +1,16 @@
 /* local: see local.h. */
 #include "recursor/local.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/rrtype.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/resolve/dnssec/anchors.h"
 #include "recursor/resolve/resolver.h"
 
-enum { ANY_TTL_S = 3600, TEXT_MAX = 1020 };
+enum { ANY_TTL_S = 3600, TEXT_MAX = 1020, TXT_MAX = TEXT_MAX + TEXT_MAX / 255 + 1 };
 
 static struct rrset *make_set(const struct query *q, uint16_t type, uint32_t ttl, uint32_t now_s,
 			      const uint8_t *data, size_t len)
@@ -23,7 +26,7 @@ static struct rrset *make_set(const struct query *q, uint16_t type, uint32_t ttl
 }
 
 /* TXT rdata: character strings of at most 255 bytes (RFC 1035 3.3.14). */
-static size_t put_text(uint8_t out[TEXT_MAX + TEXT_MAX / 255 + 1], const char *text)
+static size_t put_text(uint8_t out[TXT_MAX], const char *text)
 {
 	size_t left = strnlen(text, TEXT_MAX), len = 0;
 
@@ -58,7 +61,7 @@ static void answer_chaos(struct local_answer *out, const struct query *q, const 
 			 uint32_t now_s)
 {
 	const char *text = chaos_text(query_name(q), s);
-	uint8_t rdata[TEXT_MAX + TEXT_MAX / 255 + 1];
+	uint8_t rdata[TXT_MAX];
 
 	if (text == NULL) {
 		out->rcode = RCODE_REFUSED;
@@ -72,6 +75,69 @@ static void answer_chaos(struct local_answer *out, const struct query *q, const 
 		out->rcode = RCODE_SERVFAIL;
 		out->cause = CAUSE_MEMORY;
 	}
+}
+
+/* ---- trust anchors ---- */
+
+enum { ANCHORS_SHOWN_MAX = 256 };
+
+/* "zone 20326 38696", or "zone reason".  False: this one is of the other kind. */
+static bool anchor_text(char out[TEXT_MAX + 1], const struct anchor *a, bool negative)
+{
+	char name[NAME_TEXT_MAX];
+	struct rdata rr;
+	size_t len;
+
+	if (negative ? a->nta == NULL : a->ds == NULL)
+		return false;
+	len = (size_t)snprintf(out, TEXT_MAX + 1, "%.900s", name_to_text(name, a->name));
+	if (negative && a->nta->reason[0] != '\0')
+		(void)snprintf(out + len, TEXT_MAX + 1 - len, " %s", a->nta->reason);
+	for (size_t at = 0; !negative && rrset_next(a->ds, &at, &rr) && len + 7 < TEXT_MAX;)
+		len += (size_t)snprintf(out + len, TEXT_MAX + 1 - len, " %u",
+					(unsigned)wire_get_u16(rr.data));
+	return true;
+}
+
+static struct rrset *anchors_set_of(const struct query *q, const struct anchors *anchors,
+				    bool negative, uint32_t now_s)
+{
+	struct rdata rr[ANCHORS_SHOWN_MAX];
+	uint8_t owner[NAME_MAX_LEN], *bytes = NULL;
+	struct rrset *set = NULL;
+	size_t n = 0, len = 0;
+
+	(void)name_lower(owner, query_name(q));
+	bytes = malloc((size_t)ANCHORS_SHOWN_MAX * TXT_MAX);
+	for (size_t i = 0; bytes != NULL && i < anchors_count(anchors) && n < ANCHORS_SHOWN_MAX;
+	     i++) {
+		char text[TEXT_MAX + 1];
+
+		if (!anchor_text(text, anchors_at(anchors, i), negative))
+			continue;
+		rr[n].data = bytes + len;
+		rr[n].len = (uint16_t)put_text(bytes + len, text);
+		len += rr[n++].len;
+	}
+	if (n > 0 && rrset_new(&set, owner, TYPE_TXT, 0, now_s, RANK_LOCAL, rr, n, NULL, 0) != E_OK)
+		set = NULL;
+	free(bytes);
+	return set;
+}
+
+/* False: it is another name, or nobody is to be told. */
+static bool answer_anchors(struct local_answer *out, const struct query *q,
+			   const struct settings *s, const struct anchors *anchors, uint32_t now_s)
+{
+	bool negative = name_equal(query_name(q),
+				   (const uint8_t *)"\23negativetrustanchor\6server");
+
+	if (!s->allow_trust_anchor_query ||
+	    (!negative && !name_equal(query_name(q), (const uint8_t *)"\13trustanchor\6server")))
+		return false;
+	if (q->type == TYPE_TXT || q->type == TYPE_ANY)
+		out->set = anchors_set_of(q, anchors, negative, now_s);
+	return true;
 }
 
 static enum local_verdict refuse(struct local_answer *out, uint16_t rcode, enum cause cause)
@@ -98,11 +164,13 @@ static enum local_verdict refuse_type(struct local_answer *out, uint16_t type)
 }
 
 enum local_verdict local_look(struct local_answer *out, const struct query *q, bool tcp,
-			      const struct settings *s, uint32_t now_s)
+			      const struct settings *s, const struct anchors *anchors,
+			      uint32_t now_s)
 {
 	*out = (struct local_answer) { .rcode = RCODE_NOERROR, .cause = CAUSE_NONE };
 	if (q->class == CLASS_CH) {
-		answer_chaos(out, q, s, now_s);
+		if (!answer_anchors(out, q, s, anchors, now_s))
+			answer_chaos(out, q, s, now_s);
 		return LOCAL_ANSWER;
 	}
 	if (q->class != CLASS_IN)

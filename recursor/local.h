@@ -2,8 +2,10 @@
  * local: questions that are answered, or refused, for what they are, before a resolver is asked.
  *
  *     class CH   TXT of version.bind, version.pdns (version-string) and of id.server,
- *                hostname.bind (server-id); either setting empty or "disabled", and any other
- *                name: REFUSED
+ *                hostname.bind (server-id); with allow-trust-anchor-query of
+ *                trustanchor.server ("zone tag tag...", one each) and
+ *                negativetrustanchor.server ("zone reason"); a setting that is empty, "disabled"
+ *                or off, and any other name: REFUSED
  *     class      other than IN and CH: REFUSED
  *     AXFR IXFR  REFUSED: there is no zone here to hand out
  *     OPT TSIG TKEY, type 0 and 128-248: FORMERR: no such thing can be asked for
@@ -21,6 +23,8 @@
 #include "recursor/resolve/cause.h"
 #include "recursor/settings.h"
 
+struct anchors;
+
 enum local_verdict {
 	LOCAL_RESOLVE,  /* an ordinary question */
 	LOCAL_ANSWER,   /* here is the answer */
@@ -34,7 +38,8 @@ struct local_answer {
 };
 
 enum local_verdict local_look(struct local_answer *out, const struct query *q, bool tcp,
-			      const struct settings *s, uint32_t now_s);
+			      const struct settings *s, const struct anchors *anchors,
+			      uint32_t now_s);
 
 /* What a name has, for ANY (RFC 8482 4.2): the one HINFO record that says that nobody will list
  * it all.  A reference, or NULL: out of memory. */

@@ -334,7 +334,8 @@ static enum step answer_locally(struct pipeline *p, struct passage *t)
 	struct answer a;
 	enum step step;
 
-	switch (local_look(&local, &t->q, t->from->tcp, t->settings, worker_wall_s(p->worker))) {
+	switch (local_look(&local, &t->q, t->from->tcp, t->settings,
+			   resolver_anchors(p->worker->resolver), worker_wall_s(p->worker))) {
 	case LOCAL_RESOLVE:
 		return STEP_ON;
 	case LOCAL_TRUNCATE:

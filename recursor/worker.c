@@ -510,6 +510,7 @@ int server_start(struct server *s)
 	uint32_t sockets = wiring_sockets_each(settings);
 	int err = E_OK;
 
+	anchorage_prepare(s->anchorage);
 	for (unsigned i = 0; i < s->n_workers && err == E_OK; i++)
 		err = open_worker(&s->workers[i], settings, sockets);
 	for (unsigned i = 0; i < s->n_workers && err == E_OK; i++)
@@ -517,6 +518,8 @@ int server_start(struct server *s)
 	if (err == E_OK) {
 		err = wiper_start(s->wiper, &s->own_env);
 	}
+	if (err == E_OK)
+		err = anchorage_start(s->anchorage);
 	if (err == E_OK)
 		err = carbon_start(s->carbon, &s->own_env);
 	if (err == E_OK)
@@ -549,6 +552,8 @@ void server_stop(struct server *s)
 		carbon_stop(s->carbon);
 	if (s->wiper != NULL)
 		wiper_stop(s->wiper);
+	if (s->anchorage != NULL)
+		anchorage_stop(s->anchorage);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		stop_worker(&s->workers[i]);
 	dnstap_stop(s->dnstap);

@@ -57,6 +57,7 @@
 	X(CHAOS, NOT_SUPPORTED, NULL, LOCAL) /* a name of class CH that is not known */          \
 	X(TYPE, NOT_SUPPORTED, NULL, LOCAL)                                                      \
 	X(META_TYPE, NONE, NULL, LOCAL) /* the rcode says it, FORMERR */                         \
+	X(SENTINEL, NONE, NULL, LOCAL) /* RFC 8509 2.2: SERVFAIL is the answer */                \
 	X(TRANSFER, NOT_AUTHORITATIVE, NULL, LOCAL)                                              \
 	/* the policy's */                                                                       \
 	X(DEFENDER, BLOCKED, NULL, DEFENDER) /* RFC 8914 4.16 */                                 \

@@ -12,6 +12,8 @@
 #include "common/crc32c.h"
 #include "recursor/rolloverfile.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 static struct rollovers read, again;
 static char why[ROLLOVERFILE_WHY_MAX];
 

@@ -1,10 +1,12 @@
 /* local: what is answered or refused for what it is. */
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/rrtype.h"
 #include "recursor/local.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/resolve/dnssec/anchors.h"
 
 enum { NOW = 1700000000 };
 
@@ -35,7 +37,7 @@ static void check_txt(const struct settings *s, const char *name, const char *te
 	size_t at = 0;
 
 	ask(&k, name, TYPE_TXT, CLASS_CH);
-	ck_assert_int_eq(local_look(&out, &k.q, false, s, NOW), LOCAL_ANSWER);
+	ck_assert_int_eq(local_look(&out, &k.q, false, s, NULL, NOW), LOCAL_ANSWER);
 	if (text == NULL) {
 		ck_assert_uint_eq(out.rcode, RCODE_REFUSED);
 		ck_assert_ptr_null(out.set);
@@ -75,6 +77,46 @@ START_TEST(which_may_be_kept_secret)
 }
 END_TEST
 
+static void check_anchors(const struct settings *s, const struct anchors *anchors, const char *name,
+			  const char *texts)
+{
+	struct local_answer out;
+	char got[256] = "";
+	struct rdata rr;
+	struct asked k;
+
+	ask(&k, name, TYPE_TXT, CLASS_CH);
+	ck_assert_int_eq(local_look(&out, &k.q, false, s, anchors, NOW), LOCAL_ANSWER);
+	ck_assert_uint_eq(out.rcode, texts == NULL ? RCODE_REFUSED : RCODE_NOERROR);
+	for (size_t at = 0; out.set != NULL && rrset_next(out.set, &at, &rr);)
+		sprintf(got + strlen(got), "[%.*s]", rr.data[0], (const char *)rr.data + 1);
+	ck_assert_str_eq(got, texts == NULL ? "" : texts);
+	rrset_put(out.set);
+}
+
+START_TEST(trust_anchors_for_who_may_know)
+{
+	static const char positive[] = "TrustAnchor.server",
+			  negative[] = "negativetrustanchor.server";
+	struct settings s = defaults;
+	struct anchors *anchors = NULL;
+
+	ck_assert_int_eq(anchors_new_builtin(&anchors), E_OK);
+	check_anchors(&s, anchors, positive, NULL);
+	check_anchors(&s, anchors, negative, NULL);
+	s.allow_trust_anchor_query = true;
+	check_anchors(&s, anchors, positive, "[. 20326 38696]");
+	check_anchors(&s, anchors, negative, "");
+	check_anchors(&s, NULL, positive, "");
+	check_anchors(&s, anchors, "trustanchor.bind", NULL);
+	ck_assert_int_eq(anchors_add_nta(anchors, (const uint8_t *)"\1a", "", 0), E_OK);
+	ck_assert_int_eq(anchors_add_nta(anchors, (const uint8_t *)"\1b", "their DS is old", 0),
+			 E_OK);
+	check_anchors(&s, anchors, negative, "[a.][b. their DS is old]");
+	anchors_put(anchors);
+}
+END_TEST
+
 START_TEST(a_long_text_is_several_strings)
 {
 	struct settings s = defaults;
@@ -88,7 +130,7 @@ START_TEST(a_long_text_is_several_strings)
 	text[sizeof(text) - 1] = '\0';
 	s.version_string = text;
 	ask(&k, "version.bind", TYPE_TXT, CLASS_CH);
-	ck_assert_int_eq(local_look(&out, &k.q, false, &s, NOW), LOCAL_ANSWER);
+	ck_assert_int_eq(local_look(&out, &k.q, false, &s, NULL, NOW), LOCAL_ANSWER);
 	ck_assert(rrset_next(out.set, &at, &rr));
 	ck_assert_uint_eq(rr.len, 603);
 	ck_assert_uint_eq(rr.data[0], 255);
@@ -104,7 +146,7 @@ START_TEST(chaos_has_no_other_types)
 	struct asked k;
 
 	ask(&k, "version.bind", TYPE_A, CLASS_CH);
-	ck_assert_int_eq(local_look(&out, &k.q, false, &defaults, NOW), LOCAL_ANSWER);
+	ck_assert_int_eq(local_look(&out, &k.q, false, &defaults, NULL, NOW), LOCAL_ANSWER);
 	ck_assert_uint_eq(out.rcode, RCODE_NOERROR);
 	ck_assert_ptr_null(out.set);
 }
@@ -142,7 +184,8 @@ START_TEST(kinds_of_questions)
 		struct asked k;
 
 		ask(&k, "www.example", rows[i].type, rows[i].class);
-		ck_assert_int_eq(local_look(&out, &k.q, false, &defaults, NOW), rows[i].verdict);
+		ck_assert_int_eq(local_look(&out, &k.q, false, &defaults, NULL, NOW),
+				 rows[i].verdict);
 		if (rows[i].verdict == LOCAL_ANSWER) {
 			ck_assert_uint_eq(out.rcode, rows[i].rcode);
 			ck_assert_int_eq((int)out.cause, (int)rows[i].cause);
@@ -159,10 +202,10 @@ START_TEST(any_goes_to_tcp)
 	struct asked k;
 
 	ask(&k, "www.example", TYPE_ANY, CLASS_IN);
-	ck_assert_int_eq(local_look(&out, &k.q, false, &s, NOW), LOCAL_TRUNCATE);
-	ck_assert_int_eq(local_look(&out, &k.q, true, &s, NOW), LOCAL_RESOLVE);
+	ck_assert_int_eq(local_look(&out, &k.q, false, &s, NULL, NOW), LOCAL_TRUNCATE);
+	ck_assert_int_eq(local_look(&out, &k.q, true, &s, NULL, NOW), LOCAL_RESOLVE);
 	s.any_to_tcp = false;
-	ck_assert_int_eq(local_look(&out, &k.q, false, &s, NOW), LOCAL_RESOLVE);
+	ck_assert_int_eq(local_look(&out, &k.q, false, &s, NULL, NOW), LOCAL_RESOLVE);
 }
 END_TEST
 
@@ -192,6 +235,7 @@ Suite *suite_local(void)
 	TCase *tc = tcase_create("local");
 
 	tcase_add_test(tc, names_about_ourselves);
+	tcase_add_test(tc, trust_anchors_for_who_may_know);
 	tcase_add_test(tc, which_may_be_kept_secret);
 	tcase_add_test(tc, a_long_text_is_several_strings);
 	tcase_add_test(tc, chaos_has_no_other_types);

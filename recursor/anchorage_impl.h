@@ -1,0 +1,67 @@
+/*
+ * anchorage_impl: what the files of anchorage share.
+ *
+ *     anchorage.c         the snapshot in force, and how another one comes into force
+ *     anchorage_state.c   rollovers, and the file that keeps them
+ *     anchorage_watch.c   the thread that looks after all of it
+ */
+#ifndef RECURSOR_ANCHORAGE_IMPL_H
+#define RECURSOR_ANCHORAGE_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "recursor/anchorage.h"
+#include "recursor/rolloverfile.h"
+#include "recursor/statefile.h"
+
+struct keyring;
+struct probe;
+
+struct anchorage {
+	struct server *server;
+	pthread_mutex_t change_lock; /* one change after the other; taken first */
+	pthread_mutex_t lock; /* of `current` while it is read and counted, and of the thread */
+	pthread_cond_t wake;
+	struct anchors *current;
+	/* of change_lock */
+	struct anchors *configured;
+	_Atomic uint32_t interval_s; /* to read it again */
+	/* trustanchor-state-file; `rollovers` NULL: there is none */
+	struct statefile file;
+	struct rollovers *rollovers;
+	/* the thread */
+	pthread_t thread;
+	bool started, stop;
+	struct probe *probe;     /* while it asks */
+	struct keyring *keyring; /* its own */
+	uint64_t reload_at_ms, recheck_at_ms, signal_at_ms;
+};
+
+/* ---- anchorage.c; with change_lock ---- */
+
+/* Takes the reference. */
+void anchorage_publish(struct anchorage *a, struct anchors *fresh);
+
+/* ---- anchorage_state.c ---- */
+
+/* Opens the directory; what goes wrong is told in the log, and no rollover is followed. */
+void anchorage_state_open(struct anchorage *a, const struct settings *s);
+void anchorage_state_close(struct anchorage *a);
+/* Reads the file, when privileges have been dropped.  With change_lock, as all that follow. */
+void anchorage_state_read(struct anchorage *a);
+/* What is configured has changed, or was read for the first time: rollovers begin and end. */
+void anchorage_state_follow(struct anchorage *a);
+/* Puts the keys that are trusted by now into a copy of what is configured. */
+int anchorage_state_apply(const struct anchorage *a, struct anchors *to) MUST_USE;
+/* An operator has changed anchors: `now` is to be in force. */
+int anchorage_state_edited(struct anchorage *a, const struct anchors *now) MUST_USE;
+void anchorage_state_write(struct anchorage *a);
+/* The zone whose turn it is; false: no one's.  Takes change_lock itself, as the next. */
+bool anchorage_state_due(struct anchorage *a, uint32_t now_s, uint8_t zone[NAME_MAX_LEN]);
+/* `dnskeys`: what was found, validated, or NULL. */
+void anchorage_state_see(struct anchorage *a, const uint8_t *zone, struct rrset *dnskeys,
+			 uint32_t now_s);
+
+#endif

@@ -1,0 +1,291 @@
+/* anchorage_state: see anchorage_impl.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/log.h"
+#include "recursor/anchorage_impl.h"
+#include "recursor/resolve/dnssec/verify.h"
+
+enum { LATEST_S = 16 * ROLLOVER_DAY_S, KEYS = 64 };
+
+/* ---- the file ---- */
+
+void anchorage_state_open(struct anchorage *a, const struct settings *s)
+{
+	int err;
+
+	a->file.dir_fd = -1;
+	if (*s->trustanchor_state_file == '\0')
+		return;
+	err = statefile_open(&a->file, s->trustanchor_state_file, s->chroot);
+	if (err == E_OK) {
+		a->rollovers = calloc(1, sizeof(*a->rollovers));
+		err = a->rollovers == NULL ? E_NOMEM : E_OK;
+	}
+	if (err != E_OK)
+		log_error("trustanchor-state-file '%s' cannot be used: %s",
+			  s->trustanchor_state_file,
+			  err == E_SYSTEM ? strerror(errno) : err_text(err));
+}
+
+void anchorage_state_close(struct anchorage *a)
+{
+	if (a->rollovers != NULL)
+		rollovers_deinit(a->rollovers);
+	free(a->rollovers);
+	a->rollovers = NULL;
+	statefile_close(&a->file);
+}
+
+static void refuse(struct anchorage *a, const char *why)
+{
+	bool aside = statefile_put_aside(&a->file, "bad") == E_OK;
+
+	log_error("trustanchor-state-file '%s' is refused: %s; trust begins with what is "
+		  "configured%s",
+		  a->file.path, why, aside ? ", and the file is put aside as .bad" : "");
+}
+
+void anchorage_state_read(struct anchorage *a)
+{
+	char why[ROLLOVERFILE_WHY_MAX];
+	FILE *f = NULL;
+	int err;
+
+	if (a->rollovers == NULL)
+		return;
+	err = statefile_read(&a->file, &f, why, sizeof(why));
+	if (err == E_NOT_FOUND) {
+		log_info("trustanchor-state-file '%s' is not there yet", a->file.path);
+		return;
+	}
+	if (err == E_OK)
+		err = rolloverfile_read(a->rollovers, f, why);
+	if (f != NULL)
+		(void)fclose(f);
+	if (err != E_OK)
+		refuse(a, why);
+}
+
+static int fill(void *ctx, FILE *f)
+{
+	return rolloverfile_write(f, ctx);
+}
+
+void anchorage_state_write(struct anchorage *a)
+{
+	int err;
+
+	if (a->rollovers == NULL)
+		return;
+	err = statefile_replace(&a->file, fill, a->rollovers);
+	if (err != E_OK)
+		log_error("trustanchor-state-file '%s' cannot be written: %s", a->file.path,
+			  err == E_SYSTEM ? strerror(errno) : err_text(err));
+}
+
+/* ---- what is followed ---- */
+
+static void begin(struct anchorage *a, const struct anchor *anchor)
+{
+	struct rollovers *r = a->rollovers;
+	char text[NAME_TEXT_MAX];
+
+	if (r->n == ROLLOVERFILE_ZONES_MAX ||
+	    rollover_begin(&r->zones[r->n], anchor->name, anchor->ds) != E_OK) {
+		log_error("the keys of %s are not followed: too many",
+			  name_to_text(text, anchor->name));
+		return;
+	}
+	r->n++;
+}
+
+static void follow(struct anchorage *a, const struct anchor *anchor)
+{
+	struct rollover *r = rollovers_find(a->rollovers, anchor->name);
+	char text[NAME_TEXT_MAX];
+
+	if (r == NULL) {
+		begin(a, anchor);
+		return;
+	}
+	if (r->print == rollover_print(anchor->ds))
+		return;
+	log_notice("the trust anchors that are configured for %s are others than before: its keys "
+		   "are followed from there on",
+		   name_to_text(text, anchor->name));
+	if (rollover_restart(r, anchor->ds) != E_OK) {
+		log_error("the keys of %s are not followed: too many", text);
+		rollovers_drop(a->rollovers, r);
+	}
+}
+
+void anchorage_state_follow(struct anchorage *a)
+{
+	struct rollovers *r = a->rollovers;
+
+	if (r == NULL)
+		return;
+	for (size_t i = r->n; i-- > 0;) {
+		const struct anchor *have = anchors_exact(a->configured, r->zones[i].zone);
+
+		if (have == NULL || have->ds == NULL)
+			rollovers_drop(r, &r->zones[i]);
+	}
+	for (size_t i = 0; i < anchors_count(a->configured); i++)
+		if (anchors_at(a->configured, i)->ds != NULL)
+			follow(a, anchors_at(a->configured, i));
+}
+
+static int apply_zone(const struct rollover *r, struct anchors *to)
+{
+	struct rrset *ds = NULL;
+	int err = rollover_trusted(&ds, r);
+
+	if (err == E_OK)
+		err = anchors_set(to, r->zone, ds);
+	rrset_put(ds);
+	return err;
+}
+
+int anchorage_state_apply(const struct anchorage *a, struct anchors *to)
+{
+	int err = E_OK;
+
+	for (size_t i = 0; a->rollovers != NULL && i < a->rollovers->n && err == E_OK; i++)
+		err = apply_zone(&a->rollovers->zones[i], to);
+	return err;
+}
+
+/* An anchor more for a zone that is followed is followed with the others; and one cleared is not. */
+int anchorage_state_edited(struct anchorage *a, const struct anchors *now)
+{
+	struct rollovers *all = a->rollovers;
+	int err = E_OK;
+
+	for (size_t i = all == NULL ? 0 : all->n; i-- > 0 && err == E_OK;) {
+		struct rollover *r = &all->zones[i];
+		const struct anchor *is = anchors_exact(now, r->zone);
+		const struct anchor *was = anchors_exact(a->current, r->zone);
+		struct rdata rr, had;
+
+		if (is == NULL || is->ds == NULL) {
+			rollovers_drop(all, r);
+			continue;
+		}
+		for (size_t at = 0; err == E_OK && rrset_next(is->ds, &at, &rr);) {
+			struct rollover_key key = { .state = ROLLOVER_TRUSTED, .len = rr.len };
+			bool known = false;
+
+			for (size_t k = 0;
+			     was != NULL && was->ds != NULL && rrset_next(was->ds, &k, &had);)
+				known |= had.len == rr.len &&
+					 memcmp(had.data, rr.data, rr.len) == 0;
+			key.rdata = (uint8_t *)(uintptr_t)rr.data;
+			if (!known)
+				err = rollover_add(r, &key);
+		}
+	}
+	return err;
+}
+
+/* ---- a look at a zone's keys ---- */
+
+/* Of a clock that was ahead once, a time far from now is not waited for. */
+static bool is_due(const struct rollover *r, uint32_t now_s)
+{
+	return r->next_s <= now_s || r->next_s - now_s > LATEST_S;
+}
+
+bool anchorage_state_due(struct anchorage *a, uint32_t now_s, uint8_t zone[NAME_MAX_LEN])
+{
+	bool found = false;
+
+	if (a->rollovers == NULL)
+		return false;
+	pthread_mutex_lock(&a->change_lock);
+	for (size_t i = 0; i < a->rollovers->n && !found; i++) {
+		found = is_due(&a->rollovers->zones[i], now_s);
+		if (found)
+			(void)name_copy(zone, a->rollovers->zones[i].zone);
+	}
+	pthread_mutex_unlock(&a->change_lock);
+	return found;
+}
+
+struct sight {
+	struct keyring *keyring;
+	const struct rrset *dnskeys;
+	const char *zone; /* its text */
+	uint32_t now_s;
+	unsigned changes;
+};
+
+static bool is_self_signed(void *ctx, const struct dnskey *key)
+{
+	static const struct dnssec_limits limits = DNSSEC_LIMITS_DEFAULTS;
+	struct sight *s = ctx;
+	struct dnssec_work work = { 0 };
+	struct verification how;
+
+	return verify_self_signed(s->keyring, &limits, s->dnskeys, key, s->now_s, &work, &how) ==
+	       SEC_SECURE;
+}
+
+static void note_change(void *ctx, uint16_t tag, const char *from, const char *to)
+{
+	struct sight *s = ctx;
+
+	s->changes++;
+	log_notice("the key %u of %s was %s and is %s now (RFC 5011)", tag, s->zone,
+		   from != NULL ? from : "not there", to != NULL ? to : "gone");
+}
+
+static void bring_in_force(struct anchorage *a, const struct rollover *r, const char *zone)
+{
+	struct anchors *copy = NULL;
+	struct rrset *ds = NULL;
+	int err = anchors_copy(&copy, a->current);
+
+	if (err == E_OK)
+		err = rollover_trusted(&ds, r);
+	if (err == E_OK && ds == NULL)
+		log_error("no key of %s is trusted any more: all are revoked (RFC 5011 5)", zone);
+	if (err == E_OK)
+		err = anchors_set(copy, r->zone, ds);
+	rrset_put(ds);
+	if (err == E_OK) {
+		anchorage_publish(a, copy);
+		return;
+	}
+	log_error("the trust anchors of %s stay as they are: %s", zone, err_text(err));
+	anchors_put(copy);
+}
+
+void anchorage_state_see(struct anchorage *a, const uint8_t *zone, struct rrset *dnskeys,
+			 uint32_t now_s)
+{
+	char text[NAME_TEXT_MAX];
+	struct sight s = {
+		.keyring = a->keyring,
+		.dnskeys = dnskeys,
+		.zone = name_to_text(text, zone),
+		.now_s = now_s,
+	};
+	const struct rollover_look look = { now_s, is_self_signed, note_change, &s };
+	struct rollover *r;
+
+	pthread_mutex_lock(&a->change_lock);
+	/* It may have been dropped while its servers were asked. */
+	r = a->rollovers == NULL ? NULL : rollovers_find(a->rollovers, zone);
+	if (r != NULL) {
+		if (dnskeys == NULL || rollover_see(r, dnskeys, &look) != E_OK)
+			rollover_miss(r, now_s);
+		if (s.changes > 0)
+			bring_in_force(a, r, text);
+		anchorage_state_write(a);
+	}
+	pthread_mutex_unlock(&a->change_lock);
+}
