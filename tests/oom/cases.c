@@ -544,6 +544,7 @@ static const struct oom_case cases[] = {
 	{ "names", shelf_case, "a.example\nb.example # b\n\nc.example\n" },
 	{ "web server", web_case, "$scrypt$ln=1,p=1,r=8$TmFDbA==$TmFDbA==" },
 	{ "networks", netset_case, "10.0.0.0/8, 10.1.0.0/16, !10.1.2.0/24, 2001:db8::/32, ::1" },
+	{ "signed data", oom_dnssec_case, NULL },
 	{ "API: server", api_case, "GET /servers/localhost" },
 	{ "API: statistics", api_case, "GET /servers/localhost/statistics?statistic=uptime" },
 	{ "API: forward", api_case,

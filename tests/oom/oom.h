@@ -20,6 +20,10 @@ struct oom_case {
 	const char *argument;
 };
 
+/* ---- case_dnssec.c ---- */
+
+const char *oom_dnssec_case(const char *argument, bool nothing_fails);
+
 /* ---- cases.c ---- */
 
 size_t oom_cases_count(void);

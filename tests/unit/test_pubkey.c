@@ -51,6 +51,7 @@ START_TEST(signatures_of_every_algorithm)
 
 	ck_assert_int_eq(pubkey_new(&k, a, key, key_len), E_OK);
 	ck_assert(checks(k, a, sig, len));
+	ck_assert(pubkey_check_us(k) > 0 && pubkey_check_us(k) < 1000);
 	/* A failure leaves the key as it was. */
 	for (size_t i = 0; i < len; i += 7) {
 		sig[i] ^= 0x10;

@@ -9,7 +9,7 @@
 #include "recursor/resolve/dnssec/pubkey.h"
 
 static const struct algorithm algorithms[] = {
-#define ALGORITHM_ROW(symbol, n, mnemonic, k, h, name, len)                                        \
+#define ALGORITHM_ROW(symbol, n, mnemonic, k, h, name, len, us)                                    \
 	{                                                                                          \
 		.text = (mnemonic),                                                                \
 		.openssl = (name),                                                                 \
@@ -17,6 +17,7 @@ static const struct algorithm algorithms[] = {
 		.kind = KEY_##k,                                                                   \
 		.hash = HASH_##h,                                                                  \
 		.signature_len = (len),                                                            \
+		.check_us = (us),                                                                  \
 	},
 	ALGORITHMS(ALGORITHM_ROW)
 #undef ALGORITHM_ROW

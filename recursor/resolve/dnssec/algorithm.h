@@ -21,17 +21,18 @@ enum hash { HASH_NONE, HASH_SHA1, HASH_SHA256, HASH_SHA384, HASH_SHA512, HASH_N 
 enum key_kind { KEY_RSA, KEY_ECDSA, KEY_EDDSA };
 
 /* symbol, number, mnemonic, kind of key, hash of what is signed, OpenSSL's group or key type,
- * bytes of a signature or 0: as many as the key's modulus */
+ * bytes of a signature, microseconds that a check takes on a machine of 2020 with OpenSSL 3.0; of RSA
+ * the key says both.  RFC 3110, 5155, 5702, 6605, 8080. */
 /* clang-format off */
 #define ALGORITHMS(X)                                                                            \
-	X(RSASHA1, 5, "RSASHA1", RSA, SHA1, "RSA", 0)                              /* RFC 3110 */ \
-	X(RSASHA1_NSEC3, 7, "RSASHA1-NSEC3-SHA1", RSA, SHA1, "RSA", 0)             /* RFC 5155 */ \
-	X(RSASHA256, 8, "RSASHA256", RSA, SHA256, "RSA", 0)                        /* RFC 5702 */ \
-	X(RSASHA512, 10, "RSASHA512", RSA, SHA512, "RSA", 0)                                      \
-	X(ECDSAP256SHA256, 13, "ECDSAP256SHA256", ECDSA, SHA256, "prime256v1", 64) /* RFC 6605 */ \
-	X(ECDSAP384SHA384, 14, "ECDSAP384SHA384", ECDSA, SHA384, "secp384r1", 96)                 \
-	X(ED25519, 15, "ED25519", EDDSA, NONE, "ED25519", 64)                      /* RFC 8080 */ \
-	X(ED448, 16, "ED448", EDDSA, NONE, "ED448", 114)
+	X(RSASHA1, 5, "RSASHA1", RSA, SHA1, "RSA", 0, 0)                                         \
+	X(RSASHA1_NSEC3, 7, "RSASHA1-NSEC3-SHA1", RSA, SHA1, "RSA", 0, 0)                        \
+	X(RSASHA256, 8, "RSASHA256", RSA, SHA256, "RSA", 0, 0)                                   \
+	X(RSASHA512, 10, "RSASHA512", RSA, SHA512, "RSA", 0, 0)                                  \
+	X(ECDSAP256SHA256, 13, "ECDSAP256SHA256", ECDSA, SHA256, "prime256v1", 64, 70)           \
+	X(ECDSAP384SHA384, 14, "ECDSAP384SHA384", ECDSA, SHA384, "secp384r1", 96, 700)           \
+	X(ED25519, 15, "ED25519", EDDSA, NONE, "ED25519", 64, 120)                               \
+	X(ED448, 16, "ED448", EDDSA, NONE, "ED448", 114, 250)
 
 /* symbol, number, mnemonic, hash */
 #define DIGESTS(X)                                                                               \
@@ -59,6 +60,7 @@ struct algorithm {
 	const char *openssl;
 	uint8_t number, kind, hash;
 	uint8_t signature_len;
+	uint16_t check_us;
 };
 
 struct digest {

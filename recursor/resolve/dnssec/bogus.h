@@ -78,7 +78,8 @@
 	X(MAX_CHECKS, DNSSEC_BOGUS, "max-signature-validations-per-query", NO_VALID_RRSIG)       \
 	X(MAX_NSEC3S, NSEC_MISSING, "max-nsec3s-per-record", INVALID_DENIAL)                     \
 	X(MAX_HASHES, DNSSEC_BOGUS, "max-nsec3-hash-computations-per-query", INVALID_DENIAL)     \
-	X(TOO_LARGE, DNSSEC_BOGUS, "too large a set to verify", NO_VALID_RRSIG)
+	X(TOO_LARGE, DNSSEC_BOGUS, "too large a set to verify", NO_VALID_RRSIG)                  \
+	X(OUT_OF_MEMORY, DNSSEC_INDETERMINATE, "out of memory", NO_VALID_RRSIG)
 /* clang-format on */
 
 enum bogus_reason {

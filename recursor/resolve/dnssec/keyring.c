@@ -100,9 +100,9 @@ uint64_t keyring_misses(const struct keyring *r)
 	return r->misses;
 }
 
-/* Makes the key and puts it into the ring. */
-static struct pubkey *add(struct keyring *r, const struct algorithm *a, const struct dnskey *k,
-			  uint32_t hash)
+/* Makes the key and puts it into the ring; what is none as well. */
+static int add(struct pubkey **out, struct keyring *r, const struct algorithm *a,
+	       const struct dnskey *k, uint32_t hash)
 {
 	struct held *h = malloc(sizeof(*h) + k->key_len);
 	struct pubkey *key = NULL;
@@ -110,27 +110,31 @@ static struct pubkey *add(struct keyring *r, const struct algorithm *a, const st
 	int err;
 
 	if (h == NULL)
-		return NULL;
+		return E_NOMEM;
 	err = pubkey_new(&key, a, k->key, k->key_len);
+	if (err == E_NOMEM)
+		goto failed;
 	*h = (struct held) { .key = key, .algorithm = k->algorithm, .len = k->key_len };
 	memcpy(h->bytes, k->key, k->key_len);
 	shrink(r, r->max - 1);
-	/* That there was no memory says nothing about the key. */
-	if (err == E_NOMEM || sieve_insert(&r->held, hash, h, &at) != E_OK) {
-		pubkey_free(key);
-		free(h);
-		return NULL;
-	}
-	return key;
+	err = sieve_insert(&r->held, hash, h, &at);
+	if (err != E_OK)
+		goto failed;
+	*out = key;
+	return key != NULL ? E_OK : E_UNSUPPORTED;
+failed:
+	pubkey_free(key);
+	free(h);
+	return E_NOMEM;
 }
 
-struct pubkey *keyring_find(struct keyring *r, const struct dnskey *k)
+int keyring_find(struct pubkey **out, struct keyring *r, const struct dnskey *k)
 {
 	const struct algorithm *a = algorithm_find(k->algorithm);
 	uint32_t hash, at;
 
 	if (a == NULL || k->key_len > DNSKEY_KEY_MAX)
-		return NULL;
+		return E_UNSUPPORTED;
 	/* Algorithm and key stand side by side. */
 	hash = (uint32_t)hash_bytes(k->rdata.data + 3, 1 + (size_t)k->key_len);
 	for (at = sieve_first(&r->held, hash); at != SIEVE_NONE; at = sieve_next(&r->held, at)) {
@@ -140,11 +144,12 @@ struct pubkey *keyring_find(struct keyring *r, const struct dnskey *k)
 		    memcmp(h->bytes, k->key, k->key_len) == 0) {
 			r->held.slots[at].visited = 1;
 			r->hits++;
-			return h->key;
+			*out = h->key;
+			return h->key != NULL ? E_OK : E_UNSUPPORTED;
 		}
 	}
 	r->misses++;
-	return add(r, a, k, hash);
+	return add(out, r, a, k, hash);
 }
 
 int keyring_hash(struct keyring *r, enum hash h, uint8_t *out, const void *data, size_t len)

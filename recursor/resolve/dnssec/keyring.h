@@ -42,9 +42,9 @@ size_t keyring_bytes(const struct keyring *r);
 uint64_t keyring_hits(const struct keyring *r);
 uint64_t keyring_misses(const struct keyring *r);
 
-/* The key of a DNSKEY, borrowed until the next call of this function.  NULL: it is no key of its
- * algorithm, of a size that we do not use, or there is no memory. */
-struct pubkey *keyring_find(struct keyring *r, const struct dnskey *k);
+/* The key of a DNSKEY, borrowed until the next call of this function.  E_UNSUPPORTED: it is no key of
+ * its algorithm, or of a size that we do not use; E_NOMEM. */
+int keyring_find(struct pubkey **out, struct keyring *r, const struct dnskey *k) MUST_USE;
 
 /* Into `out`, which has room for HASH_MAX_LEN bytes.  E_UNSUPPORTED. */
 int keyring_hash(struct keyring *r, enum hash h, uint8_t *out, const void *data,

@@ -40,8 +40,9 @@ struct dnssec_limits {
 
 /* Spent for one query so far. */
 struct dnssec_work {
-	uint32_t checks; /* of signatures */
-	uint32_t hashes; /* of NSEC3: each application of SHA-1 */
+	uint32_t checks;    /* of signatures */
+	uint32_t checks_us; /* about what they took: see pubkey_check_us() */
+	uint32_t hashes;    /* of NSEC3: each application of SHA-1 */
 	bool met_limit;
 };
 

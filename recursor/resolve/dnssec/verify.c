@@ -180,6 +180,12 @@ static int data_of(struct job *j, const struct rrsig *sig, struct signed_data *d
 	return err;
 }
 
+/* What we could not do says nothing about the signature. */
+static void fail_for(struct job *j, const struct rrsig *sig, int err)
+{
+	fail(j, sig, STAGE_LIMIT, err == E_LIMIT ? BOGUS_TOO_LARGE : BOGUS_OUT_OF_MEMORY);
+}
+
 /* One check of a signature with a key of its tag and algorithm. */
 static bool check(struct job *j, const struct rrsig *sig, const struct dnskey *k,
 		  struct signed_data *d)
@@ -191,18 +197,24 @@ static bool check(struct job *j, const struct rrsig *sig, const struct dnskey *k
 		err = data_of(j, sig, d);
 		if (err != E_OK) {
 			d->data = NULL;
-			fail(j, sig, STAGE_LIMIT, BOGUS_TOO_LARGE);
+			fail_for(j, sig, err);
 			return false;
 		}
 	}
-	key = keyring_find(j->ring, k);
+	err = keyring_find(&key, j->ring, k);
+	if (err == E_NOMEM) {
+		fail_for(j, sig, err);
+		return false;
+	}
 	j->work->checks++;
-	if (key == NULL)
+	if (err != E_OK) {
 		fail(j, sig, STAGE_KEY, BOGUS_UNUSABLE_DNSKEY);
-	else if (pubkey_check(key, d->data, d->len, sig->signature, sig->signature_len))
+		return false;
+	}
+	j->work->checks_us += pubkey_check_us(key);
+	if (pubkey_check(key, d->data, d->len, sig->signature, sig->signature_len))
 		return true;
-	else
-		fail(j, sig, STAGE_CHECK, BOGUS_NO_VALID_RRSIG);
+	fail(j, sig, STAGE_CHECK, BOGUS_NO_VALID_RRSIG);
 	return false;
 }
 
