@@ -42,6 +42,17 @@ static inline uint64_t counter_get(const counter *c)
 	X(ipv6_questions, "ipv6-questions", COUNTER, "client queries received over IPv6")        \
 	X(tcp_questions, "tcp-questions", COUNTER, "client queries received over TCP")           \
 	X(dnssec_queries, "dnssec-queries", COUNTER, "client queries with the DO bit")           \
+	X(dnssec_validations, "dnssec-validations", COUNTER,                                     \
+	  "answers that were validated; each is of one dnssec-result-* or x-dnssec-result-*")    \
+	X(limit_rrsigs, "max-rrsigs-reached", COUNTER,                                           \
+	  "answers that are Bogus because of max-rrsigs-per-record")                             \
+	X(limit_dnskeys, "max-dnskeys-reached", COUNTER,                                         \
+	  "answers that are Bogus because of max-dnskeys")                                       \
+	X(limit_ds, "max-ds-reached", COUNTER, "answers that are Bogus because of max-ds-per-zone") \
+	X(limit_nsec3s, "max-nsec3s-reached", COUNTER,                                           \
+	  "answers that are Bogus because of max-nsec3s-per-record")                             \
+	X(limit_iterations, "nsec3-max-iterations-reached", COUNTER,                             \
+	  "answers that are Insecure because of nsec3-max-iterations")                           \
 	X(dnssec_ad_queries, "dnssec-authentic-data-queries", COUNTER,                           \
 	  "client queries with the AD bit")                                                      \
 	X(dnssec_cd_queries, "dnssec-check-disabled-queries", COUNTER,                           \
@@ -288,6 +299,8 @@ static inline uint64_t counter_get(const counter *c)
 	X(peak_answer_us, "query-usec-peak", PEAK, "longest time that a client query took, in microseconds (max-total-msec)") \
 	X(peak_links, "query-cnames-peak", PEAK, "most aliases followed on the way to an answer (max-cnames-followed)") \
 	X(peak_depth, "query-depth-peak", PEAK, "deepest sub-resolution (max-recursion-depth)") \
+	X(peak_checks, "query-signature-validations-peak", PEAK, "most signatures checked for one client query (max-signature-validations-per-query)") \
+	X(peak_hashes, "query-nsec3-hashes-peak", PEAK, "most applications of NSEC3's hash for one client query (max-nsec3-hash-computations-per-query)") \
 	X(peak_ns_address, "query-server-address-peak", PEAK, "most addresses of name servers looked for in vain for one client query (max-ns-address-qperq)") \
 	X(peak_ns, "delegation-names-peak", PEAK, "most name servers of one delegation (max-ns-per-resolve)") \
 	X(peak_rrset, "rrset-size-peak", PEAK, "most records of one set in an answer of a server (max-rrset-size)") \
@@ -416,6 +429,45 @@ enum metrics_reason {
 		METRICS_N_REASONS,
 };
 
+/* What validation of an answer came to, in the order of PowerDNS; the reasons of what is bogus are those
+ * of resolve/dnssec/bogus.h: result, its name, what it is. */
+#define METRICS_DNSSEC_RESULTS(X)                                                                  \
+	X(SECURE, "secure", "Secure")                                                              \
+	X(INSECURE, "insecure", "Insecure: no chain of trust leads there, which is proved")        \
+	X(INDETERMINATE, "indeterminate", "Indeterminate: there is no trust anchor")               \
+	X(NTA, "nta", "not validated because of a negative trust anchor")                          \
+	METRICS_BOGUS_REASONS(X)
+#define METRICS_BOGUS_REASONS(X)                                                                   \
+	X(NO_VALID_DNSKEY, "bogus-no-valid-dnskey", "Bogus: no DNSKEY that the DS leads to")       \
+	X(INVALID_DENIAL, "bogus-invalid-denial", "Bogus: a denial that is not proved")            \
+	X(UNABLE_TO_GET_DSS, "bogus-unable-to-get-dss", "Bogus: no DS to be had")                  \
+	X(UNABLE_TO_GET_DNSKEYS, "bogus-unable-to-get-dnskeys", "Bogus: no DNSKEY to be had")      \
+	X(SELF_SIGNED_DS, "bogus-self-signed-ds", "Bogus: a DS signed by the zone it is for")      \
+	X(NO_RRSIG, "bogus-no-rrsig", "Bogus: no signature")                                       \
+	X(NO_VALID_RRSIG, "bogus-no-valid-rrsig", "Bogus: no signature that verifies")             \
+	X(MISSING_NEGATIVE_INDICATION, "bogus-missing-negative-indication",                        \
+	  "Bogus: no NSEC or NSEC3")                                                               \
+	X(SIGNATURE_NOT_YET_VALID, "bogus-signature-not-yet-valid",                                \
+	  "Bogus: signatures of the future")                                                       \
+	X(SIGNATURE_EXPIRED, "bogus-signature-expired", "Bogus: signatures that have expired")     \
+	X(UNSUPPORTED_DNSKEY_ALGO, "bogus-unsupported-dnskey-algo",                                \
+	  "Bogus: no signature of a known algorithm")                                              \
+	X(UNSUPPORTED_DS_DIGEST_TYPE, "bogus-unsupported-ds-digest-type",                          \
+	  "Bogus: no DS with a known digest")                                                      \
+	X(NO_ZONE_KEY_BIT_SET, "bogus-no-zone-key-bit-set", "Bogus: a DNSKEY that is no zone key") \
+	X(REVOKED_DNSKEY, "bogus-revoked-dnskey", "Bogus: a DNSKEY that is revoked")               \
+	X(INVALID_DNSKEY_PROTOCOL, "bogus-invalid-dnskey-protocol",                                \
+	  "Bogus: a DNSKEY of another protocol")
+
+enum metrics_dnssec {
+#define METRICS_DNSSEC_ENUM(result, name, help) METRICS_DNSSEC_##result,
+	METRICS_DNSSEC_RESULTS(METRICS_DNSSEC_ENUM)
+#undef METRICS_DNSSEC_ENUM
+		METRICS_N_DNSSEC,
+	METRICS_DNSSEC_FIRST_BOGUS = METRICS_DNSSEC_NO_VALID_DNSKEY,
+	METRICS_DNSSEC_BOGUS_REASONS = METRICS_N_DNSSEC - METRICS_DNSSEC_FIRST_BOGUS
+};
+
 /* member, how many bounds: 1, 2, 5, 10, 20, ... times the first */
 #define METRICS_HISTOGRAMS(X)                                                                      \
 	X(client_us, METRICS_CLIENT_STEPS)                                                         \
@@ -447,6 +499,7 @@ struct counters {
 	counter rcodes[METRICS_RCODES];           /* answers to clients ... */
 	counter hit_rcodes[METRICS_HIT_RCODES];   /* ... those out of the packet cache */
 	counter reasons[METRICS_N_REASONS];       /* of those that are errors */
+	counter dnssec_results[METRICS_N_DNSSEC], x_dnssec_results[METRICS_N_DNSSEC];
 /* One for each bound, one for what is above them all, and the sum. */
 #define METRICS_MEMBER(member, steps) counter member[(steps) + 2];
 	METRICS_HISTOGRAMS(METRICS_MEMBER)

@@ -207,6 +207,12 @@ void account_packetcache_hit(struct account *a, const struct client *to, const s
 		note_answer(a, to, q, rcode, len);
 }
 
+void account_bogus(const struct account *a, const struct client *to, const struct query *q)
+{
+	if (a->rings != NULL)
+		note_question(a, RING_BOGUS, to, q);
+}
+
 void account_log_failure(const struct client *to, const struct query *q, const struct answer *a)
 {
 	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX], addr[ADDR_TEXT_MAX];

@@ -67,6 +67,9 @@ void account_packetcache_hit(struct account *a, const struct client *to, const s
 /* A server did not answer in time. */
 void account_timeout(const struct account *a, const struct addr *server);
 
+/* ... which failed validation; one out of the packet cache, too. */
+void account_bogus(const struct account *a, const struct client *to, const struct query *q);
+
 /* What log-common-errors asks for: why a client gets SERVFAIL; one line a second at most. */
 void account_log_failure(const struct client *to, const struct query *q, const struct answer *a);
 

@@ -13,27 +13,30 @@
 #include "recursor/local.h"
 #include "recursor/sentinel.h"
 #include "recursor/shield.h"
+#include "recursor/validation.h"
 #include "recursor/watch/tracer.h"
 
 /* ANY is resolved as A: that tells whether the name is there, and the A records, or an alias,
- * are an answer (RFC 8482 4.1: a subset).  A name without them has the HINFO of RFC 8482 4.2.
- * An alias is not followed for ANY (RFC 1034 3.6.2).  Returns a set for the caller to give back. */
-static struct rrset *answer_any(struct answer *a, const struct query *q, uint32_t now_s)
+ * are an answer (RFC 8482 4.1: a subset).  A name without them has the HINFO of RFC 8482 4.2, which
+ * nobody has signed.  An alias is not followed for ANY (RFC 1034 3.6.2).  *made is for the caller to
+ * give back. */
+static void answer_any(struct answer *a, struct rrset **made, const struct query *q, uint32_t now_s)
 {
-	struct rrset *hinfo = NULL;
-
 	for (size_t i = 0; i < a->n_sets; i++)
 		if (a->sets[i]->type == TYPE_CNAME) {
 			a->n_sets = i + 1;
 			a->rcode = RCODE_NOERROR;
 			a->n_authority = 0;
-			return NULL;
+			a->security = SEC_UNCHECKED;
+			return;
 		}
-	if (a->rcode == RCODE_NOERROR && a->n_sets == 0) {
-		hinfo = local_any(q, now_s);
-		a->n_authority = 0;
-	}
-	return hinfo;
+	if (a->rcode != RCODE_NOERROR || a->n_sets > 0)
+		return;
+	a->n_authority = 0;
+	a->security = SEC_UNCHECKED;
+	*made = local_any(q, now_s);
+	a->sets = made;
+	a->n_sets = *made != NULL;
 }
 
 /* What the cache knew without asking anybody: the data or a denial, or no more than an alias? */
@@ -157,13 +160,21 @@ static void answer_sentinel(const struct client_query *cq, struct answer *a)
 	answer_blame(a, CAUSE_SENTINEL);
 }
 
+static void ask_anew(struct client_query *cq, const struct answer *refused)
+{
+	if (cq->traced != NULL)
+		end_trace(cq->pipeline, cq, refused);
+	cq->asked_before = refused->out_queries;
+	client_query_resolve(cq);
+}
+
 void client_query_finish(void *ctx, const struct answer *found)
 {
 	struct client_query *cq = ctx;
 	struct pipeline *p = cq->pipeline;
 	const struct settings *s = atomic_load_explicit(&p->worker->server->settings,
 							memory_order_acquire);
-	struct answer a = *found;
+	struct answer a = *found, told;
 	struct rrset *any = NULL;
 	uint32_t note;
 
@@ -171,26 +182,33 @@ void client_query_finish(void *ctx, const struct answer *found)
 		p->is_unknown = true;
 		return;
 	}
+	validation_note(cq, s, &a);
+	if (validation_asks_anew(cq, &a)) {
+		ask_anew(cq, &a);
+		return;
+	}
+	a.out_queries += cq->asked_before;
 	count_whence(p, &a);
 	if (s->root_key_sentinel)
 		answer_sentinel(cq, &a);
-	note = shield_answered(p, cq, s, &a);
+	/* Hooks see what the resolver has found, everybody else what the client is told. */
+	told = a;
+	validation_apply(cq, s, &told);
+	note = shield_answered(p, cq, s, &told);
 	if (cq->hooked != NULL)
 		cq->hooked->note = note;
 	if (cq->traced != NULL)
-		end_trace(p, cq, &a);
-	if (cq->q.type == TYPE_ANY) {
-		any = answer_any(&a, &cq->q, worker_wall_s(p->worker));
-		if (any != NULL) {
-			a.sets = &any;
-			a.n_sets = 1;
-		}
+		end_trace(p, cq, &told);
+	if (cq->q.type == TYPE_ANY && told.rcode != RCODE_SERVFAIL) {
+		answer_any(&a, &any, &cq->q, worker_wall_s(p->worker));
+		told = a;
+		validation_apply(cq, s, &told);
 	}
 	/* Hooks may hold it up; then nothing is left of its steps. */
 	if (cq->hooked != NULL)
-		flight_answered(p, cq, &a, loop_now_us() - cq->start_us);
+		flight_answered(p, cq, &told, loop_now_us() - cq->start_us);
 	if (cq->hooked == NULL || hooks_found(cq, &a)) {
-		respond(p, cq, s, &a, note);
+		respond(p, cq, s, &told, note);
 		client_query_charge(cq, a.out_queries);
 		client_query_let_go(cq);
 	}
@@ -233,7 +251,7 @@ static void ask_resolver(struct pipeline *p, struct client_query *cq)
 		.cache_only = cq->over_capacity || !(cq->q.flags & MSG_RD),
 		.no_stale = !(cq->q.flags & MSG_RD),
 		.route = cq->mark.route,
-		.validate = (cq->q.dnssec & QUERY_VALIDATE) != 0,
+		.validate = (cq->q.dnssec & QUERY_VALIDATE) != 0 && !cq->takes_bogus,
 		.policed = true,
 	};
 	struct request *request;
@@ -274,6 +292,8 @@ enum step resolve_query(struct pipeline *p, struct passage *t)
 	cq->mark = t->mark;
 	cq->start_us = loop_now_us();
 	cq->begun_us = 0;
+	cq->takes_bogus = false;
+	cq->asked_before = 0;
 	cq->weight = costing_query_came(&p->worker->costing, cq->start_us);
 	cq->over_capacity = slots_are_full(p->slots);
 	cq->asked_type = cq->q.type == TYPE_ANY ? TYPE_A : cq->q.type; /* see answer_any() */

@@ -99,6 +99,7 @@ struct maker {
 	struct hook_records *to;
 	enum hook_followup kind;
 	bool has_name, has_prefix;
+	bool is_signed; /* with RRSIGs and proofs */
 	uint8_t name[NAME_MAX_LEN], prefix[PREFIX_BYTES];
 };
 
@@ -139,23 +140,30 @@ static int add_set(const struct maker *m, const struct rrset *set, enum hook_pla
 		row.rdlen = rr.len;
 		err = add_made(m, row);
 	}
+	row.type = TYPE_RRSIG;
+	for (size_t at = 0; m->is_signed && err == E_OK && rrset_next_sig(set, &at, &rr);) {
+		row.rdata = rr.data;
+		row.rdlen = rr.len;
+		err = add_made(m, row);
+	}
 	return err;
 }
 
 static int add_answer(const struct maker *m, const struct answer *a, uint32_t now_s)
 {
+	size_t n_authority = m->is_signed ? a->n_authority : answer_soa(a) != NULL;
 	int err = E_OK;
 
 	for (size_t i = 0; i < a->n_sets && err == E_OK; i++)
 		err = add_set(m, a->sets[i], PLACE_ANSWER, now_s);
-	for (size_t i = 0; i < a->n_authority && err == E_OK; i++)
+	for (size_t i = 0; i < n_authority && err == E_OK; i++)
 		err = add_set(m, a->authority[i], PLACE_AUTHORITY, now_s);
 	return err;
 }
 
-int followup_rows(struct hook_records *to, const struct answer *a, uint32_t now_s)
+int followup_rows(struct hook_records *to, const struct answer *a, bool is_signed, uint32_t now_s)
 {
-	const struct maker m = { .to = to, .kind = FOLLOWUP_NONE };
+	const struct maker m = { .to = to, .kind = FOLLOWUP_NONE, .is_signed = is_signed };
 
 	return add_answer(&m, a, now_s);
 }
@@ -174,7 +182,11 @@ void followup_take(struct hooked *h, const struct answer *a)
 {
 	uint32_t now_s = worker_wall_s(h->cq->pipeline->worker);
 	struct hook_answer *to = &h->q.answer;
-	struct maker m = { .to = &to->records, .kind = to->followup };
+	struct maker m = {
+		.to = &to->records,
+		.kind = to->followup,
+		.is_signed = to->followup == FOLLOWUP_CNAME && (h->cq->q.dnssec & QUERY_SIGNED),
+	};
 
 	m.has_name = name_of(&to->followup_name, m.name);
 	m.has_prefix = prefix_of(to, m.prefix);

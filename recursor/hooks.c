@@ -12,6 +12,7 @@
 #include "recursor/flight.h"
 #include "recursor/net/datagram.h"
 #include "recursor/shield.h"
+#include "recursor/validation.h"
 #include "recursor/wiring.h"
 
 static void run_later(void *ctx);
@@ -403,7 +404,8 @@ static int load_found(void *ctx, struct hook_records *to)
 {
 	const struct hooked *h = ctx;
 
-	return followup_rows(to, h->found, worker_wall_s(h->cq->pipeline->worker));
+	return followup_rows(to, h->found, h->cq->q.dnssec & QUERY_SIGNED,
+			     worker_wall_s(h->cq->pipeline->worker));
 }
 
 bool hooks_found(struct client_query *cq, const struct answer *a)
@@ -422,6 +424,7 @@ bool hooks_found(struct client_query *cq, const struct answer *a)
 	h->is_kept = h->is_kept && a->from_cache && a->cacheable && !a->is_stale;
 	h->q.load = load_found;
 	h->q.load_ctx = h;
+	h->q.validation = (uint8_t)validation_state(a);
 	followup_say(&h->q.answer, a);
 	return go_on(h);
 }
@@ -571,10 +574,12 @@ void hooks_followed(void *ctx, const struct answer *a)
 {
 	struct client_query *cq = ctx;
 	struct hooked *h = cq->hooked;
+	struct answer told = *a;
 
 	cq->request = NULL;
 	h->outqueries += a->out_queries;
-	followup_take(h, a);
+	validation_apply(cq, settings_of(cq), &told);
+	followup_take(h, &told);
 	if (cq->pipeline->worker->stopping)
 		answer(h);
 	else

@@ -90,6 +90,7 @@ void followup_take(struct hooked *h, const struct answer *a);
 /* The rcode, and why. */
 void followup_say(struct hook_answer *to, const struct answer *a);
 /* An answer as rows.  E_NOMEM, E_LIMIT. */
-int followup_rows(struct hook_records *to, const struct answer *a, uint32_t now_s) MUST_USE;
+int followup_rows(struct hook_records *to, const struct answer *a, bool is_signed,
+		  uint32_t now_s) MUST_USE;
 
 #endif

@@ -115,6 +115,8 @@ struct client_query {
 	struct request *request; /* while it waits */
 	struct traced *traced;   /* or NULL */
 	bool trace_failure_only;
+	bool takes_bogus;      /* is asked anew, without validation */
+	uint32_t asked_before; /* servers, until then */
 	struct slot slot;
 	uint8_t head[QUERY_HEAD_MAX];
 };

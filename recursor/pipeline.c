@@ -298,6 +298,8 @@ static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
 		return STEP_ON;
 	}
 	account_packetcache_hit(&p->account, t->from, &t->q, hit.rcode, len);
+	if (hit.bogus)
+		account_bogus(&p->account, t->from, &t->q);
 	shield_hit(p, &hit);
 	tapping_reply(p->worker, t->from, out, len);
 	if (sampled)

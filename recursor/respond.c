@@ -9,6 +9,7 @@
 #include "recursor/resolve/cache.h"
 #include "recursor/shield.h"
 #include "recursor/tapping.h"
+#include "recursor/validation.h"
 
 enum { STALE_PACKET_S = 5 }; /* so long an answer of expired data is kept as a packet */
 
@@ -185,8 +186,8 @@ void respond(struct pipeline *p, struct client_query *cq, const struct settings 
 			COUNT(p->account.counters, variable_responses);
 	}
 	if (ttl > 0)
-		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, false,
-				now_s);
+		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note,
+				validation_is_bogus(cq, a), now_s);
 	send_resolved(p, cq, s, a, out, &packed, reason_of_answer(a), us);
 }
 

@@ -40,6 +40,10 @@ struct addr_list {
 	unsigned n;
 };
 
+struct algorithm_set {
+	uint64_t bits[4]; /* one for each number */
+};
+
 struct settings {
 	/* listening */
 	struct addr_list local_address; /* ports filled in from local-port */
@@ -156,7 +160,14 @@ struct settings {
 	/* local names */
 	bool serve_rfc1918, serve_rfc6303, root_nx_trust;
 	const char *nothing_below_nxdomain; /* no, dnssec, yes */
-	const char *dnssec;                 /* wiring_dnssec_mode() */
+	/* DNSSEC */
+	const char *dnssec; /* wiring_dnssec_mode() */
+	bool dnssec_log_bogus, nta_extended_error;
+	struct nameset *x_dnssec_names;
+	struct algorithm_set dnssec_disabled_algorithms;
+	uint32_t max_cache_bogus_ttl_s, signature_inception_skew_s, nsec3_max_iterations;
+	uint32_t max_rrsigs_per_record, max_dnskeys, max_ds_per_zone, max_nsec3s_per_record;
+	uint32_t max_signature_validations_per_query, max_nsec3_hash_computations_per_query;
 	bool extended_resolution_errors;
 	uint32_t latency_statistic_size;
 	uint32_t stats_ringbuffer_entries; /* of each ring, all threads together; 0: none */

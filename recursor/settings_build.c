@@ -301,6 +301,7 @@ static int read_files(struct building *b)
 	if (err == E_OK) {
 		nameset_seal(s->allow_notify_for);
 		nameset_seal(s->dont_throttle_names);
+		nameset_seal(s->x_dnssec_names);
 	}
 	return err;
 }
@@ -432,6 +433,7 @@ void settings_free(const struct settings *shared)
 	netset_free(s->dont_query);
 	netset_free(s->dont_throttle_netmasks);
 	nameset_free(s->dont_throttle_names);
+	nameset_free(s->x_dnssec_names);
 	netset_free(s->webserver_allow_from);
 	psl_put(s->psl);
 	settings_texts_free(s->texts);

@@ -28,6 +28,7 @@ static const char *const type_names[] = {
 	[SET_NETS] = "netmasks",
 	[SET_NAMES] = "names",
 	[SET_ADDRS] = "addresses",
+	[SET_ALGORITHMS] = "list of numbers",
 	[SET_AVOID] = "list of ports",
 	[SET_REAL] = "number",
 	[SET_ZONES] = "zones",

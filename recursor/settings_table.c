@@ -166,6 +166,11 @@ const struct setting settings_table[] = {
   "validated.  process: what is asked with DO or AD, and without CD, is validated; AD is set on what is "
   "secure, SERVFAIL takes the place of what is bogus.  log-fail: the same, but everything without CD is "
   "validated, and what is bogus logged.  validate: and nobody without CD gets what is bogus." },
+{ "dnssec-disabled-algorithms", OURS(SET_ALGORITHMS, dnssec_disabled_algorithms, struct algorithm_set, 0, 255, NULL),
+  "", "4.9.0",
+  "Numbers of signature algorithms that are taken as unknown: a zone that has no other is insecure." },
+{ "dnssec-log-bogus", BOOL(dnssec_log_bogus), "no", "4.0.0",
+  "Log each answer that fails validation, and why.  rec_control set-dnssec-log-bogus changes it." },
 { "dnstap-identity", TEXT(dnstap_identity), SETTING_HOSTNAME, "own",
   "Who we are, in each message to dnstap-server.  Empty: it is not told." },
 { "dnstap-messages", WORDS(dnstap_messages, DNSTAP_MESSAGES), DNSTAP_MESSAGES, "own",
@@ -295,6 +300,8 @@ const struct setting settings_table[] = {
   "after a client was served stale, and those that renew what is about to expire." },
 { "max-bytesperq", INT(max_bytesperq, 512, MANY, "bytes"), "100000", "5.1.10",
   "For one client query at most so much is received from servers." },
+{ "max-cache-bogus-ttl", INT(max_cache_bogus_ttl_s, 1, TTL_MAX, "seconds"), "3600", "4.2.0",
+  "What failed validation is kept no longer than this." },
 { "max-cache-entries", BIG(max_cache_entries, 1, MANY, "record sets"), "1000000", "3.0",
   "The size of the record cache, which all threads share.  It takes no more than 1024 bytes "
   "an entry on average, whatever their sizes." },
@@ -311,6 +318,10 @@ const struct setting settings_table[] = {
 { "max-concurrent-requests-per-tcp-connection",
   INT(max_concurrent_requests_per_tcp_connection, 1, 65535, "queries"), "10", "4.3.0",
   "A client's TCP connection is not read further while so many of its queries are unanswered." },
+{ "max-dnskeys", INT(max_dnskeys, 0, 255, "keys"), "2", "4.8.6",
+  "Of a zone's keys with a signature's tag and algorithm so many are tried.  0: no limit." },
+{ "max-ds-per-zone", INT(max_ds_per_zone, 0, 255, "records"), "8", "4.8.6",
+  "Of a zone's DS records so many are tried.  0: no limit." },
 { "max-generate-steps", INT(max_generate_steps, 0, MANY, "steps"), "0", "4.3.0",
   "The longest $GENERATE in a zone file.  0: no limit." },
 { "max-goals", INT(max_goals, 10, 10000000, NULL), "100000", "own",
@@ -340,6 +351,12 @@ const struct setting settings_table[] = {
 { "max-ns-per-resolve", INT(max_ns_per_resolve, 0, 1000, NULL), "13", "4.5.11",
   "Of a delegation to more name servers than this, so many are used, chosen at random.  Never "
   "more than 13 are, whatever stands here; 0: 13." },
+{ "max-nsec3-hash-computations-per-query",
+  INT(max_nsec3_hash_computations_per_query, 0, MANY, "hashes"), "600", "4.8.6",
+  "For one client query NSEC3 records may cost so many applications of their hash; beyond it the answer "
+  "is SERVFAIL.  0: no limit." },
+{ "max-nsec3s-per-record", INT(max_nsec3s_per_record, 0, 1000, "records"), "10", "4.8.6",
+  "Of the NSEC3 records that are to prove a denial so many are looked at.  0: no limit." },
 { "max-packetcache-entries", BIG(max_packetcache_entries, 1, MANY, "answers"), "500000", "3.2",
   "The size of the packet cache, divided among the threads.  It takes no more than 1024 bytes an "
   "entry on average.  An answer enters it when it is asked for a second time." },
@@ -352,8 +369,13 @@ const struct setting settings_table[] = {
 { "max-recursion-depth", INT(max_recursion_depth, 0, 100, NULL), "16", "4.0.4",
   "Names that must be resolved to resolve names to resolve a name: so deep it may go.  0: as deep "
   "as max-qperq allows." },
+{ "max-rrsigs-per-record", INT(max_rrsigs_per_record, 0, 255, "signatures"), "2", "4.8.6",
+  "Of a record set's signatures so many are tried.  0: no limit." },
 { "max-rrset-size", INT(max_rrset_size, 1, 1024, "records"), "256", "4.9.9",
   "Larger record sets of servers are refused." },
+{ "max-signature-validations-per-query",
+  INT(max_signature_validations_per_query, 0, MANY, "signatures"), "30", "4.8.6",
+  "For one client query so many signatures are checked; beyond it the answer is SERVFAIL.  0: no limit." },
 { "max-tcp-clients", INT(max_tcp_clients, 1, 1000000, "connections"), "1024", "3.0",
   "Clients may hold so many TCP connections in all." },
 { "max-tcp-per-client", INT(max_tcp_per_client, 0, 1000000, "connections"), "0", "3.0",
@@ -385,6 +407,12 @@ const struct setting settings_table[] = {
 { "nothing-below-nxdomain", WORD(nothing_below_nxdomain, "no dnssec yes"), "dnssec", "4.3.0",
   "Where a name does not exist nothing exists below it (RFC 8020).  Believe that: no; dnssec: of "
   "validated answers; yes: always." },
+{ "nsec3-max-iterations", INT(nsec3_max_iterations, 0, 2500, "iterations"), "50", "4.1.0",
+  "A denial by NSEC3 records with more iterations proves nothing, and makes the answer insecure "
+  "(RFC 9276)." },
+{ "nta-extended-error", BOOL(nta_extended_error), "no", "5.5.0",
+  "Tell clients with an Extended DNS Error, 33, that the answer is not validated because of a negative "
+  "trust anchor." },
 { "nta-lifetime", INT(nta_lifetime_s, 0, 31536000, "seconds"), "86400", "own",
   "A negative trust anchor that rec_control add-nta adds without a ttl ends after so long (RFC 7646 2).  "
   "0: it does not." },
@@ -471,6 +499,8 @@ const struct setting settings_table[] = {
   "Take on this group when the sockets are open.  Empty: the group of setuid's user." },
 { "setuid", USER(setuid), "", "3.0",
   "Take on this user when the sockets are open, with no way back." },
+{ "signature-inception-skew", INT(signature_inception_skew_s, 0, 86400, "seconds"), "60", "4.1.5",
+  "A signature may be from so far in the future: clocks differ." },
 { "socket-dir", TEXT(socket_dir), "", "3.0",
   "The directory of the control socket and the pid file.  Empty: " RUNSTATEDIR "/pdns-recursor, "
   "which is made if it is not there." },
@@ -576,6 +606,9 @@ const struct setting settings_table[] = {
   "A request must be whole after so long, and again its reply taken." },
 { "write-pid", BOOL(write_pid), "yes", "4.0.0",
   "Write the process id to pdns_recursor[-NAME].pid in socket-dir." },
+{ "x-dnssec-names", NAMES(x_dnssec_names), "", "4.5.0",
+  "What comes of validating these names, and those below them, is counted apart, in x-dnssec-result-* "
+  "in the place of dnssec-result-*." },
 
 /* What PowerDNS has and we do not, yet. */
 { "aggressive-cache-max-nsec3-hash-cost", LATER(INT), "150", "4.8.6",
@@ -585,8 +618,6 @@ const struct setting settings_table[] = {
 { "aggressive-nsec-cache-size", LATER(INT), "100000", "4.5.0", "entries of the cache of RFC 8198" },
 { "cpu-map", LATER(TEXT), "", "4.1.0", "CPUs for threads" },
 { "dns64-prefix", LATER(TEXT), "", "4.4.0", "prefix of DNS64 answers" },
-{ "dnssec-disabled-algorithms", LATER(LIST), "", "4.9.0", "algorithms taken as unknown" },
-{ "dnssec-log-bogus", LATER(BOOL), "no", "4.0.0", "log failed validations" },
 { "dot-to-auth-names", LATER(LIST), "", "4.6.0", "servers asked over TLS" },
 { "dot-to-port-853", LATER(BOOL), "yes", "4.6.0", "port 853 means TLS" },
 { "edns-padding-from", LATER(NETS), "", "4.5.0", "clients that get padded answers" },
@@ -598,15 +629,6 @@ const struct setting settings_table[] = {
 { "log-rpz-changes", LATER(BOOL), "no", "4.1.0", "log changes of RPZ zones" },
 { "lowercase-outgoing", LATER(BOOL), "no", "3.7.4", "ask servers in lower case" },
 { "max-busy-dot-probes", LATER(INT), "0", "4.7.0", "servers probed for TLS at once" },
-{ "max-cache-bogus-ttl", LATER(INT), "3600", "4.2.0", "longest TTL of what failed validation" },
-{ "max-dnskeys", LATER(INT), "2", "4.8.6", "keys of equal tag tried for a signature" },
-{ "max-ds-per-zone", LATER(INT), "8", "4.8.6", "DS records looked at" },
-{ "max-nsec3-hash-computations-per-query", LATER(INT), "600", "4.8.6",
-  "NSEC3 hashes for one query" },
-{ "max-nsec3s-per-record", LATER(INT), "10", "4.8.6", "NSEC3 records looked at for one denial" },
-{ "max-rrsigs-per-record", LATER(INT), "2", "4.8.6", "signatures tried for one set" },
-{ "max-signature-validations-per-query", LATER(INT), "30", "4.8.6",
-  "signatures checked for one query" },
 { "new-domain-db-size", LATER(INT), "67108864", "4.2.0", "cells of the filter" },
 { "new-domain-db-snapshot-interval", LATER(INT), "600", "5.1.0", "seconds between two snapshots" },
 { "new-domain-history-dir", LATER(TEXT), "", "4.2.0", "directory of the snapshots" },
@@ -616,8 +638,6 @@ const struct setting settings_table[] = {
 { "new-domain-lookup", LATER(TEXT), "", "4.2.0", "tell of new names by a lookup below this one" },
 { "new-domain-pb-tag", LATER(TEXT), "pdns-nod", "4.2.0", "tag of new names in protobuf" },
 { "new-domain-tracking", LATER(BOOL), "no", "4.2.0", "notice names never seen before" },
-{ "nsec3-max-iterations", LATER(INT), "50", "4.1.0", "more iterations make a zone insecure" },
-{ "nta-extended-error", LATER(BOOL), "no", "5.5.0", "tell of negative trust anchors by EDE" },
 { "out-any-to-tcp", LATER(BOOL), "yes", "5.4.0", "ask for ANY over TCP" },
 { "outgoing-cookies", LATER(BOOL), "no", "5.4.0", "cookies for servers" },
 { "outgoing-cookies-unsupported", LATER(ADDRS), "", "5.4.0", "servers without cookies" },
@@ -628,7 +648,6 @@ const struct setting settings_table[] = {
 { "proxy-protocol-from", LATER(NETS), "", "4.4.0", "senders that must use PROXY v2" },
 { "proxy-protocol-maximum-size", LATER(INT), "512", "4.4.0", "longest PROXY header" },
 { "save-parent-ns-set", LATER(BOOL), "yes", "4.7.0", "fall back to the parent's name servers" },
-{ "signature-inception-skew", LATER(INT), "60", "4.1.5", "seconds that clocks may differ" },
 { "snmp-agent", LATER(BOOL), "no", "4.1.0", "SNMP over AgentX" },
 { "snmp-daemon-socket", LATER(TEXT), "", "4.5.0", "socket of the SNMP daemon" },
 { "stats-snmp-disabled-list", LATER(LIST), "", "4.5.0", "metrics not in SNMP" },
@@ -646,7 +665,6 @@ const struct setting settings_table[] = {
 { "unique-response-log", LATER(BOOL), "yes", "4.2.0", "log unique answers" },
 { "unique-response-pb-tag", LATER(TEXT), "pdns-udr", "4.2.0", "tag of unique answers in protobuf" },
 { "unique-response-tracking", LATER(BOOL), "no", "4.2.0", "notice answers never seen before" },
-{ "x-dnssec-names", LATER(LIST), "", "4.5.0", "names counted apart in metrics of DNSSEC" },
 
 /* Old names of ours: `initial` is the row that each stands for. */
 { "experimental-api-config-dir", ALIAS, "api-config-dir", "3.6.0", "has another name since" },
@@ -743,6 +761,7 @@ bool setting_is_list(const struct setting *row)
 	case SET_FORWARD_GROUPS:
 	case SET_WORDS:
 	case SET_TAPS:
+	case SET_ALGORITHMS:
 		return true;
 	default:
 		return false;

@@ -37,6 +37,7 @@ enum setting_type {
 	SET_NETS,           /* struct netset * */
 	SET_NAMES,          /* struct nameset * */
 	SET_ADDRS,          /* struct addr_list; port 0 where none is given */
+	SET_ALGORITHMS,     /* struct algorithm_set */
 	SET_AVOID,          /* the members udp_source_port_avoid, n_udp_source_port_avoid */
 	SET_ZONES,          /* const char *, zones and their files */
 	SET_FORWARDS,       /* const char *, zones and their servers */

@@ -205,6 +205,7 @@ static int store_names(const struct setting *row, const char *text, struct setti
 struct reading {
 	const struct setting *row;
 	struct addr_list *addrs;
+	struct algorithm_set *algorithms;
 	struct settings *s;
 	char *reason;
 };
@@ -260,6 +261,33 @@ static int add_port(void *ctx, const char *word, size_t len)
 	return err;
 }
 
+static int add_algorithm(void *ctx, const char *word, size_t len)
+{
+	struct reading *r = ctx;
+	uint64_t *bits = r->algorithms->bits;
+	char text[16];
+	long long number;
+	int err;
+
+	(void)snprintf(text, sizeof(text), "%.*s", (int)len, word);
+	err = read_number(r->row, text, &number, r->reason);
+	if (err == E_OK)
+		bits[number / 64] |= 1ULL << (number % 64);
+	return err;
+}
+
+static int store_algorithms(const struct setting *row, const char *text, struct settings *s,
+			    char *reason)
+{
+	struct algorithm_set set = { .bits = { 0 } };
+	struct reading r = { .row = row, .algorithms = &set, .reason = reason };
+	int err = conf_each_word(text, add_algorithm, &r);
+
+	if (err == E_OK)
+		memcpy(member(row, s), &set, sizeof(set));
+	return err;
+}
+
 static int store_avoid(const struct setting *row, const char *text, struct settings *s,
 		       char *reason)
 {
@@ -294,6 +322,8 @@ int setting_read(const struct setting *row, const char *text, struct settings *s
 		return store_names(row, text, s, reason);
 	case SET_ADDRS:
 		return store_addrs(row, text, s, reason);
+	case SET_ALGORITHMS:
+		return store_algorithms(row, text, s, reason);
 	default:
 		return store_text(row, text, s, reason);
 	}
@@ -315,6 +345,7 @@ int setting_check(const struct setting *row, const char *text, char reason[SETTI
 	netset_free(scratch->dont_query);
 	netset_free(scratch->dont_throttle_netmasks);
 	nameset_free(scratch->dont_throttle_names);
+	nameset_free(scratch->x_dnssec_names);
 	netset_free(scratch->webserver_allow_from);
 	free(scratch);
 	return err;

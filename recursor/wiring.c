@@ -137,6 +137,24 @@ static bool has_family(const struct addr_list *l, uint8_t family)
 	return false;
 }
 
+static void dnssec_limits_fill(struct dnssec_limits *l, const struct settings *s)
+{
+	*l = (struct dnssec_limits) {
+		.max_rrsigs_per_record = s->max_rrsigs_per_record,
+		.max_dnskeys = s->max_dnskeys,
+		.max_ds_per_zone = s->max_ds_per_zone,
+		.max_signature_validations = s->max_signature_validations_per_query,
+		.nsec3_max_iterations = s->nsec3_max_iterations,
+		.max_nsec3s_per_record = s->max_nsec3s_per_record,
+		.max_nsec3_hashes = s->max_nsec3_hash_computations_per_query,
+		.signature_inception_skew_s = s->signature_inception_skew_s,
+	};
+	static_assert(sizeof(l->disabled_algorithms) == sizeof(s->dnssec_disabled_algorithms),
+		      "same room");
+	memcpy(l->disabled_algorithms, s->dnssec_disabled_algorithms.bits,
+	       sizeof(l->disabled_algorithms));
+}
+
 void wiring_resolver_config(struct resolver_config *cfg, const struct settings *s)
 {
 	resolver_config_defaults(cfg);
@@ -168,6 +186,8 @@ void wiring_resolver_config(struct resolver_config *cfg, const struct settings *
 	cfg->nothing_below_nxdomain = nx_cut_of(s->nothing_below_nxdomain);
 	cfg->root_nx_trust = s->root_nx_trust;
 	cfg->dnssec = wiring_dnssec_mode(s);
+	dnssec_limits_fill(&cfg->dnssec_limits, s);
+	cfg->max_bogus_ttl = s->max_cache_bogus_ttl_s;
 	cfg->min_ttl = s->minimum_ttl_override_s;
 	cfg->max_ttl = s->max_cache_ttl_s;
 	cfg->max_negative_ttl = s->max_negative_ttl_s;

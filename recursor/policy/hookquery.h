@@ -119,6 +119,9 @@ struct hook_applied {
 	struct hook_text name, custom, trigger, hit;
 };
 
+/* pdns.validationstates: before the first reason to be bogus stand INDETERMINATE, INSECURE, SECURE. */
+enum { HOOK_FIRST_BOGUS = 3, HOOK_BOGUS = 255 };
+
 enum { HOOK_POLICY_TTL = 5 };
 
 /* What a hook may change and take back: the answer. */
@@ -168,7 +171,7 @@ struct hook_query {
 	uint32_t tag;
 	bool variable;
 	bool wants_rpz, log_response, add_padding; /* kept for the script; without effect here */
-	uint8_t validation;                        /* pdns.validationstates */
+	uint8_t validation;                        /* pdns.validationstates, with the reason */
 	struct hook_text requestor_id, device_id, device_name, routing_tag;
 	struct hook_tags tags, discarded; /* discarded: names of policies */
 	struct hook_applied policy;

@@ -21,6 +21,7 @@
 #define OFFERED "a size that is offered: what is larger comes over TCP, and is counted"
 #define OWN_FILES "of the operator's own zone files: beyond it they are refused, with the line"
 #define RATE "a rate: what it holds back is counted"
+#define LOOKED_AT "so many of what a zone has are looked at: more is not, and counted"
 #define SHAPE "how the work is cut: nothing grows against it"
 #define THRESHOLD "a threshold: what is beyond it is treated otherwise, and counted"
 
@@ -47,12 +48,14 @@ const struct mark marks[] = {
 	MARK("max-lua-udp-queries", "lua-udp-queries-peak"),
 	MARK("max-mthreads", "concurrent-queries-peak"),
 	MARK("max-mthreads", "client-queries-peak"),
+	MARK("max-nsec3-hash-computations-per-query", "query-nsec3-hashes-peak"),
 	MARK("max-ns-address-qperq", "query-server-address-peak"),
 	MARK("max-ns-per-resolve", "delegation-names-peak"),
 	MARK("max-packetcache-entries", "packetcache-entries-peak"),
 	MARK("max-qperq", "query-outqueries-peak"),
 	MARK("max-recursion-depth", "query-depth-peak"),
 	MARK("max-rrset-size", "rrset-size-peak"),
+	MARK("max-signature-validations-per-query", "query-signature-validations-peak"),
 	MARK("max-tcp-clients", "tcp-clients-peak"),
 	MARK("max-tcp-per-client", "tcp-per-client-peak"),
 	MARK("max-tcp-queries-per-connection", "tcp-client-queries-peak"),
@@ -84,13 +87,18 @@ const struct mark marks[] = {
 	NONE("latency-statistic-size", SHAPE),
 	NONE("log-rate", RATE),
 	NONE("loglevel", "a choice"),
+	NONE("max-dnskeys", LOOKED_AT),
+	NONE("max-ds-per-zone", LOOKED_AT),
 	NONE("max-generate-steps", OWN_FILES),
 	NONE("max-include-depth", OWN_FILES),
+	NONE("max-nsec3s-per-record", LOOKED_AT),
 	NONE("max-packetcache-entry-size", NOT_KEPT),
 	NONE("max-recordcache-entry-size", NOT_KEPT),
+	NONE("max-rrsigs-per-record", LOOKED_AT),
 	NONE("max-udp-queries-per-round", SHAPE),
 	NONE("network-down-servers", THRESHOLD),
 	NONE("non-resolving-ns-max-fails", THRESHOLD),
+	NONE("nsec3-max-iterations", THRESHOLD),
 	NONE("qname-max-minimize-count", MINIMISING),
 	NONE("qname-minimize-one-label", MINIMISING),
 	NONE("query-log-rate", RATE),

@@ -148,6 +148,8 @@ static bool is_there(const struct sample *s, const struct watch_env *env)
 {
 	const struct metric_group *g = s->row->group;
 
+	if (s->row->is_there != NULL && !s->row->is_there(env))
+		return false;
 	return g == NULL || g->n_there == NULL || s->member < g->n_there(env);
 }
 

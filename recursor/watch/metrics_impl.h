@@ -10,7 +10,7 @@
 
 enum {
 	N_COUNTERS = sizeof(struct counters) / sizeof(counter),
-	SAMPLE_NAME_MAX = 48,
+	SAMPLE_NAME_MAX = 56,
 	SAMPLE_LABELS_MAX = 64,
 	LABELS_NOW_MAX = 768,
 };
@@ -66,6 +66,7 @@ metric_reader metric_read_auth6_10_100;
 metric_reader metric_read_auth6_1_10;
 metric_reader metric_read_auth6_slow;
 metric_reader metric_read_backgrounds;
+metric_reader metric_read_bogus, metric_read_x_bogus;
 metric_reader metric_read_cache_most;
 metric_reader metric_read_cpu_iowait;
 metric_reader metric_read_cpu_steal;
@@ -93,7 +94,11 @@ struct row {
 	size_t counter; /* its place, when there is no `read` and no `group` */
 	uint64_t (*read)(struct reading *r);
 	const struct metric_group *group;
+	bool (*is_there)(const struct watch_env *env); /* NULL: always */
 };
+
+/* x-dnssec-names names something. */
+bool metric_has_x_dnssec(const struct watch_env *env);
 
 extern const struct row metrics_rows[];
 extern const size_t metrics_n_rows;

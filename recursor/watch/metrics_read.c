@@ -570,3 +570,33 @@ READER(zero)
 	(void)r;
 	return 0;
 }
+
+/* ---- validation ---- */
+
+static uint64_t sum_of_bogus(const struct reading *r, size_t results)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = METRICS_DNSSEC_FIRST_BOGUS; i < METRICS_N_DNSSEC; i++)
+		sum += reading_counter(r, results + i);
+	return sum;
+}
+
+uint64_t metric_read_bogus(struct reading *r)
+{
+	return sum_of_bogus(r, COUNTER_PLACE(dnssec_results));
+}
+
+uint64_t metric_read_x_bogus(struct reading *r)
+{
+	return sum_of_bogus(r, COUNTER_PLACE(x_dnssec_results));
+}
+
+bool metric_has_x_dnssec(const struct watch_env *env)
+{
+	char *names = env->setting(env->ctx, "x-dnssec-names");
+	bool has = names != NULL && names[0] != '\0';
+
+	free(names);
+	return has;
+}

@@ -21,12 +21,30 @@
 /* Names that scripts of the field ask for, of things that cannot happen here. */
 #define NEVER(name, why) READ(name, COUNTER, zero, "always 0: " why)
 
+/* What validation came to: all names, and those of x-dnssec-names. */
+#define RESULT(result, name, help)                                                                 \
+	COUNTED(dnssec_results[METRICS_DNSSEC_##result], "dnssec-result-" name, COUNTER,           \
+		"of dnssec-validations: " help)
+#define X_RESULT(result, name, help)                                                               \
+	{ .m = { "x-dnssec-result-" name, "the same of names in x-dnssec-names: " help,            \
+		 METRIC_COUNTER, NULL },                                                           \
+	  .counter = COUNTER_PLACE(x_dnssec_results[METRICS_DNSSEC_##result]),                     \
+	  .is_there = metric_has_x_dnssec },
+
 const struct row metrics_rows[] = {
 	METRICS_COUNTERS(COUNTED)
 	/* One count under a second name, as in the field. */
-	COUNTED(throttled_out, "throttled-outqueries", COUNTER, "the same as throttled-out")
+	METRICS_DNSSEC_RESULTS(RESULT) METRICS_DNSSEC_RESULTS(X_RESULT)
+		COUNTED(throttled_out, "throttled-outqueries", COUNTER, "the same as throttled-out")
 
-		READ("cache-bytes", GAUGE, cache_bytes, "bytes of the record cache"),
+			READ("dnssec-result-bogus", COUNTER, bogus,
+			     "of dnssec-validations: Bogus, for whatever reason"),
+	{ .m = { "x-dnssec-result-bogus",
+		 "the same of names in x-dnssec-names: Bogus, for whatever reason", METRIC_COUNTER,
+		 NULL },
+	  .read = metric_read_x_bogus,
+	  .is_there = metric_has_x_dnssec },
+	READ("cache-bytes", GAUGE, cache_bytes, "bytes of the record cache"),
 	READ("cache-entries", GAUGE, cache_entries, "record sets in the record cache"),
 	READ("negcache-entries", GAUGE, cache_negative,
 	     "denials and recent failures in the record cache"),

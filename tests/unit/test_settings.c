@@ -124,6 +124,8 @@ START_TEST(defaults)
 	ck_assert(s->quiet);
 	ck_assert_int_eq((int)s->loglevel, LOG_LEVEL_INFO);
 	ck_assert_str_eq(s->nothing_below_nxdomain, "dnssec");
+	ck_assert_str_eq(s->dnssec, "process");
+	ck_assert_uint_eq(s->dnssec_disabled_algorithms.bits[0], 0);
 	ck_assert_int_eq(gethostname(host, sizeof(host) - 1), 0);
 	ck_assert_str_eq(s->server_id, host);
 	ck_assert_ptr_nonnull(strstr(s->socket_dir, "/pdns-recursor"));
@@ -517,6 +519,11 @@ START_TEST(errors_name_the_place)
 		{ "setuid=no-such-user\n", ":1: setuid=no-such-user: no such user" },
 		{ "setgid=no-such-group\n", ":1: setgid=no-such-group: no such group" },
 		{ "socket-mode=0689\n", ":1: socket-mode=0689: not an octal mode" },
+		{ "dnssec=maybe\n",
+		  ":1: dnssec=maybe: must be one of off process-no-validate process "
+		  "log-fail validate" },
+		{ "dnssec-disabled-algorithms=5, 256\n",
+		  ":1: dnssec-disabled-algorithms=5, 256: must be 0 to 255" },
 		{ "udp-source-port-avoid=53,x\n", ":1: udp-source-port-avoid=53,x: not a number" },
 		{ "udp-source-port-min=5000\nudp-source-port-max=4000\n",
 		  ":1: udp-source-port-min=5000: is above udp-source-port-max, which is 4000" },

@@ -415,6 +415,14 @@ int dq_set_ede_text(lua_State *L)
 
 int dq_validation(lua_State *L)
 {
+	unsigned state = query_of(L)->validation;
+
+	lua_pushinteger(L, state >= HOOK_FIRST_BOGUS ? HOOK_BOGUS : state);
+	return 1;
+}
+
+int dq_detailed_validation(lua_State *L)
+{
 	lua_pushinteger(L, query_of(L)->validation);
 	return 1;
 }

@@ -82,7 +82,7 @@
 	  "its text")                                                                            \
 	X(DQ, FIELD, "validationState", "", "4.1", CURRENT, dq_validation, NULL,                 \
 	  "of pdns.validationstates")                                                            \
-	X(DQ, FIELD, "detailedValidationState", "", "4.4.2", CURRENT, dq_validation, NULL,       \
+	X(DQ, FIELD, "detailedValidationState", "", "4.4.2", CURRENT, dq_detailed_validation, NULL, \
 	  "of pdns.validationstates, with the reason where it is Bogus")                         \
 	X(DQ, VARIABLE, "appliedPolicy", "", "4.0", CURRENT, dq_policy, dq_set_policy,           \
 	  "what is to become of the query; set its members and return false")                    \

@@ -1,0 +1,273 @@
+"""What clients are told of validated answers: DO, AD, CD and the modes of `dnssec`, what is counted,
+kept in rings and logged of it, scripts, negative trust anchors, and what outlives a restart."""
+
+import contextlib
+import os
+import re
+
+from live import (Process, Recursor, ask, check, check_reply, env, need_program, nsd_server, run,
+                  test, wait_until)
+
+ADDRESS, PORT = "127.30.41.1", 5399
+SOA = "@ 600 IN SOA ns h 1 3600 900 604800 60\n@ 600 IN NS ns\nns 600 IN A " + ADDRESS + "\n"
+ZONES = {
+    "good": "www 600 IN A 192.0.2.1\nalias 600 IN CNAME www\n*.wild 600 IN TXT \"made of a wildcard\"\n"
+            "away 600 IN CNAME www.late.\nplain 600 IN CNAME www.plain.\n",
+    "late": "www 600 IN A 192.0.2.2\n",
+    "torn": "www 600 IN A 192.0.2.3\n",
+    "plain": "www 600 IN A 192.0.2.4\n",
+}
+
+
+def write(path, text):
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+    return path
+
+
+def sign(directory, zone, text, *options):
+    """The zone's file, signed, and its DS."""
+    name = zone + "."
+    path = write(os.path.join(directory, (zone or "root") + ".zone"), f"$ORIGIN {name}\n" + text)
+    # ldns-keygen writes its files where it stands.
+    base = os.path.join(directory, run("sh", "-c", f"cd {directory} && exec ldns-keygen -k "
+                                       f"-a ECDSAP256SHA256 {name}", expect=0).stdout.strip())
+    run("ldns-signzone", "-o", name, *options, path, base, expect=0)
+    with open(base + ".ds", encoding="ascii") as f:
+        return path + ".signed", f.read()
+
+
+def make_zones(directory):
+    """Paths of all zones, and the root's DS."""
+    paths, ds = {}, ""
+    for zone, text in ZONES.items():
+        if zone == "plain":
+            paths[zone] = write(os.path.join(directory, "plain.zone"),
+                                "$ORIGIN plain.\n" + SOA + text)
+        else:
+            times = ("-i", "20200101000000", "-e", "20200201000000") if zone == "late" else ()
+            paths[zone], its_ds = sign(directory, zone, SOA + text, *times)
+            ds += its_ds
+    with open(paths["torn"], encoding="ascii") as f:
+        lines = f.readlines()
+    write(paths["torn"], "".join(line for line in lines
+                                 if not re.match(r"www\.torn\.\s.*\sRRSIG\s+A\s", line)))
+    root = ". 600 IN SOA a.root. h. 1 3600 900 604800 60\n. 600 IN NS a.root.\n" \
+           f"a.root. 600 IN A {ADDRESS}\n" + ds + \
+           "".join(f"{zone}. 600 IN NS ns.{zone}.\nns.{zone}. 600 IN A {ADDRESS}\n" for zone in ZONES)
+    paths[""], anchor = sign(directory, "", root)
+    return paths, anchor
+
+
+class Nsd(Process):
+    def __init__(self, directory, paths):
+        conf = nsd_server(directory, ADDRESS, port=PORT) + "".join(
+            f"zone:\n  name: \"{zone}.\"\n  zonefile: \"{path}\"\n" for zone, path in paths.items())
+        write(os.path.join(directory, "nsd.conf"), conf)
+        super().__init__("nsd", ["nsd", "-d", "-c", f"{directory}/nsd.conf"], directory)
+        wait_until(lambda: not self.is_alive() or ask(
+            ".", "SOA", "+norec", server=ADDRESS, port=PORT, wait=1).status == "NOERROR", 15, "nsd")
+        check(self.is_alive(), "nsd does not start", self.log())
+
+
+@contextlib.contextmanager
+def signed_world():
+    need_program("nsd", "ldns-keygen", "ldns-signzone")
+    d = env.new_dir("signed")
+    paths, anchor = make_zones(d)
+    server = Nsd(d, paths)
+    try:
+        yield {"hint_file": write(os.path.join(d, "hints"),
+                                  f". 3600 IN NS a.root.\na.root. 3600 IN A {ADDRESS}\n"),
+               "trustanchorfile": write(os.path.join(d, "anchor"), anchor),
+               "outgoing_port": PORT, "threads": 1}
+    finally:
+        server.end()
+
+
+EXPIRED, NO_RRSIG, NTA = 7, 10, 33
+PLAIN = ("+noadflag",)  # kdig sets AD
+
+
+def types(rows):
+    return sorted(kind for _, _, kind, _ in rows)
+
+
+def check_bogus(reply, ede):
+    check_reply(reply, "SERVFAIL")
+    check(reply.ede == ede, f"no Extended DNS Error {ede}", reply)
+    check("ad" not in reply.flags and not reply.answer, "a bogus answer is shown", reply)
+
+
+@test
+def who_asks_gets_signatures_proofs_and_ad():
+    with signed_world() as world, Recursor(**world) as r:
+        for turn in range(3):  # resolved; from the record cache; from the packet cache
+            plain = r.ask("www.good", "A", *PLAIN)
+            check_reply(plain, "NOERROR", "A", ["192.0.2.1"])
+            check("ad" not in plain.flags and types(plain.answer) == ["A"], "more than was asked for", plain)
+            ad = r.ask("www.good", "A", "+adflag")
+            check("ad" in ad.flags and types(ad.answer) == ["A"], f"AD, turn {turn}", ad)
+            do = r.ask("www.good", "A", "+dnssec")
+            check("ad" in do.flags and types(do.answer) == ["A", "RRSIG"], f"DO, turn {turn}", do)
+            cd = r.ask("www.good", "A", "+dnssec", "+cdflag")
+            check("cd" in cd.flags and types(cd.answer) == ["A", "RRSIG"], f"CD, turn {turn}", cd)
+            missing = r.ask("none.good", "A", "+dnssec")
+            check_reply(missing, "NXDOMAIN")
+            check("ad" in missing.flags, f"a denial's AD, turn {turn}", missing)
+            check({"SOA", "NSEC", "RRSIG"} == set(types(missing.authority)), "its proofs", missing)
+            missing = r.ask("none.good", "A", "+adflag")
+            check(types(missing.authority) == ["SOA"], "proofs that nobody wants", missing)
+            nodata = r.ask("www.good", "MX", "+dnssec")
+            check("ad" in nodata.flags and {"SOA", "NSEC", "RRSIG"} ==
+                  set(types(nodata.authority)), f"NODATA, turn {turn}", nodata)
+            made = r.ask("x.wild.good", "TXT", "+dnssec")
+            check("ad" in made.flags and types(made.answer) == ["RRSIG", "TXT"] and
+                  set(types(made.authority)) == {"NSEC", "RRSIG"}, f"wildcard, turn {turn}", made)
+            chain = r.ask("alias.good", "A", "+dnssec")
+            check("ad" in chain.flags and types(chain.answer) == ["A", "CNAME", "RRSIG", "RRSIG"],
+                  f"a chain, turn {turn}", chain)
+            for name in ("www.plain", "plain.good"):
+                insecure = r.ask(name, "A", "+dnssec")
+                check_reply(insecure, "NOERROR", "A", ["192.0.2.4"])
+                check("ad" not in insecure.flags, f"{name} is not signed", insecure)
+        check(r.get("packetcache-hits") > 0, "no answer came from the packet cache")
+
+
+@test
+def what_is_bogus_is_refused_to_who_cares():
+    with signed_world() as world, Recursor(**world) as r:
+        for turn in range(3):
+            for name, ede in (("www.late", EXPIRED), ("www.torn", NO_RRSIG),
+                              ("away.good", EXPIRED)):
+                check_bogus(r.ask(name, "A", "+dnssec"), ede)
+                check_bogus(r.ask(name, "A", "+adflag", "+edns"), ede)
+                for options in (PLAIN, PLAIN + ("+cdflag",), ("+dnssec", "+cdflag"), ("+adflag", "+cdflag")):
+                    reply = r.ask(name, "A", *options)
+                    check_reply(reply, "NOERROR", "A")
+                    check("ad" not in reply.flags, f"AD, turn {turn}", reply)
+        results = r.get("dnssec-validations")
+        check(r.get("dnssec-result-bogus") > 0 and r.get("dnssec-result-bogus-no-rrsig") > 0 and
+              r.get("dnssec-result-bogus-signature-expired") > 0, "not counted by its reason")
+        total = sum(r.get("dnssec-result-" + kind)
+                    for kind in ("secure", "insecure", "indeterminate", "nta", "bogus"))
+        check(results == total, f"{results} validations, {total} results")
+        top = r.rec("top-bogus-queries").stdout
+        check("www.late" in top and "www.torn" in top and "www.good" not in top, top)
+        check("127.0.0.1" in r.rec("top-bogus-remotes").stdout, "nobody asked for what is bogus")
+        check("late" in r.rec("top-pub-bogus-queries").stdout, "top-pub-bogus-queries")
+
+
+@test
+def modes_of_dnssec():
+    with signed_world() as world:
+        for mode, plain, with_do in (("off", "NOERROR", "NOERROR"),
+                                     ("process-no-validate", "NOERROR", "NOERROR"),
+                                     ("process", "NOERROR", "SERVFAIL"),
+                                     ("log-fail", "NOERROR", "SERVFAIL"),
+                                     ("validate", "SERVFAIL", "SERVFAIL")):
+            with Recursor(**world, dnssec=mode, name="recursor-" + mode) as r:
+                for _ in range(3):
+                    check_reply(r.ask("www.late", "A", *PLAIN), plain)
+                    check_reply(r.ask("www.late", "A", "+dnssec"), with_do)
+                    check_reply(r.ask("www.late", "A", "+dnssec", "+cdflag"), "NOERROR")
+                good = r.ask("www.good", "A", "+dnssec")
+                check(("ad" in good.flags) == (mode not in ("off", "process-no-validate")), mode, good)
+                check(("RRSIG" in types(good.answer)) == (mode != "off"), mode, good)
+                check(bool("; flags: do;" in str(good)) == (mode != "off"),
+                      f"{mode}: DO", good)
+                log = "Answer to www.late.|A for 127.0.0.1 validates as Bogus"
+                check((log in r.log()) == (mode == "log-fail"), f"{mode}: its log", r.log())
+                check((r.get("dnssec-validations") > 0) == (mode in ("process", "log-fail", "validate")),
+                      mode)
+
+
+@test
+def bogus_is_logged_where_it_is_wanted_and_counted_apart():
+    with signed_world() as world, Recursor(**world, x_dnssec_names="late") as r:
+        check_bogus(r.ask("www.torn", "A", "+dnssec"), NO_RRSIG)
+        check("validates as Bogus" not in r.log(), "logged unasked", r.log())
+        check("enabled" in r.rec("set-dnssec-log-bogus", "yes").stdout, "set-dnssec-log-bogus")
+        check_bogus(r.ask("www.late", "A", "+dnssec"), EXPIRED)
+        wait_until(lambda: "www.late.|A for 127.0.0.1 validates as Bogus" in r.log(), 5, "a line")
+        check(r.get("x-dnssec-result-bogus-signature-expired") == 1 and
+              r.get("x-dnssec-result-bogus") == 1, "of late. nothing is counted apart")
+        check(r.get("dnssec-result-bogus") == 1, "www.torn is counted in the common results")
+
+
+@test
+def negative_trust_anchors():
+    with signed_world() as world, Recursor(**world, nta_extended_error="yes") as r:
+        check_bogus(r.ask("www.late", "A", "+dnssec"), EXPIRED)
+        r.rec("add-nta", "late", "they know")
+        for _ in range(3):
+            reply = r.ask("www.late", "A", "+dnssec")
+            check_reply(reply, "NOERROR", "A", ["192.0.2.2"])
+            check("ad" not in reply.flags and reply.ede == NTA, "EDE 33", reply)
+        check(r.get("dnssec-result-nta") > 0, "not counted")
+        r.rec("clear-nta", "late")
+        check_bogus(r.ask("www.late", "A", "+dnssec"), EXPIRED)
+
+
+SCRIPT = """
+function postresolve(dq)
+  dq:addAnswer(pdns.TXT, '"' .. dq.validationState .. ' ' .. dq.detailedValidationState .. ' ' ..
+    tostring(isValidationStateBogus(dq.detailedValidationState)) .. '"', 0)
+  return dq.qname:equal("www.good") or dq.qname:equal("www.plain") or dq.qname:equal("www.torn")
+end
+"""
+
+
+@test
+def scripts_see_the_state():
+    with signed_world() as world:
+        path = write(os.path.join(env.new_dir("script"), "state.lua"), SCRIPT)
+        with Recursor(**world, lua_dns_script=path) as r:
+            for name, text in (("www.good", "2 2 false"), ("www.plain", "1 1 false"),
+                               ("www.torn", "255 8 true")):
+                reply = r.ask(name, "A", "+dnssec")
+                check(text in str(reply), f"{name}: not {text}", reply)
+                check("ad" not in reply.flags, "AD on what a script has changed", reply)
+            check_bogus(r.ask("www.late", "A", "+dnssec"), EXPIRED)
+
+
+@test
+def types_of_dnssec_and_any():
+    with signed_world() as world, Recursor(**world) as r:
+        for _ in range(2):
+            for name, kind in (("good", "DNSKEY"), ("good", "DS"), ("www.good", "NSEC")):
+                reply = r.ask(name, kind, "+dnssec")
+                check_reply(reply, "NOERROR", kind)
+                check("ad" in reply.flags and types(reply.answer) == sorted([kind, "RRSIG"]), kind, reply)
+                reply = r.ask(name, kind, *PLAIN)
+                check(types(reply.answer) == [kind], kind, reply)
+            reply = r.ask("www.good", "RRSIG", *PLAIN)
+            check_reply(reply, "NOERROR", "RRSIG")
+            reply = r.ask("www.good", "RRSIG", "+dnssec")
+            check_reply(reply, "NOERROR", "RRSIG")
+            check("ad" not in reply.flags, "nobody signs signatures", reply)
+            reply = r.ask("www.good", "ANY", "+dnssec", "+tcp")
+            check("ad" in reply.flags and types(reply.answer) == ["A", "RRSIG"], "ANY", reply)
+            reply = r.ask("late", "ANY", "+dnssec", "+tcp")
+            check_bogus(reply, EXPIRED)
+
+
+@test
+def the_state_is_dumped_and_outlives_a_restart():
+    with signed_world() as world:
+        path = os.path.join(env.new_dir("cache"), "cache")
+        with Recursor(**world, cache_file=path) as r:
+            for name in ("www.good", "none.good", "www.plain"):
+                r.ask(name, "A", "+dnssec")
+            check_bogus(r.ask("www.torn", "A", "+dnssec"), NO_RRSIG)
+            dump = r.rec("dump-cache", "-").stdout
+            for line in (r"www\.good\..*\bA\b.*\(Secure\)", r"www\.plain\..*\bA\b.*\(Insecure\)",
+                         r"none\.good\..*\(Secure\)", r"www\.torn\..*\bA\b.*\(Bogus"):
+                check(re.search(line, dump), f"no {line}", dump)
+        with Recursor(**world, cache_file=path, name="again") as r:
+            r.wait_get("cache-file-loaded", 3)
+            before = r.get("all-outqueries")
+            good = r.ask("www.good", "A", "+dnssec")
+            check("ad" in good.flags and "RRSIG" in types(good.answer), "what was secure", good)
+            check(r.get("all-outqueries") == before, "it was asked for again")
+            check_bogus(r.ask("www.torn", "A", "+dnssec"), NO_RRSIG)
