@@ -9,11 +9,14 @@
 #include "common/check.h"
 #include "common/log.h"
 #include "common/netset.h"
+#include "common/rrset.h"
+#include "common/rrtype.h"
 #include "common/zonefile.h"
 #include "recursor/cachefile.h"
 #include "recursor/hints.h"
 #include "recursor/policy/ipset.h"
 #include "recursor/policy/shelf.h"
+#include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/settings.h"
 #include "recursor/settings_table.h"
 #include "recursor/watch/carbon.h"
@@ -30,7 +33,7 @@
 
 /* ---- files to read ---- */
 
-enum { PATH_LEN = 64 };
+enum { PATH_LEN = 64, OOM_NOW_S = 1700000000 };
 
 static char dir[PATH_LEN], file[PATH_LEN + 16];
 
@@ -111,6 +114,57 @@ static const char *zonefile_case(const char *text, bool nothing_fails)
 	err = zonefile_read(file, NULL, count_record, &n, why, sizeof(why));
 	file_remove();
 	return judge(err, why, nothing_fails);
+}
+
+/* A secure set of "example", signed as it should be but for the signature. */
+static struct rrset *secure_set(const uint8_t *owner, uint16_t type, uint8_t labels,
+				const void *rdata, size_t len)
+{
+	uint8_t bytes[] = "\0\0\15\0\0\0\16\20\177\0\0\0\0\0\0\0\0\0\7example";
+	struct rdata rr = { .data = rdata, .len = (uint16_t)len };
+	struct rdata sig = { .data = bytes, .len = sizeof(bytes) };
+	struct rrset *s = NULL;
+
+	bytes[1] = (uint8_t)type;
+	bytes[3] = labels;
+	if (rrset_new(&s, owner, type, 3600, OOM_NOW_S, RANK_AUTH_AUTHORITY, &rr, 1, &sig, 1) ==
+	    E_OK)
+		rrset_set_security(s, SEC_SECURE, 0);
+	return s;
+}
+
+/* One NSEC, which denies all names of its zone, and data of a wildcard: kept, used, wiped. */
+static const char *aggressive_case(const char *text, bool nothing_fails)
+{
+	static const uint8_t zone[] = "\7example", name[] = "\1b\7example";
+	static const uint8_t soa[] = "\2ns\0\4host\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\1\54";
+	const struct aggressive_config cfg = { .max_entries = 10 };
+	struct rrset *sets[] = {
+		secure_set(zone, TYPE_SOA, 1, soa, sizeof(soa) - 1),
+		secure_set(zone, TYPE_NSEC, 1, "\7example\0\0\1\42", 12),
+		secure_set(name, TYPE_A, 1, "\300\0\2\1", 4),
+	};
+	enum aggressive_hit denial = AGGRESSIVE_NONE, data = AGGRESSIVE_NONE;
+	struct rrset *out[2] = { NULL, NULL };
+	struct aggressive *a = NULL;
+
+	(void)text;
+	if (aggressive_new(&a, &cfg) == E_OK) {
+		for (size_t i = 1; i < ARRAY_LEN(sets); i++)
+			if (sets[i] != NULL)
+				aggressive_put(a, zone, sets[i], sets[0], OOM_NOW_S);
+		denial = aggressive_look(a, name, TYPE_TXT, OOM_NOW_S, true, &out[0]);
+		data = aggressive_look(a, name, TYPE_A, OOM_NOW_S, true, &out[1]);
+		(void)aggressive_wipe(a, name, true);
+	}
+	aggressive_free(a);
+	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
+		rrset_put(sets[i]);
+	for (size_t i = 0; i < ARRAY_LEN(out); i++)
+		rrset_put(out[i]);
+	if (nothing_fails && (denial != AGGRESSIVE_NSEC || data != AGGRESSIVE_NSEC_WILDCARD))
+		return "it answers nothing";
+	return NULL;
 }
 
 /* Forwards, and a file that is a zone's and, line by line, one of hosts. */
@@ -532,6 +586,7 @@ static const char root_hints[] = ". 3600 NS a.root.\n. 3600 NS b.root.\na.root. 
 				 "b.root. AAAA 2001:db8::1\n";
 
 static const struct oom_case cases[] = {
+	{ "aggressive cache", aggressive_case, "" },
 	{ "settings", settings_case, conf },
 	{ "zone file", zonefile_case, zone },
 	{ "zones", zones_case, zone },

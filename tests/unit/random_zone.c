@@ -46,7 +46,7 @@ const uint8_t *random_zone_name(unsigned i, uint8_t out[NAME_MAX_LEN])
 
 static void draw_node(struct random_node *node, uint64_t *seed)
 {
-	char labels[3];
+	char labels[3] = "";
 	unsigned n = 1 + draw(seed, 3), kind = draw(seed, 20);
 	bool is_wild;
 

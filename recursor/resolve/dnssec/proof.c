@@ -27,7 +27,7 @@ bool typemap_is_valid(const struct typemap *m)
 
 bool typemap_has(const struct typemap *m, uint16_t type)
 {
-	const unsigned window = type >> 8, byte = (type & 0xff) / 8, bit = 0x80U >> (type % 8);
+	const unsigned window = type >> 8, byte = (type & 0xffU) / 8, bit = 0x80U >> (type % 8);
 
 	for (size_t at = 0; at < m->len; at += 2 + (size_t)m->data[at + 1])
 		if (m->data[at] == window)
