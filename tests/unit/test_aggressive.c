@@ -10,6 +10,7 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "random_zone.h"
+#include "recursor/resolve/dnssec/aggressive_shard.h"
 #include "recursor/resolve/dnssec/denial.h"
 #include "text_set.h"
 
@@ -316,6 +317,46 @@ START_TEST(wiped)
 }
 END_TEST
 
+static int sign_of(int n)
+{
+	return (n > 0) - (n < 0);
+}
+
+/* Names of a few labels of bytes that are hard to tell apart: RFC 4034 6.1 in bytes. */
+START_TEST(keys_are_in_canonical_order)
+{
+	static const uint8_t bytes[] = { 0, 1, 2, '*', 'A', 'b', 255 };
+	static uint8_t names[150][NAME_MAX_LEN], keys[150][KEY_MAX];
+	uint16_t lens[150];
+	uint32_t state = 5;
+
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+		size_t at = 0;
+
+		for (unsigned labels = i % 4; labels > 0; labels--) {
+			uint8_t len;
+
+			state = state * 1664525U + 1013904223U;
+			len = (uint8_t)(1 + (state >> 20) % 3);
+			names[i][at++] = len;
+			for (unsigned k = 0; k < len; k++) {
+				state = state * 1664525U + 1013904223U;
+				names[i][at++] = bytes[(state >> 20) % ARRAY_LEN(bytes)];
+			}
+		}
+		(void)name_copy(names[i] + at, text_set_name("zone"));
+		lens[i] = aggressive_key(keys[i], names[i], 1);
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+		for (unsigned k = 0; k < ARRAY_LEN(names); k++) {
+			struct order_node n = { .key = keys[i], .key_len = lens[i] };
+
+			ck_assert_int_eq(sign_of(order_compare(&n, keys[k], lens[k])),
+					 sign_of(name_compare(names[i], names[k])));
+		}
+}
+END_TEST
+
 /* ---- every name of small zones ---- */
 
 static bool is_denied(const struct random_zone *z, const uint8_t *name, uint16_t type,
@@ -555,6 +596,7 @@ Suite *suite_aggressive(void)
 	tcase_add_test(t, nsec3_parameters_change);
 	tcase_add_test(t, bounded_and_evicted);
 	tcase_add_test(t, wiped);
+	tcase_add_test(t, keys_are_in_canonical_order);
 	tcase_add_test(t, zones_with_nsec);
 	tcase_add_test(t, zones_with_nsec3);
 	tcase_add_test(t, zones_with_opt_out);
