@@ -357,6 +357,38 @@ START_TEST(keys_are_in_canonical_order)
 }
 END_TEST
 
+static int count_set(void *ctx, const struct rrset *s)
+{
+	unsigned *left = ctx;
+
+	ck_assert_uint_eq(s->type, TYPE_NSEC);
+	return --*left == 0 ? -7 : 0;
+}
+
+START_TEST(walked_and_expired)
+{
+	unsigned left = 1000, gone = 0;
+	char line[200];
+
+	for (unsigned i = 0; i < 200; i++) {
+		(void)snprintf(line, sizeof(line),
+			       "a%03u.example. NSEC a%03ux.example. A RRSIG NSEC", i, i);
+		put(line);
+	}
+	ck_assert_int_eq(aggressive_walk(cache, count_set, &left), 0);
+	ck_assert_uint_eq(left, 800);
+	left = 100;
+	ck_assert_int_eq(aggressive_walk(cache, count_set, &left), -7);
+	for (unsigned i = 0; i < 100; i++)
+		gone += (unsigned)aggressive_expire_some(cache, 10, NOW + 3599);
+	ck_assert_uint_eq(gone, 0);
+	for (unsigned i = 0; i < 100; i++)
+		gone += (unsigned)aggressive_expire_some(cache, 10, NOW + 3600);
+	ck_assert_uint_eq(gone, 200);
+	ck_assert_uint_eq(aggressive_entries(cache), 0);
+}
+END_TEST
+
 /* ---- every name of small zones ---- */
 
 static bool is_denied(const struct random_zone *z, const uint8_t *name, uint16_t type,
@@ -596,6 +628,7 @@ Suite *suite_aggressive(void)
 	tcase_add_test(t, nsec3_parameters_change);
 	tcase_add_test(t, bounded_and_evicted);
 	tcase_add_test(t, wiped);
+	tcase_add_test(t, walked_and_expired);
 	tcase_add_test(t, keys_are_in_canonical_order);
 	tcase_add_test(t, zones_with_nsec);
 	tcase_add_test(t, zones_with_nsec3);

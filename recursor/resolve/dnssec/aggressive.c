@@ -7,7 +7,6 @@
 #include "common/check.h"
 #include "common/hash.h"
 #include "common/heap.h"
-#include "common/lock.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/resolve/dnssec/aggressive_shard.h"
@@ -17,7 +16,6 @@ enum {
 	VICTIMS_A_PUT = 4,
 	NEIGHBOURS_A_PUT = 8, /* that a newer record contradicts */
 	OLD_A_PUT = 16,       /* of parameters that a zone has left */
-	BATCH = 64,           /* entries that go in one hold of the lock */
 	DATA_RECORDS_MAX = 32,
 	DATA_SIGS_MAX = 8,
 };
@@ -432,38 +430,6 @@ static void put_locked(struct aggressive *a, struct aggressive_shard *sh, uint64
 		zone_free(a, sh, z);
 }
 
-static struct aggressive_shard *fullest(struct aggressive *a)
-{
-	struct aggressive_shard *best = &a->shards[0];
-
-	for (unsigned i = 1; i < SHARDS; i++)
-		if (atomic_load_explicit(&a->shards[i].n, memory_order_relaxed) >
-		    atomic_load_explicit(&best->n, memory_order_relaxed))
-			best = &a->shards[i];
-	return best;
-}
-
-static bool is_over(const struct aggressive *a)
-{
-	return atomic_load_explicit(&a->n, memory_order_relaxed) >
-	       atomic_load_explicit(&a->max_entries, memory_order_relaxed);
-}
-
-static void evict(struct aggressive *a, unsigned most)
-{
-	struct aggressive_shard *sh = fullest(a);
-
-	pthread_mutex_lock(&sh->lock);
-	for (unsigned i = 0; i < most && is_over(a); i++) {
-		uint32_t at = sieve_victim(&sh->entries);
-
-		if (at == SIEVE_NONE)
-			break;
-		aggressive_remove(a, sh, sh->entries.slots[at].value);
-	}
-	pthread_mutex_unlock(&sh->lock);
-}
-
 void aggressive_put(struct aggressive *a, const uint8_t *zone, struct rrset *set, struct rrset *soa,
 		    uint32_t now_s)
 {
@@ -489,70 +455,6 @@ void aggressive_put(struct aggressive *a, const uint8_t *zone, struct rrset *set
 	put_locked(a, sh, hash, &p, soa, now_s);
 	pthread_mutex_unlock(&sh->lock);
 	rrset_put(p.set);
-	if (is_over(a))
-		evict(a, VICTIMS_A_PUT);
-}
-
-/* ---- the whole ---- */
-
-int aggressive_new(struct aggressive **out, const struct aggressive_config *cfg)
-{
-	struct aggressive *a = aligned_alloc(64, sizeof(*a));
-
-	if (a == NULL)
-		return E_NOMEM;
-	memset(a, 0, sizeof(*a));
-	for (unsigned i = 0; i < SHARDS; i++) {
-		lock_init(&a->shards[i].lock);
-		sieve_init(&a->shards[i].entries);
-		sieve_init(&a->shards[i].zones);
-	}
-	aggressive_configure(a, cfg);
-	*out = a;
-	return E_OK;
-}
-
-void aggressive_configure(struct aggressive *a, const struct aggressive_config *cfg)
-{
-	atomic_store_explicit(&a->max_entries, cfg->max_entries, memory_order_relaxed);
-	atomic_store_explicit(&a->min_hit_ratio, cfg->min_nsec3_hit_ratio, memory_order_relaxed);
-	atomic_store_explicit(&a->max_iterations, cfg->max_nsec3_iterations, memory_order_relaxed);
-	atomic_store_explicit(&a->max_hash_cost, cfg->max_nsec3_hash_cost, memory_order_relaxed);
-	while (is_over(a))
-		evict(a, BATCH);
-}
-
-void aggressive_free(struct aggressive *a)
-{
-	if (a == NULL)
-		return;
-	(void)aggressive_wipe(a, name_root, true);
-	for (unsigned i = 0; i < SHARDS; i++) {
-		ASSERT(a->shards[i].entries.n == 0 && a->shards[i].zones.n == 0);
-		sieve_deinit(&a->shards[i].entries);
-		sieve_deinit(&a->shards[i].zones);
-		pthread_mutex_destroy(&a->shards[i].lock);
-	}
-	free(a);
-}
-
-size_t aggressive_entries(const struct aggressive *a)
-{
-	return atomic_load_explicit(&a->n, memory_order_relaxed);
-}
-
-void aggressive_sum(struct aggressive *a, struct aggressive_sum *out)
-{
-	struct aggressive_sum sum = { .bytes = sizeof(*a) };
-
-	for (unsigned i = 0; i < SHARDS; i++) {
-		struct aggressive_shard *sh = &a->shards[i];
-
-		pthread_mutex_lock(&sh->lock);
-		sum.entries += sh->entries.n;
-		sum.zones += sh->zones.n;
-		sum.bytes += sh->bytes + sieve_bytes(&sh->entries) + sieve_bytes(&sh->zones);
-		pthread_mutex_unlock(&sh->lock);
-	}
-	*out = sum;
+	if (aggressive_is_over(a))
+		(void)aggressive_evict(a, VICTIMS_A_PUT);
 }

@@ -77,6 +77,14 @@ enum aggressive_hit aggressive_look_in(struct aggressive *a, const uint8_t *zone
  * and those of the zones above that speak of it.  Returns how many entries went. */
 size_t aggressive_wipe(struct aggressive *a, const uint8_t *name, bool subtree);
 
+/* Takes away what has expired among the next `n` entries; called from time to time. */
+size_t aggressive_expire_some(struct aggressive *a, size_t n, uint32_t now_s);
+
+/* Walks everything; cb gets a borrowed set: NSEC, NSEC3, or data with a wildcard as owner.  A negative
+ * return stops, and is returned.  No lock is held while cb runs; what comes or goes meanwhile may be
+ * missed or met twice. */
+int aggressive_walk(struct aggressive *a, int (*cb)(void *ctx, const struct rrset *s), void *ctx);
+
 struct aggressive_sum {
 	size_t entries, zones, bytes; /* bytes: without the sets */
 };

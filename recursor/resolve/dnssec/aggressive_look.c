@@ -54,7 +54,7 @@ static struct aggressive_entry *live(struct look *l, struct order_node *n)
 {
 	struct aggressive_entry *e = n != NULL ? aggressive_entry_of(n) : NULL;
 
-	if (e == NULL || (e->until_s > l->now_s && !rrset_is_expired(e->set, l->now_s)))
+	if (e == NULL || !aggressive_is_expired(e, l->now_s))
 		return e;
 	for (unsigned i = 0; i < l->n_dead; i++)
 		if (l->dead[i] == e)

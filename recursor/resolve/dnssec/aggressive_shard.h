@@ -1,6 +1,6 @@
 /*
- * aggressive_shard: what aggressive.c (what is kept) and aggressive_look.c (what is answered) share; for
- * them only.  All of it wants the shard's lock held.
+ * aggressive_shard: what aggressive.c (what is taken), aggressive_look.c (what is answered) and
+ * aggressive_whole.c share; for them only.  All of it wants the shard's lock held.
  */
 #ifndef RESOLVE_DNSSEC_AGGRESSIVE_SHARD_H
 #define RESOLVE_DNSSEC_AGGRESSIVE_SHARD_H
@@ -59,6 +59,7 @@ struct aggressive_shard {
 	struct sieve entries; /* by the priority of the node */
 	struct sieve zones;   /* by the name */
 	size_t bytes;
+	uint32_t expire_at; /* slots below are still to be looked at */
 	atomic_size_t n;
 } __attribute__((aligned(64)));
 
@@ -66,6 +67,7 @@ struct aggressive {
 	atomic_size_t n;
 	atomic_size_t max_entries;
 	atomic_uint min_hit_ratio, max_iterations, max_hash_cost;
+	atomic_uint expire_shard;
 	_Atomic uint64_t drawn; /* priorities so far */
 	atomic_ushort
 		present[PRESENT]; /* zones by a part of their hash: whom to lock for nothing */
@@ -98,6 +100,15 @@ void aggressive_visit(struct aggressive_shard *sh, const struct aggressive_entry
 
 /* The parameters of the zone's NSEC3 records; false: there are none. */
 bool aggressive_param(const struct aggressive_zone *z, struct nsec3_param *out);
+
+bool aggressive_is_over(const struct aggressive *a);
+/* While there is too much: takes up to `most` out of the fullest shard, without a lock held. */
+size_t aggressive_evict(struct aggressive *a, size_t most);
+
+static inline bool aggressive_is_expired(const struct aggressive_entry *e, uint32_t now_s)
+{
+	return e->until_s <= now_s || rrset_is_expired(e->set, now_s);
+}
 
 static inline struct aggressive_entry *aggressive_entry_of(struct order_node *n)
 {

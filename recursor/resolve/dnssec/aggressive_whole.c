@@ -1,10 +1,179 @@
+/* aggressive_whole: what concerns all of the aggressive cache: its life, limits, walks and wipes. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/check.h"
+#include "common/lock.h"
 #include "recursor/resolve/dnssec/aggressive_shard.h"
 #include "recursor/resolve/dnssec/nsec.h"
 
-enum { BATCH = 64 }; /* entries that go in one hold of the lock */
+enum { BATCH = 64 }; /* entries under one lock */
+
+int aggressive_new(struct aggressive **out, const struct aggressive_config *cfg)
+{
+	struct aggressive *a = aligned_alloc(64, sizeof(*a));
+
+	if (a == NULL)
+		return E_NOMEM;
+	memset(a, 0, sizeof(*a));
+	for (unsigned i = 0; i < SHARDS; i++) {
+		lock_init(&a->shards[i].lock);
+		sieve_init(&a->shards[i].entries);
+		sieve_init(&a->shards[i].zones);
+	}
+	aggressive_configure(a, cfg);
+	*out = a;
+	return E_OK;
+}
+
+void aggressive_free(struct aggressive *a)
+{
+	if (a == NULL)
+		return;
+	(void)aggressive_wipe(a, name_root, true);
+	for (unsigned i = 0; i < SHARDS; i++) {
+		ASSERT(a->shards[i].entries.n == 0 && a->shards[i].zones.n == 0);
+		sieve_deinit(&a->shards[i].entries);
+		sieve_deinit(&a->shards[i].zones);
+		pthread_mutex_destroy(&a->shards[i].lock);
+	}
+	free(a);
+}
+
+/* ---- limits ---- */
+
+bool aggressive_is_over(const struct aggressive *a)
+{
+	return atomic_load_explicit(&a->n, memory_order_relaxed) >
+	       atomic_load_explicit(&a->max_entries, memory_order_relaxed);
+}
+
+static struct aggressive_shard *fullest(struct aggressive *a)
+{
+	struct aggressive_shard *best = &a->shards[0];
+
+	for (unsigned i = 1; i < SHARDS; i++)
+		if (atomic_load_explicit(&a->shards[i].n, memory_order_relaxed) >
+		    atomic_load_explicit(&best->n, memory_order_relaxed))
+			best = &a->shards[i];
+	return best;
+}
+
+size_t aggressive_evict(struct aggressive *a, size_t most)
+{
+	struct aggressive_shard *sh = fullest(a);
+	size_t gone = 0;
+
+	pthread_mutex_lock(&sh->lock);
+	for (; gone < most && aggressive_is_over(a); gone++) {
+		uint32_t at = sieve_victim(&sh->entries);
+
+		if (at == SIEVE_NONE)
+			break;
+		aggressive_remove(a, sh, sh->entries.slots[at].value);
+	}
+	pthread_mutex_unlock(&sh->lock);
+	return gone;
+}
+
+void aggressive_configure(struct aggressive *a, const struct aggressive_config *cfg)
+{
+	atomic_store_explicit(&a->max_entries, cfg->max_entries, memory_order_relaxed);
+	atomic_store_explicit(&a->min_hit_ratio, cfg->min_nsec3_hit_ratio, memory_order_relaxed);
+	atomic_store_explicit(&a->max_iterations, cfg->max_nsec3_iterations, memory_order_relaxed);
+	atomic_store_explicit(&a->max_hash_cost, cfg->max_nsec3_hash_cost, memory_order_relaxed);
+	while (aggressive_is_over(a) && aggressive_evict(a, BATCH) > 0) {
+	}
+}
+
+size_t aggressive_expire_some(struct aggressive *a, size_t n, uint32_t now_s)
+{
+	struct aggressive_shard *sh =
+		&a->shards[atomic_load_explicit(&a->expire_shard, memory_order_relaxed) % SHARDS];
+	size_t gone = 0;
+
+	if (aggressive_entries(a) == 0)
+		return 0;
+	pthread_mutex_lock(&sh->lock);
+	/* From the last slot down: what a removal moves has been looked at. */
+	if (sh->expire_at == 0 || sh->expire_at > sh->entries.n)
+		sh->expire_at = sh->entries.n;
+	for (; n > 0 && sh->expire_at > 0; n--) {
+		struct aggressive_entry *e = sh->entries.slots[--sh->expire_at].value;
+
+		if (!aggressive_is_expired(e, now_s))
+			continue;
+		aggressive_remove(a, sh, e);
+		gone++;
+	}
+	if (sh->expire_at == 0)
+		atomic_fetch_add_explicit(&a->expire_shard, 1, memory_order_relaxed);
+	pthread_mutex_unlock(&sh->lock);
+	return gone;
+}
+
+/* ---- looking on ---- */
+
+size_t aggressive_entries(const struct aggressive *a)
+{
+	return atomic_load_explicit(&a->n, memory_order_relaxed);
+}
+
+void aggressive_sum(struct aggressive *a, struct aggressive_sum *out)
+{
+	struct aggressive_sum sum = { .bytes = sizeof(*a) };
+
+	for (unsigned i = 0; i < SHARDS; i++) {
+		struct aggressive_shard *sh = &a->shards[i];
+
+		pthread_mutex_lock(&sh->lock);
+		sum.entries += sh->entries.n;
+		sum.zones += sh->zones.n;
+		sum.bytes += sh->bytes + sieve_bytes(&sh->entries) + sieve_bytes(&sh->zones);
+		pthread_mutex_unlock(&sh->lock);
+	}
+	*out = sum;
+}
+
+/* References to the entries below *at; fewer than BATCH: these were the last. */
+static unsigned collect(struct aggressive_shard *sh, uint32_t *at, struct rrset *sets[BATCH])
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&sh->lock);
+	if (*at > sh->entries.n)
+		*at = sh->entries.n;
+	for (; n<BATCH && * at> 0; n++) {
+		struct aggressive_entry *e = sh->entries.slots[--*at].value;
+
+		sets[n] = rrset_get(e->set);
+	}
+	pthread_mutex_unlock(&sh->lock);
+	return n;
+}
+
+int aggressive_walk(struct aggressive *a, int (*cb)(void *ctx, const struct rrset *s), void *ctx)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < SHARDS && err >= 0; i++) {
+		struct rrset *sets[BATCH];
+		uint32_t at = UINT32_MAX;
+		unsigned n;
+
+		do {
+			n = collect(&a->shards[i], &at, sets);
+			for (unsigned k = 0; k < n; k++) {
+				if (err >= 0)
+					err = cb(ctx, sets[k]);
+				rrset_put(sets[k]);
+			}
+		} while (n == BATCH && err >= 0);
+	}
+	return err;
+}
+
+/* ---- wiping ---- */
 
 static struct aggressive_zone *zone_within(const struct aggressive_shard *sh, const uint8_t *name,
 					   bool subtree)
