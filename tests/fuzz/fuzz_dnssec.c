@@ -30,7 +30,7 @@ static struct keyring *ring;
 
 static void split(struct parts *p, const uint8_t *data, size_t size)
 {
-	memset(p->n, 0, sizeof(p->n));
+	memset(p, 0, sizeof(*p));
 	for (size_t at = 0; at + 3 <= size;) {
 		enum kind kind = data[at] % KIND_N;
 		size_t len = wire_get_u16(data + at + 1);
@@ -64,7 +64,8 @@ static ldns_rr *as_ldns(const uint8_t *owner, uint16_t type, const struct rdata 
 	wire_put_u16(wire + len + 2, CLASS_IN);
 	wire_put_u32(wire + len + 4, TTL);
 	wire_put_u16(wire + len + 8, rr->len);
-	memcpy(wire + len + 10, rr->data, rr->len);
+	if (rr->len > 0)
+		memcpy(wire + len + 10, rr->data, rr->len);
 	if (ldns_wire2rr(&out, wire, len + 10 + rr->len, &pos, LDNS_SECTION_ANSWER) !=
 	    LDNS_STATUS_OK)
 		return NULL;
@@ -127,7 +128,7 @@ static void verify_each(const uint8_t *owner, uint16_t type, const struct parts 
 
 	verdict = verify_set(ring, l, s, zone, keys, NOW, &work, &v);
 	check(verdict, &v, l, &work);
-	if (verdict == SEC_SECURE && s->n_rr == 1)
+	if (verdict == SEC_SECURE && p->n[RECORD] == 1)
 		ASSERT(ldns_agrees(owner, type, p));
 	work = (struct dnssec_work) { .checks = 0 };
 	verdict = verify_dnskeys(ring, l, keys, ds, NOW, &work, &v);
