@@ -10,6 +10,7 @@
 
 #include "common/check.h"
 #include "common/rrtype.h"
+#include "common/wire.h"
 #include "recursor/resolve/dnssec/verify.h"
 #include "tests/unit/tmpdir.h"
 #include "tests/unit/wire_name.h"
@@ -63,7 +64,7 @@ static const char zone_file[] =
 enum { UNSIGNED_SETS = 4 };
 
 static struct keyring *ring;
-static const struct dnssec_limits limits = DNSSEC_LIMITS_DEFAULTS;
+static struct dnssec_limits limits;
 static struct dnssec_work work;
 static struct verification v;
 
@@ -80,14 +81,14 @@ static void write_zone(const char *dir)
 }
 
 /* Into out and parent of the directory.  False: that program is not installed. */
-static bool sign(const char *dir, const char *program, unsigned algorithm, const char *denial)
+static bool sign(const char *dir, const char *program, const char *algorithm, const char *denial)
 {
 	char here[COMMAND_MAX / 2], command[COMMAND_MAX];
 	int status;
 
 	write_zone(dir);
 	ck_assert_ptr_nonnull(getcwd(here, sizeof(here)));
-	(void)snprintf(command, sizeof(command), "cd %s && %s/tests/signer/others %s %u %s", dir,
+	(void)snprintf(command, sizeof(command), "cd %s && %s/tests/signer/others %s %s %s", dir,
 		       here, program, algorithm, denial);
 	status = system(command);
 	ck_assert(WIFEXITED(status));
@@ -151,18 +152,25 @@ static void verify_one(const struct rrset *s, const struct rrset *keys, const st
 	ck_assert_uint_eq(work.checks, 0);
 }
 
+static void read_both(const char *dir, uint32_t now_s, struct zone_text *z,
+		      struct zone_text *parent)
+{
+	char path[COMMAND_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/out", dir);
+	zone_text_read_file(z, path, name_root, now_s);
+	(void)snprintf(path, sizeof(path), "%s/parent", dir);
+	zone_text_read_file(parent, path, name_root, now_s);
+}
+
 static void verify_all(const char *dir, unsigned algorithm, bool has_nsec)
 {
 	uint32_t now_s = (uint32_t)time(NULL);
 	size_t n_signed = 0, n_denials = 0;
 	struct zone_text z, parent;
 	struct rrset *keys, *ds;
-	char path[COMMAND_MAX];
 
-	(void)snprintf(path, sizeof(path), "%s/out", dir);
-	zone_text_read_file(&z, path, name_root, now_s);
-	(void)snprintf(path, sizeof(path), "%s/parent", dir);
-	zone_text_read_file(&parent, path, name_root, now_s);
+	read_both(dir, now_s, &z, &parent);
 	keys = zone_text_find(&z, "example", TYPE_DNSKEY);
 	ds = zone_text_find(&parent, "example", TYPE_DS);
 	ck_assert(keys != NULL && ds != NULL);
@@ -183,7 +191,7 @@ static void verify_all(const char *dir, unsigned algorithm, bool has_nsec)
 
 static void each_denial(const char *program, unsigned algorithm)
 {
-	char dir[TMPDIR_MAX];
+	char dir[TMPDIR_MAX], number[16];
 	bool is_there = true;
 
 	for (size_t i = 0; is_there && i < ARRAY_LEN(denials); i++) {
@@ -192,7 +200,8 @@ static void each_denial(const char *program, unsigned algorithm)
 			continue;
 		tmpdir_make(dir);
 		ck_assert_int_eq(keyring_new(&ring, 10), E_OK);
-		is_there = sign(dir, program, algorithm, denials[i]);
+		(void)snprintf(number, sizeof(number), "%u", algorithm);
+		is_there = sign(dir, program, number, denials[i]);
 		if (is_there)
 			verify_all(dir, algorithm, i == 0);
 		keyring_free(ring);
@@ -218,6 +227,95 @@ START_TEST(by_knot)
 }
 END_TEST
 
+/* ---- rollovers (RFC 6781 4) ---- */
+
+static const struct {
+	const char *program, *algorithms;
+	uint8_t first, second;
+} rollovers[] = {
+	{ "dnssec-signzone", "8+8", 8, 8 },   { "dnssec-signzone", "13+13", 13, 13 },
+	{ "dnssec-signzone", "8+13", 8, 13 }, { "ldns-signzone", "8+8", 8, 8 },
+	{ "ldns-signzone", "13+13", 13, 13 }, { "ldns-signzone", "13+15", 13, 15 },
+	{ "ldns-signzone", "7+16", 7, 16 },
+};
+
+/* One DS of the set, the parent's at some stage of the rollover. */
+static struct rrset *one_ds(const struct rrset *all, const struct rdata *rr)
+{
+	struct rrset *ds = NULL;
+
+	ck_assert_int_eq(
+		rrset_new(&ds, rrset_owner(all), TYPE_DS, 60, 0, RANK_AUTH_ANSWER, rr, 1, NULL, 0),
+		E_OK);
+	return ds;
+}
+
+/* With the old DS, the new one, and both, whatever else signs. */
+static void verify_by_each_ds(const struct zone_text *z, const struct rrset *all, uint32_t now_s)
+{
+	const struct rrset *keys = zone_text_find(z, "example", TYPE_DNSKEY);
+	struct rdata rr;
+	struct rrset *ds;
+	size_t at = 0;
+
+	ck_assert_uint_eq(keys->n_rr, 4);
+	ck_assert_uint_ge(keys->n_sig, 2);
+	ck_assert_uint_ge(all->n_rr, 2);
+	ck_assert_int_eq(verify(keys, keys, all, now_s), SEC_SECURE);
+	while (rrset_next(all, &at, &rr)) {
+		ds = one_ds(all, &rr);
+		ck_assert_int_eq(verify(keys, keys, ds, now_s), SEC_SECURE);
+		ck_assert_uint_eq(v.tag, wire_get_u16(rr.data));
+		rrset_put(ds);
+	}
+}
+
+/* Two algorithms: with one of them disabled, the other is enough (RFC 6840 5.11). */
+static void verify_by_each_algorithm(const struct zone_text *z, uint8_t disabled, uint32_t now_s)
+{
+	const struct rrset *keys = zone_text_find(z, "example", TYPE_DNSKEY);
+
+	limits.disabled_algorithms[0] = 1ULL << disabled;
+	for (size_t i = 0; i < z->n; i++) {
+		const struct rrset *s = z->sets[i];
+
+		if (s->n_sig == 0 || s->type == TYPE_DNSKEY)
+			continue;
+		ck_assert_int_eq(verify(s, keys, NULL, now_s), SEC_SECURE);
+		ck_assert_uint_ne(v.algorithm, disabled);
+	}
+	limits.disabled_algorithms[0] = 0;
+}
+
+START_TEST(in_the_middle_of_a_rollover)
+{
+	uint32_t now_s = (uint32_t)time(NULL);
+	struct zone_text z, parent;
+	char dir[TMPDIR_MAX];
+
+	tmpdir_make(dir);
+	if (sign(dir, rollovers[_i].program, rollovers[_i].algorithms, "nsec")) {
+		ck_assert_int_eq(keyring_new(&ring, 10), E_OK);
+		read_both(dir, now_s, &z, &parent);
+		verify_by_each_ds(&z, zone_text_find(&parent, "example", TYPE_DS), now_s);
+		verify_by_each_algorithm(&z, 0, now_s);
+		if (rollovers[_i].first != rollovers[_i].second) {
+			verify_by_each_algorithm(&z, rollovers[_i].first, now_s);
+			verify_by_each_algorithm(&z, rollovers[_i].second, now_s);
+		}
+		zone_text_free(&z);
+		zone_text_free(&parent);
+		keyring_free(ring);
+	}
+	tmpdir_remove(dir);
+}
+END_TEST
+
+static void setup(void)
+{
+	limits = (struct dnssec_limits)DNSSEC_LIMITS_DEFAULTS;
+}
+
 Suite *suite_signers(void)
 {
 	Suite *s = suite_create("signers");
@@ -225,9 +323,11 @@ Suite *suite_signers(void)
 
 	/* Keys take as long to find as luck will have it. */
 	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_loop_test(t, by_bind, 0, ARRAY_LEN(algorithms));
 	tcase_add_loop_test(t, by_ldns, 0, ARRAY_LEN(algorithms));
 	tcase_add_loop_test(t, by_knot, 0, ARRAY_LEN(algorithms));
+	tcase_add_loop_test(t, in_the_middle_of_a_rollover, 0, ARRAY_LEN(rollovers));
 	suite_add_tcase(s, t);
 	return s;
 }
