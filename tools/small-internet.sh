@@ -64,6 +64,7 @@ start_recursor() {
 		hint-file=$dir/root.hints
 		outgoing-port=$lab_port
 		dont-query=
+		negative-trustanchors=.
 		local-address=127.0.0.1
 		local-port=$port
 		socket-dir=$dir

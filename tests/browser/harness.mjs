@@ -81,6 +81,7 @@ export async function startRecursor(name, port, webPort, settings = {}) {
 	const home = path.join(dir, name);
 	const all = {
 		"hint-file": path.join(dir, "root.hints"), "outgoing-port": LAB_PORT, "dont-query": "",
+		"negative-trustanchors": ".", // nobody has signed the lab
 		"local-address": "127.0.0.1", "local-port": port, "socket-dir": home, threads: 2,
 		"disable-syslog": "yes", webserver: "yes", "webserver-port": webPort, ...settings,
 	};

@@ -80,7 +80,7 @@ def signed_world():
         yield {"hint_file": write(os.path.join(d, "hints"),
                                   f". 3600 IN NS a.root.\na.root. 3600 IN A {ADDRESS}\n"),
                "trustanchorfile": write(os.path.join(d, "anchor"), anchor),
-               "outgoing_port": PORT, "threads": 1}
+               "outgoing_port": PORT, "threads": 1, "negative_trustanchors": None}
     finally:
         server.end()
 
