@@ -22,7 +22,7 @@ enum {
 	IDLE_S = 30,
 	KEYS = 64,
 	SIGNAL_EVERY_MS = 24 * 3600 * 1000,
-	SIGNAL_FIRST_MS = 10 * 1000,
+	SIGNAL_FIRST_MS = 2000,
 	TAGS_MAX = 12, /* of which each takes five letters of a label */
 };
 

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/rdata_text.h"
 #include "common/rrtype.h"
+#include "recursor/resolve/dnssec/algorithm.h"
 #include "recursor/resolve/dnssec/anchors.h"
 
 enum { WORDS_MAX = 1024, NTA_TTL_MAX = 31536000 };
@@ -391,6 +392,49 @@ int get_tas(struct command_call *call)
 }
 
 /* ---- and kin ---- */
+
+enum { ALGORITHMS_MAX = 32 };
+
+static int note_disabled(void *ctx, const char *word, size_t len)
+{
+	uint32_t *disabled = ctx;
+	char text[16];
+	long long number;
+
+	if (len >= sizeof(text))
+		return E_OK;
+	memcpy(text, word, len);
+	text[len] = '\0';
+	if (conf_int(text, 0, ALGORITHMS_MAX - 1, &number) == E_OK)
+		*disabled |= 1U << number;
+	return E_OK;
+}
+
+int list_dnssec_algos(struct command_call *call)
+{
+	char *setting = call->env->setting(call->env->ctx, "dnssec-disabled-algorithms");
+	json_t *list = json_array();
+	uint32_t disabled = 0, usable = algorithms_usable();
+	const char *between = "";
+
+	/* What is no number in it was refused when it was set. */
+	if (setting != NULL && conf_each_word(setting, note_disabled, &disabled) != E_OK)
+		disabled = 0;
+	free(setting);
+	for (unsigned i = 0; i < ALGORITHMS_MAX; i++) {
+		bool off = (disabled >> i & 1) != 0;
+
+		if ((usable >> i & 1) == 0)
+			continue;
+		fprintf(call->out, "%s%s%s", between, algorithm_text(i), off ? "(disabled)" : "");
+		if (!off)
+			json_array_append_new(list, command_json_text(algorithm_text(i)));
+		between = " ";
+	}
+	fprintf(call->out, "\n");
+	json_object_set_new(call->json, "algorithms", list);
+	return 0;
+}
 
 int reload_lua_config(struct command_call *call)
 {

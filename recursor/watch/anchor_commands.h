@@ -15,6 +15,7 @@ int clear_nta(struct command_call *call);
 int clear_ta(struct command_call *call);
 int get_ntas(struct command_call *call);
 int get_tas(struct command_call *call);
+int list_dnssec_algos(struct command_call *call);
 int reload_lua_config(struct command_call *call);
 int set_dnssec_log_bogus(struct command_call *call);
 

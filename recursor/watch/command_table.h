@@ -99,6 +99,8 @@ enum command_file {
 	X("hash-password", "", "[WORK-FACTOR]", 0, 1, false, 5, client_command,                  \
 	  "print the hash of a password or key that is typed, for webserver-password and api-key") \
 	X("help", "", "", 0, 0, false, 5, help, "show this list")                                \
+	X("list-dnssec-algos", "", "", 0, 0, false, 5, list_dnssec_algos,                        \
+	  "show by which algorithms signatures are checked")                                     \
 	X("list-ipsets", "", "", 0, 0, false, 5, list_ipsets,                                    \
 	  "show the sets of addresses that scripts have opened")                                 \
 	X("load-ipset", "", "NAME FILE", 2, 2, COMMAND_READS_FILE, 600, load_ipset,              \

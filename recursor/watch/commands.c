@@ -274,8 +274,8 @@ const struct command *commands_at(size_t i)
 bool command_only_looks(const struct command *c)
 {
 	static const char *const beginnings[] = {
-		"current-", "dump-", "explain", "get",  "hash-",
-		"help",     "ping",  "top-",    "try-", "version",
+		"current-", "dump-", "explain", "get",  "hash-",   "help",
+		"list-",    "ping",  "top-",    "try-", "version",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++)

@@ -12,11 +12,13 @@
 #include "common/rrset.h"
 #include "common/rrtype.h"
 #include "common/zonefile.h"
+#include "recursor/anchorload.h"
 #include "recursor/cachefile.h"
 #include "recursor/hints.h"
 #include "recursor/policy/ipset.h"
 #include "recursor/policy/shelf.h"
 #include "recursor/resolve/dnssec/aggressive.h"
+#include "recursor/rolloverfile.h"
 #include "recursor/settings.h"
 #include "recursor/settings_table.h"
 #include "recursor/watch/carbon.h"
@@ -190,6 +192,50 @@ static const char *zones_case(const char *text, bool nothing_fails)
 	zones_put(z);
 	settings_free(s);
 	file_remove();
+	return judge(err, why, nothing_fails);
+}
+
+/* trustanchorfile, or, where the text is Lua's, lua-config-file. */
+static const char *anchors_case(const char *text, bool nothing_fails)
+{
+	const bool is_lua = strncmp(text, "--", 2) == 0;
+	const struct settings s = {
+		.trustanchorfile = is_lua ? "" : file,
+		.lua_config_file = is_lua ? file : "",
+		.negative_trustanchors = "a.example, b.example",
+	};
+	char why[SETTINGS_WHY_MAX] = "";
+	struct anchorload loaded = { 0 };
+	int err;
+
+	file_write(text);
+	err = anchorload(&loaded, &s, why);
+	anchors_put(loaded.anchors);
+	file_remove();
+	return judge(err, why, nothing_fails);
+}
+
+static const char *rollovers_case(const char *text, bool nothing_fails)
+{
+	static struct rollovers r;
+	char why[ROLLOVERFILE_WHY_MAX] = "", *copy;
+	FILE *null = NULL;
+	int err;
+
+	alloc_pause(true);
+	copy = strdup(text);
+	null = fopen("/dev/null", "w");
+	alloc_pause(false);
+	err = rolloverfile_parse(&r, copy, strlen(copy), why);
+	if (err == E_OK)
+		err = rolloverfile_write(null, &r);
+	if (err != E_OK)
+		(void)snprintf(why, sizeof(why), "%s", err_text(err));
+	alloc_pause(true);
+	rollovers_deinit(&r);
+	(void)fclose(null);
+	free(copy);
+	alloc_pause(false);
 	return judge(err, why, nothing_fails);
 }
 
@@ -585,12 +631,22 @@ static const char zone[] =
 static const char root_hints[] = ". 3600 NS a.root.\n. 3600 NS b.root.\na.root. A 192.0.2.1\n"
 				 "b.root. AAAA 2001:db8::1\n";
 
+static const char trust_anchors[] = "a. DS 1 13 99 00\na. DS 2 13 99 00\nb. DNSKEY 257 3 13 AAAA\n";
+static const char lua_config[] = "-- of trust\naddTA('c', '1 13 99 00') addNTA('d', 'why') "
+				 "clearTA('.') pdnslog('x', pdns.loglevels.Debug)\n";
+static const char rollovers[] = "recursor trust anchors 1\nzone . 1 2 3 4\n"
+				"key trusted 1 0 dnskey 0101030d00\nkey adding 1 0 ds 4f66086300\n"
+				"end cfa8cf31\n";
+
 static const struct oom_case cases[] = {
 	{ "aggressive cache", aggressive_case, "" },
 	{ "settings", settings_case, conf },
 	{ "zone file", zonefile_case, zone },
 	{ "zones", zones_case, zone },
 	{ "hints", hints_case, root_hints },
+	{ "anchors", anchors_case, trust_anchors },
+	{ "lua-config-file", anchors_case, lua_config },
+	{ "rollovers", rollovers_case, rollovers },
 	{ "cache file", cachefile_case, NULL },
 	{ "carbon", carbon_case, "" },
 	{ "secpoll", secpoll_case, "\0041 OK" },

@@ -170,6 +170,13 @@ START_TEST(bogus_is_logged_or_not)
 }
 END_TEST
 
+START_TEST(algorithms)
+{
+	expect_part("list-dnssec-algos", 0, "RSASHA256 ");
+	expect_part("list-dnssec-algos", 0, " ECDSAP256SHA256 ");
+}
+END_TEST
+
 Suite *suite_anchor_commands(void);
 
 Suite *suite_anchor_commands(void)
@@ -184,6 +191,7 @@ Suite *suite_anchor_commands(void)
 	tcase_add_test(t, a_refusal_changes_nothing);
 	tcase_add_test(t, the_configuration_is_read_again);
 	tcase_add_test(t, bogus_is_logged_or_not);
+	tcase_add_test(t, algorithms);
 	suite_add_tcase(s, t);
 	return s;
 }

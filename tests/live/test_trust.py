@@ -1,0 +1,281 @@
+"""Trust anchors: files, commands, lua-config-file, and what becomes of them while time passes."""
+
+import os
+import signal
+import stat
+
+from live import (Process, Recursor, ask, check, check_reply, env, lab_and_recursor, need_program,
+                  nsd_server, run, test, wait_until)
+
+ADDRESS, PORT = "127.30.14.1", 5397
+ZONE = "signed.test"
+ROOT = [20326, 38696]
+DIGEST = "00" * 32
+
+
+def anchors(recursor):
+    """{zone: [key tags]} as get-tas has them."""
+    found, zone = {}, None
+    for line in recursor.rec("get-tas").stdout.splitlines()[1:]:
+        if line.startswith("\t\t"):
+            found[zone].append(int(line.split()[0]))
+        else:
+            zone = line
+            found[zone] = []
+    return found
+
+
+def negative(recursor):
+    return [line.split("\t")[0] for line in recursor.rec("get-ntas").stdout.splitlines()[1:]]
+
+
+def write(path, text):
+    with open(path + ".new", "w", encoding="ascii") as f:
+        f.write(text)
+    os.rename(path + ".new", path)
+    return path
+
+
+def texts(recursor, name):
+    done = run("dig", "+short", "+time=5", "-p", str(env.port), "@" + recursor.address, "CH", "TXT",
+               name)
+    return sorted(done.stdout.split("\n")[:-1])
+
+
+@test
+def trust_anchors_are_configured():
+    """Files, lua-config-file and commands; what is read again changes what it is about."""
+    d = env.new_dir("anchors")
+    keys = write(os.path.join(d, "keys"), f"example. IN DS 1 13 2 {DIGEST}\n")
+    lua = write(os.path.join(d, "config.lua"), f'addTA("lua.example", "2 13 2 {DIGEST}")\n'
+                'addNTA("broken.example", "their DS is old")\nrpzFile("x")\n')
+    settings = {"trustanchorfile": keys, "lua_config_file": lua,
+                "negative_trustanchors": "internal.example, other.example",
+                "allow_trust_anchor_query": "yes", "hint_file": "no",
+                "forward_zones": ".=127.0.0.1:1"}
+    with Recursor(**settings) as r:
+        check(anchors(r) == {"example": [1], "lua.example": [2]}, "trusted", anchors(r))
+        check(sorted(negative(r)) == ["broken.example", "internal.example", "other.example"], "not",
+              negative(r))
+        check("config.lua:3: rpzFile()" in r.log(), "the other functions are known", r.log())
+        check(texts(r, "trustanchor.server") == ['"example. 1"', '"lua.example. 2"'], "CH TXT",
+              texts(r, "trustanchor.server"))
+        check('"broken.example. their DS is old"' in texts(r, "negativetrustanchor.server"), "CH TXT")
+        check(r.rec("add-ta", "more.example.", "3", "13", "2", DIGEST).stdout ==
+              f"Added Trust Anchor for more.example with data 3 13 2 {DIGEST}\n", "add-ta")
+        r.rec("clear-nta", "other.example")
+        r.rec("add-nta", "mine.example", "a", "reason")
+        # What is configured changes; what was said to it besides stays.
+        write(keys, f"example. IN DS 4 13 2 {DIGEST}\n")
+        check(r.rec("reload-lua-config").stdout == f"Reloaded Lua configuration file '{lua}'\n", "it")
+        check(anchors(r) == {"example": [4], "lua.example": [2], "more.example": [3]}, "after",
+              anchors(r))
+        check(sorted(negative(r)) == ["broken.example", "internal.example", "mine.example"], "after",
+              negative(r))
+        # What is wrong changes nothing.
+        bad = write(os.path.join(d, "bad.lua"), "\nfrobnicate()\n")
+        said = r.rec("reload-lua-config", bad, expect=1).stderr
+        check(f"Unable to load Lua script from '{bad}': lua-config-file: {bad}:2: " in said, said)
+        check(len(anchors(r)) == 3, "as before", anchors(r))
+        check(r.rec("clear-ta", ".", expect=1).stderr.startswith("Refusing to remove root"), "root")
+    with Recursor() as r:
+        check(anchors(r) == {".": ROOT}, "built in", anchors(r))
+        check(texts(r, "trustanchor.server") == [], "nobody is told", texts(r, "trustanchor.server"))
+    write(keys, ". IN DS 1 13 2 00\n")
+    with Recursor(ready=False, **settings) as r:
+        wait_until(lambda: not r.is_alive(), what="it ends")
+        check(r.end() != 0 and f"trustanchorfile: {keys}:1: " in r.log(), "one line", r.log())
+        r.process.returncode = 0
+
+
+@test
+def negative_anchors_expire():
+    """ttl= and nta-lifetime; what the caches hold is wiped when one comes and goes."""
+    with Recursor(nta_lifetime=3600, hint_file="no", forward_zones=".=127.0.0.1:1") as r:
+        r.rec("add-nta", "short.example", "ttl=1", "soon", "over")
+        r.rec("add-nta", "long.example")
+        r.rec("add-nta", "endless.example", "ttl=0")
+        listed = r.rec("get-ntas").stdout
+        check("long.example\t\t(ends in 3" in listed and "endless.example\t\n" in listed, listed)
+        wait_until(lambda: "short.example" not in negative(r), 10, "it ends")
+        check(sorted(negative(r)) == ["endless.example", "long.example"], "the others stay")
+        check("the negative trust anchor of short.example. has expired" in r.log(), r.log())
+
+
+# ---- a signed zone ----
+
+class Signed(Process):
+    """NSD with a zone that ldns has signed."""
+
+    def __init__(self):
+        need_program("nsd", "ldns-keygen", "ldns-signzone", "ldns-key2ds")
+        d = env.new_dir("signed")
+        self.directory, self.serial = d, 0
+        self.ksk, self.zsk = self.key("-k"), self.key()
+        self.signed_by([self.ksk, self.zsk])
+        with open(os.path.join(d, "nsd.conf"), "w", encoding="ascii") as f:
+            f.write(nsd_server(d, ADDRESS, port=PORT)
+                    .replace("server:\n", "server:\n  xfrd-reload-timeout: 0\n", 1) +
+                    f'zone:\n  name: {ZONE}\n  zonefile: "{d}/zone"\n')
+        super().__init__("nsd", ["nsd", "-d", "-c", f"{d}/nsd.conf"], d)
+        self.wait_served()
+
+    def key(self, *options):
+        done = run("sh", "-c", f"cd {self.directory} && ldns-keygen -a ECDSAP256SHA256 "
+                   f"{' '.join(options)} {ZONE}", expect=0)
+        return os.path.join(self.directory, done.stdout.strip())
+
+    def revoked(self, key):
+        """The same key with its REVOKE bit."""
+        done = run("dnssec-revoke", "-f", key, expect=0)
+        return done.stdout.strip()
+
+    def dnskey(self, key):
+        with open(key + ".key", encoding="ascii") as f:
+            return f.read()
+
+    def tag(self, key):
+        return int(key.rsplit("+", 1)[1])
+
+    def signed_by(self, keys, *options):
+        """A new file, signed so."""
+        self.serial += 1
+        plain = os.path.join(self.directory, "plain")
+        with open(plain, "w", encoding="ascii") as f:
+            f.write(f"$TTL 60\n{ZONE}. IN SOA ns.{ZONE}. h.{ZONE}. {self.serial} 60 60 600 1\n"
+                    f"{ZONE}. IN NS ns.{ZONE}.\nns.{ZONE}. IN A {ADDRESS}\n"
+                    f"www.{ZONE}. IN A 192.0.2.1\n" +
+                    "".join(f"root-key-sentinel-{what}-ta-20326.{ZONE}. IN A 192.0.2.2\n"
+                            for what in ("is", "not")))
+        run("ldns-signzone", "-o", ZONE, "-f", os.path.join(self.directory, "fresh"), *options, plain,
+            *keys, expect=0)
+        os.rename(os.path.join(self.directory, "fresh"), os.path.join(self.directory, "zone"))
+
+    def wait_served(self):
+        wait_until(lambda: f" {self.serial} " in str(ask(ZONE, "SOA", "+norec", server=ADDRESS,
+                                                         port=PORT, wait=1)), 15, "nsd")
+
+    def serve(self, keys, *options):
+        self.signed_by(keys, *options)
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_served()
+
+    def anchor(self, *keys):
+        path = os.path.join(self.directory, "anchor")
+        return write(path, "".join(self.dnskey(k) for k in keys or [self.ksk]))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+
+def validating(zone, **settings):
+    settings.setdefault("trustanchorfile", zone.anchor())
+    return Recursor(dnssec="validate", forward_zones=f"{ZONE}={ADDRESS}:{PORT}", hint_file="no-refresh",
+                    dont_throttle_netmasks="127.0.0.0/8", network_timeout=500, **settings)
+
+
+def is_secure(recursor):
+    reply = recursor.ask(f"www.{ZONE}", "A", "+dnssec")
+    return reply.status == "NOERROR" and "ad" in reply.flags
+
+
+@test
+def negative_anchor_ends_when_the_zone_validates():
+    """RFC 7646 2: a zone whose signatures expired is answered under an NTA, which ends when they are
+    renewed."""
+    with Signed() as zone:
+        zone.serve([zone.ksk, zone.zsk], "-i", "20200101000000", "-e", "20200201000000")
+        with validating(zone, nta_recheck_interval=1, nta_extended_error="yes") as r:
+            check_reply(r.ask(f"www.{ZONE}"), status="SERVFAIL")
+            r.rec("add-nta", ZONE, "signatures", "expired")
+            reply = r.ask(f"www.{ZONE}", "A", "+dnssec")
+            check_reply(reply, status="NOERROR")
+            check("ad" not in reply.flags, "insecure", str(reply))
+            zone.serve([zone.ksk, zone.zsk])
+            wait_until(lambda: not negative(r), 15, "the anchor ends")
+            check("ends: the zone validates again" in r.log(), r.log())
+            check(is_secure(r), "it is validated", r.ask(f"www.{ZONE}", "A", "+dnssec"))
+
+
+@test
+def a_key_rolls_over():
+    """RFC 5011: a second key is trusted after 30 days, the first revoked then; through restarts, and a
+    file that is damaged."""
+    preload = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+    need_program("faketime", "dnssec-revoke")
+    directory = env.new_dir("rollover")
+    state = os.path.join(directory, "state")
+
+    def at(days, zone):
+        fake = {"LD_PRELOAD": preload, "FAKETIME": f"+{days}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                "DONT_FAKE_MONOTONIC": "1"}
+        return validating(zone, extra_env=fake, trustanchor_state_file=state)
+
+    def lines():
+        if not os.path.exists(state):
+            return []
+        with open(state, encoding="ascii") as f:
+            return [line.split()[1] for line in f if line.startswith("key ")]
+
+    with Signed() as zone:
+        new = zone.key("-k")
+        old_tag, new_tag = zone.tag(zone.ksk), zone.tag(new)
+        both = [zone.ksk, new, zone.zsk]
+        long = ["-e", "20600101000000"]
+        zone.serve([zone.ksk, zone.zsk], *long)
+        with at(0, zone) as r:
+            wait_until(lambda: lines() == ["trusted"], 15, "the key is seen")
+            check(stat.S_IMODE(os.stat(state).st_mode) == 0o600, "its mode", os.stat(state))
+        zone.serve(both, *long)
+        with at(1, zone) as r:
+            wait_until(lambda: lines() == ["trusted", "adding"], 15, "the new one is there")
+            check(anchors(r) == {ZONE: [old_tag]}, "not trusted yet", anchors(r))
+        with at(30, zone) as r:
+            check(is_secure(r), "30 days")
+            check(anchors(r) == {ZONE: [old_tag]}, "not yet", anchors(r))
+        with at(32, zone) as r:
+            wait_until(lambda: lines() == ["trusted", "trusted"], 15, "trusted")
+            check(sorted(anchors(r)[ZONE]) == sorted([old_tag, new_tag]), "both", anchors(r))
+        # The old one alone is configured, and its holder revokes it.
+        zone.serve([zone.revoked(zone.ksk), new, zone.zsk], *long)
+        with at(33, zone) as r:
+            wait_until(lambda: lines() == ["revoked", "trusted"], 15, "revoked")
+            check(anchors(r) == {ZONE: [new_tag]}, "the new one alone", anchors(r))
+            check("was trusted and is revoked now (RFC 5011)" in r.log(), r.log())
+            check(is_secure(r), "33 days")
+        zone.serve([new, zone.zsk], *long)
+        with at(64, zone) as r:
+            check(is_secure(r), "signed by the new key alone")
+            wait_until(lambda: lines() == ["removed", "trusted"], 15, "removed")
+        # Damage: refused in one line, and trust begins with what is configured.
+        with open(state, "r+b") as f:
+            f.seek(40)
+            f.write(b"x")
+        with at(64, zone) as r:
+            wait_until(lambda: "is refused: its checksum is wrong" in r.log(), 5, "it is refused")
+            check(anchors(r) == {ZONE: [old_tag]}, "as configured", anchors(r))
+            check(os.path.exists(state + ".bad"), "the file is kept")
+            check_reply(r.ask(f"www.{ZONE}"), status="SERVFAIL")
+
+
+@test
+def others_learn_which_keys_are_trusted():
+    """RFC 8509: names that tell of a key of the root.  RFC 8145: the root is told."""
+    with Signed() as zone:
+        with validating(zone, root_key_sentinel="yes") as r:
+            # No key of the root is trusted here: trustanchorfile has the zone's alone.
+            check_reply(r.ask(f"root-key-sentinel-is-ta-20326.{ZONE}", "A", "+dnssec"),
+                        status="SERVFAIL")
+            check_reply(r.ask(f"root-key-sentinel-not-ta-20326.{ZONE}", "A", "+dnssec"),
+                        status="NOERROR")
+            # Who checks for himself gets the zone's answer.
+            check_reply(r.ask(f"root-key-sentinel-is-ta-20326.{ZONE}", "A", "+dnssec", "+cdflag"),
+                        status="NOERROR")
+        with validating(zone) as r:
+            check_reply(r.ask(f"root-key-sentinel-is-ta-20326.{ZONE}", "A", "+dnssec"),
+                        status="NOERROR")
+    with lab_and_recursor(trust_anchor_signaling="yes", dnssec="process") as (lab, _):
+        wait_until(lambda: "_ta-4f66-9728." in lab.queries(), 15, "the root is told")
