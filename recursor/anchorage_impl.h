@@ -36,6 +36,7 @@ struct anchorage {
 	bool started, stop;
 	struct probe *probe;     /* while it asks */
 	struct keyring *keyring; /* its own */
+	uint64_t turn_at_ms;     /* monotonic, as the next */
 	uint64_t reload_at_ms, recheck_at_ms, signal_at_ms;
 };
 

@@ -18,8 +18,8 @@
 #include "recursor/worker.h"
 
 enum {
-	TURN_S = 1, /* while something may expire */
-	IDLE_S = 30,
+	TURN_MS = 1000, /* while something may expire */
+	IDLE_MS = 30 * 1000,
 	KEYS = 64,
 	SIGNAL_EVERY_MS = 24 * 3600 * 1000,
 	SIGNAL_FIRST_MS = 2000,
@@ -270,9 +270,10 @@ static void reload(struct anchorage *a)
 }
 
 /* Is it time for what is due every so often?  `every_ms` 0: never. */
-static bool is_time(uint64_t *at_ms, uint64_t every_ms)
+static bool is_time(struct anchorage *a, uint64_t *at_ms, uint64_t every_ms)
 {
 	uint64_t now = now_ms();
+	bool is_now;
 
 	if (every_ms == 0) {
 		*at_ms = 0;
@@ -280,37 +281,36 @@ static bool is_time(uint64_t *at_ms, uint64_t every_ms)
 	}
 	if (*at_ms == 0 || *at_ms > now + every_ms)
 		*at_ms = now + every_ms;
-	if (now < *at_ms)
-		return false;
-	*at_ms = now + every_ms;
-	return true;
+	is_now = now >= *at_ms;
+	if (is_now)
+		*at_ms = now + every_ms;
+	if (*at_ms < a->turn_at_ms)
+		a->turn_at_ms = *at_ms;
+	return is_now;
 }
 
-/* True: there is something that may expire soon. */
-static bool take_turn(struct anchorage *a)
+static void take_turn(struct anchorage *a)
 {
 	const struct settings *s = server_settings_get(a->server);
 	bool validates = wiring_dnssec_mode(s) != DNSSEC_OFF;
-	bool some = expire(a);
 
-	if (is_time(&a->reload_at_ms, atomic_load(&a->interval_s) * 1000ULL))
+	a->turn_at_ms = now_ms() + (expire(a) ? TURN_MS : IDLE_MS);
+	if (is_time(a, &a->reload_at_ms, atomic_load(&a->interval_s) * 1000ULL))
 		reload(a);
-	if (validates && is_time(&a->recheck_at_ms, s->nta_recheck_interval_s * 1000ULL))
+	if (validates && is_time(a, &a->recheck_at_ms, s->nta_recheck_interval_s * 1000ULL))
 		recheck(a);
 	if (validates)
 		follow_rollovers(a);
-	if (validates && s->trust_anchor_signaling && is_time(&a->signal_at_ms, SIGNAL_EVERY_MS))
+	if (validates && s->trust_anchor_signaling && is_time(a, &a->signal_at_ms, SIGNAL_EVERY_MS))
 		signal_trust(a);
 	settings_free(s);
-	return some;
 }
 
-static void wait_some(struct anchorage *a, time_t seconds)
+static void wait_for_turn(struct anchorage *a)
 {
-	struct timespec until;
+	struct timespec until = { (time_t)(a->turn_at_ms / 1000),
+				  (long)(a->turn_at_ms % 1000) * 1000000L };
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += seconds;
 	pthread_mutex_lock(&a->lock);
 	if (!a->stop)
 		(void)pthread_cond_timedwait(&a->wake, &a->lock, &until);
@@ -322,8 +322,10 @@ static void *run(void *ctx)
 	struct anchorage *a = ctx;
 
 	a->signal_at_ms = now_ms() + SIGNAL_FIRST_MS;
-	while (!is_stopping(a))
-		wait_some(a, take_turn(a) ? TURN_S : IDLE_S);
+	while (!is_stopping(a)) {
+		take_turn(a);
+		wait_for_turn(a);
+	}
 	return NULL;
 }
 
