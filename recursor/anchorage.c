@@ -30,22 +30,66 @@ static void adopt(struct worker *w, void *anchors)
 	resolver_set_anchors(w->resolver, anchors);
 }
 
-static void wipe(void *ctx, const uint8_t *name)
+void anchorage_wipe(struct anchorage *a, const uint8_t *name, struct wiped *sum)
 {
-	struct anchorage *a = ctx;
-	struct wiped sum = { 0 };
+	wipe_name(&a->server->own_env, name, true, 0, sum);
+}
+
+/* Of many at once the caches are emptied: each name is looked for in all of them. */
+struct changed {
+	unsigned n;
+	uint8_t names[ANCHORAGE_WIPES_MAX][NAME_MAX_LEN];
+};
+
+static void note_changed(void *ctx, const uint8_t *name)
+{
+	struct changed *c = ctx;
+
+	if (c->n < ANCHORAGE_WIPES_MAX)
+		(void)name_copy(c->names[c->n], name);
+	else
+		c->names[0][0] = 0; /* the root */
+	c->n++;
+}
+
+static void wipe_later(struct anchorage *a, const uint8_t *name)
+{
+	const struct settings *s = server_settings_get(a->server);
+	uint64_t patience_ms = server_patience_ms(s);
+
+	settings_free(s);
+	pthread_mutex_lock(&a->lock);
+	if (a->n_again == ANCHORAGE_WIPES_MAX) {
+		a->n_again = 0;
+		name = name_root;
+	}
+	(void)name_copy(a->again[a->n_again++], name);
+	a->again_at_ms = loop_now_us() / 1000 + patience_ms;
+	pthread_cond_signal(&a->wake);
+	pthread_mutex_unlock(&a->lock);
+}
+
+static void wipe_changed(struct anchorage *a, const struct changed *c)
+{
+	unsigned n = c->n > ANCHORAGE_WIPES_MAX ? 1 : c->n;
 	char text[NAME_TEXT_MAX];
 
-	wipe_name(&a->server->own_env, name, true, 0, &sum);
-	log_info("trust anchors of %s have changed: wiped %zu records, %zu negative records, %zu "
-		 "packets",
-		 name_to_text(text, name), sum.records, sum.negative, sum.packets);
+	for (unsigned i = 0; i < n; i++) {
+		struct wiped sum = { 0 };
+
+		anchorage_wipe(a, c->names[i], &sum);
+		log_info("trust anchors of %s have changed: wiped %zu records, %zu negative "
+			 "records, %zu packets",
+			 name_to_text(text, c->names[i]), sum.records, sum.negative, sum.packets);
+		wipe_later(a, c->names[i]);
+	}
 }
 
 /* Workers first: what the caches hold after a wipe was judged anew. */
 void anchorage_publish(struct anchorage *a, struct anchors *fresh)
 {
 	struct anchors *old = a->current;
+	struct changed changed = { 0 };
 
 	pthread_mutex_lock(&a->lock);
 	a->current = fresh;
@@ -54,7 +98,8 @@ void anchorage_publish(struct anchorage *a, struct anchors *fresh)
 	for (unsigned i = 0; i < a->server->n_workers; i++)
 		if (visit_worker(&a->server->workers[i], adopt, fresh) != E_OK)
 			continue;
-	anchors_diff(old, fresh, wipe, a);
+	anchors_diff(old, fresh, note_changed, &changed);
+	wipe_changed(a, &changed);
 	anchors_put(old);
 }
 

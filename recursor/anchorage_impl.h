@@ -18,6 +18,9 @@
 
 struct keyring;
 struct probe;
+struct wiped;
+
+enum { ANCHORAGE_WIPES_MAX = 16 };
 
 struct anchorage {
 	struct server *server;
@@ -36,13 +39,23 @@ struct anchorage {
 	bool started, stop;
 	struct probe *probe;     /* while it asks */
 	struct keyring *keyring; /* its own */
-	uint64_t turn_at_ms;     /* monotonic, as the next */
+	/* names that are wiped once more, of `lock`; see anchorage_publish() */
+	uint8_t again[ANCHORAGE_WIPES_MAX][NAME_MAX_LEN];
+	unsigned n_again;
+	uint64_t again_at_ms;
+	uint64_t turn_at_ms; /* monotonic, as the next */
 	uint64_t reload_at_ms, recheck_at_ms, signal_at_ms;
 };
 
-/* ---- anchorage.c; with change_lock ---- */
+/* ---- anchorage.c ---- */
 
-/* Takes the reference. */
+/* The name and all below it, from all caches. */
+void anchorage_wipe(struct anchorage *a, const uint8_t *name, struct wiped *sum);
+
+/* With change_lock. */
+
+/* Takes the reference.  What is being validated meanwhile may still be judged by the anchors before:
+ * the thread wipes the same names again when that has ended. */
 void anchorage_publish(struct anchorage *a, struct anchors *fresh);
 
 /* ---- anchorage_state.c ---- */

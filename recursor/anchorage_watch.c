@@ -14,6 +14,7 @@
 #include "recursor/probe.h"
 #include "recursor/reconfigure.h"
 #include "recursor/resolve/dnssec/keyring.h"
+#include "recursor/watch/wipe.h"
 #include "recursor/wiring.h"
 #include "recursor/worker.h"
 
@@ -289,6 +290,25 @@ static bool is_time(struct anchorage *a, uint64_t *at_ms, uint64_t every_ms)
 	return is_now;
 }
 
+static void wipe_again(struct anchorage *a)
+{
+	uint8_t names[ANCHORAGE_WIPES_MAX][NAME_MAX_LEN];
+	struct wiped sum = { 0 };
+	unsigned n = 0;
+
+	pthread_mutex_lock(&a->lock);
+	if (a->n_again > 0 && now_ms() >= a->again_at_ms) {
+		n = a->n_again;
+		memcpy(names, a->again, sizeof(names));
+		a->n_again = 0;
+	} else if (a->n_again > 0 && a->again_at_ms < a->turn_at_ms) {
+		a->turn_at_ms = a->again_at_ms;
+	}
+	pthread_mutex_unlock(&a->lock);
+	for (unsigned i = 0; i < n; i++)
+		anchorage_wipe(a, names[i], &sum);
+}
+
 static void take_turn(struct anchorage *a)
 {
 	const struct settings *s = server_settings_get(a->server);
@@ -303,6 +323,7 @@ static void take_turn(struct anchorage *a)
 		follow_rollovers(a);
 	if (validates && s->trust_anchor_signaling && is_time(a, &a->signal_at_ms, SIGNAL_EVERY_MS))
 		signal_trust(a);
+	wipe_again(a);
 	settings_free(s);
 }
 
