@@ -1,13 +1,14 @@
 #include "random_zone.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/check.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
 
-static const uint8_t apex[] = "\4zone";
+static const uint8_t apex[] = "\7example";
 
 static uint32_t draw(uint64_t *seed, uint32_t below)
 {
@@ -127,6 +128,32 @@ static void settle(struct random_zone *z)
 			continue;
 		}
 		i++;
+	}
+}
+
+void random_zone_write(const struct random_zone *z, FILE *f)
+{
+	char name[NAME_TEXT_MAX];
+
+	for (unsigned i = 0; i < z->n; i++) {
+		const struct random_node *n = &z->nodes[i];
+
+		(void)name_to_text(name, n->name);
+		if (n->soa)
+			(void)fprintf(f, "%s 3600 IN SOA ns.other. host.other. 1 2 3 4 300\n",
+				      name);
+		if (n->ns)
+			(void)fprintf(f, "%s 3600 IN NS ns.other.\n", name);
+		if (n->ds)
+			(void)fprintf(f, "%s 3600 IN DS 1 13 2 %064d\n", name, 0);
+		if (n->a)
+			(void)fprintf(f, "%s 3600 IN A 192.0.2.1\n", name);
+		if (n->txt)
+			(void)fprintf(f, "%s 3600 IN TXT text\n", name);
+		if (n->cname)
+			(void)fprintf(f, "%s 3600 IN CNAME ns.other.\n", name);
+		if (n->dname)
+			(void)fprintf(f, "%s 3600 IN DNAME ns.other.\n", name);
 	}
 }
 

@@ -1,7 +1,7 @@
 /*
  * random_zone: small signed zones drawn from a seed, and what is true of every name in them.
  *
- * Names are made of the labels a, b and *, at most three below the apex "zone"; there are aliases,
+ * Names are made of the labels a, b and *, at most three below the apex "example"; there are aliases,
  * DNAMEs, wildcards, empty non-terminals, delegations with and without DS, glue.  The truth is found
  * by looking at the list of names (RFC 1034 4.3.2, RFC 4592), and knows of no NSEC.
  *
@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/name.h"
 #include "common/rrset.h"
@@ -44,6 +45,9 @@ struct random_zone {
 
 void random_zone_make(struct random_zone *out, uint64_t seed, enum sign_denial denial);
 void random_zone_free(struct random_zone *z);
+
+/* The same zone for other signers (without glue). */
+void random_zone_write(const struct random_zone *z, FILE *f);
 
 enum truth {
 	TRUTH_ELSEWHERE, /* at a zone cut (but for its DS), below one, or below a DNAME */

@@ -2,12 +2,18 @@
 #include "recursor/resolve/dnssec/denial.h"
 
 #include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/check.h"
 #include "common/rrtype.h"
 #include "random_zone.h"
+#include "tests/unit/tmpdir.h"
+#include "tests/unit/zone_text.h"
 
-enum { ZONES = 40, SUBSETS = 6 };
+enum { ZONES = 40, SUBSETS = 6, OTHERS_ZONES = 2, COMMAND_MAX = 512, NOT_THERE = 3 };
 
 static const uint16_t types[] = { TYPE_A,  TYPE_TXT, TYPE_CNAME, TYPE_DNAME, TYPE_NS,
 				  TYPE_DS, TYPE_SOA, TYPE_NSEC,  TYPE_ANY,   TYPE_CAA };
@@ -205,6 +211,77 @@ START_TEST(opt_out)
 }
 END_TEST
 
+/* ---- zones that others have signed ---- */
+
+static const char *const programs[] = { "dnssec-signzone", "ldns-signzone", "kzonesign" };
+static const char *const words[] = { "nsec", "nsec3", "opt-out" };
+
+static void write_file(const struct random_zone *z, const char *dir)
+{
+	char path[COMMAND_MAX];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/zone", dir);
+	f = fopen(path, "we");
+	ck_assert_ptr_nonnull(f);
+	random_zone_write(z, f);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+/* False: that program is not installed. */
+static bool sign(const char *dir, const char *program, const char *denial)
+{
+	char here[COMMAND_MAX / 2], command[COMMAND_MAX];
+	int status;
+
+	ck_assert_ptr_nonnull(getcwd(here, sizeof(here)));
+	(void)snprintf(command, sizeof(command), "cd %s && %s/tests/signer/others %s 13 %s", dir,
+		       here, program, denial);
+	status = system(command);
+	ck_assert_msg(WIFEXITED(status) &&
+			      (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == NOT_THERE),
+		      "%s", command);
+	return WEXITSTATUS(status) == 0;
+}
+
+static void zone_by_other(uint64_t seed, const char *program, enum sign_denial denial)
+{
+	struct rrset *chain[RANDOM_ZONE_CHAIN];
+	struct denial_proof p = { .sets = chain };
+	char dir[TMPDIR_MAX], path[COMMAND_MAX];
+	struct random_zone z;
+	struct zone_text text;
+
+	random_zone_make(&z, seed, denial);
+	p.zone = z.apex;
+	tmpdir_make(dir);
+	write_file(&z, dir);
+	if (sign(dir, program, words[denial])) {
+		(void)snprintf(path, sizeof(path), "%s/out", dir);
+		zone_text_read_file(&text, path, name_root, RANDOM_ZONE_NOW_S);
+		for (size_t i = 0; i < text.n; i++) {
+			if (text.sets[i]->type != TYPE_NSEC && text.sets[i]->type != TYPE_NSEC3)
+				continue;
+			ck_assert_uint_lt(p.n, RANDOM_ZONE_CHAIN);
+			chain[p.n++] = text.sets[i];
+		}
+		ck_assert_uint_gt(p.n, 0);
+		judge_all(&z, &p, true);
+		ck_assert_uint_gt(proved + insecure, asked / 10);
+		zone_text_free(&text);
+	}
+	tmpdir_remove(dir);
+	random_zone_free(&z);
+}
+
+START_TEST(by_others)
+{
+	for (uint64_t seed = 1; seed <= OTHERS_ZONES; seed++)
+		zone_by_other(seed * 17 + (uint64_t)_i, programs[_i / 3],
+			      (enum sign_denial)(_i % 3));
+}
+END_TEST
+
 Suite *suite_denial_zones(void)
 {
 	Suite *s = suite_create("denial_zones");
@@ -215,6 +292,7 @@ Suite *suite_denial_zones(void)
 	tcase_add_test(t, nsec);
 	tcase_add_test(t, nsec3);
 	tcase_add_test(t, opt_out);
+	tcase_add_loop_test(t, by_others, 0, 9);
 	suite_add_tcase(s, t);
 	return s;
 }
