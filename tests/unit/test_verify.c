@@ -399,42 +399,68 @@ START_TEST(wildcards_are_told)
 	s = signed_set_rrset(wild, wire("a.example"), NOW);
 	ck_assert_int_eq(verify_at(z, s, NOW), SEC_BOGUS);
 	rrset_put(s);
-	/* nor can an NSEC be moved to where it denies other names. */
+	/* An NSEC is expanded like other data (RFC 4592 4.7). */
 	ck_assert_ptr_nonnull(nsec);
 	s = signed_set_rrset(nsec, wire("a.wild.example"), NOW);
-	ck_assert_int_eq(verify_at(z, s, NOW), SEC_BOGUS);
-	ck_assert_int_eq(v.why, BOGUS_EXPANDED_DENIAL);
+	ck_assert_int_eq(verify_at(z, s, NOW), SEC_SECURE);
+	ck_assert(v.is_expanded);
 	rrset_put(s);
 	signed_zone_free(z);
 }
 END_TEST
 
-/* A zone that signs a wildcard above itself: not its to sign. */
-START_TEST(labels_reach_down_to_the_zone)
+/* What `zone` says of `owner` with a signature made for `made_for`. */
+static enum security verify_made(const char *zone, const char *owner, const char *made_for,
+				 uint16_t type)
 {
-	static const uint8_t address[] = { 192, 0, 2, 1 };
-	const struct rdata rr = { address, sizeof(address) };
-	const struct sign_key *key = sign_key(13, 0);
+	static const uint8_t rdata[] = { 192, 0, 2, 1 };
+	const struct rdata rr = { rdata, sizeof(rdata) };
+	const struct sign_with with = { sign_key(13, 0), SIGN_ZSK, wire(zone), NOW - DAY,
+					NOW + DAY };
 	uint8_t sig[SIGN_RRSIG_MAX], dnskey[SIGN_DNSKEY_MAX];
 	struct rdata keys_rr = { .data = dnskey }, sig_rr = { .data = sig };
 	struct rrset *keys = NULL, *s = NULL;
-	const uint8_t *zone = wire("evil.example");
+	enum security verdict;
 
-	keys_rr.len = (uint16_t)sign_key_dnskey(key, SIGN_ZSK, dnskey);
-	sig_rr.len = (uint16_t)sign_records(
-		&(struct sign_with) { key, SIGN_ZSK, zone, NOW - DAY, NOW + DAY }, SIGN_NONE,
-		wire("*.example"), TYPE_A, 300, &rr, 1, sig);
-	ck_assert_int_eq(rrset_new(&keys, zone, TYPE_DNSKEY, 300, NOW, RANK_AUTH_ANSWER, &keys_rr,
-				   1, NULL, 0),
+	keys_rr.len = (uint16_t)sign_key_dnskey(with.key, SIGN_ZSK, dnskey);
+	sig_rr.len = (uint16_t)sign_records(&with, SIGN_NONE, wire(made_for), type, 300, &rr, 1,
+					    sig);
+	ck_assert_int_eq(rrset_new(&keys, wire(zone), TYPE_DNSKEY, 300, NOW, RANK_AUTH_ANSWER,
+				   &keys_rr, 1, NULL, 0),
 			 E_OK);
-	ck_assert_int_eq(rrset_new(&s, wire("x.evil.example"), TYPE_A, 300, NOW, RANK_AUTH_ANSWER,
-				   &rr, 1, &sig_rr, 1),
-			 E_OK);
-	ck_assert_int_eq(verify_set(ring, &limits, s, zone, keys, NOW, &work, &v), SEC_BOGUS);
-	ck_assert_int_eq(v.why, BOGUS_MALFORMED_RRSIG);
-	ck_assert_uint_eq(work.checks, 0);
+	ck_assert_int_eq(
+		rrset_new(&s, wire(owner), type, 300, NOW, RANK_AUTH_ANSWER, &rr, 1, &sig_rr, 1),
+		E_OK);
+	verdict = verify_set(ring, &limits, s, wire(zone), keys, NOW, &work, &v);
 	rrset_put(keys);
 	rrset_put(s);
+	return verdict;
+}
+
+START_TEST(names_that_a_zone_may_sign)
+{
+	ck_assert_int_eq(verify_made("example", "a.b.example", "*.b.example", TYPE_A), SEC_SECURE);
+	ck_assert_int_eq(verify_made("b.example", "a.b.example", "*.b.example", TYPE_A),
+			 SEC_SECURE);
+	/* Not a wildcard above itself. */
+	ck_assert_int_eq(verify_made("b.example", "a.b.example", "*.example", TYPE_A), SEC_BOGUS);
+	ck_assert_int_eq(v.why, BOGUS_MALFORMED_RRSIG);
+	ck_assert_int_eq(verify_made("b.example", "b.example", "*.example", TYPE_A), SEC_BOGUS);
+	ck_assert_int_eq(v.why, BOGUS_MALFORMED_RRSIG);
+	/* Zones whose names are wildcards, strange as that is. */
+	ck_assert_int_eq(verify_made("*.example", "*.example", "*.example", TYPE_A), SEC_SECURE);
+	ck_assert(!v.is_expanded);
+	ck_assert_int_eq(verify_made("*.example", "a.*.example", "a.*.example", TYPE_A),
+			 SEC_SECURE);
+	ck_assert_int_eq(verify_made("*.example", "a.*.example", "*.example", TYPE_A), SEC_BOGUS);
+	/* The root. */
+	ck_assert_int_eq(verify_made(".", "a.example", "*", TYPE_A), SEC_SECURE);
+	ck_assert_uint_eq(v.labels, 0);
+	ck_assert_int_eq(verify_made(".", ".", ".", TYPE_A), SEC_SECURE);
+	ck_assert(!v.is_expanded);
+	/* An NSEC3's owner is a hash. */
+	ck_assert_int_eq(verify_made("example", "a.example", "*.example", TYPE_NSEC3), SEC_BOGUS);
+	ck_assert_int_eq(v.why, BOGUS_EXPANDED_DENIAL);
 }
 END_TEST
 
@@ -528,7 +554,7 @@ Suite *suite_verify(void)
 	tcase_add_test(t, disabled_algorithms_do_not_count);
 	tcase_add_test(t, one_of_two_algorithms_is_enough);
 	tcase_add_test(t, wildcards_are_told);
-	tcase_add_test(t, labels_reach_down_to_the_zone);
+	tcase_add_test(t, names_that_a_zone_may_sign);
 	tcase_add_loop_test(t, times_are_serial_numbers, 0, ARRAY_LEN(times));
 	tcase_add_loop_test(t, the_cause_is_of_the_best_signature, 0, ARRAY_LEN(several));
 	suite_add_tcase(s, t);

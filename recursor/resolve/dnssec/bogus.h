@@ -70,7 +70,7 @@
 	X(MISSING_NEGATIVE_INDICATION, NSEC_MISSING, "no NSEC or NSEC3",                         \
 	  MISSING_NEGATIVE_INDICATION)                                                           \
 	X(INVALID_DENIAL, NSEC_MISSING, "the NSEC or NSEC3 do not prove it", INVALID_DENIAL)     \
-	X(EXPANDED_DENIAL, NSEC_MISSING, "an NSEC or NSEC3 made of a wildcard", INVALID_DENIAL)  \
+	X(EXPANDED_DENIAL, NSEC_MISSING, "an NSEC3 made of a wildcard", INVALID_DENIAL)          \
 	/* limits */                                                                             \
 	X(MAX_RRSIGS, DNSSEC_BOGUS, "max-rrsigs-per-record", NO_VALID_RRSIG)                     \
 	X(MAX_DNSKEYS, DNSSEC_BOGUS, "max-dnskeys", NO_VALID_DNSKEY)                             \

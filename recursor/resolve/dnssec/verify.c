@@ -102,17 +102,20 @@ static void meet_limit(struct job *j, const struct rrsig *sig, enum bogus why)
 /* RFC 4035 5.3.1, but for the key. */
 static bool may_be_valid(struct job *j, const struct rrsig *sig)
 {
-	bool is_denial = j->s->type == TYPE_NSEC || j->s->type == TYPE_NSEC3;
+	/* An apex that is a wildcard itself counts its asterisk as little as other owners do. */
+	unsigned least = name_labels(j->zone);
 
+	if (least > j->owner_labels)
+		least = j->owner_labels;
 	if (sig->type_covered != j->s->type || sig->labels > j->owner_labels)
 		fail(j, sig, STAGE_FORM, BOGUS_MALFORMED_RRSIG);
 	else if (!name_equal(sig->signer, j->zone))
 		fail(j, sig, STAGE_FORM, BOGUS_FOREIGN_SIGNER);
-	else if (sig->labels < name_labels(j->zone))
+	else if (sig->labels < least)
 		fail(j, sig, STAGE_FORM, BOGUS_MALFORMED_RRSIG);
-	else if (is_denial && sig->labels < j->owner_labels)
-		/* It would deny what lies around a name that is not in the zone (RFC 4592 4.9 has none
-		 * expanded). */
+	else if (j->s->type == TYPE_NSEC3 && sig->labels < j->owner_labels)
+		/* Its owner is a hash.  An NSEC may be expanded, for whoever asks for that type (RFC
+		 * 4592 4.7); it proves nothing then, to which those see who read proofs. */
 		fail(j, sig, STAGE_FORM, BOGUS_EXPANDED_DENIAL);
 	else if (!algorithm_is_usable(sig->algorithm, j->limits))
 		fail(j, sig, STAGE_ALGORITHM, BOGUS_UNSUPPORTED_DNSKEY_ALGO);
