@@ -223,6 +223,14 @@ static inline uint64_t counter_get(const counter *c)
 	X(limit_time, "max-total-msec-reached", COUNTER,                                         \
 	  "client queries ended by max-total-msec")                                              \
 	X(limit_bytes, "max-bytesperq-reached", COUNTER, "client queries ended by max-bytesperq") \
+	X(aggressive_nsec, "aggressive-nsec-cache-nsec-hits", COUNTER,                           \
+	  "names denied by NSEC records of other answers (RFC 8198)")                            \
+	X(aggressive_nsec3, "aggressive-nsec-cache-nsec3-hits", COUNTER,                         \
+	  "names denied by NSEC3 records of other answers")                                      \
+	X(aggressive_nsec_wildcard, "aggressive-nsec-cache-nsec-wc-hits", COUNTER,               \
+	  "answers made of wildcards by NSEC records of other answers")                          \
+	X(aggressive_nsec3_wildcard, "aggressive-nsec-cache-nsec3-wc-hits", COUNTER,             \
+	  "answers made of wildcards by NSEC3 records of other answers")                         \
 	X(limit_checks, "max-signature-validations-reached", COUNTER,                            \
 	  "queries ended by max-signature-validations-per-query")                                \
 	X(limit_hashes, "max-nsec3-hashes-reached", COUNTER,                                     \

@@ -304,7 +304,8 @@ struct resolver {
 	struct anchors *anchors; /* the same */
 	uint32_t zones_serial;
 	struct keyring *keyring;
-	int work_left; /* of validation, until others have their turn */
+	struct aggressive *aggressive; /* borrowed, or NULL */
+	int work_left;                 /* of validation, until others have their turn */
 
 	struct slab goals, edges, requests;
 	struct journals journals;

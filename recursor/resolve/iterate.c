@@ -113,6 +113,8 @@ void goal_follow_alias(struct resolver *r, struct goal *g, struct rrset *dname, 
 	chain_add(g, dname);
 	chain_add(g, cname);
 	g->cacheable = true;
+	if (g->type == TYPE_DS && trust_end_at_alias(r, g))
+		return;
 	if (!EXPECT(rrset_next(cname, &at, &rr))) {
 		end_with_failure(r, g, CAUSE_ALIAS_EMPTY);
 		return;
@@ -371,7 +373,7 @@ static void step_start(struct resolver *r, struct goal *g)
 		end_with_failure(r, g, (enum cause)k.set->cause);
 		break;
 	case KNOWN_NOTHING:
-		if (refresh_join(r, g))
+		if (refresh_join(r, g) || validate_by_proofs(r, g, &k))
 			break;
 		if (k.zone_labels == 0 && k.ns_own == NULL && k.zone == NULL)
 			resolver_prime_soon(r);
@@ -438,13 +440,16 @@ static void choose_otherwise(struct resolver *r, struct goal *g)
 		g->state = GOAL_ADDRESSES;
 		return;
 	}
-	if (g->state == GOAL_DEAD || validate_give_up(r, g))
+	/* What is bogus at all servers is so further up as well, unless some were not found. */
+	if (g->state == GOAL_DEAD || (!g->lacks_glue && validate_give_up(r, g)))
 		return;
 	if (cut_go_up(r, g) || cut_use_stale(r, g)) {
 		minimise_choose(r, g);
 		goal_make_ready(r, g);
 		return;
 	}
+	if (validate_give_up(r, g))
+		return;
 	if (g->met_cut)
 		end_with_failure(r, g,
 				 g->forwarded ? CAUSE_FORWARDER_CUT_OFF : CAUSE_SERVER_CUT_OFF);

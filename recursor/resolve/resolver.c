@@ -244,6 +244,11 @@ const struct zones *resolver_zones(const struct resolver *r)
 	return r->zones;
 }
 
+void resolver_set_aggressive(struct resolver *r, struct aggressive *a)
+{
+	r->aggressive = a;
+}
+
 void resolver_set_anchors(struct resolver *r, struct anchors *anchors)
 {
 	struct anchors *before = r->anchors;

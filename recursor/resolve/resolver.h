@@ -146,6 +146,11 @@ void resolver_set_zones(struct resolver *r, struct zones *zones);
 /* Borrowed. */
 const struct zones *resolver_zones(const struct resolver *r);
 
+struct aggressive;
+/* Proofs that other answers came with (dnssec/aggressive.h), shared by all workers; borrowed, and
+ * outlives the resolver.  NULL: each answer is asked for. */
+void resolver_set_aggressive(struct resolver *r, struct aggressive *a);
+
 /* Where trust begins (dnssec/anchors.h), or NULL; a reference is taken, and that of those before is
  * given back.  Who changes them wipes from the caches what was judged by others. */
 void resolver_set_anchors(struct resolver *r, struct anchors *anchors);

@@ -109,6 +109,24 @@ void trust_told(struct resolver *r, struct goal *parent, const struct goal *chil
 						      : BOGUS_UNABLE_TO_GET_DSS;
 }
 
+bool trust_end_at_alias(struct resolver *r, struct goal *g)
+{
+	for (struct edge *e = g->parents, *next; e != NULL; e = next) {
+		struct goal *parent = e->parent;
+
+		next = e->next_of_child;
+		if (e->kind != EDGE_TRUST)
+			continue;
+		trust_told(r, parent, g);
+		goal_unwait(r, e);
+		goal_make_ready(r, parent);
+	}
+	if (g->n_waiters > 0)
+		return false;
+	goal_drop(r, g);
+	return true;
+}
+
 void trust_want(struct resolver *r, struct goal *g, const uint8_t *name, uint16_t type)
 {
 	bool is_keys = type == TYPE_DNSKEY;

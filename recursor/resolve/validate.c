@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "recursor/resolve/dnssec/aggressive.h"
+
+/* RFC 9520 2.5, 3.2: a failure to validate is cached for five minutes at most. */
+enum { BOGUS_TTL_MAX = 300 };
 
 enum { STAGE_SET, STAGE_PROOFS, STAGE_DENIAL, STAGE_DONE };
 
@@ -269,6 +273,9 @@ static enum checked check_unsigned(struct resolver *r, struct goal *g, const str
 		if (trust_get(r, g, name_suffix(owner, g->v.walk_labels), &t) == CHECKED_LATER)
 			return CHECKED_LATER;
 		rrset_put(t.keys);
+		/* Below the apex it is this answer that is at odds with the zone's. */
+		if (t.security == SEC_BOGUS && g->v.walk_labels > s->zone_labels)
+			break;
 		if (t.security != SEC_SECURE) {
 			take_trust(out, &t);
 			return CHECKED;
@@ -500,12 +507,18 @@ bool validate_first(struct resolver *r, struct goal *g, enum then then, struct r
 		    struct rrset *set)
 {
 	const struct rrset *first = dname != NULL ? dname : set;
+	enum security security;
 
 	if (!is_to_be_validated(r, g))
 		return false;
-	if (g->state == GOAL_START && rrset_security(first) == SEC_BOGUS) {
+	security = rrset_security(first);
+	if (g->state == GOAL_START && security == SEC_BOGUS) {
 		goal_end_bogus(r, g, (enum bogus)rrset_bogus(first));
 		return true;
+	}
+	if (security != SEC_UNCHECKED && security != SEC_BOGUS) {
+		g->security = (uint8_t)security_of_both((enum security)g->security, security);
+		return false;
 	}
 	if (goal_is_private(g) || g->authoritative || first->rank == RANK_LOCAL) {
 		g->security = (uint8_t)security_of_both((enum security)g->security, SEC_INSECURE);
@@ -539,6 +552,82 @@ static void cap(struct resolver *r, struct rrset **s, uint32_t ttl)
 	*s = copy;
 }
 
+/* ---- what is proved of other names, too (RFC 8198) ---- */
+
+static void proofs_keep(struct resolver *r, struct rrset *s)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	struct rrset *soa = NULL;
+	uint8_t zone[NAME_MAX_LEN];
+
+	for (unsigned i = 0; i < s->n_proofs; i++) {
+		struct rrset *proof = rrset_proofs(s)[i];
+		const uint8_t *signer = check_signer(proof);
+
+		if (signer == NULL || rrset_security(proof) != SEC_SECURE)
+			continue;
+		name_lower(zone, signer);
+		if (proof->type == TYPE_SOA)
+			soa = proof;
+		else
+			aggressive_put(r->aggressive, zone, proof, soa, now_s);
+	}
+	if (s->kind == RRSET_DATA && check_signer(s) != NULL) {
+		name_lower(zone, check_signer(s));
+		aggressive_put(r->aggressive, zone, s, NULL, now_s);
+	}
+}
+
+static void hit_count(struct resolver *r, enum aggressive_hit hit)
+{
+	switch (hit) {
+	case AGGRESSIVE_NSEC:
+		COUNT(r->counters, aggressive_nsec);
+		break;
+	case AGGRESSIVE_NSEC3:
+		COUNT(r->counters, aggressive_nsec3);
+		break;
+	case AGGRESSIVE_NSEC_WILDCARD:
+		COUNT(r->counters, aggressive_nsec_wildcard);
+		break;
+	case AGGRESSIVE_NSEC3_WILDCARD:
+		COUNT(r->counters, aggressive_nsec3_wildcard);
+		break;
+	case AGGRESSIVE_NONE:
+		break;
+	}
+}
+
+bool validate_by_proofs(struct resolver *r, struct goal *g, const struct knowledge *k)
+{
+	const struct anchor *anchor = NULL;
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	struct rrset *s = NULL;
+	enum aggressive_hit hit;
+
+	/* Names of zones that the operator has configured are not the Internet's to deny. */
+	if (r->aggressive == NULL || g->no_cache || g->refreshes || k->zone != NULL ||
+	    r->cfg.dnssec < DNSSEC_PROCESS)
+		return false;
+	hit = aggressive_look(r->aggressive, g->name, g->type, now_s, true, &s);
+	if (hit == AGGRESSIVE_NONE)
+		return false;
+	if (anchors_find(r->anchors, g->name, now_s, &anchor) != ANCHORING_TRUST) {
+		rrset_put(s);
+		return false;
+	}
+	hit_count(r, hit);
+	GOAL_EVENT(r, g, EVENT_AGGRESSIVE, g->name, NULL, .type = g->type);
+	if (s->kind != RRSET_DATA)
+		goal_end_denial(r, g, s);
+	else if (s->type == TYPE_CNAME && g->type != TYPE_CNAME)
+		goal_follow_alias(r, g, NULL, s);
+	else
+		goal_end_data(r, g, s);
+	rrset_put(s);
+	return true;
+}
+
 static void go_on(struct resolver *r, struct goal *g)
 {
 	enum then then = (enum then)g->v.then;
@@ -547,6 +636,9 @@ static void go_on(struct resolver *r, struct goal *g)
 	g->security = (uint8_t)security_of_both((enum security)g->security,
 						(enum security)g->v.security);
 	g->is_under_nta = g->is_under_nta || g->v.is_under_nta;
+	if (r->aggressive != NULL && set != NULL && set->n_proofs > 0 &&
+	    g->v.security == SEC_SECURE && !g->v.is_from_cache)
+		proofs_keep(r, set);
 	cap(r, dname != NULL ? &dname : &set, g->v.ttl);
 	g->v.dname = g->v.set = NULL;
 	switch (then) {
@@ -600,7 +692,7 @@ static void on_bogus(struct resolver *r, struct goal *g)
 	struct validation *v = &g->v;
 	struct rrset **s = v->dname != NULL ? &v->dname : &v->set;
 
-	cap(r, s, r->cfg.max_bogus_ttl);
+	cap(r, s, r->cfg.max_bogus_ttl < BOGUS_TTL_MAX ? r->cfg.max_bogus_ttl : BOGUS_TTL_MAX);
 	if (v->is_of_trust) {
 		goal_end_bogus(r, g, (enum bogus)v->bogus);
 		return;

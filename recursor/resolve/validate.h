@@ -71,6 +71,9 @@ enum then { THEN_NOTHING, THEN_DATA, THEN_DENIAL, THEN_ALIAS, THEN_TOO_LONG };
 bool validate_first(struct resolver *r, struct goal *g, enum then then, struct rrset *dname,
 		    struct rrset *set);
 void validate_step(struct resolver *r, struct goal *g);
+/* Ends the goal with what proofs seen before say of its name (RFC 8198), if they do. */
+struct knowledge;
+bool validate_by_proofs(struct resolver *r, struct goal *g, const struct knowledge *k);
 /* All servers of the zone gave bogus answers: ends the goal with that.  False: none did. */
 bool validate_give_up(struct resolver *r, struct goal *g);
 /* Lets go of everything. */
@@ -124,6 +127,9 @@ bool trust_was_told(const struct goal *g, const uint8_t *name, uint16_t type);
 /* What a validated answer to a question for the name's DS says, which is no DS. */
 enum ds_denial trust_ds_denial(const struct resolver *r, const struct rrset *s, const uint8_t *name,
 			       struct dnssec_work *work);
+/* The goal's name, of whose DS it is to know, is an alias: those who wait because of trust need no more.
+ * True: nobody else waits. */
+bool trust_end_at_alias(struct resolver *r, struct goal *g);
 void trust_step(struct resolver *r, struct goal *g);
 
 #endif

@@ -61,6 +61,7 @@ static const char *const layouts[] = {
 	[EVENT_STALE] = "%S[: %n][ %t][, expired %l s ago]",
 	[EVENT_STALE_CUT] = "[%n: ]%S",
 	[EVENT_TRUST] = "%S[: %n]",
+	[EVENT_AGGRESSIVE] = "%S[: %n][ %t]",
 	[EVENT_VERIFIED] = "%n[ %t] %S[ by %o][ (%K)][, valid %V]",
 	[EVENT_NOT_VERIFIED] = "%n[ %t] %S[ by %o][ (%K)][, valid %V]",
 	[EVENT_PROVED] = "%n[ %t] %S[ by %o]",
