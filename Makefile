@@ -78,9 +78,9 @@ GRAPHS_PROGRAMS := graphs-feed $(if $(GRAPHS_SRC),graphs)
 GRAPHS_PURE := tools/graphs/line.c tools/graphs/kinds.c tools/graphs/boards.c tools/graphs/feed_host.c
 BENCH_SRC := $(wildcard tools/bench/floor_*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
-SIM_SRC := $(wildcard tests/sim/*.c) tools/lab/zone.c
 # Signs zones, for whoever tests what validates them.
 SIGNER_SRC := $(wildcard tests/signer/*.c)
+SIM_SRC := $(wildcard tests/sim/*.c) $(SIGNER_SRC) tools/lab/zone.c
 SOAK_SRC := $(wildcard tests/soak/*.c) $(SIGNER_SRC) tests/sim/network.c tests/sim/story.c
 FLOOD_SRC := $(wildcard tests/flood/*.c) tests/sim/network.c tests/soak/course.c
 OOM_SRC := $(wildcard tests/oom/*.c) tests/unit/fake_env.c tests/unit/api_call.c $(filter-out tests/soak/main.c,$(SOAK_SRC))
@@ -227,8 +227,12 @@ oom: $(B)/tests/oom ## each allocation fails in turn, in the cases and in SEEDS 
 	@$(B)/tests/oom --jobs $(or $(SOAK_JOBS),$(shell nproc))
 	@$(B)/tests/oom --jobs $(or $(SOAK_JOBS),$(shell nproc)) --seed 1001 --seeds $(SEEDS)
 
-scenarios: $(B)/tests/sim ## the scenarios of SCENARIOS=dir
-	@$(B)/tests/sim $(or $(SCENARIOS),$(error say where they are: make scenarios SCENARIOS=dir))
+# Those that resolvers share (Unbound's testbound, Deckard), where they are beside the tree; but for what
+# offends a rule.
+SCENARIOS = $(firstword $(wildcard ../shared/scenarios/resolver ../../shared/scenarios/resolver))
+scenarios: $(B)/tests/sim ## the scenarios of others, in SCENARIOS=dir
+	@$(B)/tests/sim --foreign --skip-file tests/sim/offending \
+		$(or $(SCENARIOS),$(error say where they are: make scenarios SCENARIOS=dir))
 
 inflight: all ## INFLIGHT=100000 questions to silent servers at once: what each takes, who else is served
 	@INFLIGHT='$(or $(INFLIGHT),100000)' tests/live/run $(B) inflight_silent

@@ -291,6 +291,11 @@ void zone_chain_make(struct signed_zone *z)
 		nsec_chain(z);
 }
 
+bool signed_zone_knows(const struct signed_zone *z, const uint8_t *name)
+{
+	return is_nsec3(z) ? nsec3_matches(z, name) : name_equal(nsec_find(z, name)->s.owner, name);
+}
+
 const struct signed_set *signed_zone_chain(struct signed_zone *z, size_t i)
 {
 	return i < z->chain.n ? zone_set_signed(z, z->chain.at[i]) : NULL;

@@ -11,6 +11,7 @@
 enum {
 	CLASS_INTERNET = 1,
 	DAY_S = 86400,
+	YEAR_S = 365 * DAY_S,
 	RRSIG_HEAD = 18,
 	NUMBER_STRANGE = SIGN_KEY_LARGE - 1, /* of a key that no zone has */
 };
@@ -153,11 +154,11 @@ static size_t room_for(const struct rdata *rr, size_t n)
 static void fault_before(enum sign_fault fault, struct sign_with *with)
 {
 	if (fault == SIGN_EXPIRED) {
-		with->expiration_s = with->inception_s - 1;
-		with->inception_s -= 30 * DAY_S;
+		with->expiration_s = with->inception_s - YEAR_S;
+		with->inception_s = with->expiration_s - 30 * DAY_S;
 	} else if (fault == SIGN_NOT_YET) {
-		with->inception_s = with->expiration_s + 1;
-		with->expiration_s += 30 * DAY_S;
+		with->inception_s = with->expiration_s + YEAR_S;
+		with->expiration_s = with->inception_s + 30 * DAY_S;
 	} else if (fault == SIGN_BACKWARD) {
 		uint32_t at = with->inception_s;
 

@@ -98,6 +98,9 @@ const uint8_t *signed_zone_cut(const struct signed_zone *z, const uint8_t *name,
  * wildcard the proof that nothing is closer.  How many sets, SIGNED_PROOFS_MAX at most. */
 size_t signed_zone_prove(struct signed_zone *z, const uint8_t *name, uint16_t type,
 			 const struct signed_set *out[SIGNED_PROOFS_MAX]);
+/* Does the chain know of the name?  Not of all that exist: opt-out leaves out what is not signed, and NSEC
+ * what is empty. */
+bool signed_zone_knows(const struct signed_zone *z, const uint8_t *name);
 /* All sets of the chain: the i-th, or NULL. */
 const struct signed_set *signed_zone_chain(struct signed_zone *z, size_t i);
 

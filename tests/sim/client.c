@@ -45,6 +45,7 @@ struct client *client_new(struct network *net, const ldns_pkt *question,
 			  const struct client_manner *manner, unsigned number)
 {
 	struct client *c = calloc(1, sizeof(*c));
+	struct query_dnssec_table dnssec;
 	struct request *request;
 	struct question q;
 	bool asks_cache;
@@ -58,6 +59,8 @@ struct client *client_new(struct network *net, const ldns_pkt *question,
 		client_free(c);
 		return NULL;
 	}
+	query_dnssec_fill(&dnssec, manner->dnssec);
+	c->query.dnssec = query_dnssec_of(&dnssec, c->query.flags, c->query.dnssec_ok);
 	c->asked_us = c->trace.began_us = net->now_us;
 	c->trace.next_goal = 1;
 	asks_cache = (c->query.flags & MSG_RD) == 0;
@@ -66,6 +69,7 @@ struct client *client_new(struct network *net, const ldns_pkt *question,
 		.type = c->query.type,
 		.cache_only = asks_cache || manner->known,
 		.no_stale = asks_cache,
+		.validate = (c->query.dnssec & QUERY_VALIDATE) != 0,
 		.route = manner->route,
 		.policed = true,
 		.trace = &c->trace,

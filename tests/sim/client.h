@@ -23,6 +23,7 @@ struct network;
 struct client_manner {
 	uint64_t route;
 	bool known; /* of the cache alone */
+	enum dnssec_mode dnssec;
 };
 
 struct client {

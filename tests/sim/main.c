@@ -39,6 +39,7 @@ static const char usage[] =
 	"  -m, --minimise M   on or off: only with or without query name minimisation\n"
 	"  -s, --skip-file F  lines of `name reason`: scenarios not to play\n"
 	"  -a, --all          play what needs DNSSEC, DNS64, forwarding or policies, too\n"
+	"  -f, --foreign      special names as `test.` are names like others\n"
 	"  -S, --strict       a question that the scenario did not foresee fails it\n"
 	"      --seed N       start of the random numbers (default 1)\n"
 	"      --seeds N      play each with N seeds, counting up\n"
@@ -182,6 +183,7 @@ static int parse_options(struct run *r, int argc, char **argv)
 		{ "minimise", required_argument, NULL, 'm' },
 		{ "skip-file", required_argument, NULL, 's' },
 		{ "all", no_argument, NULL, 'a' },
+		{ "foreign", no_argument, NULL, 'f' },
 		{ "strict", no_argument, NULL, 'S' },
 		{ "seed", required_argument, NULL, SEED },
 		{ "seeds", required_argument, NULL, SEEDS },
@@ -190,7 +192,7 @@ static int parse_options(struct run *r, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "vlm:s:aSh", options, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "vlm:s:afSh", options, NULL)) >= 0) {
 		switch (c) {
 		case 'v':
 			r->play.verbose = true;
@@ -207,6 +209,9 @@ static int parse_options(struct run *r, int argc, char **argv)
 			break;
 		case 'a':
 			r->play.all = true;
+			break;
+		case 'f':
+			r->play.foreign = true;
 			break;
 		case 'S':
 			r->play.strict = true;

@@ -72,6 +72,8 @@ static const char *const quiet_keys[] = {
 	"feature-list",
 	"forward-addr",
 	"domain-insecure",
+	"sign",
+	"break",
 };
 
 static int refuse(const struct scenario *s, const struct header_key *o, char *why)
@@ -85,8 +87,6 @@ const char *play_reason_to_skip(const struct scenario *s)
 {
 	if (scenario_option(s, "forward-addr") != NULL)
 		return "needs forwarding";
-	if (scenario_option(s, "trust-anchor") != NULL)
-		return "needs DNSSEC validation";
 	if (scenario_option(s, "feature-list") != NULL)
 		return "needs a policy module";
 	for (size_t i = 0; i < s->n_options; i++) {
@@ -253,6 +253,9 @@ int play_configure(struct player *p, char *why)
 	p->cfg.qname_minimisation = p->o->minimise;
 	p->cfg.dont_query = p->dont_query;
 	p->cfg.journal_bytes = 1 << 20;
+	if (p->o->foreign)
+		p->cfg.serve_special = false;
+	p->cfg.dnssec = play_validates(p->s) ? DNSSEC_VALIDATE : DNSSEC_OFF;
 	for (size_t i = 0; i < p->s->n_options; i++)
 		if (!configure_one(p, &p->s->options[i], &keep_localhost))
 			return refuse(p->s, &p->s->options[i], why);
@@ -321,6 +324,9 @@ int play_set_hints(struct player *p, char *why)
 	struct hints h = { .n = 0 };
 	int err = E_MALFORMED;
 
+	/* The resolver's own. */
+	if (scenario_option(p->s, "stub-addr") == NULL && scenario_option(p->s, "hint") == NULL)
+		return E_OK;
 	if (collect_hints(&h, p->s, now_s))
 		err = resolver_set_hints(p->resolver, h.sets, h.n + 1);
 	if (err != E_OK)

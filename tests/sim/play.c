@@ -73,6 +73,8 @@ static int start(struct player *p, char *why)
 	err = play_set_hints(p, why);
 	if (err == E_OK)
 		err = play_set_zones(p, why);
+	if (err == E_OK)
+		err = play_sign(p, why);
 	return err == E_OK ? play_set_trust(p, why) : err;
 }
 
@@ -92,6 +94,7 @@ static void stop(struct player *p)
 		cache_free(p->cache);
 	network_deinit(&p->net);
 	play_policy_free(p);
+	play_sign_free(p);
 	netset_free(p->dont_query);
 	netset_free(p->dont_throttle_nets);
 	nameset_free(p->dont_throttle_names);
@@ -145,6 +148,7 @@ static void ask(struct player *p, const struct step *step)
 		p->n_asked = 0;
 		p->asked_us = p->net.now_us;
 	}
+	manner.dnssec = p->cfg.dnssec;
 	c = client_new(&p->net, step->entry->pkt, &manner, ++p->n_clients);
 	if (c == NULL) {
 		play_fail(p, step, "not a question that a client can send");

@@ -17,6 +17,7 @@
 
 #include "common/metrics.h"
 #include "recursor/resolve/resolver.h"
+#include "tests/signer/zone.h"
 #include "tests/sim/client.h"
 #include "tests/sim/network.h"
 #include "tests/sim/scenario.h"
@@ -25,7 +26,8 @@ struct play_options {
 	bool minimise;
 	bool strict;
 	bool verbose;
-	bool all; /* play what needs things we do not have, too */
+	bool all;     /* play what needs things we do not have, too */
+	bool foreign; /* somebody else's scenarios: special names (RFC 6761) are names like others */
 	uint64_t seed;
 	FILE *out;
 };
@@ -44,6 +46,7 @@ struct asked {
 enum { PLAY_ASKED_MAX = 4096 };
 
 struct policy_rule;
+struct play_signed;
 
 struct player {
 	struct scenario *s;
@@ -62,6 +65,7 @@ struct player {
 	struct client *clients;
 	unsigned n_clients;
 	struct policy_rule *rules; /* in the order in which they are tried */
+	struct play_signed *signed_zones;
 	bool priming, primed, primed_ok;
 	unsigned step;                      /* the number of the step at hand */
 	struct asked asked[PLAY_ASKED_MAX]; /* since the last question began */
@@ -86,6 +90,14 @@ int play_configure(struct player *p, char *why) MUST_USE;
 int play_set_hints(struct player *p, char *why) MUST_USE;
 int play_set_zones(struct player *p, char *why) MUST_USE;
 int play_set_trust(struct player *p, char *why) MUST_USE;
+/* Signs zones as the header says, before anything is asked; DS rdata for a trust anchor (0: no such
+ * zone, or no more); what a signed zone's server adds to its answer. */
+int play_sign(struct player *p, char *why) MUST_USE;
+size_t play_signed_ds(const struct player *p, const uint8_t *apex, unsigned i,
+		      uint8_t out[SIGN_DS_MAX]);
+void play_sign_reply(const struct player *p, const struct zone *z, const ldns_pkt *query,
+		     ldns_pkt *reply);
+void play_sign_free(struct player *p);
 /* Without a trust anchor nothing is validated. */
 bool play_validates(const struct scenario *s);
 uint32_t play_start_time(const struct scenario *s);

@@ -155,23 +155,40 @@ static ldns_pkt *reply_new(const ldns_pkt *query, ldns_pkt_rcode rcode)
 	return reply;
 }
 
+/* A DS is the parent's, if that is here (RFC 4035 3.1.4.1). */
+static const struct zone *closest_zone(const struct range *r, const ldns_rr *question)
+{
+	const struct zone *best = NULL, *own = NULL;
+
+	for (size_t i = 0; i < r->n_zones; i++) {
+		const struct zone *z = r->zones[i];
+
+		if (!zone_holds(z, ldns_rr_owner(question)))
+			continue;
+		if (ldns_rr_get_type(question) == LDNS_RR_TYPE_DS &&
+		    ldns_dname_compare(z->origin, ldns_rr_owner(question)) == 0)
+			own = z;
+		else if (best == NULL || zone_holds(best, z->origin))
+			best = z;
+	}
+	return best != NULL ? best : own;
+}
+
 /* As an authority for the range's zones: the closest one speaks, over UDP no more than fits. */
-static ldns_pkt *ask_zones(const struct range *r, const ldns_pkt *query, enum transport transport)
+static ldns_pkt *ask_zones(const struct player *p, const struct range *r, const ldns_pkt *query,
+			   enum transport transport)
 {
 	const ldns_rr *question = ldns_rr_list_rr(ldns_pkt_question(query), 0);
 	size_t limit = ldns_pkt_edns_udp_size(query), len = 0;
-	const struct zone *best = NULL;
+	const struct zone *best = closest_zone(r, question);
 	ldns_pkt *reply;
 	uint8_t *wire = NULL;
 
-	for (size_t i = 0; i < r->n_zones; i++)
-		if (zone_holds(r->zones[i], ldns_rr_owner(question)) &&
-		    (best == NULL || zone_holds(best, r->zones[i]->origin)))
-			best = r->zones[i];
 	if (best == NULL)
 		return reply_new(query, LDNS_RCODE_REFUSED);
 	reply = reply_new(query, LDNS_RCODE_NOERROR);
 	zone_answer(best, ldns_rr_owner(question), ldns_rr_get_type(question), reply);
+	play_sign_reply(p, best, query, reply);
 	ASSERT(ldns_pkt2wire(&wire, reply, &len) == LDNS_STATUS_OK);
 	free(wire);
 	if (transport == TRANSPORT_UDP && len > (limit < 512 ? 512 : limit)) {
@@ -230,7 +247,7 @@ enum send_result play_serve(void *ctx, struct network *net, const struct outquer
 			give_packet(p, reply, q, query);
 	} else if (range != NULL && range->n_zones > 0) {
 		note(p, q, query, "zone");
-		give_packet(p, ask_zones(range, query, q->transport), q, query);
+		give_packet(p, ask_zones(p, range, query, q->transport), q, query);
 	} else {
 		note(p, q, query, "UNFORESEEN");
 		p->unforeseen++;

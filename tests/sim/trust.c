@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/rrtype.h"
 #include "recursor/resolve/dnssec/anchors.h"
 #include "tests/sim/play.h"
 
@@ -38,6 +39,20 @@ out:
 	return err;
 }
 
+/* `ZONE example.`: the keys of a zone that the scenario has signed. */
+static int add_zone(struct anchors *a, const struct player *p, const char *text)
+{
+	uint8_t name[NAME_MAX_LEN], ds[SIGN_DS_MAX];
+	int err = name_from_text(name, text);
+	size_t len;
+
+	if (err == E_OK && play_signed_ds(p, name, 0, ds) == 0)
+		err = E_MALFORMED;
+	for (unsigned i = 0; err == E_OK && (len = play_signed_ds(p, name, i, ds)) > 0; i++)
+		err = anchors_add(a, name, TYPE_DS, ds, len);
+	return err;
+}
+
 static int add_insecure(struct anchors *a, const char *text)
 {
 	uint8_t name[NAME_MAX_LEN];
@@ -60,13 +75,16 @@ int play_set_trust(struct player *p, char *why)
 		const struct header_key *o = &p->s->options[i];
 
 		if (strcmp(o->name, "trust-anchor") == 0)
-			err = add_anchor(a, o->value);
+			err = strncmp(o->value, "ZONE ", 5) == 0 ? add_zone(a, p, o->value + 5)
+								 : add_anchor(a, o->value);
 		else if (strcmp(o->name, "domain-insecure") == 0)
 			err = add_insecure(a, o->value);
 		if (err != E_OK)
 			snprintf(why, SCENARIO_WHY_MAX, "%s:%u: refused: %s: %s", p->s->path,
 				 o->line, o->name, o->value);
 	}
+	if (err == E_OK && play_validates(p->s))
+		resolver_set_anchors(p->resolver, a);
 	anchors_put(a);
 	return err;
 }

@@ -18,17 +18,30 @@ enum {
 
 /* What an honest way to the answer may cost. */
 struct estimate {
-	unsigned questions, depth, records;
+	unsigned questions, depth, records, checks;
 	size_t bytes;
 	bool is_sound;
 };
 
-static bool zone_estimate(const struct soak *s, const struct truth *t, const uint8_t *name,
-			  struct estimate *e)
+/* What it takes to trace trust from the zone to the root: DS and DNSKEY, label by label. */
+static void trust_estimate(const struct soak *s, const struct zone *z, struct estimate *e)
 {
-	if (!t->zone->reachable)
+	e->questions += 2u * z->labels + 2;
+	for (; z != s->net.zones; z = &s->net.zones[z->parent]) {
+		e->questions += 2;
+		e->depth += 2;
+		e->checks += 3;
+	}
+}
+
+static bool zone_estimate(const struct soak *s, const struct truth *t, const uint8_t *name,
+			  bool validates, struct estimate *e)
+{
+	if (validates ? !t->zone->proved_reachable : !t->zone->reachable)
 		return false;
-	e->is_sound = e->is_sound && t->zone->sound;
+	e->is_sound = e->is_sound && (validates ? t->zone->proved_sound : t->zone->sound);
+	if (validates)
+		trust_estimate(s, t->zone, e);
 	e->questions += t->zone->cost + name_labels(name) - t->zone->labels + 1;
 	if (t->zone->depth > e->depth)
 		e->depth = t->zone->depth;
@@ -59,6 +72,8 @@ static bool fits(const struct soak *s, const struct estimate *e)
 	       (cfg->max_depth == 0 || e->depth < cfg->max_depth) &&
 	       e->records <= cfg->max_rrset_records && cfg->max_ns_address_qperq >= 5 &&
 	       cfg->max_goals >= 1000 && cfg->max_chain == 0 && cfg->network_timeout_ms >= 1500 &&
+	       (cfg->dnssec_limits.max_signature_validations == 0 ||
+		e->checks + 4 <= cfg->dnssec_limits.max_signature_validations) &&
 	       (cfg->max_inflight_zone == 0 || cfg->max_inflight_zone >= 500) &&
 	       (s->setup.servers.max_inflight == 0 || s->setup.servers.max_inflight >= 500) &&
 	       (s->setup.servers.down_max_fails == 0 || s->setup.servers.down_max_fails > 10);
@@ -77,7 +92,7 @@ static enum must judge(const struct soak *s, const struct estimate *e)
 	return s->net.calm ? MUST_UNLESS_LIMITED : MUST_NOT;
 }
 
-enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type)
+enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type, bool validates)
 {
 	uint8_t at[NAME_MAX_LEN], target[NAME_MAX_LEN];
 	struct estimate e = { .is_sound = true };
@@ -88,8 +103,12 @@ enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type)
 		return MUST_NOT;
 	name_lower(at, name);
 	for (unsigned links = 0; links <= s->setup.cfg.max_cnames; links++) {
+		enum finding f;
+
 		truth_of(&s->net, at, type, &t);
-		if (!zone_estimate(s, &t, at, &e))
+		f = finding_of(&s->net, &t, at, type);
+		if (!zone_estimate(s, &t, at, validates, &e) ||
+		    (validates && (f == FIND_BOGUS || f == FIND_ANYTHING)))
 			return MUST_NOT;
 		if (t.kind != TRUTH_CNAME && t.kind != TRUTH_DNAME)
 			return judge(s, &e);
@@ -121,8 +140,20 @@ static void wrong(struct reading *x, const char *what)
 		  rrtype_to_text(x->a->type, type));
 }
 
+/* Does nothing but the truth count, as the epoch in use has it?  Where a liar has a say there is no
+ * truth to know, unless signatures protect it: then he may still say what once was so. */
+static bool truth_counts(struct reading *x, bool has_liar, bool *is_over, uint64_t then_us)
+{
+	const struct internet *net = &x->s->net;
+
+	*is_over = !has_liar && !epoch_counts(net, x->at, then_us);
+	truth_of(net, x->at, x->a->type, &x->t);
+	return x->t.zone->trusted || (x->a->validates && x->s->configured == 0 &&
+				      is_protected(net, &x->t, x->at, x->a->type));
+}
+
 /* Is it so, or was it at a time when it may have been learnt?  `then_us` is when what is judged was
- * received.  Where a liar has a say there is no truth to know. */
+ * received. */
 static bool was_true(struct reading *x, uint64_t then_us,
 		     const char *(*find)(struct reading *x, const struct rrset *set,
 					 const struct rrset *dname),
@@ -130,13 +161,18 @@ static bool was_true(struct reading *x, uint64_t then_us,
 {
 	struct internet *net = &x->s->net;
 	const char *what = NULL, *first = NULL;
+	bool has_liar, is_over;
 
+	truth_of(net, x->at, x->a->type, &x->t);
+	has_liar = !x->t.zone->trusted;
 	for (unsigned e = net->n_epochs; e-- > 0;) {
+		bool counts;
+
 		internet_use(net, e);
-		if (!epoch_counts(net, x->at, then_us))
+		counts = truth_counts(x, has_liar, &is_over, then_us);
+		if (is_over)
 			continue;
-		truth_of(net, x->at, x->a->type, &x->t);
-		what = x->t.zone->trusted ? find(x, set, dname) : NULL;
+		what = counts ? find(x, set, dname) : NULL;
 		if (what == NULL)
 			break;
 		if (first == NULL)
@@ -313,6 +349,7 @@ static void check_too_long(struct reading *x)
 static uint64_t limits_of(const struct counters *c)
 {
 	return counter_get(&c->limit_qperq) + counter_get(&c->limit_time) +
+	       counter_get(&c->limit_checks) + counter_get(&c->limit_hashes) +
 	       counter_get(&c->limit_cnames) + counter_get(&c->limit_depth) +
 	       counter_get(&c->limit_ns_address) + counter_get(&c->limit_ns) +
 	       counter_get(&c->limit_subgoals) + counter_get(&c->limit_referrals) +
@@ -357,11 +394,13 @@ static void check_budget(struct soak *s, const struct asker *a, const struct ans
 static void check_cause(struct reading *x)
 {
 	const struct answer *answer = x->answer;
+	int ede = answer->cause == CAUSE_BOGUS ? bogus_row(answer->bogus)->ede
+					       : cause_row(answer->cause)->ede;
 	bool is_error = answer->rcode != RCODE_NOERROR && answer->rcode != RCODE_NXDOMAIN;
 
 	if ((is_error || answer->is_stale) != (answer->cause != CAUSE_NONE))
 		wrong(x, "an error without a cause, or the other way round");
-	if (answer->rcode == RCODE_SERVFAIL && answer->ede != cause_row(answer->cause)->ede)
+	if (answer->rcode == RCODE_SERVFAIL && answer->ede != ede)
 		wrong(x, "the extended error is not the cause's");
 	if (answer->is_remembered && answer->rcode != RCODE_SERVFAIL)
 		wrong(x, "a failure is remembered, and there was none");
@@ -384,6 +423,8 @@ void check_answer(struct soak *s, const struct asker *a, const struct answer *an
 			wrong(&x, "a special name, and somebody was asked");
 		return;
 	}
+	if (a->validates)
+		check_security(s, a, answer);
 	switch (answer->rcode) {
 	case RCODE_NOERROR:
 	case RCODE_NXDOMAIN:

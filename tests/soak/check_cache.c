@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/rrtype.h"
+#include "common/wire.h"
 #include "tests/soak/soak.h"
 
 /* ---- the cache ---- */
@@ -94,6 +95,19 @@ static bool was_true(struct soak *s, const struct rrset *set, bool delegation)
 	return is;
 }
 
+/* Seconds since 1970 when the last of its signatures expires. */
+static uint32_t signed_until_s(const struct rrset *set)
+{
+	uint32_t until_s = 0;
+	struct rdata sig;
+	size_t at = 0;
+
+	while (rrset_next_sig(set, &at, &sig))
+		if (sig.len > 12 && wire_get_u32(sig.data + 8) > until_s)
+			until_s = wire_get_u32(sig.data + 8);
+	return until_s;
+}
+
 static int check_entry(void *ctx, const struct rrset *set, bool delegation)
 {
 	static const char *const kinds[] = { "data", "NODATA", "NXDOMAIN", "failure" };
@@ -106,6 +120,11 @@ static int check_entry(void *ctx, const struct rrset *set, bool delegation)
 		soak_fail(s, "in the cache and not true: %.200s %s%s, %s of rank %u",
 			  name_to_text(name, rrset_owner(set)), rrtype_to_text(set->type, type),
 			  delegation ? " (delegation)" : "", kinds[set->kind], set->rank);
+	/* RFC 4035 5.3.3 */
+	if (set->kind == RRSET_DATA && rrset_security(set) == SEC_SECURE && set->n_sig > 0 &&
+	    set->expires_s > signed_until_s(set))
+		soak_fail(s, "in the cache, and secure for longer than it is signed: %.200s %s",
+			  name_to_text(name, rrset_owner(set)), rrtype_to_text(set->type, type));
 	return 0;
 }
 

@@ -60,6 +60,8 @@ static void check_story(struct soak *s, const struct asker *a, const struct answ
 
 static void done(void *ctx, const struct answer *answer)
 {
+	static const char *const securities[] = { "unchecked", "indeterminate", "insecure",
+						  "secure", "bogus" };
 	struct asker *a = ctx;
 	struct soak *s = a->soak;
 	char rcode[RRTYPE_TEXT_MAX];
@@ -73,8 +75,9 @@ static void done(void *ctx, const struct answer *answer)
 	s->n_waiting--;
 	s->out_queries += answer->out_queries;
 	s->failures += answer->rcode == RCODE_SERVFAIL;
-	soak_say(s, "answer to question %d: %s, %zu sets, %u questions%s%s", (int)(a - s->askers),
-		 rcode_to_text(answer->rcode, rcode), answer->n_sets, answer->out_queries,
+	soak_say(s, "answer to question %d: %s, %s, %zu sets, %u questions%s%s",
+		 (int)(a - s->askers), rcode_to_text(answer->rcode, rcode),
+		 securities[answer->security], answer->n_sets, answer->out_queries,
 		 answer->ede_text != NULL ? ": " : "",
 		 answer->ede_text != NULL ? answer->ede_text : "");
 	check_story(s, a, answer);
@@ -107,7 +110,8 @@ static struct asker *asker_new(struct soak *s, const uint8_t *name, uint16_t typ
 	resolver_stats(a->node->resolver, &before);
 	a->alone = before.goals == 0;
 	name_copy(a->name, name);
-	a->must = cache_only ? MUST_NOT : must_succeed(s, name, type);
+	packets_query(s, a);
+	a->must = cache_only ? MUST_NOT : must_succeed(s, name, type, a->validates);
 	a->limits = limits_met(s);
 	for (unsigned i = 0; i < s->n_askers; i++)
 		if (s->askers[i].node == a->node)
@@ -125,6 +129,7 @@ static void put_to_resolver(struct soak *s, struct asker *a)
 		.type = a->type,
 		.cache_only = a->cache_only,
 		.no_stale = a->cache_only,
+		.validate = a->validates,
 	};
 	struct request *request;
 
@@ -151,11 +156,10 @@ struct asker *client_ask(struct soak *s, const uint8_t *name, uint16_t type, boo
 
 	if (a == NULL)
 		return NULL;
-	soak_say(s, "question %d to worker %d: %s %s%s%s", (int)(a - s->askers),
+	soak_say(s, "question %d to worker %d: %s %s%s%s%s", (int)(a - s->askers),
 		 (int)(a->node - s->nodes), name_to_text(text, name),
 		 rrtype_to_text(type, type_text), cache_only ? ", of the cache only" : "",
-		 musts[a->must]);
-	packets_query(s, a);
+		 a->validates ? ", validated" : "", musts[a->must]);
 	if (packets_look(s, a))
 		a->state = ASKER_ANSWERED;
 	else

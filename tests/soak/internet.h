@@ -34,6 +34,7 @@
 #include "common/addr.h"
 #include "common/name.h"
 #include "common/rrset.h"
+#include "recursor/resolve/dnssec/anchors.h"
 #include "tests/signer/zone.h"
 #include "tests/soak/rng.h"
 
@@ -161,6 +162,7 @@ struct internet {
 	struct host hosts[HOSTS_MAX];
 	unsigned n_zones, n_ns, n_hosts;
 	struct sign_policy policies[ZONES_MAX];
+	uint32_t sign_life_s[ZONES_MAX]; /* of signatures, which are then renewed; 0: for ever */
 	struct model_set sets[SETS_MAX];
 	unsigned n_sets;
 	struct rdata records[RECORDS_MAX];
@@ -221,8 +223,12 @@ bool addr_is_old(const struct addr *a);
 
 /* The zone with its signatures; NULL: it has none. */
 struct signed_zone *signed_of(const struct internet *net, const struct zone *z);
+/* The time of day at which servers are asked: some sign for a short time only. */
+void signed_at(uint32_t now_s);
 /* Frees them. */
 void signed_forget(void);
+/* Adds the zone to where trust begins, or does not. */
+int signed_anchor(const struct internet *net, const struct zone *z, struct anchors *a) MUST_USE;
 /* Finds out what a validator must find. */
 void signed_judge(struct internet *net);
 

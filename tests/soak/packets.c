@@ -15,7 +15,8 @@ void packets_query(struct soak *s, struct asker *a)
 {
 	static const uint8_t opt[11] = { 0, 0, TYPE_OPT, 0x10, 0, 0, 0, 0, 0, 0, 0 };
 	size_t len = WIRE_HEADER_LEN + name_copy(a->wire + WIRE_HEADER_LEN, a->name);
-	bool edns = rng_chance(&s->rng, 85), dnssec_ok = rng_chance(&s->rng, 10);
+	bool edns = rng_chance(&s->rng, 85);
+	bool dnssec_ok = rng_chance(&s->rng, s->setup.cfg.dnssec >= DNSSEC_PROCESS ? 70 : 10);
 	struct query_dnssec_table dnssec;
 	int err;
 
@@ -37,8 +38,9 @@ void packets_query(struct soak *s, struct asker *a)
 	a->no_packets = !s->setup.uses_packets || rng_chance(&s->rng, 20);
 	err = query_read(&a->query, a->wire, len);
 	ASSERT(err == E_OK);
-	query_dnssec_fill(&dnssec, DNSSEC_PROCESS);
+	query_dnssec_fill(&dnssec, s->setup.cfg.dnssec);
 	a->query.dnssec = query_dnssec_of(&dnssec, a->query.flags, a->query.dnssec_ok);
+	a->validates = (a->query.dnssec & QUERY_VALIDATE) != 0;
 }
 
 static struct packetcache_key key_of(const struct asker *a)

@@ -396,6 +396,7 @@ static void at_host(struct call *c)
 	struct internet *net = c->s->net;
 	struct host *h = &net->hosts[c->host];
 
+	signed_at(c->n->world.wall_s(c->n->world.ctx));
 	use_its_epoch(c, h);
 	forge(c);
 	answer(c, h);

@@ -71,6 +71,19 @@ static void staleness_draw(struct setup *u, struct rng *r)
 	u->cfg.refresh_percent = RNG_PICK(r, refreshes);
 }
 
+/* DNSSEC: how much of it, and what it may cost. */
+static void validation_draw(struct resolver_config *cfg, struct rng *r)
+{
+	static const enum dnssec_mode modes[] = { DNSSEC_OFF,      DNSSEC_PROCESS_NO_VALIDATE,
+						  DNSSEC_PROCESS,  DNSSEC_PROCESS,
+						  DNSSEC_PROCESS,  DNSSEC_LOG_FAIL,
+						  DNSSEC_VALIDATE, DNSSEC_VALIDATE };
+	static const uint32_t bogus_ttls[] = { 60, 60, 30, 1 };
+
+	cfg->dnssec = RNG_PICK(r, modes);
+	cfg->max_bogus_ttl = RNG_PICK(r, bogus_ttls);
+}
+
 static void packets_draw(struct packetcache_config *p, struct rng *r)
 {
 	static const size_t entries[] = { 1000, 1000, 10, 2, 0 };
@@ -114,6 +127,7 @@ void setup_draw(struct setup *u, struct rng *r)
 	resolver_config_defaults(&u->cfg);
 	habits_draw(&u->cfg, r);
 	staleness_draw(u, r);
+	validation_draw(&u->cfg, r);
 	if (rng_chance(r, 35))
 		limits_draw(&u->cfg, r);
 	u->servers.network_timeout_ms = u->cfg.network_timeout_ms;
@@ -151,6 +165,10 @@ void setup_relax(struct setup *u)
 	u->cfg.stale_client_timeout_ms = habits.stale_client_timeout_ms;
 	u->cfg.max_background = habits.max_background;
 	u->cfg.refresh_percent = habits.refresh_percent;
+	u->cfg.dnssec = habits.dnssec;
+	u->cfg.max_bogus_ttl = habits.max_bogus_ttl;
+	u->cfg.dnssec_limits.max_signature_validations = 0;
+	u->cfg.dnssec_limits.max_nsec3_hashes = 0;
 	u->forged = u->no_resources = 0;
 	u->wide = true;
 }

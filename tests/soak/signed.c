@@ -13,15 +13,23 @@ enum {
 	KEY_PAIRS = 4,       /* so many different ones: RSA's take time to make */
 	ITERATIONS_MAX = 50, /* of the resolver's own limit: more count as insecure */
 	KEYS_TTL = 3600,
+	NSEC3_LABEL_MAX = 33,
+	SIGNED_BEFORE_S = 3600, /* as those do who know that clocks differ */
 };
 
 /* Of the epoch and zone; made when somebody asks. */
-static struct signed_zone *built[EPOCHS_MAX][ZONES_MAX];
+static struct {
+	struct signed_zone *zone;
+	uint32_t until_s;
+} built[EPOCHS_MAX][ZONES_MAX];
+
+static uint32_t sign_now_s;
 
 /* ---- making ---- */
 
 static void policy_draw(struct making *k, unsigned index)
 {
+	static const uint32_t lives[] = { 0, 0, 0, 0, 0, 0, 30, 600, 4000 };
 	static const uint8_t algorithms[] = { 13, 13, 13, 13, 8, 8, 15, 10, 14, 16 };
 	static const uint16_t iterations[] = { 0, 0, 0, 1, 10, 50, 51 };
 	struct sign_policy *p = &k->net->policies[index];
@@ -36,6 +44,10 @@ static void policy_draw(struct making *k, unsigned index)
 		.inception_s = SIGNED_FROM_S,
 		.expiration_s = SIGNED_FROM_S + 20u * YEAR_S,
 	};
+	k->net->sign_life_s[index] = RNG_PICK(r, lives);
+	/* There is no room for a hash before it. */
+	if (name_len(k->net->zones[index].apex) > NAME_MAX_LEN - NSEC3_LABEL_MAX)
+		p->denial = SIGN_NSEC;
 	if (p->denial != SIGN_NSEC)
 		p->iterations = RNG_PICK(r, iterations);
 	if (rng_chance(r, 5))
@@ -146,35 +158,82 @@ static void add_delegations(const struct internet *net, const struct zone *z,
 	}
 }
 
-struct signed_zone *signed_of(const struct internet *net, const struct zone *z)
+void signed_at(uint32_t now_s)
 {
-	size_t index = (size_t)(z - net->zones);
-	struct signed_zone **at = &built[epoch_in_use(net)][index];
+	sign_now_s = now_s;
+}
 
-	if (!z->is_signed || *at != NULL)
-		return *at;
-	*at = signed_zone_new(z->apex);
+static struct signed_zone *build(const struct internet *net, const struct zone *z,
+				 const struct sign_policy *p)
+{
+	struct signed_zone *to = signed_zone_new(z->apex);
+
 	for (unsigned i = z->first_set; i != SET_NONE; i = net->sets[i].next) {
 		const struct model_set *s = &net->sets[i];
 
 		for (unsigned n = 0; n < s->n; n++)
-			signed_zone_add(*at, s->owner, s->type, s->ttl,
+			signed_zone_add(to, s->owner, s->type, s->ttl,
 					model_record(net, s, n)->data,
 					model_record(net, s, n)->len);
-		signed_zone_break(*at, s->owner, s->type, (enum sign_fault)s->fault);
+		signed_zone_break(to, s->owner, s->type, (enum sign_fault)s->fault);
 	}
-	add_delegations(net, z, *at);
-	signed_zone_sign(*at, &net->policies[index]);
-	return *at;
+	add_delegations(net, z, to);
+	signed_zone_sign(to, p);
+	return to;
+}
+
+struct signed_zone *signed_of(const struct internet *net, const struct zone *z)
+{
+	size_t index = (size_t)(z - net->zones);
+	uint32_t life_s = net->sign_life_s[index];
+	struct sign_policy p = net->policies[index];
+	unsigned e = epoch_in_use(net);
+
+	if (!z->is_signed)
+		return NULL;
+	/* Renewed at half time, and when the clock has gone back. */
+	if (built[e][index].zone != NULL && life_s > 0 &&
+	    (sign_now_s + life_s / 2 > built[e][index].until_s ||
+	     sign_now_s + life_s < built[e][index].until_s)) {
+		signed_zone_free(built[e][index].zone);
+		built[e][index].zone = NULL;
+	}
+	if (built[e][index].zone == NULL) {
+		if (life_s > 0) {
+			p.inception_s = sign_now_s - SIGNED_BEFORE_S;
+			p.expiration_s = sign_now_s + life_s;
+		}
+		built[e][index].zone = build(net, z, &p);
+		built[e][index].until_s = p.expiration_s;
+	}
+	return built[e][index].zone;
 }
 
 void signed_forget(void)
 {
 	for (unsigned e = 0; e < EPOCHS_MAX; e++)
 		for (unsigned i = 0; i < ZONES_MAX; i++) {
-			signed_zone_free(built[e][i]);
-			built[e][i] = NULL;
+			signed_zone_free(built[e][i].zone);
+			built[e][i].zone = NULL;
 		}
+}
+
+int signed_anchor(const struct internet *net, const struct zone *z, struct anchors *a)
+{
+	struct signed_zone *bare;
+	uint8_t ds[SIGN_DS_MAX];
+	int err = E_OK;
+	size_t len;
+
+	if (z->is_nta)
+		return anchors_add_nta(a, z->apex, "soak", 0);
+	if (!z->is_anchor)
+		return E_OK;
+	bare = bare_zone(net, z);
+	for (unsigned i = 0; err == E_OK && (len = signed_zone_ds(bare, i, 2, ds)) > 0; i++)
+		err = anchors_add(a, z->apex, TYPE_DS, ds, len);
+	signed_zone_free(bare);
+	return err;
 }
 
 /* ---- what a validator must find ---- */
@@ -212,18 +271,24 @@ static bool is_of_proofs(enum sign_fault f)
 static enum finding set_finding(const struct internet *net, const struct zone *z,
 				const struct model_set *s)
 {
-	return s->fault != SIGN_NONE || is_of_signatures(policy_of(net, z)->fault) ? FIND_BOGUS
-										   : FIND_SECURE;
+	enum sign_fault whole = policy_of(net, z)->fault;
+
+	/* The keys' own have faults of their own. */
+	if (s->fault != SIGN_NONE || (is_of_signatures(whole) && s->type != TYPE_DNSKEY))
+		return FIND_BOGUS;
+	return FIND_SECURE;
 }
 
 /* Of a proof in a secure zone. */
 static enum finding proof_finding(const struct internet *net, const struct zone *z)
 {
 	const struct sign_policy *p = policy_of(net, z);
+	const struct model_set *soa = find_set(net, z, z->apex, TYPE_SOA);
 
 	if (is_of_signatures(p->fault) || p->fault == SIGN_NO_PROOF)
 		return FIND_BOGUS;
-	if (is_of_proofs(p->fault))
+	/* Some look at the signature of a denial's SOA, and some do not. */
+	if (is_of_proofs(p->fault) || (soa != NULL && soa->fault != SIGN_NONE))
 		return FIND_ANYTHING;
 	return p->iterations > ITERATIONS_MAX ? FIND_INSECURE : FIND_SECURE;
 }
@@ -289,10 +354,22 @@ void signed_judge(struct internet *net)
 /* Is it so of a name that the chain of an opt-out zone does not know? */
 static bool is_opted_out(const struct internet *net, const struct truth *t, const uint8_t *name)
 {
-	if (policy_of(net, t->zone)->denial != SIGN_OPT_OUT)
-		return false;
-	return t->kind == TRUTH_NXDOMAIN || t->kind == TRUTH_DNAME || t->empty || t->is_wildcard ||
-	       (t->set != NULL && !name_equal(t->set->owner, name));
+	return t->zone->is_signed && policy_of(net, t->zone)->denial == SIGN_OPT_OUT &&
+	       !signed_zone_knows(signed_of(net, t->zone), name);
+}
+
+/* Below a key that is known, or that is not to be looked at, of a zone that is gone; or its DS, which
+ * another zone has. */
+static bool is_under_strange_anchor(const struct internet *net, const uint8_t *name, uint16_t type)
+{
+	for (unsigned i = 1; i < net->n_zones; i++) {
+		const struct zone *z = &net->zones[i];
+
+		if ((z->is_anchor || z->is_nta) && name_is_within(name, z->apex) &&
+		    (z->gone || (type == TYPE_DS && name_equal(name, z->apex))))
+			return true;
+	}
+	return false;
 }
 
 static enum finding worse(enum finding a, enum finding b)
@@ -308,23 +385,17 @@ enum finding finding_of(const struct internet *net, const struct truth *t, const
 			uint16_t type)
 {
 	const struct zone *z = t->zone;
-	const struct model_set *soa;
 	enum finding f = FIND_SECURE;
 
+	if (is_under_strange_anchor(net, name, type))
+		return FIND_ANYTHING;
 	if (z->finding != FIND_SECURE)
 		return z->finding;
 	if (t->set != NULL)
 		f = set_finding(net, z, t->set);
 	if (t->set == NULL || t->is_wildcard)
 		f = worse(f, proof_finding(net, z));
-	soa = find_set(net, z, z->apex, TYPE_SOA);
-	if (t->set == NULL && soa != NULL && soa->fault != SIGN_NONE && f != FIND_BOGUS)
-		f = FIND_ANYTHING;
-	if (f == FIND_SECURE && is_opted_out(net, t, name))
-		f = FIND_INSECURE;
-	/* A delegation that is not signed has no place in the chain then. */
-	if (f == FIND_SECURE && type == TYPE_DS && policy_of(net, z)->denial == SIGN_OPT_OUT &&
-	    t->set == NULL)
+	if (f == FIND_SECURE && t->kind != TRUTH_DNAME && is_opted_out(net, t, name))
 		f = FIND_INSECURE;
 	return f;
 }
@@ -333,6 +404,5 @@ bool is_protected(const struct internet *net, const struct truth *t, const uint8
 		  uint16_t type)
 {
 	return t->zone->shielded && !is_opted_out(net, t, name) &&
-	       !(type == TYPE_DS && t->set == NULL &&
-		 policy_of(net, t->zone)->denial == SIGN_OPT_OUT);
+	       !is_under_strange_anchor(net, name, type);
 }

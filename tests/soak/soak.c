@@ -142,7 +142,8 @@ static void calm(struct soak *s)
 		uint8_t name[NAME_MAX_LEN];
 		uint16_t type = random_question(s, name);
 
-		if (s->failure[0] != '\0' || must_succeed(s, name, type) == MUST_NOT)
+		if (s->failure[0] != '\0' ||
+		    must_succeed(s, name, type, s->setup.cfg.dnssec >= DNSSEC_PROCESS) == MUST_NOT)
 			continue;
 		found++;
 		if (client_ask(s, name, type, false) != NULL)
@@ -247,6 +248,20 @@ static int hints_make(const struct soak *s, struct rrset **sets, size_t *n)
 	return err;
 }
 
+/* Where trust begins: the keys of some zones, as they are at the start. */
+static bool anchors_publish(struct soak *s)
+{
+	struct anchors *a = NULL;
+	int err = anchors_new(&a);
+
+	for (unsigned i = 0; i < s->net.n_zones && err == E_OK; i++)
+		err = signed_anchor(&s->net, &s->net.zones[i], a);
+	for (unsigned i = 0; i < s->setup.n_nodes && err == E_OK; i++)
+		resolver_set_anchors(s->nodes[i].resolver, a);
+	anchors_put(a);
+	return err == E_OK;
+}
+
 static bool hints_set(struct soak *s)
 {
 	struct rrset *sets[2 * ZONE_NS_MAX + 1] = { NULL };
@@ -314,7 +329,7 @@ bool soak_run(struct soak *s, uint64_t seed, FILE *out)
 	start(s);
 	if (out != NULL)
 		internet_print(out, &s->net);
-	if (open_all(s) && hints_set(s))
+	if (open_all(s) && hints_set(s) && anchors_publish(s))
 		run(s);
 	else if (!s->starved)
 		soak_fail(s, "no memory");

@@ -6,7 +6,8 @@
  *
  * Checked of every answer: once; within the budgets of questions and of time; a message that
  * parses; and where nobody could lie: true, and no older than its TTL.  When all on the way is
- * sound: there.  Of the packet caches: what comes out was put in, for that question, and is not
+ * sound: there.  For who wants it validated: true wherever signatures protect it, whoever lies;
+ * never what is wrongly signed; secure exactly when it is.  Of the packet caches: what comes out was put in, for that question, and is not
  * older than it may be.  Of the cache: nothing in it that is false of a trusted zone.  Of the end:
  * nothing left over.
  *
@@ -64,6 +65,7 @@ struct asker {
 	uint8_t name[NAME_MAX_LEN];
 	uint16_t type;
 	bool cache_only;
+	bool validates; /* the answer's security is to be known */
 	bool tcp, no_packets;
 	struct query query; /* reads from `wire` */
 	uint8_t wire[QUERY_HEAD_MAX + 11];
@@ -209,7 +211,7 @@ void packets_walk(struct soak *s);
 /* ---- check.c ---- */
 
 /* Must this question be answered, with what is in force now? */
-enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type);
+enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type, bool validates);
 /* How often one query was ended by a limit. */
 uint64_t limits_met(const struct soak *s);
 /* Resolutions that a worker began with no question behind them. */
@@ -217,6 +219,11 @@ uint64_t unasked(const struct node *n);
 void check_answer(struct soak *s, const struct asker *a, const struct answer *answer);
 /* Data, or the CNAME that a DNAME makes, for who asks for that. */
 bool data_is_true(const struct internet *net, const struct rrset *set, const struct truth *t);
+
+/* ---- check_security.c ---- */
+
+/* For who wants it validated: is what the answer says of security what a validator must find? */
+void check_security(struct soak *s, const struct asker *a, const struct answer *answer);
 
 /* ---- check_cache.c ---- */
 

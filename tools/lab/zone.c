@@ -120,6 +120,14 @@ int zone_read(struct zone **out, FILE *f, const char *name, const char *origin,
 	return err;
 }
 
+void zone_add(struct zone *z, ldns_rr *rr)
+{
+	size_t cap = z->n_rr; /* it is full, as far as is known here */
+
+	push(z, &cap, rr);
+	qsort(z->rr, z->n_rr, sizeof(*z->rr), by_owner);
+}
+
 void zone_free(struct zone *z)
 {
 	if (z == NULL)

@@ -34,6 +34,8 @@ struct zone {
 int zone_read(struct zone **out, FILE *f, const char *name, const char *origin,
 	      char why[ZONE_WHY_MAX]) MUST_USE;
 void zone_free(struct zone *z);
+/* One record more, of a name in the zone; it is the zone's then. */
+void zone_add(struct zone *z, ldns_rr *rr);
 
 /* True if the name is the zone's origin or below it. */
 bool zone_holds(const struct zone *z, const ldns_rdf *name);

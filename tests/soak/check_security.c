@@ -1,0 +1,82 @@
+/* check_security: is what is said of an answer's security so?  See soak.h. */
+#include "common/rrtype.h"
+#include "tests/soak/soak.h"
+
+/* What a validator must find of all links to the answer. */
+struct judgement {
+	enum finding finding;
+	bool is_certain; /* nobody could lie about any of them, or have it look insecure */
+};
+
+/* The worst of all. */
+static void link_judge(const struct internet *net, const struct truth *t, const uint8_t *name,
+		       uint16_t type, struct judgement *j)
+{
+	static const unsigned badness[] = {
+		[FIND_SECURE] = 0,
+		[FIND_INSECURE] = 1,
+		[FIND_ANYTHING] = 2,
+		[FIND_BOGUS] = 3,
+	};
+	enum finding f = finding_of(net, t, name, type);
+
+	if (!t->zone->trusted && !is_protected(net, t, name, type))
+		j->is_certain = false;
+	/* What lies behind a link that somebody may have made up is nobody's. */
+	if (f == FIND_BOGUS && (!j->is_certain || !is_protected(net, t, name, type)))
+		f = FIND_ANYTHING;
+	if (badness[f] > badness[j->finding])
+		j->finding = f;
+}
+
+static struct judgement judge(const struct soak *s, const struct asker *a)
+{
+	struct judgement j = { FIND_SECURE, true };
+	uint8_t at[NAME_MAX_LEN], target[NAME_MAX_LEN];
+	struct truth t;
+
+	name_lower(at, a->name);
+	for (unsigned links = 0; links <= s->setup.cfg.max_cnames; links++) {
+		truth_of(&s->net, at, a->type, &t);
+		link_judge(&s->net, &t, at, a->type, &j);
+		/* The CNAME that a DNAME makes is what was asked for. */
+		if ((t.kind != TRUTH_CNAME && (t.kind != TRUTH_DNAME || a->type == TYPE_CNAME)) ||
+		    !truth_target(&s->net, &t, at, target))
+			break;
+		name_lower(at, target);
+	}
+	return j;
+}
+
+/* Signatures may be lost on the way, and where opt-out or costly hashes prove nothing that looks as if
+ * there were none. */
+static bool may_look_insecure(const struct soak *s, const struct asker *a)
+{
+	struct truth t;
+
+	truth_of(&s->net, a->name, a->type, &t);
+	return !is_protected(&s->net, &t, a->name, a->type);
+}
+
+void check_security(struct soak *s, const struct asker *a, const struct answer *answer)
+{
+	static const char *const securities[] = { "unchecked", "indeterminate", "insecure",
+						  "secure", "bogus" };
+	bool is_good = answer->rcode == RCODE_NOERROR || answer->rcode == RCODE_NXDOMAIN ||
+		       answer->rcode == RCODE_YXDOMAIN;
+	char name[NAME_TEXT_MAX];
+	struct judgement j;
+
+	if (!is_good || s->net.n_epochs > 1 || s->configured != 0 || a->cache_only)
+		return;
+	j = judge(s, a);
+	if (j.finding == FIND_BOGUS && answer->security != SEC_BOGUS)
+		soak_fail(s, "bogus, and served as %s: %.200s", securities[answer->security],
+			  name_to_text(name, a->name));
+	if (j.finding == FIND_INSECURE && answer->security == SEC_SECURE)
+		soak_fail(s, "insecure, and served as secure: %.200s", name_to_text(name, a->name));
+	if (j.finding == FIND_SECURE && j.is_certain && answer->security != SEC_SECURE &&
+	    !may_look_insecure(s, a))
+		soak_fail(s, "secure, and served as %s: %.200s", securities[answer->security],
+			  name_to_text(name, a->name));
+}
