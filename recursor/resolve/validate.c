@@ -252,6 +252,20 @@ enum checked check_signed(struct resolver *r, struct goal *g, struct rrset *s, s
 	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;
 }
 
+/* Where the way to an unsigned set's owner begins: at the zone that said it, but no higher than where trust
+ * does.  Of what is the parent's an anchor at the name itself says nothing. */
+static unsigned walk_begin(const struct resolver *r, const struct rrset *s, bool is_parents)
+{
+	const uint8_t *owner = rrset_owner(s);
+	const struct anchor *anchor = NULL;
+	unsigned labels;
+
+	(void)anchors_find(r->anchors, is_parents ? name_parent(owner) : owner,
+			   r->world.wall_s(r->world.ctx), &anchor);
+	labels = anchor != NULL ? name_labels(anchor->name) : 0;
+	return labels > s->zone_labels ? labels : s->zone_labels;
+}
+
 /* What nobody has signed may be so only where a delegation on the way to it is proved to be insecure
  * (RFC 4035 5.2): at the zone that said it, or at one below that the same servers serve. */
 static enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrset *s,
@@ -262,9 +276,10 @@ static enum checked check_unsigned(struct resolver *r, struct goal *g, const str
 	/* Whether there is a cut at the name itself such questions are to tell. */
 	bool is_parents = (g->type == TYPE_DS || g->type == TYPE_DNSKEY) && whole > 0 &&
 			  name_equal(owner, g->name);
+	unsigned first = walk_begin(r, s, is_parents);
 
-	if (g->v.walk_labels < s->zone_labels)
-		g->v.walk_labels = s->zone_labels;
+	if (g->v.walk_labels < first)
+		g->v.walk_labels = (uint8_t)first;
 	if (is_parents && g->v.walk_labels >= whole)
 		g->v.walk_labels = (uint8_t)(whole - 1);
 	for (; g->v.walk_labels <= whole - is_parents; g->v.walk_labels++) {
@@ -274,7 +289,7 @@ static enum checked check_unsigned(struct resolver *r, struct goal *g, const str
 			return CHECKED_LATER;
 		rrset_put(t.keys);
 		/* Below the apex it is this answer that is at odds with the zone's. */
-		if (t.security == SEC_BOGUS && g->v.walk_labels > s->zone_labels)
+		if (t.security == SEC_BOGUS && g->v.walk_labels > first)
 			break;
 		if (t.security != SEC_SECURE) {
 			take_trust(out, &t);
