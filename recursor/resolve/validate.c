@@ -562,7 +562,9 @@ static void cap(struct resolver *r, struct rrset **s, uint32_t ttl)
 	if (*s == NULL || rrset_ttl_left(*s, now_s) <= ttl ||
 	    rrset_copy(&copy, *s, (enum rank)(*s)->rank, ttl, now_s) != E_OK)
 		return;
-	cache_put(r->cache, copy, CACHE_REFRESHES, now_s);
+	/* With no time left it is not kept at all. */
+	if (cache_put(r->cache, copy, CACHE_REFRESHES, now_s) == CACHE_REFUSED)
+		(void)cache_wipe(r->cache, rrset_owner(copy), copy->type, false);
 	rrset_put(*s);
 	*s = copy;
 }
