@@ -222,8 +222,7 @@ static bool is_its_to_tell(const struct reading *x, const uint8_t *name, uint16_
 	name_lower(lower, name);
 	/* At a zone cut both sides have an NSEC (RFC 4035 2.3): whose it is its signature says. */
 	return zones_find_for(x->q->zones, lower, type) == x->configured ||
-	       (type == TYPE_NSEC &&
-		zones_find_for(x->q->zones, lower, TYPE_DS) == x->configured);
+	       (type == TYPE_NSEC && zones_find_for(x->q->zones, lower, TYPE_DS) == x->configured);
 }
 
 static bool in_bailiwick(const struct reading *x, const struct group *g)

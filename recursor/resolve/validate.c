@@ -300,7 +300,9 @@ static enum checked check_unsigned(struct resolver *r, struct goal *g, const str
 		return check_lack_of_keys(r, g, out);
 	*out = (struct check) {
 		.security = SEC_BOGUS,
-		.bogus = s->kind == RRSET_DATA ? BOGUS_NO_RRSIG : BOGUS_MISSING_NEGATIVE_INDICATION,
+		.bogus = s->kind != RRSET_DATA ? BOGUS_MISSING_NEGATIVE_INDICATION
+			 : s->n_sig > 0        ? BOGUS_FOREIGN_SIGNER
+					       : BOGUS_NO_RRSIG,
 	};
 	return CHECKED;
 }
@@ -349,7 +351,8 @@ static enum checked check_any(struct resolver *r, struct goal *g, struct rrset *
 		*out = (struct check) { .security = SEC_INSECURE, .ttl = s->ttl };
 		return CHECKED;
 	}
-	return s->n_sig > 0 ? check_signed(r, g, s, out) : check_unsigned(r, g, s, out);
+	/* What nobody could have signed is as good as unsigned. */
+	return check_signer(s) != NULL ? check_signed(r, g, s, out) : check_unsigned(r, g, s, out);
 }
 
 /* The DNAME, then the set itself; the CNAME that a DNAME makes has no signature (RFC 6672 5.3.1). */
