@@ -284,6 +284,11 @@ static void write_question(struct wire_writer *w, const struct query *q)
 	ASSERT(err == E_OK); /* QUERY_HEAD_MAX is below QUERY_UDP_PLAIN */
 }
 
+static bool holds_something(uint16_t rcode)
+{
+	return rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN || rcode == RCODE_YXDOMAIN;
+}
+
 static unsigned header_bits(const struct query *q, const struct answer *a, uint16_t rcode,
 			    bool truncated)
 {
@@ -293,8 +298,8 @@ static unsigned header_bits(const struct query *q, const struct answer *a, uint1
 		bits |= MSG_AA;
 	if (truncated)
 		bits |= MSG_TC;
-	/* RFC 4035 3.2.3: of all that answer and authority section hold. */
-	if (a->security == SEC_SECURE && (q->dnssec & QUERY_AD))
+	/* RFC 4035 3.2.3: of all that answer and authority section hold; an error holds nothing. */
+	if (a->security == SEC_SECURE && (q->dnssec & QUERY_AD) && holds_something(rcode))
 		bits |= MSG_AD;
 	return bits;
 }
