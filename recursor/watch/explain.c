@@ -47,12 +47,29 @@ static void print_records(FILE *out, json_t *list, const struct rrset *s, uint32
 	}
 }
 
+/* In lower case, as in a sentence; NULL: it was not looked at. */
+static const char *security_word(const struct answer *a)
+{
+	static const char *const words[] = { [SEC_INDETERMINATE] = "indeterminate",
+					     [SEC_INSECURE] = "insecure",
+					     [SEC_SECURE] = "secure",
+					     [SEC_BOGUS] = "bogus" };
+
+	if (a->is_under_nta)
+		return "insecure by a negative trust anchor";
+	return words[a->security];
+}
+
 static void print_verdict(struct command_call *call, const struct answer *a, size_t n_records)
 {
 	char rcode[RRTYPE_TEXT_MAX];
 
 	fprintf(call->out, "\n%s, %zu record%s", rcode_to_text(a->rcode, rcode), n_records,
 		n_records == 1 ? "" : "s");
+	if (security_word(a) != NULL) {
+		fprintf(call->out, ", %s", security_word(a));
+		json_object_set_new(call->json, "security", json_string(security_word(a)));
+	}
 	json_object_set_new(call->json, "rcode", json_string(rcode_to_text(a->rcode, rcode)));
 	if (a->ede != EDE_NONE) {
 		fprintf(call->out, " (%s%s%s)", ede_to_text(a->ede),
@@ -155,7 +172,10 @@ static int explain_now(struct command_call *call)
 			err == E_SYSTEM ? "no descriptor to wait with" : err_text(err));
 		return 1;
 	}
-	l->question = (struct question) { .name = name, .type = type, .no_cache = true };
+	/* Validated, whoever else is not: to know why is what one asks for. */
+	l->question = (struct question) {
+		.name = name, .type = type, .no_cache = true, .validate = true
+	};
 	err = ask_and_wait(call, l);
 	if (err == E_OK)
 		report(call, l, call->env->now_ms(call->env->ctx) - began_ms);
