@@ -235,7 +235,7 @@ static bool put(struct resolver *r, struct goal *g, struct target *t,
 	uint8_t packet[ASK_PACKET_MAX];
 	enum send_result sent;
 
-	g->sent_edns = !t->no_edns && view->edns != EDNS_NONE;
+	g->sent_edns = !t->no_edns && (t->in_spite || view->edns != EDNS_NONE);
 	g->near_misses = 0;
 	g->timeout_ms = patience_ms(r, t, transport, view);
 	g->ticket = (uint64_t)++r->ticket_serial << 32 | (g->slot + 1);

@@ -140,6 +140,7 @@ struct target {
 	uint8_t tries;
 	uint8_t dead; /* enum target_life */
 	bool no_edns; /* answered FORMERR: once more without */
+	bool in_spite; /* without EDNS, by what is remembered of it, it gave nothing to validate: with */
 	bool despite_down;
 };
 

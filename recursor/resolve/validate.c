@@ -692,7 +692,15 @@ static void ask_others(struct resolver *r, struct goal *g)
 		g->no_cache = true;
 		g->state = GOAL_START;
 	} else {
-		g->targets[g->target].dead = TARGET_SILENT_ON;
+		struct target *t = &g->targets[g->target];
+
+		/* Without EDNS there is no DO, and so nothing to validate.  That a server has none is what
+		 * one FORMERR said, perhaps long ago: before its word on a signed zone is refused it is
+		 * asked with EDNS once more. */
+		if (!g->sent_edns && !t->no_edns && !t->in_spite)
+			t->in_spite = true;
+		else
+			t->dead = TARGET_SILENT_ON;
 		validate_clear(g);
 		g->state = GOAL_CHOOSE;
 	}
