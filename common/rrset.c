@@ -304,6 +304,11 @@ void rrset_set_security(struct rrset *s, enum security security, unsigned bogus)
 		memory_order_relaxed, memory_order_relaxed);
 }
 
+void rrset_forget_security(struct rrset *s)
+{
+	atomic_store_explicit(&s->verdict, SEC_UNCHECKED, memory_order_relaxed);
+}
+
 int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32_t ttl,
 	       uint32_t now_s)
 {

@@ -115,6 +115,8 @@ int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *
 /* What validation found of the set: it is written down once, by whoever is first, and stays.
  * `bogus`: why, for SEC_BOGUS (enum bogus of resolve/dnssec/bogus.h, below 32). */
 void rrset_set_security(struct rrset *s, enum security security, unsigned bogus);
+/* It is to be found again.  For a set that nobody else has seen yet. */
+void rrset_forget_security(struct rrset *s);
 static inline enum security rrset_security(const struct rrset *s)
 {
 	return (enum security)(atomic_load_explicit(&s->verdict, memory_order_relaxed) & 7);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "recursor/anchorage.h"
 #include "recursor/net/loop.h"
 #include "recursor/reconfigure.h"
 #include "recursor/resolve/zones.h"
@@ -13,6 +14,16 @@
 static uint64_t zone_of(void *ctx, const struct rrset *s)
 {
 	return zones_print(zones_find_for(ctx, rrset_owner(s), s->type));
+}
+
+/* By which anchors verdicts are found now. */
+static uint64_t trust_of(const struct server *s)
+{
+	struct anchors *anchors = s->anchorage != NULL ? anchorage_get(s->anchorage) : NULL;
+	uint64_t digest = anchors_digest(anchors, loop_wall_s());
+
+	anchors_put(anchors);
+	return digest;
 }
 
 /* ---- writing ---- */
@@ -27,6 +38,7 @@ int cachecopy_write(struct server *s, FILE *f, const struct cachecopy_choice *ch
 		.servers = choice->servers ? s->servers : NULL,
 		.now_s = loop_wall_s(),
 		.now_ms = loop_now_us() / 1000,
+		.trust = trust_of(s),
 		.stale_s = wiring_stale_s(now),
 		.max_sets = choice->max_sets,
 		.max_bytes = choice->max_bytes,
@@ -50,6 +62,7 @@ struct load {
 	struct zones *zones; /* those that were in force when it began */
 	bool (*go_on)(void *ctx);
 	void *ctx;
+	bool is_distrusted; /* verdicts are by other anchors than those in force */
 };
 
 static bool go_on(void *ctx)
@@ -79,8 +92,13 @@ static void load_set(void *ctx, struct rrset *s, bool as_delegation, uint64_t zo
 		return;
 	}
 	cap_ttl(s, l->now_s, cap_s);
-	for (unsigned i = 0; i < s->n_proofs; i++)
+	if (l->is_distrusted)
+		rrset_forget_security(s);
+	for (unsigned i = 0; i < s->n_proofs; i++) {
 		cap_ttl(rrset_proofs(s)[i], l->now_s, cap_s);
+		if (l->is_distrusted)
+			rrset_forget_security(rrset_proofs(s)[i]);
+	}
 	cache_share_proofs(l->server->cache, s, l->now_s);
 	if (cache_restore(l->server->cache, s, as_delegation, l->now_s) == CACHE_STORED)
 		l->counts.loaded++;
@@ -107,6 +125,7 @@ static int load_from(FILE *f, struct load *l, char why[CACHEFILE_WHY_MAX])
 
 	if (err != E_OK)
 		return err;
+	l->is_distrusted = info.trust != trust_of(l->server);
 	rewind(f);
 	sink.set = load_set;
 	sink.server = load_server;

@@ -72,6 +72,7 @@ static int write_head(struct writing *w)
 	memcpy(head, magic, sizeof(magic));
 	wire_put_u32(head + 8, CACHEFILE_VERSION);
 	put_u64(head + 12, w->from->now_s);
+	put_u64(head + 20, w->from->trust);
 	wire_put_u32(head + HEAD_LEN - 4, crc32c(0, head, HEAD_LEN - 4));
 	return write_all(w, head, sizeof(head));
 }
@@ -261,10 +262,10 @@ static int read_head(struct reading *r)
 		return refuse(r, E_MALFORMED, "not a file of the cache");
 	if (wire_get_u32(head + 8) != CACHEFILE_VERSION)
 		return refuse(r, E_UNSUPPORTED, "written by another version");
-	if (crc32c(0, head, HEAD_LEN - 4) != wire_get_u32(head + HEAD_LEN - 4) ||
-	    get_u64(head + 20) != 0)
+	if (crc32c(0, head, HEAD_LEN - 4) != wire_get_u32(head + HEAD_LEN - 4))
 		return refuse(r, E_MALFORMED, "the checksum is wrong");
 	r->info.written_s = get_u64(head + 12);
+	r->info.trust = get_u64(head + 20);
 	if (r->info.written_s > (uint64_t)r->to->now_s + RRSET_CLOCK_SLACK_S)
 		return refuse(r, E_RANGE, "written in the future: is the clock right?");
 	return E_OK;

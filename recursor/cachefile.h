@@ -1,14 +1,15 @@
 /*
  * cachefile: the record cache and the server table as a file's bytes, and back.
  *
- *     head:   "RECURSOR" | u32 version | u64 when it was written | u64 0 | u32 CRC
+ *     head:   "RECURSOR" | u32 version | u64 when it was written | u64 trust | u32 CRC
  *     block:  u32 kind | u32 number | u32 items | u32 bytes | u32 CRC of all that | items
  *     ...
  *     end:    a block of its own kind: u64 sets, u64 servers
  *
  * Numbers stand in network order; the CRC is common/crc32c.h.  A set's item is a byte (1: it is the
  * parent's word; 2: it was learnt in a zone that was configured), in the second case a u64 that
- * tells the zone (zones_print()), then common/rrset_pack.h.
+ * tells the zone (zones_print()), then common/rrset_pack.h.  `trust` tells by which trust anchors the
+ * sets were found to be secure, and so on (anchors_digest()); 0: nobody knows.
  *
  * Reading takes nothing on trust: neither lengths nor counts, nor items whose checksum is right.
  * It asks for every set's expiry to follow from its TTL and the time of writing, and for an end
@@ -45,7 +46,7 @@ struct cachefile_source {
 	struct cache *cache;     /* NULL: no sets */
 	struct servers *servers; /* NULL: none */
 	uint32_t now_s, stale_s; /* what expired longer ago is left out */
-	uint64_t now_ms;
+	uint64_t now_ms, trust;
 	/* So many sets, so large it may become; what comes then is left out. */
 	uint64_t max_sets, max_bytes;
 	/* The configured zone of a set, 0: none.  NULL: there are none. */
@@ -68,7 +69,7 @@ struct cachefile_sink {
 };
 
 struct cachefile_info {
-	uint64_t written_s;
+	uint64_t written_s, trust;
 	struct cachefile_counts counts;
 };
 

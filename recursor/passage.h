@@ -137,7 +137,8 @@ stage resolve_query;
 /* What was refused at once has not been found in a cache. */
 static inline bool client_query_is_from_cache(const struct answer *a)
 {
-	return a->from_cache && (a->rcode != RCODE_SERVFAIL || a->is_remembered);
+	return a->from_cache &&
+	       (a->rcode != RCODE_SERVFAIL || a->is_remembered || a->security == SEC_BOGUS);
 }
 
 /* What the resolver calls in the end; tells a client's request from one of ours. */

@@ -135,7 +135,8 @@ static uint32_t packet_ttl(struct pipeline *p, const struct client_query *cq,
 	if (!a->from_cache || packed->truncated || s->disable_packetcache)
 		return 0;
 	if (a->rcode == RCODE_SERVFAIL) {
-		ttl = failure_ttl_left(p, cq, now_s);
+		/* What makes it bogus may lie anywhere in the chain of trust. */
+		ttl = a->security == SEC_BOGUS ? s->failure_ttl_s : failure_ttl_left(p, cq, now_s);
 		cap = s->packetcache_servfail_ttl_s;
 	} else if (!a->cacheable) {
 		return 0;

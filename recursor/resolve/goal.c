@@ -588,6 +588,7 @@ static bool checks_are_over(struct resolver *r, struct request *req, size_t amou
 	uint32_t max = r->cfg.dnssec_limits.max_signature_validations;
 
 	req->checks += (uint32_t)amount;
+	counter_max(&r->counters->peak_checks, req->checks);
 	if (max == 0 || req->checks <= max)
 		return false;
 	COUNT(r->counters, limit_checks);
@@ -599,6 +600,7 @@ static bool hashes_are_over(struct resolver *r, struct request *req, size_t amou
 	uint32_t max = r->cfg.dnssec_limits.max_nsec3_hashes;
 
 	req->hashes += (uint32_t)amount;
+	counter_max(&r->counters->peak_hashes, req->hashes);
 	if (max == 0 || req->hashes <= max)
 		return false;
 	COUNT(r->counters, limit_hashes);

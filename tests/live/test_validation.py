@@ -146,6 +146,10 @@ def what_is_bogus_is_refused_to_who_cares():
                     reply = r.ask(name, "A", *options)
                     check_reply(reply, "NOERROR", "A")
                     check("ad" not in reply.flags, f"AD, turn {turn}", reply)
+        hits, before = r.get("packetcache-hits"), r.rec("top-bogus-queries").stdout
+        check_bogus(r.ask("www.late", "A", "+dnssec"), EXPIRED)
+        check(r.get("packetcache-hits") == hits + 1, "what is bogus is no packet")
+        check(before != r.rec("top-bogus-queries").stdout, "a hit is not in the ring")
         results = r.get("dnssec-validations")
         check(r.get("dnssec-result-bogus") > 0 and r.get("dnssec-result-bogus-no-rrsig") > 0 and
               r.get("dnssec-result-bogus-signature-expired") > 0, "not counted by its reason")
@@ -271,3 +275,13 @@ def the_state_is_dumped_and_outlives_a_restart():
             check("ad" in good.flags and "RRSIG" in types(good.answer), "what was secure", good)
             check(r.get("all-outqueries") == before, "it was asked for again")
             check_bogus(r.ask("www.torn", "A", "+dnssec"), NO_RRSIG)
+        # By another key nothing of it is secure, whatever the file says.
+        with open(world["trustanchorfile"], encoding="ascii") as f:
+            key = f.read().split()
+        digest = key[-1]
+        write(world["trustanchorfile"],
+              " ".join([*key[:-1], ("0" if digest[0] != "0" else "1") + digest[1:]]) + "\n")
+        with Recursor(**world, cache_file=path, name="other") as r:
+            r.wait_get("cache-file-loaded", 3)
+            reply = r.ask("www.good", "A", "+dnssec")
+            check_reply(reply, "SERVFAIL")

@@ -9,6 +9,8 @@
 #include "common/wire.h"
 #include "recursor/resolve/dnssec/anchors.h"
 
+enum { NOW = 1700000000 };
+
 /* The root's keys as dns-root-data publishes them. */
 #define KEY_2017                                                                                   \
 	"257 3 8 AwEAAaz/tAm8yTn4Mfeh5eyI96WSVexTBAvkMgJzkKTOiW1vkIbzxeF3+/4RgWOq7HrxRixHlFlExOLA" \
@@ -386,6 +388,36 @@ START_TEST(what_differs_is_told)
 }
 END_TEST
 
+START_TEST(a_digest_tells_them_apart)
+{
+	static const uint8_t name[] = "\7example";
+	uint64_t digests[4];
+	struct anchors *a = NULL, *again = NULL;
+
+	ck_assert_int_eq(anchors_new(&a), E_OK);
+	digests[0] = anchors_digest(a, NOW);
+	ck_assert_uint_eq(anchors_digest(NULL, NOW), digests[0]);
+	ck_assert_int_eq(anchors_add_nta(a, name, "why", NOW + 10), E_OK);
+	digests[1] = anchors_digest(a, NOW);
+	ck_assert_uint_eq(anchors_digest(a, NOW + 10), digests[0]); /* expired */
+	anchors_put(a);
+	a = NULL;
+	ck_assert_int_eq(anchors_new_builtin(&a), E_OK);
+	digests[2] = anchors_digest(a, NOW);
+	ck_assert_int_eq(anchors_new_builtin(&again), E_OK);
+	ck_assert_uint_eq(anchors_digest(again, NOW), digests[2]);
+	ck_assert_int_eq(anchors_add_nta(a, name, "why", 0), E_OK);
+	digests[3] = anchors_digest(a, NOW);
+	for (unsigned i = 0; i < 4; i++) {
+		ck_assert(digests[i] != 0);
+		for (unsigned k = 0; k < i; k++)
+			ck_assert_uint_ne(digests[i], digests[k]);
+	}
+	anchors_put(a);
+	anchors_put(again);
+}
+END_TEST
+
 Suite *suite_anchors(void);
 
 Suite *suite_anchors(void)
@@ -407,6 +439,7 @@ Suite *suite_anchors(void)
 	tcase_add_test(t, a_copy_is_one_of_its_own);
 	tcase_add_test(t, a_set_may_be_exchanged);
 	tcase_add_test(t, what_differs_is_told);
+	tcase_add_test(t, a_digest_tells_them_apart);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -7,6 +7,7 @@
 
 #include "common/check.h"
 #include "common/grow.h"
+#include "common/hash.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/resolve/dnssec/key.h"
@@ -403,6 +404,26 @@ static bool node_equal(const struct anchor *a, const struct anchor *b)
 }
 
 /* Both are in order, so they are walked side by side. */
+uint64_t anchors_digest(const struct anchors *a, uint32_t now_s)
+{
+	uint64_t digest = 0;
+
+	for (size_t i = 0; i < anchors_count(a); i++) {
+		const struct anchor *at = anchors_at(a, i);
+		bool is_negative = at->nta != NULL &&
+				   (at->nta->expires_s == 0 || at->nta->expires_s > now_s);
+		struct rdata ds;
+
+		if (at->ds == NULL && !is_negative)
+			continue;
+		digest = hash_lasting(digest, at->name, name_len(at->name));
+		digest = hash_lasting(digest, &is_negative, 1);
+		for (size_t pos = 0; at->ds != NULL && rrset_next(at->ds, &pos, &ds);)
+			digest = hash_lasting(digest, ds.data, ds.len);
+	}
+	return digest != 0 ? digest : 1;
+}
+
 void anchors_diff(const struct anchors *from, const struct anchors *to,
 		  void (*cb)(void *ctx, const uint8_t *name), void *ctx)
 {
