@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/rrtype.h"
+#include "recursor/resolve/dnssec/anchors.h"
 #include "recursor/watch/carbon.h"
 #include "recursor/watch/dnstap.h"
 #include "recursor/watch/kernel_udp.h"
@@ -119,6 +120,32 @@ FROM(shelf_names, shelf, names)
 FROM(shelf_refused, shelf, refused)
 FROM(shelf_forgotten, shelf, forgotten)
 FROM(shelf_bytes, shelf, bytes)
+
+/* ---- trust anchors ---- */
+
+static uint64_t count_anchors(const struct watch_env *env, bool negative)
+{
+	struct anchors *anchors = env->anchors(env->ctx);
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < anchors_count(anchors); i++) {
+		const struct anchor *a = anchors_at(anchors, i);
+
+		n += negative ? a->nta != NULL : a->ds != NULL;
+	}
+	anchors_put(anchors);
+	return n;
+}
+
+READER(trust_anchors)
+{
+	return count_anchors(r->env, false);
+}
+
+READER(negative_anchors)
+{
+	return count_anchors(r->env, true);
+}
 
 /* ---- what each worker has of its own ---- */
 

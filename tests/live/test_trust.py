@@ -96,6 +96,7 @@ def negative_anchors_expire():
         r.rec("add-nta", "long.example")
         r.rec("add-nta", "endless.example", "ttl=0")
         listed = r.rec("get-ntas").stdout
+        check(r.get("negative-trust-anchors") == 3 and r.get("trust-anchors") == 1, "counted")
         check("long.example\t\t(ends in 3" in listed and "endless.example\t\n" in listed, listed)
         wait_until(lambda: "short.example" not in negative(r), 10, "it ends")
         check(sorted(negative(r)) == ["endless.example", "long.example"], "the others stay")
