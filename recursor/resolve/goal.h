@@ -38,6 +38,8 @@
  *          stale.c     answers of expired data
  *          refresh.c   renewing what is about to expire
  *          validate.c  an answer before it is believed (RFC 4035 5)
+ *          check.c     one set of it
+ *          byproof.c   answers of proofs that came with others (RFC 8198)
  *          trust.c     whether a zone is signed, and its keys: the chain of trust
  *          note.c      its steps, written down (journal.h)
  *

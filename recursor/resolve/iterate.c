@@ -373,7 +373,7 @@ static void step_start(struct resolver *r, struct goal *g)
 		end_with_failure(r, g, (enum cause)k.set->cause);
 		break;
 	case KNOWN_NOTHING:
-		if (refresh_join(r, g) || validate_by_proofs(r, g, &k))
+		if (refresh_join(r, g) || byproof_end(r, g, &k))
 			break;
 		if (k.zone_labels == 0 && k.ns_own == NULL && k.zone == NULL)
 			resolver_prime_soon(r);

@@ -71,9 +71,6 @@ enum then { THEN_NOTHING, THEN_DATA, THEN_DENIAL, THEN_ALIAS, THEN_TOO_LONG };
 bool validate_first(struct resolver *r, struct goal *g, enum then then, struct rrset *dname,
 		    struct rrset *set);
 void validate_step(struct resolver *r, struct goal *g);
-/* Ends the goal with what proofs seen before say of its name (RFC 8198), if they do. */
-struct knowledge;
-bool validate_by_proofs(struct resolver *r, struct goal *g, const struct knowledge *k);
 /* All servers of the zone gave bogus answers: ends the goal with that.  False: none did. */
 bool validate_give_up(struct resolver *r, struct goal *g);
 /* Lets go of everything. */
@@ -83,7 +80,8 @@ void goal_end_bogus(struct resolver *r, struct goal *g, enum bogus why);
 /* What two parts make of the whole. */
 enum security security_of_both(enum security a, enum security b);
 
-/* The next pieces of the work, shared with trust.c. */
+/* ---- check.c ---- */
+
 enum checked {
 	CHECKED,      /* the verdict is out */
 	CHECKED_LATER /* the goal waits for another, or for its turn; or is dead */
@@ -103,6 +101,20 @@ enum checked check_signed(struct resolver *r, struct goal *g, struct rrset *s, s
 const uint8_t *check_signer(const struct rrset *s);
 /* May another piece of work be done now?  Else the goal gets its turn later. */
 bool check_may_work(struct resolver *r, struct goal *g);
+
+/* What nobody signed. */
+enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrset *s,
+			    struct check *out);
+/* Either, or what was found of it before. */
+enum checked check_any(struct resolver *r, struct goal *g, struct rrset *s, struct check *out);
+
+/* ---- byproof.c ---- */
+
+struct knowledge;
+/* Ends the goal with what proofs seen before say of its name, if they do. */
+bool byproof_end(struct resolver *r, struct goal *g, const struct knowledge *k);
+/* Keeps the proofs of a denial, or of what a wildcard made, that has been found good. */
+void byproof_keep(struct resolver *r, struct rrset *s);
 
 /* ---- trust.c ---- */
 

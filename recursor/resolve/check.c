@@ -1,0 +1,308 @@
+/* check: one set: its signature, or by what right it has none (RFC 4035 5.2, 5.3). */
+#include "recursor/resolve/goal.h"
+
+#include "common/check.h"
+
+bool check_may_work(struct resolver *r, struct goal *g)
+{
+	if (r->work_left > 0)
+		return true;
+	/* Others first: what has come in meanwhile, then this. */
+	g->timer.kind = TIMER_TURN;
+	timers_start(r->timers, &g->timer, r->world.now_ms(r->world.ctx) + 1);
+	return false;
+}
+
+/* RFC 4035 5.3.1: the signer is the zone of the set, so its owner's name or one above; of a DS the
+ * parent (RFC 4035 5.2).  Of several the deepest: what is below an apex is the child's to sign. */
+const uint8_t *check_signer(const struct rrset *s)
+{
+	const uint8_t *owner = rrset_owner(s), *best = NULL;
+	struct rdata rr;
+	size_t at = 0;
+
+	while (rrset_next_sig(s, &at, &rr)) {
+		struct rrsig sig;
+
+		if (rrsig_read(&sig, &rr) != E_OK || !name_is_within(owner, sig.signer) ||
+		    (s->type == TYPE_DS && name_equal(owner, sig.signer)))
+			continue;
+		if (best == NULL || name_is_below(sig.signer, best))
+			best = sig.signer;
+	}
+	return best;
+}
+
+static void take_trust(struct check *out, const struct trust *t)
+{
+	*out = (struct check) {
+		.security = t->security,
+		.bogus = t->bogus,
+		.is_under_nta = t->is_under_nta,
+		.is_of_trust = true,
+		.ttl = UINT32_MAX,
+	};
+}
+
+static void report(struct resolver *r, struct goal *g, const struct rrset *s, const uint8_t *zone,
+		   const struct verification *v)
+{
+	GOAL_EVENT(r, g, v->why == BOGUS_NONE ? EVENT_VERIFIED : EVENT_NOT_VERIFIED, rrset_owner(s),
+		   zone, .type = s->type, .rcode = v->tag, .records = { v->algorithm },
+		   .ttl = v->until_s, .us = v->inception_s,
+		   .note = v->why == BOGUS_NONE ? NULL : bogus_row(v->why)->text);
+}
+
+static void take_verification(struct resolver *r, struct check *out, const struct rrset *s,
+			      enum security security, const struct verification *v)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	uint32_t left = v->until_s - now_s; /* it is valid now: not before */
+
+	*out = (struct check) {
+		.security = security,
+		.bogus = v->why,
+		.is_expanded = v->is_expanded,
+		.labels = v->labels,
+		.ttl = s->ttl,
+	};
+	/* RFC 4035 5.3.3 */
+	if (security == SEC_SECURE && v->ttl_max < out->ttl)
+		out->ttl = v->ttl_max;
+	if (security == SEC_SECURE && left < out->ttl)
+		out->ttl = left;
+}
+
+/* What the parent says of the goal's name, which has no DS. */
+static enum checked no_ds(struct resolver *r, struct goal *g, struct check *out)
+{
+	const struct told *told = &g->v.told;
+	struct dnssec_work work = { 0 };
+
+	out->security = (enum security)told->security;
+	out->bogus = (enum bogus)told->bogus;
+	out->is_under_nta = told->is_under_nta;
+	if (told->security != SEC_SECURE)
+		return CHECKED;
+	switch (trust_ds_denial(r, told->set, g->name, &work)) {
+	case DS_DENIAL_CUT:
+	case DS_DENIAL_OPT_OUT:
+	case DS_DENIAL_MANY_ITERATIONS:
+		out->security = SEC_INSECURE;
+		break;
+	case DS_DENIAL_NO_CUT:
+	case DS_DENIAL_NO_NAME:
+		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_FOREIGN_SIGNER };
+		break;
+	case DS_DENIAL_NOT_PROVED:
+	case DS_DENIAL_TOO_COSTLY:
+		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
+		break;
+	}
+	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;
+}
+
+/* The DS of the goal's name, a reference: its anchor's or its parent's.  NULL: there is none of use,
+ * and *out says what that means. */
+static enum checked ds_get(struct resolver *r, struct goal *g, struct rrset **ds, struct check *out)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	const struct anchor *anchor = NULL;
+	enum checked how = CHECKED;
+	const struct told *told = &g->v.told;
+
+	*ds = NULL;
+	*out = (struct check) { .security = SEC_INDETERMINATE,
+				.ttl = UINT32_MAX,
+				.is_of_trust = true };
+	switch (anchors_find(r->anchors, g->name, now_s, &anchor)) {
+	case ANCHORING_NONE:
+		return CHECKED;
+	case ANCHORING_NEGATIVE:
+		out->security = SEC_INSECURE;
+		out->is_under_nta = true;
+		return CHECKED;
+	case ANCHORING_TRUST:
+		break;
+	}
+	if (name_equal(anchor->name, g->name))
+		*ds = rrset_get(anchor->ds);
+	else
+		*ds = cache_get(r->cache, g->name, TYPE_DS, RANK_ANSWER, now_s);
+	if (*ds != NULL && rrset_security(*ds) != SEC_SECURE && (*ds)->rank != RANK_LOCAL) {
+		rrset_put(*ds);
+		*ds = NULL;
+	}
+	if (*ds == NULL && !trust_was_told(g, g->name, TYPE_DS)) {
+		trust_want(r, g, g->name, TYPE_DS);
+		return CHECKED_LATER;
+	}
+	if (*ds == NULL && told->security == SEC_SECURE && told->set != NULL &&
+	    told->set->type == TYPE_DS && told->set->kind == RRSET_DATA)
+		*ds = rrset_get(told->set);
+	if (*ds == NULL)
+		how = no_ds(r, g, out);
+	else if (ds_use(*ds, &r->cfg.dnssec_limits) != DS_USABLE) {
+		out->security = SEC_INSECURE;
+		rrset_put(*ds);
+		*ds = NULL;
+	}
+	return how;
+}
+
+/* The zone's keys sign themselves, by one that the parent or an anchor vouches for (RFC 4035 5.2). */
+static enum checked check_dnskeys(struct resolver *r, struct goal *g, struct rrset *s,
+				  struct check *out)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	struct dnssec_work work = { 0 };
+	struct verification v;
+	struct rrset *ds;
+	enum security security;
+
+	if (ds_get(r, g, &ds, out) == CHECKED_LATER)
+		return CHECKED_LATER;
+	if (ds == NULL)
+		return CHECKED;
+	if (!check_may_work(r, g)) {
+		rrset_put(ds);
+		return CHECKED_LATER;
+	}
+	security = verify_dnskeys(r->keyring, &r->cfg.dnssec_limits, s, ds, now_s, &work, &v);
+	rrset_put(ds);
+	report(r, g, s, g->name, &v);
+	take_verification(r, out, s, security, &v);
+	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;
+}
+
+/* That a zone has no keys it can prove only where none are expected of it. */
+static enum checked check_lack_of_keys(struct resolver *r, struct goal *g, struct check *out)
+{
+	struct rrset *ds;
+
+	if (ds_get(r, g, &ds, out) == CHECKED_LATER)
+		return CHECKED_LATER;
+	if (ds != NULL)
+		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_NO_VALID_DNSKEY };
+	rrset_put(ds);
+	return CHECKED;
+}
+
+enum checked check_signed(struct resolver *r, struct goal *g, struct rrset *s, struct check *out)
+{
+	const uint8_t *signer = check_signer(s);
+	uint8_t zone[NAME_MAX_LEN];
+	struct dnssec_work work = { 0 };
+	struct verification v;
+	struct trust t;
+	enum security security;
+
+	if (signer == NULL) {
+		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_FOREIGN_SIGNER };
+		return CHECKED;
+	}
+	name_lower(zone, signer);
+	/* Whether the zone is signed is what these are to tell. */
+	if (g->type == TYPE_DS && !name_is_root(g->name) && name_is_within(zone, g->name)) {
+		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_SELF_SIGNED_DS };
+		return CHECKED;
+	}
+	if (g->type == TYPE_DNSKEY && name_equal(zone, g->name))
+		return check_lack_of_keys(r, g, out);
+	if (trust_get(r, g, zone, &t) == CHECKED_LATER)
+		return CHECKED_LATER;
+	if (t.security != SEC_SECURE) {
+		take_trust(out, &t);
+		return CHECKED;
+	}
+	if (t.is_no_cut) {
+		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_FOREIGN_SIGNER };
+		return CHECKED;
+	}
+	if (!check_may_work(r, g)) {
+		rrset_put(t.keys);
+		return CHECKED_LATER;
+	}
+	security = verify_set(r->keyring, &r->cfg.dnssec_limits, s, zone, t.keys,
+			      r->world.wall_s(r->world.ctx), &work, &v);
+	rrset_put(t.keys);
+	report(r, g, s, zone, &v);
+	take_verification(r, out, s, security, &v);
+	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;
+}
+
+/* Where the way to an unsigned set's owner begins: at the zone that said it, but no higher than where trust
+ * does.  Of what is the parent's an anchor at the name itself says nothing. */
+static unsigned walk_begin(const struct resolver *r, const struct rrset *s, bool is_parents)
+{
+	const uint8_t *owner = rrset_owner(s);
+	const struct anchor *anchor = NULL;
+	unsigned labels;
+
+	(void)anchors_find(r->anchors, is_parents ? name_parent(owner) : owner,
+			   r->world.wall_s(r->world.ctx), &anchor);
+	labels = anchor != NULL ? name_labels(anchor->name) : 0;
+	return labels > s->zone_labels ? labels : s->zone_labels;
+}
+
+/* What nobody has signed may be so only where a delegation on the way to it is proved to be insecure
+ * (RFC 4035 5.2): at the zone that said it, or at one below that the same servers serve. */
+enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrset *s,
+			    struct check *out)
+{
+	const uint8_t *owner = rrset_owner(s);
+	unsigned whole = name_labels(owner);
+	/* Whether there is a cut at the name itself such questions are to tell. */
+	bool is_parents = (g->type == TYPE_DS || g->type == TYPE_DNSKEY) && whole > 0 &&
+			  name_equal(owner, g->name);
+	unsigned first = walk_begin(r, s, is_parents);
+
+	if (g->v.walk_labels < first)
+		g->v.walk_labels = (uint8_t)first;
+	if (is_parents && g->v.walk_labels >= whole)
+		g->v.walk_labels = (uint8_t)(whole - 1);
+	for (; g->v.walk_labels <= whole - is_parents; g->v.walk_labels++) {
+		struct trust t;
+
+		if (trust_get(r, g, name_suffix(owner, g->v.walk_labels), &t) == CHECKED_LATER)
+			return CHECKED_LATER;
+		rrset_put(t.keys);
+		/* Below the apex it is this answer that is at odds with the zone's. */
+		if (t.security == SEC_BOGUS && g->v.walk_labels > first)
+			break;
+		if (t.security != SEC_SECURE) {
+			take_trust(out, &t);
+			return CHECKED;
+		}
+	}
+	if (g->type == TYPE_DNSKEY && name_equal(owner, g->name))
+		return check_lack_of_keys(r, g, out);
+	*out = (struct check) {
+		.security = SEC_BOGUS,
+		.bogus = s->kind != RRSET_DATA ? BOGUS_MISSING_NEGATIVE_INDICATION
+			 : s->n_sig > 0        ? BOGUS_FOREIGN_SIGNER
+					       : BOGUS_NO_RRSIG,
+	};
+	return CHECKED;
+}
+
+enum checked check_any(struct resolver *r, struct goal *g, struct rrset *s, struct check *out)
+{
+	enum security known = rrset_security(s);
+
+	if (known != SEC_UNCHECKED) {
+		*out = (struct check) { .security = known,
+					.bogus = (enum bogus)rrset_bogus(s),
+					.ttl = s->ttl };
+		return CHECKED;
+	}
+	if (s->type == TYPE_DNSKEY && g->type == TYPE_DNSKEY && name_equal(rrset_owner(s), g->name))
+		return check_dnskeys(r, g, s, out);
+	/* RFC 4035 2.2: RRSIGs are not signed. */
+	if (s->type == TYPE_RRSIG) {
+		*out = (struct check) { .security = SEC_INSECURE, .ttl = s->ttl };
+		return CHECKED;
+	}
+	/* What nobody could have signed is as good as unsigned. */
+	return check_signer(s) != NULL ? check_signed(r, g, s, out) : check_unsigned(r, g, s, out);
+}
