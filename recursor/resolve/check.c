@@ -5,7 +5,7 @@
 
 bool check_may_work(struct resolver *r, struct goal *g)
 {
-	if (r->work_left > 0)
+	if (r->work_left_us > 0)
 		return true;
 	/* Others first: what has come in meanwhile, then this. */
 	g->timer.kind = TIMER_TURN;

@@ -90,8 +90,8 @@ enum {
 	GOAL_LOOKUPS_AT_ONCE = 2, /* name servers whose addresses are looked up side by side */
 	GOAL_CHAIN_MAX = 24,      /* sets in an answer: ten aliases, each perhaps with its DNAME */
 	GOAL_AUTHORITY_MAX = 32,  /* sets in an answer's authority section */
-	WORK_AT_ONCE = 8,         /* checks of signatures until others have their turn, */
-	HASHES_EACH = 256,        /* of which each takes as long as so many of NSEC3's hashes */
+	WORK_AT_ONCE_US = 1000,   /* of validation, about, until others have their turn */
+	HASHES_EACH_US = 2,       /* of NSEC3's, at least */
 	GOAL_SUBGOALS_MAX = 200,  /* for one request */
 	GOAL_CUTS_MAX = 64,       /* referrals followed by one goal */
 	GOAL_DEPTH_MAX = 100,
@@ -308,7 +308,7 @@ struct resolver {
 	uint32_t zones_serial;
 	struct keyring *keyring;
 	struct aggressive *aggressive; /* borrowed, or NULL */
-	int work_left;                 /* of validation, until others have their turn */
+	int work_left_us;              /* of validation, until others have their turn */
 
 	struct slab goals, edges, requests;
 	struct journals journals;

@@ -86,7 +86,7 @@ static void wake_up_arrange(struct resolver *r)
 static void enter(struct resolver *r)
 {
 	if (r->entered++ == 0)
-		r->work_left = WORK_AT_ONCE;
+		r->work_left_us = WORK_AT_ONCE_US;
 }
 
 static void leave(struct resolver *r)

@@ -16,7 +16,7 @@
  * proofs are looked for from the zone that said it down to the name.  What is bogus is asked of the
  * zone's other servers; only when none is left it is told.
  *
- * Limits:  WORK_AT_ONCE between two turns of the others; dnssec_limits for one query.
+ * Limits:  WORK_AT_ONCE_US between two turns of the others; dnssec_limits for one query.
  */
 #ifndef RESOLVE_VALIDATE_H
 #define RESOLVE_VALIDATE_H
