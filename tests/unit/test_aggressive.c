@@ -97,6 +97,7 @@ START_TEST(answers_by_nsec)
 	ck_assert_int_eq(look("example", TYPE_TXT), AGGRESSIVE_NSEC);
 	expect_denial(RRSET_NODATA, "example", TYPE_TXT, 2, 600);
 	ck_assert_int_eq(look("example", TYPE_MX), AGGRESSIVE_NONE);
+	ck_assert_int_eq(look("example", 65281), AGGRESSIVE_NONE);
 	ck_assert_int_eq(look("example", TYPE_DS), AGGRESSIVE_NONE);
 	ck_assert_int_eq(look("ns1.example", TYPE_A), AGGRESSIVE_NONE);
 	ck_assert_int_eq(look("other", TYPE_A), AGGRESSIVE_NONE);
@@ -126,9 +127,15 @@ END_TEST
 /* RFC 8198 5.4, RFC 9077: no longer than any of its records. */
 START_TEST(lasts_no_longer_than_its_records)
 {
+	struct aggressive_config capped = config;
+
 	put("example. NSEC b.example. NS SOA RRSIG NSEC");
 	ck_assert_int_eq(look_at("a.example", TYPE_A, NOW + 3000), AGGRESSIVE_NSEC);
 	expect_denial(RRSET_NXDOMAIN, "a.example", TYPE_A, 2, 600);
+	capped.max_negative_ttl = 100;
+	aggressive_configure(cache, &capped);
+	ck_assert_int_eq(look_at("a.example", TYPE_A, NOW + 3000), AGGRESSIVE_NSEC);
+	expect_denial(RRSET_NXDOMAIN, "a.example", TYPE_A, 2, 100);
 	ck_assert_int_eq(look_at("a.example", TYPE_A, NOW + 3590), AGGRESSIVE_NSEC);
 	expect_denial(RRSET_NXDOMAIN, "a.example", TYPE_A, 2, 10);
 	ck_assert_uint_eq(aggressive_entries(cache), 1);

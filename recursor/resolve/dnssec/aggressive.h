@@ -40,6 +40,7 @@ struct aggressive_config {
 	uint32_t min_nsec3_hit_ratio;  /* gaps below 1/n of all hashes are not kept; 0: none is */
 	uint32_t max_nsec3_iterations; /* as in dnssec_limits */
 	uint32_t max_nsec3_hash_cost;  /* names that may take more hashes are not looked up */
+	uint32_t max_negative_ttl;     /* of what denials are made; 0: as their records last */
 };
 
 int aggressive_new(struct aggressive **out, const struct aggressive_config *cfg) MUST_USE;
@@ -62,7 +63,8 @@ enum aggressive_hit {
 	AGGRESSIVE_NSEC3_WILDCARD,
 };
 
-/* Looks in the deepest zone known of at or above the name (above it, for its DS); `name` is lower case.
+/* Looks in the deepest zone known of at or above the name (above it, for its DS); `name` is lower case;
+ * of a private type nothing is known.
  * *out, unless NONE, is a new set for the caller: a denial with its SOA, and its proofs when these are
  * wanted; or data with the wildcard's RRSIGs, likewise (a CNAME set, when the wildcard has that).  It is
  * SEC_SECURE, and its TTL is what is left of all that it was made of. */

@@ -10,7 +10,8 @@ enum {
 	USED_MAX = 3,
 	DEAD_MAX = 4,
 	HASHES_MAX = NAME_MAX_LABELS + 1,
-	RECORDS_MAX = 64, /* aggressive.c keeps no more of a wildcard */
+	PRIVATE_TYPES = 65280, /* from here on: RFC 6895 3.1 */
+	RECORDS_MAX = 64,      /* aggressive.c keeps no more of a wildcard */
 };
 
 /* The names from the one asked for up to the apex, hashed; and the wildcard, once it is known which. */
@@ -296,8 +297,10 @@ static void limit_until(uint32_t *until_s, uint32_t now_s, uint32_t left)
 }
 
 /* Takes references to what was found; false: it lacks the SOA. */
-static bool finding_take(struct look *l, struct aggressive_shard *sh, struct finding *out)
+static bool finding_take(const struct aggressive *a, struct aggressive_shard *sh, struct look *l,
+			 struct finding *out)
 {
+	const uint32_t most = atomic_load_explicit(&a->max_negative_ttl, memory_order_relaxed);
 	const bool is_data = l->data != NULL;
 	struct rrset *soa = l->z->soa;
 
@@ -309,6 +312,7 @@ static bool finding_take(struct look *l, struct aggressive_shard *sh, struct fin
 		out->until_s = l->z->soa_until_s;
 		limit_until(&out->until_s, l->now_s, soa_minimum(soa));
 		limit_until(&out->until_s, l->now_s, rrset_ttl_left(soa, l->now_s));
+		limit_until(&out->until_s, l->now_s, most != 0 ? most : UINT32_MAX);
 		out->proofs[out->n++] = rrset_get(soa);
 	} else {
 		out->data = rrset_get(l->data->set);
@@ -397,7 +401,7 @@ static bool make_hashes(struct hashes *h, const struct look *l)
 static enum aggressive_hit end(struct aggressive *a, struct aggressive_shard *sh, struct look *l,
 			       enum aggressive_hit hit, struct finding *f)
 {
-	if (hit != AGGRESSIVE_NONE && !finding_take(l, sh, f))
+	if (hit != AGGRESSIVE_NONE && !finding_take(a, sh, l, f))
 		hit = AGGRESSIVE_NONE;
 	/* The last entry takes the zone with it. */
 	for (unsigned i = 0; i < l->n_dead; i++)
@@ -480,7 +484,9 @@ static bool look_at(struct aggressive *a, const uint8_t *zone, const uint8_t *na
 	uint64_t hash = name_hash(zone);
 	struct finding f;
 
-	if (!aggressive_may_have(a, hash) || !look_in(a, &l, hash, hit, &f))
+	/* Private types are what the resolver asks itself; no bitmap denies them. */
+	if (type >= PRIVATE_TYPES || !aggressive_may_have(a, hash) ||
+	    !look_in(a, &l, hash, hit, &f))
 		return false;
 	if (*hit != AGGRESSIVE_NONE)
 		*hit = make(*hit, &f, &l, want_proofs, out);

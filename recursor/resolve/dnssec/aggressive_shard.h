@@ -66,7 +66,7 @@ struct aggressive_shard {
 struct aggressive {
 	atomic_size_t n;
 	atomic_size_t max_entries;
-	atomic_uint min_hit_ratio, max_iterations, max_hash_cost;
+	atomic_uint min_hit_ratio, max_iterations, max_hash_cost, max_negative_ttl;
 	atomic_uint expire_shard;
 	_Atomic uint64_t drawn; /* priorities so far */
 	atomic_ushort

@@ -82,6 +82,7 @@ void aggressive_configure(struct aggressive *a, const struct aggressive_config *
 	atomic_store_explicit(&a->min_hit_ratio, cfg->min_nsec3_hit_ratio, memory_order_relaxed);
 	atomic_store_explicit(&a->max_iterations, cfg->max_nsec3_iterations, memory_order_relaxed);
 	atomic_store_explicit(&a->max_hash_cost, cfg->max_nsec3_hash_cost, memory_order_relaxed);
+	atomic_store_explicit(&a->max_negative_ttl, cfg->max_negative_ttl, memory_order_relaxed);
 	while (aggressive_is_over(a) && aggressive_evict(a, BATCH) > 0) {
 	}
 }
