@@ -140,6 +140,14 @@ START_TEST(rfc4035_appendix_b)
 	of_4035("i"); /* B.6 */
 	ck_assert_int_eq(wildcard("a.z.w.example", 2), DENIAL_PROVED);
 	ck_assert_int_eq(wildcard("a.z.w.example", 1), DENIAL_NOT_PROVED);
+	/* Not expanded; and an apex that is called like a wildcard. */
+	ck_assert_int_eq(wildcard("*.z.w.example", 3), DENIAL_PROVED);
+	ck_assert_int_eq(wildcard("a.z.w.example", 4), DENIAL_PROVED);
+	ck_assert_int_eq(wildcard("a.z.w.example", 5), DENIAL_NOT_PROVED);
+	ck_assert_int_eq(wildcard("a.z.w.example", 0), DENIAL_NOT_PROVED);
+	proof.zone = text_set_name("*.w.example");
+	ck_assert_int_eq(wildcard("*.w.example", 2), DENIAL_PROVED);
+	proof.zone = text_set_name("example");
 	ck_assert_int_eq(nodata("a.z.w.example", TYPE_AAAA), DENIAL_NOT_PROVED);
 	of_4035("ig"); /* B.7 */
 	ck_assert_int_eq(nodata("a.z.w.example", TYPE_AAAA), DENIAL_PROVED);

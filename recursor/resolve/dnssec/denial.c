@@ -30,11 +30,14 @@ enum denial denial_wildcard(const struct dnssec_limits *limits, const struct den
 {
 	unsigned have = name_labels(name);
 
-	if (!name_is_within(name, p->zone) || labels < name_labels(p->zone) || labels > have)
+	if (!name_is_within(name, p->zone) || labels > have)
 		return DENIAL_NOT_PROVED;
-	/* Not expanded at all: the name itself, or the wildcard asked for by its name. */
+	/* Not expanded at all: the name itself, or the wildcard asked for by its name (which an apex may
+	 * be, too). */
 	if (labels == have || (labels + 1 == have && name[0] == 1 && name[1] == '*'))
 		return DENIAL_PROVED;
+	if (labels < name_labels(p->zone))
+		return DENIAL_NOT_PROVED;
 	if (nsec_wildcard(p, name, labels) == DENIAL_PROVED)
 		return DENIAL_PROVED;
 	return nsec3_wildcard(limits, p, name, labels, work);
