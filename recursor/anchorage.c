@@ -147,7 +147,7 @@ static void take_over(void *ctx, const uint8_t *name)
 	if (now == NULL || now->nta == NULL)
 		(void)anchors_clear_nta(d->to, copy);
 	else if (d->err == E_OK)
-		d->err = anchors_add_nta(d->to, copy, now->nta->reason, now->nta->expires_s);
+		d->err = anchors_share_nta(d->to, now->nta);
 }
 
 static int adopt_configured(struct anchorage *a, const struct anchorload *read)

@@ -15,8 +15,8 @@
  * A reload changes what differs between what was configured before and what is now; what operators
  * changed besides stays as they made it.
  *
- * The thread: takes negative anchors away when they expire; looks whether their zones validate again
- * (RFC 7646 2); reads trustanchorfile anew every trustanchorfile-interval; follows
+ * The thread: takes negative anchors away when they expire; looks whether the zones of those that operators
+ * added validate again (RFC 7646 2); reads trustanchorfile anew every trustanchorfile-interval; follows
  * rollovers (RFC 5011, rollover.h) in trustanchor-state-file; tells zones which of their keys are
  * trusted here (RFC 8145).
  *

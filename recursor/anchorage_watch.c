@@ -162,16 +162,34 @@ static void recheck_one(struct anchorage *a, struct probe *p, const struct nta *
 	probe_said_put(&said);
 }
 
+static struct anchors *get_configured(struct anchorage *a)
+{
+	struct anchors *configured;
+
+	pthread_mutex_lock(&a->change_lock);
+	configured = anchors_get(a->configured);
+	pthread_mutex_unlock(&a->change_lock);
+	return configured;
+}
+
+/* What is configured is meant to stay: a zone with unsigned ones of its own inside, for one. */
+static bool is_configured(const struct anchors *configured, const struct nta *nta)
+{
+	const struct anchor *is = anchors_exact(configured, nta->name);
+
+	return is != NULL && is->nta == nta;
+}
+
 /* RFC 7646 2: an anchor that is not needed any more should not stay. */
 static void recheck(struct anchorage *a)
 {
-	struct anchors *now = anchorage_get(a);
+	struct anchors *now = anchorage_get(a), *configured = get_configured(a);
 	struct probe *p = NULL;
 
 	for (size_t i = 0; i < anchors_count(now) && !is_stopping(a); i++) {
 		const struct nta *nta = anchors_at(now, i)->nta;
 
-		if (nta == NULL)
+		if (nta == NULL || is_configured(configured, nta))
 			continue;
 		if (p == NULL)
 			p = begin_probe(a);
@@ -181,6 +199,7 @@ static void recheck(struct anchorage *a)
 		(void)expire(a);
 	}
 	end_probe(a);
+	anchors_put(configured);
 	anchors_put(now);
 }
 

@@ -100,7 +100,7 @@ static int replace_by_file(struct loading *l, const char *path, const char *sett
 		const struct nta *nta = anchors_at(l->anchors, i)->nta;
 
 		if (nta != NULL)
-			err = anchors_add_nta(fresh, nta->name, nta->reason, nta->expires_s);
+			err = anchors_share_nta(fresh, nta);
 	}
 	if (err == E_OK) {
 		anchors_put(l->anchors);

@@ -389,7 +389,7 @@ const struct setting settings_table[] = {
 { "minimum-ttl-override", INT(minimum_ttl_override_s, 0, TTL_MAX, "seconds"), "1", "3.6.0",
   "Shorter TTLs are raised to this." },
 { "negative-trustanchors", TEXT(negative_trustanchors), "", "5.1.0",
-  "Zones that are not validated, with all below them (RFC 7646), until they validate again." },
+  "Zones that are not validated, with all below them (RFC 7646)." },
 { "network-down-servers", INT(network_down_servers, 0, WEATHER_MIN_SERVERS_MAX, NULL), "8", "own",
   "Our own network is taken to be down when servers in so many networks that had answered fail "
   "together while nobody answers: none is blamed then, and questions are kept back until one does.  "
@@ -417,8 +417,8 @@ const struct setting settings_table[] = {
   "A negative trust anchor that rec_control add-nta adds without a ttl ends after so long (RFC 7646 2).  "
   "0: it does not." },
 { "nta-recheck-interval", INT(nta_recheck_interval_s, 0, 86400, "seconds"), "300", "own",
-  "Every zone under a negative trust anchor is looked at so often, as if there were no such anchor; "
-  "when its SOA validates the anchor ends.  0: never." },
+  "Every zone for which rec_control has added a negative trust anchor is looked at so often, as if there "
+  "were none; when its SOA validates the anchor ends.  0: never." },
 { "outgoing-port", PORT(outgoing_port), "53", "own",
   "The port at which servers are asked.  Another than 53 is for laboratories." },
 { "packetcache-negative-ttl", INT(packetcache_negative_ttl_s, 0, TTL_MAX, "seconds"), "60",

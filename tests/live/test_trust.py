@@ -91,8 +91,9 @@ def trust_anchors_are_configured():
 @test
 def negative_anchors_expire():
     """ttl= and nta-lifetime; what the caches hold is wiped when one comes and goes."""
-    with Recursor(nta_lifetime=3600, hint_file="no", forward_zones=".=127.0.0.1:1") as r:
-        r.rec("add-nta", "short.example", "ttl=1", "soon", "over")
+    with Recursor(nta_lifetime=3600, hint_file="no", forward_zones=".=127.0.0.1:1",
+                  negative_trustanchors="") as r:
+        r.rec("add-nta", "short.example", "ttl=3", "soon", "over")
         r.rec("add-nta", "long.example")
         r.rec("add-nta", "endless.example", "ttl=0")
         listed = r.rec("get-ntas").stdout
@@ -174,6 +175,7 @@ class Signed(Process):
 
 def validating(zone, **settings):
     settings.setdefault("trustanchorfile", zone.anchor())
+    settings.setdefault("negative_trustanchors", "")
     return Recursor(dnssec="validate", forward_zones=f"{ZONE}={ADDRESS}:{PORT}", hint_file="no-refresh",
                     dont_throttle_netmasks="127.0.0.0/8", network_timeout=500, **settings)
 
@@ -199,6 +201,10 @@ def negative_anchor_ends_when_the_zone_validates():
             wait_until(lambda: not negative(r), 15, "the anchor ends")
             check("ends: the zone validates again" in r.log(), r.log())
             check(is_secure(r), "it is validated", r.ask(f"www.{ZONE}", "A", "+dnssec"))
+        # One that is configured is meant to stay; the other is looked at after it.
+        with validating(zone, nta_recheck_interval=1, negative_trustanchors=ZONE) as r:
+            r.rec("add-nta", f"www.{ZONE}")
+            wait_until(lambda: negative(r) == [ZONE], 15, "the other ends")
 
 
 @test

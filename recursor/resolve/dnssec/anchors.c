@@ -331,6 +331,15 @@ int anchors_add_nta(struct anchors *a, const uint8_t *name, const char *reason, 
 	return err;
 }
 
+int anchors_share_nta(struct anchors *a, const struct nta *nta)
+{
+	int err = put_nta(a, nta->name, nta_get(nta));
+
+	if (err != E_OK)
+		nta_put(nta);
+	return err;
+}
+
 bool anchors_clear_nta(struct anchors *a, const uint8_t *name)
 {
 	const struct anchor *have = anchors_exact(a, name);

@@ -75,6 +75,8 @@ bool anchors_clear(struct anchors *a, const uint8_t *name);
 /* In the place of one of that name.  E_LIMIT, E_NOMEM. */
 int anchors_add_nta(struct anchors *a, const uint8_t *name, const char *reason,
 		    uint32_t expires_s) MUST_USE;
+/* The same with one that another snapshot has. */
+int anchors_share_nta(struct anchors *a, const struct nta *nta) MUST_USE;
 bool anchors_clear_nta(struct anchors *a, const uint8_t *name);
 
 /* ---- asking; `a` may be NULL, which is none; what comes back is borrowed ---- */
