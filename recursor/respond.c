@@ -27,6 +27,7 @@ static void log_answer(struct pipeline *p, const struct client *to, const struct
 	const struct query_outcome outcome = {
 		.rcode = a->rcode,
 		.ede = a->ede,
+		.dnssec = validation_text(a),
 		.sets = a->n_sets,
 		.out_queries = a->out_queries,
 		.throttled = a->throttled,

@@ -137,3 +137,14 @@ unsigned validation_state(const struct answer *a)
 	}
 	return INDETERMINATE;
 }
+
+const char *validation_text(const struct answer *a)
+{
+	static const char *const texts[] = {
+		[SEC_UNCHECKED] = NULL,      [SEC_INDETERMINATE] = "Indeterminate",
+		[SEC_INSECURE] = "Insecure", [SEC_SECURE] = "Secure",
+		[SEC_BOGUS] = "Bogus",
+	};
+
+	return texts[a->security];
+}

@@ -35,6 +35,9 @@ static inline bool validation_is_bogus(const struct client_query *cq, const stru
 	return a->security == SEC_BOGUS || cq->takes_bogus;
 }
 
+/* "Secure" and so on; NULL: nobody has looked. */
+const char *validation_text(const struct answer *a);
+
 /* Of pdns.validationstates, with the reason of what is bogus. */
 unsigned validation_state(const struct answer *a);
 

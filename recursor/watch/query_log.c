@@ -177,9 +177,10 @@ static const char *describe(char out[200], const struct query_record *r)
 	else
 		(void)snprintf(
 			out, 200,
-			"%s, %zu sets, took %u packets, %u throttled, %u timeouts, %.1f ms%s%s",
+			"%s, %zu sets, took %u packets, %u throttled, %u timeouts, %.1f ms%s%s%s%s",
 			text, a->sets, a->out_queries, a->throttled, a->timeouts,
-			(double)a->us / 1000, a->ede >= 0 ? ", " : "",
+			(double)a->us / 1000, a->dnssec != NULL ? ", " : "",
+			a->dnssec != NULL ? a->dnssec : "", a->ede >= 0 ? ", " : "",
 			a->ede >= 0 ? ede_to_text(a->ede) : "");
 	return out;
 }
@@ -199,6 +200,7 @@ static void write_answer(const struct query_record *r)
 			   LOG_TEXT("qtype", type), LOG_NUMBER("qid", r->id),
 			   LOG_TEXT("rcode", a->dropped ? NULL : rcode_to_text(a->rcode, rcode)),
 			   LOG_TEXT("ede", a->ede >= 0 ? ede_to_text(a->ede) : NULL),
+			   LOG_TEXT("dnssec", a->dnssec),
 			   LOG_BOOL("packetcache", a->from_packetcache),
 			   LOG_BOOL("dropped", a->dropped), LOG_NUMBER("sets", a->sets),
 			   LOG_NUMBER("outqueries", a->out_queries),

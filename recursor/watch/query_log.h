@@ -79,7 +79,8 @@ struct query_seen {
 struct query_outcome {
 	bool from_packetcache, dropped, truncated;
 	uint16_t rcode;
-	int16_t ede; /* or -1 */
+	int16_t ede;        /* or -1 */
+	const char *dnssec; /* what validation found: a constant; NULL: nobody asked */
 	size_t sets;
 	uint32_t out_queries, throttled, timeouts;
 	uint64_t us;

@@ -100,7 +100,7 @@ static void ask(const char *client, const char *name, unsigned id)
 {
 	const struct query_seen q = seen(client, name, id);
 	const struct query_outcome a = {
-		.rcode = 3, .ede = -1, .sets = 1, .out_queries = 2, .us = 1500
+		.rcode = 3, .ede = -1, .dnssec = "Secure", .sets = 1, .out_queries = 2, .us = 1500
 	};
 
 	if (!query_filter_is_used(&filter, clock_now_ms()))
@@ -148,7 +148,7 @@ START_TEST(quiet_no_logs_everything)
 		text,
 		"question for 'www.example.com.|A' from 192.0.2.1:4000\n"
 		"answer to question 'www.example.com.|A' of 192.0.2.1:4000: NXDOMAIN, 1 sets, "
-		"took 2 packets, 0 throttled, 0 timeouts, 1.5 ms\n");
+		"took 2 packets, 0 throttled, 0 timeouts, 1.5 ms, Secure\n");
 }
 END_TEST
 

@@ -242,12 +242,15 @@ static bool count_entry(void *ctx, const struct ring_entry *e)
 
 START_TEST(bogus_answers_are_in_their_ring)
 {
+	static const char *const texts[] = { "", "Indeterminate", "Insecure", "Secure", "Bogus" };
+
 	for (unsigned security = SEC_INDETERMINATE; security <= SEC_BOGUS; security++) {
 		struct waiting *w = wait_for("log-fail", 0, false);
 		struct answer a = { .ede = EDE_NONE, .security = (enum security)security };
 		struct ringset *set = NULL;
 		unsigned n = 0;
 
+		ck_assert_str_eq(validation_text(&a), texts[security]);
 		validation_note(&w->cq, w->settings, &a);
 		ck_assert_int_eq(ringset_new(&set, 1), E_OK);
 		(void)ringset_swap(set, 0, w->pipeline.account.rings);
