@@ -7,15 +7,21 @@
 #include "common/msg.h"
 #include "common/rrtype.h"
 #include "recursor/answer.h"
+#include "recursor/sentinel.h"
 #include "tests/sim/network.h"
 
 static void done(void *ctx, const struct answer *a)
 {
 	static uint8_t out[WIRE_MSG_MAX];
+	static const struct answer denied = { .rcode = RCODE_SERVFAIL, .ede = EDE_NONE };
 	struct client *c = ctx;
 	struct packed packed;
 
 	ASSERT(!c->answered);
+	/* As the pipeline does it. */
+	if (c->sentinel && a->security == SEC_SECURE &&
+	    sentinel_denies(resolver_anchors(c->resolver), query_name(&c->query), c->query.type))
+		a = &denied;
 	answer_pack(&packed, out, answer_limit(&c->query, false, CLIENT_PAYLOAD), &c->query, a,
 		    true, c->net->world.wall_s(c->net->world.ctx));
 	if (ldns_wire2pkt(&c->answer, out, packed.len) != LDNS_STATUS_OK)
@@ -54,6 +60,7 @@ struct client *client_new(struct network *net, const ldns_pkt *question,
 	c->net = net;
 	c->number = number;
 	c->resolver = net->resolver;
+	c->sentinel = manner->sentinel;
 	c->ede = EDE_NONE;
 	if (read_question(c, question) != E_OK) {
 		client_free(c);

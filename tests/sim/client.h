@@ -22,7 +22,8 @@ struct network;
 /* How it asks, beside what its message says. */
 struct client_manner {
 	uint64_t route;
-	bool known; /* of the cache alone */
+	bool known;    /* of the cache alone */
+	bool sentinel; /* root-key-sentinel */
 	enum dnssec_mode dnssec;
 };
 
@@ -36,7 +37,7 @@ struct client {
 	struct query query;
 	struct trace trace;
 
-	bool answered;
+	bool sentinel, answered;
 	ldns_pkt *answer;
 	uint64_t asked_us, answered_us;
 	uint32_t out_queries;

@@ -149,6 +149,7 @@ static void ask(struct player *p, const struct step *step)
 		p->asked_us = p->net.now_us;
 	}
 	manner.dnssec = p->cfg.dnssec;
+	manner.sentinel = p->o->foreign;
 	c = client_new(&p->net, step->entry->pkt, &manner, ++p->n_clients);
 	if (c == NULL) {
 		play_fail(p, step, "not a question that a client can send");

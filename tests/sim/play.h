@@ -26,8 +26,9 @@ struct play_options {
 	bool minimise;
 	bool strict;
 	bool verbose;
-	bool all;     /* play what needs things we do not have, too */
-	bool foreign; /* somebody else's scenarios: special names (RFC 6761) are names like others */
+	bool all; /* play what needs things we do not have, too */
+	bool foreign; /* somebody else's scenarios: special names (RFC 6761) are names like others, but for
+			 the root's key sentinels (RFC 8509) */
 	uint64_t seed;
 	FILE *out;
 };

@@ -158,6 +158,24 @@ static void reach_judge(struct internet *net, const struct reach *reach)
 	}
 }
 
+/* Does a server of a zone above speak for it, too, and without what shows that it is signed?  Whoever asks
+ * there does not hear of the zone's other servers. */
+static bool is_hidden(const struct internet *net, const struct zone *z)
+{
+	unsigned index = (unsigned)(z - net->zones);
+
+	for (unsigned i = 0; i < net->n_hosts; i++) {
+		if (host_proves(&net->hosts[i]) || !(net->serves[i] >> index & 1))
+			continue;
+		for (const struct zone *a = z; a != net->zones;) {
+			a = &net->zones[a->parent];
+			if (net->serves[i] >> (a - net->zones) & 1)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Do the zone's servers, or does one that can be reached, give what shows it to be what it is? */
 static bool zone_proves(const struct internet *net, const struct zone *z, bool one_is_enough,
 			const struct reach *reach)
@@ -166,6 +184,8 @@ static bool zone_proves(const struct internet *net, const struct zone *z, bool o
 		return true;
 	if (!one_is_enough)
 		return each_ns(net, z, ns_proves, reach);
+	if (is_hidden(net, z))
+		return false;
 	for (unsigned i = 0; i < z->n_parent_ns; i++)
 		if (ns_is_reachable(net, z, &net->ns[z->parent_ns[i]], reach) &&
 		    ns_proves(net, z, &net->ns[z->parent_ns[i]], reach))

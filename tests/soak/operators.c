@@ -168,6 +168,7 @@ static void jump_clock(struct soak *s)
 
 	if (rng_chance(&s->rng, 50) && !s->setup.changes)
 		by = -by;
+	s->was_set_back |= by < 0;
 	soak_say(s, "the clock jumps by %d s", by);
 	for (unsigned i = 0; i < s->setup.n_nodes; i++)
 		s->nodes[i].network.wall_offset_s += by;

@@ -321,10 +321,13 @@ static enum finding zone_finding(const struct internet *net, const struct zone *
 	ds = find_set(net, above, z->apex, TYPE_DS);
 	if (ds != NULL && set_finding(net, above, ds) == FIND_BOGUS)
 		return FIND_BOGUS;
-	if (ds != NULL)
-		return z->has_ds ? keys_finding(net, z) : FIND_INSECURE;
-	/* That it is not there has to be proved. */
+	if (ds != NULL && z->has_ds)
+		return keys_finding(net, z);
+	/* That it is not there has to be proved, and that no zones are between. */
 	f = proof_finding(net, above);
+	if (ds != NULL)
+		return f == FIND_SECURE || z->labels == above->labels + 1 ? FIND_INSECURE
+									  : FIND_ANYTHING;
 	return f == FIND_SECURE ? FIND_INSECURE : f;
 }
 

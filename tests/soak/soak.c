@@ -193,7 +193,7 @@ static void start(struct soak *s)
 	s->n_askers = s->n_waiting = s->n_kept = 0;
 	s->wipe.node = NULL;
 	s->questions = s->out_queries = s->musts = s->failures = s->hits = 0;
-	s->is_settled = false;
+	s->is_settled = s->was_set_back = false;
 	s->configured = 0;
 	s->cut_until_us = 0;
 	s->was_tight = s->starved;

@@ -127,6 +127,7 @@ struct soak {
 	struct packet_wipe wipe;
 	uint32_t configured;   /* bits: zones that are or were configured (configured.c) */
 	uint64_t cut_until_us; /* when the way to the world was, or will be, open again */
+	bool was_set_back;     /* the clock */
 	bool is_settled;       /* nothing of before the last change is remembered */
 	bool was_tight;        /* limits were such that anything may have failed */
 	uint64_t wiped_us;     /* when the cache was last wiped */
