@@ -335,6 +335,7 @@ static void on_bogus(struct resolver *r, struct goal *g)
 	struct validation *v = &g->v;
 	struct rrset **s = v->dname != NULL ? &v->dname : &v->set;
 
+	ASSERT(*s != NULL);
 	cap(r, s, r->cfg.max_bogus_ttl < BOGUS_TTL_MAX ? r->cfg.max_bogus_ttl : BOGUS_TTL_MAX);
 	if (v->is_of_trust) {
 		goal_end_bogus(r, g, (enum bogus)v->bogus);
