@@ -5,8 +5,8 @@ import os
 import signal
 import stat
 
-from live import (Process, Recursor, Skip, ask, check, check_reply, env, lab_and_recursor, need_program,
-                  nsd_server, run, test, wait_until)
+from live import (Process, Recursor, Skip, ask, check, check_reply, env, lab_and_recursor,
+                  need_program, nsd_server, run, test, wait_until)
 
 ADDRESS, PORT = "127.30.14.1", 5397
 ZONE = "signed.test"
@@ -61,18 +61,20 @@ def trust_anchors_are_configured():
         check("config.lua:3: rpzFile()" in r.log(), "the other functions are known", r.log())
         check(texts(r, "trustanchor.server") == ['"example. 1"', '"lua.example. 2"'], "CH TXT",
               texts(r, "trustanchor.server"))
-        check('"broken.example. their DS is old"' in texts(r, "negativetrustanchor.server"), "CH TXT")
+        check('"broken.example. their DS is old"' in texts(r, "negativetrustanchor.server"),
+              "CH TXT")
         check(r.rec("add-ta", "more.example.", "3", "13", "2", DIGEST).stdout ==
               f"Added Trust Anchor for more.example with data 3 13 2 {DIGEST}\n", "add-ta")
         r.rec("clear-nta", "other.example")
         r.rec("add-nta", "mine.example", "a", "reason")
         # What is configured changes; what was said to it besides stays.
         write(keys, f"example. IN DS 4 13 2 {DIGEST}\n")
-        check(r.rec("reload-lua-config").stdout == f"Reloaded Lua configuration file '{lua}'\n", "it")
+        check(r.rec("reload-lua-config").stdout ==
+              f"Reloaded Lua configuration file '{lua}'\n", "it")
         check(anchors(r) == {"example": [4], "lua.example": [2], "more.example": [3]}, "after",
               anchors(r))
-        check(sorted(negative(r)) == ["broken.example", "internal.example", "mine.example"], "after",
-              negative(r))
+        check(sorted(negative(r)) == ["broken.example", "internal.example", "mine.example"],
+              "after", negative(r))
         # What is wrong changes nothing.
         bad = write(os.path.join(d, "bad.lua"), "\nfrobnicate()\n")
         said = r.rec("reload-lua-config", bad, expect=1).stderr
@@ -81,7 +83,8 @@ def trust_anchors_are_configured():
         check(r.rec("clear-ta", ".", expect=1).stderr.startswith("Refusing to remove root"), "root")
     with Recursor() as r:
         check(anchors(r) == {".": ROOT}, "built in", anchors(r))
-        check(texts(r, "trustanchor.server") == [], "nobody is told", texts(r, "trustanchor.server"))
+        check(texts(r, "trustanchor.server") == [], "nobody is told",
+              texts(r, "trustanchor.server"))
     write(keys, ". IN DS 1 13 2 00\n")
     with Recursor(ready=False, **settings) as r:
         wait_until(lambda: not r.is_alive(), what="it ends")
@@ -150,8 +153,8 @@ class Signed(Process):
                     f"www.{ZONE}. IN A 192.0.2.1\n" +
                     "".join(f"root-key-sentinel-{what}-ta-20326.{ZONE}. IN A 192.0.2.2\n"
                             for what in ("is", "not")))
-        run("ldns-signzone", "-o", ZONE, "-f", os.path.join(self.directory, "fresh"), *options, plain,
-            *keys, expect=0)
+        run("ldns-signzone", "-o", ZONE, "-f", os.path.join(self.directory, "fresh"), *options,
+            plain, *keys, expect=0)
         os.rename(os.path.join(self.directory, "fresh"), os.path.join(self.directory, "zone"))
 
     def wait_served(self):
@@ -177,8 +180,9 @@ class Signed(Process):
 def validating(zone, **settings):
     settings.setdefault("trustanchorfile", zone.anchor())
     settings.setdefault("negative_trustanchors", "")
-    return Recursor(dnssec="validate", forward_zones=f"{ZONE}={ADDRESS}:{PORT}", hint_file="no-refresh",
-                    dont_throttle_netmasks="127.0.0.0/8", network_timeout=500, **settings)
+    return Recursor(dnssec="validate", forward_zones=f"{ZONE}={ADDRESS}:{PORT}",
+                    hint_file="no-refresh", dont_throttle_netmasks="127.0.0.0/8",
+                    network_timeout=500, **settings)
 
 
 def is_secure(recursor):
@@ -188,8 +192,8 @@ def is_secure(recursor):
 
 @test
 def negative_anchor_ends_when_the_zone_validates():
-    """RFC 7646 2: a zone whose signatures expired is answered under an NTA, which ends when they are
-    renewed."""
+    """RFC 7646 2: a zone whose signatures expired is answered under an NTA, which ends when they
+    are renewed."""
     with Signed() as zone:
         zone.serve([zone.ksk, zone.zsk], "-i", "20200101000000", "-e", "20200201000000")
         with validating(zone, nta_recheck_interval=1, nta_extended_error="yes") as r:
@@ -221,8 +225,8 @@ def shifted_clock():
 
 @test
 def a_key_rolls_over():
-    """RFC 5011: a second key is trusted after 30 days, the first revoked then; through restarts, and a
-    file that is damaged."""
+    """RFC 5011: a second key is trusted after 30 days, the first revoked then; through restarts,
+    and a file that is damaged."""
     need_program("dnssec-revoke")
     preload = shifted_clock()
     directory = env.new_dir("rollover")
