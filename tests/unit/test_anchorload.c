@@ -6,6 +6,7 @@
 
 #include "common/check.h"
 #include "common/hash.h"
+#include "common/wire.h"
 #include "recursor/anchorload.h"
 
 #define DIGEST "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f"
@@ -77,7 +78,7 @@ static const char *all(void)
 		len += (size_t)sprintf(out + len, "%s:", name_to_text(text, a->name));
 		for (bool first = true; a->ds != NULL && rrset_next(a->ds, &at, &rr); first = false)
 			len += (size_t)sprintf(out + len, "%s%u", first ? "" : "+",
-					       rr.data[0] << 8 | rr.data[1]);
+					       (unsigned)wire_get_u16(rr.data));
 		if (a->nta != NULL)
 			len += (size_t)sprintf(out + len, "'%s'", a->nta->reason);
 		len += (size_t)sprintf(out + len, " ");
