@@ -37,10 +37,18 @@ static void found(struct goal *g, const struct check *c)
 		v->ttl = c->ttl;
 }
 
-/* A verdict on a set is kept with it, unless it comes of a zone's state, which may change. */
+/* A verdict is kept with the set that it is of, unless it comes of what may change before the set does: a
+ * zone's state, a negative anchor, memory. */
+static bool is_of_the_set(enum security security, enum bogus bogus, bool is_under_nta,
+			  bool is_of_trust)
+{
+	return !is_under_nta &&
+	       !(security == SEC_BOGUS && (is_of_trust || bogus == BOGUS_OUT_OF_MEMORY));
+}
+
 static void found_of(struct goal *g, struct rrset *s, const struct check *c)
 {
-	if (!c->is_under_nta && !(c->security == SEC_BOGUS && c->is_of_trust))
+	if (is_of_the_set(c->security, c->bogus, c->is_under_nta, c->is_of_trust))
 		rrset_set_security(s, c->security, c->bogus);
 	found(g, c);
 }
@@ -253,12 +261,15 @@ static void cap(struct resolver *r, struct rrset **s, uint32_t ttl)
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	struct rrset *copy = NULL;
 
-	if (*s == NULL || rrset_ttl_left(*s, now_s) <= ttl ||
-	    rrset_copy(&copy, *s, (enum rank)(*s)->rank, ttl, now_s) != E_OK)
+	if (*s == NULL || rrset_ttl_left(*s, now_s) <= ttl)
 		return;
-	/* With no time left it is not kept at all. */
-	if (cache_put(r->cache, copy, CACHE_REFRESHES, now_s) == CACHE_REFUSED)
-		(void)cache_wipe(r->cache, rrset_owner(copy), copy->type, false);
+	if (rrset_copy(&copy, *s, (enum rank)(*s)->rank, ttl, now_s) != E_OK ||
+	    cache_put(r->cache, copy, CACHE_REFRESHES, now_s) == CACHE_REFUSED) {
+		/* With no time left, or no memory for it, it is not kept at all. */
+		(void)cache_wipe(r->cache, rrset_owner(*s), (*s)->type, false);
+	}
+	if (copy == NULL)
+		return;
 	rrset_put(*s);
 	*s = copy;
 }
@@ -351,7 +362,8 @@ static void conclude(struct goal *g)
 {
 	struct validation *v = &g->v;
 
-	if (v->set != NULL && !v->is_under_nta && !(v->security == SEC_BOGUS && v->is_of_trust))
+	if (v->set != NULL && is_of_the_set((enum security)v->security, (enum bogus)v->bogus,
+					    v->is_under_nta, v->is_of_trust))
 		rrset_set_security(v->set, (enum security)v->security, v->bogus);
 }
 
