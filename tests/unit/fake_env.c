@@ -694,7 +694,8 @@ void fake_env_put_packet(struct fake_env *f, unsigned worker, const char *name, 
 	wire_put_u16(wire + len, type);
 	wire_put_u16(wire + len + 2, CLASS_IN);
 	key.question_end = len + 4;
-	packetcache_put(f->packetcache[worker], &key, wire, key.question_end, ttl, 0, false, FAKE_WALL_S);
+	packetcache_put(f->packetcache[worker], &key, wire, key.question_end, ttl, 0, false,
+			FAKE_WALL_S);
 }
 
 char *fake_env_say(struct fake_env *f, const char *line, int file, int *status)

@@ -39,7 +39,7 @@ struct fake_env {
 	struct recorder *recorder[FAKE_WORKERS];
 	char config_dir[256];
 	struct zones *zones;
-	struct anchors *anchors; /* the root's */
+	struct anchors *anchors;              /* the root's */
 	char client;                          /* its address is the ctx of a client's request */
 	_Atomic unsigned quits, quits_nicely; /* from the control server's threads */
 	_Atomic unsigned visits;
