@@ -694,7 +694,8 @@ struct knowledge {
 void knowledge_clear(struct knowledge *k);
 /* May it be an answer, or a part of one, as it is?  To who wants it validated only what has been, and was
  * not bogus; then *so_far becomes what it makes of the whole. */
-bool knowledge_may_serve(const struct knowledge *k, bool validate, enum security *so_far);
+bool knowledge_may_serve(const struct resolver *r, const struct knowledge *k, bool validate,
+			 enum security *so_far);
 /* Looks for an answer and for the closest zone cut, or for the cut only; the cut at most `max_labels`
  * labels deep.  `stale_s` not 0: also among what expired at most so long ago; then a failure is
  * nothing. */

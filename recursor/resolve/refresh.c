@@ -2,6 +2,7 @@
 #include "recursor/resolve/goal.h"
 
 #include "common/check.h"
+#include "common/hash.h"
 
 enum { REFRESH_AGAIN_MS = 5000 }; /* what could not be renewed is left alone for so long */
 
@@ -10,31 +11,36 @@ static bool is_almost_expired(const struct rrset *s, uint32_t percent, uint32_t 
 	return rrset_ttl_left(s, now_s) <= (uint64_t)s->ttl * percent / 100;
 }
 
+/* Whoever asks for it, validated or not. */
+static uint64_t hash_of(const struct goal *g)
+{
+	return hash_mix(g->name_hash, g->type);
+}
+
 /* Was it tried a moment ago?  Marks it.  Two names that share a mark make one try oftener, which does
  * no harm. */
 static bool was_tried(struct resolver *r, const struct goal *g, uint64_t now_ms)
 {
-	struct refresh_mark *mark =
-		&r->refresh_marks[g->by_question.hash % ARRAY_LEN(r->refresh_marks)];
+	uint64_t hash = hash_of(g);
+	struct refresh_mark *mark = &r->refresh_marks[hash % ARRAY_LEN(r->refresh_marks)];
 
-	if (mark->hash == g->by_question.hash && now_ms < mark->until_ms)
+	if (mark->hash == hash && now_ms < mark->until_ms)
 		return true;
-	*mark = (struct refresh_mark) { .hash = g->by_question.hash,
-					.until_ms = now_ms + REFRESH_AGAIN_MS };
+	*mark = (struct refresh_mark) { .hash = hash, .until_ms = now_ms + REFRESH_AGAIN_MS };
 	return false;
 }
 
 void refresh_ended(struct resolver *r, const struct goal *g, bool worked)
 {
-	struct refresh_mark *mark =
-		&r->refresh_marks[g->by_question.hash % ARRAY_LEN(r->refresh_marks)];
+	uint64_t hash = hash_of(g);
+	struct refresh_mark *mark = &r->refresh_marks[hash % ARRAY_LEN(r->refresh_marks)];
 
 	if (!worked) {
 		COUNT(r->counters, almost_expired_exceptions);
 		return;
 	}
 	COUNT(r->counters, almost_expired_run);
-	if (mark->hash == g->by_question.hash)
+	if (mark->hash == hash)
 		mark->until_ms = 0;
 }
 
