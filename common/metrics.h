@@ -320,6 +320,7 @@ static inline uint64_t counter_get(const counter *c)
 	X(peak_cache_memory, "cache-memory-peak", PEAK, "most bytes of all caches together (max-cache-memory)") \
 	X(peak_followups, "lua-followups-peak", PEAK, "most followups of a script for one query") \
 	X(peak_lua_udp, "lua-udp-queries-peak", PEAK, "most packets of scripts waiting for a reply, of one thread (max-lua-udp-queries)") \
+	X(peak_aggressive, "aggressive-nsec-cache-entries-peak", PEAK, "most entries of the aggressive NSEC cache (aggressive-nsec-cache-size)") \
 	X(peak_ipset_entries, "ipset-entries-peak", PEAK, "most addresses in all sets of addresses (ipset-max-entries)") \
 	X(peak_tcp_clients, "tcp-clients-peak", PEAK, "most open TCP connections of clients (max-tcp-clients)") \
 	X(peak_tcp_client, "tcp-per-client-peak", PEAK, "most open TCP connections from one address (max-tcp-per-client; 0 without that limit)") \

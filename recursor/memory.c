@@ -1,6 +1,7 @@
 /* memory: see memory.h. */
 #include "recursor/memory.h"
 
+#include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/worker.h"
 
 enum {
@@ -120,15 +121,25 @@ static void find_dues(struct memory *m, size_t total)
 	m->parts[MEMORY_RECORDS].due = total - servers - m->parts[MEMORY_PACKETS].due;
 }
 
-size_t memory_record_limit(const struct memory *m, struct cache *c)
+/* Of the record cache's part, what none of its entries has. */
+static size_t beside_records(struct server *s, const struct cache_stats *cache)
 {
-	size_t limit = m->parts[MEMORY_RECORDS].limit;
+	struct aggressive_sum proofs;
+
+	aggressive_sum(s->aggressive, &proofs);
+	return cache->fixed_bytes + proofs.bytes;
+}
+
+size_t memory_record_limit(struct server *s)
+{
+	size_t limit = s->memory.parts[MEMORY_RECORDS].limit, beside;
 	struct cache_stats stats;
 
-	cache_stats(c, &stats);
+	cache_stats(s->cache, &stats);
+	beside = beside_records(s, &stats);
 	/* What shards share grows between their own looks at it. */
 	limit -= limit / SHARED_PART;
-	return limit > stats.fixed_bytes ? limit - stats.fixed_bytes : 1; /* 0: no limit */
+	return limit > beside ? limit - beside : 1; /* 0: no limit */
 }
 
 /* For the workers to take over. */
@@ -159,7 +170,7 @@ static void measure(struct server *s)
 
 	cache_stats(s->cache, &cache);
 	servers_stats(s->servers, &table);
-	records->used = records->held = cache.fixed_bytes + cache.bytes;
+	records->used = records->held = beside_records(s, &cache) + cache.bytes;
 	servers->used = servers->held = table.bytes;
 	packets->used = packets->held = 0;
 	for (unsigned i = 0; i < s->n_workers; i++) {
@@ -182,7 +193,7 @@ static void move_limits(struct server *s)
 	measure(s);
 	memory_share(total, m->parts);
 	if (records != m->parts[MEMORY_RECORDS].limit || entries != m->record_entries)
-		cache_set_limits(s->cache, entries, memory_record_limit(m, s->cache));
+		cache_set_limits(s->cache, entries, memory_record_limit(s));
 	m->record_entries = entries;
 	if (servers != m->parts[MEMORY_SERVERS].limit)
 		servers_set_limit(s->servers, m->parts[MEMORY_SERVERS].limit);

@@ -1,7 +1,8 @@
 /*
  * memory: one budget for all caches: `max-cache-memory`.
  *
- * Three parts divide it: the record cache, the packet caches of all threads, the server table.
+ * Three parts divide it: the record cache, the packet caches of all threads, the server table.  What
+ * the cache of proofs (resolve/dnssec/aggressive.h) has beside record sets counts as the record cache's.
  * Each is due a share: the server table 1/16, the record cache 2 MB for its fixed tables, and these
  * two what is left, in proportion of max-cache-entries to max-packetcache-entries.  What a part does not need the others may have,
  * until it does: then they give it back, a few entries an insert and some each time the house is
@@ -50,7 +51,7 @@ struct memory {
 void memory_set_limits(struct memory *m, const struct settings *s);
 
 /* The record cache's limit as it wants it: what its entries may take. */
-size_t memory_record_limit(const struct memory *m, struct cache *c);
+size_t memory_record_limit(struct server *s);
 
 /* Each worker, after memory_set_limits(): from now on nothing grows beyond them. */
 void memory_adopt(struct worker *w);

@@ -24,7 +24,11 @@ const struct settings *server_settings_get(struct server *s)
 /* What all workers share and what is the process's own. */
 static void adopt_shared(struct server *s, const struct settings *made)
 {
+	struct aggressive_config aggressive;
+
 	memory_set_limits(&s->memory, made);
+	wiring_aggressive_config(&aggressive, made, &s->memory);
+	aggressive_configure(s->aggressive, &aggressive);
 	cache_set_stale(s->cache, wiring_stale_s(made));
 	cache_set_locked(s->cache, made->record_cache_locked_ttl_perc);
 	ipsets_configure(s->ipsets, made->ipset_max_sets, made->ipset_max_entries);

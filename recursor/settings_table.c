@@ -70,6 +70,17 @@
 
 /* clang-format off */
 const struct setting settings_table[] = {
+{ "aggressive-cache-max-nsec3-hash-cost", INT(aggressive_max_hash_cost, 0, MANY, "hashes"), "150",
+  "4.8.6",
+  "A name whose denial by NSEC3 records of other answers would take more applications of the hash "
+  "than this is asked for instead." },
+{ "aggressive-cache-min-nsec3-hit-ratio", INT(aggressive_min_hit_ratio, 0, MANY, NULL), "2000",
+  "4.9.0",
+  "An NSEC3 record is kept when at least one in so many names would fall into its gap.  0: none is." },
+{ "aggressive-nsec-cache-size", INT(aggressive_nsec_cache_size, 0, MANY, "records"), "100000",
+  "4.5.0",
+  "NSEC and NSEC3 records, and data of wildcards, that are kept to answer for other names with them "
+  "(RFC 8198), and never more than an eighth of max-cache-memory has room for.  0: none." },
 { "allow-from", NETS(allow_from), LOCAL_NETS, "3.0",
   "Clients that may ask.  Queries of others are dropped in silence.  Empty: everybody may ask." },
 { "allow-from-file", TEXT(allow_from_file), "", "3.1.7.1",
@@ -611,11 +622,6 @@ const struct setting settings_table[] = {
   "in the place of dnssec-result-*." },
 
 /* What PowerDNS has and we do not, yet. */
-{ "aggressive-cache-max-nsec3-hash-cost", LATER(INT), "150", "4.8.6",
-  "no NSEC3 from the cache when it costs more hashing" },
-{ "aggressive-cache-min-nsec3-hit-ratio", LATER(INT), "2000", "4.9.0",
-  "keep an NSEC3 that is hit more often than 1 in n" },
-{ "aggressive-nsec-cache-size", LATER(INT), "100000", "4.5.0", "entries of the cache of RFC 8198" },
 { "cpu-map", LATER(TEXT), "", "4.1.0", "CPUs for threads" },
 { "dns64-prefix", LATER(TEXT), "", "4.4.0", "prefix of DNS64 answers" },
 { "dot-to-auth-names", LATER(LIST), "", "4.6.0", "servers asked over TLS" },

@@ -17,9 +17,11 @@ enum {
 	THROTTLES_MAX = 100000,
 	OTHER_DESCRIPTORS = 100, /* logs, control connections, the loops' own */
 	SOCKETS_LEAST = 64,
-	SOCKETS_MOST = 32768, /* half the ports there are */
-	SHARED_PART = 8,      /* one in so many sockets is for many servers, */
-	SHARED_MOST = 256,    /* at most so many */
+	SOCKETS_MOST = 32768,          /* half the ports there are */
+	SHARED_PART = 8,               /* one in so many sockets is for many servers, */
+	SHARED_MOST = 256,             /* at most so many */
+	AGGRESSIVE_PART = 8,           /* of max-cache-memory one in so many bytes, at most, */
+	AGGRESSIVE_ENTRY_BYTES = 1024, /* of which a record takes so many, its signature included */
 };
 
 /* A limit of inflight.h; below its least it would be none of the zone's or server's making. */
@@ -104,6 +106,21 @@ void wiring_packetcache_config(struct packetcache_config *cfg, const struct sett
 		.max_bytes = atomic_load(&m->packet_bytes),
 		.max_packet = s->max_packetcache_entry_size,
 	};
+}
+
+void wiring_aggressive_config(struct aggressive_config *cfg, const struct settings *s,
+			      const struct memory *m)
+{
+	uint64_t room = memory_total(m) / AGGRESSIVE_PART / AGGRESSIVE_ENTRY_BYTES;
+
+	*cfg = (struct aggressive_config) {
+		.max_entries = s->aggressive_nsec_cache_size,
+		.min_nsec3_hit_ratio = s->aggressive_min_hit_ratio,
+		.max_nsec3_iterations = s->nsec3_max_iterations,
+		.max_nsec3_hash_cost = s->aggressive_max_hash_cost,
+	};
+	if (cfg->max_entries > room)
+		cfg->max_entries = (size_t)room;
 }
 
 static enum nx_cut nx_cut_of(const char *text)

@@ -8,6 +8,7 @@
 #define RECURSOR_WIRING_H
 
 #include "recursor/policy/script.h"
+#include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/worker.h"
 
 /* How long expired data are kept, and served if need be. */
@@ -18,6 +19,8 @@ void wiring_servers_config(struct servers_config *cfg, const struct settings *s,
 			   const struct memory *m);
 void wiring_packetcache_config(struct packetcache_config *cfg, const struct settings *s,
 			       const struct memory *m);
+void wiring_aggressive_config(struct aggressive_config *cfg, const struct settings *s,
+			      const struct memory *m);
 enum dnssec_mode wiring_dnssec_mode(const struct settings *s);
 void wiring_resolver_config(struct resolver_config *cfg, const struct settings *s);
 struct script_limits wiring_script_limits(const struct settings *s);

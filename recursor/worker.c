@@ -87,6 +87,7 @@ static void note_peaks(struct worker *w)
 
 	counter_max(&w->counters.peak_cache_memory, memory_used(&s->memory));
 	counter_max(&w->counters.peak_ipset_entries, ipsets_entries(s->ipsets));
+	counter_max(&w->counters.peak_aggressive, aggressive_entries(s->aggressive));
 }
 
 /* What one worker does for all: the first. */
@@ -100,6 +101,7 @@ static void keep_shared_house(struct worker *w)
 		resolver_prime(w->resolver, primed, w);
 	}
 	(void)cache_expire_some(s->cache, EXPIRE_AT_ONCE, worker_wall_s(w));
+	(void)aggressive_expire_some(s->aggressive, EXPIRE_AT_ONCE, worker_wall_s(w));
 	memory_rebalance(s, worker_wall_s(w));
 	ipsets_tidy(s->ipsets, (uint32_t)(now_ms / 1000));
 	note_peaks(w);
@@ -236,6 +238,7 @@ static int open_resolver(struct worker *w, const struct settings *s)
 	if (err != E_OK)
 		return err;
 	resolver_set_zones(w->resolver, server->zones);
+	resolver_set_aggressive(w->resolver, server->aggressive);
 	set_anchors(w);
 	if (!hints_are_used(s->hint_file))
 		resolver_drop_hints(w->resolver);
@@ -379,6 +382,7 @@ static int make_shared(struct server *s, const struct settings *settings)
 		.max_sets = settings->ipset_max_sets,
 		.max_entries = settings->ipset_max_entries,
 	};
+	struct aggressive_config aggressive;
 	struct servers_config servers;
 	struct cache_config cache;
 	int err;
@@ -386,10 +390,12 @@ static int make_shared(struct server *s, const struct settings *settings)
 	memory_init(&s->memory, settings);
 	wiring_cache_config(&cache, settings, &s->memory);
 	wiring_servers_config(&servers, settings, &s->memory);
-	err = cache_new(&s->cache, &cache);
+	wiring_aggressive_config(&aggressive, settings, &s->memory);
+	err = aggressive_new(&s->aggressive, &aggressive);
 	if (err == E_OK)
-		cache_set_limits(s->cache, cache.max_entries,
-				 memory_record_limit(&s->memory, s->cache));
+		err = cache_new(&s->cache, &cache);
+	if (err == E_OK)
+		cache_set_limits(s->cache, cache.max_entries, memory_record_limit(s));
 	if (err == E_OK)
 		err = servers_new(&s->servers, &servers);
 	if (err == E_OK)
@@ -583,6 +589,7 @@ void server_free(struct server *s)
 	shelf_free(s->shelf);
 	servers_free(s->servers);
 	cache_free(s->cache);
+	aggressive_free(s->aggressive);
 	settings_free(atomic_load(&s->settings));
 	pthread_mutex_destroy(&s->settings_lock);
 	pthread_mutex_destroy(&s->change_lock);

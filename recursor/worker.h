@@ -96,11 +96,12 @@ struct server {
 	char *const *argv;
 	struct cache *cache;
 	struct servers *servers;
-	struct memory memory;  /* the caches' budget */
-	struct keeper *keeper; /* main's: of cache-file, or NULL */
-	struct shelf *shelf;   /* what else scripts share */
-	struct ipsets *ipsets; /* of scripts; reader i is worker i's */
-	struct tally *tally;   /* of the clients' TCP connections */
+	struct aggressive *aggressive; /* proofs that answer for other names */
+	struct memory memory;          /* the caches' budget */
+	struct keeper *keeper;         /* main's: of cache-file, or NULL */
+	struct shelf *shelf;           /* what else scripts share */
+	struct ipsets *ipsets;         /* of scripts; reader i is worker i's */
+	struct tally *tally;           /* of the clients' TCP connections */
 	struct tracer *tracer;
 	struct query_log *query_log;
 	struct ringset *rings; /* what came last to each worker */

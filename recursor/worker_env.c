@@ -384,6 +384,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.n_workers = s->n_workers,
 		.cache = s->cache,
 		.servers = s->servers,
+		.aggressive = s->aggressive,
 		.rings = s->rings,
 		.custom_metrics = s->custom_metrics,
 		.web = &s->web,

@@ -283,7 +283,7 @@ static void go_on(struct resolver *r, struct goal *g)
 						(enum security)g->v.security);
 	g->is_under_nta = g->is_under_nta || g->v.is_under_nta;
 	if (r->aggressive != NULL && set != NULL && set->n_proofs > 0 &&
-	    g->v.security == SEC_SECURE && !g->v.is_from_cache)
+	    g->v.security == SEC_SECURE)
 		byproof_keep(r, set);
 	cap(r, dname != NULL ? &dname : &set, g->v.ttl);
 	g->v.dname = g->v.set = NULL;

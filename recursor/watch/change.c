@@ -69,6 +69,15 @@ int set_minimum_ttl(struct command_call *call)
 	return set_number(call, &w);
 }
 
+int set_aggr_nsec_cache_size(struct command_call *call)
+{
+	static const struct wording w = { "aggressive-nsec-cache-size",
+					  "aggressive NSEC cache size",
+					  "aggressive NSEC cache size" };
+
+	return set_number(call, &w);
+}
+
 int set_max_cache_entries(struct command_call *call)
 {
 	static const struct wording w = { "max-cache-entries", "cache size", "max cache entries" };

@@ -13,6 +13,7 @@ int get_parameter(struct command_call *call);
 int get_default_parameter(struct command_call *call);
 
 int set_minimum_ttl(struct command_call *call);
+int set_aggr_nsec_cache_size(struct command_call *call);
 int set_max_cache_entries(struct command_call *call);
 int set_max_cache_memory(struct command_call *call);
 int set_max_packetcache_entries(struct command_call *call);

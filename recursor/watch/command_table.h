@@ -59,8 +59,8 @@ enum command_file {
 	X("drain", "", "[QPS]", 0, 1, false, 60, drain,                                          \
 	  "say that nobody new should come, and wait until all is answered; with QPS, until no "  \
 	  "more than so many questions a second come")                                           \
-	X("dump-cache", "", "FILE [r] [n] [p]", 0, 3, true, 600, dump_cache_command,             \
-	  "write the caches to FILE: records, negative entries, packets; without a letter all")  \
+	X("dump-cache", "", "FILE [r] [n] [p] [a]", 0, 4, true, 600, dump_cache_command,             \
+	  "write to FILE records, negative entries, packets, aggressive NSEC; without a letter all")  \
 	X("dump-edns", "dump-ednsstatus", "FILE", 0, 0, true, 600, dump_edns_command,            \
 	  "write the servers that are asked without EDNS to FILE")                               \
 	X("dump-failedservers", "", "FILE", 0, 0, true, 600, dump_failed_command,                \
@@ -129,6 +129,8 @@ enum command_file {
 	X("remove-from-ipset", "", "NAME ADDRESS...", 2, COMMAND_WORDS_MAX, false, 60,           \
 	  remove_from_ipset, "take these addresses out of a set")                                \
 	X("save-cache", "", "", 0, 0, false, 600, save_cache, "write cache-file now")            \
+	X("set-aggr-nsec-cache-size", "set-max-aggr-nsec-cache-size", "N", 0, COMMAND_WORDS_MAX, \
+	  false, 60, set_aggr_nsec_cache_size, "change aggressive-nsec-cache-size")              \
 	X("set-carbon-server", "", "[SERVER [NAME [NAMESPACE [INSTANCE]]]]", 0, 4, false, 60,    \
 	  set_carbon_server,                                                                     \
 	  "send the metrics to SERVER in place of carbon-server; without SERVER to nobody")      \

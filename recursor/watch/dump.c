@@ -8,6 +8,7 @@
 #include "common/check.h"
 #include "common/rrtype.h"
 #include "recursor/resolve/cause.h"
+#include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/watch/passed_file.h"
 
 /* ---- the file ---- */
@@ -132,6 +133,35 @@ static size_t dump_record_cache(struct command_call *call, struct passed_file *s
 	return d.n;
 }
 
+static int dump_proof(void *ctx, const struct rrset *s)
+{
+	struct cache_dump *d = ctx;
+
+	if (!rrset_is_expired(s, d->now_s))
+		dump_records(d, s, false);
+	return go_on(d->sink);
+}
+
+/* NSEC and NSEC3 records that answer for other names, and what wildcards have. */
+static size_t dump_aggressive(struct command_call *call, struct passed_file *sink)
+{
+	struct cache_dump d = {
+		.sink = sink,
+		.now_s = call->env->wall_s(call->env->ctx),
+		.text = malloc(RECORD_TEXT_MAX),
+	};
+
+	if (d.text == NULL) {
+		sink->error = ENOMEM;
+		return 0;
+	}
+	fprintf(sink->stream, "; aggressive NSEC cache dump follows\n;\n");
+	(void)aggressive_walk(call->env->aggressive, dump_proof, &d);
+	fprintf(sink->stream, "; aggressive NSEC cache: %zu records\n", d.n);
+	free(d.text);
+	return d.n;
+}
+
 /* ---- the packet caches ---- */
 
 struct packet_row {
@@ -210,8 +240,8 @@ int dump_cache_command(struct command_call *call)
 	size_t n = 0;
 
 	for (int i = 0; i < call->argc; i++) {
-		if (strlen(call->argv[i]) != 1 || strchr("rnp", call->argv[i][0]) == NULL) {
-			fprintf(call->out, "dump-cache: r, n and p are parts, '%s' is none\n",
+		if (strlen(call->argv[i]) != 1 || strchr("rnpa", call->argv[i][0]) == NULL) {
+			fprintf(call->out, "dump-cache: r, n, p and a are parts, '%s' is none\n",
 				call->argv[i]);
 			return 1;
 		}
@@ -226,6 +256,8 @@ int dump_cache_command(struct command_call *call)
 	for (unsigned i = 0; i < call->env->n_workers; i++)
 		if (all || parts['p'])
 			n += dump_packetcache(call, &sink, i);
+	if (all || parts['a'])
+		n += dump_aggressive(call, &sink);
 	return passed_file_end(&sink, call, "", n);
 }
 

@@ -26,6 +26,7 @@
 
 enum { ENV_WHY_MAX = 512 };
 
+struct aggressive;
 struct recorder;
 struct anchors;     /* resolve/dnssec/anchors.h */
 struct trace_rule;  /* tracer.h */
@@ -150,6 +151,7 @@ struct watch_env {
 	unsigned n_workers;
 	struct cache *cache;
 	struct servers *servers;
+	struct aggressive *aggressive;         /* resolve/dnssec/aggressive.h */
 	struct ringset *rings;                 /* what came last to the workers */
 	struct query_log *query_log;           /* quiet=no, log-queries */
 	struct custom_metrics *custom_metrics; /* of the operator's script */

@@ -27,6 +27,7 @@
 
 const struct mark marks[] = {
 	/* Of settings. */
+	MARK("aggressive-nsec-cache-size", "aggressive-nsec-cache-entries-peak"),
 	MARK("dnstap-queue-size", "dnstap-queue-peak"),
 	MARK("flight-recorder-memory", "flight-recorder-bytes-peak"),
 	MARK("ipset-max-entries", "ipset-entries-peak"),
@@ -80,6 +81,8 @@ const struct mark marks[] = {
 	MARK("time that a command may hold a worker", "control-visit-max-usec"),
 
 	/* Settings that are numbers, and nothing that anything grows against. */
+	NONE("aggressive-cache-max-nsec3-hash-cost", THRESHOLD),
+	NONE("aggressive-cache-min-nsec3-hit-ratio", THRESHOLD),
 	NONE("bypass-server-throttling-probability", "a probability"),
 	NONE("defender-known-memory", AT_ONCE),
 	NONE("defender-memory", AT_ONCE),

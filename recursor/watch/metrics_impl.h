@@ -55,6 +55,8 @@ struct metric_group {
 
 typedef uint64_t metric_reader(struct reading *r);
 
+metric_reader metric_read_aggressive_bytes;
+metric_reader metric_read_aggressive_entries;
 metric_reader metric_read_auth4_0_1;
 metric_reader metric_read_auth4_100_1000;
 metric_reader metric_read_auth4_10_100;

@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/rrtype.h"
+#include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/resolve/dnssec/anchors.h"
 #include "recursor/watch/carbon.h"
 #include "recursor/watch/dnstap.h"
@@ -344,13 +345,26 @@ SERVERS(slow, 10, METRICS_SERVER_STEPS + 1)
 
 /* ---- limits and states ---- */
 
+READER(aggressive_entries)
+{
+	return aggressive_entries(r->env->aggressive);
+}
+
+READER(aggressive_bytes)
+{
+	struct aggressive_sum sum;
+
+	aggressive_sum(r->env->aggressive, &sum);
+	return sum.bytes;
+}
+
 /* Recounts what max-cache-memory limits. */
 READER(cache_memory)
 {
 	const struct cache_stats *records = cache_of(r);
 
 	return records->fixed_bytes + records->bytes + servers_of(r)->bytes +
-	       metric_read_packetcache_bytes(r);
+	       metric_read_aggressive_bytes(r) + metric_read_packetcache_bytes(r);
 }
 
 READER(max_cache_memory)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/rrtype.h"
+#include "recursor/resolve/dnssec/aggressive.h"
 
 struct target {
 	uint8_t name[NAME_MAX_LEN]; /* lower case */
@@ -65,6 +66,8 @@ void wipe_name(const struct watch_env *env, const uint8_t *name, bool subtree, u
 	struct packet_visit v = { .name = name, .subtree = subtree, .type = type };
 	struct cache_wiped w = cache_wipe(env->cache, name, type, subtree);
 
+	/* A proof denies all types but those it lists. */
+	sum->proofs += aggressive_wipe(env->aggressive, name, subtree);
 	for (unsigned i = 0; i < env->n_workers; i++)
 		wipe_packets(env, i, &v);
 	sum->records += w.records;
@@ -96,6 +99,7 @@ static int wipe_all(struct command_call *call, char *const *words, size_t n, uin
 	json_object_set_new(call->json, "records", json_integer((json_int_t)sum.records));
 	json_object_set_new(call->json, "negative", json_integer((json_int_t)sum.negative));
 	json_object_set_new(call->json, "packets", json_integer((json_int_t)sum.packets));
+	json_object_set_new(call->json, "proofs", json_integer((json_int_t)sum.proofs));
 out:
 	free(targets);
 	return err != E_OK;

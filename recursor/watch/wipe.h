@@ -11,9 +11,10 @@
 /* Sums, to be added to. */
 struct wiped {
 	size_t records, negative, packets;
+	size_t proofs; /* of the aggressive cache: of which the text does not tell, as in the field */
 };
 
-/* The record cache first, then each worker's packet cache by short visits; `name` is lower case,
+/* The record cache first, then proofs, then each worker's packet cache by short visits; `name` is lower case,
  * `type` 0 every type. */
 void wipe_name(const struct watch_env *env, const uint8_t *name, bool subtree, uint16_t type,
 	       struct wiped *sum);

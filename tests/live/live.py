@@ -97,10 +97,10 @@ def need_program(*names):
             raise Skip(f"{name} is not installed (tools/deps test)")
 
 
-def run(*command, timeout=20, expect=None):
+def run(*command, timeout=20, expect=None, cwd=None):
     """Runs to the end; checks the exit status when one is expected."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          errors="replace", timeout=timeout, check=False)
+                          errors="replace", timeout=timeout, cwd=cwd, check=False)
     if expect is not None:
         check(done.returncode == expect,
               f"{' '.join(command)}: status {done.returncode}, not {expect}",

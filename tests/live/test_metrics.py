@@ -141,6 +141,7 @@ CHANGES = {
     "reload-zones": [],
     "remove-from-ipset": ["marked", "192.0.2.1"],
     "save-cache": [],
+    "set-aggr-nsec-cache-size": ["2000"],
     "set-carbon-server": [],
     "set-dnssec-log-bogus": ["yes"],
     "set-max-cache-entries": ["2000"],

@@ -8,6 +8,7 @@
 #include "common/timers.h"
 #include "common/wire.h"
 #include "recursor/ipset_env.h"
+#include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/resolve/dnssec/anchors.h"
 #include "recursor/trial.h"
 #include "recursor/watch/commands.h"
@@ -517,6 +518,9 @@ static void open_worker(struct fake_env *f, unsigned i, const struct world *worl
 
 void fake_env_open(struct fake_env *f)
 {
+	static const struct aggressive_config aggressive = { .max_entries = 1000,
+							     .min_nsec3_hit_ratio = 2000,
+							     .max_nsec3_hash_cost = 150 };
 	static const struct cache_config cache = { .max_set_bytes = 65536, .shards = 4 };
 	static const struct servers_config servers = { .down_max_fails = 2,
 						       .down_time_s = 60,
@@ -591,6 +595,7 @@ void fake_env_open(struct fake_env *f)
 	};
 	ASSERT(anchors_new_builtin(&f->anchors) == E_OK);
 	ASSERT(cache_new(&f->env.cache, &cache) == E_OK);
+	ASSERT(aggressive_new(&f->env.aggressive, &aggressive) == E_OK);
 	ASSERT(servers_new(&f->env.servers, &servers) == E_OK);
 	ASSERT(ringset_new(&f->env.rings, FAKE_WORKERS) == E_OK);
 	ASSERT(custom_metrics_new(&f->env.custom_metrics) == E_OK);
@@ -626,6 +631,7 @@ void fake_env_close(struct fake_env *f)
 	ipsets_free(f->ipsets);
 	servers_free(f->env.servers);
 	cache_free(f->env.cache);
+	aggressive_free(f->env.aggressive);
 }
 
 /* ---- what the tests put in and say ---- */

@@ -164,7 +164,7 @@ START_TEST(metrics_are_shown)
 
 	all = fake_env_say(&env, "get-all", -1, &status);
 	ck_assert_ptr_nonnull(strstr(all, "\nquestions\t7\n"));
-	ck_assert_ptr_null(strstr(all, "cache-bytes"));
+	ck_assert_ptr_null(strstr(all, "\ncache-bytes\t"));
 	free(all);
 	json = expect_json("--json get-all", 0);
 	ck_assert_uint_gt(json_object_size(json), metrics_count());
@@ -217,6 +217,11 @@ START_TEST(settings_are_changed)
 	expect_reply("set-minimum-ttl 1 2", 1, "Need to supply new minimum TTL number\n");
 	expect_reply("set-max-cache-entries 5", 0, "New max cache entries: 5\n");
 	ck_assert_str_eq(env.changed, "max-cache-entries=5");
+	expect_reply("set-aggr-nsec-cache-size 8", 0, "New aggressive NSEC cache size: 8\n");
+	ck_assert_str_eq(env.changed, "aggressive-nsec-cache-size=8");
+	expect_reply("set-max-aggr-nsec-cache-size 9", 0, "New aggressive NSEC cache size: 9\n");
+	expect_reply("set-aggr-nsec-cache-size", 1,
+		     "Need to supply new aggressive NSEC cache size\n");
 	expect_reply("set-max-packetcache-entries 6", 0, "New max packetcache entries: 6\n");
 	ck_assert_str_eq(env.changed, "max-packetcache-entries=6");
 	expect_reply("--json set-max-cache-entries 7", 0, "{\"max-cache-entries\":7}");
@@ -451,7 +456,8 @@ START_TEST(a_name_is_wiped)
 		     "wiped 1 records, 1 negative records, 3 packets\n");
 	expect_reply("wipe-cache www.example.", 0,
 		     "wiped 0 records, 0 negative records, 0 packets\n");
-	expect_reply("--json flushname example", 0, "{\"records\":2,\"negative\":0,\"packets\":1}");
+	expect_reply("--json flushname example", 0,
+		     "{\"records\":2,\"negative\":0,\"packets\":1,\"proofs\":0}");
 }
 END_TEST
 

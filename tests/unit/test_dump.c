@@ -94,7 +94,7 @@ START_TEST(parts_of_the_cache_are_dumped)
 	text = dump("dump-cache n", 0, "dumped 3 records\n");
 	ck_assert_ptr_null(strstr(text, "main record"));
 	dump("dump-cache p n", 0, "dumped 5 records\n");
-	text = dump("dump-cache r x", 1, "dump-cache: r, n and p are parts, 'x' is none\n");
+	text = dump("dump-cache r x", 1, "dump-cache: r, n, p and a are parts, 'x' is none\n");
 	ck_assert_str_eq(text, "");
 }
 END_TEST

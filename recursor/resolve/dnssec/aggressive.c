@@ -299,6 +299,7 @@ static struct rrset *wildcard_set(const struct rrset *s, const uint8_t *wildcard
 		      rr, n, sig, n_sig) != E_OK)
 		return NULL;
 	rrset_set_security(out, SEC_SECURE, 0);
+	out->zone_labels = s->zone_labels;
 	return out;
 }
 

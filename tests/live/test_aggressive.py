@@ -1,0 +1,193 @@
+"""Random names below signed zones are answered from proofs (RFC 8198): zones that ldns-signzone has
+signed, on Knot, which counts what it is asked; floods by dnsperf."""
+
+import contextlib
+import os
+import random
+import re
+
+from live import (Process, Recursor, ask, check, check_reply, env, need_program, nsd_server, run,
+                  test, wait_until)
+
+ROOT, AUTHORITY = "127.31.0.1", "127.31.0.2"
+NAMES = 40
+FLOOD = 3000
+ZONES = {"nsec.example": (), "nsec3.example": ("-n",)}
+
+
+def write(directory, name, text):
+    path = os.path.join(directory, name)
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+    return path
+
+
+def zone_text(zone, ttl):
+    text = f"""$ORIGIN {zone}.
+$TTL {ttl}
+@ IN SOA ns hostmaster 1 3600 900 604800 {ttl}
+@ IN NS ns
+ns IN A {AUTHORITY}
+*.wild IN A 192.0.2.77
+"""
+    return text + "".join(f"name{i:02d} IN A 192.0.2.{i + 1}\n" for i in range(NAMES))
+
+
+def sign(directory, zone, options, ttl):
+    """The signed zone's file, and its DS."""
+    path = write(directory, zone, zone_text(zone, ttl))
+    made = run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", "-r", "/dev/urandom", zone,
+               cwd=directory, expect=0).stdout.strip()
+    run("ldns-signzone", *options, "-f", path + ".signed", path, os.path.join(directory, made),
+        expect=0)
+    with open(os.path.join(directory, made + ".ds"), encoding="ascii") as f:
+        return path + ".signed", f.read()
+
+
+class Authority(Process):
+    """Knot with these zones."""
+
+    def __init__(self, files):
+        need_program("knotd", "knotc")
+        self.directory = env.new_dir("knot")
+        text = f"""server:
+    rundir: "{self.directory}"
+    listen: {AUTHORITY}@53
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+database:
+    storage: "{self.directory}"
+log:
+  - target: stderr
+    any: warning
+mod-stats:
+  - id: counts
+    request-protocol: on
+template:
+  - id: default
+    global-module: mod-stats/counts
+zone:
+"""
+        for zone, path in files.items():
+            text += f'  - domain: {zone}\n    file: "{path}"\n    storage: "{self.directory}"\n'
+        super().__init__("knotd", ["knotd", "-c", write(self.directory, "knot.conf", text)],
+                         self.directory)
+        for zone in files:
+            wait_until(lambda: not self.is_alive() or
+                       ask(zone, "SOA", "+norec", server=AUTHORITY, wait=1).status == "NOERROR",
+                       15, "knotd serves " + zone)
+        check(self.is_alive(), "knotd does not start", self.log())
+
+    def asked(self):
+        text = run("knotc", "-s", os.path.join(self.directory, "knot.sock"), "stats",
+                   expect=0).stdout
+        return sum(int(n) for n in re.findall(r"request-protocol\[\S+\] = (\d+)", text))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+
+@contextlib.contextmanager
+def world(ttl=300, **settings):
+    """A root, the signed zones, and a recursor that trusts their keys."""
+    env.need_isolation()
+    need_program("nsd", "ldns-keygen", "ldns-signzone", "dnsperf")
+    signed = env.new_dir("signed")
+    files, anchors = {}, ""
+    delegations = ""
+    for zone, options in ZONES.items():
+        files[zone], ds = sign(signed, zone, options, ttl)
+        anchors += ds
+        delegations += f"{zone}. 3600 IN NS ns.{zone}.\nns.{zone}. 3600 IN A {AUTHORITY}\n"
+    d = env.new_dir("nsd")
+    root = write(d, "root.zone", ". 3600 IN SOA a.root. hostmaster.root. 1 3600 900 604800 60\n"
+                 f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n" + delegations)
+    conf = write(d, "nsd.conf", nsd_server(d, ROOT) +
+                 f'zone:\n  name: "."\n  zonefile: "{root}"\n')
+    hints = write(d, "root.hints", f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
+    with Authority(files) as authority, NsdRoot(["nsd", "-d", "-c", conf], d), \
+            Recursor(hint_file=hints, query_local_address="0.0.0.0",
+                     trustanchorfile=write(signed, "anchors", anchors), **settings) as r:
+        yield authority, r
+
+
+class NsdRoot(Process):
+    def __init__(self, command, directory):
+        super().__init__("nsd", command, directory)
+        wait_until(lambda: not self.is_alive() or
+                   ask(".", "SOA", "+norec", server=ROOT, wait=1).status == "NOERROR", 15, "nsd")
+        check(self.is_alive(), "nsd does not start", self.log())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+
+def flood(zone, *options, n=FLOOD, status="NXDOMAIN"):
+    """As many different names, which nobody has heard of; all are to have that status."""
+    draw = random.Random(zone)
+    names = write(env.new_dir("flood"), "names",
+                  "".join(f"{draw.getrandbits(60):x}.{zone} A\n" for _ in range(n)))
+    done = run("dnsperf", "-s", "127.0.0.1", "-p", str(env.port), "-d", names, "-c", "4",
+               "-q", "20", "-n", "1", *options, timeout=60, expect=0)
+    check(re.search(rf"{status} {n} \(100", done.stdout), f"{zone}: all {status}", done.stdout)
+
+
+def hits(r, kind):
+    return r.get(f"aggressive-nsec-cache-{kind}-hits")
+
+
+@test
+def aggressive_flood():
+    """A flood of random names with DO: the authority sees about one question for each gap between
+    its names, the metric says how many were answered from proofs; with NSEC and NSEC3."""
+    with world() as (authority, r):
+        for zone, kind in ("nsec.example", "nsec"), ("nsec3.example", "nsec3"):
+            reply = check_reply(r.ask("first." + zone, "A", "+dnssec"), "NXDOMAIN")
+            check("ad" in reply.flags, "validated", reply)
+            before, answered = authority.asked(), hits(r, kind)
+            flood(zone, "-D")
+            asked, answered = authority.asked() - before, hits(r, kind) - answered
+            check(answered >= FLOOD * 9 // 10, f"{zone}: {answered} answered from proofs")
+            check(asked <= 5 * NAMES, f"{zone}: the authority was asked {asked} questions")
+            reply = check_reply(r.ask("last." + zone, "A", "+dnssec"), "NXDOMAIN")
+            check("ad" in reply.flags and "NSEC" in str(reply.authority), "with proofs", reply)
+            check_reply(r.ask("name07." + zone), kind="A", data=["192.0.2.8"])
+        entries = r.get("aggressive-nsec-cache-entries")
+        check(NAMES < entries < 4 * NAMES, f"{entries} entries")
+        r.wait_get("aggressive-nsec-cache-entries-peak", entries)
+
+
+@test
+def aggressive_commands():
+    """dump-cache a, wipe-cache, set-aggr-nsec-cache-size; wildcards are answered from proofs, too."""
+    with world() as (authority, r):
+        for zone in ZONES:
+            r.ask("first." + zone, "A", "+dnssec")
+            flood("wild." + zone, "-D", n=200, status="NOERROR")
+            check_reply(r.ask("one.wild." + zone), kind="A", data=["192.0.2.77"])
+        for kind in "nsec-wc", "nsec3-wc":
+            check(hits(r, kind) >= 100, f"{hits(r, kind)} by {kind}")
+        entries = r.get("aggressive-nsec-cache-entries")
+        dump = r.rec("dump-cache", "-", "a").stdout
+        check(len(re.findall(r"IN NSEC3? ", dump)) >= entries // 2, "dumped", dump)
+        check("*.wild.nsec.example." in dump and "zone=nsec3.example." in dump, "dumped", dump)
+        r.rec("wipe-cache", "nsec.example$")
+        left = r.get("aggressive-nsec-cache-entries")
+        check(0 < left < entries, f"{entries} before the wipe, {left} behind it")
+        check("nsec.example." not in r.rec("dump-cache", "-", "a").stdout.replace(
+            "nsec3.example.", ""), "nothing of the wiped")
+        before = authority.asked()
+        check_reply(r.ask("first.nsec.example", "A", "+dnssec"), "NXDOMAIN")
+        check(authority.asked() > before, "asked anew")
+        reply = r.rec("set-aggr-nsec-cache-size", "0").stdout
+        check(reply == "New aggressive NSEC cache size: 0\n", reply)
+        check(r.get("aggressive-nsec-cache-entries") == 0, "none is left")
+        check_reply(r.ask("second.nsec3.example", "A", "+dnssec"), "NXDOMAIN")
+        check(r.get("aggressive-nsec-cache-entries") == 0, "none is kept")
