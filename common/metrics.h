@@ -231,6 +231,10 @@ static inline uint64_t counter_get(const counter *c)
 	  "answers made of wildcards by NSEC records of other answers")                          \
 	X(aggressive_nsec3_wildcard, "aggressive-nsec-cache-nsec3-wc-hits", COUNTER,             \
 	  "answers made of wildcards by NSEC3 records of other answers")                         \
+	X(harvests, "aggressive-cache-validations", COUNTER,                                     \
+	  "answers validated for their proofs alone (aggressive-cache-max-validations)")         \
+	X(limit_harvests, "aggressive-cache-max-validations-reached", COUNTER,                   \
+	  "answers whose proofs would have been wanted but for that limit")                      \
 	X(limit_checks, "max-signature-validations-reached", COUNTER,                            \
 	  "queries ended by max-signature-validations-per-query")                                \
 	X(limit_hashes, "max-nsec3-hashes-reached", COUNTER,                                     \

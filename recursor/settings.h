@@ -169,6 +169,7 @@ struct settings {
 	uint32_t max_rrsigs_per_record, max_dnskeys, max_ds_per_zone, max_nsec3s_per_record;
 	uint32_t max_signature_validations_per_query, max_nsec3_hash_computations_per_query;
 	uint32_t aggressive_nsec_cache_size, aggressive_min_hit_ratio, aggressive_max_hash_cost;
+	uint32_t aggressive_max_validations; /* our own: a second and thread */
 	bool extended_resolution_errors;
 	uint32_t latency_statistic_size;
 	uint32_t stats_ringbuffer_entries; /* of each ring, all threads together; 0: none */

@@ -74,6 +74,10 @@ const struct setting settings_table[] = {
   "4.8.6",
   "A name whose denial by NSEC3 records of other answers would take more applications of the hash "
   "than this is asked for instead." },
+{ "aggressive-cache-max-validations",
+  INT(aggressive_max_validations, 0, 100000, "answers a second"), "100", "own",
+  "So many denials a second, for each thread, are validated for their proofs alone: those of zones "
+  "under a flood of names, which came for questions that want no validation.  0: none is." },
 { "aggressive-cache-min-nsec3-hit-ratio", INT(aggressive_min_hit_ratio, 0, MANY, NULL), "2000",
   "4.9.0",
   "An NSEC3 record is kept when at least one in so many names would fall into its gap.  0: none is." },

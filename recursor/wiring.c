@@ -205,6 +205,10 @@ void wiring_resolver_config(struct resolver_config *cfg, const struct settings *
 	cfg->dnssec = wiring_dnssec_mode(s);
 	dnssec_limits_fill(&cfg->dnssec_limits, s);
 	cfg->max_bogus_ttl = s->max_cache_bogus_ttl_s;
+	if (s->aggressive_nsec_cache_size > 0)
+		cfg->max_validations = s->aggressive_max_validations;
+	else
+		cfg->max_validations = 0;
 	cfg->min_ttl = s->minimum_ttl_override_s;
 	cfg->max_ttl = s->max_cache_ttl_s;
 	cfg->max_negative_ttl = s->max_negative_ttl_s;

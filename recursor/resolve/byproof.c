@@ -66,6 +66,8 @@ bool byproof_end(struct resolver *r, struct goal *g, const struct knowledge *k)
 		return false;
 	}
 	hit_count(r, hit);
+	if (r->cfg.max_validations > 0)
+		harvest_was_of_use(r, name_suffix(g->name, s->zone_labels));
 	GOAL_EVENT(r, g, EVENT_AGGRESSIVE, g->name, NULL, .type = g->type);
 	if (s->kind != RRSET_DATA)
 		goal_end_denial(r, g, s);

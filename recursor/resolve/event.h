@@ -72,6 +72,7 @@
 	X(EVENT_STALE, "stale", "served stale")                                                  \
 	X(EVENT_STALE_CUT, "stale-cut", "nothing else is left: goes on by what has expired")     \
 	X(EVENT_TRUST, "trust", "the chain of trust")                                            \
+	X(EVENT_HARVEST, "harvest", "validated meanwhile for its proofs (RFC 8198)")             \
 	X(EVENT_AGGRESSIVE, "aggressive", "proofs seen before answer it (RFC 8198)")             \
 	X(EVENT_VERIFIED, "verified", "is signed as it should be")                               \
 	X(EVENT_NOT_VERIFIED, "not-verified", "is not signed as it should be")                   \

@@ -37,6 +37,7 @@
  *          network.c   what follows from the weather (weather.h), and probes
  *          stale.c     answers of expired data
  *          refresh.c   renewing what is about to expire
+ *          harvest.c   proofs out of answers that nobody wants validated
  *          validate.c  an answer before it is believed (RFC 4035 5)
  *          check.c     one set of it
  *          byproof.c   answers of proofs that came with others (RFC 8198)
@@ -75,6 +76,7 @@
 #include "common/rrtype.h"
 #include "common/slab.h"
 #include "common/timers.h"
+#include "recursor/resolve/harvest.h"
 #include "recursor/resolve/inflight.h"
 #include "recursor/resolve/journal.h"
 #include "recursor/resolve/reply.h"
@@ -282,6 +284,7 @@ struct request {
 	bool background;  /* no client waits any more, or ever did: nobody is told */
 	bool refreshes;   /* it never did */
 	bool policed;     /* the policy is asked for it */
+	uint16_t harvest; /* it is for its proofs (harvest.h): the zone's slot, and 1 */
 };
 
 struct refresh_mark {
@@ -308,6 +311,7 @@ struct resolver {
 	uint32_t zones_serial;
 	struct keyring *keyring;
 	struct aggressive *aggressive; /* borrowed, or NULL */
+	struct harvest harvest;
 	int work_left_us;              /* of validation, until others have their turn */
 
 	struct slab goals, edges, requests;
@@ -485,6 +489,9 @@ void request_fail(struct resolver *r, struct request *req, enum cause why);
 /* A request without a client, for what the cache has already.  False: too many are under way, or there
  * is no room (counted). */
 bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t type);
+/* Likewise, for an answer that is in the cache and is to be validated; `slot`: harvest.h.  False also
+ * when somebody else has that done. */
+bool request_begin_harvest(struct resolver *r, const uint8_t *name, uint16_t type, uint16_t slot);
 
 /* ---- resolver.c ---- */
 

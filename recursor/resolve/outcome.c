@@ -291,6 +291,7 @@ static void on_step(struct resolver *r, struct goal *g, const struct reply *repl
 
 static void on_whole(struct resolver *r, struct goal *g, const struct reply *reply)
 {
+	harvest_offer(r, g, reply->negative != NULL ? reply->negative : reply->answer);
 	switch (reply->kind) {
 	case REPLY_ANSWER:
 		goal_note(r, g, EVENT_ANSWER, JOURNAL_WHOLE, g->type, reply->answer->ttl);

@@ -39,6 +39,8 @@ struct goal *request_detach(struct resolver *r, struct request *req)
 		r->n_background--;
 		g->has_background = false;
 	}
+	if (req->harvest != 0)
+		harvest_ended(r, req, NULL);
 	ASSERT(g->n_waiters > 0);
 	goal_waiters_add(g, -1);
 	slab_give(&r->requests, req);
@@ -60,6 +62,8 @@ void request_finish(struct resolver *r, struct request *req, const struct answer
 		a = &better;
 	if (req->refreshes)
 		refresh_ended(r, req->goal, a->rcode != RCODE_SERVFAIL);
+	if (req->harvest != 0)
+		harvest_ended(r, req, a);
 	request_detach(r, req);
 	if (has_client)
 		done(ctx, a);
@@ -222,32 +226,66 @@ bool request_is_impatient(const struct resolver *r, const struct request *req,
 	       req->goal->began_ms + r->cfg.stale_client_timeout_ms <= req->began_ms;
 }
 
+static bool background_is_allowed(struct resolver *r)
+{
+	if (r->n_background < r->cfg.max_background)
+		return true;
+	COUNT(r->counters, limit_background);
+	return false;
+}
+
+/* A request of our own on a goal that was just made; NULL: no memory, and there is no goal. */
+static struct request *begin_alone(struct resolver *r, struct goal *g, const struct question *q)
+{
+	struct request *req = request_new(r, q, NULL, NULL);
+
+	if (req == NULL) {
+		goal_drop(r, g);
+		return NULL;
+	}
+	req->background = g->has_background = true;
+	r->n_background++;
+	counter_max(&r->counters->peak_background, r->n_background);
+	COUNT(r->counters, backgrounds);
+	request_attach(g, req);
+	request_wait_to_the_end(r, req);
+	return req;
+}
+
 bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t type)
 {
 	struct question q = { .name = name, .type = type, .no_cache = true, .no_stale = true };
 	struct request *req;
 	struct goal *g;
 
-	if (r->n_background >= r->cfg.max_background) {
-		COUNT(r->counters, limit_background);
+	if (!background_is_allowed(r))
 		return false;
-	}
 	g = goal_new(r, name, name_hash(name), type, 0, false);
 	if (g == NULL)
 		return false;
 	g->no_cache = g->refreshes = true;
-	req = request_new(r, &q, NULL, NULL);
-	if (req == NULL) {
-		goal_drop(r, g);
+	req = begin_alone(r, g, &q);
+	if (req != NULL)
+		req->refreshes = true;
+	return req != NULL;
+}
+
+bool request_begin_harvest(struct resolver *r, const uint8_t *name, uint16_t type, uint16_t slot)
+{
+	struct question q = { .name = name, .type = type, .no_stale = true };
+	uint64_t hash = name_hash(name);
+	struct request *req;
+	struct goal *g;
+
+	if (goal_find(r, name, hash, type, 0, true) != NULL || !background_is_allowed(r))
 		return false;
-	}
-	req->background = req->refreshes = g->has_background = true;
-	r->n_background++;
-	counter_max(&r->counters->peak_background, r->n_background);
-	COUNT(r->counters, backgrounds);
-	request_attach(g, req);
-	request_wait_to_the_end(r, req);
-	return true;
+	g = goal_new(r, name, hash, type, 0, true);
+	if (g == NULL)
+		return false;
+	req = begin_alone(r, g, &q);
+	if (req != NULL)
+		req->harvest = slot;
+	return req != NULL;
 }
 
 void request_ring(struct resolver *r, struct request *req)

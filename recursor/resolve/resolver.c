@@ -39,6 +39,7 @@ void resolver_config_defaults(struct resolver_config *cfg)
 		.dnssec = DNSSEC_PROCESS,
 		.dnssec_limits = DNSSEC_LIMITS_DEFAULTS,
 		.max_bogus_ttl = 3600,
+		.max_validations = 100,
 		.root_nx_trust = true,
 		.min_ttl = 1,
 		.max_ttl = 86400,

@@ -99,7 +99,8 @@ struct resolver_config {
 	bool root_nx_trust;
 	enum dnssec_mode dnssec;
 	struct dnssec_limits dnssec_limits;
-	uint32_t max_bogus_ttl; /* max-cache-bogus-ttl */
+	uint32_t max_bogus_ttl;   /* max-cache-bogus-ttl */
+	uint32_t max_validations; /* of answers for their proofs alone, a second; 0: none */
 	/* keeping */
 	uint32_t min_ttl, max_ttl;
 	uint32_t max_negative_ttl;

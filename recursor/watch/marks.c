@@ -82,6 +82,7 @@ const struct mark marks[] = {
 
 	/* Settings that are numbers, and nothing that anything grows against. */
 	NONE("aggressive-cache-max-nsec3-hash-cost", THRESHOLD),
+	NONE("aggressive-cache-max-validations", RATE),
 	NONE("aggressive-cache-min-nsec3-hit-ratio", THRESHOLD),
 	NONE("bypass-server-throttling-probability", "a probability"),
 	NONE("defender-known-memory", AT_ONCE),

@@ -57,6 +57,7 @@ static const char *const layouts[] = {
 	[EVENT_MINIMISED_ON] = "[%n: ]%S",
 	[EVENT_MINIMISE_OFF] = "%S",
 	[EVENT_PARENT_AGAIN] = "[%n: ]%S",
+	[EVENT_HARVEST] = "[%n][ %t: ]%S",
 	[EVENT_REFRESH] = "[%n][ %t: ]%S",
 	[EVENT_STALE] = "%S[: %n][ %t][, expired %l s ago]",
 	[EVENT_STALE_CUT] = "[%n: ]%S",

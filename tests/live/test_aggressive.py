@@ -165,6 +165,35 @@ def aggressive_flood():
 
 
 @test
+def aggressive_flood_without_do():
+    """The same without DO, in mode process, where nobody wants anything validated: the zone's proofs
+    are validated in the background, and answer as well."""
+    with world() as (authority, r):
+        for zone, kind in ("nsec.example", "nsec"), ("nsec3.example", "nsec3"):
+            before, answered = authority.asked(), hits(r, kind)
+            # Not faster than proofs are validated at: a second's worth at least comes before.
+            flood(zone, "-Q", "1500")
+            asked, answered = authority.asked() - before, hits(r, kind) - answered
+            check(answered >= FLOOD * 6 // 10, f"{zone}: {answered} answered from proofs")
+            check(asked <= FLOOD * 4 // 10, f"{zone}: the authority was asked {asked} questions")
+        done = r.get("aggressive-cache-validations")
+        check(NAMES // 2 <= done <= 8 * NAMES, f"{done} validated for it")
+
+
+@test
+def aggressive_without_background():
+    """aggressive-cache-max-validations=0: who does not ask for validation fills nothing; and a few
+    denials are no flood."""
+    with world(aggressive_cache_max_validations=0) as (authority, r):
+        flood("nsec.example", n=300)
+        check(hits(r, "nsec") == 0 and r.get("aggressive-nsec-cache-entries") == 0, "nothing")
+        check(authority.asked() >= 300, "all were asked")
+    with world(threads=1) as (authority, r):
+        flood("nsec.example", n=8)
+        check(r.get("aggressive-cache-validations") == 0, "eight are no flood")
+
+
+@test
 def aggressive_commands():
     """dump-cache a, wipe-cache, set-aggr-nsec-cache-size; wildcards are answered from proofs, too."""
     with world() as (authority, r):
