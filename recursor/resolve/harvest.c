@@ -30,7 +30,7 @@ static struct harvest_zone *count_in(struct resolver *r, uint64_t hash, uint64_t
 		z->since_ms = now_ms;
 		z->seen = 0;
 	}
-	if (z->seen < HARVEST_LEAST)
+	if (z->seen < r->cfg.harvest_after)
 		z->seen++;
 	return z;
 }
@@ -102,7 +102,8 @@ void harvest_offer(struct resolver *r, struct goal *g, const struct rrset *s)
 	name_lower(zone, signer);
 	now_ms = r->world.now_ms(r->world.ctx);
 	z = count_in(r, name_hash(zone), now_ms);
-	if (z == NULL || z->seen < HARVEST_LEAST || z->is_under_way || now_ms < z->rest_until_ms)
+	if (z == NULL || z->seen < r->cfg.harvest_after || z->is_under_way ||
+	    now_ms < z->rest_until_ms)
 		return;
 	if (is_known_insecure(r, zone)) {
 		rest(z, now_ms);

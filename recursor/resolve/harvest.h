@@ -6,7 +6,7 @@
  * other, as it does under a flood of random names, some answers are validated in the background, for
  * their proofs alone, until the proofs answer:
  *
- *     answer with signed proofs --> of its zone HARVEST_LEAST of late, and none under way?
+ *     answer with signed proofs --> of its zone `harvest_after` of late, and none under way?
  *                               --> a request of our own for the same, validated out of the cache
  *
  * An ordinary denial costs a look at its zone's slot and nothing else.
@@ -26,8 +26,7 @@
 #include <stdint.h>
 
 enum {
-	HARVEST_LEAST = 10,        /* answers with proofs, within */
-	HARVEST_WINDOW_MS = 10000, /* this time, are a flood */
+	HARVEST_WINDOW_MS = 10000, /* the short time of harvest_after */
 	HARVEST_IN_VAIN = 64,
 	HARVEST_REST_MS = 60000,
 	HARVEST_SLOTS = 1024, /* a power of two */
@@ -37,7 +36,7 @@ struct harvest_zone {
 	uint64_t hash;
 	uint64_t since_ms;      /* the window's begin */
 	uint64_t rest_until_ms; /* 0: it has none */
-	uint16_t seen;          /* answers within the window */
+	uint32_t seen;          /* answers within the window */
 	uint16_t in_vain;       /* validated since the proofs answered last */
 	bool is_under_way;
 };

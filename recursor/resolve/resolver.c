@@ -40,6 +40,7 @@ void resolver_config_defaults(struct resolver_config *cfg)
 		.dnssec_limits = DNSSEC_LIMITS_DEFAULTS,
 		.max_bogus_ttl = 3600,
 		.max_validations = 100,
+		.harvest_after = 10,
 		.root_nx_trust = true,
 		.min_ttl = 1,
 		.max_ttl = 86400,

@@ -101,6 +101,7 @@ struct resolver_config {
 	struct dnssec_limits dnssec_limits;
 	uint32_t max_bogus_ttl;   /* max-cache-bogus-ttl */
 	uint32_t max_validations; /* of answers for their proofs alone, a second; 0: none */
+	uint32_t harvest_after;   /* of a zone that denies so many names in a short time */
 	/* keeping */
 	uint32_t min_ttl, max_ttl;
 	uint32_t max_negative_ttl;

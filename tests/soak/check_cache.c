@@ -192,6 +192,9 @@ void check_end(struct soak *s)
 	check_idle(s);
 	check_packets_empty(s);
 	cache_wipe(s->cache, name_root, 0, true);
+	(void)aggressive_wipe(s->aggressive, name_root, true);
+	if (aggressive_entries(s->aggressive) > 0)
+		soak_fail(s, "an empty cache of proofs has entries");
 	cache_stats(s->cache, &cache);
 	/* A table that could not be made smaller for want of memory is as large as it says. */
 	if (s->starved)

@@ -72,6 +72,7 @@ static void wipe(struct soak *s)
 	soak_say(s, "wipes the caches");
 	s->wiped_us = soak_now_us(s);
 	cache_wipe(s->cache, name, type, subtree);
+	(void)aggressive_wipe(s->aggressive, name, subtree);
 	packets_wipe_begin(s, name, type, subtree);
 }
 
@@ -90,6 +91,7 @@ static void housekeeping(struct soak *s)
 {
 	cache_expire_some(s->cache, rng_below(&s->rng, 50), soak_wall_s(s));
 	cache_shrink_some(s->cache, rng_below(&s->rng, 50), soak_wall_s(s));
+	(void)aggressive_expire_some(s->aggressive, rng_below(&s->rng, 50), soak_wall_s(s));
 }
 
 /* ---- commands that look ---- */

@@ -72,14 +72,27 @@ static void staleness_draw(struct setup *u, struct rng *r)
 }
 
 /* DNSSEC: how much of it, and what it may cost. */
-static void validation_draw(struct resolver_config *cfg, struct rng *r)
+static void validation_draw(struct setup *u, struct rng *r)
 {
+	struct resolver_config *cfg = &u->cfg;
 	static const enum dnssec_mode modes[] = { DNSSEC_OFF,      DNSSEC_PROCESS_NO_VALIDATE,
 						  DNSSEC_PROCESS,  DNSSEC_PROCESS,
 						  DNSSEC_PROCESS,  DNSSEC_LOG_FAIL,
 						  DNSSEC_VALIDATE, DNSSEC_VALIDATE };
 	static const uint32_t bogus_ttls[] = { 60, 60, 30, 1 };
 
+	static const size_t proofs[] = { 0, 4, 1000, 1000 };
+	static const uint32_t validations[] = { 0, 2, 1000 };
+	static const uint32_t floods[] = { 1, 1, 3 };
+
+	u->aggressive = (struct aggressive_config) {
+		.max_entries = RNG_PICK(r, proofs),
+		.min_nsec3_hit_ratio = 2000,
+		.max_nsec3_iterations = cfg->dnssec_limits.nsec3_max_iterations,
+		.max_nsec3_hash_cost = 150,
+	};
+	cfg->max_validations = RNG_PICK(r, validations);
+	cfg->harvest_after = RNG_PICK(r, floods);
 	cfg->dnssec = RNG_PICK(r, modes);
 	cfg->max_bogus_ttl = RNG_PICK(r, bogus_ttls);
 }
@@ -127,7 +140,7 @@ void setup_draw(struct setup *u, struct rng *r)
 	resolver_config_defaults(&u->cfg);
 	habits_draw(&u->cfg, r);
 	staleness_draw(u, r);
-	validation_draw(&u->cfg, r);
+	validation_draw(u, r);
 	if (rng_chance(r, 35))
 		limits_draw(&u->cfg, r);
 	u->servers.network_timeout_ms = u->cfg.network_timeout_ms;
@@ -167,6 +180,8 @@ void setup_relax(struct setup *u)
 	u->cfg.refresh_percent = habits.refresh_percent;
 	u->cfg.dnssec = habits.dnssec;
 	u->cfg.max_bogus_ttl = habits.max_bogus_ttl;
+	u->cfg.max_validations = habits.max_validations;
+	u->cfg.harvest_after = habits.harvest_after;
 	u->cfg.dnssec_limits.max_signature_validations = 0;
 	u->cfg.dnssec_limits.max_nsec3_hashes = 0;
 	u->forged = u->no_resources = 0;

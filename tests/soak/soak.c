@@ -105,6 +105,7 @@ static void settle(struct soak *s)
 	if (rng_chance(&s->rng, 50)) {
 		soak_say(s, "wipes everything");
 		cache_wipe(s->cache, name_root, 0, true);
+		(void)aggressive_wipe(s->aggressive, name_root, true);
 		servers_clear(s->servers, true);
 	}
 	soak_drain(s, (3ull * b->max_ttl + b->min_ttl + b->stale_s + 1000) * SECOND_US);
@@ -188,6 +189,7 @@ static void start(struct soak *s)
 	for (unsigned i = 0; i < s->setup.n_nodes; i++)
 		node_init(s, i);
 	s->cache = NULL;
+	s->aggressive = NULL;
 	s->servers = NULL;
 	s->rng = rng_for(s->seed, 'C');
 	s->n_askers = s->n_waiting = s->n_kept = 0;
@@ -205,7 +207,8 @@ static void start(struct soak *s)
 /* False when there is no memory for it. */
 static bool open_all(struct soak *s)
 {
-	if (cache_new(&s->cache, &s->setup.cache) != E_OK ||
+	if (aggressive_new(&s->aggressive, &s->setup.aggressive) != E_OK ||
+	    cache_new(&s->cache, &s->setup.cache) != E_OK ||
 	    servers_new(&s->servers, &s->setup.servers) != E_OK)
 		return false;
 	for (unsigned i = 0; i < s->setup.n_nodes; i++) {
@@ -216,6 +219,7 @@ static bool open_all(struct soak *s)
 		    packetcache_new(&n->packets, &s->setup.packets) != E_OK)
 			return false;
 		n->network.resolver = n->resolver;
+		resolver_set_aggressive(n->resolver, s->aggressive);
 	}
 	configure(s);
 	return true;
@@ -292,6 +296,7 @@ static void stop(struct soak *s)
 			soak_fail(s, "question %u was never answered", i);
 	servers_free(s->servers);
 	cache_free(s->cache);
+	aggressive_free(s->aggressive);
 	for (unsigned i = 0; i < s->setup.n_nodes; i++)
 		network_deinit(&s->nodes[i].network);
 }

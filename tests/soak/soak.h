@@ -31,6 +31,7 @@
 
 #include "common/metrics.h"
 #include "recursor/query.h"
+#include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/resolve/packetcache.h"
 #include "recursor/resolve/resolver.h"
 #include "tests/sim/network.h"
@@ -102,6 +103,7 @@ struct packet_wipe {
 struct setup {
 	struct resolver_config cfg;
 	struct cache_config cache;
+	struct aggressive_config aggressive;
 	struct servers_config servers;
 	struct packetcache_config packets;
 	unsigned n_nodes;
@@ -118,6 +120,7 @@ struct soak {
 	struct setup setup;
 	struct node nodes[NODES_MAX];
 	struct cache *cache;
+	struct aggressive *aggressive;
 	struct servers *servers;
 	struct rng rng;
 	struct asker askers[ASKERS_MAX];
