@@ -312,7 +312,7 @@ struct resolver {
 	struct keyring *keyring;
 	struct aggressive *aggressive; /* borrowed, or NULL */
 	struct harvest harvest;
-	int work_left_us;              /* of validation, until others have their turn */
+	int work_left_us; /* of validation, until others have their turn */
 
 	struct slab goals, edges, requests;
 	struct journals journals;
