@@ -241,6 +241,10 @@ inflight: all ## INFLIGHT=100000 questions to silent servers at once: what each 
 live: all ## the daemon against real authorities and clients
 	@tests/run $(B) live
 
+judges: all ## ZONES (1000) generated zones: unbound-host, delv and drill have to find what we find; SEED, ONLY="7 12"
+	@tests/live/run -t $(B) judges_agree
+.PHONY: judges
+
 browser: all ## the live page in Chromium, with real traffic; ONLY="login filter" for some; leaves screenshots
 	@tests/browser/run $(B)
 screenshot: all ## the picture of the live page that README.md shows
