@@ -133,7 +133,8 @@ def flood(zone, *options, n=FLOOD, status="NXDOMAIN"):
     """As many different names, which nobody has heard of; all are to have that status."""
     draw = random.Random(zone)
     names = write(env.new_dir("flood"), "names",
-                  "".join(f"{draw.getrandbits(60):x}.{zone} A\n" for _ in range(n)))
+                  "".join(f"name{draw.randrange(NAMES):02d}{draw.getrandbits(60):x}.{zone} A\n"
+                          for _ in range(n)))
     done = run("dnsperf", "-s", "127.0.0.1", "-p", str(env.port), "-d", names, "-c", "4",
                "-q", "20", "-n", "1", *options, timeout=60, expect=0)
     check(re.search(rf"{status} {n} \(100", done.stdout), f"{zone}: all {status}", done.stdout)

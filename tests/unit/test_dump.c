@@ -9,7 +9,9 @@
 
 #include "common/rrtype.h"
 #include "fake_env.h"
+#include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/watch/commands.h"
+#include "tests/unit/text_set.h"
 
 static struct fake_env env;
 
@@ -96,6 +98,29 @@ START_TEST(parts_of_the_cache_are_dumped)
 	dump("dump-cache p n", 0, "dumped 5 records\n");
 	text = dump("dump-cache r x", 1, "dump-cache: r, n, p and a are parts, 'x' is none\n");
 	ck_assert_str_eq(text, "");
+}
+END_TEST
+
+START_TEST(proofs_are_dumped_and_wiped)
+{
+	struct rrset *s = text_set("example.", "a.example. NSEC d.example. A RRSIG NSEC");
+	const char *text;
+	char *reply;
+	int status;
+
+	rrset_set_security(s, SEC_SECURE, 0);
+	aggressive_put(env.env.aggressive, text_set_name("example."), s, NULL, FAKE_WALL_S);
+	rrset_put(s);
+	text = dump("dump-cache a", 0, "dumped 1 records\n");
+	ck_assert_ptr_eq(strstr(text, "; aggressive NSEC cache dump follows\n;\n"), text);
+	expect_in(text, "\na.example. 3600 3600 IN NSEC d.example. A RRSIG NSEC");
+	expect_in(text, "; (Secure) auth=1 ");
+	expect_in(text, "\n; aggressive NSEC cache: 1 records\n");
+	ck_assert_ptr_null(strstr(dump("dump-cache r", 0, "dumped 0 records\n"), "NSEC"));
+	reply = fake_env_say(&env, "--json wipe-cache b.example", -1, &status);
+	ck_assert_str_eq(reply, "{\"records\":0,\"negative\":0,\"packets\":0,\"proofs\":1}");
+	free(reply);
+	dump("dump-cache a", 0, "dumped 0 records\n");
 }
 END_TEST
 
@@ -285,6 +310,7 @@ Suite *suite_dump(void)
 	tcase_add_checked_fixture(t, open_env, close_env);
 	tcase_add_test(t, the_cache_is_dumped);
 	tcase_add_test(t, parts_of_the_cache_are_dumped);
+	tcase_add_test(t, proofs_are_dumped_and_wiped);
 	tcase_add_test(t, a_large_packet_cache_is_dumped_in_slices);
 	tcase_add_test(t, servers_are_dumped);
 	tcase_add_test(t, servers_in_trouble_are_dumped);

@@ -12,9 +12,11 @@
 #include "common/check.h"
 #include "common/hash.h"
 #include "common/rrtype.h"
+#include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/rezone.h"
 #include "recursor/zoneload.h"
 #include "tests/unit/own_address.h"
+#include "tests/unit/text_set.h"
 
 enum { OPERATORS = 2, CHANGES = 100 };
 
@@ -186,6 +188,56 @@ START_TEST(what_cannot_be_made_changes_nothing)
 }
 END_TEST
 
+static void change(const char *name, const char *value)
+{
+	char why[SETTINGS_WHY_MAX] = "";
+
+	ck_assert_msg(server_change(server, name, value, why) == E_OK, "%s", why);
+}
+
+/* A proof for each of `n` names. */
+static void prove(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		char line[80];
+		struct rrset *s;
+
+		snprintf(line, sizeof(line), "n%05u.example. NSEC n%05u.example. A RRSIG NSEC",
+			 10 * i, 10 * i + 5);
+		s = text_set("example.", line);
+		rrset_set_security(s, SEC_SECURE, 0);
+		aggressive_put(server->aggressive, text_set_name("example."), s, NULL,
+			       TEXT_SET_NOW_S);
+		rrset_put(s);
+	}
+}
+
+START_TEST(proofs_have_the_room_that_settings_say)
+{
+	struct aggressive_sum before, sum;
+
+	start(".=127.0.0.1:15364");
+	aggressive_sum(server->aggressive, &before);
+	prove(3000);
+	ck_assert_uint_eq(aggressive_entries(server->aggressive), 3000);
+	aggressive_sum(server->aggressive, &sum);
+	ck_assert_uint_gt(sum.bytes, before.bytes + 3000 * 50);
+	change("aggressive-nsec-cache-size", "100");
+	ck_assert_uint_eq(aggressive_entries(server->aggressive), 100);
+	change("aggressive-nsec-cache-size", "100000");
+	prove(3000);
+	ck_assert_uint_gt(aggressive_entries(server->aggressive), 2800);
+	/* An eighth of 16 MB, a kilobyte each. */
+	change("max-cache-memory", "16M");
+	ck_assert_uint_eq(aggressive_entries(server->aggressive), 2048);
+	change("aggressive-nsec-cache-size", "0");
+	ck_assert_uint_eq(aggressive_entries(server->aggressive), 0);
+	prove(10);
+	ck_assert_uint_eq(aggressive_entries(server->aggressive), 0);
+	stop();
+}
+END_TEST
+
 Suite *suite_reconfigure(void);
 
 Suite *suite_reconfigure(void)
@@ -194,6 +246,7 @@ Suite *suite_reconfigure(void)
 	TCase *c = tcase_create("reconfigure");
 
 	tcase_add_test(c, no_amendment_is_lost);
+	tcase_add_test(c, proofs_have_the_room_that_settings_say);
 	tcase_add_test(c, what_cannot_be_made_changes_nothing);
 	tcase_add_test(c, a_ds_goes_with_the_parents_zone);
 	suite_add_tcase(s, c);
