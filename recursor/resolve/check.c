@@ -175,8 +175,18 @@ static enum checked check_dnskeys(struct resolver *r, struct goal *g, struct rrs
 	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;
 }
 
+bool check_wants_anchored_keys(struct resolver *r, const struct goal *g)
+{
+	const struct anchor *anchor = NULL;
+
+	return g->type == TYPE_DNSKEY &&
+	       anchors_find(r->anchors, g->name, r->world.wall_s(r->world.ctx), &anchor) ==
+		       ANCHORING_TRUST &&
+	       name_equal(anchor->name, g->name);
+}
+
 /* That a zone has no keys it can prove only where none are expected of it. */
-static enum checked check_lack_of_keys(struct resolver *r, struct goal *g, struct check *out)
+enum checked check_lack_of_keys(struct resolver *r, struct goal *g, struct check *out)
 {
 	struct rrset *ds;
 
