@@ -370,7 +370,7 @@ uint64_t unasked(const struct node *n)
 {
 	return counter_get(&n->counters.primings) +
 	       counter_get(&n->counters.almost_expired_pushed) +
-	       counter_get(&n->counters.network_probes);
+	       counter_get(&n->counters.harvests) + counter_get(&n->counters.network_probes);
 }
 
 static void check_budget(struct soak *s, const struct asker *a, const struct answer *answer)
