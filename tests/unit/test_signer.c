@@ -11,7 +11,26 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 enum { NOW = 1700000000, DAY = 86400, RECORD_MAX = 4096 };
+
+/* What a library forgets between these two is not ours to free. */
+static void leaks_begin(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	__lsan_disable();
+#endif
+}
+
+static void leaks_end(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	__lsan_enable();
+#endif
+}
 
 static const uint8_t apex[] = "\7example";
 static const uint8_t algorithms[] = { 5, 7, 8, 10, 13, 14, 15, 16 };
@@ -369,12 +388,15 @@ static ldns_status judge(struct signed_zone *z, size_t which, bool with_nsec3,
 	ldns_rr_set_type(rr, proofs[which].type);
 	if (n == 0)
 		status = LDNS_STATUS_ERR;
-	else if (with_nsec3)
+	else if (with_nsec3) {
+		/* ldns 1.8 forgets names of its own there. */
+		leaks_begin();
 		status = ldns_dnssec_verify_denial_nsec3(
 			rr, rrs, sigs,
 			proofs[which].is_nxdomain ? LDNS_RCODE_NXDOMAIN : LDNS_RCODE_NOERROR,
 			proofs[which].type, !proofs[which].is_nxdomain);
-	else if (is_empty_name(sets[0], qname))
+		leaks_end();
+	} else if (is_empty_name(sets[0], qname))
 		status = LDNS_STATUS_OK;
 	else
 		status = ldns_dnssec_verify_denial(rr, rrs, sigs);
