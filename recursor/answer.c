@@ -298,8 +298,10 @@ static unsigned header_bits(const struct query *q, const struct answer *a, uint1
 		bits |= MSG_AA;
 	if (truncated)
 		bits |= MSG_TC;
-	/* RFC 4035 3.2.3: of all that answer and authority section hold; an error holds nothing. */
-	if (a->security == SEC_SECURE && (q->dnssec & QUERY_AD) && holds_something(rcode))
+	/* RFC 4035 3.2.3: of all that answer and authority section hold; an error holds nothing, and the
+	 * signatures of what has expired may have ended. */
+	if (a->security == SEC_SECURE && !a->is_stale && (q->dnssec & QUERY_AD) &&
+	    holds_something(rcode))
 		bits |= MSG_AD;
 	return bits;
 }

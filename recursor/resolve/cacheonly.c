@@ -35,6 +35,7 @@ static bool take_special(struct resolver *r, const uint8_t *name, uint16_t type,
 
 	if (!special_find(r, name, type, &set))
 		return false;
+	k->a.security = security_of_both(k->a.security, SEC_INSECURE);
 	if (set == NULL) {
 		k->a.rcode = RCODE_SERVFAIL;
 		answer_blame(&k->a, CAUSE_MEMORY);

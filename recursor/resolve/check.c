@@ -33,6 +33,48 @@ const uint8_t *check_signer(const struct rrset *s)
 	return best;
 }
 
+bool check_is_above_anchor(const struct resolver *r, const uint8_t *name, bool is_ds,
+			   const uint8_t *signer)
+{
+	const struct anchor *anchor = NULL;
+
+	if (is_ds && !name_is_root(name))
+		name = name_parent(name);
+	return anchors_find(r->anchors, name, r->world.wall_s(r->world.ctx), &anchor) ==
+		       ANCHORING_TRUST &&
+	       name_is_below(anchor->name, signer);
+}
+
+const uint8_t *check_signer_in_force(const struct resolver *r, const struct rrset *s)
+{
+	const uint8_t *signer = check_signer(s);
+
+	return signer != NULL &&
+			       check_is_above_anchor(r, rrset_owner(s), s->type == TYPE_DS, signer)
+		       ? NULL
+		       : signer;
+}
+
+/* A verdict lasts no longer than a signature: how long that is at least; 0: all have ended. */
+static uint32_t signed_for_s(const struct rrset *s, uint32_t now_s)
+{
+	uint32_t least = 0;
+	struct rdata rr;
+	size_t at = 0;
+
+	while (rrset_next_sig(s, &at, &rr)) {
+		struct rrsig sig;
+		uint32_t left;
+
+		if (rrsig_read(&sig, &rr) != E_OK || !serial_is_before(now_s, sig.expiration_s))
+			continue;
+		left = sig.expiration_s - now_s;
+		if (least == 0 || left < least)
+			least = left;
+	}
+	return least;
+}
+
 static void take_trust(struct check *out, const struct trust *t)
 {
 	*out = (struct check) {
@@ -200,7 +242,7 @@ enum checked check_lack_of_keys(struct resolver *r, struct goal *g, struct check
 
 enum checked check_signed(struct resolver *r, struct goal *g, struct rrset *s, struct check *out)
 {
-	const uint8_t *signer = check_signer(s);
+	const uint8_t *signer = check_signer_in_force(r, s);
 	uint8_t zone[NAME_MAX_LEN];
 	struct dnssec_work work = { 0 };
 	struct verification v;
@@ -300,10 +342,14 @@ enum checked check_any(struct resolver *r, struct goal *g, struct rrset *s, stru
 {
 	enum security known = rrset_security(s);
 
-	if (known != SEC_UNCHECKED) {
+	uint32_t left = s->n_sig > 0 ? signed_for_s(s, r->world.wall_s(r->world.ctx)) : UINT32_MAX;
+
+	/* RFC 4035 5.3.3: what was secure is so no longer than its signature. */
+	if (known != SEC_UNCHECKED && (known != SEC_SECURE || left > 0)) {
 		*out = (struct check) { .security = known,
 					.bogus = (enum bogus)rrset_bogus(s),
-					.ttl = s->ttl };
+					.ttl = known == SEC_SECURE && left < s->ttl ? left
+										    : s->ttl };
 		return CHECKED;
 	}
 	if (s->type == TYPE_DNSKEY && g->type == TYPE_DNSKEY && name_equal(rrset_owner(s), g->name))
@@ -314,5 +360,6 @@ enum checked check_any(struct resolver *r, struct goal *g, struct rrset *s, stru
 		return CHECKED;
 	}
 	/* What nobody could have signed is as good as unsigned. */
-	return check_signer(s) != NULL ? check_signed(r, g, s, out) : check_unsigned(r, g, s, out);
+	return check_signer_in_force(r, s) != NULL ? check_signed(r, g, s, out)
+						   : check_unsigned(r, g, s, out);
 }

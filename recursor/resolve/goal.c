@@ -319,7 +319,7 @@ static void goal_release(struct resolver *r, struct goal *g)
 	timers_stop(r->timers, &g->timer);
 	table_remove(r, g);
 	cut_leave(r, g);
-	validate_clear(g);
+	validate_forget(g);
 	g->state = GOAL_DEAD;
 }
 
@@ -365,17 +365,24 @@ void goal_bury_all(struct resolver *r)
 	}
 }
 
+/* RFC 4035 3.2.3: in an answer that is secure there is nothing that is not. */
+static bool is_as_good(const struct goal *g, const struct rrset *proof)
+{
+	return g->security != SEC_SECURE || rrset_security(proof) == SEC_SECURE;
+}
+
 /* A denial's proofs, and those of the wildcards on the way to it. */
 static size_t authority_of(const struct goal *g, struct rrset *out[GOAL_AUTHORITY_MAX])
 {
 	size_t n = 0;
 
 	for (unsigned i = 0; g->denial != NULL && i < g->denial->n_proofs; i++)
-		out[n++] = rrset_proofs(g->denial)[i];
+		if (is_as_good(g, rrset_proofs(g->denial)[i]))
+			out[n++] = rrset_proofs(g->denial)[i];
 	for (unsigned i = 0; i < g->n_chain; i++)
 		for (unsigned k = 0; k < g->chain[i]->n_proofs; k++) {
 			struct rrset *proof = rrset_proofs(g->chain[i])[k];
-			bool is_there = n == GOAL_AUTHORITY_MAX;
+			bool is_there = n == GOAL_AUTHORITY_MAX || !is_as_good(g, proof);
 
 			for (size_t j = 0; j < n && !is_there; j++)
 				is_there = out[j] == proof ||
@@ -429,6 +436,9 @@ void goal_end(struct resolver *r, struct goal *g)
 	}
 	if (g->gave_up_minimising && g->rcode != RCODE_SERVFAIL)
 		COUNT(r->counters, qmin_successes);
+	/* Whatever way it came: what nobody looked at is not taken for good. */
+	if (g->validates && g->security == SEC_UNCHECKED)
+		g->security = SEC_INDETERMINATE;
 	g->cacheable = g->cacheable && !goal_is_private(g);
 	goal_release(r, g);
 	goal_unwant_all(r, g);

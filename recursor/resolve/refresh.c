@@ -63,7 +63,8 @@ bool refresh_join(struct resolver *r, struct goal *g)
 {
 	struct goal *other;
 
-	if (r->n_background == 0 || g->no_cache)
+	/* What it brings has not been validated. */
+	if (r->n_background == 0 || g->no_cache || g->validates)
 		return false;
 	other = goal_find_refresh(r, g);
 	if (other == NULL || !goal_follow(r, g, other))

@@ -47,6 +47,14 @@ struct goal *request_detach(struct resolver *r, struct request *req)
 	return g;
 }
 
+/* What does not validate is no reason to serve what has expired (RFC 8767 4); that keys could not be
+ * had is. */
+static bool is_a_lie(const struct answer *a)
+{
+	return a->bogus != BOGUS_NONE && a->bogus != BOGUS_UNABLE_TO_GET_DSS &&
+	       a->bogus != BOGUS_UNABLE_TO_GET_DNSKEYS;
+}
+
 void request_finish(struct resolver *r, struct request *req, const struct answer *a)
 {
 	resolver_done_cb done = req->done;
@@ -58,7 +66,7 @@ void request_finish(struct resolver *r, struct request *req, const struct answer
 	counter_max(&r->counters->peak_qperq, req->out_queries);
 	counter_max(&r->counters->peak_query_bytes, req->bytes);
 	if (has_client && a->rcode == RCODE_SERVFAIL && a->cause != CAUSE_STOPPING &&
-	    a->bogus == BOGUS_NONE && stale_serve(r, req, &stale, &better))
+	    !is_a_lie(a) && stale_serve(r, req, &stale, &better))
 		a = &better;
 	if (req->refreshes)
 		refresh_ended(r, req->goal, a->rcode != RCODE_SERVFAIL);

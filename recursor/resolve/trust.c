@@ -87,7 +87,9 @@ void trust_told(struct resolver *r, struct goal *parent, const struct goal *chil
 {
 	struct told *t = &parent->v.told;
 	struct rrset *set = child->n_chain > 0 ? child->chain[child->n_chain - 1] : child->denial;
-	bool failed = child->rcode == RCODE_SERVFAIL && child->security != SEC_BOGUS;
+	/* Of a question for the chain's sake nothing is taken that was not looked at. */
+	bool failed = (child->rcode == RCODE_SERVFAIL && child->security != SEC_BOGUS) ||
+		      child->security == SEC_UNCHECKED;
 
 	(void)r;
 	parent->met_limit = parent->met_limit || child->met_limit;
@@ -240,8 +242,9 @@ static enum checked stage_proof(struct resolver *r, struct goal *g)
 		struct rrset *s = rrset_proofs(g->v.set)[g->v.at];
 		struct check c = { .security = rrset_security(s), .ttl = s->ttl };
 
-		signer = check_signer(s);
-		if (signer == NULL || !name_is_below(g->name, signer))
+		signer = check_signer_in_force(r, s);
+		if (signer == NULL || !name_is_below(g->name, signer) ||
+		    check_is_above_anchor(r, g->name, true, signer))
 			return CHECKED;
 		if (c.security == SEC_UNCHECKED && check_signed(r, g, s, &c) == CHECKED_LATER) {
 			if (g->state != GOAL_DEAD)
@@ -277,20 +280,22 @@ static enum checked stage_proof(struct resolver *r, struct goal *g)
 enum ds_denial trust_ds_denial(const struct resolver *r, const struct rrset *s, const uint8_t *name,
 			       struct dnssec_work *work)
 {
-	struct denial_proof proof = { .n = 0 };
+	struct rrset *good[RRSET_MAX_PROOFS];
+	struct denial_proof proof = { .sets = good };
 	uint8_t zone[NAME_MAX_LEN];
 
 	/* An alias stands beside no zone cut (RFC 2181 10.1). */
 	if (s == NULL || s->kind == RRSET_DATA)
 		return s == NULL ? DS_DENIAL_NOT_PROVED : DS_DENIAL_NO_CUT;
-	proof.sets = rrset_proofs(s);
-	proof.n = s->n_proofs;
-	for (unsigned i = 0; i < proof.n && proof.zone == NULL; i++) {
-		const uint8_t *signer = proof.sets[i]->type == TYPE_SOA
-						? NULL
-						: check_signer(proof.sets[i]);
+	for (unsigned i = 0; i < s->n_proofs; i++) {
+		struct rrset *p = rrset_proofs(s)[i];
+		const uint8_t *signer = p->type == TYPE_SOA ? NULL : check_signer(p);
 
-		if (signer != NULL) {
+		if (signer == NULL || !name_is_within(name, signer) ||
+		    rrset_security(p) != SEC_SECURE)
+			continue;
+		good[proof.n++] = p;
+		if (proof.zone == NULL) {
 			name_lower(zone, signer);
 			proof.zone = zone;
 		}

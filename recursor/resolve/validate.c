@@ -88,11 +88,31 @@ static bool is_proof(const struct rrset *s)
 	return s->type == TYPE_NSEC || s->type == TYPE_NSEC3;
 }
 
-/* Is any of the proofs signed?  Else the denial is as unsigned data are. */
-static bool has_signed_proofs(const struct rrset *s)
+/* The signer of a proof, where that is a zone that may speak of what is to be proved; else NULL.  What
+ * another zone says, signed or not, is no word on this name: nor is it insecure because that zone is. */
+static const uint8_t *signer_for(const struct resolver *r, const struct goal *g,
+				 const struct rrset *proof)
 {
-	for (unsigned i = 0; i < s->n_proofs; i++)
-		if (is_proof(rrset_proofs(s)[i]) && rrset_proofs(s)[i]->n_sig > 0)
+	const uint8_t *signer = is_proof(proof) ? check_signer_in_force(r, proof) : NULL;
+	const uint8_t *name = rrset_owner(g->v.set);
+
+	if (signer == NULL || !name_is_within(name, signer) ||
+	    check_is_above_anchor(r, name, g->type == TYPE_DS, signer))
+		return NULL;
+	/* Of what a wildcard made it is the zone of the data (RFC 4035 5.3.4); of a DS the parent. */
+	if (g->v.is_expanded &&
+	    (check_signer(g->v.set) == NULL || !name_equal(signer, check_signer(g->v.set))))
+		return NULL;
+	if (g->type == TYPE_DS && !name_is_root(name) && name_equal(name, signer))
+		return NULL;
+	return signer;
+}
+
+/* Is any of the proofs signed?  Else the denial is as unsigned data are. */
+static bool has_signed_proofs(const struct resolver *r, const struct goal *g)
+{
+	for (unsigned i = 0; i < g->v.set->n_proofs; i++)
+		if (signer_for(r, g, rrset_proofs(g->v.set)[i]) != NULL)
 			return true;
 	return false;
 }
@@ -111,7 +131,7 @@ static enum checked stage_proofs(struct resolver *r, struct goal *g)
 		v->stage = STAGE_DONE;
 		return CHECKED;
 	}
-	if (!has_signed_proofs(v->set)) {
+	if (!has_signed_proofs(r, g)) {
 		if (v->is_expanded)
 			c = (struct check) { .security = SEC_BOGUS,
 					     .bogus = BOGUS_MISSING_NEGATIVE_INDICATION };
@@ -121,9 +141,11 @@ static enum checked stage_proofs(struct resolver *r, struct goal *g)
 		v->stage = STAGE_DONE;
 		return CHECKED;
 	}
-	for (; v->at < v->set->n_proofs; v->at++) {
+	for (; v->at < v->set->n_proofs; v->at++, v->walk_labels = 0) {
 		struct rrset *proof = rrset_proofs(v->set)[v->at];
 
+		if (is_proof(proof) && signer_for(r, g, proof) == NULL)
+			continue;
 		if (check_any(r, g, proof, &c) == CHECKED_LATER)
 			return CHECKED_LATER;
 		found_of(g, proof, &c);
@@ -167,22 +189,44 @@ static enum denial weigh(const struct resolver *r, const struct goal *g,
 	return denial_nodata(limits, proof, name, s->type, work);
 }
 
+/* Is a zone known to be signed that stands between the name and the one whose records leave it open?
+ * Then that is none of theirs to say. */
+static bool has_secure_zone_below(struct resolver *r, const struct goal *g, const uint8_t *zone)
+{
+	const uint8_t *at = rrset_owner(g->v.set);
+	bool is_secure = false;
+
+	if (g->type == TYPE_DS && !name_is_root(at))
+		at = name_parent(at);
+	for (; !is_secure && name_is_below(at, zone); at = name_parent(at)) {
+		struct trust t;
+
+		is_secure = trust_known(r, at, &t) && t.security == SEC_SECURE && t.keys != NULL;
+		rrset_put(t.keys);
+	}
+	return is_secure;
+}
+
 /* They are good; do they prove it? */
 static enum checked stage_denial(struct resolver *r, struct goal *g)
 {
 	struct validation *v = &g->v;
-	struct rrset *const *sets = rrset_proofs(v->set);
-	struct denial_proof proof = { .sets = sets, .n = v->set->n_proofs };
+	struct rrset *good[RRSET_MAX_PROOFS];
+	struct denial_proof proof = { .sets = good };
 	struct check c = { .security = SEC_SECURE, .ttl = UINT32_MAX };
 	struct dnssec_work work = { 0 };
 	uint8_t zone[NAME_MAX_LEN];
 
 	if (!check_may_work(r, g))
 		return CHECKED_LATER;
-	for (unsigned i = 0; i < proof.n && proof.zone == NULL; i++) {
-		const uint8_t *signer = is_proof(sets[i]) ? check_signer(sets[i]) : NULL;
+	for (unsigned i = 0; i < v->set->n_proofs; i++) {
+		struct rrset *s = rrset_proofs(v->set)[i];
+		const uint8_t *signer = signer_for(r, g, s);
 
-		if (signer != NULL) {
+		if (signer == NULL || rrset_security(s) != SEC_SECURE)
+			continue;
+		good[proof.n++] = s;
+		if (proof.zone == NULL) {
 			name_lower(zone, signer);
 			proof.zone = zone;
 		}
@@ -195,6 +239,9 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 			break;
 		case DENIAL_INSECURE:
 			c.security = SEC_INSECURE;
+			if (has_secure_zone_below(r, g, zone))
+				c = (struct check) { .security = SEC_BOGUS,
+						     .bogus = BOGUS_INVALID_DENIAL };
 			break;
 		case DENIAL_NOT_PROVED:
 			c = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
@@ -219,7 +266,14 @@ void validate_clear(struct goal *g)
 	rrset_put(g->v.dname);
 	rrset_put(g->v.set);
 	rrset_put(g->v.told.set);
-	g->v = (struct validation) { .last_bogus = g->v.last_bogus };
+	g->v = (struct validation) { .last_bogus = g->v.last_bogus, .lie = g->v.lie };
+}
+
+void validate_forget(struct goal *g)
+{
+	validate_clear(g);
+	rrset_put(g->v.lie);
+	g->v.lie = NULL;
 }
 
 /* What is ours, and what a policy made or a route led to, is not the Internet's to sign. */
@@ -257,6 +311,7 @@ bool validate_first(struct resolver *r, struct goal *g, enum then then, struct r
 	g->v.is_from_cache = g->state == GOAL_START;
 	minimise_release(r, g, STEP_LOST);
 	goal_unwant_all(r, g);
+	cut_stop_waiting(r, g);
 	crowd_leave(r, g);
 	g->state = GOAL_VALIDATE;
 	goal_make_ready(r, g);
@@ -343,8 +398,16 @@ static void ask_others(struct resolver *r, struct goal *g)
 
 bool validate_give_up(struct resolver *r, struct goal *g)
 {
+	uint32_t now_s = r->world.wall_s(r->world.ctx), ttl = r->cfg.max_bogus_ttl;
+
 	if (g->v.last_bogus == BOGUS_NONE)
 		return false;
+	if (ttl > BOGUS_TTL_MAX)
+		ttl = BOGUS_TTL_MAX;
+	if (g->v.lie != NULL && rrset_ttl_left(g->v.lie, now_s) > ttl)
+		cap(r, &g->v.lie, ttl);
+	else if (g->v.lie != NULL)
+		(void)cache_put(r->cache, g->v.lie, CACHE_REFRESHES, now_s);
 	goal_end_bogus(r, g, (enum bogus)g->v.last_bogus);
 	return true;
 }
@@ -355,13 +418,17 @@ static void on_bogus(struct resolver *r, struct goal *g)
 	struct rrset **s = v->dname != NULL ? &v->dname : &v->set;
 
 	ASSERT(*s != NULL);
-	cap(r, s, r->cfg.max_bogus_ttl < BOGUS_TTL_MAX ? r->cfg.max_bogus_ttl : BOGUS_TTL_MAX);
 	if (v->is_of_trust) {
 		goal_end_bogus(r, g, (enum bogus)v->bogus);
 		return;
 	}
 	GOAL_EVENT(r, g, EVENT_BOGUS, rrset_owner(*s), NULL, .type = (*s)->type,
 		   .note = bogus_row(v->bogus)->text);
+	/* Nobody shall be told that it is bogus before all servers have been asked: until then it is not in
+	 * the cache, and has no verdict there. */
+	(void)cache_wipe(r->cache, rrset_owner(*s), (*s)->type, false);
+	rrset_put(v->lie);
+	v->lie = rrset_get(*s);
 	ask_others(r, g);
 }
 

@@ -58,7 +58,8 @@ struct validation {
 	bool is_under_nta;
 	bool is_of_trust; /* the chain of trust is to blame, not this answer */
 	bool is_from_cache;
-	uint32_t ttl; /* for so long it may be kept */
+	struct rrset *lie; /* reference: of the answers that were bogus the last, or NULL */
+	uint32_t ttl;      /* for so long it may be kept */
 	struct told told;
 };
 
@@ -73,8 +74,9 @@ bool validate_first(struct resolver *r, struct goal *g, enum then then, struct r
 void validate_step(struct resolver *r, struct goal *g);
 /* All servers of the zone gave bogus answers: ends the goal with that.  False: none did. */
 bool validate_give_up(struct resolver *r, struct goal *g);
-/* Lets go of everything. */
+/* Lets go of what is being validated; of everything. */
 void validate_clear(struct goal *g);
+void validate_forget(struct goal *g);
 /* Ends a goal whose answer, or whose chain of trust, is bogus. */
 void goal_end_bogus(struct resolver *r, struct goal *g, enum bogus why);
 /* What two parts make of the whole. */
@@ -99,6 +101,11 @@ struct check {
 enum checked check_signed(struct resolver *r, struct goal *g, struct rrset *s, struct check *out);
 /* The signer that a set's RRSIGs name, the deepest of those that can be; borrowed; or NULL. */
 const uint8_t *check_signer(const struct rrset *s);
+/* The same, unless it stands above the trust anchor that counts for the set. */
+const uint8_t *check_signer_in_force(const struct resolver *r, const struct rrset *s);
+/* Above the trust anchor that counts for the name (or for its DS) nobody is heard. */
+bool check_is_above_anchor(const struct resolver *r, const uint8_t *name, bool is_ds,
+			   const uint8_t *signer);
 /* May another piece of work be done now?  Else the goal gets its turn later. */
 bool check_may_work(struct resolver *r, struct goal *g);
 

@@ -40,7 +40,7 @@ int shell_execute(lua_State *L)
 {
 	const char *command = luaL_optstring(L, 1, NULL);
 	int status = 0;
-	pid_t pid, ended;
+	pid_t pid = 0, ended;
 
 	if (command == NULL) { /* is there a shell? */
 		lua_pushboolean(L, access("/bin/sh", X_OK) == 0);
