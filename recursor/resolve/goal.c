@@ -437,7 +437,7 @@ void goal_end(struct resolver *r, struct goal *g)
 	if (g->gave_up_minimising && g->rcode != RCODE_SERVFAIL)
 		COUNT(r->counters, qmin_successes);
 	/* Whatever way it came: what nobody looked at is not taken for good. */
-	if (g->validates && g->security == SEC_UNCHECKED)
+	if (g->validates && g->security == SEC_UNCHECKED && g->rcode != RCODE_SERVFAIL)
 		g->security = SEC_INDETERMINATE;
 	g->cacheable = g->cacheable && !goal_is_private(g);
 	goal_release(r, g);
