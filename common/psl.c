@@ -136,14 +136,15 @@ struct tail {
 	char buf[PSL_LABELS_MAX * (NAME_MAX_LABEL + 1)];
 };
 
-/* Of what is no host name's, a dot within a label above all, no rule knows anything. */
+/* Of what is no host name's, a dot within a label above all, no rule knows anything: a blank stands in
+ * none, since libpsl ends a rule there. */
 static char plain(uint8_t c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return (char)(c + 'a' - 'A');
 	if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
 		return (char)c;
-	return '?';
+	return ' ';
 }
 
 /* Returns how many labels were taken. */
