@@ -5,11 +5,18 @@
 
 bool check_may_work(struct resolver *r, struct goal *g)
 {
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+
+	/* The loop's clock stands while a turn lasts, however many packets are read in it. */
+	if (r->work_ms != now_ms) {
+		r->work_ms = now_ms;
+		r->work_left_us = WORK_AT_ONCE_US;
+	}
 	if (r->work_left_us > 0)
 		return true;
 	/* Others first: what has come in meanwhile, then this. */
 	g->timer.kind = TIMER_TURN;
-	timers_start(r->timers, &g->timer, r->world.now_ms(r->world.ctx) + 1);
+	timers_start(r->timers, &g->timer, now_ms + 1);
 	return false;
 }
 

@@ -312,6 +312,7 @@ struct resolver {
 	struct keyring *keyring;
 	struct aggressive *aggressive; /* borrowed, or NULL */
 	struct harvest harvest;
+	uint64_t work_ms; /* the turn of the loop that work_left_us is of, by the world's clock */
 	int work_left_us; /* of validation, until others have their turn */
 
 	struct slab goals, edges, requests;

@@ -87,8 +87,7 @@ static void wake_up_arrange(struct resolver *r)
  * is freed before. */
 static void enter(struct resolver *r)
 {
-	if (r->entered++ == 0)
-		r->work_left_us = WORK_AT_ONCE_US;
+	r->entered++;
 }
 
 static void leave(struct resolver *r)
