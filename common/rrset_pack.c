@@ -245,7 +245,7 @@ static int read_records(struct rrset **out, struct rrset_unpacker *u, struct wir
 static int check_proof(const struct head *denial, const struct head *proof, unsigned i)
 {
 	bool fits = i == 0 ? proof->type == TYPE_SOA && name_is_within(denial->owner, proof->owner)
-			   : proof->type == TYPE_NSEC || proof->type == TYPE_NSEC3;
+			   : rrtype_is_denial(proof->type);
 
 	return fits && proof->kind == RRSET_DATA ? E_OK : E_MALFORMED;
 }

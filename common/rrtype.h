@@ -184,6 +184,12 @@ const char *rrtype_layout(uint16_t type);
 /* Types that are no data of a zone: OPT, TSIG, TKEY, 128-255 (RFC 6895 3.1). */
 bool rrtype_is_meta(uint16_t type);
 
+/* Those that prove what is not there: NSEC, NSEC3. */
+static inline bool rrtype_is_denial(uint16_t type)
+{
+	return type == TYPE_NSEC || type == TYPE_NSEC3;
+}
+
 /* "NOERROR"; "RCODE17" into `buf` for the unnamed. */
 const char *rcode_to_text(unsigned rcode, char buf[RRTYPE_TEXT_MAX]);
 

@@ -40,8 +40,9 @@ const uint8_t *check_signer(const struct rrset *s)
 	return best;
 }
 
-bool check_is_above_anchor(const struct resolver *r, const uint8_t *name, bool is_ds,
-			   const uint8_t *signer)
+/* Above the trust anchor that counts for the name (or for its DS) nobody is heard. */
+static bool is_above_anchor(const struct resolver *r, const uint8_t *name, bool is_ds,
+			    const uint8_t *signer)
 {
 	const struct anchor *anchor = NULL;
 
@@ -52,14 +53,26 @@ bool check_is_above_anchor(const struct resolver *r, const uint8_t *name, bool i
 	       name_is_below(anchor->name, signer);
 }
 
-const uint8_t *check_signer_in_force(const struct resolver *r, const struct rrset *s)
+static const uint8_t *signer_in_force(const struct resolver *r, const struct rrset *s)
 {
 	const uint8_t *signer = check_signer(s);
 
-	return signer != NULL &&
-			       check_is_above_anchor(r, rrset_owner(s), s->type == TYPE_DS, signer)
+	return signer != NULL && is_above_anchor(r, rrset_owner(s), s->type == TYPE_DS, signer)
 		       ? NULL
 		       : signer;
+}
+
+const uint8_t *check_proof_signer(const struct resolver *r, const struct rrset *proof,
+				  const uint8_t *name, bool is_ds)
+{
+	const uint8_t *signer = rrtype_is_denial(proof->type) ? signer_in_force(r, proof) : NULL;
+
+	is_ds = is_ds && !name_is_root(name);
+	return signer != NULL && name_is_within(name, signer) &&
+			       !(is_ds && name_equal(name, signer)) &&
+			       !is_above_anchor(r, name, is_ds, signer)
+		       ? signer
+		       : NULL;
 }
 
 /* A verdict lasts no longer than a signature: how long that is at least; 0: all have ended. */
@@ -247,19 +260,16 @@ enum checked check_lack_of_keys(struct resolver *r, struct goal *g, struct check
 	return CHECKED;
 }
 
-enum checked check_signed(struct resolver *r, struct goal *g, struct rrset *s, struct check *out)
+/* By its RRSIGs, one of which is by `signer`. */
+static enum checked check_signed(struct resolver *r, struct goal *g, struct rrset *s,
+				 const uint8_t *signer, struct check *out)
 {
-	const uint8_t *signer = check_signer_in_force(r, s);
 	uint8_t zone[NAME_MAX_LEN];
 	struct dnssec_work work = { 0 };
 	struct verification v;
 	struct trust t;
 	enum security security;
 
-	if (signer == NULL) {
-		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_FOREIGN_SIGNER };
-		return CHECKED;
-	}
 	name_lower(zone, signer);
 	/* Whether the zone is signed is what these are to tell. */
 	if (g->type == TYPE_DS && !name_is_root(g->name) && name_is_within(zone, g->name)) {
@@ -348,15 +358,18 @@ enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrs
 enum checked check_any(struct resolver *r, struct goal *g, struct rrset *s, struct check *out)
 {
 	enum security known = rrset_security(s);
-
-	uint32_t left = s->n_sig > 0 ? signed_for_s(s, r->world.wall_s(r->world.ctx)) : UINT32_MAX;
+	const uint8_t *signer;
+	uint32_t ttl = s->ttl, left = UINT32_MAX;
 
 	/* RFC 4035 5.3.3: what was secure is so no longer than its signature. */
-	if (known != SEC_UNCHECKED && (known != SEC_SECURE || left > 0)) {
+	if (known == SEC_SECURE && s->n_sig > 0)
+		left = signed_for_s(s, r->world.wall_s(r->world.ctx));
+	if (left < ttl)
+		ttl = left;
+	if (known != SEC_UNCHECKED && left > 0) {
 		*out = (struct check) { .security = known,
 					.bogus = (enum bogus)rrset_bogus(s),
-					.ttl = known == SEC_SECURE && left < s->ttl ? left
-										    : s->ttl };
+					.ttl = ttl };
 		return CHECKED;
 	}
 	if (s->type == TYPE_DNSKEY && g->type == TYPE_DNSKEY && name_equal(rrset_owner(s), g->name))
@@ -367,6 +380,6 @@ enum checked check_any(struct resolver *r, struct goal *g, struct rrset *s, stru
 		return CHECKED;
 	}
 	/* What nobody could have signed is as good as unsigned. */
-	return check_signer_in_force(r, s) != NULL ? check_signed(r, g, s, out)
-						   : check_unsigned(r, g, s, out);
+	signer = signer_in_force(r, s);
+	return signer != NULL ? check_signed(r, g, s, signer, out) : check_unsigned(r, g, s, out);
 }

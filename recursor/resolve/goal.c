@@ -395,7 +395,7 @@ static size_t authority_of(const struct goal *g, struct rrset *out[GOAL_AUTHORIT
 }
 
 static void answer_of(struct goal *g, const struct request *req, struct answer *a,
-		      struct rrset *authority[GOAL_AUTHORITY_MAX])
+		      struct rrset *const *authority, size_t n_authority)
 {
 	*a = (struct answer) {
 		.rcode = g->rcode,
@@ -403,7 +403,7 @@ static void answer_of(struct goal *g, const struct request *req, struct answer *
 		.sets = g->chain,
 		.n_sets = g->n_chain,
 		.authority = authority,
-		.n_authority = authority_of(g, authority),
+		.n_authority = n_authority,
 		.security = (enum security)g->security,
 		.bogus = g->bogus,
 		.is_under_nta = g->is_under_nta,
@@ -425,6 +425,9 @@ static void answer_of(struct goal *g, const struct request *req, struct answer *
 
 void goal_end(struct resolver *r, struct goal *g)
 {
+	struct rrset *authority[GOAL_AUTHORITY_MAX];
+	size_t n_authority = 0;
+
 	if (g->rcode == RCODE_SERVFAIL) {
 		GOAL_EVENT(r, g, EVENT_FAILED, g->name, NULL, .type = g->type, .rcode = g->rcode,
 			   .note = cause_row(g->cause)->text);
@@ -442,11 +445,12 @@ void goal_end(struct resolver *r, struct goal *g)
 	g->cacheable = g->cacheable && !goal_is_private(g);
 	goal_release(r, g);
 	goal_unwant_all(r, g);
+	if (g->requests != NULL)
+		n_authority = authority_of(g, authority);
 	while (g->requests != NULL) {
-		struct rrset *authority[GOAL_AUTHORITY_MAX];
 		struct answer a;
 
-		answer_of(g, g->requests, &a, authority);
+		answer_of(g, g->requests, &a, authority, n_authority);
 		request_finish(r, g->requests, &a);
 	}
 	while (g->parents != NULL) {
@@ -460,6 +464,14 @@ void goal_end(struct resolver *r, struct goal *g)
 	}
 	if (!g->is_ready)
 		goal_bury(r, g);
+}
+
+void goal_met_what(struct goal *parent, const struct goal *child)
+{
+	parent->met_cycle = parent->met_cycle || child->met_cycle;
+	parent->met_limit = parent->met_limit || child->met_limit;
+	parent->met_crowd = parent->met_crowd || child->met_crowd;
+	parent->met_cut = parent->met_cut || child->met_cut;
 }
 
 void goal_drop(struct resolver *r, struct goal *g)

@@ -384,6 +384,8 @@ void goal_unwant_all(struct resolver *r, struct goal *g);
 
 /* Ends with what is in g->rcode, chain, denial, cause: tells everyone who waits. */
 void goal_end(struct resolver *r, struct goal *g);
+/* What stood in the child's way stands in the parent's. */
+void goal_met_what(struct goal *parent, const struct goal *child);
 /* Nobody waits any more. */
 void goal_drop(struct resolver *r, struct goal *g);
 void goal_bury_all(struct resolver *r);

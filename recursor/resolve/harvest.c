@@ -59,7 +59,7 @@ static const uint8_t *proofs_zone(const struct rrset *s)
 	for (unsigned i = 0; i < s->n_proofs; i++) {
 		struct rrset *proof = rrset_proofs(s)[i];
 
-		if ((proof->type == TYPE_NSEC || proof->type == TYPE_NSEC3) && proof->n_sig > 0)
+		if (rrtype_is_denial(proof->type) && proof->n_sig > 0)
 			return check_signer(proof);
 	}
 	return NULL;

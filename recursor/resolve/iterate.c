@@ -212,10 +212,7 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 	g->is_remembered = child->is_remembered;
 	/* What was followed before zones were configured anew may not be an answer now. */
 	g->cacheable = g->cacheable && child->cacheable && g->zones_serial == r->zones_serial;
-	g->met_cycle = g->met_cycle || child->met_cycle;
-	g->met_limit = g->met_limit || child->met_limit;
-	g->met_crowd = g->met_crowd || child->met_crowd;
-	g->met_cut = g->met_cut || child->met_cut;
+	goal_met_what(g, child);
 	g->by_policy = g->by_policy || child->by_policy;
 	g->security = (uint8_t)security_of_both((enum security)g->security,
 						(enum security)child->security);
@@ -241,7 +238,7 @@ void goal_child_ended(struct resolver *r, struct edge *e)
 	if (e->kind == EDGE_ALIAS)
 		alias_ended(r, e->parent, e->child);
 	else if (e->kind == EDGE_TRUST)
-		trust_told(r, e->parent, e->child);
+		trust_told(e->parent, e->child);
 	else
 		cut_address_found(r, e->parent, e->ns, e->child);
 }

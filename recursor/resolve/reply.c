@@ -109,7 +109,7 @@ static int proofs_gather(struct reading *x, struct proofs *p)
 		struct group *g = &x->s->groups[i];
 
 		if (g->section != SECTION_AUTHORITY || p->n == RRSET_MAX_PROOFS ||
-		    (g->type != TYPE_NSEC && g->type != TYPE_NSEC3) || !in_bailiwick(x, g))
+		    !rrtype_is_denial(g->type) || !in_bailiwick(x, g))
 			continue;
 		err = set_make(x, g, RANK_AUTH_AUTHORITY, &p->sets[p->n]);
 		if (err != E_OK) {

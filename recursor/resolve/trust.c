@@ -83,7 +83,7 @@ bool trust_was_told(const struct goal *g, const uint8_t *name, uint16_t type)
 	return g->v.told.type == type && g->v.told.name_hash == name_hash(name);
 }
 
-void trust_told(struct resolver *r, struct goal *parent, const struct goal *child)
+void trust_told(struct goal *parent, const struct goal *child)
 {
 	struct told *t = &parent->v.told;
 	struct rrset *set = child->n_chain > 0 ? child->chain[child->n_chain - 1] : child->denial;
@@ -91,11 +91,7 @@ void trust_told(struct resolver *r, struct goal *parent, const struct goal *chil
 	bool failed = (child->rcode == RCODE_SERVFAIL && child->security != SEC_BOGUS) ||
 		      child->security == SEC_UNCHECKED;
 
-	(void)r;
-	parent->met_limit = parent->met_limit || child->met_limit;
-	parent->met_crowd = parent->met_crowd || child->met_crowd;
-	parent->met_cut = parent->met_cut || child->met_cut;
-	parent->met_cycle = parent->met_cycle || child->met_cycle;
+	goal_met_what(parent, child);
 	rrset_put(t->set);
 	*t = (struct told) {
 		.name_hash = child->name_hash,
@@ -119,7 +115,7 @@ bool trust_end_at_alias(struct resolver *r, struct goal *g)
 		next = e->next_of_child;
 		if (e->kind != EDGE_TRUST)
 			continue;
-		trust_told(r, parent, g);
+		trust_told(parent, g);
 		goal_unwait(r, e);
 		goal_make_ready(r, parent);
 	}
@@ -240,13 +236,12 @@ static enum checked stage_proof(struct resolver *r, struct goal *g)
 		return CHECKED;
 	for (; g->v.at < g->v.set->n_proofs; g->v.at++) {
 		struct rrset *s = rrset_proofs(g->v.set)[g->v.at];
-		struct check c = { .security = rrset_security(s), .ttl = s->ttl };
+		struct check c;
 
-		signer = check_signer_in_force(r, s);
-		if (signer == NULL || !name_is_below(g->name, signer) ||
-		    check_is_above_anchor(r, g->name, true, signer))
+		signer = check_proof_signer(r, s, g->name, true);
+		if (signer == NULL)
 			return CHECKED;
-		if (c.security == SEC_UNCHECKED && check_signed(r, g, s, &c) == CHECKED_LATER) {
+		if (check_any(r, g, s, &c) == CHECKED_LATER) {
 			if (g->state != GOAL_DEAD)
 				g->v.stage = STAGE_PROOF;
 			return CHECKED_LATER;
@@ -289,10 +284,9 @@ enum ds_denial trust_ds_denial(const struct resolver *r, const struct rrset *s, 
 		return s == NULL ? DS_DENIAL_NOT_PROVED : DS_DENIAL_NO_CUT;
 	for (unsigned i = 0; i < s->n_proofs; i++) {
 		struct rrset *p = rrset_proofs(s)[i];
-		const uint8_t *signer = p->type == TYPE_SOA ? NULL : check_signer(p);
+		const uint8_t *signer = check_proof_signer(r, p, name, true);
 
-		if (signer == NULL || !name_is_within(name, signer) ||
-		    rrset_security(p) != SEC_SECURE)
+		if (signer == NULL || rrset_security(p) != SEC_SECURE)
 			continue;
 		good[proof.n++] = p;
 		if (proof.zone == NULL) {

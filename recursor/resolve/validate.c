@@ -21,6 +21,7 @@ enum security security_of_both(enum security a, enum security b)
 
 	return weight[a] >= weight[b] ? a : b;
 }
+
 /* ---- what is found ---- */
 
 static void found(struct goal *g, const struct check *c)
@@ -52,6 +53,7 @@ static void found_of(struct goal *g, struct rrset *s, const struct check *c)
 		rrset_set_security(s, c->security, c->bogus);
 	found(g, c);
 }
+
 /* ---- stages ---- */
 
 /* The DNAME, then the set itself; the CNAME that a DNAME makes has no signature (RFC 6672 5.3.1). */
@@ -83,29 +85,16 @@ static enum checked stage_set(struct resolver *r, struct goal *g)
 	return CHECKED;
 }
 
-static bool is_proof(const struct rrset *s)
-{
-	return s->type == TYPE_NSEC || s->type == TYPE_NSEC3;
-}
-
-/* The signer of a proof, where that is a zone that may speak of what is to be proved; else NULL.  What
- * another zone says, signed or not, is no word on this name: nor is it insecure because that zone is. */
+/* The signer of a proof of the goal's denial, or of what a wildcard made, that may speak of it; or NULL. */
 static const uint8_t *signer_for(const struct resolver *r, const struct goal *g,
 				 const struct rrset *proof)
 {
-	const uint8_t *signer = is_proof(proof) ? check_signer_in_force(r, proof) : NULL;
-	const uint8_t *name = rrset_owner(g->v.set);
+	const struct rrset *set = g->v.set;
+	const uint8_t *signer = check_proof_signer(r, proof, rrset_owner(set), g->type == TYPE_DS);
+	/* RFC 4035 5.3.4: of what a wildcard made, the zone of the data. */
+	const uint8_t *zone = g->v.is_expanded ? check_signer(set) : signer;
 
-	if (signer == NULL || !name_is_within(name, signer) ||
-	    check_is_above_anchor(r, name, g->type == TYPE_DS, signer))
-		return NULL;
-	/* Of what a wildcard made it is the zone of the data (RFC 4035 5.3.4); of a DS the parent. */
-	if (g->v.is_expanded &&
-	    (check_signer(g->v.set) == NULL || !name_equal(signer, check_signer(g->v.set))))
-		return NULL;
-	if (g->type == TYPE_DS && !name_is_root(name) && name_equal(name, signer))
-		return NULL;
-	return signer;
+	return signer != NULL && zone != NULL && name_equal(signer, zone) ? signer : NULL;
 }
 
 /* Is any of the proofs signed?  Else the denial is as unsigned data are. */
@@ -144,7 +133,7 @@ static enum checked stage_proofs(struct resolver *r, struct goal *g)
 	for (; v->at < v->set->n_proofs; v->at++, v->walk_labels = 0) {
 		struct rrset *proof = rrset_proofs(v->set)[v->at];
 
-		if (is_proof(proof) && signer_for(r, g, proof) == NULL)
+		if (rrtype_is_denial(proof->type) && signer_for(r, g, proof) == NULL)
 			continue;
 		if (check_any(r, g, proof, &c) == CHECKED_LATER)
 			return CHECKED_LATER;
@@ -154,12 +143,11 @@ static enum checked stage_proofs(struct resolver *r, struct goal *g)
 	return CHECKED;
 }
 
-static enum denial ds_denial_weigh(enum ds_denial d, bool is_nxdomain)
+static enum denial ds_denial_weigh(enum ds_denial d)
 {
 	switch (d) {
 	case DS_DENIAL_CUT:
 	case DS_DENIAL_NO_CUT:
-		return is_nxdomain ? DENIAL_NOT_PROVED : DENIAL_PROVED;
 	case DS_DENIAL_NO_NAME:
 		return DENIAL_PROVED;
 	case DS_DENIAL_OPT_OUT:
@@ -185,7 +173,7 @@ static enum denial weigh(const struct resolver *r, const struct goal *g,
 	if (s->kind == RRSET_NXDOMAIN)
 		return denial_nxdomain(limits, proof, name, work);
 	if (s->type == TYPE_DS && !name_is_root(name))
-		return ds_denial_weigh(denial_ds(limits, proof, name, work), false);
+		return ds_denial_weigh(denial_ds(limits, proof, name, work));
 	return denial_nodata(limits, proof, name, s->type, work);
 }
 
@@ -276,7 +264,6 @@ void validate_forget(struct goal *g)
 	g->v.lie = NULL;
 }
 
-/* What is ours, and what a policy made or a route led to, is not the Internet's to sign. */
 static bool is_to_be_validated(const struct resolver *r, const struct goal *g)
 {
 	return g->validates && g->v.then == THEN_NOTHING && r->cfg.dnssec >= DNSSEC_PROCESS;
@@ -299,6 +286,7 @@ bool validate_first(struct resolver *r, struct goal *g, enum then then, struct r
 		g->security = (uint8_t)security_of_both((enum security)g->security, security);
 		return false;
 	}
+	/* What is ours, and what a policy made or a route led to, is not the Internet's to sign. */
 	if (goal_is_private(g) || g->authoritative || first->rank == RANK_LOCAL) {
 		g->security = (uint8_t)security_of_both((enum security)g->security, SEC_INSECURE);
 		return false;

@@ -63,6 +63,11 @@ struct validation {
 	struct told told;
 };
 
+/* ---- iterate.c ---- */
+
+/* Ends a goal whose answer, or whose chain of trust, is bogus. */
+void goal_end_bogus(struct resolver *r, struct goal *g, enum bogus why);
+
 /* ---- validate.c ---- */
 
 /* What an answer is for, once it is found to be good. */
@@ -77,8 +82,6 @@ bool validate_give_up(struct resolver *r, struct goal *g);
 /* Lets go of what is being validated; of everything. */
 void validate_clear(struct goal *g);
 void validate_forget(struct goal *g);
-/* Ends a goal whose answer, or whose chain of trust, is bogus. */
-void goal_end_bogus(struct resolver *r, struct goal *g, enum bogus why);
 /* What two parts make of the whole. */
 enum security security_of_both(enum security a, enum security b);
 
@@ -97,22 +100,20 @@ struct check {
 	uint8_t labels;
 	uint32_t ttl; /* for so long it may be kept */
 };
-/* Verifies a set by its RRSIGs. */
-enum checked check_signed(struct resolver *r, struct goal *g, struct rrset *s, struct check *out);
 /* The signer that a set's RRSIGs name, the deepest of those that can be; borrowed; or NULL. */
 const uint8_t *check_signer(const struct rrset *s);
-/* The same, unless it stands above the trust anchor that counts for the set. */
-const uint8_t *check_signer_in_force(const struct resolver *r, const struct rrset *s);
-/* Above the trust anchor that counts for the name (or for its DS) nobody is heard. */
-bool check_is_above_anchor(const struct resolver *r, const uint8_t *name, bool is_ds,
-			   const uint8_t *signer);
+/* The signer of an NSEC or NSEC3 set, where that is a zone that may speak of the name (of its DS, as the
+ * parent); else NULL.  What another zone says, signed or not, is no word on this name: nor is the name
+ * insecure because that zone is. */
+const uint8_t *check_proof_signer(const struct resolver *r, const struct rrset *proof,
+				  const uint8_t *name, bool is_ds);
 /* May another piece of work be done now?  Else the goal gets its turn later. */
 bool check_may_work(struct resolver *r, struct goal *g);
 
 /* What nobody signed. */
 enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrset *s,
 			    struct check *out);
-/* Either, or what was found of it before. */
+/* Any set: by its RRSIGs or for want of them, or by what was found of it before. */
 enum checked check_any(struct resolver *r, struct goal *g, struct rrset *s, struct check *out);
 /* Is it to find the keys of a zone that has a trust anchor of its own? */
 bool check_wants_anchored_keys(struct resolver *r, const struct goal *g);
@@ -144,7 +145,7 @@ enum checked trust_get(struct resolver *r, struct goal *g, const uint8_t *zone, 
 /* The goal waits to be told of (name, type), which is not known yet; or has ended. */
 void trust_want(struct resolver *r, struct goal *g, const uint8_t *name, uint16_t type);
 /* Whom it waited for has ended. */
-void trust_told(struct resolver *r, struct goal *parent, const struct goal *child);
+void trust_told(struct goal *parent, const struct goal *child);
 /* Was it told of that? */
 bool trust_was_told(const struct goal *g, const uint8_t *name, uint16_t type);
 /* What a validated answer to a question for the name's DS says, which is no DS. */

@@ -321,7 +321,7 @@ static bool read_set(const struct aggressive *a, struct putting *p, struct rrset
 		p->key_len = NSEC3_HASH_LEN;
 		memcpy(p->key, p->nsec3.owner, NSEC3_HASH_LEN);
 		p->set = is_likely(a, &p->nsec3) ? rrset_get(set) : NULL;
-	} else if (set->type != TYPE_NSEC && set->type != TYPE_NSEC3 && set->kind == RRSET_DATA &&
+	} else if (!rrtype_is_denial(set->type) && set->kind == RRSET_DATA &&
 		   is_made(set, p->zone, &labels) &&
 		   proof_wildcard(wildcard, name_suffix(rrset_owner(set), labels))) {
 		p->tree = TREE_DATA;

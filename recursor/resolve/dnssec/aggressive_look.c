@@ -78,7 +78,7 @@ static void use(struct look *l, struct aggressive_entry *e)
 static bool may_be_made(uint16_t type)
 {
 	return !rrtype_is_meta(type) && type != TYPE_DS && type != TYPE_RRSIG &&
-	       type != TYPE_NSEC && type != TYPE_NSEC3;
+	       !rrtype_is_denial(type);
 }
 
 /* The wildcard's data of the type, or its alias. */
