@@ -294,6 +294,17 @@ int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *
 	return E_OK;
 }
 
+const char *security_text(enum security s)
+{
+	static const char *const texts[] = {
+		[SEC_UNCHECKED] = "Unchecked", [SEC_INDETERMINATE] = "Indeterminate",
+		[SEC_INSECURE] = "Insecure",   [SEC_SECURE] = "Secure",
+		[SEC_BOGUS] = "Bogus",
+	};
+
+	return (size_t)s < ARRAY_LEN(texts) ? texts[s] : "?";
+}
+
 void rrset_set_security(struct rrset *s, enum security security, unsigned bogus)
 {
 	unsigned char unchecked = SEC_UNCHECKED;

@@ -63,6 +63,9 @@ enum rrset_kind {
 /* Validation state (RFC 4033 5). */
 enum security { SEC_UNCHECKED, SEC_INDETERMINATE, SEC_INSECURE, SEC_SECURE, SEC_BOGUS };
 
+/* "Secure", as PowerDNS has it. */
+const char *security_text(enum security s);
+
 struct rdata {
 	const uint8_t *data;
 	uint16_t len;

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "recursor/resolve/dnssec/bogus.h"
+#include "recursor/wiring.h"
 
 static_assert((int)METRICS_DNSSEC_BOGUS_REASONS == (int)BOGUS_REASON_N,
 	      "a counter for each reason, in their order");
@@ -87,7 +88,7 @@ void validation_note(struct client_query *cq, const struct settings *s, const st
 	if (a->security != SEC_BOGUS)
 		return;
 	account_bogus(account, &cq->client, &cq->q);
-	if (s->dnssec_log_bogus || s->dnssec[0] == 'l')
+	if (s->dnssec_log_bogus || wiring_dnssec_mode(s) == DNSSEC_LOG_FAIL)
 		log_bogus(cq, a);
 }
 
@@ -103,11 +104,8 @@ bool validation_asks_anew(struct client_query *cq, const struct answer *a)
 /* RFC 4035 5.5. */
 static void refuse(struct answer *a)
 {
-	const struct bogus_row *why = bogus_row(a->bogus);
-
 	a->rcode = RCODE_SERVFAIL;
-	a->ede = why->ede;
-	a->ede_text = why->text;
+	answer_blame_bogus(a, a->bogus);
 	a->n_sets = a->n_authority = 0;
 	a->authoritative = false;
 }
@@ -140,11 +138,5 @@ unsigned validation_state(const struct answer *a)
 
 const char *validation_text(const struct answer *a)
 {
-	static const char *const texts[] = {
-		[SEC_UNCHECKED] = NULL,      [SEC_INDETERMINATE] = "Indeterminate",
-		[SEC_INSECURE] = "Insecure", [SEC_SECURE] = "Secure",
-		[SEC_BOGUS] = "Bogus",
-	};
-
-	return texts[a->security];
+	return a->security == SEC_UNCHECKED ? NULL : security_text(a->security);
 }

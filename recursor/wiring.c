@@ -118,6 +118,7 @@ void wiring_aggressive_config(struct aggressive_config *cfg, const struct settin
 		.min_nsec3_hit_ratio = s->aggressive_min_hit_ratio,
 		.max_nsec3_iterations = s->nsec3_max_iterations,
 		.max_nsec3_hash_cost = s->aggressive_max_hash_cost,
+		.max_negative_ttl = s->max_negative_ttl_s,
 	};
 	if (cfg->max_entries > room)
 		cfg->max_entries = (size_t)room;

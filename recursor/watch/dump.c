@@ -31,17 +31,6 @@ struct cache_dump {
 	char *text;
 };
 
-static const char *security_text(const struct rrset *s)
-{
-	static const char *const texts[] = {
-		[SEC_UNCHECKED] = "Unchecked", [SEC_INDETERMINATE] = "Indeterminate",
-		[SEC_INSECURE] = "Insecure",   [SEC_SECURE] = "Secure",
-		[SEC_BOGUS] = "Bogus",
-	};
-
-	return rrset_security(s) < ARRAY_LEN(texts) ? texts[rrset_security(s)] : "?";
-}
-
 static const char *rank_text(const struct rrset *s)
 {
 	static const char *const texts[] = {
@@ -73,9 +62,9 @@ static void dump_records(struct cache_dump *d, const struct rrset *s, bool deleg
 		/* name, then the TTL it came with, then the rest: the TTL left and the data */
 		rest = d->text + strcspn(d->text, " \t");
 		fprintf(d->sink->stream, "%.*s %u%s ; (%s) auth=%d zone=%s rank=%s%s\n",
-			(int)(rest - d->text), d->text, s->ttl, rest, security_text(s),
-			s->rank >= RANK_AUTH_AUTHORITY, zone, rank_text(s),
-			delegation ? " delegation" : "");
+			(int)(rest - d->text), d->text, s->ttl, rest,
+			security_text(rrset_security(s)), s->rank >= RANK_AUTH_AUTHORITY, zone,
+			rank_text(s), delegation ? " delegation" : "");
 		d->n++;
 	}
 }
@@ -94,7 +83,7 @@ static void dump_negative(struct cache_dump *d, const struct rrset *s)
 		fprintf(d->sink->stream, "VIA %s",
 			s->n_proofs == 0 ? "-"
 					 : name_to_text(auth, rrset_owner(rrset_proofs(s)[0])));
-	fprintf(d->sink->stream, " ; (%s) origttl=%u\n", security_text(s), s->ttl);
+	fprintf(d->sink->stream, " ; (%s) origttl=%u\n", security_text(rrset_security(s)), s->ttl);
 	d->n++;
 }
 

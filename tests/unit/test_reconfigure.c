@@ -14,6 +14,7 @@
 #include "common/rrtype.h"
 #include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/rezone.h"
+#include "recursor/wiring.h"
 #include "recursor/zoneload.h"
 #include "tests/unit/own_address.h"
 #include "tests/unit/text_set.h"
@@ -238,6 +239,23 @@ START_TEST(proofs_have_the_room_that_settings_say)
 }
 END_TEST
 
+/* Each member of what the proofs are configured with comes from its setting. */
+START_TEST(proofs_are_as_settings_say)
+{
+	struct aggressive_config cfg;
+
+	start(".=127.0.0.1:15364");
+	wiring_aggressive_config(&cfg, settings, &server->memory);
+	ck_assert_uint_eq(cfg.max_entries, settings->aggressive_nsec_cache_size);
+	ck_assert_uint_eq(cfg.min_nsec3_hit_ratio, settings->aggressive_min_hit_ratio);
+	ck_assert_uint_eq(cfg.max_nsec3_iterations, settings->nsec3_max_iterations);
+	ck_assert_uint_eq(cfg.max_nsec3_hash_cost, settings->aggressive_max_hash_cost);
+	ck_assert_uint_eq(cfg.max_negative_ttl, settings->max_negative_ttl_s);
+	ck_assert_uint_gt(cfg.max_negative_ttl, 0);
+	stop();
+}
+END_TEST
+
 Suite *suite_reconfigure(void);
 
 Suite *suite_reconfigure(void)
@@ -247,6 +265,7 @@ Suite *suite_reconfigure(void)
 
 	tcase_add_test(c, no_amendment_is_lost);
 	tcase_add_test(c, proofs_have_the_room_that_settings_say);
+	tcase_add_test(c, proofs_are_as_settings_say);
 	tcase_add_test(c, what_cannot_be_made_changes_nothing);
 	tcase_add_test(c, a_ds_goes_with_the_parents_zone);
 	suite_add_tcase(s, c);
