@@ -107,6 +107,7 @@ int anchorage_edit(struct anchorage *a, int (*change)(void *arg, struct anchors 
 		   char *why)
 {
 	struct anchors *copy = NULL;
+	bool follows_others = false;
 	int err;
 
 	pthread_mutex_lock(&a->change_lock);
@@ -114,11 +115,13 @@ int anchorage_edit(struct anchorage *a, int (*change)(void *arg, struct anchors 
 	if (err == E_OK)
 		err = change(arg, copy);
 	if (err == E_OK)
-		err = anchorage_state_edited(a, copy);
+		err = anchorage_state_edited(a, copy, &follows_others);
 	if (err == E_OK)
 		anchorage_publish(a, copy);
 	else
 		anchors_put(copy);
+	if (follows_others)
+		anchorage_state_write(a);
 	pthread_cond_signal(&a->wake);
 	pthread_mutex_unlock(&a->change_lock);
 	if (err != E_OK)

@@ -69,8 +69,9 @@ void anchorage_state_read(struct anchorage *a);
 void anchorage_state_follow(struct anchorage *a);
 /* Puts the keys that are trusted by now into a copy of what is configured. */
 int anchorage_state_apply(const struct anchorage *a, struct anchors *to) MUST_USE;
-/* An operator has changed anchors: `now` is to be in force. */
-int anchorage_state_edited(struct anchorage *a, const struct anchors *now) MUST_USE;
+/* An operator has changed anchors: `now` is to be in force.  *changed: a rollover has too, and the
+ * file is to be written. */
+int anchorage_state_edited(struct anchorage *a, const struct anchors *now, bool *changed) MUST_USE;
 void anchorage_state_write(struct anchorage *a);
 /* The zone whose turn it is; false: no one's.  Takes change_lock itself, as the next. */
 bool anchorage_state_due(struct anchorage *a, uint32_t now_s, uint8_t zone[NAME_MAX_LEN]);

@@ -159,35 +159,90 @@ int anchorage_state_apply(const struct anchorage *a, struct anchors *to)
 	return err;
 }
 
-/* An anchor more for a zone that is followed is followed with the others; and one cleared is not. */
-int anchorage_state_edited(struct anchorage *a, const struct anchors *now)
+/* ---- what an operator changes ---- */
+
+static const struct rrset *ds_at(const struct anchors *anchors, const uint8_t *zone)
 {
-	struct rollovers *all = a->rollovers;
+	const struct anchor *at = anchors_exact(anchors, zone);
+
+	return at == NULL ? NULL : at->ds;
+}
+
+static bool has_record(const struct rrset *ds, const struct rdata *wanted)
+{
+	struct rdata rr;
+
+	for (size_t at = 0; ds != NULL && rrset_next(ds, &at, &rr);)
+		if (rr.len == wanted->len && memcmp(rr.data, wanted->data, rr.len) == 0)
+			return true;
+	return false;
+}
+
+static int trust_added(struct rollover *r, const struct rrset *was, const struct rrset *is,
+		       bool *changed)
+{
+	struct rdata rr;
 	int err = E_OK;
 
-	for (size_t i = all == NULL ? 0 : all->n; i-- > 0 && err == E_OK;) {
-		struct rollover *r = &all->zones[i];
-		const struct anchor *is = anchors_exact(now, r->zone);
-		const struct anchor *was = anchors_exact(a->current, r->zone);
-		struct rdata rr, had;
+	for (size_t at = 0; err == E_OK && is != NULL && rrset_next(is, &at, &rr);) {
+		const struct rollover_key key = {
+			.state = ROLLOVER_TRUSTED,
+			.len = rr.len,
+			.rdata = (uint8_t *)(uintptr_t)rr.data,
+		};
 
-		if (is == NULL || is->ds == NULL) {
-			rollovers_drop(all, r);
+		if (has_record(was, &rr))
+			continue;
+		err = rollover_add(r, &key);
+		*changed = true;
+	}
+	return err;
+}
+
+/* An anchor more for a zone that is followed is followed with the others; and one cleared is not.
+ * One whose keys are all revoked had none to clear: that they are is not forgotten. */
+static int edit_copy(struct rollovers *out, const struct anchorage *a, const struct anchors *now,
+		     bool *changed)
+{
+	int err = E_OK;
+
+	for (size_t i = 0; i < a->rollovers->n && err == E_OK; i++) {
+		const struct rollover *from = &a->rollovers->zones[i];
+		const struct rrset *was = ds_at(a->current, from->zone);
+		const struct rrset *is = ds_at(now, from->zone);
+
+		if (was != NULL && is == NULL) {
+			*changed = true;
 			continue;
 		}
-		for (size_t at = 0; err == E_OK && rrset_next(is->ds, &at, &rr);) {
-			struct rollover_key key = { .state = ROLLOVER_TRUSTED, .len = rr.len };
-			bool known = false;
-
-			for (size_t k = 0;
-			     was != NULL && was->ds != NULL && rrset_next(was->ds, &k, &had);)
-				known |= had.len == rr.len &&
-					 memcmp(had.data, rr.data, rr.len) == 0;
-			key.rdata = (uint8_t *)(uintptr_t)rr.data;
-			if (!known)
-				err = rollover_add(r, &key);
-		}
+		err = rollover_copy(&out->zones[out->n], from);
+		if (err == E_OK)
+			err = trust_added(&out->zones[out->n++], was, is, changed);
 	}
+	return err;
+}
+
+int anchorage_state_edited(struct anchorage *a, const struct anchors *now, bool *changed)
+{
+	struct rollovers *fresh;
+	bool differs = false;
+	int err;
+
+	*changed = false;
+	if (a->rollovers == NULL)
+		return E_OK;
+	fresh = calloc(1, sizeof(*fresh));
+	if (fresh == NULL)
+		return E_NOMEM;
+	err = edit_copy(fresh, a, now, &differs);
+	if (err == E_OK && differs) {
+		rollovers_deinit(a->rollovers);
+		*a->rollovers = *fresh;
+		*changed = true;
+	} else {
+		rollovers_deinit(fresh);
+	}
+	free(fresh);
 	return err;
 }
 

@@ -285,6 +285,71 @@ def a_key_rolls_over():
 
 
 @test
+def an_added_key_of_a_followed_zone_is_kept():
+    """add-ta to a zone whose rollovers are followed is in the file when the command is back, and
+    after kill -9; so is clear-ta."""
+    state = os.path.join(env.new_dir("kept"), "state")
+
+    def keys():
+        if not os.path.exists(state):
+            return 0
+        with open(state, encoding="ascii") as f:
+            return sum(line.startswith("key ") for line in f)
+
+    with Signed() as zone:
+        tag, other = zone.tag(zone.ksk), zone.tag(zone.ksk) ^ 1
+        # What is looked at once is not looked at again within the hour.
+        with validating(zone, trustanchor_state_file=state) as r:
+            wait_until(lambda: keys() == 1, 15, "the key is seen")
+            r.rec("add-ta", ZONE, str(other), "13", "2", DIGEST)
+            check(keys() == 2, "both are in the file", keys())
+            r.process.kill()
+            r.process.wait()
+            r.process.returncode = 0
+        with validating(zone, trustanchor_state_file=state) as r:
+            check(sorted(anchors(r)[ZONE]) == sorted([tag, other]), "both", anchors(r))
+            check(is_secure(r), "one of them has signed")
+            r.rec("add-ta", "other.example", "1", "13", "2", DIGEST)
+            check(keys() == 2, "which is not followed", keys())
+            r.rec("clear-ta", ZONE)
+            check(keys() == 0, "cleared", keys())
+
+
+def crc32c(data):
+    sum_ = 0xffffffff
+    for byte in data:
+        sum_ ^= byte
+        for _ in range(8):
+            sum_ = sum_ >> 1 ^ (0x82f63b78 if sum_ & 1 else 0)
+    return sum_ ^ 0xffffffff
+
+
+@test
+def revoked_keys_are_not_forgotten():
+    """An operator's change to another name leaves a zone whose keys are all revoked as it is."""
+    state = os.path.join(env.new_dir("revoked"), "state")
+
+    def read():
+        if not os.path.exists(state):
+            return ""
+        with open(state, encoding="ascii") as f:
+            return f.read()
+
+    with Signed() as zone:
+        with validating(zone, trustanchor_state_file=state) as r:
+            wait_until(lambda: "key trusted" in read(), 15, "the key is seen")
+        text = read().replace("key trusted", "key revoked").rsplit("end ", 1)[0]
+        write(state, f"{text}end {crc32c(text.encode()):08x}\n")
+        os.chmod(state, 0o600)
+        for _ in range(2):
+            with validating(zone, trustanchor_state_file=state) as r:
+                check(anchors(r) == {}, "none is trusted", anchors(r))
+                r.rec("add-ta", "other.example", "1", "13", "2", DIGEST)
+                check("key revoked" in read(), "it is still known", read())
+                r.rec("clear-ta", "other.example")
+
+
+@test
 def others_learn_which_keys_are_trusted():
     """RFC 8509: names that tell of a key of the root.  RFC 8145: the root is told."""
     with Signed() as zone:

@@ -347,6 +347,23 @@ START_TEST(another_configuration_begins_anew)
 }
 END_TEST
 
+START_TEST(a_copy_is_one_of_its_own)
+{
+	struct rollover first;
+
+	begin(1, 2);
+	see("1 2 4", T0, ">adding ");
+	first = r;
+	ck_assert_int_eq(rollover_copy(&r, &first), E_OK);
+	ck_assert(name_equal(r.zone, zone) && r.print == first.print);
+	ck_assert_uint_eq(r.next_s, first.next_s);
+	rollover_deinit(&first);
+	TRUSTED(1, 2);
+	see("1r 2 4", T0 + DAY, "trusted>revoked ");
+	TRUSTED(2);
+}
+END_TEST
+
 Suite *suite_rollover(void);
 
 Suite *suite_rollover(void)
@@ -367,6 +384,7 @@ Suite *suite_rollover(void)
 	tcase_add_test(t, a_long_ttl_holds_a_new_key_longer);
 	tcase_add_test(t, a_clock_that_was_ahead_does_no_harm);
 	tcase_add_test(t, another_configuration_begins_anew);
+	tcase_add_test(t, a_copy_is_one_of_its_own);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -174,6 +174,19 @@ int rollover_begin(struct rollover *r, const uint8_t *zone, const struct rrset *
 	return err;
 }
 
+int rollover_copy(struct rollover *out, const struct rollover *from)
+{
+	int err = E_OK;
+
+	*out = *from;
+	out->n = 0;
+	for (size_t i = 0; i < from->n && err == E_OK; i++)
+		err = rollover_add(out, &from->keys[i]);
+	if (err != E_OK)
+		rollover_deinit(out);
+	return err;
+}
+
 void rollover_deinit(struct rollover *r)
 {
 	while (r->n > 0)

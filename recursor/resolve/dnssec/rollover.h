@@ -85,6 +85,7 @@ uint64_t rollover_print(const struct rrset *ds);
 
 /* E_NOMEM, E_LIMIT: more than ROLLOVER_KEYS_MAX. */
 int rollover_begin(struct rollover *r, const uint8_t *zone, const struct rrset *ds) MUST_USE;
+int rollover_copy(struct rollover *out, const struct rollover *from) MUST_USE;
 void rollover_deinit(struct rollover *r);
 /* What is configured has changed: begins anew with that, but what was revoked stays so. */
 int rollover_restart(struct rollover *r, const struct rrset *ds) MUST_USE;
