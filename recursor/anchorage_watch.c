@@ -102,7 +102,7 @@ static int drop_expired(void *arg, struct anchors *copy)
 	for (size_t i = anchors_count(copy); i-- > 0;) {
 		const struct nta *nta = anchors_at(copy, i)->nta;
 
-		if (nta == NULL || nta->expires_s == 0 || nta->expires_s > *now_s)
+		if (nta == NULL || anchors_nta_counts(nta, *now_s))
 			continue;
 		log_notice("the negative trust anchor of %s has expired",
 			   name_to_text(text, nta->name));
@@ -122,8 +122,8 @@ static bool expire(struct anchorage *a)
 	for (size_t i = 0; i < anchors_count(now); i++) {
 		const struct nta *nta = anchors_at(now, i)->nta;
 
-		any |= nta != NULL;
-		due |= nta != NULL && nta->expires_s != 0 && nta->expires_s <= now_s;
+		any |= nta != NULL && nta->expires_s != 0;
+		due |= nta != NULL && !anchors_nta_counts(nta, now_s);
 	}
 	anchors_put(now);
 	if (due && anchorage_edit(a, drop_expired, &now_s, why) != E_OK)

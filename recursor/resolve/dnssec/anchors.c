@@ -358,7 +358,7 @@ const struct anchor *anchors_exact(const struct anchors *a, const uint8_t *name)
 	return a != NULL && find(a, name, &at) ? &a->nodes[at] : NULL;
 }
 
-static bool nta_counts(const struct nta *nta, uint32_t now_s)
+bool anchors_nta_counts(const struct nta *nta, uint32_t now_s)
 {
 	return nta != NULL && (nta->expires_s == 0 || now_s < nta->expires_s);
 }
@@ -377,7 +377,7 @@ enum anchoring anchors_find(const struct anchors *a, const uint8_t *name, uint32
 		at = anchors_exact(a, name_suffix(name, labels));
 		if (at == NULL)
 			continue;
-		if (nta_counts(at->nta, now_s))
+		if (anchors_nta_counts(at->nta, now_s))
 			is = ANCHORING_NEGATIVE;
 		else if (at->ds != NULL)
 			is = ANCHORING_TRUST;
@@ -419,8 +419,7 @@ uint64_t anchors_digest(const struct anchors *a, uint32_t now_s)
 
 	for (size_t i = 0; i < anchors_count(a); i++) {
 		const struct anchor *at = anchors_at(a, i);
-		bool is_negative = at->nta != NULL &&
-				   (at->nta->expires_s == 0 || at->nta->expires_s > now_s);
+		bool is_negative = anchors_nta_counts(at->nta, now_s);
 		struct rdata ds;
 
 		if (at->ds == NULL && !is_negative)

@@ -93,6 +93,9 @@ enum anchoring anchors_find(const struct anchors *a, const uint8_t *name, uint32
 /* Of exactly that name, expired or not; or NULL. */
 const struct anchor *anchors_exact(const struct anchors *a, const uint8_t *name);
 
+/* It is there (`nta` may be NULL) and has not expired. */
+bool anchors_nta_counts(const struct nta *nta, uint32_t now_s);
+
 /* All, in canonical order (RFC 4034 6.1). */
 size_t anchors_count(const struct anchors *a);
 const struct anchor *anchors_at(const struct anchors *a, size_t i);
