@@ -44,17 +44,6 @@ static bool is_stopping(struct anchorage *a)
 
 /* ---- asking ---- */
 
-static int nothing_negative(struct anchors *to)
-{
-	uint8_t name[NAME_MAX_LEN];
-
-	for (size_t i = anchors_count(to); i-- > 0;) {
-		(void)name_copy(name, anchors_at(to, i)->name);
-		(void)anchors_clear_nta(to, name);
-	}
-	return E_OK;
-}
-
 /* Under the trust anchors in force and no negative one; the thread's end will find it. */
 static struct probe *begin_probe(struct anchorage *a)
 {
@@ -63,10 +52,10 @@ static struct probe *begin_probe(struct anchorage *a)
 	int err = anchors_copy(&bare, now);
 
 	anchors_put(now);
-	if (err == E_OK)
-		err = nothing_negative(bare);
-	if (err == E_OK)
+	if (err == E_OK) {
+		anchors_clear_all(bare, anchors_clear_nta);
 		err = probe_new(&p, a->server, bare);
+	}
 	anchors_put(bare);
 	if (err != E_OK) {
 		log_error("trust anchors cannot be looked after: %s",

@@ -164,10 +164,7 @@ static int lua_clear(struct loading *l, const char *zone, char *why,
 			(void)clear(l->anchors, name);
 		return err;
 	}
-	for (size_t i = anchors_count(l->anchors); i-- > 0;) {
-		(void)name_copy(name, anchors_at(l->anchors, i)->name);
-		(void)clear(l->anchors, name);
-	}
+	anchors_clear_all(l->anchors, clear);
 	return err;
 }
 

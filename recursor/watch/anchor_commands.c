@@ -207,14 +207,11 @@ struct removal {
 static int take_out(void *arg, struct anchors *copy)
 {
 	const struct removal *r = arg;
-	uint8_t name[NAME_MAX_LEN];
 
 	for (int i = 0; !r->all && i < r->call->argc; i++)
 		(void)r->clear(copy, r->names[i]);
-	for (size_t i = anchors_count(copy); r->all && i-- > 0;) {
-		(void)name_copy(name, anchors_at(copy, i)->name);
-		(void)r->clear(copy, name);
-	}
+	if (r->all)
+		anchors_clear_all(copy, r->clear);
 	return E_OK;
 }
 

@@ -349,6 +349,17 @@ bool anchors_clear_nta(struct anchors *a, const uint8_t *name)
 	return put_nta(a, name, NULL) == E_OK;
 }
 
+void anchors_clear_all(struct anchors *a, bool (*clear)(struct anchors *a, const uint8_t *name))
+{
+	uint8_t name[NAME_MAX_LEN];
+
+	for (size_t i = a->n; i-- > 0;) {
+		/* Its own goes with what is cleared. */
+		(void)name_copy(name, a->nodes[i].name);
+		(void)clear(a, name);
+	}
+}
+
 /* ---- asking ---- */
 
 const struct anchor *anchors_exact(const struct anchors *a, const uint8_t *name)

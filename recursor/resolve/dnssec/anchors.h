@@ -79,6 +79,9 @@ int anchors_add_nta(struct anchors *a, const uint8_t *name, const char *reason,
 int anchors_share_nta(struct anchors *a, const struct nta *nta) MUST_USE;
 bool anchors_clear_nta(struct anchors *a, const uint8_t *name);
 
+/* anchors_clear() or anchors_clear_nta() at all names. */
+void anchors_clear_all(struct anchors *a, bool (*clear)(struct anchors *a, const uint8_t *name));
+
 /* ---- asking; `a` may be NULL, which is none; what comes back is borrowed ---- */
 
 enum anchoring {
