@@ -54,7 +54,9 @@ static int take_record(void *ctx, const uint8_t *owner, uint16_t type, uint32_t 
 	return err;
 }
 
-int anchorload_file(struct anchors *a, const char *path, char *why, size_t why_cap)
+/* The DS and DNSKEY records of a file in a zone file's form, added to `a`; revoked keys are left
+ * out, with a line in the log.  E_NOT_FOUND: it has none. */
+static int add_file(struct anchors *a, const char *path, char *why, size_t why_cap)
 {
 	struct reading r = { .anchors = a, .path = path };
 	const struct zonefile_options o = { .reason = r.reason };
@@ -66,27 +68,6 @@ int anchorload_file(struct anchors *a, const char *path, char *why, size_t why_c
 	return E_NOT_FOUND;
 }
 
-int anchorload_text(struct anchors *a, const uint8_t *name, const char *ds, char *reason)
-{
-	uint8_t *rdata = malloc(WIRE_MSG_MAX);
-	const char *wrong = NULL;
-	uint16_t len = 0;
-	int err = E_NOMEM;
-
-	reason[0] = '\0';
-	if (rdata != NULL)
-		err = rdata_from_text(rdata, &len, TYPE_DS, ds, NULL, reason);
-	if (err == E_OK) {
-		wrong = anchors_refuse(TYPE_DS, rdata, len);
-		err = anchors_add(a, name, TYPE_DS, rdata, len);
-	}
-	if (err != E_OK && reason[0] == '\0')
-		(void)snprintf(reason, RDATA_TEXT_WHY_MAX, "%s",
-			       wrong != NULL ? wrong : err_text(err));
-	free(rdata);
-	return err;
-}
-
 /* In the place of all that were trusted before. */
 static int replace_by_file(struct loading *l, const char *path, const char *setting)
 {
@@ -95,7 +76,7 @@ static int replace_by_file(struct loading *l, const char *path, const char *sett
 	int err = anchors_new(&fresh);
 
 	if (err == E_OK)
-		err = anchorload_file(fresh, path, line, sizeof(line));
+		err = add_file(fresh, path, line, sizeof(line));
 	for (size_t i = 0; err == E_OK && i < anchors_count(l->anchors); i++) {
 		const struct nta *nta = anchors_at(l->anchors, i)->nta;
 
@@ -148,7 +129,7 @@ static int lua_add_ta(void *ctx, const char *zone, const char *ds, char *why)
 
 	if (err != E_OK)
 		return err;
-	err = anchorload_text(l->anchors, name, ds, reason);
+	err = anchors_add_text(l->anchors, name, ds, reason);
 	return err == E_OK ? E_OK : refuse(why, err, reason);
 }
 

@@ -26,12 +26,4 @@ struct anchorload {
 /* One line in `why` (SETTINGS_WHY_MAX) on error. */
 int anchorload(struct anchorload *out, const struct settings *s, char *why) MUST_USE;
 
-/* The DS and DNSKEY records of a file in a zone file's form, added to `a`; revoked keys are left
- * out, with a line in the log.  E_NOT_FOUND: it has none.  One line in `why` on error. */
-int anchorload_file(struct anchors *a, const char *path, char *why, size_t why_cap) MUST_USE;
-
-/* A DS as text, "20326 8 2 E06D...", added to what the name has; on error `reason`
- * (RDATA_TEXT_WHY_MAX) says why. */
-int anchorload_text(struct anchors *a, const uint8_t *name, const char *ds, char *reason) MUST_USE;
-
 #endif

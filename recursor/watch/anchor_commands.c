@@ -68,10 +68,10 @@ static bool join(char out[WORDS_MAX], const struct command_call *call, int first
 
 struct addition {
 	uint8_t name[NAME_MAX_LEN];
-	const uint8_t *rdata;
-	size_t len;
-	const char *reason;
+	const char *reason; /* negative */
 	uint32_t expires_s;
+	const char *ds; /* as text */
+	char wrong[RDATA_TEXT_WHY_MAX];
 };
 
 static int put_nta(void *arg, struct anchors *copy)
@@ -83,9 +83,9 @@ static int put_nta(void *arg, struct anchors *copy)
 
 static int put_ta(void *arg, struct anchors *copy)
 {
-	const struct addition *a = arg;
+	struct addition *a = arg;
 
-	return anchors_add(copy, a->name, TYPE_DS, a->rdata, a->len);
+	return anchors_add_text(copy, a->name, a->ds, a->wrong);
 }
 
 /* How long it lasts: ttl=SECONDS behind the name, or nta-lifetime; 0: for ever.  *first is where the
@@ -152,12 +152,8 @@ int add_nta(struct command_call *call)
 int add_ta(struct command_call *call)
 {
 	char why[ENV_WHY_MAX], words[WORDS_MAX], text[NAME_TEXT_MAX];
-	char reason[RDATA_TEXT_WHY_MAX] = "";
-	struct addition a = { 0 };
-	uint8_t *rdata = NULL;
+	struct addition a = { .ds = words };
 	const char *wrong = NULL;
-	uint16_t len = 0;
-	int err;
 
 	if (is_off(call, ", not adding a Trust Anchor"))
 		return 1;
@@ -167,26 +163,12 @@ int add_ta(struct command_call *call)
 		return 1;
 	}
 	(void)plain(text, a.name);
-	rdata = malloc(WIRE_MSG_MAX);
-	err = rdata == NULL || !join(words, call, 1) ? E_NOMEM : E_OK;
-	if (err == E_OK)
-		err = rdata_from_text(rdata, &len, TYPE_DS, words, NULL, reason);
-	if (err == E_OK)
-		wrong = anchors_refuse(TYPE_DS, rdata, len);
-	if (err != E_OK || wrong != NULL) {
-		(void)snprintf(why, sizeof(why), "%s",
-			       wrong != NULL       ? wrong
-			       : reason[0] != '\0' ? reason
-						   : err_text(err));
-		err = E_MALFORMED;
-	} else {
-		a.rdata = rdata;
-		a.len = len;
-		err = call->env->edit_anchors(call->env->ctx, put_ta, &a, why);
-	}
-	free(rdata);
-	if (err != E_OK) {
-		fprintf(call->out, "Unable to add Trust Anchor for %s: %s\n", text, why);
+	if (!join(words, call, 1))
+		wrong = err_text(E_TOO_LONG);
+	else if (call->env->edit_anchors(call->env->ctx, put_ta, &a, why) != E_OK)
+		wrong = a.wrong[0] != '\0' ? a.wrong : why;
+	if (wrong != NULL) {
+		fprintf(call->out, "Unable to add Trust Anchor for %s: %s\n", text, wrong);
 		return 1;
 	}
 	fprintf(call->out, "Added Trust Anchor for %s with data %s\n", text, words);

@@ -2,12 +2,14 @@
 #include "recursor/resolve/dnssec/anchors.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/check.h"
 #include "common/grow.h"
 #include "common/hash.h"
+#include "common/rdata_text.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/resolve/dnssec/key.h"
@@ -291,6 +293,27 @@ int anchors_add(struct anchors *a, const uint8_t *name, uint16_t type, const uin
 		rr = (struct rdata) { digest, sizeof(digest) };
 	}
 	return err == E_OK ? add_ds(a, name, &rr) : err;
+}
+
+int anchors_add_text(struct anchors *a, const uint8_t *name, const char *ds, char *reason)
+{
+	uint8_t *rdata = malloc(WIRE_MSG_MAX);
+	const char *wrong = NULL;
+	uint16_t len = 0;
+	int err = E_NOMEM;
+
+	reason[0] = '\0';
+	if (rdata != NULL)
+		err = rdata_from_text(rdata, &len, TYPE_DS, ds, NULL, reason);
+	if (err == E_OK) {
+		wrong = anchors_refuse(TYPE_DS, rdata, len);
+		err = anchors_add(a, name, TYPE_DS, rdata, len);
+	}
+	if (err != E_OK && reason[0] == '\0')
+		(void)snprintf(reason, RDATA_TEXT_WHY_MAX, "%s",
+			       wrong != NULL ? wrong : err_text(err));
+	free(rdata);
+	return err;
 }
 
 bool anchors_clear(struct anchors *a, const uint8_t *name)

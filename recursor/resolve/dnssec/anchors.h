@@ -66,6 +66,8 @@ const char *anchors_refuse(uint16_t type, const uint8_t *rdata, size_t len);
  * why), E_LIMIT, E_NOMEM. */
 int anchors_add(struct anchors *a, const uint8_t *name, uint16_t type, const uint8_t *rdata,
 		size_t len) MUST_USE;
+/* The same of a DS as text, "20326 8 2 E06D..."; on error `reason` (RDATA_TEXT_WHY_MAX) says why. */
+int anchors_add_text(struct anchors *a, const uint8_t *name, const char *ds, char *reason) MUST_USE;
 /* Puts a set of a DS of the name into the place of what it has; NULL removes it.  A reference is
  * taken. */
 int anchors_set(struct anchors *a, const uint8_t *name, struct rrset *ds) MUST_USE;
