@@ -67,7 +67,7 @@ void anchorage_state_close(struct anchorage *a);
 void anchorage_state_read(struct anchorage *a);
 /* What is configured has changed, or was read for the first time: rollovers begin and end. */
 void anchorage_state_follow(struct anchorage *a);
-/* Puts the keys that are trusted by now into a copy of what is configured. */
+/* Puts the keys that are trusted by now into a copy of those in force. */
 int anchorage_state_apply(const struct anchorage *a, struct anchors *to) MUST_USE;
 /* An operator has changed anchors: `now` is to be in force.  *changed: a rollover has too, and the
  * file is to be written. */

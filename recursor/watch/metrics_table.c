@@ -32,13 +32,11 @@
 	  .is_there = metric_has_x_dnssec },
 
 const struct row metrics_rows[] = {
-	METRICS_COUNTERS(COUNTED)
+	METRICS_COUNTERS(COUNTED) METRICS_DNSSEC_RESULTS(RESULT) METRICS_DNSSEC_RESULTS(X_RESULT)
 	/* One count under a second name, as in the field. */
-	METRICS_DNSSEC_RESULTS(RESULT) METRICS_DNSSEC_RESULTS(X_RESULT)
-		COUNTED(throttled_out, "throttled-outqueries", COUNTER, "the same as throttled-out")
-
-			READ("dnssec-result-bogus", COUNTER, bogus,
-			     "of dnssec-validations: Bogus, for whatever reason"),
+	COUNTED(throttled_out, "throttled-outqueries", COUNTER, "the same as throttled-out")
+		READ("dnssec-result-bogus", COUNTER, bogus,
+		     "of dnssec-validations: Bogus, for whatever reason"),
 	{ .m = { "x-dnssec-result-bogus",
 		 "the same of names in x-dnssec-names: Bogus, for whatever reason", METRIC_COUNTER,
 		 NULL },

@@ -446,7 +446,6 @@ static bool node_equal(const struct anchor *a, const struct anchor *b)
 		strcmp(a->nta->reason, b->nta->reason) == 0);
 }
 
-/* Both are in order, so they are walked side by side. */
 uint64_t anchors_digest(const struct anchors *a, uint32_t now_s)
 {
 	uint64_t digest = 0;
@@ -466,6 +465,7 @@ uint64_t anchors_digest(const struct anchors *a, uint32_t now_s)
 	return digest != 0 ? digest : 1;
 }
 
+/* Both are in order, so they are walked side by side. */
 void anchors_diff(const struct anchors *from, const struct anchors *to,
 		  void (*cb)(void *ctx, const uint8_t *name), void *ctx)
 {

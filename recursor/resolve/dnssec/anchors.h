@@ -109,10 +109,6 @@ const struct anchor *anchors_at(const struct anchors *a, size_t i);
  * is none.  Never 0. */
 uint64_t anchors_digest(const struct anchors *a, uint32_t now_s);
 
-/* A number that tells sets of anchors apart, today and by tomorrow's process; an expired negative anchor
- * is none.  Never 0. */
-uint64_t anchors_digest(const struct anchors *a, uint32_t now_s);
-
 /* An anchor of either kind that one has and the other has not, or that differs, calls back with its
  * name, lower case; an expired negative anchor is one all the same. */
 void anchors_diff(const struct anchors *from, const struct anchors *to,
