@@ -266,3 +266,12 @@ char *name_to_text(char out[NAME_TEXT_MAX], const uint8_t *name)
 	*p = '\0';
 	return out;
 }
+
+char *name_to_text_undotted(char out[NAME_TEXT_MAX], const uint8_t *name)
+{
+	size_t len = strlen(name_to_text(out, name));
+
+	if (len > 1)
+		out[len - 1] = '\0';
+	return out;
+}

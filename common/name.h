@@ -89,5 +89,7 @@ int name_from_text(uint8_t out[NAME_MAX_LEN], const char *text) MUST_USE;
 /* To presentation form with the final dot; "." for the root.  `out` holds at least
  * NAME_TEXT_MAX bytes.  Returns `out`. */
 char *name_to_text(char out[NAME_TEXT_MAX], const uint8_t *name);
+/* The same without the final dot, as logs have it; "." for the root. */
+char *name_to_text_undotted(char out[NAME_TEXT_MAX], const uint8_t *name);
 
 #endif

@@ -14,18 +14,6 @@
 
 enum { WORDS_MAX = 1024, NTA_TTL_MAX = 31536000 };
 
-/* As the field prints it: without the final dot, but for the root. */
-static const char *plain(char text[NAME_TEXT_MAX], const uint8_t *name)
-{
-	size_t len;
-
-	(void)name_to_text(text, name);
-	len = strlen(text);
-	if (len > 1)
-		text[len - 1] = '\0';
-	return text;
-}
-
 static int read_name(uint8_t name[NAME_MAX_LEN], const char *word)
 {
 	int err = name_from_text(name, word);
@@ -142,7 +130,7 @@ int add_nta(struct command_call *call)
 		return 1;
 	}
 	fprintf(call->out, "Added Negative Trust Anchor for %s with reason '%s'\n",
-		plain(text, a.name), words);
+		name_to_text_undotted(text, a.name), words);
 	json_object_set_new(call->json, "name", command_json_text(text));
 	json_object_set_new(call->json, "reason", command_json_text(words));
 	json_object_set_new(call->json, "lifetime", json_integer((json_int_t)lifetime_s));
@@ -162,7 +150,7 @@ int add_ta(struct command_call *call)
 			call->argv[0]);
 		return 1;
 	}
-	(void)plain(text, a.name);
+	(void)name_to_text_undotted(text, a.name);
 	if (!join(words, call, 1))
 		wrong = err_text(E_TOO_LONG);
 	else if (call->env->edit_anchors(call->env->ctx, put_ta, &a, why) != E_OK)
@@ -224,7 +212,8 @@ static void list_names(struct command_call *call, const struct removal *r)
 	char text[NAME_TEXT_MAX];
 
 	for (int i = 0; i < call->argc; i++) {
-		fprintf(call->out, "%s %s", i > 0 ? "," : "", plain(text, r->names[i]));
+		fprintf(call->out, "%s %s", i > 0 ? "," : "",
+			name_to_text_undotted(text, r->names[i]));
 		json_array_append_new(names, command_json_text(text));
 	}
 	fprintf(call->out, "\n");
@@ -300,7 +289,7 @@ static void show_nta(struct command_call *call, json_t *list, const struct nta *
 	char text[NAME_TEXT_MAX];
 	json_t *row = json_object();
 
-	fprintf(call->out, "%s\t%s", plain(text, nta->name), nta->reason);
+	fprintf(call->out, "%s\t%s", name_to_text_undotted(text, nta->name), nta->reason);
 	json_object_set_new(row, "name", command_json_text(text));
 	json_object_set_new(row, "reason", command_json_text(nta->reason));
 	if (nta->expires_s != 0) {
@@ -338,7 +327,7 @@ static void show_ta(struct command_call *call, json_t *list, const struct rrset 
 	json_t *row = json_object(), *data = json_array();
 	struct rdata rr;
 
-	fprintf(call->out, "%s\n", plain(text, rrset_owner(ds)));
+	fprintf(call->out, "%s\n", name_to_text_undotted(text, rrset_owner(ds)));
 	json_object_set_new(row, "name", command_json_text(text));
 	for (size_t at = 0; rrset_next(ds, &at, &rr);) {
 		char *line = rdata_to_text(TYPE_DS, rr.data, rr.len);

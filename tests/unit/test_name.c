@@ -322,6 +322,25 @@ START_TEST(text_written)
 }
 END_TEST
 
+START_TEST(text_may_do_without_the_final_dot)
+{
+	static const char *const rows[][2] = {
+		{ ".", "." },
+		{ "a.", "a" },
+		{ "www.Example.com.", "www.Example.com" },
+		{ "a\\..", "a\\." },
+	};
+	char text[NAME_TEXT_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct name n = name_of(rows[i][0]);
+
+		ck_assert(name_to_text_undotted(text, n.wire) == text);
+		ck_assert_str_eq(text, rows[i][1]);
+	}
+}
+END_TEST
+
 START_TEST(text_goes_round)
 {
 	char text[NAME_TEXT_MAX + 1];
@@ -371,6 +390,7 @@ Suite *suite_name(void)
 	tcase_add_test(t, text_refused);
 	tcase_add_test(t, text_written);
 	tcase_add_test(t, text_goes_round);
+	tcase_add_test(t, text_may_do_without_the_final_dot);
 	tcase_add_test(t, copies);
 	suite_add_tcase(s, t);
 	return s;

@@ -47,23 +47,13 @@ static int count(struct endpoint_call *c, struct top *t, struct top_wanted *want
 
 enum { JSONSTAT_ROWS = 101 };
 
-/* As logs have it: without the final dot, but for the root. */
-static char *name_without_dot(char out[NAME_TEXT_MAX], const uint8_t *name)
-{
-	size_t len = strlen(name_to_text(out, name));
-
-	if (len > 1)
-		out[len - 1] = '\0';
-	return out;
-}
-
 static json_t *entry_json(const struct top_row *row)
 {
 	char key[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
 
 	if (row->name == NULL)
 		return json_pack("[I, s]", (json_int_t)row->count, addr_ip_text(key, &row->remote));
-	return json_pack("[I, s, s]", (json_int_t)row->count, name_without_dot(key, row->name),
+	return json_pack("[I, s, s]", (json_int_t)row->count, name_to_text_undotted(key, row->name),
 			 rrtype_to_text(row->type, type));
 }
 
