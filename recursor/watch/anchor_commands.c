@@ -238,7 +238,6 @@ int clear_nta(struct command_call *call)
 	if (is_off(call, ", not removing a Negative Trust Anchor"))
 		return 1;
 	r.all = call->argc == 1 && strcmp(call->argv[0], "*") == 0;
-	r.call = call;
 	if (r.all) {
 		status = remove_names(call, &r);
 		if (status == 0)
@@ -283,12 +282,16 @@ out:
 
 /* ---- lists ---- */
 
-static void show_nta(struct command_call *call, json_t *list, const struct nta *nta)
+static void show_nta(struct command_call *call, json_t *list, const struct anchor *at)
 {
 	uint32_t now_s = call->env->wall_s(call->env->ctx);
+	const struct nta *nta = at->nta;
 	char text[NAME_TEXT_MAX];
-	json_t *row = json_object();
+	json_t *row;
 
+	if (nta == NULL)
+		return;
+	row = json_object();
 	fprintf(call->out, "%s\t%s", name_to_text_undotted(text, nta->name), nta->reason);
 	json_object_set_new(row, "name", command_json_text(text));
 	json_object_set_new(row, "reason", command_json_text(nta->reason));
@@ -302,34 +305,19 @@ static void show_nta(struct command_call *call, json_t *list, const struct nta *
 	json_array_append_new(list, row);
 }
 
-int get_ntas(struct command_call *call)
-{
-	json_t *list = call->json != NULL ? json_array() : NULL;
-	struct anchors *anchors;
-
-	if (is_off(call, "")) {
-		json_decref(list);
-		return 1;
-	}
-	anchors = call->env->anchors(call->env->ctx);
-	fprintf(call->out, "Configured Negative Trust Anchors:\n");
-	for (size_t i = 0; i < anchors_count(anchors); i++)
-		if (anchors_at(anchors, i)->nta != NULL)
-			show_nta(call, list, anchors_at(anchors, i)->nta);
-	json_object_set_new(call->json, "negative-trust-anchors", list);
-	anchors_put(anchors);
-	return 0;
-}
-
-static void show_ta(struct command_call *call, json_t *list, const struct rrset *ds)
+static void show_ta(struct command_call *call, json_t *list, const struct anchor *at)
 {
 	char text[NAME_TEXT_MAX];
-	json_t *row = json_object(), *data = json_array();
+	json_t *row, *data;
 	struct rdata rr;
 
-	fprintf(call->out, "%s\n", name_to_text_undotted(text, rrset_owner(ds)));
+	if (at->ds == NULL)
+		return;
+	row = json_object();
+	data = json_array();
+	fprintf(call->out, "%s\n", name_to_text_undotted(text, at->name));
 	json_object_set_new(row, "name", command_json_text(text));
-	for (size_t at = 0; rrset_next(ds, &at, &rr);) {
+	for (size_t pos = 0; rrset_next(at->ds, &pos, &rr);) {
 		char *line = rdata_to_text(TYPE_DS, rr.data, rr.len);
 
 		fprintf(call->out, "\t\t%s\n", line != NULL ? line : err_text(E_NOMEM));
@@ -340,7 +328,9 @@ static void show_ta(struct command_call *call, json_t *list, const struct rrset 
 	json_array_append_new(list, row);
 }
 
-int get_tas(struct command_call *call)
+/* `show` passes over a name that has none of its kind. */
+static int show_all(struct command_call *call, const char *heading, const char *key,
+		    void (*show)(struct command_call *call, json_t *list, const struct anchor *at))
 {
 	json_t *list = call->json != NULL ? json_array() : NULL;
 	struct anchors *anchors;
@@ -350,13 +340,23 @@ int get_tas(struct command_call *call)
 		return 1;
 	}
 	anchors = call->env->anchors(call->env->ctx);
-	fprintf(call->out, "Configured Trust Anchors:\n");
+	fprintf(call->out, "%s:\n", heading);
 	for (size_t i = 0; i < anchors_count(anchors); i++)
-		if (anchors_at(anchors, i)->ds != NULL)
-			show_ta(call, list, anchors_at(anchors, i)->ds);
-	json_object_set_new(call->json, "trust-anchors", list);
+		show(call, list, anchors_at(anchors, i));
+	json_object_set_new(call->json, key, list);
 	anchors_put(anchors);
 	return 0;
+}
+
+int get_ntas(struct command_call *call)
+{
+	return show_all(call, "Configured Negative Trust Anchors", "negative-trust-anchors",
+			show_nta);
+}
+
+int get_tas(struct command_call *call)
+{
+	return show_all(call, "Configured Trust Anchors", "trust-anchors", show_ta);
 }
 
 /* ---- and kin ---- */

@@ -92,40 +92,45 @@ static int finish(lua_State *L, int err, const char *function, const char *why)
 	return luaL_error(L, "%s(): %s", function, why);
 }
 
-static int add_ta(lua_State *L)
+/* `otherwise`: what the second argument is when there is none; NULL: there must be one. */
+static int add(lua_State *L, const char *function, const char *otherwise,
+	       int (*cb)(void *ctx, const char *zone, const char *text, char *why))
 {
-	const struct luaconfig *to = running_of(L)->to;
-	const char *zone = luaL_checkstring(L, 1), *ds = luaL_checkstring(L, 2);
+	const char *zone = luaL_checkstring(L, 1);
+	const char *text = otherwise == NULL ? luaL_checkstring(L, 2)
+					     : luaL_optstring(L, 2, otherwise);
 	char why[LUACONFIG_WHY_MAX];
 
-	return finish(L, to->add_ta(to->ctx, zone, ds, why), "addTA", why);
+	return finish(L, cb(running_of(L)->to->ctx, zone, text, why), function, why);
 }
 
-static int clear_ta(lua_State *L)
+static int add_ta(lua_State *L)
 {
-	const struct luaconfig *to = running_of(L)->to;
-	const char *zone = luaL_optstring(L, 1, NULL);
-	char why[LUACONFIG_WHY_MAX];
-
-	return finish(L, to->clear_ta(to->ctx, zone, why), "clearTA", why);
+	return add(L, "addTA", NULL, running_of(L)->to->add_ta);
 }
 
 static int add_nta(lua_State *L)
 {
-	const struct luaconfig *to = running_of(L)->to;
-	const char *zone = luaL_checkstring(L, 1), *reason = luaL_optstring(L, 2, "");
+	return add(L, "addNTA", "", running_of(L)->to->add_nta);
+}
+
+static int clear(lua_State *L, const char *function,
+		 int (*cb)(void *ctx, const char *zone, char *why))
+{
+	const char *zone = luaL_optstring(L, 1, NULL);
 	char why[LUACONFIG_WHY_MAX];
 
-	return finish(L, to->add_nta(to->ctx, zone, reason, why), "addNTA", why);
+	return finish(L, cb(running_of(L)->to->ctx, zone, why), function, why);
+}
+
+static int clear_ta(lua_State *L)
+{
+	return clear(L, "clearTA", running_of(L)->to->clear_ta);
 }
 
 static int clear_nta(lua_State *L)
 {
-	const struct luaconfig *to = running_of(L)->to;
-	const char *zone = luaL_optstring(L, 1, NULL);
-	char why[LUACONFIG_WHY_MAX];
-
-	return finish(L, to->clear_nta(to->ctx, zone, why), "clearNTA", why);
+	return clear(L, "clearNTA", running_of(L)->to->clear_nta);
 }
 
 static int read_file(lua_State *L)
