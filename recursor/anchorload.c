@@ -182,12 +182,6 @@ static int lua_read_file(void *ctx, const char *path, uint32_t hours, char *why)
 	return E_OK;
 }
 
-static void lua_warn(void *ctx, const char *line)
-{
-	(void)ctx;
-	log_line(LOG_LEVEL_WARNING, "lua-config", NULL, "%s", line);
-}
-
 static void lua_say(void *ctx, int level, const char *line)
 {
 	(void)ctx;
@@ -203,7 +197,6 @@ static int run_lua(struct loading *l, const char *path)
 		.add_nta = lua_add_nta,
 		.clear_nta = lua_clear_nta,
 		.read_file = lua_read_file,
-		.warn = lua_warn,
 		.log = lua_say,
 	};
 	char line[LUACONFIG_WHY_MAX] = "";

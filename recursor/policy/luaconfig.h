@@ -36,7 +36,6 @@ struct luaconfig {
 	int (*add_nta)(void *ctx, const char *zone, const char *reason, char *why);
 	int (*clear_nta)(void *ctx, const char *zone, char *why);
 	int (*read_file)(void *ctx, const char *path, uint32_t hours, char *why);
-	void (*warn)(void *ctx, const char *line);
 	void (*log)(void *ctx, int level, const char *line);
 };
 

@@ -171,7 +171,7 @@ static int warn_of(lua_State *L)
 	luaL_where(L, 1);
 	(void)snprintf(line, sizeof(line), "%s%s() is PowerDNS's and does nothing here, yet",
 		       lua_tostring(L, -1), later[i]);
-	r->to->warn(r->to->ctx, line);
+	r->to->log(r->to->ctx, LOG_LEVEL_WARNING, line);
 	return 0;
 }
 
