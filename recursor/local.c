@@ -42,6 +42,12 @@ static size_t put_text(uint8_t out[TXT_MAX], const char *text)
 	return len;
 }
 
+static void fail(struct local_answer *out)
+{
+	out->rcode = RCODE_SERVFAIL;
+	out->cause = CAUSE_MEMORY;
+}
+
 static const char *chaos_text(const uint8_t *name, const struct settings *s)
 {
 	const char *text = NULL;
@@ -71,10 +77,8 @@ static void answer_chaos(struct local_answer *out, const struct query *q, const 
 	if (q->type != TYPE_TXT && q->type != TYPE_ANY)
 		return;
 	out->set = make_set(q, TYPE_TXT, 0, now_s, rdata, put_text(rdata, text));
-	if (out->set == NULL) {
-		out->rcode = RCODE_SERVFAIL;
-		out->cause = CAUSE_MEMORY;
-	}
+	if (out->set == NULL)
+		fail(out);
 }
 
 /* ---- trust anchors ---- */
@@ -99,18 +103,20 @@ static bool anchor_text(char out[TEXT_MAX + 1], const struct anchor *a, bool neg
 	return true;
 }
 
-static struct rrset *anchors_set_of(const struct query *q, const struct anchors *anchors,
-				    bool negative, uint32_t now_s)
+/* *out is NULL when there are none. */
+static int anchors_set_of(struct rrset **out, const struct query *q, const struct anchors *anchors,
+			  bool negative, uint32_t now_s)
 {
 	struct rdata rr[ANCHORS_SHOWN_MAX];
-	uint8_t owner[NAME_MAX_LEN], *bytes = NULL;
+	uint8_t owner[NAME_MAX_LEN], *bytes = malloc((size_t)ANCHORS_SHOWN_MAX * TXT_MAX);
 	struct rrset *set = NULL;
 	size_t n = 0, len = 0;
+	int err = E_OK;
 
+	if (bytes == NULL)
+		return E_NOMEM;
 	(void)name_lower(owner, query_name(q));
-	bytes = malloc((size_t)ANCHORS_SHOWN_MAX * TXT_MAX);
-	for (size_t i = 0; bytes != NULL && i < anchors_count(anchors) && n < ANCHORS_SHOWN_MAX;
-	     i++) {
+	for (size_t i = 0; i < anchors_count(anchors) && n < ANCHORS_SHOWN_MAX; i++) {
 		char text[TEXT_MAX + 1];
 
 		if (!anchor_text(text, anchors_at(anchors, i), negative))
@@ -119,10 +125,12 @@ static struct rrset *anchors_set_of(const struct query *q, const struct anchors 
 		rr[n].len = (uint16_t)put_text(bytes + len, text);
 		len += rr[n++].len;
 	}
-	if (n > 0 && rrset_new(&set, owner, TYPE_TXT, 0, now_s, RANK_LOCAL, rr, n, NULL, 0) != E_OK)
-		set = NULL;
+	if (n > 0)
+		err = rrset_new(&set, owner, TYPE_TXT, 0, now_s, RANK_LOCAL, rr, n, NULL, 0);
 	free(bytes);
-	return set;
+	if (err == E_OK)
+		*out = set;
+	return err;
 }
 
 /* False: it is another name, or nobody is to be told. */
@@ -135,8 +143,9 @@ static bool answer_anchors(struct local_answer *out, const struct query *q,
 	if (!s->allow_trust_anchor_query ||
 	    (!negative && !name_equal(query_name(q), (const uint8_t *)"\13trustanchor\6server")))
 		return false;
-	if (q->type == TYPE_TXT || q->type == TYPE_ANY)
-		out->set = anchors_set_of(q, anchors, negative, now_s);
+	if ((q->type == TYPE_TXT || q->type == TYPE_ANY) &&
+	    anchors_set_of(&out->set, q, anchors, negative, now_s) != E_OK)
+		fail(out);
 	return true;
 }
 

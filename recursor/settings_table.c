@@ -101,8 +101,8 @@ const struct setting settings_table[] = {
 { "allow-notify-from-file", TEXT(allow_notify_from_file), "", "4.6.0",
   "A file with one netmask a line, # for comments.  It takes the place of allow-notify-from." },
 { "allow-trust-anchor-query", BOOL(allow_trust_anchor_query), "no", "4.3.0",
-  "Answer trustanchor.server and negativetrustanchor.server CH TXT with the trust anchors in force: "
-  "each with its key tags, or its reason." },
+  "Answer trustanchor.server and negativetrustanchor.server CH TXT with the trust anchors in force, "
+  "at most 256: each with its key tags, or its reason." },
 { "any-to-tcp", BOOL(any_to_tcp), "yes", "3.6.0",
   "Answer a query for ANY over UDP with TC and nothing else, so that it comes again over TCP.  "
   "The answer to ANY is the name's A records or its alias, or else one HINFO record (RFC 8482)." },

@@ -15,6 +15,7 @@
 #include "recursor/anchorload.h"
 #include "recursor/cachefile.h"
 #include "recursor/hints.h"
+#include "recursor/local.h"
 #include "recursor/policy/ipset.h"
 #include "recursor/policy/shelf.h"
 #include "recursor/resolve/dnssec/aggressive.h"
@@ -218,6 +219,7 @@ static const char *anchors_case(const char *text, bool nothing_fails)
 static const char *rollovers_case(const char *text, bool nothing_fails)
 {
 	static struct rollovers r;
+	struct rollover other = { 0 };
 	char why[ROLLOVERFILE_WHY_MAX] = "", *copy;
 	FILE *null = NULL;
 	int err;
@@ -229,14 +231,40 @@ static const char *rollovers_case(const char *text, bool nothing_fails)
 	err = rolloverfile_parse(&r, copy, strlen(copy), why);
 	if (err == E_OK)
 		err = rolloverfile_write(null, &r);
+	if (err == E_OK)
+		err = rollover_copy(&other, &r.zones[0]);
 	if (err != E_OK)
 		(void)snprintf(why, sizeof(why), "%s", err_text(err));
 	alloc_pause(true);
 	rollovers_deinit(&r);
+	rollover_deinit(&other);
 	(void)fclose(null);
 	free(copy);
 	alloc_pause(false);
 	return judge(err, why, nothing_fails);
+}
+
+/* CH TXT about ourselves: an answer without data would say that there is no anchor. */
+static const char *local_case(const char *text, bool nothing_fails)
+{
+	const struct settings s = { .version_string = "a", .allow_trust_anchor_query = true };
+	uint8_t wire[QUERY_HEAD_MAX] = { 0 };
+	struct query q = { .wire = wire, .type = TYPE_TXT, .class = CLASS_CH };
+	struct anchors *anchors = NULL;
+	struct local_answer out;
+	bool failed;
+
+	ASSERT(name_from_text(wire + WIRE_HEADER_LEN, text) == E_OK);
+	q.question_end = (uint16_t)(WIRE_HEADER_LEN + name_len(query_name(&q)) + 4);
+	if (anchors_new_builtin(&anchors) != E_OK)
+		return judge(E_NOMEM, "no memory", nothing_fails);
+	(void)local_look(&out, &q, false, &s, anchors, OOM_NOW_S);
+	anchors_put(anchors);
+	failed = out.rcode == RCODE_SERVFAIL && out.cause == CAUSE_MEMORY;
+	if ((out.set == NULL) != failed)
+		return "neither data nor SERVFAIL";
+	rrset_put(out.set);
+	return judge(failed ? E_NOMEM : E_OK, "no memory", nothing_fails);
 }
 
 static const char *hints_case(const char *text, bool nothing_fails)
@@ -647,6 +675,8 @@ static const struct oom_case cases[] = {
 	{ "anchors", anchors_case, trust_anchors },
 	{ "lua-config-file", anchors_case, lua_config },
 	{ "rollovers", rollovers_case, rollovers },
+	{ "version", local_case, "version.bind" },
+	{ "anchors shown", local_case, "trustanchor.server" },
 	{ "cache file", cachefile_case, NULL },
 	{ "carbon", carbon_case, "" },
 	{ "secpoll", secpoll_case, "\0041 OK" },
