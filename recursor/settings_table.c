@@ -316,7 +316,8 @@ const struct setting settings_table[] = {
 { "max-bytesperq", INT(max_bytesperq, 512, MANY, "bytes"), "100000", "5.1.10",
   "For one client query at most so much is received from servers." },
 { "max-cache-bogus-ttl", INT(max_cache_bogus_ttl_s, 1, TTL_MAX, "seconds"), "3600", "4.2.0",
-  "What failed validation is kept no longer than this." },
+  "What failed validation is kept no longer than this, and never longer than 300 seconds "
+  "(RFC 9520)." },
 { "max-cache-entries", BIG(max_cache_entries, 1, MANY, "record sets"), "1000000", "3.0",
   "The size of the record cache, which all threads share.  It takes no more than 1024 bytes "
   "an entry on average, whatever their sizes." },
