@@ -144,13 +144,13 @@ static uint64_t value_of(const struct sample *s, struct reading *r)
 	return reading_counter(r, row->counter);
 }
 
-static bool is_there(const struct sample *s, const struct watch_env *env)
+static bool is_there(const struct sample *s, struct reading *r)
 {
 	const struct metric_group *g = s->row->group;
 
-	if (s->row->is_there != NULL && !s->row->is_there(env))
+	if (s->row->is_there != NULL && !s->row->is_there(r))
 		return false;
-	return g == NULL || g->n_there == NULL || s->member < g->n_there(env);
+	return g == NULL || g->n_there == NULL || s->member < g->n_there(r->env);
 }
 
 bool metrics_get(const struct watch_env *env, const char *name, uint64_t *value)
@@ -159,7 +159,7 @@ bool metrics_get(const struct watch_env *env, const char *name, uint64_t *value)
 	struct reading r = { .env = env };
 	const struct custom_metric *custom;
 
-	if (s != NULL && is_there(s, env)) {
+	if (s != NULL && is_there(s, &r)) {
 		*value = value_of(s, &r);
 		return true;
 	}
@@ -229,7 +229,7 @@ static void show(struct visit *v, const struct sample *s)
 		.metric = &row->m,
 	};
 
-	if (!is_there(s, v->reading.env) || is_hidden(v, out.name) ||
+	if (!is_there(s, &v->reading) || is_hidden(v, out.name) ||
 	    (row->group != NULL && is_hidden(v, row->m.name)))
 		return;
 	if (row->group != NULL && row->group->labels_now != NULL) {

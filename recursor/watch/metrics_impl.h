@@ -20,7 +20,8 @@ struct reading {
 	const struct watch_env *env;
 	const uint64_t *sums; /* of all counters over the workers; NULL: one value is wanted */
 	bool has_cache, has_servers, has_defender, has_ipsets, has_shelf, has_cachefile;
-	bool has_query_log;
+	bool has_query_log, has_x_dnssec;
+	bool names_x_dnssec; /* x-dnssec-names names something */
 	struct cache_stats cache;
 	struct servers_stats servers;
 	struct watch_defender defender;
@@ -96,11 +97,11 @@ struct row {
 	size_t counter; /* its place, when there is no `read` and no `group` */
 	uint64_t (*read)(struct reading *r);
 	const struct metric_group *group;
-	bool (*is_there)(const struct watch_env *env); /* NULL: always */
+	bool (*is_there)(struct reading *r); /* NULL: always */
 };
 
 /* x-dnssec-names names something. */
-bool metric_has_x_dnssec(const struct watch_env *env);
+bool metric_has_x_dnssec(struct reading *r);
 
 extern const struct row metrics_rows[];
 extern const size_t metrics_n_rows;

@@ -633,11 +633,15 @@ uint64_t metric_read_x_bogus(struct reading *r)
 	return sum_of_bogus(r, COUNTER_PLACE(x_dnssec_results));
 }
 
-bool metric_has_x_dnssec(const struct watch_env *env)
+bool metric_has_x_dnssec(struct reading *r)
 {
-	char *names = env->setting(env->ctx, "x-dnssec-names");
-	bool has = names != NULL && names[0] != '\0';
+	char *names;
 
-	free(names);
-	return has;
+	if (!r->has_x_dnssec) {
+		names = r->env->setting(r->env->ctx, "x-dnssec-names");
+		r->names_x_dnssec = names != NULL && names[0] != '\0';
+		free(names);
+		r->has_x_dnssec = true;
+	}
+	return r->names_x_dnssec;
 }

@@ -231,6 +231,10 @@ static char *setting(void *ctx, const char *name)
 	if (strcmp(name, "stats-carbon-disabled-list") == 0 ||
 	    strcmp(name, "stats-api-disabled-list") == 0)
 		return strdup(f->hidden);
+	if (strcmp(name, "x-dnssec-names") == 0) {
+		f->x_dnssec_lookups++;
+		return f->x_dnssec_names == NULL ? NULL : strdup(f->x_dnssec_names);
+	}
 	if (strcmp(name, "max-cache-entries") == 0)
 		return strdup("1000000");
 	if (strcmp(name, "max-qperq") == 0)

@@ -43,6 +43,8 @@ struct fake_env {
 	char client;                          /* its address is the ctx of a client's request */
 	_Atomic unsigned quits, quits_nicely; /* from the control server's threads */
 	_Atomic unsigned visits;
+	const char *x_dnssec_names;        /* the setting's value; NULL: there is none */
+	_Atomic unsigned x_dnssec_lookups; /* how often it was read */
 };
 
 void fake_env_open(struct fake_env *f);

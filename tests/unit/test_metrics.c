@@ -314,6 +314,35 @@ START_TEST(a_setting_hides_samples_and_whole_metrics)
 }
 END_TEST
 
+static void count_x_dnssec(void *ctx, const struct metric_sample *sample)
+{
+	unsigned *n = ctx;
+
+	*n += strncmp(sample->name, "x-dnssec-result-", 16) == 0;
+}
+
+/* The setting is read once, however many metrics ask for it. */
+START_TEST(names_of_their_own_have_metrics_of_their_own)
+{
+	struct fake_env f;
+	unsigned n = 0;
+	uint64_t value;
+
+	fake_env_open(&f);
+	metrics_visit(&f.env, NULL, count_x_dnssec, &n);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_uint_eq(f.x_dnssec_lookups, 1);
+	ck_assert(!metrics_get(&f.env, "x-dnssec-result-bogus", &value));
+	f.x_dnssec_names = "a.example";
+	f.x_dnssec_lookups = 0;
+	metrics_visit_grouped(&f.env, NULL, count_x_dnssec, &n);
+	ck_assert_uint_gt(n, 10);
+	ck_assert_uint_eq(f.x_dnssec_lookups, 1);
+	ck_assert(metrics_get(&f.env, "x-dnssec-result-bogus", &value));
+	fake_env_close(&f);
+}
+END_TEST
+
 START_TEST(servers_rcodes_have_names)
 {
 	struct seen *seen = calloc(1, sizeof(*seen));
@@ -596,6 +625,7 @@ Suite *suite_metrics(void)
 	tcase_add_test(t, samples_come_in_order_of_name);
 	tcase_add_test(t, groups_are_whole);
 	tcase_add_test(t, a_setting_hides_samples_and_whole_metrics);
+	tcase_add_test(t, names_of_their_own_have_metrics_of_their_own);
 	tcase_add_test(t, servers_rcodes_have_names);
 	tcase_add_test(t, histograms_add_up);
 	tcase_add_test(t, servers_answers_are_told_twice);
