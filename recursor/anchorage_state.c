@@ -8,7 +8,7 @@
 #include "recursor/anchorage_impl.h"
 #include "recursor/resolve/dnssec/verify.h"
 
-enum { LATEST_S = 16 * ROLLOVER_DAY_S, KEYS = 64 };
+enum { LATEST_S = 16 * ROLLOVER_DAY_S };
 
 /* ---- the file ---- */
 
@@ -301,22 +301,18 @@ static void note_change(void *ctx, uint16_t tag, const char *from, const char *t
 static void bring_in_force(struct anchorage *a, const struct rollover *r, const char *zone)
 {
 	struct anchors *copy = NULL;
-	struct rrset *ds = NULL;
 	int err = anchors_copy(&copy, a->current);
 
 	if (err == E_OK)
-		err = rollover_trusted(&ds, r);
-	if (err == E_OK && ds == NULL)
-		log_error("no key of %s is trusted any more: all are revoked (RFC 5011 5)", zone);
-	if (err == E_OK)
-		err = anchors_set(copy, r->zone, ds);
-	rrset_put(ds);
-	if (err == E_OK) {
-		anchorage_publish(a, copy);
+		err = apply_zone(r, copy);
+	if (err != E_OK) {
+		log_error("the trust anchors of %s stay as they are: %s", zone, err_text(err));
+		anchors_put(copy);
 		return;
 	}
-	log_error("the trust anchors of %s stay as they are: %s", zone, err_text(err));
-	anchors_put(copy);
+	if (ds_at(copy, r->zone) == NULL)
+		log_error("no key of %s is trusted any more: all are revoked (RFC 5011 5)", zone);
+	anchorage_publish(a, copy);
 }
 
 void anchorage_state_see(struct anchorage *a, const uint8_t *zone, struct rrset *dnskeys,

@@ -221,6 +221,8 @@ static int by_tag(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+_Static_assert(3 + 5 * TAGS_MAX <= NAME_MAX_LABEL, "_ta and so many tags are one label");
+
 /* _ta-4f66-9728 before the zone's name: tags in order, each once (5.1).  False: it does not fit. */
 static bool signal_name(uint8_t out[NAME_MAX_LEN], const struct rrset *ds)
 {
@@ -236,7 +238,7 @@ static bool signal_name(uint8_t out[NAME_MAX_LEN], const struct rrset *ds)
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 || tags[i] != tags[i - 1])
 			len += (size_t)snprintf(label + len, sizeof(label) - len, "-%04x", tags[i]);
-	if (len > NAME_MAX_LABEL || 1 + len + zone_len > NAME_MAX_LEN)
+	if (1 + len + zone_len > NAME_MAX_LEN)
 		return false;
 	out[0] = (uint8_t)len;
 	memcpy(out + 1, label, len);

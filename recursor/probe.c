@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/check.h"
-#include "recursor/hints.h"
 #include "recursor/reconfigure.h"
 #include "recursor/resolve/dnssec/anchors.h"
 #include "recursor/rezone.h"
@@ -63,11 +62,7 @@ static int open_resolver(struct probe *p, struct anchors *anchors)
 	resolver_set_zones(p->w.resolver, zones);
 	zones_put(zones);
 	resolver_set_anchors(p->w.resolver, anchors);
-	if (!hints_are_used(p->settings->hint_file))
-		resolver_drop_hints(p->w.resolver);
-	else if (server->n_hints > 0)
-		err = resolver_set_hints(p->w.resolver, server->hints, server->n_hints);
-	return err;
+	return wiring_hints(p->w.resolver, server, p->settings);
 }
 
 int probe_new(struct probe **out, struct server *server, struct anchors *anchors)

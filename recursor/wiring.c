@@ -379,6 +379,15 @@ static void world_wake_at(void *ctx, uint64_t due_ms)
 	loop_timer_at(w->tick, due_ms);
 }
 
+int wiring_hints(struct resolver *r, const struct server *server, const struct settings *s)
+{
+	if (!hints_are_used(s->hint_file))
+		resolver_drop_hints(r);
+	else if (server->n_hints > 0)
+		return resolver_set_hints(r, server->hints, server->n_hints);
+	return E_OK;
+}
+
 void wiring_world(struct world *out, struct worker *w)
 {
 	*out = (struct world) {

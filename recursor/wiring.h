@@ -38,6 +38,9 @@ size_t wiring_ring_entries(const struct settings *s);
  * and for stories. */
 uint64_t wiring_flight_bytes(const struct settings *s);
 
+/* What the resolver begins at the root with. */
+int wiring_hints(struct resolver *r, const struct server *server,
+		 const struct settings *s) MUST_USE;
 void wiring_world(struct world *out, struct worker *w);
 void wiring_outgoing_handler(struct outgoing_handler *out, struct worker *w);
 

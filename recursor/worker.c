@@ -240,11 +240,7 @@ static int open_resolver(struct worker *w, const struct settings *s)
 	resolver_set_zones(w->resolver, server->zones);
 	resolver_set_aggressive(w->resolver, server->aggressive);
 	set_anchors(w);
-	if (!hints_are_used(s->hint_file))
-		resolver_drop_hints(w->resolver);
-	else if (server->n_hints > 0)
-		err = resolver_set_hints(w->resolver, server->hints, server->n_hints);
-	return err;
+	return wiring_hints(w->resolver, server, s);
 }
 
 static int open_datagrams(struct worker *w, const struct settings *s)
