@@ -41,7 +41,7 @@ void anchorage_state_close(struct anchorage *a)
 
 static void refuse(struct anchorage *a, const char *why)
 {
-	bool aside = statefile_put_aside(&a->file, "bad") == E_OK;
+	bool aside = statefile_put_aside(&a->file) == E_OK;
 
 	log_error("trustanchor-state-file '%s' is refused: %s; trust begins with what is "
 		  "configured%s",

@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SUFFIX_MAX = 8 };
+enum { SUFFIX_LEN = 4 };
+
+static const char fresh_suffix[SUFFIX_LEN + 1] = ".new", bad_suffix[SUFFIX_LEN + 1] = ".bad";
 
 /* ---- its life ---- */
 
@@ -23,7 +25,7 @@ int statefile_open(struct statefile *f, const char *path, const char *root)
 		return E_NOMEM;
 	slash = strrchr(f->path, '/');
 	f->name = slash != NULL ? slash + 1 : f->path;
-	if (*f->name == '\0' || strlen(f->name) > NAME_MAX - SUFFIX_MAX) {
+	if (*f->name == '\0' || strlen(f->name) > NAME_MAX - SUFFIX_LEN) {
 		errno = EINVAL;
 		return E_SYSTEM;
 	}
@@ -102,10 +104,10 @@ static int fill_and_sync(int fd, int (*fill)(void *ctx, FILE *to), void *ctx)
 
 int statefile_replace(const struct statefile *f, int (*fill)(void *ctx, FILE *to), void *ctx)
 {
-	char fresh[NAME_MAX + SUFFIX_MAX + 1];
+	char fresh[NAME_MAX + 1];
 	int fd, err, saved;
 
-	(void)snprintf(fresh, sizeof(fresh), "%s.new", f->name);
+	(void)snprintf(fresh, sizeof(fresh), "%s%s", f->name, fresh_suffix);
 	(void)unlinkat(f->dir_fd, fresh, 0); /* what a killed daemon left */
 	fd = openat(f->dir_fd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -123,10 +125,10 @@ int statefile_replace(const struct statefile *f, int (*fill)(void *ctx, FILE *to
 	return err;
 }
 
-int statefile_put_aside(const struct statefile *f, const char *suffix)
+int statefile_put_aside(const struct statefile *f)
 {
-	char aside[NAME_MAX + SUFFIX_MAX + 2];
+	char aside[NAME_MAX + 1];
 
-	(void)snprintf(aside, sizeof(aside), "%s.%s", f->name, suffix);
+	(void)snprintf(aside, sizeof(aside), "%s%s", f->name, bad_suffix);
 	return renameat(f->dir_fd, f->name, f->dir_fd, aside) == 0 ? E_OK : E_SYSTEM;
 }

@@ -34,7 +34,7 @@ int statefile_read(const struct statefile *f, FILE **out, char *why, size_t why_
 int statefile_replace(const struct statefile *f, int (*fill)(void *ctx, FILE *to),
 		      void *ctx) MUST_USE;
 
-/* Gives it another name, which ends in `suffix` (at most 8 letters), in the place of what has that. */
-int statefile_put_aside(const struct statefile *f, const char *suffix) MUST_USE;
+/* Puts .bad behind its name, in the place of what has that name. */
+int statefile_put_aside(const struct statefile *f) MUST_USE;
 
 #endif
