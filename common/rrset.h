@@ -116,7 +116,7 @@ int rrset_new_negative(struct rrset **out, enum rrset_kind kind, const uint8_t *
 		       struct rrset *const *proofs, size_t n_proofs, unsigned cause) MUST_USE;
 
 /* What validation found of the set: it is written down once, by whoever is first, and stays.
- * `bogus`: why, for SEC_BOGUS (enum bogus of resolve/dnssec/bogus.h, below 32). */
+ * `bogus`: why it is SEC_BOGUS, or only insecure (enum bogus of resolve/dnssec/bogus.h, below 32). */
 void rrset_set_security(struct rrset *s, enum security security, unsigned bogus);
 /* It is to be found again.  For a set that nobody else has seen yet. */
 void rrset_forget_security(struct rrset *s);

@@ -425,7 +425,7 @@ const struct setting settings_table[] = {
   "validated answers; yes: always." },
 { "nsec3-max-iterations", INT(nsec3_max_iterations, 0, 2500, "iterations"), "50", "4.1.0",
   "A denial by NSEC3 records with more iterations proves nothing, and makes the answer insecure "
-  "(RFC 9276)." },
+  "(RFC 9276); the client is told with an Extended DNS Error, 27." },
 { "nta-extended-error", BOOL(nta_extended_error), "no", "5.5.0",
   "Tell clients with an Extended DNS Error, 33, that the answer is not validated because of a negative "
   "trust anchor." },

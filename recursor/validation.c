@@ -40,9 +40,7 @@ static void count(struct counters *counters, const struct client_query *cq,
 /* Which limit makes it what it is. */
 static void count_limit(struct counters *counters, const struct answer *a)
 {
-	if (a->security == SEC_INSECURE && a->ede == EDE_UNSUPPORTED_NSEC3_ITERATIONS)
-		COUNT(counters, limit_iterations);
-	switch (a->security == SEC_BOGUS ? a->bogus : BOGUS_NONE) {
+	switch (a->security == SEC_BOGUS || a->security == SEC_INSECURE ? a->bogus : BOGUS_NONE) {
 	case BOGUS_MAX_RRSIGS:
 		COUNT(counters, limit_rrsigs);
 		break;
@@ -54,6 +52,9 @@ static void count_limit(struct counters *counters, const struct answer *a)
 		break;
 	case BOGUS_MAX_NSEC3S:
 		COUNT(counters, limit_nsec3s);
+		break;
+	case BOGUS_MAX_ITERATIONS:
+		COUNT(counters, limit_iterations);
 		break;
 	default:
 		break;

@@ -75,6 +75,9 @@ static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], const stru
 		knowledge_clear(&found);
 		return false;
 	}
+	if (found.what != KNOWN_NOTHING)
+		answer_blame_insecure(&k->a,
+				      rrset_bogus(found.dname != NULL ? found.dname : found.set));
 	if (found.authoritative) {
 		COUNT(r->counters, auth_zone_queries);
 		k->a.authoritative |= k->a.n_sets == 0;

@@ -147,9 +147,12 @@ static enum checked no_ds(struct resolver *r, struct goal *g, struct check *out)
 	if (told->security != SEC_SECURE)
 		return CHECKED;
 	switch (trust_ds_denial(r, told->set, g->name, &work)) {
+	case DS_DENIAL_MANY_ITERATIONS:
+		out->bogus = BOGUS_MAX_ITERATIONS;
+		out->security = SEC_INSECURE;
+		break;
 	case DS_DENIAL_CUT:
 	case DS_DENIAL_OPT_OUT:
-	case DS_DENIAL_MANY_ITERATIONS:
 		out->security = SEC_INSECURE;
 		break;
 	case DS_DENIAL_NO_CUT:
@@ -157,8 +160,10 @@ static enum checked no_ds(struct resolver *r, struct goal *g, struct check *out)
 		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_FOREIGN_SIGNER };
 		break;
 	case DS_DENIAL_NOT_PROVED:
-	case DS_DENIAL_TOO_COSTLY:
 		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
+		break;
+	case DS_DENIAL_TOO_COSTLY:
+		*out = (struct check) { .security = SEC_BOGUS, .bogus = work.met_limit };
 		break;
 	}
 	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;

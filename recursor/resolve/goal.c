@@ -405,7 +405,6 @@ static void answer_of(struct goal *g, const struct request *req, struct answer *
 		.authority = authority,
 		.n_authority = n_authority,
 		.security = (enum security)g->security,
-		.bogus = g->bogus,
 		.is_under_nta = g->is_under_nta,
 		.authoritative = g->authoritative,
 		.from_cache = req->out_queries == 0 && !req->joined,
@@ -419,8 +418,9 @@ static void answer_of(struct goal *g, const struct request *req, struct answer *
 		.refused = g->met_crowd && g->rcode == RCODE_SERVFAIL,
 	};
 	answer_blame(a, (enum cause)g->cause);
-	if (g->bogus != BOGUS_NONE)
+	if (g->security == SEC_BOGUS && g->bogus != BOGUS_NONE)
 		answer_blame_bogus(a, g->bogus);
+	answer_blame_insecure(a, g->bogus);
 }
 
 void goal_end(struct resolver *r, struct goal *g)

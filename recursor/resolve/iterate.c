@@ -216,7 +216,8 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 	g->by_policy = g->by_policy || child->by_policy;
 	g->security = (uint8_t)security_of_both((enum security)g->security,
 						(enum security)child->security);
-	g->bogus = child->bogus;
+	if (child->bogus != BOGUS_NONE)
+		g->bogus = child->bogus;
 	g->is_under_nta = g->is_under_nta || child->is_under_nta;
 	if (child->rcode == RCODE_SERVFAIL)
 		return;
@@ -245,7 +246,7 @@ void goal_child_ended(struct resolver *r, struct edge *e)
 
 static void step_ending(struct resolver *r, struct goal *g)
 {
-	if (g->bogus != BOGUS_NONE)
+	if (g->security == SEC_BOGUS && g->bogus != BOGUS_NONE)
 		goal_end_bogus(r, g, (enum bogus)g->bogus);
 	else if (g->rcode == RCODE_SERVFAIL)
 		end_with_failure(r, g, (enum cause)g->cause);

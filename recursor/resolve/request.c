@@ -51,8 +51,8 @@ struct goal *request_detach(struct resolver *r, struct request *req)
  * had is. */
 static bool is_a_lie(const struct answer *a)
 {
-	return a->bogus != BOGUS_NONE && a->bogus != BOGUS_UNABLE_TO_GET_DSS &&
-	       a->bogus != BOGUS_UNABLE_TO_GET_DNSKEYS;
+	return a->security == SEC_BOGUS && a->bogus != BOGUS_NONE &&
+	       a->bogus != BOGUS_UNABLE_TO_GET_DSS && a->bogus != BOGUS_UNABLE_TO_GET_DNSKEYS;
 }
 
 void request_finish(struct resolver *r, struct request *req, const struct answer *a)

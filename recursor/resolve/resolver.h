@@ -202,7 +202,7 @@ struct answer {
 	size_t n_authority;
 	enum security security; /* of all of it, where it was to be validated */
 	bool is_under_nta;      /* INSECURE because of a negative trust anchor (RFC 7646) */
-	uint8_t bogus;          /* enum bogus of dnssec/bogus.h: why it is SEC_BOGUS */
+	uint8_t bogus;          /* enum bogus of dnssec/bogus.h: why it is SEC_BOGUS, or INSECURE */
 	bool authoritative;     /* it is a zone's that we serve (auth-zones) */
 	bool from_cache;        /* no server was asked for it, by whomever */
 	bool cacheable;         /* may go into the packet cache */
@@ -230,6 +230,16 @@ static inline void answer_blame_bogus(struct answer *a, unsigned bogus)
 {
 	answer_blame(a, CAUSE_BOGUS);
 	a->security = SEC_BOGUS;
+	a->bogus = (uint8_t)bogus;
+	a->ede = bogus_row(bogus)->ede;
+	a->ede_text = bogus_row(bogus)->text;
+}
+
+/* Why one is insecure that a limit of ours makes so; nothing that was to be told is pushed aside. */
+static inline void answer_blame_insecure(struct answer *a, unsigned bogus)
+{
+	if (a->security != SEC_INSECURE || bogus == BOGUS_NONE || a->ede != EDE_NONE)
+		return;
 	a->bogus = (uint8_t)bogus;
 	a->ede = bogus_row(bogus)->ede;
 	a->ede_text = bogus_row(bogus)->text;

@@ -35,8 +35,10 @@ static bool take_mark(struct resolver *r, const uint8_t *zone, uint32_t now_s, s
 	struct rrset *mark = cache_get(r->cache, zone, CACHE_TRUST, RANK_NONE, now_s);
 	bool is_checked = mark != NULL && rrset_security(mark) != SEC_UNCHECKED;
 
-	if (is_checked)
+	if (is_checked) {
 		out->security = rrset_security(mark);
+		out->bogus = (enum bogus)rrset_bogus(mark);
+	}
 	rrset_put(mark);
 	return is_checked;
 }
@@ -169,6 +171,7 @@ static void end(struct resolver *r, struct goal *g, const struct trust *t)
 		return;
 	}
 	g->security = (uint8_t)t->security;
+	g->bogus = (uint8_t)t->bogus;
 	g->is_under_nta = t->is_under_nta;
 	g->is_no_cut = t->is_no_cut;
 	if (t->keys != NULL)
@@ -181,8 +184,8 @@ static void end(struct resolver *r, struct goal *g, const struct trust *t)
 	goal_end(r, g);
 }
 
-/* Remembers that the zone is not signed. */
-static void mark_insecure(struct resolver *r, const struct goal *g, uint32_t ttl)
+/* Remembers that the zone is not signed, or (`why`) as good as that. */
+static void mark_insecure(struct resolver *r, const struct goal *g, enum bogus why, uint32_t ttl)
 {
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	struct rrset *s = NULL;
@@ -190,16 +193,16 @@ static void mark_insecure(struct resolver *r, const struct goal *g, uint32_t ttl
 	if (ttl > r->cfg.max_ttl)
 		ttl = r->cfg.max_ttl;
 	if (rrset_new(&s, g->name, CACHE_TRUST, ttl, now_s, RANK_LOCAL, NULL, 0, NULL, 0) == E_OK) {
-		rrset_set_security(s, SEC_INSECURE, BOGUS_NONE);
+		rrset_set_security(s, SEC_INSECURE, why);
 		cache_put(r->cache, s, CACHE_REFRESHES, now_s);
 		rrset_put(s);
 	}
 }
 
-static void end_insecure(struct resolver *r, struct goal *g, uint32_t ttl)
+static void end_insecure(struct resolver *r, struct goal *g, enum bogus why, uint32_t ttl)
 {
-	mark_insecure(r, g, ttl);
-	end(r, g, &(struct trust) { .security = SEC_INSECURE });
+	mark_insecure(r, g, why, ttl);
+	end(r, g, &(struct trust) { .security = SEC_INSECURE, .bogus = why });
 }
 
 /* By what it was told: insecure, indeterminate or bogus. */
@@ -209,7 +212,7 @@ static void end_as_told(struct resolver *r, struct goal *g)
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 
 	if (t->security == SEC_INSECURE && !t->is_under_nta && t->set != NULL)
-		mark_insecure(r, g, rrset_ttl_left(t->set, now_s));
+		mark_insecure(r, g, (enum bogus)t->bogus, rrset_ttl_left(t->set, now_s));
 	end(r, g,
 	    &(struct trust) { .security = (enum security)t->security,
 			      .bogus = (enum bogus)t->bogus,
@@ -217,6 +220,11 @@ static void end_as_told(struct resolver *r, struct goal *g)
 }
 
 /* ---- stages ---- */
+
+static enum bogus why_insecure(enum ds_denial denial)
+{
+	return denial == DS_DENIAL_MANY_ITERATIONS ? BOGUS_MAX_ITERATIONS : BOGUS_NONE;
+}
 
 /* The parent's proof that came with the referral: insecure, or nothing that helps. */
 static enum checked stage_proof(struct resolver *r, struct goal *g)
@@ -247,7 +255,7 @@ static enum checked stage_proof(struct resolver *r, struct goal *g)
 			return CHECKED_LATER;
 		}
 		if (c.security == SEC_INSECURE && !c.is_under_nta) {
-			end_insecure(r, g, rrset_ttl_left(g->v.set, now_s));
+			end_insecure(r, g, c.bogus, rrset_ttl_left(g->v.set, now_s));
 			return CHECKED_LATER;
 		}
 		if (c.security != SEC_SECURE)
@@ -268,7 +276,7 @@ static enum checked stage_proof(struct resolver *r, struct goal *g)
 		return CHECKED;
 	if (rrset_ttl_left(g->v.set, now_s) < ttl)
 		ttl = rrset_ttl_left(g->v.set, now_s);
-	end_insecure(r, g, ttl);
+	end_insecure(r, g, why_insecure(denial), ttl);
 	return CHECKED_LATER;
 }
 
@@ -319,7 +327,7 @@ static enum checked stage_ds(struct resolver *r, struct goal *g)
 			g->v.stage = STAGE_KEYS;
 			return CHECKED;
 		}
-		end_insecure(r, g, rrset_ttl_left(t->set, now_s));
+		end_insecure(r, g, BOGUS_NONE, rrset_ttl_left(t->set, now_s));
 		return CHECKED_LATER;
 	}
 	denial = trust_ds_denial(r, t->set, g->name, &work);
@@ -329,15 +337,17 @@ static enum checked stage_ds(struct resolver *r, struct goal *g)
 	case DS_DENIAL_CUT:
 	case DS_DENIAL_OPT_OUT:
 	case DS_DENIAL_MANY_ITERATIONS:
-		end_insecure(r, g, rrset_ttl_left(t->set, now_s));
+		end_insecure(r, g, why_insecure(denial), rrset_ttl_left(t->set, now_s));
 		break;
 	case DS_DENIAL_NO_CUT:
 	case DS_DENIAL_NO_NAME:
 		end(r, g, &(struct trust) { .security = SEC_SECURE, .is_no_cut = true });
 		break;
 	case DS_DENIAL_NOT_PROVED:
-	case DS_DENIAL_TOO_COSTLY:
 		end(r, g, &(struct trust) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL });
+		break;
+	case DS_DENIAL_TOO_COSTLY:
+		end(r, g, &(struct trust) { .security = SEC_BOGUS, .bogus = work.met_limit });
 		break;
 	}
 	return CHECKED_LATER;

@@ -32,6 +32,8 @@ static void found(struct goal *g, const struct check *c)
 	if (c->security == SEC_BOGUS) {
 		v->bogus = (uint8_t)c->bogus;
 		v->is_of_trust = c->is_of_trust;
+	} else if (c->security == v->security && c->bogus != BOGUS_NONE) {
+		v->bogus = (uint8_t)c->bogus; /* of what is insecure */
 	}
 	v->is_under_nta = v->is_under_nta || c->is_under_nta;
 	if (c->ttl < v->ttl)
@@ -227,6 +229,8 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 			break;
 		case DENIAL_INSECURE:
 			c.security = SEC_INSECURE;
+			if (denial_has_many_iterations(&r->cfg.dnssec_limits, &proof))
+				c.bogus = BOGUS_MAX_ITERATIONS;
 			if (has_secure_zone_below(r, g, zone))
 				c = (struct check) { .security = SEC_BOGUS,
 						     .bogus = BOGUS_INVALID_DENIAL };
@@ -235,7 +239,7 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 			c = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
 			break;
 		case DENIAL_TOO_COSTLY:
-			c = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_MAX_HASHES };
+			c = (struct check) { .security = SEC_BOGUS, .bogus = work.met_limit };
 			break;
 		}
 	}
@@ -264,6 +268,14 @@ void validate_forget(struct goal *g)
 	g->v.lie = NULL;
 }
 
+/* A part of the answer has that verdict, for that cause. */
+static void join(struct goal *g, enum security security, unsigned why)
+{
+	g->security = (uint8_t)security_of_both((enum security)g->security, security);
+	if (security == SEC_INSECURE && why != BOGUS_NONE)
+		g->bogus = (uint8_t)why;
+}
+
 static bool is_to_be_validated(const struct resolver *r, const struct goal *g)
 {
 	return g->validates && g->v.then == THEN_NOTHING && r->cfg.dnssec >= DNSSEC_PROCESS;
@@ -283,12 +295,12 @@ bool validate_first(struct resolver *r, struct goal *g, enum then then, struct r
 		return true;
 	}
 	if (security != SEC_UNCHECKED && security != SEC_BOGUS) {
-		g->security = (uint8_t)security_of_both((enum security)g->security, security);
+		join(g, security, rrset_bogus(first));
 		return false;
 	}
 	/* What is ours, and what a policy made or a route led to, is not the Internet's to sign. */
 	if (goal_is_private(g) || g->authoritative || first->rank == RANK_LOCAL) {
-		g->security = (uint8_t)security_of_both((enum security)g->security, SEC_INSECURE);
+		join(g, SEC_INSECURE, BOGUS_NONE);
 		return false;
 	}
 	g->v.then = (uint8_t)then;
@@ -330,8 +342,7 @@ static void go_on(struct resolver *r, struct goal *g)
 	enum then then = (enum then)g->v.then;
 	struct rrset *dname = g->v.dname, *set = g->v.set;
 
-	g->security = (uint8_t)security_of_both((enum security)g->security,
-						(enum security)g->v.security);
+	join(g, (enum security)g->v.security, g->v.bogus);
 	g->is_under_nta = g->is_under_nta || g->v.is_under_nta;
 	if (r->aggressive != NULL && set != NULL && set->n_proofs > 0 &&
 	    g->v.security == SEC_SECURE)

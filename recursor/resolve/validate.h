@@ -93,7 +93,7 @@ enum checked {
 };
 struct check {
 	enum security security;
-	enum bogus bogus;
+	enum bogus bogus; /* why it is bogus; or insecure: BOGUS_MAX_ITERATIONS */
 	bool is_under_nta;
 	bool is_of_trust; /* it comes of the zone's state, not of the set */
 	bool is_expanded;
@@ -133,7 +133,7 @@ void byproof_keep(struct resolver *r, struct rrset *s);
 /* Whether a zone is signed, and its keys. */
 struct trust {
 	enum security security; /* SECURE: `keys`, or is_no_cut */
-	enum bogus bogus;
+	enum bogus bogus;       /* as in struct check */
 	bool is_under_nta;
 	bool is_no_cut;     /* no zone of that name */
 	struct rrset *keys; /* reference, or NULL */

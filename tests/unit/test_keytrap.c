@@ -97,7 +97,7 @@ static uint32_t checks_of(size_t n_sigs, uint16_t tag, size_t n_keys)
 	struct rrset *s = garbage_signed(n_sigs, tag), *keys = colliding_keys(n_keys);
 	uint32_t before = work.checks;
 
-	work.met_limit = false;
+	work.met_limit = BOGUS_NONE;
 	ck_assert_int_eq(verify_set(ring, &limits, s, apex, keys, NOW, &work, &v), SEC_BOGUS);
 	rrset_put(s);
 	rrset_put(keys);
@@ -107,13 +107,13 @@ static uint32_t checks_of(size_t n_sigs, uint16_t tag, size_t n_keys)
 START_TEST(keys_and_signatures_do_not_multiply)
 {
 	ck_assert_uint_eq(checks_of(1, TAG, 1), 1);
-	ck_assert(!work.met_limit);
+	ck_assert_int_eq(work.met_limit, BOGUS_NONE);
 	ck_assert_int_eq(v.why, BOGUS_NO_VALID_RRSIG);
 	ck_assert_uint_eq(checks_of(1, TAG, MANY), 2);
-	ck_assert(work.met_limit);
+	ck_assert_int_eq(work.met_limit, v.why);
 	ck_assert_int_eq(v.why, BOGUS_MAX_DNSKEYS);
 	ck_assert_uint_eq(checks_of(MANY, TAG, 1), 2);
-	ck_assert(work.met_limit);
+	ck_assert_int_eq(work.met_limit, v.why);
 	ck_assert_int_eq(v.why, BOGUS_MAX_RRSIGS);
 	ck_assert_uint_eq(checks_of(MANY, TAG, MANY), 2);
 	limits.max_dnskeys = 3;
@@ -127,9 +127,9 @@ START_TEST(a_query_has_so_many_checks_in_all)
 {
 	work.checks = 28;
 	ck_assert_uint_eq(checks_of(2, TAG, 1), 2);
-	ck_assert(!work.met_limit);
+	ck_assert_int_eq(work.met_limit, BOGUS_NONE);
 	ck_assert_uint_eq(checks_of(2, TAG, 1), 0);
-	ck_assert(work.met_limit);
+	ck_assert_int_eq(work.met_limit, v.why);
 	ck_assert_int_eq(v.why, BOGUS_MAX_CHECKS);
 	/* Without the other limits, too. */
 	limits.max_dnskeys = limits.max_rrsigs_per_record = 0;
@@ -146,7 +146,7 @@ START_TEST(one_call_ends)
 	ck_assert_uint_eq(checks_of(MANY, TAG, 1), VERIFY_MAX_RRSIGS);
 	ck_assert_int_eq(v.why, BOGUS_MAX_RRSIGS);
 	ck_assert_uint_eq(checks_of(MANY, TAG + 1, MANY), 0);
-	ck_assert(work.met_limit);
+	ck_assert_int_eq(work.met_limit, v.why);
 	/* What is in the ring is bounded as well. */
 	(void)checks_of(1, TAG, MANY);
 	ck_assert_uint_eq(keyring_count(ring), 64);
@@ -195,9 +195,9 @@ static enum bogus why_not(size_t n_keys, size_t n_ds, bool of_a_key)
 START_TEST(ds_and_keys_do_not_multiply)
 {
 	ck_assert_int_eq(why_not(2, 8, false), BOGUS_NO_VALID_DNSKEY);
-	ck_assert(!work.met_limit);
+	ck_assert_int_eq(work.met_limit, BOGUS_NONE);
 	ck_assert_int_eq(why_not(2, 9, false), BOGUS_MAX_DS);
-	ck_assert(work.met_limit);
+	ck_assert_int_eq(work.met_limit, v.why);
 	ck_assert_int_eq(why_not(MANY, 8, false), BOGUS_MAX_DNSKEYS);
 	/* The one that would do stands behind the limit. */
 	ck_assert_int_eq(why_not(MANY, 1, true), BOGUS_MAX_DNSKEYS);

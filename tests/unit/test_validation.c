@@ -89,6 +89,9 @@ START_TEST(each_answer_has_one_result)
 		{ SEC_BOGUS, BOGUS_NO_VALID_DNSKEY, false, METRICS_DNSSEC_NO_VALID_DNSKEY },
 		{ SEC_BOGUS, BOGUS_SIGNATURE_EXPIRED, false, METRICS_DNSSEC_SIGNATURE_EXPIRED },
 		{ SEC_BOGUS, BOGUS_MAX_RRSIGS, false, METRICS_DNSSEC_NO_VALID_RRSIG },
+		{ SEC_BOGUS, BOGUS_MAX_NSEC3S, false, METRICS_DNSSEC_INVALID_DENIAL },
+		{ SEC_BOGUS, BOGUS_MAX_HASHES, false, METRICS_DNSSEC_INVALID_DENIAL },
+		{ SEC_INSECURE, BOGUS_MAX_ITERATIONS, false, METRICS_DNSSEC_INSECURE },
 		{ SEC_BOGUS, BOGUS_INVALID_DNSKEY_PROTOCOL, false,
 		  METRICS_DNSSEC_INVALID_DNSKEY_PROTOCOL },
 	};
@@ -108,6 +111,10 @@ START_TEST(each_answer_has_one_result)
 		ck_assert_uint_eq(results(&w->counters), 1);
 		ck_assert_uint_eq(counter_get(&w->counters.limit_rrsigs),
 				  table[i].bogus == BOGUS_MAX_RRSIGS);
+		ck_assert_uint_eq(counter_get(&w->counters.limit_nsec3s),
+				  table[i].bogus == BOGUS_MAX_NSEC3S);
+		ck_assert_uint_eq(counter_get(&w->counters.limit_iterations),
+				  table[i].bogus == BOGUS_MAX_ITERATIONS);
 		leave(w);
 	}
 }

@@ -3,7 +3,8 @@
  *
  * A row of BOGUS_TABLE is one cause, as precise as we know it: what the client is told of it (info
  * code and EXTRA-TEXT of an Extended DNS Error, RFC 8914), and which of PowerDNS's reasons counts
- * it (dnssec-result-bogus-REASON).  An RRset that is bogus carries its cause.
+ * it (dnssec-result-bogus-REASON).  An RRset that is bogus carries its cause; so does one that only a
+ * limit makes insecure (RFC 9276 3.2), which is told and not counted as bogus.
  * To add one is to add a row.
  *
  * Threads: any; the tables are constant.
@@ -78,6 +79,8 @@
 	X(MAX_CHECKS, DNSSEC_BOGUS, "max-signature-validations-per-query", NO_VALID_RRSIG)       \
 	X(MAX_NSEC3S, NSEC_MISSING, "max-nsec3s-per-record", INVALID_DENIAL)                     \
 	X(MAX_HASHES, DNSSEC_BOGUS, "max-nsec3-hash-computations-per-query", INVALID_DENIAL)     \
+	X(MAX_ITERATIONS, UNSUPPORTED_NSEC3_ITERATIONS, "nsec3-max-iterations",                  \
+	  INVALID_DENIAL) /* insecure by it, never bogus */                                       \
 	X(TOO_LARGE, DNSSEC_BOGUS, "too large a set to verify", NO_VALID_RRSIG)                  \
 	X(OUT_OF_MEMORY, DNSSEC_INDETERMINATE, "out of memory", NO_VALID_RRSIG)
 /* clang-format on */

@@ -34,7 +34,7 @@ enum denial {
 	DENIAL_PROVED,
 	DENIAL_INSECURE, /* an opt-out covers it, or denial_has_many_iterations() */
 	DENIAL_NOT_PROVED,
-	DENIAL_TOO_COSTLY, /* a limit was met; work->met_limit is set */
+	DENIAL_TOO_COSTLY, /* work->met_limit says which limit was met */
 };
 
 /* Neither the name nor a wildcard for it exists. */

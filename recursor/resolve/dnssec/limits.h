@@ -3,8 +3,8 @@
  *
  * A hostile zone chooses how many keys, signatures and hashes its answers take (KeyTrap,
  * CVE-2023-50387; costly NSEC3, CVE-2023-50868).  Every function that does such work is told the
- * limits and the work done so far for the query; when a limit is met it stops, says so in
- * `met_limit`, and what it was to prove is not proved.
+ * limits and the work done so far for the query; when a limit is met it stops, says in `met_limit`
+ * which, and what it was to prove is not proved.
  *
  * In all of them but the inception's skew, 0 means: no limit.
  */
@@ -13,6 +13,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "recursor/resolve/dnssec/bogus.h"
 
 /* The most that RFC 5155 10.3 knows of: holds where no limit is set, too. */
 enum { NSEC3_MAX_ITERATIONS = 2500 };
@@ -40,10 +42,10 @@ struct dnssec_limits {
 
 /* Spent for one query so far. */
 struct dnssec_work {
-	uint32_t checks;    /* of signatures */
-	uint32_t checks_us; /* about what they took: see pubkey_check_us() */
-	uint32_t hashes;    /* of NSEC3: each application of SHA-1 */
-	bool met_limit;
+	uint32_t checks;      /* of signatures */
+	uint32_t checks_us;   /* about what they took: see pubkey_check_us() */
+	uint32_t hashes;      /* of NSEC3: each application of SHA-1 */
+	enum bogus met_limit; /* BOGUS_NONE: none was */
 };
 
 static inline bool dnssec_is_disabled(const struct dnssec_limits *limits, uint8_t algorithm)

@@ -176,9 +176,9 @@ bool nsec3_has_many_iterations(const struct dnssec_limits *limits, const struct 
 	return false;
 }
 
-static enum denial too_costly(struct dnssec_work *work)
+static enum denial too_costly(struct dnssec_work *work, enum bogus limit)
 {
-	work->met_limit = true;
+	work->met_limit = limit;
 	return DENIAL_TOO_COSTLY;
 }
 
@@ -200,7 +200,7 @@ static enum denial search_begin(struct search *s, const struct dnssec_limits *li
 			continue;
 		if (s->n == RECORDS_MAX ||
 		    (limits->max_nsec3s_per_record != 0 && s->n == limits->max_nsec3s_per_record))
-			return too_costly(work);
+			return too_costly(work, BOGUS_MAX_NSEC3S);
 		s->records[s->n++] = n;
 	}
 	if (s->n == 0)
@@ -217,7 +217,7 @@ static enum denial search_hash(struct search *s, const uint8_t *name, uint8_t ha
 	if (s->limits->max_nsec3_hashes != 0 &&
 	    (cost > s->limits->max_nsec3_hashes ||
 	     s->work->hashes > s->limits->max_nsec3_hashes - cost))
-		return too_costly(s->work);
+		return too_costly(s->work, BOGUS_MAX_HASHES);
 	s->work->hashes += cost;
 	return nsec3_hash(hash, param, name) == E_OK ? DENIAL_PROVED : DENIAL_NOT_PROVED;
 }

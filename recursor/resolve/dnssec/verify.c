@@ -95,7 +95,7 @@ static void fail(struct job *j, const struct rrsig *sig, enum stage stage, enum 
 /* A limit ends the work, and is the cause. */
 static void meet_limit(struct job *j, const struct rrsig *sig, enum bogus why)
 {
-	j->work->met_limit = true;
+	j->work->met_limit = why;
 	fail(j, sig, STAGE_LIMIT, why);
 }
 
@@ -392,8 +392,7 @@ static void vouch(struct job *j, const struct rrset *dnskeys, const struct ds *d
 		if (dnskey_tag(&rr) != ds->tag || find_vouched(j, &k) != NULL)
 			continue;
 		if (is_limit(n_tried++, j->limits->max_dnskeys)) {
-			j->work->met_limit = true;
-			j->out->why = BOGUS_MAX_DNSKEYS;
+			j->work->met_limit = j->out->why = BOGUS_MAX_DNSKEYS;
 			return;
 		}
 		if (!ds_matches(ds, rrset_owner(dnskeys), &k))
@@ -419,8 +418,7 @@ static void vouch_all(struct job *j, const struct rrset *dnskeys, const struct r
 	j->has_list = true;
 	while (next_ds(set, j->limits, with_sha1, &at, &ds)) {
 		if (is_limit(n++, j->limits->max_ds_per_zone)) {
-			j->work->met_limit = true;
-			j->out->why = BOGUS_MAX_DS;
+			j->work->met_limit = j->out->why = BOGUS_MAX_DS;
 			return;
 		}
 		vouch(j, dnskeys, &ds);
