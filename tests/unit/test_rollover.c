@@ -89,7 +89,7 @@ static int see_with(const char *text, uint32_t now_s, uint32_t ttl, uint32_t las
 					    .is_self_signed = is_self_signed,
 					    .changed = changed };
 	static uint8_t rdata[64][KEY_LEN];
-	uint8_t sig[RRSIG_HEAD_LEN + 1] = { 0 };
+	uint8_t sig[RRSIG_HEAD_LEN + 2] = { 0 }; /* by the root, a signature of one byte */
 	struct rdata rr[64], sigs = { sig, sizeof(sig) };
 	struct rrset *set = NULL;
 	size_t n = 0;

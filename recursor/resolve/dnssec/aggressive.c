@@ -10,6 +10,7 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/resolve/dnssec/aggressive_shard.h"
+#include "recursor/resolve/dnssec/key.h"
 #include "recursor/resolve/dnssec/nsec.h"
 
 enum {
@@ -216,11 +217,13 @@ static bool entry_add(struct aggressive *a, struct aggressive_shard *sh, struct 
 static uint32_t set_until(const struct rrset *s, uint32_t now_s)
 {
 	uint32_t left = rrset_ttl_left(s, now_s);
-	struct rdata sig;
+	struct rdata rr;
 	size_t at = 0;
 
-	while (rrset_next_sig(s, &at, &sig)) {
-		int32_t valid = sig.len >= 12 ? (int32_t)(wire_get_u32(sig.data + 8) - now_s) : 0;
+	while (rrset_next_sig(s, &at, &rr)) {
+		struct rrsig sig;
+		int32_t valid = rrsig_read(&sig, &rr) == E_OK ? (int32_t)(sig.expiration_s - now_s)
+							      : 0;
 
 		if (valid < 0)
 			valid = 0;
@@ -263,18 +266,18 @@ static bool is_likely(const struct aggressive *a, const struct nsec3 *n)
 static bool is_made(const struct rrset *s, const uint8_t *zone, unsigned *labels)
 {
 	const unsigned have = name_labels(rrset_owner(s));
-	struct rdata sig;
-	size_t at = 0, len;
+	struct rdata rr;
+	struct rrsig sig;
+	size_t at = 0;
 	bool is_first = true;
 
-	while (rrset_next_sig(s, &at, &sig)) {
-		if (sig.len <= 18 || wire_get_u16(sig.data) != s->type || sig.data[3] >= have ||
-		    name_check(sig.data + 18, sig.len - 18U, &len) != E_OK ||
-		    !name_equal(sig.data + 18, zone))
+	while (rrset_next_sig(s, &at, &rr)) {
+		if (rrsig_read(&sig, &rr) != E_OK || sig.type_covered != s->type ||
+		    sig.labels >= have || !name_equal(sig.signer, zone))
 			return false;
-		if (!is_first && *labels != sig.data[3])
+		if (!is_first && *labels != sig.labels)
 			return false;
-		*labels = sig.data[3];
+		*labels = sig.labels;
 		is_first = false;
 	}
 	/* The wildcard asked for by its own name was not expanded: it is one label longer. */

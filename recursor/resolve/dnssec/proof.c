@@ -1,13 +1,9 @@
 #include "recursor/resolve/dnssec/proof.h"
 
 #include "common/rrtype.h"
-#include "common/wire.h"
+#include "recursor/resolve/dnssec/key.h"
 
-enum {
-	WINDOW_MAX = 32,  /* bytes of a window's bitmap */
-	RRSIG_LABELS = 3, /* where the fields stand: RFC 4034 3.1 */
-	RRSIG_SIGNER = 18,
-};
+enum { WINDOW_MAX = 32 }; /* bytes of a window's bitmap */
 
 bool typemap_is_valid(const struct typemap *m)
 {
@@ -85,19 +81,16 @@ static unsigned signed_labels(const uint8_t *owner)
 static bool is_signed_by(const struct rrset *s, const uint8_t *zone)
 {
 	const unsigned labels = signed_labels(rrset_owner(s));
-	struct rdata sig;
-	size_t at = 0, len;
+	struct rdata rr;
+	struct rrsig sig;
+	size_t at = 0;
 
 	if (s->n_sig == 0)
 		return false;
-	while (rrset_next_sig(s, &at, &sig)) {
-		if (sig.len <= RRSIG_SIGNER || wire_get_u16(sig.data) != s->type ||
-		    sig.data[RRSIG_LABELS] != labels)
+	while (rrset_next_sig(s, &at, &rr))
+		if (rrsig_read(&sig, &rr) != E_OK || sig.type_covered != s->type ||
+		    sig.labels != labels || !name_equal(sig.signer, zone))
 			return false;
-		if (name_check(sig.data + RRSIG_SIGNER, sig.len - RRSIG_SIGNER, &len) != E_OK ||
-		    !name_equal(sig.data + RRSIG_SIGNER, zone))
-			return false;
-	}
 	return true;
 }
 

@@ -12,9 +12,7 @@
 
 enum {
 	INTERVAL_MAX_S = 15 * ROLLOVER_DAY_S, /* RFC 5011 2.3 */
-	RRSIG_TTL_AT = 4,
-	RRSIG_EXPIRATION_AT = 8,
-	FLAGS_LOW = 1, /* the byte of the flags that has the REVOKE bit */
+	FLAGS_LOW = 1,                        /* the byte of the flags that has the REVOKE bit */
 };
 
 const char *rollover_state_text(enum rollover_state state)
@@ -312,16 +310,16 @@ static uint32_t least(uint32_t a, int64_t b)
 static void read_times(const struct rrset *dnskeys, uint32_t now_s, uint32_t *ttl,
 		       uint32_t *expires)
 {
-	struct rdata sig;
+	struct rdata rr;
+	struct rrsig sig;
 
 	*ttl = dnskeys->ttl;
 	*expires = UINT32_MAX;
-	for (size_t at = 0; rrset_next_sig(dnskeys, &at, &sig);) {
-		if (sig.len < RRSIG_HEAD_LEN)
+	for (size_t at = 0; rrset_next_sig(dnskeys, &at, &rr);) {
+		if (rrsig_read(&sig, &rr) != E_OK)
 			continue;
-		*ttl = wire_get_u32(sig.data + RRSIG_TTL_AT);
-		*expires = least(*expires,
-				 (int32_t)(wire_get_u32(sig.data + RRSIG_EXPIRATION_AT) - now_s));
+		*ttl = sig.original_ttl;
+		*expires = least(*expires, (int32_t)(sig.expiration_s - now_s));
 	}
 }
 
