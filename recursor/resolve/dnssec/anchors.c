@@ -14,11 +14,7 @@
 #include "common/wire.h"
 #include "recursor/resolve/dnssec/key.h"
 
-enum {
-	NODES_FIRST = 4,
-	DNSKEY_HEAD = 4,
-	DS_HEAD = 4,
-};
+enum { NODES_FIRST = 4 };
 
 /* The names that it tells of stand in their DS set, or in their negative anchor. */
 struct negative {
@@ -213,38 +209,44 @@ static int put_nta(struct anchors *a, const uint8_t *name, const struct nta *nta
 
 /* ---- building ---- */
 
-static const char *refuse_ds(const uint8_t *rdata, size_t len)
+static const char *refuse_ds(const struct rdata *rr)
 {
-	/* RFC 3658 2.4, RFC 4509 2.2, RFC 6605 2. */
-	static const uint8_t digests[] = { [1] = 20, [2] = 32, [4] = 48 };
+	const struct digest *known;
+	struct ds ds;
 
-	if (len <= DS_HEAD)
+	if (ds_read(&ds, rr) != E_OK)
 		return "it has no digest";
-	if (rdata[3] < sizeof(digests) && digests[rdata[3]] != 0 &&
-	    digests[rdata[3]] != len - DS_HEAD)
+	known = digest_find(ds.digest_type);
+	if (known != NULL && hash_len((enum hash)known->hash) != ds.digest_len)
 		return "the digest's length is not that of its type";
 	return NULL;
 }
 
-static const char *refuse_dnskey(const uint8_t *rdata, size_t len)
+static const char *refuse_dnskey(const struct rdata *rr)
 {
-	if (len <= DNSKEY_HEAD)
+	struct dnskey key;
+
+	if (dnskey_read(&key, rr) != E_OK)
 		return "it has no key";
-	if ((wire_get_u16(rdata) & DNSKEY_ZONE) == 0)
+	if ((key.flags & DNSKEY_ZONE) == 0)
 		return "it is no zone key (RFC 4034 2.1.1)";
-	if ((wire_get_u16(rdata) & DNSKEY_REVOKE) != 0)
+	if ((key.flags & DNSKEY_REVOKE) != 0)
 		return "it is revoked (RFC 5011 2.1)";
-	if (rdata[2] != DNSKEY_PROTOCOL)
+	if (key.protocol != DNSKEY_PROTOCOL)
 		return "its protocol is not 3 (RFC 4034 2.1.2)";
 	return NULL;
 }
 
 const char *anchors_refuse(uint16_t type, const uint8_t *rdata, size_t len)
 {
+	const struct rdata rr = { rdata, (uint16_t)len };
+
+	if (len > UINT16_MAX)
+		return "it is too long";
 	if (type == TYPE_DS)
-		return refuse_ds(rdata, len);
+		return refuse_ds(&rr);
 	if (type == TYPE_DNSKEY)
-		return refuse_dnskey(rdata, len);
+		return refuse_dnskey(&rr);
 	return "it is neither DS nor DNSKEY";
 }
 
@@ -286,7 +288,7 @@ int anchors_add(struct anchors *a, const uint8_t *name, uint16_t type, const uin
 	struct rdata rr = { rdata, (uint16_t)len };
 	int err = E_OK;
 
-	if (len > UINT16_MAX || anchors_refuse(type, rdata, len) != NULL)
+	if (anchors_refuse(type, rdata, len) != NULL)
 		return E_MALFORMED;
 	if (type == TYPE_DNSKEY) {
 		err = anchors_ds_of(digest, name, rdata, len);
@@ -495,17 +497,17 @@ int anchors_ds_of(uint8_t out[ANCHORS_DS_LEN], const uint8_t *name, const uint8_
 	size_t digest_len = 0;
 	int err;
 
-	if (len <= DNSKEY_HEAD || len > UINT16_MAX)
+	if (len <= DNSKEY_HEAD_LEN || len > UINT16_MAX)
 		return E_MALFORMED;
 	err = dnskey_digest(digest, &digest_len, DIGEST_SHA256, name, &rr);
 	if (err != E_OK)
 		return err;
-	if (!EXPECT(digest_len == ANCHORS_DS_LEN - DS_HEAD))
+	if (!EXPECT(digest_len == ANCHORS_DS_LEN - DS_HEAD_LEN))
 		return E_RANGE;
 	wire_put_u16(out, dnskey_tag(&rr));
 	out[2] = dnskey[3];
 	out[3] = DIGEST_SHA256;
-	memcpy(out + DS_HEAD, digest, digest_len);
+	memcpy(out + DS_HEAD_LEN, digest, digest_len);
 	return E_OK;
 }
 

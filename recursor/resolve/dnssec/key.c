@@ -6,7 +6,7 @@
 
 #include "common/wire.h"
 
-enum { DNSKEY_HEAD_LEN = 4, DS_HEAD_LEN = 4, ALGORITHM_RSAMD5 = 1 };
+enum { ALGORITHM_RSAMD5 = 1 };
 
 int dnskey_read(struct dnskey *k, const struct rdata *rr)
 {

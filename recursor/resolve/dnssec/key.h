@@ -22,7 +22,9 @@ enum {
 	DNSKEY_SEP = 0x0001,
 	DNSKEY_PROTOCOL = 3,
 	DNSKEY_KEY_MAX = 1024, /* longer than the key of any algorithm here */
-	RRSIG_HEAD_LEN = 18,   /* before the signer's name */
+	DNSKEY_HEAD_LEN = 4,   /* before the key; the digest; the signer's name */
+	DS_HEAD_LEN = 4,
+	RRSIG_HEAD_LEN = 18,
 };
 
 /* RFC 4034 2.1 */

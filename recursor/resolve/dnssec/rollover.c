@@ -270,7 +270,7 @@ static int see_record(struct rollover *r, const struct rdata *rr, uint32_t hold_
 	struct dnskey key;
 	int err;
 
-	if (rr->len > sizeof(plain) || dnskey_read(&key, rr) != E_OK || rr->len <= 4 ||
+	if (rr->len > sizeof(plain) || dnskey_read(&key, rr) != E_OK ||
 	    (key.flags & DNSKEY_ZONE) == 0 || key.protocol != DNSKEY_PROTOCOL)
 		return E_OK;
 	memcpy(plain, rr->data, rr->len);
