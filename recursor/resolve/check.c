@@ -209,7 +209,7 @@ static enum checked ds_get(struct resolver *r, struct goal *g, struct rrset **ds
 		*ds = rrset_get(told->set);
 	if (*ds == NULL)
 		how = no_ds(r, g, out);
-	else if (ds_use(*ds, &r->cfg.dnssec_limits) != DS_USABLE) {
+	else if (!ds_is_usable(*ds, &r->cfg.dnssec_limits)) {
 		out->security = SEC_INSECURE;
 		rrset_put(*ds);
 		*ds = NULL;

@@ -323,7 +323,7 @@ static enum checked stage_ds(struct resolver *r, struct goal *g)
 		return CHECKED_LATER;
 	}
 	if (t->set->kind == RRSET_DATA && t->set->type == TYPE_DS) {
-		if (ds_use(t->set, &r->cfg.dnssec_limits) == DS_USABLE) {
+		if (ds_is_usable(t->set, &r->cfg.dnssec_limits)) {
 			g->v.stage = STAGE_KEYS;
 			return CHECKED;
 		}

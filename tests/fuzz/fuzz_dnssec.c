@@ -133,7 +133,7 @@ static void verify_each(const uint8_t *owner, uint16_t type, const struct parts 
 	work = (struct dnssec_work) { .checks = 0 };
 	verdict = verify_dnskeys(ring, l, keys, ds, NOW, &work, &v);
 	check(verdict, &v, l, &work);
-	ASSERT(verdict == SEC_BOGUS || ds_use(ds, l) == DS_USABLE);
+	ASSERT(verdict == SEC_BOGUS || ds_is_usable(ds, l));
 	for (size_t i = 0; i < p->n[KEY]; i++) {
 		work = (struct dnssec_work) { .checks = 0 };
 		if (dnskey_read(&k, &p->at[KEY][i]) == E_OK)

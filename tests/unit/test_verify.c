@@ -141,7 +141,7 @@ START_TEST(ds_leads_to_keys)
 	for (size_t i = 0; i < ARRAY_LEN(digests); i++) {
 		struct rrset *ds = ds_of(z, digests[i]);
 
-		ck_assert_int_eq(ds_use(ds, &limits), DS_USABLE);
+		ck_assert(ds_is_usable(ds, &limits));
 		ck_assert_int_eq(verify_dnskeys(ring, &limits, keys, ds, NOW, &work, &v),
 				 SEC_SECURE);
 		ck_assert_uint_eq(v.digest_type, digests[i]);
@@ -308,22 +308,22 @@ static struct rrset *ds_set(struct signed_zone *z, const uint8_t (*what)[3], siz
 static const struct {
 	uint8_t what[3][3];
 	uint8_t n;
-	enum ds_use use;
+	bool is_usable;
 	bool is_secure;
 } ds_cases[] = {
-	{ { { 13, 2, 1 } }, 1, DS_USABLE, true },
-	{ { { 13, 1, 1 } }, 1, DS_USABLE, true },
+	{ { { 13, 2, 1 } }, 1, true, true },
+	{ { { 13, 1, 1 } }, 1, true, true },
 	/* RFC 4509 3: with SHA-256 there, SHA-1 does not count. */
-	{ { { 13, 1, 1 }, { 13, 2, 0 } }, 2, DS_USABLE, false },
-	{ { { 13, 1, 0 }, { 13, 2, 1 } }, 2, DS_USABLE, true },
+	{ { { 13, 1, 1 }, { 13, 2, 0 } }, 2, true, false },
+	{ { { 13, 1, 0 }, { 13, 2, 1 } }, 2, true, true },
 	/* But one that we cannot use is not there. */
-	{ { { 13, 1, 1 }, { 13, 99, 0 } }, 2, DS_USABLE, true },
-	{ { { 13, 1, 1 }, { 99, 2, 0 } }, 2, DS_USABLE, true },
-	{ { { 99, 2, 1 }, { 12, 2, 1 } }, 2, DS_NO_ALGORITHM, false },
-	{ { { 13, 99, 1 }, { 13, 0, 1 } }, 2, DS_NO_DIGEST, false },
-	{ { { 13, 99, 1 }, { 99, 2, 1 } }, 2, DS_NO_DIGEST, false },
-	{ { { 1, 2, 1 } }, 1, DS_NO_ALGORITHM, false },
-	{ { { 13, 2, 0 }, { 8, 2, 1 }, { 13, 2, 1 } }, 3, DS_USABLE, true },
+	{ { { 13, 1, 1 }, { 13, 99, 0 } }, 2, true, true },
+	{ { { 13, 1, 1 }, { 99, 2, 0 } }, 2, true, true },
+	{ { { 99, 2, 1 }, { 12, 2, 1 } }, 2, false, false },
+	{ { { 13, 99, 1 }, { 13, 0, 1 } }, 2, false, false },
+	{ { { 13, 99, 1 }, { 99, 2, 1 } }, 2, false, false },
+	{ { { 1, 2, 1 } }, 1, false, false },
+	{ { { 13, 2, 0 }, { 8, 2, 1 }, { 13, 2, 1 } }, 3, true, true },
 };
 
 START_TEST(ds_sets_are_of_use_or_not)
@@ -332,7 +332,7 @@ START_TEST(ds_sets_are_of_use_or_not)
 	struct rrset *keys = set_of(z, "example", TYPE_DNSKEY);
 	struct rrset *ds = ds_set(z, ds_cases[_i].what, ds_cases[_i].n);
 
-	ck_assert_int_eq(ds_use(ds, &limits), ds_cases[_i].use);
+	ck_assert_int_eq(ds_is_usable(ds, &limits), ds_cases[_i].is_usable);
 	ck_assert_int_eq(verify_dnskeys(ring, &limits, keys, ds, NOW, &work, &v) == SEC_SECURE,
 			 ds_cases[_i].is_secure);
 	rrset_put(ds);
@@ -347,7 +347,7 @@ START_TEST(disabled_algorithms_do_not_count)
 	struct rrset *ds = ds_of(z, 2);
 
 	limits.disabled_algorithms[0] |= 1U << 13;
-	ck_assert_int_eq(ds_use(ds, &limits), DS_NO_ALGORITHM);
+	ck_assert(!ds_is_usable(ds, &limits));
 	ck_assert_int_eq(verify_keys(z, 2), SEC_BOGUS);
 	ck_assert_int_eq(verify(z, "www.example", TYPE_A), SEC_BOGUS);
 	ck_assert_int_eq(v.why, BOGUS_UNSUPPORTED_DNSKEY_ALGO);

@@ -334,20 +334,6 @@ enum security verify_set(struct keyring *ring, const struct dnssec_limits *limit
 
 /* ---- from DS to DNSKEY ---- */
 
-/* Is there a DS that we can use, with a digest better than SHA-1? */
-static bool has_better_than_sha1(const struct rrset *set, const struct dnssec_limits *limits)
-{
-	struct rdata rr;
-	struct ds ds;
-	size_t at = 0;
-
-	while (rrset_next(set, &at, &rr))
-		if (ds_read(&ds, &rr) == E_OK && ds.digest_type != DIGEST_SHA1 &&
-		    algorithm_is_usable(ds.algorithm, limits) && digest_is_usable(ds.digest_type))
-			return true;
-	return false;
-}
-
 /* The next DS that may vouch for a key.  RFC 4509 3: SHA-1 does not where there is a better one. */
 static bool next_ds(const struct rrset *set, const struct dnssec_limits *limits, bool with_sha1,
 		    size_t *at, struct ds *ds)
@@ -410,11 +396,12 @@ static void vouch(struct job *j, const struct rrset *dnskeys, const struct ds *d
 
 static void vouch_all(struct job *j, const struct rrset *dnskeys, const struct rrset *set)
 {
-	bool with_sha1 = !has_better_than_sha1(set, j->limits);
 	uint32_t n = 0;
 	struct ds ds;
 	size_t at = 0;
+	bool with_sha1 = !next_ds(set, j->limits, false, &at, &ds);
 
+	at = 0;
 	j->has_list = true;
 	while (next_ds(set, j->limits, with_sha1, &at, &ds)) {
 		if (is_limit(n++, j->limits->max_ds_per_zone)) {
@@ -461,19 +448,10 @@ enum security verify_self_signed(struct keyring *ring, const struct dnssec_limit
 	return try_signatures(&j, dnskeys);
 }
 
-enum ds_use ds_use(const struct rrset *set, const struct dnssec_limits *limits)
+bool ds_is_usable(const struct rrset *set, const struct dnssec_limits *limits)
 {
-	bool has_algorithm = false;
-	struct rdata rr;
 	struct ds ds;
 	size_t at = 0;
 
-	while (rrset_next(set, &at, &rr)) {
-		if (ds_read(&ds, &rr) != E_OK || !algorithm_is_usable(ds.algorithm, limits))
-			continue;
-		if (digest_is_usable(ds.digest_type))
-			return DS_USABLE;
-		has_algorithm = true;
-	}
-	return has_algorithm ? DS_NO_DIGEST : DS_NO_ALGORITHM;
+	return next_ds(set, limits, true, &at, &ds);
 }

@@ -57,14 +57,8 @@ enum security verify_self_signed(struct keyring *ring, const struct dnssec_limit
 				 uint32_t now_s, struct dnssec_work *work,
 				 struct verification *out);
 
-/* What a DS set is good for.  The zone of one that is not usable is insecure (RFC 4035 5.2, RFC 6840
- * 5.2), and the client may be told why. */
-enum ds_use {
-	DS_USABLE,
-	DS_NO_ALGORITHM, /* EDE 1 */
-	DS_NO_DIGEST,    /* EDE 2 */
-};
-
-enum ds_use ds_use(const struct rrset *ds, const struct dnssec_limits *limits);
+/* Has a DS set one of an algorithm and digest that we know?  Else its zone is insecure (RFC 4035 5.2, RFC
+ * 6840 5.2). */
+bool ds_is_usable(const struct rrset *ds, const struct dnssec_limits *limits);
 
 #endif
