@@ -187,7 +187,7 @@ class Zone:
         self.algorithm = self.random.choice(sorted(ALGORITHMS))
         self.denial = "nsec" if self.algorithm == 5 else self.random.choice(DENIALS)  # RFC 5155 2
         self.iterations = self.random.choice((0, 0, 1, 5))
-        self.fault = FAULTS[number % len(FAULTS)] if number % 7 else nothing
+        self.fault = FAULTS[number % len(FAULTS)] if number < len(FAULTS) or number % 7 else nothing
         self.others = []  # whose names its aliases lead to
         self.times = None
         self.records, self.ds = [], []
