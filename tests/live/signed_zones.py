@@ -16,7 +16,7 @@ import struct
 import threading
 import time
 
-from live import run
+from live import run, write
 
 PAST = ("20200101000000", "20200201000000")
 FUTURE = ("20500101000000", "20500201000000")
@@ -41,12 +41,6 @@ QUESTIONS = {
 NEGATIVE = ["nodata", "nxdomain", "deep nxdomain", "empty non-terminal", "wildcard nodata",
             "apex nodata", "ds of a cut"]
 EXPANDED = ["wildcard", "wildcard alias", "wildcard away"]
-
-
-def write(path, text):
-    with open(path, "w", encoding="ascii") as f:
-        f.write(text)
-    return path
 
 
 class Record:

@@ -6,20 +6,13 @@ import os
 import random
 import re
 
-from live import (Process, Recursor, ask, check, check_reply, env, need_program, nsd_server, run,
-                  test, wait_until)
+from live import (Authority, Recursor, check, check_reply, env, knot_server, knot_zones, need_program,
+                  nsd_server, nsd_zones, run, test, write)
 
 ROOT, AUTHORITY = "127.31.0.1", "127.31.0.2"
 NAMES = 40
 FLOOD = 3000
 ZONES = {"nsec.example": (), "nsec3.example": ("-n",)}
-
-
-def write(directory, name, text):
-    path = os.path.join(directory, name)
-    with open(path, "w", encoding="ascii") as f:
-        f.write(text)
-    return path
 
 
 def zone_text(zone, ttl):
@@ -35,7 +28,7 @@ ns IN A {AUTHORITY}
 
 def sign(directory, zone, options, ttl):
     """The signed zone's file, and its DS."""
-    path = write(directory, zone, zone_text(zone, ttl))
+    path = write(os.path.join(directory, zone), zone_text(zone, ttl))
     made = run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", "-r", "/dev/urandom", zone,
                cwd=directory, expect=0).stdout.strip()
     run("ldns-signzone", *options, "-f", path + ".signed", path, os.path.join(directory, made),
@@ -44,51 +37,26 @@ def sign(directory, zone, options, ttl):
         return path + ".signed", f.read()
 
 
-class Authority(Process):
+class Counting(Authority):
     """Knot with these zones."""
 
     def __init__(self, files):
-        need_program("knotd", "knotc")
-        self.directory = env.new_dir("knot")
-        text = f"""server:
-    rundir: "{self.directory}"
-    listen: {AUTHORITY}@53
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-database:
-    storage: "{self.directory}"
-log:
-  - target: stderr
-    any: warning
-mod-stats:
+        need_program("knotc")
+        d = env.new_dir("knot")
+        counts = """mod-stats:
   - id: counts
     request-protocol: on
 template:
   - id: default
     global-module: mod-stats/counts
-zone:
 """
-        for zone, path in files.items():
-            text += f'  - domain: {zone}\n    file: "{path}"\n    storage: "{self.directory}"\n'
-        super().__init__("knotd", ["knotd", "-c", write(self.directory, "knot.conf", text)],
-                         self.directory)
-        for zone in files:
-            wait_until(lambda: not self.is_alive() or
-                       ask(zone, "SOA", "+norec", server=AUTHORITY, wait=1).status == "NOERROR",
-                       15, "knotd serves " + zone)
-        check(self.is_alive(), "knotd does not start", self.log())
+        super().__init__("knot", d, knot_server(d, AUTHORITY) + counts + knot_zones(d, files),
+                         AUTHORITY, *files)
 
     def asked(self):
-        text = run("knotc", "-s", os.path.join(self.directory, "knot.sock"), "stats",
+        text = run("knotc", "-s", os.path.join(self.dir, "knot.sock"), "stats",
                    expect=0).stdout
         return sum(int(n) for n in re.findall(r"request-protocol\[\S+\] = (\d+)", text))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.end()
 
 
 @contextlib.contextmanager
@@ -104,35 +72,21 @@ def world(ttl=300, **settings):
         anchors += ds
         delegations += f"{zone}. 3600 IN NS ns.{zone}.\nns.{zone}. 3600 IN A {AUTHORITY}\n"
     d = env.new_dir("nsd")
-    root = write(d, "root.zone", ". 3600 IN SOA a.root. hostmaster.root. 1 3600 900 604800 60\n"
+    root = write(os.path.join(d, "root.zone"),
+                 ". 3600 IN SOA a.root. hostmaster.root. 1 3600 900 604800 60\n"
                  f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n" + delegations)
-    conf = write(d, "nsd.conf", nsd_server(d, ROOT) +
-                 f'zone:\n  name: "."\n  zonefile: "{root}"\n')
-    hints = write(d, "root.hints", f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
-    with Authority(files) as authority, NsdRoot(["nsd", "-d", "-c", conf], d), \
+    hints = write(os.path.join(d, "root.hints"), f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
+    with Counting(files) as authority, \
+            Authority("nsd", d, nsd_server(d, ROOT) + nsd_zones({".": root}), ROOT, "."), \
             Recursor(hint_file=hints, query_local_address="0.0.0.0",
-                     trustanchorfile=write(signed, "anchors", anchors), **settings) as r:
+                     trustanchorfile=write(os.path.join(signed, "anchors"), anchors), **settings) as r:
         yield authority, r
-
-
-class NsdRoot(Process):
-    def __init__(self, command, directory):
-        super().__init__("nsd", command, directory)
-        wait_until(lambda: not self.is_alive() or
-                   ask(".", "SOA", "+norec", server=ROOT, wait=1).status == "NOERROR", 15, "nsd")
-        check(self.is_alive(), "nsd does not start", self.log())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.end()
 
 
 def flood(zone, *options, n=FLOOD, status="NXDOMAIN"):
     """As many different names, which nobody has heard of; all are to have that status."""
     draw = random.Random(zone)
-    names = write(env.new_dir("flood"), "names",
+    names = write(os.path.join(env.new_dir("flood"), "names"),
                   "".join(f"name{draw.randrange(NAMES):02d}{draw.getrandbits(60):x}.{zone} A\n"
                           for _ in range(n)))
     done = run("dnsperf", "-s", "127.0.0.1", "-p", str(env.port), "-d", names, "-c", "4",

@@ -5,8 +5,8 @@ import os
 import re
 import time
 
-from live import (Process, Recursor, ask, check, check_reply, env, need_program, nsd_server, test,
-                  wait_until)
+from live import (Authority, Recursor, check, check_reply, env, knot_server, knot_zones, nsd_server,
+                  nsd_zones, test, write)
 
 ROOT, TLD, ZONE, ZONE2, V6 = "127.30.0.1", "127.30.0.2", "127.30.0.3", "127.30.0.4", "fd00:53::6"
 
@@ -55,73 +55,31 @@ ns.sub IN A {ZONE2}
 }
 
 
-def write(path, text):
-    with open(path, "w", encoding="ascii") as f:
-        f.write(text)
-    return path
-
-
 def write_zones(directory, *names):
-    return [(ZONES[n][0], write(os.path.join(directory, n + ".zone"), ZONES[n][1])) for n in names]
-
-
-class Authority(Process):
-    def __init__(self, name, command, directory, address, zone):
-        super().__init__(name, command, directory)
-        self.address = address
-
-        def serves():
-            return not self.is_alive() or ask(zone, "SOA", "+norec", server=address,
-                                              wait=1).status == "NOERROR"
-        wait_until(serves, 15, f"{name} at {address}")
-        check(self.is_alive(), f"{name} does not start", self.log())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.end()
+    """{zone: path}"""
+    return {ZONES[n][0]: write(os.path.join(directory, n + ".zone"), ZONES[n][1]) for n in names}
 
 
 def nsd(address, *zones):
-    need_program("nsd")
     d = env.new_dir("nsd")
-    text = nsd_server(d, address)
-    for name, path in write_zones(d, *zones):
-        text += f'zone:\n  name: "{name}"\n  zonefile: "{path}"\n'
-    conf = write(os.path.join(d, "nsd.conf"), text)
-    return Authority("nsd", ["nsd", "-d", "-c", conf], d, address, ZONES[zones[0]][0])
+    files = write_zones(d, *zones)
+    return Authority("nsd", d, nsd_server(d, address) + nsd_zones(files), address, next(iter(files)))
 
 
 def knot(address, *zones):
-    need_program("knotd")
     d = env.new_dir("knot")
-    text = f"""server:
-    rundir: "{d}"
-    listen: {address}@53
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-database:
-    storage: "{d}"
-log:
-  - target: stderr
-    any: warning
-zone:
-"""
-    for name, path in write_zones(d, *zones):
-        text += f'  - domain: {name}\n    file: "{path}"\n    storage: "{d}"\n'
-    conf = write(os.path.join(d, "knot.conf"), text)
-    return Authority("knotd", ["knotd", "-c", conf], d, address, ZONES[zones[0]][0])
+    files = write_zones(d, *zones)
+    return Authority("knot", d, knot_server(d, address) + knot_zones(d, files), address,
+                     next(iter(files)))
 
 
 def pdns(address, *zones, extra=""):
-    need_program("pdns_server")
     d = env.new_dir("pdns")
+    files = write_zones(d, *zones)
     named = "".join(f'zone "{name.rstrip(".")}" {{ type master; file "{path}"; }};\n'
-                    for name, path in write_zones(d, *zones))
+                    for name, path in files.items())
     write(os.path.join(d, "named.conf"), named)
-    write(os.path.join(d, "pdns.conf"), f"""launch=bind
+    conf = f"""launch=bind
 bind-config={d}/named.conf
 local-address={address}
 local-port=53
@@ -133,9 +91,8 @@ receiver-threads=1
 distributor-threads=1
 dname-processing=yes
 security-poll-suffix=
-{extra}""")
-    return Authority("pdns_server", ["pdns_server", "--config-dir=" + d], d, address,
-                     ZONES[zones[0]][0])
+{extra}"""
+    return Authority("pdns", d, conf, address, next(iter(files)))
 
 
 @contextlib.contextmanager

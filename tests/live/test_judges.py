@@ -18,10 +18,9 @@ import struct
 import subprocess
 import time
 
-from live import (Process, Recursor, ask, check, env, need_program, nsd_server, run, test, torture,
-                  wait_until)
-from signed_zones import (CANNOT, EXPANDED, FAULTS, NEGATIVE, QUESTIONS, Signer, Zone, ds_of,
-                          write)
+from live import (Authority, Recursor, check, env, knot_server, knot_zones, need_program, nsd_server,
+                  nsd_zones, run, test, torture, write)
+from signed_zones import CANNOT, EXPANDED, FAULTS, NEGATIVE, QUESTIONS, Signer, Zone, ds_of
 
 ROOT, PARENTS, CHILDREN, KNOT = "127.30.51.1", "127.30.51.2", "127.30.51.3", "127.30.51.4"
 # The parents: their signer, algorithm and denial.
@@ -92,39 +91,15 @@ def make_zones(directory, seed, total, numbers):
     return [z for z in zones if z.number in numbers], served, keys
 
 
-class Authority(Process):
-    """NSD or Knot with the zones of one address."""
+class Checked(Authority):
+    """NSD or Knot with the zones of one address, each of which is served from beginning to end."""
 
-    def __init__(self, address, zones):
-        directory = env.new_dir("authority")
-        self.address, self.zones = address, zones
-        if address == KNOT:
-            zone_lines = "".join(f'  - domain: {name}\n    file: "{path}"\n'
-                                 for name, path in zones.items())
-            text = f"""server:
-    rundir: "{directory}"
-    listen: {address}@53
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-database:
-    storage: "{directory}"
-log:
-  - target: stderr
-    any: error
-zone:
-""" + zone_lines
-            command = ["knotd", "-c"]
-        else:
-            text = nsd_server(directory, address) + "".join(
-                f'zone:\n  name: "{name}"\n  zonefile: "{path}"\n' for name, path in zones.items())
-            command = ["nsd", "-d", "-c"]
-        super().__init__(command[0], [*command, write(directory + "/conf", text)], directory)
-        last = list(zones)[-1]
-        wait_until(lambda: not self.is_alive() or ask(last, "SOA", "+norec", server=address,
-                                                      wait=1).status == "NOERROR",
-                   30, f"{command[0]} at {address}")
-        check(self.is_alive(), f"{command[0]} does not start", self.log())
+    def __init__(self, address, files):
+        d = env.new_dir("authority")
+        self.zones = files
+        kind, conf = ("knot", knot_server(d, address) + knot_zones(d, files)) if address == KNOT else \
+                     ("nsd", nsd_server(d, address) + nsd_zones(files))
+        super().__init__(kind, d, conf, address, list(files)[-1], seconds=30)
 
     def check_all(self):
         """It serves each: what is not served would be bogus to everybody."""
@@ -309,7 +284,7 @@ def world(seed, total, numbers):
     with contextlib.ExitStack() as stack:
         for address, its in served.items():
             if its:
-                stack.enter_context(Authority(address, its))
+                stack.enter_context(Checked(address, its))
         yield zones, judges, stack.enter_context(
             Recursor(hint_file=judges.hints, trustanchorfile=judges.anchor, threads=1,
                      negative_trustanchors=None))

@@ -4,77 +4,45 @@ import os
 import signal
 import struct
 
-from live import (Process, ask, check, check_reply, env, lab_and_recursor, need_program,
-                  nsd_server, run, test, udp_socket, wait_until)
+from live import (Authority, check, check_reply, env, knot_server, knot_zones, lab_and_recursor,
+                  need_program, nsd_server, nsd_zones, run, test, udp_socket, wait_until, write)
 
 ADDRESS, PORT = "127.30.9.1", 5399
 
 
 def write_zone(directory, serial, address):
-    path = os.path.join(directory, "oak.zone")
-    with open(path + ".new", "w", encoding="ascii") as f:
-        f.write(f"$TTL 600\n$ORIGIN oak.test.\n@ IN SOA ns h {serial} 3600 900 604800 60\n"
-                f"@ IN NS ns\nns IN A {ADDRESS}\nwww IN A {address}\nmail IN A {address}\n")
-    os.rename(path + ".new", path)
-    return path
+    """{zone: path}"""
+    return {"oak.test": write(os.path.join(directory, "oak.zone"), f"""$TTL 600
+$ORIGIN oak.test.
+@ IN SOA ns h {serial} 3600 900 604800 60
+@ IN NS ns
+ns IN A {ADDRESS}
+www IN A {address}
+mail IN A {address}
+""")}
 
 
-class Primary(Process):
-    def __init__(self, name, command, directory):
-        super().__init__(name, command, directory)
-        wait_until(lambda: not self.is_alive() or
-                   ask("oak.test", "SOA", "+norec", server=ADDRESS, port=PORT,
-                       wait=1).status == "NOERROR", 15, name)
-        check(self.is_alive(), f"{name} does not start", self.log())
+class Primary(Authority):
+    def __init__(self, kind, directory, conf):
+        super().__init__(kind, directory, conf, ADDRESS, "oak.test", port=PORT)
 
     def change(self, serial, address):
         write_zone(self.dir, serial, address)
         self.process.send_signal(signal.SIGHUP)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.end()
-
 
 def nsd():
-    need_program("nsd")
     d = env.new_dir("nsd")
-    with open(os.path.join(d, "nsd.conf"), "w", encoding="ascii") as f:
-        f.write(nsd_server(d, ADDRESS, port=PORT) + f"""zone:
-  name: oak.test
-  zonefile: "{write_zone(d, 1, '192.0.2.1')}"
-  notify: 127.0.0.1@{env.port} NOKEY
-""")
-    return Primary("nsd", ["nsd", "-d", "-c", f"{d}/nsd.conf"], d)
+    return Primary("nsd", d, nsd_server(d, ADDRESS, port=PORT) +
+                   nsd_zones(write_zone(d, 1, "192.0.2.1")) +
+                   f"  notify: 127.0.0.1@{env.port} NOKEY\n")
 
 
 def knot():
-    need_program("knotd")
     d = env.new_dir("knot")
-    with open(os.path.join(d, "knot.conf"), "w", encoding="ascii") as f:
-        f.write(f"""server:
-    rundir: "{d}"
-    listen: {ADDRESS}@{PORT}
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-database:
-    storage: "{d}"
-log:
-  - target: stderr
-    any: info
-remote:
-  - id: recursor
-    address: 127.0.0.1@{env.port}
-zone:
-  - domain: oak.test
-    file: "{write_zone(d, 1, '192.0.2.1')}"
-    storage: "{d}"
-    notify: recursor
-""")
-    return Primary("knotd", ["knotd", "-c", f"{d}/knot.conf"], d)
+    remote = f"remote:\n  - id: recursor\n    address: 127.0.0.1@{env.port}\n"
+    return Primary("knot", d, knot_server(d, ADDRESS, port=PORT) + remote +
+                   knot_zones(d, write_zone(d, 1, "192.0.2.1")) + "    notify: recursor\n")
 
 
 class Pdns(Primary):
@@ -86,15 +54,14 @@ class Pdns(Primary):
 
 
 def pdns():
-    need_program("pdns_server", "pdns_control")
+    need_program("pdns_control")
     d = env.new_dir("pdns")
-    with open(os.path.join(d, "named.conf"), "w", encoding="ascii") as f:
-        f.write(f'zone "oak.test" {{ type master; file "{write_zone(d, 1, "192.0.2.1")}"; }};\n')
-    with open(os.path.join(d, "pdns.conf"), "w", encoding="ascii") as f:
-        f.write(f"launch=bind\nbind-config={d}/named.conf\nlocal-address={ADDRESS}\n"
+    write(os.path.join(d, "named.conf"),
+          "".join(f'zone "{zone}" {{ type master; file "{path}"; }};\n'
+                  for zone, path in write_zone(d, 1, "192.0.2.1").items()))
+    return Pdns("pdns", d, f"launch=bind\nbind-config={d}/named.conf\nlocal-address={ADDRESS}\n"
                 f"local-port={PORT}\nsocket-dir={d}\nprimary=yes\nonly-notify=\n"
                 "security-poll-suffix=\nzone-cache-refresh-interval=0\n")
-    return Pdns("pdns_server", ["pdns_server", "--config-dir=" + d], d)
 
 
 def follows(primary):

@@ -3,52 +3,35 @@
 import os
 import signal
 
-from live import (Process, Recursor, ask, check, env, lab_and_recursor, need_program, nsd_server,
-                  run, test, wait_until)
+from live import (Authority, Recursor, check, env, lab_and_recursor, nsd_server, nsd_zones, run, test,
+                  wait_until, write)
 
 ADDRESS, PORT = "127.30.12.1", 5398
 ZONE = "sec.test"
 
 
-class Authority(Process):
+class Telling(Authority):
     """NSD with what the zone says of our version."""
 
     def __init__(self, version, record=None):
-        need_program("nsd")
         d = env.new_dir("nsd")
         self.owner = f"recursor-{version}.security-status.{ZONE}."
         self.serial = 0
         self.write(d, record)
-        with open(os.path.join(d, "nsd.conf"), "w", encoding="ascii") as f:
-            f.write(nsd_server(d, ADDRESS, port=PORT)
-                    .replace("server:\n", "server:\n  xfrd-reload-timeout: 0\n", 1) +
-                    f'zone:\n  name: {ZONE}\n  zonefile: "{d}/zone"\n')
-        super().__init__("nsd", ["nsd", "-d", "-c", f"{d}/nsd.conf"], d)
-        self.wait_served()
+        super().__init__("nsd", d, nsd_server(d, ADDRESS, port=PORT, more="  xfrd-reload-timeout: 0\n") +
+                         nsd_zones({ZONE: f"{d}/zone"}), ADDRESS, ZONE, port=PORT)
 
     def write(self, directory, record):
         self.serial += 1
-        with open(os.path.join(directory, "new"), "w", encoding="ascii") as f:
-            f.write(f"$TTL 60\n{ZONE}. IN SOA ns.{ZONE}. h.{ZONE}. {self.serial} 60 60 600 1\n"
-                    f"{ZONE}. IN NS ns.{ZONE}.\nns.{ZONE}. IN A {ADDRESS}\n")
-            if record is not None:
-                f.write(f"{self.owner} IN {record}\n")
-        os.rename(os.path.join(directory, "new"), os.path.join(directory, "zone"))
-
-    def wait_served(self):
-        wait_until(lambda: f" {self.serial} " in str(ask(ZONE, "SOA", "+norec", server=ADDRESS,
-                                                         port=PORT, wait=1)), 15, "nsd")
+        write(os.path.join(directory, "zone"),
+              f"$TTL 60\n{ZONE}. IN SOA ns.{ZONE}. h.{ZONE}. {self.serial} 60 60 600 1\n"
+              f"{ZONE}. IN NS ns.{ZONE}.\nns.{ZONE}. IN A {ADDRESS}\n" +
+              (f"{self.owner} IN {record}\n" if record is not None else ""))
 
     def say(self, record):
         self.write(self.dir, record)
         self.process.send_signal(signal.SIGHUP)
-        self.wait_served()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.end()
+        self.wait_served(ZONE, self.serial)
 
 
 # What the zone has: NXDOMAIN, no TXT, no status are each no answer.
@@ -80,7 +63,7 @@ def wait_poll(r):
 @test
 def secpoll_transitions():
     """Every transition of the status, with its line in the log; a lookup that fails hides nothing."""
-    with Authority(version()) as authority, \
+    with Telling(version()) as authority, \
             lab_and_recursor(**POLLING) as (_, r):
         before = 0
         for said, status in COURSE:
@@ -110,7 +93,7 @@ def secpoll_transitions():
 @test
 def secpoll_log_levels():
     """What has to be done is logged as an error, also when later polls fail; the failures are not."""
-    with Authority(version(), RECOMMENDED) as authority, \
+    with Telling(version(), RECOMMENDED) as authority, \
             lab_and_recursor(loglevel=3, **POLLING) as (_, r):
         wait_until(lambda: r.get("security-status") == 2, 15, "the first poll")
         authority.end()

@@ -5,8 +5,8 @@ import os
 import signal
 import stat
 
-from live import (Process, Recursor, Skip, ask, check, check_reply, env, lab_and_recursor,
-                  need_program, nsd_server, run, test, wait_until)
+from live import (Authority, Recursor, Skip, check, check_reply, env, lab_and_recursor, need_program,
+                  nsd_server, nsd_zones, run, test, wait_until, write)
 
 ADDRESS, PORT = "127.30.14.1", 5397
 ZONE = "signed.test"
@@ -28,13 +28,6 @@ def anchors(recursor):
 
 def negative(recursor):
     return [line.split("\t")[0] for line in recursor.rec("get-ntas").stdout.splitlines()[1:]]
-
-
-def write(path, text):
-    with open(path + ".new", "w", encoding="ascii") as f:
-        f.write(text)
-    os.rename(path + ".new", path)
-    return path
 
 
 def texts(recursor, name):
@@ -110,21 +103,17 @@ def negative_anchors_expire():
 
 # ---- a signed zone ----
 
-class Signed(Process):
+class Signed(Authority):
     """NSD with a zone that ldns has signed."""
 
     def __init__(self):
-        need_program("nsd", "ldns-keygen", "ldns-signzone", "ldns-key2ds")
+        need_program("ldns-keygen", "ldns-signzone")
         d = env.new_dir("signed")
         self.directory, self.serial = d, 0
         self.ksk, self.zsk = self.key("-k"), self.key()
         self.signed_by([self.ksk, self.zsk])
-        with open(os.path.join(d, "nsd.conf"), "w", encoding="ascii") as f:
-            f.write(nsd_server(d, ADDRESS, port=PORT)
-                    .replace("server:\n", "server:\n  xfrd-reload-timeout: 0\n", 1) +
-                    f'zone:\n  name: {ZONE}\n  zonefile: "{d}/zone"\n')
-        super().__init__("nsd", ["nsd", "-d", "-c", f"{d}/nsd.conf"], d)
-        self.wait_served()
+        super().__init__("nsd", d, nsd_server(d, ADDRESS, port=PORT, more="  xfrd-reload-timeout: 0\n") +
+                         nsd_zones({ZONE: f"{d}/zone"}), ADDRESS, ZONE, port=PORT)
 
     def key(self, *options):
         done = run("sh", "-c", f"cd {self.directory} && ldns-keygen -a ECDSAP256SHA256 "
@@ -146,35 +135,24 @@ class Signed(Process):
     def signed_by(self, keys, *options):
         """A new file, signed so."""
         self.serial += 1
-        plain = os.path.join(self.directory, "plain")
-        with open(plain, "w", encoding="ascii") as f:
-            f.write(f"$TTL 60\n{ZONE}. IN SOA ns.{ZONE}. h.{ZONE}. {self.serial} 60 60 600 1\n"
-                    f"{ZONE}. IN NS ns.{ZONE}.\nns.{ZONE}. IN A {ADDRESS}\n"
-                    f"www.{ZONE}. IN A 192.0.2.1\n" +
-                    "".join(f"root-key-sentinel-{what}-ta-20326.{ZONE}. IN A 192.0.2.2\n"
-                            for what in ("is", "not")))
+        plain = write(os.path.join(self.directory, "plain"),
+                      f"$TTL 60\n{ZONE}. IN SOA ns.{ZONE}. h.{ZONE}. {self.serial} 60 60 600 1\n"
+                      f"{ZONE}. IN NS ns.{ZONE}.\nns.{ZONE}. IN A {ADDRESS}\n"
+                      f"www.{ZONE}. IN A 192.0.2.1\n" +
+                      "".join(f"root-key-sentinel-{what}-ta-20326.{ZONE}. IN A 192.0.2.2\n"
+                              for what in ("is", "not")))
         run("ldns-signzone", "-o", ZONE, "-f", os.path.join(self.directory, "fresh"), *options,
             plain, *keys, expect=0)
         os.rename(os.path.join(self.directory, "fresh"), os.path.join(self.directory, "zone"))
 
-    def wait_served(self):
-        wait_until(lambda: f" {self.serial} " in str(ask(ZONE, "SOA", "+norec", server=ADDRESS,
-                                                         port=PORT, wait=1)), 15, "nsd")
-
     def serve(self, keys, *options):
         self.signed_by(keys, *options)
         self.process.send_signal(signal.SIGHUP)
-        self.wait_served()
+        self.wait_served(ZONE, self.serial)
 
     def anchor(self, *keys):
         path = os.path.join(self.directory, "anchor")
         return write(path, "".join(self.dnskey(k) for k in keys or [self.ksk]))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.end()
 
 
 def validating(zone, **settings):

@@ -5,8 +5,8 @@ import contextlib
 import os
 import re
 
-from live import (Process, Recursor, ask, check, check_reply, env, need_program, nsd_server, run,
-                  test, wait_until)
+from live import (Authority, Recursor, check, check_reply, env, need_program, nsd_server, nsd_zones,
+                  run, test, wait_until, write)
 
 ADDRESS, PORT = "127.30.41.1", 5399
 SOA = "@ 600 IN SOA ns h 1 3600 900 604800 60\n@ 600 IN NS ns\nns 600 IN A " + ADDRESS + "\n"
@@ -17,12 +17,6 @@ ZONES = {
     "torn": "www 600 IN A 192.0.2.3\n",
     "plain": "www 600 IN A 192.0.2.4\n",
 }
-
-
-def write(path, text):
-    with open(path, "w", encoding="ascii") as f:
-        f.write(text)
-    return path
 
 
 def sign(directory, zone, text, *options):
@@ -59,30 +53,17 @@ def make_zones(directory):
     return paths, anchor
 
 
-class Nsd(Process):
-    def __init__(self, directory, paths):
-        conf = nsd_server(directory, ADDRESS, port=PORT) + "".join(
-            f"zone:\n  name: \"{zone}.\"\n  zonefile: \"{path}\"\n" for zone, path in paths.items())
-        write(os.path.join(directory, "nsd.conf"), conf)
-        super().__init__("nsd", ["nsd", "-d", "-c", f"{directory}/nsd.conf"], directory)
-        wait_until(lambda: not self.is_alive() or ask(
-            ".", "SOA", "+norec", server=ADDRESS, port=PORT, wait=1).status == "NOERROR", 15, "nsd")
-        check(self.is_alive(), "nsd does not start", self.log())
-
-
 @contextlib.contextmanager
 def signed_world():
     need_program("nsd", "ldns-keygen", "ldns-signzone")
     d = env.new_dir("signed")
     paths, anchor = make_zones(d)
-    server = Nsd(d, paths)
-    try:
+    zones = {zone + ".": path for zone, path in paths.items()}
+    with Authority("nsd", d, nsd_server(d, ADDRESS, port=PORT) + nsd_zones(zones), ADDRESS, ".", port=PORT):
         yield {"hint_file": write(os.path.join(d, "hints"),
                                   f". 3600 IN NS a.root.\na.root. 3600 IN A {ADDRESS}\n"),
                "trustanchorfile": write(os.path.join(d, "anchor"), anchor),
                "outgoing_port": PORT, "threads": 1, "negative_trustanchors": None}
-    finally:
-        server.end()
 
 
 EXPIRED, NO_RRSIG, NTA = 7, 10, 33

@@ -9,8 +9,8 @@ import subprocess
 import threading
 import time
 
-from live import (Process, Recursor, Skip, check, check_reply, env, need_program, nsd_server, run,
-                  test, wait_until)
+from live import (Process, Recursor, Skip, check, check_reply, env, need_program, nsd_server,
+                  nsd_zones, run, test, wait_until, write)
 
 NEAR, FAR = "10.200.0.1", "10.200.0.2"
 NEAR6, FAR6 = "fd00:200::1", "fd00:200::2"
@@ -84,18 +84,13 @@ class Authority(Process):
 
     def __init__(self, link, name, addresses, zones):
         d = env.new_dir(name)
-        text = nsd_server(d, *addresses)
-        for zone, body in zones.items():
-            path = os.path.join(d, (zone.rstrip(".") or "root") + ".zone")
-            with open(path, "w", encoding="ascii") as f:
-                f.write(body)
-            text += f'zone:\n  name: "{zone}"\n  zonefile: "{path}"\n'
-        with open(os.path.join(d, "nsd.conf"), "w", encoding="ascii") as f:
-            f.write(text)
+        files = {zone: write(os.path.join(d, (zone.rstrip(".") or "root") + ".zone"), body)
+                 for zone, body in zones.items()}
+        conf = write(os.path.join(d, "nsd.conf"), nsd_server(d, *addresses) + nsd_zones(files))
         for address in addresses:
             length, options = ("/128", ["nodad"]) if ":" in address else ("/32", [])
             link.far("ip", "address", "add", address + length, "dev", "lo", *options)
-        super().__init__(name, link.far_command("nsd", "-d", "-c", os.path.join(d, "nsd.conf")), d)
+        super().__init__(name, link.far_command("nsd", "-d", "-c", conf), d)
 
     def __enter__(self):
         return self
