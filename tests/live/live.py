@@ -238,6 +238,28 @@ class Authority(Process):
         self.end()
 
 
+def ldns_key(directory, zone, *options):
+    """A new key: the path of its files, without what they end in."""
+    made = run("ldns-keygen", "-a", "ECDSAP256SHA256", "-r", "/dev/urandom", *options, zone,
+               cwd=directory, expect=0)
+    return os.path.join(directory, made.stdout.strip())
+
+
+def ldns_sign_by(keys, directory, zone, text, *options):
+    """The file of a zone that these keys have signed."""
+    path = os.path.join(directory, (zone.rstrip(".") or "root") + ".zone")
+    run("ldns-signzone", "-o", zone, "-f", path + ".signing", *options, write(path, text), *keys, expect=0)
+    os.rename(path + ".signing", path + ".signed")
+    return path + ".signed"
+
+
+def ldns_sign(directory, zone, text, *options):
+    """The file of a zone that a key of its own has signed, and its DS."""
+    key = ldns_key(directory, zone, "-k")
+    with open(key + ".ds", encoding="ascii") as f:
+        return ldns_sign_by([key], directory, zone, text, *options), f.read()
+
+
 # ---- the lab ----
 
 class Lab(Process):

@@ -91,15 +91,15 @@ class Signer:
         self.directory, self.pool, self.lock = directory, {}, threading.Lock()
 
     def new_keys(self, program, algorithm):
-        bits = "" if algorithm > 10 else "-b 1024"
+        bits = [] if algorithm > 10 else ["-b", "1024"]
         name = ALGORITHMS[algorithm]
         if program == "dnssec-signzone":
             name = {7: "NSEC3RSASHA1"}.get(algorithm, name)
-            command, ksk = f"dnssec-keygen -q -a {name} {bits}", "-f KSK"
+            command, ksk = ["dnssec-keygen", "-q", "-a", name, *bits], ["-f", "KSK"]
         else:
-            command, ksk = f"ldns-keygen -a {name} {bits} -r /dev/urandom", "-k"
-        return [run("sh", "-c", f"cd {self.directory} && {command} {which} pool.",
-                    expect=0).stdout.strip() for which in ("", ksk)]
+            command, ksk = ["ldns-keygen", "-a", name, *bits, "-r", "/dev/urandom"], ["-k"]
+        return [run(*command, *which, "pool.", cwd=self.directory, expect=0).stdout.strip()
+                for which in ([], ksk)]
 
     def keys(self, program, algorithm, turn, name, directory):
         """A ZSK and a KSK of the pool, as files with the zone's name."""

@@ -6,8 +6,8 @@ import os
 import random
 import re
 
-from live import (Authority, Recursor, check, check_reply, env, knot_server, knot_zones, need_program,
-                  nsd_server, nsd_zones, run, test, write)
+from live import (Authority, Recursor, check, check_reply, env, knot_server, knot_zones, ldns_sign,
+                  need_program, nsd_server, nsd_zones, run, test, write)
 
 ROOT, AUTHORITY = "127.31.0.1", "127.31.0.2"
 NAMES = 40
@@ -24,17 +24,6 @@ ns IN A {AUTHORITY}
 *.wild IN A 192.0.2.77
 """
     return text + "".join(f"name{i:02d} IN A 192.0.2.{i + 1}\n" for i in range(NAMES))
-
-
-def sign(directory, zone, options, ttl):
-    """The signed zone's file, and its DS."""
-    path = write(os.path.join(directory, zone), zone_text(zone, ttl))
-    made = run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", "-r", "/dev/urandom", zone,
-               cwd=directory, expect=0).stdout.strip()
-    run("ldns-signzone", *options, "-f", path + ".signed", path, os.path.join(directory, made),
-        expect=0)
-    with open(os.path.join(directory, made + ".ds"), encoding="ascii") as f:
-        return path + ".signed", f.read()
 
 
 class Counting(Authority):
@@ -68,7 +57,7 @@ def world(ttl=300, **settings):
     files, anchors = {}, ""
     delegations = ""
     for zone, options in ZONES.items():
-        files[zone], ds = sign(signed, zone, options, ttl)
+        files[zone], ds = ldns_sign(signed, zone, zone_text(zone, ttl), *options)
         anchors += ds
         delegations += f"{zone}. 3600 IN NS ns.{zone}.\nns.{zone}. 3600 IN A {AUTHORITY}\n"
     d = env.new_dir("nsd")

@@ -5,8 +5,8 @@ import os
 import signal
 import stat
 
-from live import (Authority, Recursor, Skip, check, check_reply, env, lab_and_recursor, need_program,
-                  nsd_server, nsd_zones, run, test, wait_until, write)
+from live import (Authority, Recursor, Skip, check, check_reply, env, lab_and_recursor, ldns_key,
+                  ldns_sign_by, need_program, nsd_server, nsd_zones, run, test, wait_until, write)
 
 ADDRESS, PORT = "127.30.14.1", 5397
 ZONE = "signed.test"
@@ -111,14 +111,12 @@ class Signed(Authority):
         d = env.new_dir("signed")
         self.directory, self.serial = d, 0
         self.ksk, self.zsk = self.key("-k"), self.key()
-        self.signed_by([self.ksk, self.zsk])
+        path = self.signed_by([self.ksk, self.zsk])
         super().__init__("nsd", d, nsd_server(d, ADDRESS, port=PORT, more="  xfrd-reload-timeout: 0\n") +
-                         nsd_zones({ZONE: f"{d}/zone"}), ADDRESS, ZONE, port=PORT)
+                         nsd_zones({ZONE: path}), ADDRESS, ZONE, port=PORT)
 
     def key(self, *options):
-        done = run("sh", "-c", f"cd {self.directory} && ldns-keygen -a ECDSAP256SHA256 "
-                   f"{' '.join(options)} {ZONE}", expect=0)
-        return os.path.join(self.directory, done.stdout.strip())
+        return ldns_key(self.directory, ZONE, *options)
 
     def revoked(self, key):
         """The same key with its REVOKE bit."""
@@ -133,17 +131,14 @@ class Signed(Authority):
         return int(key.rsplit("+", 1)[1])
 
     def signed_by(self, keys, *options):
-        """A new file, signed so."""
+        """The zone's file, which is a new one, signed so."""
         self.serial += 1
-        plain = write(os.path.join(self.directory, "plain"),
-                      f"$TTL 60\n{ZONE}. IN SOA ns.{ZONE}. h.{ZONE}. {self.serial} 60 60 600 1\n"
-                      f"{ZONE}. IN NS ns.{ZONE}.\nns.{ZONE}. IN A {ADDRESS}\n"
-                      f"www.{ZONE}. IN A 192.0.2.1\n" +
-                      "".join(f"root-key-sentinel-{what}-ta-20326.{ZONE}. IN A 192.0.2.2\n"
-                              for what in ("is", "not")))
-        run("ldns-signzone", "-o", ZONE, "-f", os.path.join(self.directory, "fresh"), *options,
-            plain, *keys, expect=0)
-        os.rename(os.path.join(self.directory, "fresh"), os.path.join(self.directory, "zone"))
+        text = f"$TTL 60\n{ZONE}. IN SOA ns.{ZONE}. h.{ZONE}. {self.serial} 60 60 600 1\n" \
+               f"{ZONE}. IN NS ns.{ZONE}.\nns.{ZONE}. IN A {ADDRESS}\n" \
+               f"www.{ZONE}. IN A 192.0.2.1\n" + \
+               "".join(f"root-key-sentinel-{what}-ta-20326.{ZONE}. IN A 192.0.2.2\n"
+                       for what in ("is", "not"))
+        return ldns_sign_by(keys, self.directory, ZONE, text, *options)
 
     def serve(self, keys, *options):
         self.signed_by(keys, *options)

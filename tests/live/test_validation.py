@@ -5,8 +5,8 @@ import contextlib
 import os
 import re
 
-from live import (Authority, Recursor, check, check_reply, env, need_program, nsd_server, nsd_zones,
-                  run, test, wait_until, write)
+from live import (Authority, Recursor, check, check_reply, env, ldns_sign, need_program, nsd_server,
+                  nsd_zones, test, wait_until, write)
 
 ADDRESS, PORT = "127.30.41.1", 5399
 SOA = "@ 600 IN SOA ns h 1 3600 900 604800 60\n@ 600 IN NS ns\nns 600 IN A " + ADDRESS + "\n"
@@ -19,18 +19,6 @@ ZONES = {
 }
 
 
-def sign(directory, zone, text, *options):
-    """The zone's file, signed, and its DS."""
-    name = zone + "."
-    path = write(os.path.join(directory, (zone or "root") + ".zone"), f"$ORIGIN {name}\n" + text)
-    # ldns-keygen writes its files where it stands.
-    base = os.path.join(directory, run("sh", "-c", f"cd {directory} && exec ldns-keygen -k "
-                                       f"-a ECDSAP256SHA256 {name}", expect=0).stdout.strip())
-    run("ldns-signzone", "-o", name, *options, path, base, expect=0)
-    with open(base + ".ds", encoding="ascii") as f:
-        return path + ".signed", f.read()
-
-
 def make_zones(directory):
     """Paths of all zones, and the root's DS."""
     paths, ds = {}, ""
@@ -40,7 +28,7 @@ def make_zones(directory):
                                 "$ORIGIN plain.\n" + SOA + text)
         else:
             times = ("-i", "20200101000000", "-e", "20200201000000") if zone == "late" else ()
-            paths[zone], its_ds = sign(directory, zone, SOA + text, *times)
+            paths[zone], its_ds = ldns_sign(directory, zone + ".", f"$ORIGIN {zone}.\n" + SOA + text, *times)
             ds += its_ds
     with open(paths["torn"], encoding="ascii") as f:
         lines = f.readlines()
@@ -49,7 +37,7 @@ def make_zones(directory):
     root = ". 600 IN SOA a.root. h. 1 3600 900 604800 60\n. 600 IN NS a.root.\n" \
            f"a.root. 600 IN A {ADDRESS}\n" + ds + \
            "".join(f"{zone}. 600 IN NS ns.{zone}.\nns.{zone}. 600 IN A {ADDRESS}\n" for zone in ZONES)
-    paths[""], anchor = sign(directory, "", root)
+    paths[""], anchor = ldns_sign(directory, ".", root)
     return paths, anchor
 
 
