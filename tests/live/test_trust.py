@@ -90,9 +90,9 @@ def negative_anchors_expire():
     """ttl= and nta-lifetime; what the caches hold is wiped when one comes and goes."""
     with Recursor(nta_lifetime=3600, hint_file="no", forward_zones=".=127.0.0.1:1",
                   negative_trustanchors="") as r:
-        r.rec("add-nta", "short.example", "ttl=3", "soon", "over")
         r.rec("add-nta", "long.example")
         r.rec("add-nta", "endless.example", "ttl=0")
+        r.rec("add-nta", "short.example", "ttl=5", "soon", "over")
         listed = r.rec("get-ntas").stdout
         check(r.get("negative-trust-anchors") == 3 and r.get("trust-anchors") == 1, "counted")
         check("long.example\t\t(ends in 3" in listed and "endless.example\t\n" in listed, listed)
