@@ -13,6 +13,7 @@
 #include "recursor/resolve/dnssec/aggressive_shard.h"
 #include "recursor/resolve/dnssec/denial.h"
 #include "text_set.h"
+#include "wire_name.h"
 
 enum { ZONES = 40, NOW = TEXT_SET_NOW_S };
 
@@ -49,7 +50,7 @@ static void put(const char *line)
 {
 	struct rrset *s = text_set("example", line);
 
-	aggressive_put(cache, text_set_name("example"), s, soa, NOW);
+	aggressive_put(cache, wire("example"), s, soa, NOW);
 	rrset_put(s);
 }
 
@@ -57,7 +58,7 @@ static enum aggressive_hit look_at(const char *name, uint16_t type, uint32_t now
 {
 	rrset_put(found);
 	found = NULL;
-	return aggressive_look(cache, text_set_name(name), type, now_s, true, &found);
+	return aggressive_look(cache, wire(name), type, now_s, true, &found);
 }
 
 static enum aggressive_hit look(const char *name, uint16_t type)
@@ -70,7 +71,7 @@ static void expect_denial(enum rrset_kind kind, const char *name, uint16_t type,
 {
 	ck_assert_ptr_nonnull(found);
 	ck_assert_int_eq(found->kind, kind);
-	ck_assert(name_equal(rrset_owner(found), text_set_name(name)));
+	ck_assert(name_equal(rrset_owner(found), wire(name)));
 	ck_assert_uint_eq(found->type, kind == RRSET_NXDOMAIN ? 0 : type);
 	ck_assert_int_eq(rrset_security(found), SEC_SECURE);
 	ck_assert_uint_eq(found->n_proofs, proofs);
@@ -106,9 +107,9 @@ START_TEST(answers_by_nsec)
 	ck_assert_int_eq(look("y.w.example", TYPE_A), AGGRESSIVE_NSEC);
 	expect_denial(RRSET_NODATA, "y.w.example", TYPE_A, 2, 600);
 	ck_assert_uint_eq(aggressive_entries(cache), 3);
-	ck_assert_int_eq(aggressive_look_in(cache, name_root, text_set_name("ml.example"), TYPE_A,
-					    NOW, true, &found),
-			 AGGRESSIVE_NONE);
+	ck_assert_int_eq(
+		aggressive_look_in(cache, name_root, wire("ml.example"), TYPE_A, NOW, true, &found),
+		AGGRESSIVE_NONE);
 }
 END_TEST
 
@@ -116,9 +117,8 @@ START_TEST(proofs_when_they_are_wanted)
 {
 	put("b.example. NSEC ns1.example. NS RRSIG NSEC");
 	put("example. NSEC a.example. NS SOA MX RRSIG NSEC DNSKEY");
-	ck_assert_int_eq(aggressive_look_in(cache, text_set_name("example"),
-					    text_set_name("ml.example"), TYPE_A, NOW, false,
-					    &found),
+	ck_assert_int_eq(aggressive_look_in(cache, wire("example"), wire("ml.example"), TYPE_A, NOW,
+					    false, &found),
 			 AGGRESSIVE_NSEC);
 	expect_denial(RRSET_NXDOMAIN, "ml.example", TYPE_A, 1, 600);
 }
@@ -152,7 +152,7 @@ START_TEST(lasts_no_longer_than_its_signatures)
 
 	ck_assert_int_eq(rrset_copy(&later, s, RANK_AUTH_AUTHORITY, 3600, end_s - 100), E_OK);
 	ck_assert_int_eq(rrset_copy(&later_soa, soa, RANK_AUTH_AUTHORITY, 3600, end_s - 100), E_OK);
-	aggressive_put(cache, text_set_name("example"), later, later_soa, end_s - 100);
+	aggressive_put(cache, wire("example"), later, later_soa, end_s - 100);
 	ck_assert_int_eq(look_at("a.example", TYPE_A, end_s - 40), AGGRESSIVE_NSEC);
 	ck_assert_uint_eq(found->ttl, 40);
 	ck_assert_int_eq(look_at("a.example", TYPE_A, end_s), AGGRESSIVE_NONE);
@@ -165,18 +165,17 @@ END_TEST
 START_TEST(makes_data_of_wildcards)
 {
 	struct rdata a = { .data = (const uint8_t *)"\300\0\2\1", .len = 4 }, rr;
-	struct rrset *s = text_set_of(text_set_name("example"), text_set_name("p.w.example"),
-				      TYPE_A, &a, 1, 2);
+	struct rrset *s = text_set_of(wire("example"), wire("p.w.example"), TYPE_A, &a, 1, 2);
 	size_t at = 0;
 
 	put("x.y.w.example. NSEC xx.example. MX RRSIG NSEC");
 	ck_assert_int_eq(look("z.w.example", TYPE_A), AGGRESSIVE_NONE);
-	aggressive_put(cache, text_set_name("example"), s, NULL, NOW);
+	aggressive_put(cache, wire("example"), s, NULL, NOW);
 	rrset_put(s);
 	ck_assert_int_eq(look("q.z.w.example", TYPE_A), AGGRESSIVE_NSEC_WILDCARD);
 	ck_assert_int_eq(found->kind, RRSET_DATA);
 	ck_assert_uint_eq(found->type, TYPE_A);
-	ck_assert(name_equal(rrset_owner(found), text_set_name("q.z.w.example")));
+	ck_assert(name_equal(rrset_owner(found), wire("q.z.w.example")));
 	ck_assert_uint_eq(found->n_rr, 1);
 	ck_assert_uint_eq(found->n_sig, 1);
 	ck_assert_uint_eq(found->n_proofs, 1);
@@ -191,9 +190,9 @@ START_TEST(makes_data_of_wildcards)
 	ck_assert_int_eq(look("q.z.w.example", TYPE_TXT), AGGRESSIVE_NSEC);
 	expect_denial(RRSET_NODATA, "q.z.w.example", TYPE_TXT, 3, 600);
 	/* An alias stands for all types. */
-	s = text_set_of(text_set_name("example"), text_set_name("p.x.y.w.example"), TYPE_CNAME,
+	s = text_set_of(wire("example"), wire("p.x.y.w.example"), TYPE_CNAME,
 			&(struct rdata) { .data = (const uint8_t *)"\5other", .len = 7 }, 1, 4);
-	aggressive_put(cache, text_set_name("example"), s, NULL, NOW);
+	aggressive_put(cache, wire("example"), s, NULL, NOW);
 	rrset_put(s);
 	ck_assert_int_eq(look("r.x.y.w.example", TYPE_MX), AGGRESSIVE_NSEC_WILDCARD);
 	ck_assert_uint_eq(found->type, TYPE_CNAME);
@@ -217,12 +216,12 @@ START_TEST(takes_only_what_serves)
 				   &rr, 1, NULL, 0),
 			 E_OK);
 	rrset_set_security(copy, SEC_SECURE, 0);
-	aggressive_put(cache, text_set_name("example"), copy, soa, NOW);
+	aggressive_put(cache, wire("example"), copy, soa, NOW);
 	aggressive_put(cache, name_root, s, NULL, NOW);
 	rrset_put(copy);
 	rrset_put(s);
 	s = text_set_labels("example", line, 1);
-	aggressive_put(cache, text_set_name("example"), s, soa, NOW);
+	aggressive_put(cache, wire("example"), s, soa, NOW);
 	rrset_put(s);
 	put("a.example. NSEC \\000.a.example. A RRSIG NSEC");
 	put("a~.example. NSEC c!.example. A RRSIG NSEC");
@@ -312,15 +311,15 @@ START_TEST(wiped)
 	put("x.b.example. NSEC d.example. A RRSIG NSEC");
 	put("d.example. NSEC example. A RRSIG NSEC");
 	ck_assert_int_eq(look("c.example", TYPE_A), AGGRESSIVE_NSEC);
-	ck_assert_uint_eq(aggressive_wipe(cache, text_set_name("c.example"), false), 1);
+	ck_assert_uint_eq(aggressive_wipe(cache, wire("c.example"), false), 1);
 	ck_assert_int_eq(look("c.example", TYPE_A), AGGRESSIVE_NONE);
 	ck_assert_uint_eq(aggressive_entries(cache), 3);
 	put("x.b.example. NSEC d.example. A RRSIG NSEC");
 	/* The name, the name below it, and the one that denies it. */
-	ck_assert_uint_eq(aggressive_wipe(cache, text_set_name("b.example"), true), 2);
+	ck_assert_uint_eq(aggressive_wipe(cache, wire("b.example"), true), 2);
 	ck_assert_uint_eq(aggressive_entries(cache), 2);
-	ck_assert_uint_eq(aggressive_wipe(cache, text_set_name("other"), true), 0);
-	ck_assert_uint_eq(aggressive_wipe(cache, text_set_name("example"), false), 2);
+	ck_assert_uint_eq(aggressive_wipe(cache, wire("other"), true), 0);
+	ck_assert_uint_eq(aggressive_wipe(cache, wire("example"), false), 2);
 }
 END_TEST
 
@@ -351,7 +350,7 @@ START_TEST(keys_are_in_canonical_order)
 				names[i][at++] = bytes[(state >> 20) % ARRAY_LEN(bytes)];
 			}
 		}
-		(void)name_copy(names[i] + at, text_set_name("zone"));
+		(void)name_copy(names[i] + at, wire("zone"));
 		lens[i] = aggressive_key(keys[i], names[i], 1);
 	}
 	for (unsigned i = 0; i < ARRAY_LEN(names); i++)

@@ -8,6 +8,7 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/resolve/dnssec/anchors.h"
+#include "tests/unit/wire_name.h"
 
 enum { NOW = 1700000000 };
 
@@ -43,16 +44,6 @@ static void teardown(void)
 	anchors_put(anchors);
 }
 
-static const uint8_t *name(const char *text)
-{
-	static uint8_t out[4][NAME_MAX_LEN];
-	static unsigned at;
-	uint8_t *n = out[at++ % 4];
-
-	ck_assert_int_eq(name_from_text(n, text), E_OK);
-	return n;
-}
-
 static uint16_t rdata(uint8_t out[WIRE_MSG_MAX], uint16_t type, const char *text)
 {
 	char why[RDATA_TEXT_WHY_MAX];
@@ -64,10 +55,10 @@ static uint16_t rdata(uint8_t out[WIRE_MSG_MAX], uint16_t type, const char *text
 
 static int add(const char *owner, uint16_t type, const char *text)
 {
-	static uint8_t wire[WIRE_MSG_MAX];
-	uint16_t len = rdata(wire, type, text);
+	static uint8_t bytes[WIRE_MSG_MAX];
+	uint16_t len = rdata(bytes, type, text);
 
-	return anchors_add(anchors, name(owner), type, wire, len);
+	return anchors_add(anchors, wire(owner), type, bytes, len);
 }
 
 static void trust(const char *owner)
@@ -80,7 +71,7 @@ static void trust(const char *owner)
 
 static void distrust(const char *owner, uint32_t expires_s)
 {
-	ck_assert_int_eq(anchors_add_nta(anchors, name(owner), "why", expires_s), E_OK);
+	ck_assert_int_eq(anchors_add_nta(anchors, wire(owner), "why", expires_s), E_OK);
 }
 
 /* At time 1000 the name is under what `at` has. */
@@ -89,7 +80,7 @@ static void found(const char *asked, enum anchoring how, const char *at)
 	const struct anchor *out = NULL;
 	char text[NAME_TEXT_MAX];
 
-	ck_assert_int_eq(anchors_find(anchors, name(asked), 1000, &out), how);
+	ck_assert_int_eq(anchors_find(anchors, wire(asked), 1000, &out), how);
 	if (at == NULL) {
 		ck_assert_ptr_null(out);
 		return;
@@ -127,7 +118,7 @@ START_TEST(a_key_becomes_its_ds)
 	uint8_t made[ANCHORS_DS_LEN];
 	uint16_t len = rdata(key, TYPE_DNSKEY, KEY_RFC);
 
-	ck_assert_int_eq(anchors_ds_of(made, name("DSkey.example.COM."), key, len), E_OK);
+	ck_assert_int_eq(anchors_ds_of(made, wire("DSkey.example.COM."), key, len), E_OK);
 	ck_assert_uint_eq(rdata(ds, TYPE_DS,
 				"60485 5 2 D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B838"
 				"3F6A1E4469DA50A"),
@@ -150,20 +141,21 @@ START_TEST(what_is_no_anchor_is_refused)
 		{ TYPE_DNSKEY, "257 2 13 AAAA", "protocol" },
 		{ TYPE_A, "192.0.2.1", "neither" },
 	};
-	static uint8_t wire[WIRE_MSG_MAX];
+	static uint8_t bytes[WIRE_MSG_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		uint16_t len = rdata(wire, bad[i].type, bad[i].text);
-		const char *why = anchors_refuse(bad[i].type, wire, len);
+		uint16_t len = rdata(bytes, bad[i].type, bad[i].text);
+		const char *why = anchors_refuse(bad[i].type, bytes, len);
 
 		ck_assert_ptr_nonnull(why);
 		ck_assert_msg(strstr(why, bad[i].why) != NULL, "%s", why);
-		ck_assert_int_eq(anchors_add(anchors, name("a."), bad[i].type, wire, len),
+		ck_assert_int_eq(anchors_add(anchors, wire("a."), bad[i].type, bytes, len),
 				 E_MALFORMED);
 	}
 	for (size_t len = 0; len <= 4; len++) {
-		ck_assert_int_eq(anchors_add(anchors, name("a."), TYPE_DS, wire, len), E_MALFORMED);
-		ck_assert_int_eq(anchors_add(anchors, name("a."), TYPE_DNSKEY, wire, len),
+		ck_assert_int_eq(anchors_add(anchors, wire("a."), TYPE_DS, bytes, len),
+				 E_MALFORMED);
+		ck_assert_int_eq(anchors_add(anchors, wire("a."), TYPE_DNSKEY, bytes, len),
 				 E_MALFORMED);
 	}
 	ck_assert_uint_eq(anchors_count(anchors), 0);
@@ -205,7 +197,7 @@ START_TEST(the_deepest_counts)
 	/* At one name the negative one. */
 	distrust("Signed.example.", 0);
 	found("signed.example.", ANCHORING_NEGATIVE, "signed.example.");
-	ck_assert(anchors_clear_nta(anchors, name("signed.EXAMPLE.")));
+	ck_assert(anchors_clear_nta(anchors, wire("signed.EXAMPLE.")));
 	found("signed.example.", ANCHORING_TRUST, "signed.example.");
 	distrust(".", 0);
 	found("net.", ANCHORING_NEGATIVE, ".");
@@ -220,7 +212,7 @@ START_TEST(a_negative_one_may_expire)
 	found("example.", ANCHORING_TRUST, ".");
 	found("a.sub.example.", ANCHORING_NEGATIVE, "sub.example.");
 	/* It is there until somebody takes it away. */
-	ck_assert_ptr_nonnull(anchors_exact(anchors, name("example."))->nta);
+	ck_assert_ptr_nonnull(anchors_exact(anchors, wire("example."))->nta);
 	distrust("example.", 0);
 	found("example.", ANCHORING_NEGATIVE, "example.");
 }
@@ -238,15 +230,15 @@ START_TEST(they_come_and_go)
 	trust("example.");
 	ck_assert_uint_eq(anchors_count(anchors), ARRAY_LEN(order));
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
-		ck_assert(name_equal(anchors_at(anchors, i)->name, name(order[i])));
-	ck_assert(!anchors_clear(anchors, name("z.example.")));
-	ck_assert(!anchors_clear(anchors, name("none.")));
-	ck_assert(!anchors_clear_nta(anchors, name("net.")));
+		ck_assert(name_equal(anchors_at(anchors, i)->name, wire(order[i])));
+	ck_assert(!anchors_clear(anchors, wire("z.example.")));
+	ck_assert(!anchors_clear(anchors, wire("none.")));
+	ck_assert(!anchors_clear_nta(anchors, wire("net.")));
 	/* The name of one that had both stands in the other then. */
-	ck_assert(anchors_clear(anchors, name("example.")));
+	ck_assert(anchors_clear(anchors, wire("example.")));
 	found("x.example.", ANCHORING_NEGATIVE, "example.");
-	ck_assert(anchors_clear_nta(anchors, name("example.")));
-	ck_assert_ptr_null(anchors_exact(anchors, name("example.")));
+	ck_assert(anchors_clear_nta(anchors, wire("example.")));
+	ck_assert_ptr_null(anchors_exact(anchors, wire("example.")));
 	found("x.example.", ANCHORING_TRUST, ".");
 	/* By the name that it has itself. */
 	while (anchors_count(anchors) > 0) {
@@ -265,15 +257,15 @@ START_TEST(records_of_a_name_are_added_up)
 
 	trust("example.");
 	trust("EXAMPLE.");
-	ck_assert_int_eq(anchors_exact(anchors, name("example."))->ds->n_rr, 1);
+	ck_assert_int_eq(anchors_exact(anchors, wire("example."))->ds->n_rr, 1);
 	for (int i = 2; i <= ANCHORS_RECORDS_MAX; i++) {
 		(void)snprintf(text, sizeof(text), "%d 13 99 00", i);
 		ck_assert_int_eq(add("example.", TYPE_DS, text), E_OK);
 	}
-	ck_assert_int_eq(anchors_exact(anchors, name("example."))->ds->n_rr, ANCHORS_RECORDS_MAX);
+	ck_assert_int_eq(anchors_exact(anchors, wire("example."))->ds->n_rr, ANCHORS_RECORDS_MAX);
 	ck_assert_int_eq(add("example.", TYPE_DS, "9999 13 99 00"), E_LIMIT);
 	trust("example."); /* which it has */
-	ck_assert_int_eq(anchors_exact(anchors, name("example."))->ds->n_rr, ANCHORS_RECORDS_MAX);
+	ck_assert_int_eq(anchors_exact(anchors, wire("example."))->ds->n_rr, ANCHORS_RECORDS_MAX);
 }
 END_TEST
 
@@ -286,13 +278,13 @@ START_TEST(there_is_a_limit)
 		distrust(text, 0);
 	}
 	ck_assert_uint_eq(anchors_count(anchors), ANCHORS_MAX);
-	ck_assert_int_eq(anchors_add_nta(anchors, name("one.more."), "", 0), E_LIMIT);
+	ck_assert_int_eq(anchors_add_nta(anchors, wire("one.more."), "", 0), E_LIMIT);
 	ck_assert_int_eq(add("one.more.", TYPE_DS, "1 13 99 00"), E_LIMIT);
 	distrust("n17.example.", 5); /* which it has */
 	trust("n18.example.");
 	found("a.n18.example.", ANCHORING_NEGATIVE, "n18.example.");
-	ck_assert(anchors_clear_nta(anchors, name("n17.example.")));
-	ck_assert_int_eq(anchors_add_nta(anchors, name("one.more."), "", 0), E_OK);
+	ck_assert(anchors_clear_nta(anchors, wire("n17.example.")));
+	ck_assert_int_eq(anchors_add_nta(anchors, wire("one.more."), "", 0), E_OK);
 }
 END_TEST
 
@@ -302,12 +294,12 @@ START_TEST(reasons_are_kept_and_cut)
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	ck_assert_int_eq(anchors_add_nta(anchors, name("a."), text, 7), E_OK);
-	ck_assert_uint_eq(strlen(anchors_exact(anchors, name("a."))->nta->reason),
+	ck_assert_int_eq(anchors_add_nta(anchors, wire("a."), text, 7), E_OK);
+	ck_assert_uint_eq(strlen(anchors_exact(anchors, wire("a."))->nta->reason),
 			  ANCHORS_REASON_MAX - 1);
-	ck_assert_uint_eq(anchors_exact(anchors, name("a."))->nta->expires_s, 7);
-	ck_assert_int_eq(anchors_add_nta(anchors, name("a."), "", 0), E_OK);
-	ck_assert_str_eq(anchors_exact(anchors, name("a."))->nta->reason, "");
+	ck_assert_uint_eq(anchors_exact(anchors, wire("a."))->nta->expires_s, 7);
+	ck_assert_int_eq(anchors_add_nta(anchors, wire("a."), "", 0), E_OK);
+	ck_assert_str_eq(anchors_exact(anchors, wire("a."))->nta->reason, "");
 }
 END_TEST
 
@@ -320,11 +312,11 @@ START_TEST(a_copy_is_one_of_its_own)
 	distrust("both.", 0);
 	ck_assert_int_eq(anchors_copy(&copy, anchors), E_OK);
 	ck_assert(anchors_clear(anchors, name_root));
-	ck_assert(anchors_clear(anchors, name("both.")));
-	ck_assert(anchors_clear_nta(anchors, name("both.")));
-	ck_assert_int_eq(anchors_find(copy, name("net."), 0, NULL), ANCHORING_TRUST);
-	ck_assert_int_eq(anchors_find(copy, name("a.both."), 0, NULL), ANCHORING_NEGATIVE);
-	ck_assert_int_eq(anchors_find(anchors, name("net."), 0, NULL), ANCHORING_NONE);
+	ck_assert(anchors_clear(anchors, wire("both.")));
+	ck_assert(anchors_clear_nta(anchors, wire("both.")));
+	ck_assert_int_eq(anchors_find(copy, wire("net."), 0, NULL), ANCHORING_TRUST);
+	ck_assert_int_eq(anchors_find(copy, wire("a.both."), 0, NULL), ANCHORING_NEGATIVE);
+	ck_assert_int_eq(anchors_find(anchors, wire("net."), 0, NULL), ANCHORING_NONE);
 	anchors_put(anchors_get(copy));
 	anchors_put(copy);
 	/* Of nothing. */
@@ -340,13 +332,13 @@ START_TEST(a_set_may_be_exchanged)
 	struct rrset *ds;
 
 	trust("a.");
-	ds = rrset_get(anchors_exact(anchors, name("a."))->ds);
+	ds = rrset_get(anchors_exact(anchors, wire("a."))->ds);
 	ck_assert_int_eq(add("a.", TYPE_DS, "2 13 99 00"), E_OK);
-	ck_assert_int_eq(anchors_set(anchors, name("A."), ds), E_OK);
-	ck_assert_ptr_eq(anchors_exact(anchors, name("a."))->ds, ds);
-	ck_assert_int_eq(anchors_set(anchors, name("a."), NULL), E_OK);
-	ck_assert_ptr_null(anchors_exact(anchors, name("a.")));
-	ck_assert_int_eq(anchors_set(anchors, name("a."), NULL), E_OK);
+	ck_assert_int_eq(anchors_set(anchors, wire("A."), ds), E_OK);
+	ck_assert_ptr_eq(anchors_exact(anchors, wire("a."))->ds, ds);
+	ck_assert_int_eq(anchors_set(anchors, wire("a."), NULL), E_OK);
+	ck_assert_ptr_null(anchors_exact(anchors, wire("a.")));
+	ck_assert_int_eq(anchors_set(anchors, wire("a."), NULL), E_OK);
 	rrset_put(ds);
 }
 END_TEST
@@ -371,7 +363,7 @@ START_TEST(what_differs_is_told)
 	ck_assert_int_eq(anchors_copy(&before, anchors), E_OK);
 	anchors_diff(before, anchors, note_name, names);
 	ck_assert_str_eq(names, "");
-	ck_assert(anchors_clear(anchors, name("gone.")));
+	ck_assert(anchors_clear(anchors, wire("gone.")));
 	ck_assert_int_eq(add("more.", TYPE_DS, "2 13 99 00"), E_OK);
 	distrust("same.", 3);
 	distrust("later.", 4);

@@ -8,6 +8,7 @@
 #include "common/rrtype.h"
 #include "recursor/resolve/dnssec/nsec3.h"
 #include "text_set.h"
+#include "wire_name.h"
 
 enum { SETS_MAX = 24 };
 
@@ -53,7 +54,7 @@ static void of_4035(const char *which)
 	};
 
 	clear();
-	proof.zone = text_set_name("example");
+	proof.zone = wire("example");
 	for (; *which != '\0'; which++)
 		add(text_set("example", lines[*which - 'a']));
 }
@@ -90,7 +91,7 @@ static void of_5155(const char *which, char opt_out)
 	char line[256];
 
 	clear();
-	proof.zone = text_set_name("example");
+	proof.zone = wire("example");
 	for (; *which != '\0'; which++) {
 		unsigned i = (unsigned)(*which - 'a');
 
@@ -102,22 +103,22 @@ static void of_5155(const char *which, char opt_out)
 
 static enum denial nxdomain(const char *name)
 {
-	return denial_nxdomain(&limits, &proof, text_set_name(name), &work);
+	return denial_nxdomain(&limits, &proof, wire(name), &work);
 }
 
 static enum denial nodata(const char *name, uint16_t type)
 {
-	return denial_nodata(&limits, &proof, text_set_name(name), type, &work);
+	return denial_nodata(&limits, &proof, wire(name), type, &work);
 }
 
 static enum denial wildcard(const char *name, unsigned labels)
 {
-	return denial_wildcard(&limits, &proof, text_set_name(name), labels, &work);
+	return denial_wildcard(&limits, &proof, wire(name), labels, &work);
 }
 
 static enum ds_denial ds(const char *name)
 {
-	return denial_ds(&limits, &proof, text_set_name(name), &work);
+	return denial_ds(&limits, &proof, wire(name), &work);
 }
 
 START_TEST(rfc4035_appendix_b)
@@ -145,9 +146,9 @@ START_TEST(rfc4035_appendix_b)
 	ck_assert_int_eq(wildcard("a.z.w.example", 4), DENIAL_PROVED);
 	ck_assert_int_eq(wildcard("a.z.w.example", 5), DENIAL_NOT_PROVED);
 	ck_assert_int_eq(wildcard("a.z.w.example", 0), DENIAL_NOT_PROVED);
-	proof.zone = text_set_name("*.w.example");
+	proof.zone = wire("*.w.example");
 	ck_assert_int_eq(wildcard("*.w.example", 2), DENIAL_PROVED);
-	proof.zone = text_set_name("example");
+	proof.zone = wire("example");
 	ck_assert_int_eq(nodata("a.z.w.example", TYPE_AAAA), DENIAL_NOT_PROVED);
 	of_4035("ig"); /* B.7 */
 	ck_assert_int_eq(nodata("a.z.w.example", TYPE_AAAA), DENIAL_PROVED);
@@ -223,7 +224,7 @@ START_TEST(nsec3_hashes)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		uint8_t hash[NSEC3_HASH_LEN], back[NSEC3_HASH_LEN], label[1 + NSEC3_LABEL_LEN];
 
-		ck_assert_int_eq(nsec3_hash(hash, &param, text_set_name(rows[i].name)), E_OK);
+		ck_assert_int_eq(nsec3_hash(hash, &param, wire(rows[i].name)), E_OK);
 		label[0] = NSEC3_LABEL_LEN;
 		nsec3_label_write(label + 1, hash);
 		ck_assert(memcmp(label + 1, rows[i].label, NSEC3_LABEL_LEN) == 0);

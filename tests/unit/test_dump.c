@@ -12,6 +12,7 @@
 #include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/watch/commands.h"
 #include "tests/unit/text_set.h"
+#include "tests/unit/wire_name.h"
 
 static struct fake_env env;
 
@@ -109,7 +110,7 @@ START_TEST(proofs_are_dumped_and_wiped)
 	int status;
 
 	rrset_set_security(s, SEC_SECURE, 0);
-	aggressive_put(env.env.aggressive, text_set_name("example."), s, NULL, FAKE_WALL_S);
+	aggressive_put(env.env.aggressive, wire("example."), s, NULL, FAKE_WALL_S);
 	rrset_put(s);
 	text = dump("dump-cache a", 0, "dumped 1 records\n");
 	ck_assert_ptr_eq(strstr(text, "; aggressive NSEC cache dump follows\n;\n"), text);

@@ -18,6 +18,7 @@
 #include "recursor/zoneload.h"
 #include "tests/unit/own_address.h"
 #include "tests/unit/text_set.h"
+#include "tests/unit/wire_name.h"
 
 enum { OPERATORS = 2, CHANGES = 100 };
 
@@ -207,8 +208,7 @@ static void prove(unsigned n)
 			 10 * i, 10 * i + 5);
 		s = text_set("example.", line);
 		rrset_set_security(s, SEC_SECURE, 0);
-		aggressive_put(server->aggressive, text_set_name("example."), s, NULL,
-			       TEXT_SET_NOW_S);
+		aggressive_put(server->aggressive, wire("example."), s, NULL, TEXT_SET_NOW_S);
 		rrset_put(s);
 	}
 }

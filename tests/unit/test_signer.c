@@ -10,6 +10,7 @@
 #include "common/check.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
+#include "tests/unit/wire_name.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>
@@ -80,17 +81,17 @@ static void push(ldns_rr_list *to, const struct signed_set *s, const uint8_t *ow
 		 const struct rdata *rr, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint8_t wire[RECORD_MAX];
-		size_t len = name_copy(wire, owner), pos = 0;
+		uint8_t bytes[RECORD_MAX];
+		size_t len = name_copy(bytes, owner), pos = 0;
 		ldns_rr *out = NULL;
 
-		wire_put_u16(wire + len, type);
-		wire_put_u16(wire + len + 2, 1);
-		wire_put_u32(wire + len + 4, s->ttl);
-		wire_put_u16(wire + len + 8, rr[i].len);
-		memcpy(wire + len + 10, rr[i].data, rr[i].len);
+		wire_put_u16(bytes + len, type);
+		wire_put_u16(bytes + len + 2, 1);
+		wire_put_u32(bytes + len + 4, s->ttl);
+		wire_put_u16(bytes + len + 8, rr[i].len);
+		memcpy(bytes + len + 10, rr[i].data, rr[i].len);
 		ck_assert_int_eq(
-			ldns_wire2rr(&out, wire, len + 10 + rr[i].len, &pos, LDNS_SECTION_ANSWER),
+			ldns_wire2rr(&out, bytes, len + 10 + rr[i].len, &pos, LDNS_SECTION_ANSWER),
 			LDNS_STATUS_OK);
 		ldns_rr_list_push_rr(to, out);
 	}
@@ -132,16 +133,6 @@ static unsigned verified(struct signed_zone *z, const struct signed_set *s, cons
 	return n;
 }
 
-static uint8_t *name_of(const char *text)
-{
-	static uint8_t name[4][NAME_MAX_LEN];
-	static unsigned turn;
-	uint8_t *out = name[turn++ % 4];
-
-	ck_assert_int_eq(name_from_text(out, text), E_OK);
-	return out;
-}
-
 /* ---- signatures ---- */
 
 static const struct {
@@ -165,7 +156,7 @@ START_TEST(ldns_verifies_every_set_of_every_algorithm)
 	struct signed_zone *z = zone_of(&p, NULL, SIGN_NONE);
 
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
-		const struct signed_set *s = signed_zone_find(z, name_of(expected[i].owner),
+		const struct signed_set *s = signed_zone_find(z, wire(expected[i].owner),
 							      expected[i].type);
 
 		ck_assert_msg(s != NULL && s->is_signed == expected[i].is_signed, "%s",
@@ -175,8 +166,8 @@ START_TEST(ldns_verifies_every_set_of_every_algorithm)
 			      expected[i].owner);
 	}
 	/* Expanded from a wildcard. */
-	ck_assert_uint_eq(verified(z, signed_zone_find(z, name_of("*.wild.example."), TYPE_TXT),
-				   name_of("x.y.wild.example.")),
+	ck_assert_uint_eq(verified(z, signed_zone_find(z, wire("*.wild.example."), TYPE_TXT),
+				   wire("x.y.wild.example.")),
 			  1);
 	signed_zone_free(z);
 }
@@ -253,7 +244,7 @@ END_TEST
 START_TEST(a_signature_that_is_wrong_does_not_hold)
 {
 	enum sign_fault fault = (enum sign_fault)(SIGN_NONE + 1 + _i);
-	const uint8_t *www = name_of("www.example.");
+	const uint8_t *www = wire("www.example.");
 
 	for (size_t i = 0; i < ARRAY_LEN(algorithms); i++) {
 		struct sign_policy p = { .algorithm = algorithms[i] };
@@ -275,8 +266,7 @@ START_TEST(a_fault_of_the_zone_is_of_all_its_sets)
 	struct signed_zone *z = zone_of(&p, NULL, SIGN_NONE);
 
 	ck_assert_uint_eq(verified(z, signed_zone_find(z, apex, TYPE_SOA), NULL), 0);
-	ck_assert_uint_eq(verified(z, signed_zone_find(z, name_of("www.example."), TYPE_A), NULL),
-			  0);
+	ck_assert_uint_eq(verified(z, signed_zone_find(z, wire("www.example."), TYPE_A), NULL), 0);
 	/* The keys are left: another table of faults. */
 	ck_assert_uint_eq(verified(z, signed_zone_find(z, apex, TYPE_DNSKEY), NULL), 1);
 	signed_zone_free(z);
@@ -374,7 +364,7 @@ static bool is_empty_name(const struct signed_set *nsec, const uint8_t *qname)
 static ldns_status judge(struct signed_zone *z, size_t which, bool with_nsec3,
 			 const struct signed_set **sets, size_t n)
 {
-	const uint8_t *qname = name_of(proofs[which].name);
+	const uint8_t *qname = wire(proofs[which].name);
 	ldns_rr_list *rrs = ldns_rr_list_new(), *sigs = ldns_rr_list_new();
 	ldns_rr *rr = ldns_rr_new();
 	ldns_status status;
@@ -419,7 +409,7 @@ START_TEST(ldns_is_convinced_by_every_denial)
 	const struct signed_set *sets[SIGNED_PROOFS_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(proofs); i++) {
-		size_t n = signed_zone_prove(z, name_of(proofs[i].name), proofs[i].type, sets);
+		size_t n = signed_zone_prove(z, wire(proofs[i].name), proofs[i].type, sets);
 
 		ck_assert_msg(n <= (_i == 0 ? proofs[i].nsec : proofs[i].nsec3), "%s: %zu sets",
 			      proofs[i].name, n);
@@ -448,7 +438,7 @@ START_TEST(opt_out_leaves_out_what_is_not_signed)
 	/* insec, deep.ent and ent */
 	ck_assert_uint_eq(n_all - n, 3);
 	/* The encloser, and the span that the delegation would be in; which may be one. */
-	n = (unsigned)signed_zone_prove(z, name_of("a.deep.ent.example."), TYPE_A, sets);
+	n = (unsigned)signed_zone_prove(z, wire("a.deep.ent.example."), TYPE_A, sets);
 	ck_assert(n >= 1 && n <= 2);
 	for (unsigned i = 0; i < n; i++)
 		ck_assert_int_eq(sets[i]->type, TYPE_NSEC3);
@@ -469,8 +459,7 @@ START_TEST(proofs_are_wanting_as_named)
 					 .fault = fault };
 		struct signed_zone *z = zone_of(&p, NULL, SIGN_NONE);
 		size_t which = fault == SIGN_ALL_TYPES ? nodata : nxdomain;
-		size_t n = signed_zone_prove(z, name_of(proofs[which].name), proofs[which].type,
-					     sets);
+		size_t n = signed_zone_prove(z, wire(proofs[which].name), proofs[which].type, sets);
 
 		/* NSEC names no encloser. */
 		if (how > 0 || fault != SIGN_NO_ENCLOSER_PROOF)
@@ -486,7 +475,7 @@ START_TEST(hashes_are_those_of_the_rfc)
 {
 	uint8_t hash[SIGN_HASH_LEN];
 
-	sign_hash(name_of("ns1.example."), 12, (const uint8_t *)"\xaa\xbb\xcc\xdd", 4, hash);
+	sign_hash(wire("ns1.example."), 12, (const uint8_t *)"\xaa\xbb\xcc\xdd", 4, hash);
 	/* 2t7b4g4vsa5smi47k61mv5bv1a22bojr */
 	ck_assert_uint_eq(hash[0] >> 3, 2);
 	ck_assert_uint_eq((hash[0] & 7) << 2 | hash[1] >> 6, 't' - 'a' + 10);
@@ -497,9 +486,9 @@ END_TEST
 START_TEST(a_set_is_as_the_resolver_has_it)
 {
 	struct signed_zone *z = zone_of(&(struct sign_policy) { .algorithm = 13 }, NULL, SIGN_NONE);
-	const uint8_t *owner = name_of("X.wild.example.");
-	struct rrset *s = signed_set_rrset(
-		signed_zone_find(z, name_of("*.wild.example."), TYPE_TXT), owner, NOW);
+	const uint8_t *owner = wire("X.wild.example.");
+	struct rrset *s = signed_set_rrset(signed_zone_find(z, wire("*.wild.example."), TYPE_TXT),
+					   owner, NOW);
 
 	ck_assert(name_equal(rrset_owner(s), owner));
 	ck_assert_uint_eq(s->n_rr, 1);

@@ -7,19 +7,9 @@
 
 #include "common/rrtype.h"
 #include "common/wire.h"
+#include "wire_name.h"
 
-enum { NAMES = 16, RRSIG_FIXED = 18, SIGNATURE = 64 };
-
-const uint8_t *text_set_name(const char *text)
-{
-	static uint8_t names[NAMES][NAME_MAX_LEN];
-	static unsigned next;
-	uint8_t *name = names[next++ % NAMES];
-
-	ck_assert_int_eq(name_from_text(name, text), E_OK);
-	(void)name_lower(name, name);
-	return name;
-}
+enum { RRSIG_FIXED = 18, SIGNATURE = 64 };
 
 static unsigned labels_signed(const uint8_t *owner)
 {
@@ -51,20 +41,20 @@ struct rrset *text_set_of(const uint8_t *zone, const uint8_t *owner, uint16_t ty
 static struct rrset *from_text(const char *zone, const char *line, int labels)
 {
 	ldns_rr *rr = NULL;
-	uint8_t *wire = NULL, owner[NAME_MAX_LEN];
+	uint8_t *bytes = NULL, owner[NAME_MAX_LEN];
 	size_t len = 0, owner_len;
 	struct rdata rdata;
 	struct rrset *s;
 
 	ck_assert_msg(ldns_rr_new_frm_str(&rr, line, TEXT_SET_TTL, NULL, NULL) == LDNS_STATUS_OK,
 		      "%s", line);
-	ck_assert(ldns_rr2wire(&wire, rr, LDNS_SECTION_ANSWER, &len) == LDNS_STATUS_OK);
-	owner_len = name_lower(owner, wire);
-	rdata.data = wire + owner_len + 10;
+	ck_assert(ldns_rr2wire(&bytes, rr, LDNS_SECTION_ANSWER, &len) == LDNS_STATUS_OK);
+	owner_len = name_lower(owner, bytes);
+	rdata.data = bytes + owner_len + 10;
 	rdata.len = (uint16_t)(len - owner_len - 10);
-	s = text_set_of(text_set_name(zone), owner, wire_get_u16(wire + owner_len), &rdata, 1,
+	s = text_set_of(wire(zone), owner, wire_get_u16(bytes + owner_len), &rdata, 1,
 			labels >= 0 ? (unsigned)labels : labels_signed(owner));
-	free(wire);
+	free(bytes);
 	ldns_rr_free(rr);
 	return s;
 }

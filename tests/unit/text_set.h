@@ -21,7 +21,4 @@ struct rrset *text_set_labels(const char *zone, const char *line, unsigned label
 struct rrset *text_set_of(const uint8_t *zone, const uint8_t *owner, uint16_t type,
 			  const struct rdata *rr, size_t n_rr, unsigned labels);
 
-/* A name from text, in a buffer of its own of the last few. */
-const uint8_t *text_set_name(const char *text);
-
 #endif
