@@ -3,17 +3,15 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "common/check.h"
 #include "common/rrtype.h"
+#include "others.h"
 #include "random_zone.h"
 #include "tests/unit/tmpdir.h"
 #include "tests/unit/zone_text.h"
 
-enum { ZONES = 40, SUBSETS = 6, OTHERS_ZONES = 2, COMMAND_MAX = 512, NOT_THERE = 3 };
+enum { ZONES = 40, SUBSETS = 6, OTHERS_ZONES = 2, PATH_LEN = 512 };
 
 static const uint16_t types[] = { TYPE_A,  TYPE_TXT, TYPE_CNAME, TYPE_DNAME, TYPE_NS,
 				  TYPE_DS, TYPE_SOA, TYPE_NSEC,  TYPE_ANY,   TYPE_CAA };
@@ -218,7 +216,7 @@ static const char *const words[] = { "nsec", "nsec3", "opt-out" };
 
 static void write_file(const struct random_zone *z, const char *dir)
 {
-	char path[COMMAND_MAX];
+	char path[PATH_LEN];
 	FILE *f;
 
 	(void)snprintf(path, sizeof(path), "%s/zone", dir);
@@ -228,27 +226,11 @@ static void write_file(const struct random_zone *z, const char *dir)
 	ck_assert_int_eq(fclose(f), 0);
 }
 
-/* False: that program is not installed. */
-static bool sign(const char *dir, const char *program, const char *denial)
-{
-	char here[COMMAND_MAX / 2], command[COMMAND_MAX];
-	int status;
-
-	ck_assert_ptr_nonnull(getcwd(here, sizeof(here)));
-	(void)snprintf(command, sizeof(command), "cd %s && %s/tests/signer/others %s 13 %s", dir,
-		       here, program, denial);
-	status = system(command);
-	ck_assert_msg(WIFEXITED(status) &&
-			      (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == NOT_THERE),
-		      "%s", command);
-	return WEXITSTATUS(status) == 0;
-}
-
 static void zone_by_other(uint64_t seed, const char *program, enum sign_denial denial)
 {
 	struct rrset *chain[RANDOM_ZONE_CHAIN];
 	struct denial_proof p = { .sets = chain };
-	char dir[TMPDIR_MAX], path[COMMAND_MAX];
+	char dir[TMPDIR_MAX], path[PATH_LEN];
 	struct random_zone z;
 	struct zone_text text;
 
@@ -256,7 +238,7 @@ static void zone_by_other(uint64_t seed, const char *program, enum sign_denial d
 	p.zone = z.apex;
 	tmpdir_make(dir);
 	write_file(&z, dir);
-	if (sign(dir, program, words[denial])) {
+	if (others_sign(dir, program, "13", words[denial])) {
 		(void)snprintf(path, sizeof(path), "%s/out", dir);
 		zone_text_read_file(&text, path, name_root, RANDOM_ZONE_NOW_S);
 		for (size_t i = 0; i < text.n; i++) {
