@@ -8,18 +8,18 @@
 #include "common/hash.h"
 #include "common/wire.h"
 #include "recursor/anchorload.h"
+#include "tests/unit/tmpdir.h"
 
 #define DIGEST "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f"
 
-static char dir[64], ta_file[96], lua_file[96];
+static char dir[TMPDIR_MAX], ta_file[96], lua_file[96];
 static struct anchorload loaded;
 static char why[SETTINGS_WHY_MAX];
 
 static void setup(void)
 {
 	hash_key_set(1, 2);
-	strcpy(dir, "/tmp/test_anchorload.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	tmpdir_make(dir);
 	(void)snprintf(ta_file, sizeof(ta_file), "%s/ta", dir);
 	(void)snprintf(lua_file, sizeof(lua_file), "%s/config.lua", dir);
 	loaded = (struct anchorload) { 0 };
@@ -28,9 +28,7 @@ static void setup(void)
 static void teardown(void)
 {
 	anchors_put(loaded.anchors);
-	(void)unlink(ta_file);
-	(void)unlink(lua_file);
-	(void)rmdir(dir);
+	tmpdir_remove(dir);
 }
 
 static void write_file(const char *path, const char *text)
