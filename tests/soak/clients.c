@@ -60,8 +60,6 @@ static void check_story(struct soak *s, const struct asker *a, const struct answ
 
 static void done(void *ctx, const struct answer *answer)
 {
-	static const char *const securities[] = { "unchecked", "indeterminate", "insecure",
-						  "secure", "bogus" };
 	struct asker *a = ctx;
 	struct soak *s = a->soak;
 	char rcode[RRTYPE_TEXT_MAX];
@@ -77,7 +75,7 @@ static void done(void *ctx, const struct answer *answer)
 	s->failures += answer->rcode == RCODE_SERVFAIL;
 	soak_say(s, "answer to question %d: %s, %s, %zu sets, %u questions%s%s",
 		 (int)(a - s->askers), rcode_to_text(answer->rcode, rcode),
-		 securities[answer->security], answer->n_sets, answer->out_queries,
+		 soak_security_text(answer->security), answer->n_sets, answer->out_queries,
 		 answer->ede_text != NULL ? ": " : "",
 		 answer->ede_text != NULL ? answer->ede_text : "");
 	check_story(s, a, answer);
