@@ -110,8 +110,9 @@ static void report(struct resolver *r, struct goal *g, const struct rrset *s, co
 		   const struct verification *v)
 {
 	GOAL_EVENT(r, g, v->why == BOGUS_NONE ? EVENT_VERIFIED : EVENT_NOT_VERIFIED, rrset_owner(s),
-		   zone, .type = s->type, .rcode = v->tag, .records = { v->algorithm },
-		   .ttl = v->until_s, .us = v->inception_s,
+		   zone, .type = s->type, .rcode = v->tag,
+		   .records = { v->algorithm, v->digest_type }, .ttl = v->until_s,
+		   .us = v->inception_s,
 		   .note = v->why == BOGUS_NONE ? NULL : bogus_row(v->why)->text);
 }
 

@@ -63,7 +63,7 @@ static const char *const layouts[] = {
 	[EVENT_STALE_CUT] = "[%n: ]%S",
 	[EVENT_TRUST] = "%S[: %n]",
 	[EVENT_AGGRESSIVE] = "%S[: %n][ %t]",
-	[EVENT_VERIFIED] = "%n[ %t] %S[ by %o][ (%K)][, valid %V]",
+	[EVENT_VERIFIED] = "%n[ %t] %S[ by %o][ (%K)][, by a DS of digest type %D][, valid %V]",
 	[EVENT_NOT_VERIFIED] = "%n[ %t] %S[ by %o][ (%K)][, valid %V]",
 	[EVENT_PROVED] = "%n[ %t] %S[ by %o]",
 	[EVENT_NOT_PROVED] = "%n[ %t] %S[ by %o]",
@@ -173,6 +173,9 @@ static bool field_text(char out[FIELD_MAX], const struct trace *t, const struct 
 	case 'K':
 		snprintf(out, FIELD_MAX, "key %u, algorithm %u", e->rcode, e->records[0]);
 		return e->records[0] != 0;
+	case 'D':
+		snprintf(out, FIELD_MAX, "%u", e->records[1]);
+		return e->records[1] != 0;
 	case 'V':
 		validity_text(out, e);
 		return e->records[0] != 0;
@@ -435,6 +438,8 @@ static void set_signature(json_t *o, const struct event *e)
 		return;
 	set_number(o, "key-tag", e->rcode);
 	set_number(o, "algorithm", e->records[0]);
+	if (e->records[1] != 0)
+		set_number(o, "digest-type", e->records[1]);
 	set_number(o, "inception", e->us);
 	set_number(o, "expiration", e->ttl);
 }

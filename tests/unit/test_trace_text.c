@@ -95,6 +95,23 @@ START_TEST(goals_hang_below_who_wanted_them)
 }
 END_TEST
 
+START_TEST(signatures_tell_their_key_and_its_ds)
+{
+	uint16_t zone = name("example.");
+
+	ADD(EVENT_VERIFIED, 1, zone, zone, .type = TYPE_DNSKEY, .rcode = 4711, .records = { 13, 2 },
+	    .us = 1700000000, .ttl = 1700086400);
+	ADD(EVENT_VERIFIED, 1, name("www.example."), zone, .type = TYPE_A, .rcode = 4712,
+	    .records = { 13 }, .us = 1700000000, .ttl = 1700086400);
+	expect_text(
+		false, false,
+		"    0 ms  example. DNSKEY is signed as it should be by example. (key 4711, "
+		"algorithm 13), by a DS of digest type 2, valid 20231114221320 to 20231115221320\n"
+		"    0 ms  www.example. A is signed as it should be by example. (key 4712, "
+		"algorithm 13), valid 20231114221320 to 20231115221320\n");
+}
+END_TEST
+
 START_TEST(terminals_get_lines_and_colours)
 {
 	ADD(EVENT_GOAL, 1, name("a."), NONE, .type = TYPE_A);
@@ -253,6 +270,7 @@ Suite *suite_trace_text(void)
 
 	tcase_add_checked_fixture(tc, new_trace, free_trace);
 	tcase_add_test(tc, goals_hang_below_who_wanted_them);
+	tcase_add_test(tc, signatures_tell_their_key_and_its_ds);
 	tcase_add_test(tc, terminals_get_lines_and_colours);
 	tcase_add_test(tc, a_goal_is_drawn_once);
 	tcase_add_test(tc, what_hangs_on_nothing_is_shown_too);

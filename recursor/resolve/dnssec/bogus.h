@@ -16,7 +16,7 @@
 
 #include "common/rrtype.h"
 
-/* reason, its metric's suffix */
+/* reason, its metric's suffix: PowerDNS's, whether or not a cause of ours has it */
 /* clang-format off */
 #define BOGUS_REASONS(X)                                                                         \
 	X(NO_VALID_DNSKEY, "no-valid-dnskey")                                                    \
@@ -43,8 +43,6 @@
 	  UNABLE_TO_GET_DNSKEYS)                                                                 \
 	X(SELF_SIGNED_DS, DNSSEC_BOGUS, "the DS is signed by the zone it is for",                \
 	  SELF_SIGNED_DS)                                                                        \
-	X(UNSUPPORTED_DS_DIGEST_TYPE, UNSUPPORTED_DS_DIGEST_TYPE, "no DS with a known digest",   \
-	  UNSUPPORTED_DS_DIGEST_TYPE)                                                            \
 	X(NO_VALID_DNSKEY, DNSKEY_MISSING, "no DNSKEY matches the DS", NO_VALID_DNSKEY)          \
 	X(UNUSABLE_DNSKEY, DNSKEY_MISSING, "the DNSKEY is no key we can use", NO_VALID_DNSKEY)   \
 	X(NO_ZONE_KEY_BIT_SET, NO_ZONE_KEY_BIT_SET, "the DNSKEY is no zone key",                 \
