@@ -6,6 +6,7 @@ starts belongs to a `with` block, which ends it and looks at how it ended.
 
 import contextlib
 import ctypes
+import glob
 import os
 import re
 import shutil
@@ -57,6 +58,7 @@ class Environment:
         self.isolated = False  # in a network namespace of our own, so port 53 is ours
         self.root = False  # truly root, so that privileges can be dropped
         self.dir = None
+        self.crashes = []  # what ended by a signal that is a fault of its own
         self.port = 53
         self.lab_port = 5351
         self.serial = 0
@@ -142,11 +144,14 @@ class Process:
         if self.is_alive():
             self.process.send_signal(sig)
         try:
-            return self.process.wait(seconds)
+            status = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
             raise Failed(f"{self.name} does not end on signal {sig}", self.log()[-2000:]) from None
+        if -status in FAULTS:
+            env.crashes.append(f"{self.name}: {signal.Signals(-status).name}")
+        return status
 
 
 def write(path, text):
@@ -457,6 +462,8 @@ def udp_socket(address="127.0.0.1"):
 
 
 PR_SET_CHILD_SUBREAPER = 36
+FAULTS = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV)
+REPORT = re.compile("(Address|Leak|Thread|Memory)Sanitizer|runtime error:|^==[0-9]+== [A-Z]", re.M)
 
 
 def adopt_orphans():
@@ -502,15 +509,30 @@ def first_failure(error):
     return found
 
 
+def reports(since):
+    """Logs of the tests from directory number `since` on in which a checker reports a fault."""
+    found = []
+    for name in os.listdir(env.dir):
+        if not name[:3].isdigit() or int(name.split("-")[0]) <= since:
+            continue
+        for path in glob.glob(os.path.join(glob.escape(os.path.join(env.dir, name)), "*.log")):
+            with open(path, encoding="utf-8", errors="replace") as f:
+                if REPORT.search(f.read()):
+                    found.append(path)
+    return found
+
+
 def run_all(functions, names):
-    """Runs the tests (those whose names are given); (passed, failed, skipped)."""
+    """Runs the tests (those whose names are given); (passed, failed, skipped), and those of the
+    failed that a slow machine may have made fail: nothing crashed, and no checker complained."""
     adopt_orphans()
     counts = {"ok": 0, "not ok": 0, "skip": 0}
+    maybe_slow = []
     for function in functions:
         name = function.__name__
         if names and not any(n in name for n in names):
             continue
-        began = time.monotonic()
+        began, serial, crashes = time.monotonic(), env.serial, len(env.crashes)
         result, why = "ok", ""
         try:
             function()
@@ -527,11 +549,13 @@ def run_all(functions, names):
         if left and result == "ok":
             result, why = "not ok", "left behind: " + ", ".join(left)
         counts[result] += 1
+        if result == "not ok" and len(env.crashes) == crashes and not reports(serial):
+            maybe_slow.append(name)
         seconds = time.monotonic() - began
         text = (function.__doc__ or "").strip().split("\n")[0]
         print(f"{result} {name}: {text} ({seconds:.1f} s)" + (f"\n    {why}" if why else ""),
               flush=True)
-    return counts["ok"], counts["not ok"], counts["skip"]
+    return (counts["ok"], counts["not ok"], counts["skip"]), maybe_slow
 
 
 def temporary_directory():
