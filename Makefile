@@ -66,7 +66,9 @@ JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null
 
 # ---- what is built from what ----
 
-ROOMS := common recursor recursor/resolve recursor/resolve/dnssec recursor/net recursor/policy recursor/policy/lua recursor/watch recursor/watch/web
+ROOMS := common recursor recursor/settings recursor/files recursor/host recursor/resolve \
+	recursor/resolve/dnssec recursor/net recursor/policy recursor/policy/lua recursor/watch \
+	recursor/watch/web
 MAIN_SRC := recursor/main.c
 LIB_SRC := $(filter-out $(MAIN_SRC),$(wildcard $(ROOMS:%=%/*.c)))
 CTL_SRC := $(wildcard tools/rec_control*.c tools/rec_control/*.c)

@@ -2,7 +2,7 @@
  * conf: the syntax of recursor.conf: lines `name=value`, `name+=value`, comments,
  * continuation; and the same as `--name=value` on a command line.
  *
- * Syntax only: what a name means is recursor/settings.h's business.  Each setting found is
+ * Syntax only: what a name means is recursor/settings/settings.h's business.  Each setting found is
  * handed to the caller with the place where it stands; the caller's error ends the reading.
  *
  * Rules (reference: PowerDNS): blanks around the name and before and after the value go;

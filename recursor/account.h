@@ -19,7 +19,7 @@
 #include "recursor/net/listen.h"
 #include "recursor/query.h"
 #include "recursor/resolve/resolver.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 #include "recursor/watch/rings.h"
 
 enum { ACCOUNT_QTYPES = 65536 };

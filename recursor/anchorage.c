@@ -6,7 +6,7 @@
 #include "common/check.h"
 #include "common/log.h"
 #include "recursor/anchorage_impl.h"
-#include "recursor/anchorload.h"
+#include "recursor/files/anchorload.h"
 #include "recursor/reconfigure.h"
 #include "recursor/resolve/dnssec/keyring.h"
 #include "recursor/visit.h"

@@ -28,7 +28,7 @@
 
 #include "common/err.h"
 #include "recursor/resolve/dnssec/anchors.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 struct anchorage;
 struct server;

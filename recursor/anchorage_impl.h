@@ -13,8 +13,8 @@
 #include <stdbool.h>
 
 #include "recursor/anchorage.h"
-#include "recursor/rolloverfile.h"
-#include "recursor/statefile.h"
+#include "recursor/files/rolloverfile.h"
+#include "recursor/files/statefile.h"
 
 struct keyring;
 struct probe;

@@ -11,7 +11,7 @@
 #ifndef RECURSOR_CACHECOPY_H
 #define RECURSOR_CACHECOPY_H
 
-#include "recursor/cachefile.h"
+#include "recursor/files/cachefile.h"
 #include "recursor/worker.h"
 
 struct cachecopy_choice {

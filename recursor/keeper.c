@@ -11,8 +11,8 @@
 
 #include "common/log.h"
 #include "recursor/cachecopy.h"
+#include "recursor/files/statefile.h"
 #include "recursor/net/loop.h"
-#include "recursor/statefile.h"
 
 enum {
 	PAUSE_MS = 1,   /* after each slice of what is loaded */

@@ -20,7 +20,7 @@
 #define RECURSOR_KEEPER_H
 
 #include "common/err.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 #include "recursor/watch/env.h"
 
 struct keeper;

@@ -21,7 +21,7 @@
 #include "common/rrset.h"
 #include "recursor/query.h"
 #include "recursor/resolve/cause.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 struct anchors;
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "recursor/notify.h"
+#include "recursor/host/notify.h"
 #include "recursor/server_state.h"
 
 struct readiness {

@@ -3,9 +3,9 @@
 #include "common/check.h"
 #include "common/log.h"
 #include "common/rrtype.h"
+#include "recursor/files/zoneload.h"
 #include "recursor/reconfigure.h"
 #include "recursor/visit.h"
-#include "recursor/zoneload.h"
 
 /* What PowerDNS reads again at reload-zones. */
 static const char *const names[] = {

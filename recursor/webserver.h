@@ -4,7 +4,7 @@
 #ifndef RECURSOR_WEBSERVER_H
 #define RECURSOR_WEBSERVER_H
 
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 #include "recursor/watch/web/web.h"
 
 /* With webserver-hash-plaintext-credentials: puts a snapshot in *s that has hashes where that had

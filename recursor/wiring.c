@@ -8,7 +8,7 @@
 
 #include "common/check.h"
 #include "common/log.h"
-#include "recursor/hints.h"
+#include "recursor/files/hints.h"
 #include "recursor/pipeline.h"
 #include "recursor/resolve/inflight.h"
 

@@ -14,7 +14,8 @@
 #include "config.h"
 #include "recursor/anchorage.h"
 #include "recursor/errands.h"
-#include "recursor/hints.h"
+#include "recursor/files/hints.h"
+#include "recursor/files/zoneload.h"
 #include "recursor/pipeline.h"
 #include "recursor/policy/ipset.h"
 #include "recursor/policy/shelf.h"
@@ -30,7 +31,6 @@
 #include "recursor/watch/tracer.h"
 #include "recursor/watch/wiper.h"
 #include "recursor/wiring.h"
-#include "recursor/zoneload.h"
 
 enum {
 	HOUSEKEEPING_MS = 200,

@@ -29,7 +29,7 @@
 #include "recursor/net/outgoing.h"
 #include "recursor/resolve/packetcache.h"
 #include "recursor/resolve/resolver.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 #include "recursor/watch/env.h"
 
 struct server;

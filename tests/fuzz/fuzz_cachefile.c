@@ -10,7 +10,7 @@
 #include "common/crc32c.h"
 #include "common/rrset_pack.h"
 #include "common/wire.h"
-#include "recursor/cachefile.h"
+#include "recursor/files/cachefile.h"
 
 enum { NOW = 1700000000, HEAD = 32, BLOCK_HEAD = 20, FILE_MAX = 1 << 18 };
 

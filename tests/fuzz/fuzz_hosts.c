@@ -9,9 +9,9 @@
 
 #include "common/check.h"
 #include "common/rrtype.h"
-#include "recursor/hosts.h"
+#include "recursor/files/hosts.h"
 #include "recursor/resolve/authzone.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 static void warn(void *ctx, const char *line)
 {

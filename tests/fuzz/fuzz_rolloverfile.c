@@ -10,7 +10,7 @@
 
 #include "common/check.h"
 #include "common/crc32c.h"
-#include "recursor/rolloverfile.h"
+#include "recursor/files/rolloverfile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 
 #include "common/check.h"
 #include "common/conf.h"
-#include "recursor/settings_table.h"
+#include "recursor/settings/settings_table.h"
 
 static void check_limits(const struct setting *row, const struct settings *s)
 {

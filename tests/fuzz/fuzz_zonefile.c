@@ -14,9 +14,9 @@
 #include "common/check.h"
 #include "common/rrtype.h"
 #include "common/zonefile.h"
-#include "recursor/hints.h"
+#include "recursor/files/hints.h"
 #include "recursor/resolve/authzone.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 enum { RECORDS_MAX = 2000, ASKED_MAX = 50 };
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "common/check.h"
-#include "recursor/settings.h"
-#include "recursor/zonelist.h"
+#include "recursor/settings/settings.h"
+#include "recursor/settings/zonelist.h"
 
 static void check_item(struct zones *zones, const struct zonelist_item *item)
 {

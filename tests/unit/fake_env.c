@@ -7,6 +7,7 @@
 #include "common/rrtype.h"
 #include "common/timers.h"
 #include "common/wire.h"
+#include "recursor/files/zoneload.h"
 #include "recursor/ipset_env.h"
 #include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/resolve/dnssec/anchors.h"
@@ -14,7 +15,6 @@
 #include "recursor/watch/commands.h"
 #include "recursor/watch/recorder.h"
 #include "recursor/watch/tracer.h"
-#include "recursor/zoneload.h"
 
 /* ---- the daemon's side ---- */
 

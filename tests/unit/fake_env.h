@@ -6,7 +6,7 @@
 #ifndef UNIT_FAKE_ENV_H
 #define UNIT_FAKE_ENV_H
 
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 #include "recursor/watch/env.h"
 #include "recursor/watch/query_log.h"
 

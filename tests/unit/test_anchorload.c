@@ -7,7 +7,7 @@
 #include "common/check.h"
 #include "common/hash.h"
 #include "common/wire.h"
-#include "recursor/anchorload.h"
+#include "recursor/files/anchorload.h"
 #include "tests/unit/tmpdir.h"
 
 #define DIGEST "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f"

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recursor/background.h"
+#include "recursor/host/background.h"
 #include "tests/unit/in_child.h"
 
 static int pipe_fds[2];

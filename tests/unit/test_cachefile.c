@@ -7,7 +7,7 @@
 #include "common/hash.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
-#include "recursor/cachefile.h"
+#include "recursor/files/cachefile.h"
 #include "tests/unit/wire_name.h"
 
 enum { NOW = 1700000000, NOW_MS = 900000000, NAMES = 20 };

@@ -2,7 +2,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "recursor/descriptors.h"
+#include "recursor/host/descriptors.h"
 #include "tests/unit/in_child.h"
 
 /* 100 + 2 * 1 address * 2 threads + 50 clients + 2 * 10 idle connections + 2 * 1000 */

@@ -7,8 +7,8 @@
 #include "common/addr.h"
 #include "common/check.h"
 #include "common/rrtype.h"
-#include "recursor/hints.h"
-#include "recursor/settings.h"
+#include "recursor/files/hints.h"
+#include "recursor/settings/settings.h"
 
 static char path[64];
 static char why[SETTINGS_WHY_MAX];

@@ -1,4 +1,4 @@
-#include "recursor/hosts.h"
+#include "recursor/files/hosts.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "common/hash.h"
 #include "common/rrtype.h"
 #include "recursor/resolve/authzone.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 static struct zones *zones;
 static char warnings[4096];

@@ -14,7 +14,7 @@
 #include "common/check.h"
 #include "common/hash.h"
 #include "common/rrtype.h"
-#include "recursor/cachefile.h"
+#include "recursor/files/cachefile.h"
 #include "recursor/net/loop.h"
 #include "recursor/worker.h"
 #include "tests/unit/own_address.h"

@@ -7,7 +7,7 @@
 #include "common/metric_name.h"
 #include "common/rrtype.h"
 #include "fake_env.h"
-#include "recursor/settings_table.h"
+#include "recursor/settings/settings_table.h"
 #include "recursor/watch/marks.h"
 #include "recursor/watch/metrics.h"
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "recursor/notify.h"
+#include "recursor/host/notify.h"
 
 static int receiver = -1;
 static char name[80];

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recursor/pidfile.h"
+#include "recursor/host/pidfile.h"
 #include "tests/unit/tmpdir.h"
 
 static char dir[TMPDIR_MAX], path[128];

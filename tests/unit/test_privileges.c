@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "recursor/privileges.h"
+#include "recursor/host/privileges.h"
 #include "tests/unit/in_child.h"
 
 enum { NOBODY = 65534 };

@@ -6,7 +6,7 @@
 #include "common/check.h"
 #include "common/crc32c.h"
 #include "common/hash.h"
-#include "recursor/rolloverfile.h"
+#include "recursor/files/rolloverfile.h"
 
 static struct rollovers r;
 static char why[ROLLOVERFILE_WHY_MAX];

@@ -7,7 +7,7 @@
 
 #include "common/check.h"
 #include "common/log.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 #include "tests/unit/tmpdir.h"
 
 static char dir[TMPDIR_MAX];

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/check.h"
-#include "recursor/settings_table.h"
+#include "recursor/settings/settings_table.h"
 
 static char warning[SETTINGS_WHY_MAX];
 

@@ -1,5 +1,5 @@
 /* statefile: a file of our own that is replaced whole. */
-#include "recursor/statefile.h"
+#include "recursor/files/statefile.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "recursor/zonelist.h"
+#include "recursor/settings/zonelist.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/check.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 static char items[4096];
 static char reason[SETTINGS_WHY_MAX];

@@ -1,4 +1,4 @@
-#include "recursor/zoneload.h"
+#include "recursor/files/zoneload.h"
 
 #include <check.h>
 #include <stdio.h>

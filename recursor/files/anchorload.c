@@ -1,4 +1,4 @@
-#include "recursor/anchorload.h"
+#include "recursor/files/anchorload.h"
 
 #include <stdlib.h>
 #include <string.h>

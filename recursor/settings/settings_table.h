@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 enum setting_status {
 	SETTING_OURS,

@@ -1,4 +1,4 @@
-#include "recursor/hosts.h"
+#include "recursor/files/hosts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/resolve/authzone.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 /* A name and one of its addresses. */
 struct entry {

@@ -13,9 +13,9 @@
 
 #include "common/err.h"
 #include "common/zonefile.h"
-#include "recursor/hosts.h"
+#include "recursor/files/hosts.h"
 #include "recursor/resolve/zones.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 /* Lines about what is left out go to `warn`.  `leave`, or NULL: may it go on?  One line in `why`
  * (SETTINGS_WHY_MAX) on error. */

@@ -1,4 +1,4 @@
-#include "recursor/rolloverfile.h"
+#include "recursor/files/rolloverfile.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "recursor/hints.h"
+#include "recursor/files/hints.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "common/name.h"
 #include "common/rrtype.h"
 #include "common/zonefile.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 enum { SETS_MAX = 2 * HINTS_RECORDS_MAX + 1 };
 

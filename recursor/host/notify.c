@@ -1,4 +1,4 @@
-#include "recursor/notify.h"
+#include "recursor/host/notify.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "common/err.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 /* Whom setuid and setgid name. */
 struct identity {

@@ -1,11 +1,11 @@
-#include "recursor/zonelist.h"
+#include "recursor/settings/zonelist.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/conf.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 enum { FORWARD_PORT = 53 };
 

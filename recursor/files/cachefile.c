@@ -1,5 +1,5 @@
 /* cachefile: see cachefile.h. */
-#include "recursor/cachefile.h"
+#include "recursor/files/cachefile.h"
 
 #include <errno.h>
 #include <stdlib.h>

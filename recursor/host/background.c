@@ -1,4 +1,4 @@
-#include "recursor/background.h"
+#include "recursor/host/background.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "recursor/statefile.h"
+#include "recursor/files/statefile.h"
 
 #include <errno.h>
 #include <fcntl.h>

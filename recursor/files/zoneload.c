@@ -1,4 +1,4 @@
-#include "recursor/zoneload.h"
+#include "recursor/files/zoneload.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,9 +8,9 @@
 #include "common/conf.h"
 #include "common/log.h"
 #include "common/zonefile.h"
-#include "recursor/hints.h"
+#include "recursor/files/hints.h"
 #include "recursor/resolve/authzone.h"
-#include "recursor/zonelist.h"
+#include "recursor/settings/zonelist.h"
 
 struct loading {
 	struct zones *zones;

@@ -12,9 +12,9 @@
 #include "common/check.h"
 #include "common/conf.h"
 #include "common/name.h"
-#include "recursor/settings_table.h"
+#include "recursor/settings/settings_table.h"
+#include "recursor/settings/zonelist.h"
 #include "recursor/watch/dnstap.h"
-#include "recursor/zonelist.h"
 
 /* A place in the struct: the table's macros have checked its type. */
 static void *member(const struct setting *row, struct settings *s)

@@ -1,4 +1,4 @@
-#include "recursor/privileges.h"
+#include "recursor/host/privileges.h"
 
 #include <errno.h>
 #include <grp.h>

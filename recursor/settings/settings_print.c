@@ -5,7 +5,7 @@
 
 #include "common/conf.h"
 #include "common/mdoc.h"
-#include "recursor/settings_table.h"
+#include "recursor/settings/settings_table.h"
 #include "recursor/watch/marks.h"
 
 enum { WIDTH = 78 };

@@ -1,7 +1,7 @@
 /*
  * Reading settings: which files, in which order, and what each item does to the texts.
  */
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include "common/check.h"
 #include "common/conf.h"
-#include "recursor/settings_table.h"
+#include "recursor/settings/settings_table.h"
 
 /* An item whose name is in no row: ignore-unknown-settings may come after it. */
 struct unknown {

@@ -1,4 +1,4 @@
-#include "recursor/pidfile.h"
+#include "recursor/host/pidfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

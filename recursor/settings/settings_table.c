@@ -2,7 +2,7 @@
  * The table of settings.  To add a setting: a member in settings.h and a row here.
  * Own ones first, in order of name; then what PowerDNS has and we do not.
  */
-#include "recursor/settings_table.h"
+#include "recursor/settings/settings_table.h"
 
 #include <stdint.h>
 #include <string.h>

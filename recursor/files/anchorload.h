@@ -16,7 +16,7 @@
 
 #include "common/err.h"
 #include "recursor/resolve/dnssec/anchors.h"
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 struct anchorload {
 	struct anchors *anchors; /* a reference */

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "recursor/settings.h"
+#include "recursor/settings/settings.h"
 
 enum { DESCRIPTORS_ASKING_LEAST = 80 }; /* sockets for asking, each thread */
 

@@ -12,7 +12,7 @@
 #include "common/conf.h"
 #include "common/log.h"
 #include "config.h"
-#include "recursor/settings_table.h"
+#include "recursor/settings/settings_table.h"
 #include "recursor/watch/health.h"
 #include "recursor/watch/web/credential.h"
 

@@ -1,4 +1,4 @@
-#include "recursor/descriptors.h"
+#include "recursor/host/descriptors.h"
 
 #include <sys/resource.h>
 
