@@ -349,7 +349,7 @@ bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transpor
 	g->target = (uint8_t)target;
 	g->transport = (uint8_t)transport;
 	g->server = server;
-	g->diverted = false;
+	g->diverted = g->by_copy = false;
 	if (r->world.preoutquery != NULL)
 		return put_if_allowed(r, g, t, &view, now_ms);
 	return put(r, g, t, &view, now_ms);

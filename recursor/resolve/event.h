@@ -30,6 +30,7 @@
 	X(EVENT_JOINED, "joined", "somebody looks for it already: waits with them")              \
 	X(EVENT_SPECIAL, "special", "a special name, answered here")                             \
 	X(EVENT_AUTH_ZONE, "auth-zone", "answered from a zone of ours")                          \
+	X(EVENT_LOCAL_COPY, "local-copy", "answered from a copy of the zone")                    \
 	X(EVENT_CACHE_HIT, "cache-hit", "the cache has it")                                      \
 	X(EVENT_CACHE_NEGATIVE, "cache-negative", "the cache knows that there is none")          \
 	X(EVENT_CACHE_FAILURE, "cache-failure", "it failed a moment ago")                        \

@@ -209,6 +209,9 @@ struct goal {
 	uint8_t n_cuts;
 	uint8_t floor_labels; /* of the configured zone or our own delegation: nothing above is asked */
 	bool forwarded;       /* the targets are forwarders: there is no NS set */
+	bool by_copy;         /* a copy of the zone gave the reply on hand */
+	bool copy_spent;      /* and has nothing more to say of it */
+	uint8_t copy_replies;
 	bool recurse;         /* and resolvers: asked with RD=1, for all at once */
 	bool authoritative;    /* our own zone's answer, or begins with it */
 	uint32_t zones_serial; /* of the configured zones that were looked in, */
@@ -309,6 +312,8 @@ struct resolver {
 	struct zones *zones;     /* a reference, or NULL */
 	struct anchors *anchors; /* the same */
 	uint32_t zones_serial;
+	struct copies *copies; /* a reference, or NULL */
+	uint8_t *copy_reply;   /* room for a message; NULL: there never was a copy */
 	struct keyring *keyring;
 	struct aggressive *aggressive; /* borrowed, or NULL */
 	struct harvest harvest;
@@ -601,7 +606,17 @@ void policy_plan_clear(struct outquery_plan *plan);
 /* The plan's records as the message of a server: a buffer for free(), or NULL. */
 uint8_t *policy_reply_make(const struct goal *g, const struct outquery_plan *plan, size_t *len);
 
+/* ---- copyask.c ---- */
+
+/* Before a server is chosen: a copy of the zone answers.  The goal has gone on, or has ended. */
+bool copy_ask(struct resolver *r, struct goal *g);
+/* Before a goal enters what is known: the deepest zone that there is a copy of. */
+void copy_enter(struct resolver *r, const struct goal *g, struct knowledge *k);
+
 /* ---- outcome.c: what became of a question ---- */
+
+/* A copy of the zone has answered. */
+void outcome_by_copy(struct resolver *r, struct goal *g, const uint8_t *wire, size_t len);
 
 /* The policy has answered in the place of the target. */
 void outcome_by_policy(struct resolver *r, struct goal *g, const struct outquery_plan *plan);

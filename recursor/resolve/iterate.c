@@ -375,6 +375,7 @@ static void step_start(struct resolver *r, struct goal *g)
 			break;
 		if (k.zone_labels == 0 && k.ns_own == NULL && k.zone == NULL)
 			resolver_prime_soon(r);
+		copy_enter(r, g, &k);
 		cut_enter_known(r, g, &k);
 		minimise_choose(r, g);
 		g->state = GOAL_CHOOSE;
@@ -475,6 +476,8 @@ static void step_choose(struct resolver *r, struct goal *g)
 		minimise_choose(r, g);
 	minimise_by_what_is_known(r, g);
 	if (is_forsaken(r, g))
+		return;
+	if (copy_ask(r, g))
 		return;
 	if (!crowd_enter(r, g)) {
 		end_for_the_zone(r, g);

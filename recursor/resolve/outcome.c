@@ -25,6 +25,10 @@ static void target_mark(struct resolver *r, struct goal *g, enum target_life dea
 {
 	struct target *t = target_asked(g);
 
+	if (g->by_copy) {
+		g->copy_spent = true;
+		return;
+	}
 	t->dead = (uint8_t)dead;
 	/* What the policy sends elsewhere, says itself or has led to is not the server's doing. */
 	if (g->diverted || g->by_policy || ask_is_exempt(r, g, t))
@@ -226,6 +230,10 @@ static void on_lame(struct resolver *r, struct goal *g, const struct reply *repl
 {
 	struct target *t = target_asked(g);
 
+	if (g->by_copy) {
+		target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_LAME);
+		return;
+	}
 	COUNT(r->counters, lame_answers);
 	GOAL_EVENT(r, g, EVENT_LAME, cut_ns_name(g, t->ns), goal_zone(g), .server = g->server,
 		   .note = reply->note);
@@ -374,6 +382,11 @@ static void content_read(struct resolver *r, struct goal *g, struct msg *m)
 	if (q.has_delegation)
 		q.delegation_expires_s = g->ns_parent->expires_s;
 	err = reply_read(&reply, r->scratch, m, &q, &r->cfg, r->counters);
+	if (err != E_OK && g->by_copy) {
+		g->copy_spent = true;
+		choose_again(r, g);
+		return;
+	}
 	if (err != E_OK) {
 		outcome_garbled(r, g);
 		return;
@@ -482,4 +495,19 @@ void outcome_by_policy_no_resources(struct resolver *r, struct goal *g)
 		   .note = "not to be sent: a limit of ours");
 	goal_refund_query(r, g);
 	target_asked(g)->dead = TARGET_DEAD;
+}
+
+/* ---- a copy of the zone in its servers' place (copies.h) ---- */
+
+void outcome_by_copy(struct resolver *r, struct goal *g, const uint8_t *wire, size_t len)
+{
+	struct msg m;
+
+	g->by_copy = true;
+	if (msg_open(&m, wire, len) != E_OK) {
+		g->copy_spent = true;
+		choose_again(r, g);
+		return;
+	}
+	content_read(r, g, &m);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "recursor/resolve/copies.h"
 #include "recursor/resolve/dnssec/anchors.h"
 #include "recursor/resolve/goal.h"
 #include "recursor/resolve/roothints.h"
@@ -217,6 +218,8 @@ void resolver_free(struct resolver *r)
 	goal_bury_all(r);
 	hints_drop(r);
 	zones_put(r->zones);
+	copies_put(r->copies);
+	free(r->copy_reply);
 	anchors_put(r->anchors);
 	keyring_free(r->keyring);
 	special_free(r->special);

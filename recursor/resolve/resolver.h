@@ -153,6 +153,11 @@ struct aggressive;
  * outlives the resolver.  NULL: each answer is asked for. */
 void resolver_set_aggressive(struct resolver *r, struct aggressive *a);
 
+struct copies;
+/* The zones that are at hand whole (copies.h), or NULL; a reference is taken, and that of those before is
+ * given back. */
+void resolver_set_copies(struct resolver *r, struct copies *copies);
+
 /* Where trust begins (dnssec/anchors.h), or NULL; a reference is taken, and that of those before is
  * given back.  Who changes them wipes from the caches what was judged by others. */
 void resolver_set_anchors(struct resolver *r, struct anchors *anchors);

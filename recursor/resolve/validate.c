@@ -382,10 +382,12 @@ static void ask_others(struct resolver *r, struct goal *g)
 	} else {
 		struct target *t = &g->targets[g->target];
 
+		if (g->by_copy)
+			g->copy_spent = true;
 		/* Without EDNS there is no DO, and so nothing to validate.  That a server has none is what
 		 * one FORMERR said, perhaps long ago: before its word on a signed zone is refused it is
 		 * asked with EDNS once more. */
-		if (!g->sent_edns && !t->no_edns && !t->in_spite)
+		else if (!g->sent_edns && !t->no_edns && !t->in_spite)
 			t->in_spite = true;
 		else
 			t->dead = TARGET_SILENT_ON;

@@ -77,6 +77,7 @@ static const char *const quiet_keys[] = {
 	"domain-insecure",
 	"sign",
 	"break",
+	"copy",
 };
 
 static int refuse(const struct scenario *s, const struct header_key *o, char *why)

@@ -75,6 +75,8 @@ static int start(struct player *p, char *why)
 		err = play_set_zones(p, why);
 	if (err == E_OK)
 		err = play_sign(p, why);
+	if (err == E_OK)
+		err = play_set_copies(p, why);
 	return err == E_OK ? play_set_trust(p, why) : err;
 }
 

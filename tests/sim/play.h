@@ -90,6 +90,8 @@ const char *play_reason_to_skip(const struct scenario *s);
 int play_configure(struct player *p, char *why) MUST_USE;
 int play_set_hints(struct player *p, char *why) MUST_USE;
 int play_set_zones(struct player *p, char *why) MUST_USE;
+/* Gives it copies of zones, when these are signed. */
+int play_set_copies(struct player *p, char *why) MUST_USE;
 int play_set_trust(struct player *p, char *why) MUST_USE;
 /* Signs zones as the header says, before anything is asked; DS rdata for a trust anchor (0: no such
  * zone, or no more); what a signed zone's server adds to its answer. */
@@ -98,6 +100,8 @@ size_t play_signed_ds(const struct player *p, const uint8_t *apex, unsigned i,
 		      uint8_t out[SIGN_DS_MAX]);
 void play_sign_reply(const struct player *p, const struct zone *z, const ldns_pkt *query,
 		     ldns_pkt *reply);
+/* What signs it, or NULL. */
+struct signed_zone *play_signed_zone(const struct player *p, const struct zone *z);
 void play_sign_free(struct player *p);
 /* Without a trust anchor nothing is validated. */
 bool play_validates(const struct scenario *s);

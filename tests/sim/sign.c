@@ -255,6 +255,13 @@ size_t play_signed_ds(const struct player *p, const uint8_t *apex, unsigned i,
 	return 0;
 }
 
+struct signed_zone *play_signed_zone(const struct player *p, const struct zone *z)
+{
+	const struct play_signed *at = signed_at(p, z);
+
+	return at != NULL ? at->with : NULL;
+}
+
 void play_sign_free(struct player *p)
 {
 	while (p->signed_zones != NULL) {
