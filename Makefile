@@ -124,6 +124,7 @@ $(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(call obj,$(FUZZ_DRIVER
 $(B)/rec_control: LIBS = $(BASE_LIBS) $(NCURSES_LIBS)
 $(B)/recursor $(B)/tests/sim $(B)/tests/soak $(B)/tests/flood $(REPLAYS): LIBS = $(BASE_LIBS)
 $(B)/lab $(B)/graphs-feed: LIBS = $(BASE_LIBS)
+$(FLOORS): LIBS = $(CRYPTO_LIBS)
 $(B)/graphs: LIBS = $(BASE_LIBS) $(RRD_LIBS)
 $(B)/tests/unit $(B)/tests/oom: LIBS = $(BASE_LIBS) $(CHECK_LIBS)
 

@@ -3,7 +3,8 @@
 
 Each server in turn is loaded with the same questions about a small Internet (world.py), on one
 core and with one worker; what counts is the CPU time of its process for each query, beside that
-of a floor which only moves the packets (floor_echo.c, floor_relay.c). Compare figures of one run
+of a floor which only moves the packets (floor_echo.c, floor_relay.c). In the signed world
+(signed.py) all validate, and show that they do before they are measured. Compare figures of one run
 only: machines are noisy, and no two are alike.
 """
 
@@ -26,6 +27,7 @@ from load import (COMPARED, THREADS, THREADS_ABOUT, THREADS_CLIENTS, WORKLOADS, 
 from process import Trouble, end_all  # noqa: E402
 from report import Report  # noqa: E402
 from servers import OURS, SERVERS, Server, Setup, is_installed, version  # noqa: E402
+from signed import SignedWorld, check_validation  # noqa: E402
 from watcher import Watcher  # noqa: E402
 from world import World  # noqa: E402
 
@@ -115,6 +117,11 @@ def servers_choose(options, isolated):
     return [name for name in chosen if name not in left_out + missing], complete
 
 
+def workload_of(name):
+    """That of a name of a workload; None of those that are made of several."""
+    return WORKLOADS.get(THREADS.get(name, name))
+
+
 class Cores:
     """Who runs where: the server alone on its core; clients and authorities beside it."""
 
@@ -140,19 +147,32 @@ class Bench:
         self.dir = directory
         self.cores = cores
         self.world = World(directory, 53 if isolated else PORT_OF_SERVERS, cores.world)
-        self.questions = Questions(directory, options.seconds, options.names)
+        self.signed_world = SignedWorld(directory, self.world.port, cores.world, options.seconds)
+        self.questions = Questions(directory, options.seconds, options.names, self.signed_world)
+
+    def start_worlds(self):
+        """Those that are asked."""
+        wanted = {bool(w and w.signed) for w in map(workload_of, self.options.workloads)}
+        if False in wanted:
+            self.world.start()
+        if True in wanted:
+            say("signing zones")
+            self.signed_world.start()
 
     def load(self, name, workload, workers, cores, clients=None, settings=None, attack=None,
              watched=False):
         """One server, started for this load, or attack, alone; its result."""
         directory = tempfile.mkdtemp(prefix=f"{name}-", dir=self.dir)
-        setup = Setup(directory, PORT, self.world, workers, self.options.build, settings)
+        internet = self.signed_world if workload.signed else self.world
+        setup = Setup(directory, PORT, internet, workers, self.options.build, settings)
         floor = [*workload.floor, str(PORT), str(workers)]
         if workload.floor and workload.floor[0] == "floor_relay":
             floor.insert(-1, str(self.world.port))
         server = Server(name, setup, floor, cores)
         try:
-            server.wait(workload.transport)
+            server.wait("w1.z1.signed" if workload.signed else "w1.z1.bench", workload.transport)
+            if workload.signed and name != "floor":
+                check_validation(server)
             if attack:
                 return measure_attack(server, attack, directory, self)
             with Watcher() if watched else contextlib.nullcontext():
@@ -186,7 +206,7 @@ class Bench:
     def run(self, servers, report):
         for turn in range(self.options.rounds):
             for name in self.workload_names():
-                workload = WORKLOADS.get(THREADS.get(name, name))
+                workload = workload_of(name)
                 if workload and workload.once and turn > 0:
                     continue
                 for server in servers:
@@ -235,7 +255,7 @@ def bench(options, isolated):
     directory = tempfile.mkdtemp(prefix="bench-")
     try:
         run = Bench(options, directory, isolated, cores)
-        run.world.start()
+        run.start_worlds()
         run.run(servers, report)
     finally:
         end_all()

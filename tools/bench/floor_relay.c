@@ -1,15 +1,19 @@
 /*
  * The floor of a cache miss: each query goes to the server of its zone, and the answer back,
  * over one socket and in batches. Nothing is parsed but what finds the server, nothing is kept
- * but whom to answer. The addresses are those of world.py.
+ * but whom to answer. The addresses are those of world.py and signed.py.
  *
- * floor_relay misses|mixed|cold PORT SERVERS_PORT WORKERS
+ * floor_relay misses|mixed|cold|signed PORT SERVERS_PORT WORKERS
  *   misses  the zone's server is asked
  *   mixed   the same; but names of the fixed set (they begin with "w") go back at once, as hits
  *   cold    first the parent is asked, and after its referral the zone's server
+ *   signed  as misses, in the signed world, and a signature (ECDSA P-256) is verified an answer:
+ *           always the same, but what it takes does not depend on that
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -30,10 +34,13 @@ enum {
 	WORKERS_MAX = 16,
 	PARENT = 0x7f0a0002,       /* 127.10.0.2 */
 	FIRST_SERVER = 0x7f0a0101, /* 127.10.1.1, and those that follow */
+	SIGNED_FIRST_SERVER = 0x7f0b0101,
 	SERVERS = 16,
+	HASH_SIZE = 32,
+	SIGNATURE_MAX = 80,
 };
 
-static enum { MISSES, MIXED, COLD } mode;
+static enum { MISSES, MIXED, COLD, SIGNED } mode;
 static uint16_t port, servers_port;
 
 struct messages {
@@ -54,6 +61,9 @@ struct worker {
 	struct messages in;
 	unsigned char packets[BATCH][PACKET_MAX];
 	uint16_t next_id;
+	EVP_PKEY_CTX *key;
+	unsigned char hash[HASH_SIZE], signature[SIGNATURE_MAX];
+	size_t signature_len;
 	struct {
 		struct sockaddr_in from;
 		uint16_t id;
@@ -118,6 +128,20 @@ static int side_receive(struct worker *w, const struct side *side)
 	return recvmmsg(side->fd, w->in.headers, BATCH, MSG_DONTWAIT, NULL);
 }
 
+/* A key, and a signature with it to verify. */
+static void key_init(struct worker *w)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+
+	w->key = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	w->signature_len = SIGNATURE_MAX;
+	if (EVP_PKEY_sign_init(w->key) != 1 ||
+	    EVP_PKEY_sign(w->key, w->signature, &w->signature_len, w->hash, HASH_SIZE) != 1 ||
+	    EVP_PKEY_verify_init(w->key) != 1)
+		fail("OpenSSL");
+	EVP_PKEY_free(key);
+}
+
 /* The server of name.z17.bench and name.d17.cold: zone 17 of world.py. False: no such name. */
 static bool server_find(const unsigned char *packet, size_t len, struct sockaddr_in *server)
 {
@@ -134,7 +158,8 @@ static bool server_find(const unsigned char *packet, size_t len, struct sockaddr
 		zone = zone * 10 + packet[at + i] - '0';
 	server->sin_family = AF_INET;
 	server->sin_port = htons(servers_port);
-	server->sin_addr.s_addr = htonl(FIRST_SERVER + zone % SERVERS);
+	server->sin_addr.s_addr = htonl((mode == SIGNED ? SIGNED_FIRST_SERVER : FIRST_SERVER) +
+					zone % SERVERS);
 	return true;
 }
 
@@ -188,6 +213,9 @@ static void answer_take(struct worker *w, unsigned char *packet, size_t len,
 			side_add(&w->servers, packet, len, &server);
 		return;
 	}
+	if (mode == SIGNED &&
+	    EVP_PKEY_verify(w->key, w->signature, w->signature_len, w->hash, HASH_SIZE) != 1)
+		return;
 	memcpy(packet, &w->waiting[id].id, sizeof(id));
 	side_add(&w->clients, packet, len, &w->waiting[id].from);
 }
@@ -200,6 +228,8 @@ static void *worker_run(void *unused)
 	if (!w)
 		fail("calloc");
 	messages_init(&w->in);
+	if (mode == SIGNED)
+		key_init(w);
 	side_init(&w->clients, port);
 	side_init(&w->servers, 0);
 	struct pollfd fds[] = { { .fd = w->clients.fd, .events = POLLIN },
@@ -222,14 +252,17 @@ static void *worker_run(void *unused)
 
 int main(int argc, char **argv)
 {
-	const char *const modes[] = { [MISSES] = "misses", [MIXED] = "mixed", [COLD] = "cold" };
+	const char *const modes[] = {
+		[MISSES] = "misses", [MIXED] = "mixed", [COLD] = "cold", [SIGNED] = "signed"
+	};
 	int found = -1;
 
-	for (int i = 0; argc == 5 && i < 3; i++)
+	for (int i = 0; argc == 5 && i <= SIGNED; i++)
 		if (strcmp(argv[1], modes[i]) == 0)
 			found = i;
 	if (found < 0) {
-		fputs("usage: floor_relay misses|mixed|cold PORT SERVERS_PORT WORKERS\n", stderr);
+		fputs("usage: floor_relay misses|mixed|cold|signed PORT SERVERS_PORT WORKERS\n",
+		      stderr);
 		return 2;
 	}
 	mode = (unsigned)found;

@@ -8,6 +8,7 @@ import signal
 import subprocess
 from dataclasses import dataclass
 
+import signed
 import watcher
 import world
 from process import Trouble, child_setup
@@ -27,6 +28,7 @@ class Workload:
     once: bool = False  # the first round is enough
     transport: str = "udp"
     clients: int = 8
+    signed: bool = False  # in the signed world, by servers that validate
 
 
 ECHO, RELAY = "floor_echo", "floor_relay"
@@ -43,6 +45,11 @@ WORKLOADS = {
                          ("zones", "fixed-once"), transport="tcp", clients=20),
     "mixed": Workload("80 % as hits, 20 % as misses", (RELAY, "mixed"), "mixed",
                       ("zones", "fixed-once")),
+    "signed": Workload("as misses, signed with ECDSA P-256 and validated; the floor verifies one "
+                       "signature", (RELAY, "signed"), "signed", ("signed-zones",), signed=True),
+    "signed-nodata": Workload("... of a type that is not there: a proof, by NSEC or NSEC3, is "
+                              "validated", (RELAY, "signed"), "signed-nodata", ("signed-zones",),
+                              signed=True),
 }
 # Not a load of its own: these with one worker and with two, and what a query costs with each.
 THREADS = {"threads-hits": "hits", "threads-misses": "misses"}
@@ -75,16 +82,18 @@ COMPARED = {
 class Questions:
     """Files of questions for dnsperf, each written when it is first needed."""
 
-    def __init__(self, directory, seconds, names):
+    def __init__(self, directory, seconds, names, signed_world):
         self.dir = directory
         self.seconds = seconds
         self.names = names
+        self.signed_world = signed_world
 
     def path(self, kind):
         path = os.path.join(self.dir, f"questions-{kind}")
         if not os.path.exists(path):
+            rrtype = "AAAA" if kind == "signed-nodata" else "A"
             with open(path, "w") as f:
-                f.writelines(f"{name} A\n" for name in self.make(kind))
+                f.writelines(f"{name} {rrtype}\n" for name in self.make(kind))
         return path
 
     def make(self, kind):
@@ -106,6 +115,10 @@ class Questions:
         if kind == "delegations":
             return (f"w.d{i}.cold"
                     for i in random.sample(range(world.DELEGATIONS), world.DELEGATIONS))
+        if kind == "signed-zones":
+            return (f"w1.z{z}.signed" for z in range(signed.ZONES))
+        if kind in ("signed", "signed-nodata"):
+            return self.signed_world.questions()
         raise ValueError(kind)
 
 
@@ -197,7 +210,7 @@ def measure(server, workload, questions, cores, seconds, clients=None):
     if load.good == 0:
         raise Trouble(f"{server.name} answered none of {load.sent} queries well\n"
                       f"{server.last_words()}")
-    if server.name != "floor":
+    if server.name != "floor" and workload.data != "signed-nodata":
         check_answers(server, data, workload.transport)
     if workload.transport == "udp":
         datagrams -= load.sent + load.completed

@@ -1,6 +1,6 @@
-"""The servers that are measured. All are set up alike: no validation, IPv4 only, cache enough for
-all that is asked, as many workers as told, and for the rest their own defaults. A peer is started
-as its Debian package has it.
+"""The servers that are measured. All are set up alike: validation in the signed world (signed.py)
+and nowhere else, IPv4 only, cache enough for all that is asked, as many workers as told, and for
+the rest their own defaults. A peer is started as its Debian package has it.
 """
 
 import os
@@ -26,6 +26,7 @@ class Setup:
         self.workers = workers
         self.build = build
         self.settings = settings or {}  # more of them, for the recursor
+        self.validates = world.anchor is not None
 
     def write(self, name, text):
         path = os.path.join(self.dir, name)
@@ -46,7 +47,7 @@ hint-file={s.world.hints}
 socket-dir={s.dir}
 threads={s.workers}
 reuseport=yes
-dnssec=off
+dnssec={'validate' if s.validates else 'off'}
 max-cache-entries={CACHE_ENTRIES}
 max-packetcache-entries={CACHE_ENTRIES}
 security-poll-suffix=
@@ -58,16 +59,26 @@ daemon=no
 
 def recursor(s):
     more = {"outgoing-port": s.world.port, **s.settings}
+    if s.validates:
+        more["trustanchorfile"] = s.world.anchor
     s.write("recursor.conf", pdns_settings(s) + "".join(f"{k}={v}\n" for k, v in more.items()))
     return [[os.path.join(s.build, "recursor"), f"--config-dir={s.dir}"]]
 
 
 def pdns(s):
-    s.write("recursor.conf", pdns_settings(s) + "pdns-distributes-queries=no\n")
+    more = "pdns-distributes-queries=no\n"
+    if s.validates:
+        lua = s.write("trust.lua", "clearTA('.')\n"
+                      f"addTA('.', '{' '.join(s.world.anchor_fields())}')\n")
+        more += f"lua-config-file={lua}\n"
+    s.write("recursor.conf", pdns_settings(s) + more)
     return [["pdns_recursor", f"--config-dir={s.dir}"]]
 
 
 def unbound(s):
+    trust = 'module-config: "iterator"'
+    if s.validates:
+        trust = f'module-config: "validator iterator"\n  trust-anchor-file: {s.world.anchor}'
     config = s.write("unbound.conf", f"""\
 server:
   interface: 127.0.0.1@{s.port}
@@ -76,7 +87,7 @@ server:
   do-ip6: no
   do-not-query-localhost: no
   root-hints: {s.world.hints}
-  module-config: "iterator"
+  {trust}
   msg-cache-size: 1g
   rrset-cache-size: 2g
   incoming-num-tcp: 100
@@ -92,6 +103,11 @@ remote-control:
 
 
 def named(s):
+    trust = ""
+    if s.validates:
+        tag, algorithm, digest_type, digest = s.world.anchor_fields()
+        trust = ("trust-anchors { . static-ds "
+                 f'{tag} {algorithm} {digest_type} "{digest}"; }};\n')
     config = s.write("named.conf", f"""\
 options {{
 	directory "{s.dir}";
@@ -101,12 +117,13 @@ options {{
 	listen-on-v6 {{ none; }};
 	recursion yes;
 	allow-query {{ any; }};
-	dnssec-validation no;
+	dnssec-validation {'yes' if s.validates else 'no'};
 	empty-zones-enable no;
 	max-cache-size 4g;
 	querylog no;
 }};
 zone "." {{ type hint; file "{s.world.hints}"; }};
+{trust}\
 controls {{ }};
 logging {{ category default {{ null; }}; }};
 """)
@@ -115,12 +132,14 @@ logging {{ category default {{ null; }}; }};
 
 def kresd(s):
     """A kresd is one thread: more workers are more processes, which share cache and port."""
+    trust = f"trust_anchors.add_file('{s.world.anchor}', true)\n" if s.validates else ""
     config = s.write("kresd.conf", f"""\
 net.ipv6 = false
 net.listen('127.0.0.1', {s.port}, {{ kind = 'dns' }})
 modules.load('hints')
 hints.root_file('{s.world.hints}')
 trust_anchors.remove('.')
+{trust}\
 option('ALLOW_LOCAL', true)
 cache.size = 2 * GB
 for _, name in ipairs({{ 'ta_update', 'ta_signal_query', 'priming', 'detect_time_skew',
@@ -174,10 +193,10 @@ class Server:
         for i, argv in enumerate(commands):
             self.processes.append(Process(argv, cores, os.path.join(setup.dir, f"log{i}")))
 
-    def wait(self, transport):
-        """Until it answers over this transport."""
+    def wait(self, name, transport="udp"):
+        """Until it answers for that name, over this transport."""
         end = time.monotonic() + START_SECONDS
-        while query("127.0.0.1", self.port, "w1.z1.bench", transport=transport) is None:
+        while query("127.0.0.1", self.port, name, transport=transport) is None:
             if self.has_ended():
                 raise Trouble(f"{self.name} ended\n{self.last_words()}")
             if time.monotonic() > end:

@@ -28,15 +28,19 @@ ZONES = 500
 NAMES = 20
 DELEGATIONS = 100_000
 TYPE_A, TYPE_SOA = 1, 6
+RECURSION_DESIRED = 0x0100
 
 SOA = "@ 86400 IN SOA ns.invalid. host.invalid. 1 7200 3600 1209600 60\n"
 
 
-def query(address, port, name, rrtype=TYPE_A, transport="udp"):
-    """Asks once. How many records the answer has when it is NOERROR, or None."""
+def query_packet(name, rrtype, flags=RECURSION_DESIRED):
     question = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".") if label)
-    packet = struct.pack(">6H", random.getrandbits(16), 0x0100, 1, 0, 0, 0) + question
-    packet += struct.pack(">BHH", 0, rrtype, 1)
+    packet = struct.pack(">6H", random.getrandbits(16), flags, 1, 0, 0, 0) + question
+    return packet + struct.pack(">BHH", 0, rrtype, 1)
+
+
+def exchange(address, port, packet, transport="udp"):
+    """Asks once; the answer, or None."""
     kind = socket.SOCK_DGRAM
     if transport == "tcp":
         kind = socket.SOCK_STREAM
@@ -51,7 +55,13 @@ def query(address, port, name, rrtype=TYPE_A, transport="udp"):
             time.sleep(0.1)  # a closed port refuses at once
             return None
     answer = answer[2:] if transport == "tcp" else answer
-    if len(answer) < 12 or answer[3] & 15 != 0:
+    return answer if len(answer) >= 12 else None
+
+
+def query(address, port, name, rrtype=TYPE_A, transport="udp"):
+    """Asks once. How many records the answer has when it is NOERROR, or None."""
+    answer = exchange(address, port, query_packet(name, rrtype), transport)
+    if answer is None or answer[3] & 15 != 0:
         return None
     return struct.unpack_from(">H", answer, 6)[0]
 
@@ -60,22 +70,19 @@ def server_of(i):
     return SERVERS[i % len(SERVERS)]
 
 
-class World:
+class Internet:
+    """Zones on loopback, a knotd for each level."""
+
     def __init__(self, directory, port, cores):
         self.dir = directory
         self.port = port
         self.cores = cores
         self.hints = os.path.join(directory, "root.hints")
+        self.anchor = None  # a file with the root's DS, where it is signed
 
-    def start(self):
-        """Writes the zones, starts the knotds and waits until they answer."""
-        self.write_zones()
-        levels = [
-            ("root", [ROOT], [(".", "root")]),
-            ("tlds", [TLDS], [("bench.", "bench"), ("cold.", "cold")]),
-            ("zones", SERVERS, [("cold.", "cold-below")] +
-             [(f"z{i}.bench.", f"z{i}") for i in range(ZONES)]),
-        ]
+    def serve(self, levels):
+        """Starts a knotd for each (name, addresses, [(zone, its file)]), and waits until they
+        answer."""
         for name, addresses, zones in levels:
             config = self.write_config(name, addresses, zones)
             knotd = Process(["knotd", "-c", config], self.cores,
@@ -93,33 +100,6 @@ class World:
     def write(self, name, lines):
         with open(os.path.join(self.dir, name), "w") as f:
             f.writelines(lines)
-
-    def write_zones(self):
-        ns = f". 518400 IN NS a.root-servers.net.\na.root-servers.net. 518400 IN A {ROOT}\n"
-        self.write("root.hints", ns)
-        self.write("root.zone", [
-            "$ORIGIN .\n", SOA, ns,
-            "".join(f"{tld}. 172800 IN NS ns.{tld}.\nns.{tld}. 172800 IN A {TLDS}\n"
-                    for tld in ("bench", "cold"))])
-        self.write_parent("bench", "z", ZONES, [
-            f"victim 172800 IN NS ns.victim\nns.victim 172800 IN A {VICTIM}\n"])
-        self.write_parent("cold", "d", DELEGATIONS)
-        self.write("cold-below.zone", [
-            "$ORIGIN cold.\n", SOA, f"@ 172800 IN NS ns\nns 172800 IN A {TLDS}\n"] + [
-                f"ns.d{i} 172800 IN A {server_of(i)}\n*.d{i} 3600 IN A 192.0.2.1\n"
-                for i in range(DELEGATIONS)])
-        for i in range(ZONES):
-            self.write(f"z{i}.zone", [
-                f"$ORIGIN z{i}.bench.\n", SOA,
-                f"@ 172800 IN NS ns\nns 172800 IN A {server_of(i)}\n* 3600 IN A 192.0.2.1\n"] + [
-                    f"w{k} 3600 IN A 192.0.2.{k}\n" for k in range(NAMES)])
-
-    def write_parent(self, tld, letter, count, more=()):
-        self.write(f"{tld}.zone", [
-            f"$ORIGIN {tld}.\n", SOA, f"@ 172800 IN NS ns\nns 172800 IN A {TLDS}\n"] + [
-                f"{letter}{i} 172800 IN NS ns.{letter}{i}\n"
-                f"ns.{letter}{i} 172800 IN A {server_of(i)}\n" for i in range(count)] +
-            list(more))
 
     def write_config(self, name, addresses, zones):
         rundir = os.path.join(self.dir, name)
@@ -147,3 +127,41 @@ template:
 zone:
 {served}""")
         return os.path.join(self.dir, f"{name}.conf")
+
+
+class World(Internet):
+    def start(self):
+        self.write_zones()
+        self.serve([
+            ("root", [ROOT], [(".", "root")]),
+            ("tlds", [TLDS], [("bench.", "bench"), ("cold.", "cold")]),
+            ("zones", SERVERS, [("cold.", "cold-below")] +
+             [(f"z{i}.bench.", f"z{i}") for i in range(ZONES)]),
+        ])
+
+    def write_zones(self):
+        ns = f". 518400 IN NS a.root-servers.net.\na.root-servers.net. 518400 IN A {ROOT}\n"
+        self.write("root.hints", ns)
+        self.write("root.zone", [
+            "$ORIGIN .\n", SOA, ns,
+            "".join(f"{tld}. 172800 IN NS ns.{tld}.\nns.{tld}. 172800 IN A {TLDS}\n"
+                    for tld in ("bench", "cold"))])
+        self.write_parent("bench", "z", ZONES, [
+            f"victim 172800 IN NS ns.victim\nns.victim 172800 IN A {VICTIM}\n"])
+        self.write_parent("cold", "d", DELEGATIONS)
+        self.write("cold-below.zone", [
+            "$ORIGIN cold.\n", SOA, f"@ 172800 IN NS ns\nns 172800 IN A {TLDS}\n"] + [
+                f"ns.d{i} 172800 IN A {server_of(i)}\n*.d{i} 3600 IN A 192.0.2.1\n"
+                for i in range(DELEGATIONS)])
+        for i in range(ZONES):
+            self.write(f"z{i}.zone", [
+                f"$ORIGIN z{i}.bench.\n", SOA,
+                f"@ 172800 IN NS ns\nns 172800 IN A {server_of(i)}\n* 3600 IN A 192.0.2.1\n"] + [
+                    f"w{k} 3600 IN A 192.0.2.{k}\n" for k in range(NAMES)])
+
+    def write_parent(self, tld, letter, count, more=()):
+        self.write(f"{tld}.zone", [
+            f"$ORIGIN {tld}.\n", SOA, f"@ 172800 IN NS ns\nns 172800 IN A {TLDS}\n"] + [
+                f"{letter}{i} 172800 IN NS ns.{letter}{i}\n"
+                f"ns.{letter}{i} 172800 IN A {server_of(i)}\n" for i in range(count)] +
+            list(more))
