@@ -8,7 +8,8 @@
 struct known_answer {
 	struct answer a;
 	struct rrset *chain[GOAL_CHAIN_MAX];
-	struct rrset *denial; /* that a.authority belongs to */
+	struct rrset *denial;
+	struct rrset *authority[GOAL_AUTHORITY_MAX]; /* borrowed of both */
 };
 
 static void chain_add(struct known_answer *k, struct rrset *set)
@@ -21,11 +22,7 @@ static void deny(struct known_answer *k, struct rrset *denial)
 {
 	k->denial = rrset_get(denial);
 	k->a.rcode = denial->kind == RRSET_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR;
-	if (denial->n_proofs > 0) {
-		k->a.authority = rrset_proofs(denial);
-		k->a.n_authority = denial->n_proofs;
-		k->a.cacheable = true;
-	}
+	k->a.cacheable = denial->n_proofs > 0;
 }
 
 static bool take_special(struct resolver *r, const uint8_t *name, uint16_t type,
@@ -132,6 +129,8 @@ void cacheonly_answer(struct resolver *r, const struct question *q, resolver_don
 		answer_blame(&k.a, CAUSE_NO_RECURSION);
 	}
 	k.a.sets = k.chain;
+	k.a.authority = k.authority;
+	k.a.n_authority = goal_authority(k.authority, k.a.security, k.denial, k.chain, k.a.n_sets);
 	done(ctx, &k.a);
 	while (k.a.n_sets > 0)
 		rrset_put(k.chain[--k.a.n_sets]);

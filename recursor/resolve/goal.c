@@ -365,32 +365,31 @@ void goal_bury_all(struct resolver *r)
 	}
 }
 
-/* RFC 4035 3.2.3: in an answer that is secure there is nothing that is not. */
-static bool is_as_good(const struct goal *g, const struct rrset *proof)
+static bool is_among(struct rrset *const *sets, size_t n, const struct rrset *s)
 {
-	return g->security != SEC_SECURE || rrset_security(proof) == SEC_SECURE;
+	for (size_t i = 0; i < n; i++)
+		if (sets[i] == s ||
+		    (sets[i]->type == s->type && name_equal(rrset_owner(sets[i]), rrset_owner(s))))
+			return true;
+	return false;
 }
 
-/* A denial's proofs, and those of the wildcards on the way to it. */
-static size_t authority_of(const struct goal *g, struct rrset *out[GOAL_AUTHORITY_MAX])
+size_t goal_authority(struct rrset *out[GOAL_AUTHORITY_MAX], enum security security,
+		      const struct rrset *denial, struct rrset *const *chain, size_t n_chain)
 {
 	size_t n = 0;
 
-	for (unsigned i = 0; g->denial != NULL && i < g->denial->n_proofs; i++)
-		if (is_as_good(g, rrset_proofs(g->denial)[i]))
-			out[n++] = rrset_proofs(g->denial)[i];
-	for (unsigned i = 0; i < g->n_chain; i++)
-		for (unsigned k = 0; k < g->chain[i]->n_proofs; k++) {
-			struct rrset *proof = rrset_proofs(g->chain[i])[k];
-			bool is_there = n == GOAL_AUTHORITY_MAX || !is_as_good(g, proof);
+	for (size_t i = 0; i <= n_chain; i++) {
+		const struct rrset *of = i == 0 ? denial : chain[i - 1];
 
-			for (size_t j = 0; j < n && !is_there; j++)
-				is_there = out[j] == proof ||
-					   (out[j]->type == proof->type &&
-					    name_equal(rrset_owner(out[j]), rrset_owner(proof)));
-			if (!is_there)
+		for (unsigned k = 0; of != NULL && k < of->n_proofs; k++) {
+			struct rrset *proof = rrset_proofs(of)[k];
+
+			if (n < GOAL_AUTHORITY_MAX && !is_among(out, n, proof) &&
+			    (security != SEC_SECURE || rrset_security(proof) == SEC_SECURE))
 				out[n++] = proof;
 		}
+	}
 	return n;
 }
 
@@ -446,7 +445,8 @@ void goal_end(struct resolver *r, struct goal *g)
 	goal_release(r, g);
 	goal_unwant_all(r, g);
 	if (g->requests != NULL)
-		n_authority = authority_of(g, authority);
+		n_authority = goal_authority(authority, (enum security)g->security, g->denial,
+					     g->chain, g->n_chain);
 	while (g->requests != NULL) {
 		struct answer a;
 

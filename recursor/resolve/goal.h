@@ -389,6 +389,11 @@ void goal_unwant_all(struct resolver *r, struct goal *g);
 
 /* Ends with what is in g->rcode, chain, denial, cause: tells everyone who waits. */
 void goal_end(struct resolver *r, struct goal *g);
+/* What stands in the authority section of an answer of that security: the denial's proofs (or NULL), and
+ * those of the wildcards on the way to it.  RFC 4035 3.2.3: in one that is secure is nothing that is not.
+ * Borrowed; returns how many. */
+size_t goal_authority(struct rrset *out[GOAL_AUTHORITY_MAX], enum security security,
+		      const struct rrset *denial, struct rrset *const *chain, size_t n_chain);
 /* What stood in the child's way stands in the parent's. */
 void goal_met_what(struct goal *parent, const struct goal *child);
 /* Nobody waits any more. */

@@ -1,5 +1,10 @@
 /* validate: an answer before it is believed (RFC 4035 5): its sets, one after the other, and what its
- * denials prove; and what follows. */
+ * denials prove; and what follows.
+ *
+ * A denial is proved by its NSEC or NSEC3 records and by nothing else (RFC 4035 5.4).  The SOA beside them
+ * says how long it is kept (RFC 2308 5), and only less long than those last (RFC 9077): a SOA that nobody
+ * signed can do no more harm than whoever holds answers back.  So it makes no denial bogus; but
+ * nobody is given it as secure (goal_authority()). */
 #include "recursor/resolve/goal.h"
 
 #include <string.h>
@@ -9,7 +14,7 @@
 /* RFC 9520 2.5, 3.2: a failure to validate is cached for five minutes at most. */
 enum { BOGUS_TTL_MAX = 300 };
 
-enum { STAGE_SET, STAGE_PROOFS, STAGE_DENIAL, STAGE_DONE };
+enum { STAGE_SET, STAGE_PROOFS, STAGE_DENIAL, STAGE_SOA, STAGE_DONE };
 
 enum security security_of_both(enum security a, enum security b)
 {
@@ -135,7 +140,7 @@ static enum checked stage_proofs(struct resolver *r, struct goal *g)
 	for (; v->at < v->set->n_proofs; v->at++, v->walk_labels = 0) {
 		struct rrset *proof = rrset_proofs(v->set)[v->at];
 
-		if (rrtype_is_denial(proof->type) && signer_for(r, g, proof) == NULL)
+		if (signer_for(r, g, proof) == NULL)
 			continue;
 		if (check_any(r, g, proof, &c) == CHECKED_LATER)
 			return CHECKED_LATER;
@@ -247,8 +252,30 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 		   rrset_owner(v->set), proof.zone, .type = v->set->type,
 		   .note = c.security == SEC_BOGUS ? bogus_row(c.bogus)->text : NULL);
 	found(g, &c);
-	v->stage = STAGE_DONE;
+	v->stage = v->security == SEC_SECURE ? STAGE_SOA : STAGE_DONE;
 	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;
+}
+
+/* It is proved: is the SOA good, too, by the keys of the zone that proved it? */
+static enum checked stage_soa(struct resolver *r, struct goal *g)
+{
+	struct validation *v = &g->v;
+	struct rrset *soa = rrset_soa(v->set) != NULL ? rrset_proofs(v->set)[0] : NULL;
+	const uint8_t *its = soa != NULL ? check_signer(soa) : NULL, *signer = NULL;
+	struct check c;
+
+	for (unsigned i = 0; its != NULL && i < v->set->n_proofs && signer == NULL; i++)
+		signer = signer_for(r, g, rrset_proofs(v->set)[i]);
+	if (signer != NULL && name_equal(signer, its)) {
+		if (check_any(r, g, soa, &c) == CHECKED_LATER)
+			return CHECKED_LATER;
+		if (is_of_the_set(c.security, c.bogus, c.is_under_nta, c.is_of_trust))
+			rrset_set_security(soa, c.security, c.bogus);
+		if (c.security == SEC_SECURE)
+			found(g, &c);
+	}
+	v->stage = STAGE_DONE;
+	return CHECKED;
 }
 
 /* ---- the whole ---- */
@@ -449,6 +476,7 @@ void validate_step(struct resolver *r, struct goal *g)
 		[STAGE_SET] = stage_set,
 		[STAGE_PROOFS] = stage_proofs,
 		[STAGE_DENIAL] = stage_denial,
+		[STAGE_SOA] = stage_soa,
 	};
 
 	if (g->children != NULL)

@@ -283,12 +283,11 @@ static enum finding set_finding(const struct internet *net, const struct zone *z
 static enum finding proof_finding(const struct internet *net, const struct zone *z)
 {
 	const struct sign_policy *p = policy_of(net, z);
-	const struct model_set *soa = find_set(net, z, z->apex, TYPE_SOA);
 
 	if (is_of_signatures(p->fault) || p->fault == SIGN_NO_PROOF)
 		return FIND_BOGUS;
-	/* Some look at the signature of a denial's SOA, and some do not. */
-	if (is_of_proofs(p->fault) || (soa != NULL && soa->fault != SIGN_NONE))
+	/* What is wrong with the signature of a denial's SOA is not the denial's (RFC 4035 5.4). */
+	if (is_of_proofs(p->fault))
 		return FIND_ANYTHING;
 	return p->iterations > ITERATIONS_MAX ? FIND_INSECURE : FIND_SECURE;
 }
