@@ -243,7 +243,8 @@ static enum checked check_dnskeys(struct resolver *r, struct goal *g, struct rrs
 	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;
 }
 
-bool check_wants_anchored_keys(struct resolver *r, const struct goal *g)
+/* Is it to find the keys of a zone that has a trust anchor of its own? */
+static bool wants_anchored_keys(const struct resolver *r, const struct goal *g)
 {
 	const struct anchor *anchor = NULL;
 
@@ -254,7 +255,7 @@ bool check_wants_anchored_keys(struct resolver *r, const struct goal *g)
 }
 
 /* That a zone has no keys it can prove only where none are expected of it. */
-enum checked check_lack_of_keys(struct resolver *r, struct goal *g, struct check *out)
+static enum checked lack_of_keys(struct resolver *r, struct goal *g, struct check *out)
 {
 	struct rrset *ds;
 
@@ -283,7 +284,7 @@ static enum checked check_signed(struct resolver *r, struct goal *g, struct rrse
 		return CHECKED;
 	}
 	if (g->type == TYPE_DNSKEY && name_equal(zone, g->name))
-		return check_lack_of_keys(r, g, out);
+		return lack_of_keys(r, g, out);
 	if (trust_get(r, g, zone, &t) == CHECKED_LATER)
 		return CHECKED_LATER;
 	if (t.security != SEC_SECURE) {
@@ -332,6 +333,10 @@ enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrs
 			  name_equal(owner, g->name);
 	unsigned first = walk_begin(r, s, is_parents);
 
+	/* The operator says that there are keys: no alias and no denial stands in their place, and a zone
+	 * above, which may not be signed, is not heard. */
+	if (wants_anchored_keys(r, g))
+		return lack_of_keys(r, g, out);
 	if (g->v.walk_labels < first)
 		g->v.walk_labels = (uint8_t)first;
 	if (is_parents && g->v.walk_labels >= whole)
@@ -351,7 +356,7 @@ enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrs
 		}
 	}
 	if (g->type == TYPE_DNSKEY && name_equal(owner, g->name))
-		return check_lack_of_keys(r, g, out);
+		return lack_of_keys(r, g, out);
 	*out = (struct check) {
 		.security = SEC_BOGUS,
 		.bogus = s->kind != RRSET_DATA ? BOGUS_MISSING_NEGATIVE_INDICATION

@@ -363,7 +363,8 @@ static enum checked stage_keys(struct resolver *r, struct goal *g)
 	}
 	if (t->security != SEC_SECURE)
 		end_as_told(r, g);
-	else if (t->set != NULL && t->set->kind == RRSET_DATA && t->set->type == TYPE_DNSKEY)
+	else if (t->set != NULL && t->set->kind == RRSET_DATA && t->set->type == TYPE_DNSKEY &&
+		 name_equal(rrset_owner(t->set), g->name)) /* not behind an alias */
 		end(r, g, &(struct trust) { .security = SEC_SECURE, .keys = t->set });
 	else
 		end(r, g,

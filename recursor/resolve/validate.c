@@ -119,14 +119,6 @@ static enum checked stage_proofs(struct resolver *r, struct goal *g)
 	struct validation *v = &g->v;
 	struct check c;
 
-	/* The operator says that there are keys: a zone above, which may not be signed, is not believed. */
-	if (v->set->kind != RRSET_DATA && check_wants_anchored_keys(r, g)) {
-		if (check_lack_of_keys(r, g, &c) == CHECKED_LATER)
-			return CHECKED_LATER;
-		found(g, &c);
-		v->stage = STAGE_DONE;
-		return CHECKED;
-	}
 	if (!has_signed_proofs(r, g)) {
 		if (v->is_expanded)
 			c = (struct check) { .security = SEC_BOGUS,

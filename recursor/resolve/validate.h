@@ -115,10 +115,6 @@ enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrs
 			    struct check *out);
 /* Any set: by its RRSIGs or for want of them, or by what was found of it before. */
 enum checked check_any(struct resolver *r, struct goal *g, struct rrset *s, struct check *out);
-/* Is it to find the keys of a zone that has a trust anchor of its own? */
-bool check_wants_anchored_keys(struct resolver *r, const struct goal *g);
-/* There are none. */
-enum checked check_lack_of_keys(struct resolver *r, struct goal *g, struct check *out);
 
 /* ---- byproof.c ---- */
 
