@@ -49,8 +49,8 @@ static void hit_count(struct resolver *r, enum aggressive_hit hit)
 
 bool byproof_end(struct resolver *r, struct goal *g, const struct knowledge *k)
 {
-	const struct anchor *anchor = NULL;
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	const uint8_t *zone;
 	struct rrset *s = NULL;
 	enum aggressive_hit hit;
 
@@ -61,13 +61,15 @@ bool byproof_end(struct resolver *r, struct goal *g, const struct knowledge *k)
 	hit = aggressive_look(r->aggressive, g->name, g->type, now_s, true, &s);
 	if (hit == AGGRESSIVE_NONE)
 		return false;
-	if (anchors_find(r->anchors, g->name, now_s, &anchor) != ANCHORING_TRUST) {
+	zone = name_suffix(g->name, s->zone_labels);
+	if (anchors_find(r->anchors, g->name, now_s, NULL) != ANCHORING_TRUST ||
+	    check_is_above_anchor(r, g->name, g->type == TYPE_DS, zone)) {
 		rrset_put(s);
 		return false;
 	}
 	hit_count(r, hit);
 	if (r->cfg.max_validations > 0)
-		harvest_was_of_use(r, name_suffix(g->name, s->zone_labels));
+		harvest_was_of_use(r, zone);
 	GOAL_EVENT(r, g, EVENT_AGGRESSIVE, g->name, NULL, .type = g->type);
 	if (s->kind != RRSET_DATA)
 		goal_end_denial(r, g, s);

@@ -40,9 +40,8 @@ const uint8_t *check_signer(const struct rrset *s)
 	return best;
 }
 
-/* Above the trust anchor that counts for the name (or for its DS) nobody is heard. */
-static bool is_above_anchor(const struct resolver *r, const uint8_t *name, bool is_ds,
-			    const uint8_t *signer)
+bool check_is_above_anchor(const struct resolver *r, const uint8_t *name, bool is_ds,
+			   const uint8_t *who)
 {
 	const struct anchor *anchor = NULL;
 
@@ -50,14 +49,15 @@ static bool is_above_anchor(const struct resolver *r, const uint8_t *name, bool 
 		name = name_parent(name);
 	return anchors_find(r->anchors, name, r->world.wall_s(r->world.ctx), &anchor) ==
 		       ANCHORING_TRUST &&
-	       name_is_below(anchor->name, signer);
+	       name_is_below(anchor->name, who);
 }
 
 static const uint8_t *signer_in_force(const struct resolver *r, const struct rrset *s)
 {
 	const uint8_t *signer = check_signer(s);
 
-	return signer != NULL && is_above_anchor(r, rrset_owner(s), s->type == TYPE_DS, signer)
+	return signer != NULL &&
+			       check_is_above_anchor(r, rrset_owner(s), s->type == TYPE_DS, signer)
 		       ? NULL
 		       : signer;
 }
@@ -70,7 +70,7 @@ const uint8_t *check_proof_signer(const struct resolver *r, const struct rrset *
 	is_ds = is_ds && !name_is_root(name);
 	return signer != NULL && name_is_within(name, signer) &&
 			       !(is_ds && name_equal(name, signer)) &&
-			       !is_above_anchor(r, name, is_ds, signer)
+			       !check_is_above_anchor(r, name, is_ds, signer)
 		       ? signer
 		       : NULL;
 }

@@ -726,6 +726,10 @@ void knowledge_clear(struct knowledge *k);
  * not bogus; then *so_far becomes what it makes of the whole. */
 bool knowledge_may_serve(const struct resolver *r, const struct knowledge *k, bool validate,
 			 enum security *so_far);
+/* May what an ancestor has, a denial or a DNAME, speak for the name?  Not when there is a trust anchor
+ * between the two: nobody above that is heard. */
+bool knowledge_is_heard(const struct resolver *r, const uint8_t *name, uint16_t type,
+			const struct rrset *s);
 /* Looks for an answer and for the closest zone cut, or for the cut only; the cut at most `max_labels`
  * labels deep.  `stale_s` not 0: also among what expired at most so long ago; then a failure is
  * nothing. */

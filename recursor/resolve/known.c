@@ -116,19 +116,27 @@ static bool nx_covers(const struct resolver *r, const struct rrset *nx)
 	return r->cfg.root_nx_trust && nx->owner_len > 1 && nx->owner_len == 2 + rrset_owner(nx)[0];
 }
 
+bool knowledge_is_heard(const struct resolver *r, const uint8_t *name, uint16_t type,
+			const struct rrset *s)
+{
+	return r->cfg.dnssec < DNSSEC_PROCESS ||
+	       !check_is_above_anchor(r, name, type == TYPE_DS, rrset_owner(s));
+}
+
 /* At an ancestor of the name. */
 static void ancestor_take(struct resolver *r, struct knowledge *k, struct cache_view *v,
-			  const uint8_t *name, uint32_t now_s)
+			  const uint8_t *name, uint16_t type, uint32_t now_s)
 {
 	int err = E_NOT_FOUND;
 
-	if (may_answer(v->dname))
+	if (may_answer(v->dname) && knowledge_is_heard(r, name, type, v->dname))
 		err = cname_synthesise(&k->set, name, v->dname, now_s);
 	if (err == E_OK || err == E_TOO_LONG) {
 		k->what = err == E_OK ? KNOWN_ALIAS : KNOWN_YXDOMAIN;
 		k->dname = v->dname;
 		v->dname = NULL;
-	} else if (v->nxdomain != NULL && nx_covers(r, v->nxdomain)) {
+	} else if (v->nxdomain != NULL && nx_covers(r, v->nxdomain) &&
+		   knowledge_is_heard(r, name, type, v->nxdomain)) {
 		take(k, KNOWN_NXDOMAIN, &v->nxdomain);
 	}
 }
@@ -222,7 +230,7 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint64_t hash, uint
 			if (labels == whole)
 				answer_take(r, k, &v, type);
 			else
-				ancestor_take(r, k, &v, name, now_s);
+				ancestor_take(r, k, &v, name, type, now_s);
 		}
 		done = k->what != KNOWN_NOTHING || labels == k->floor_labels;
 		if (done && k->what == KNOWN_NOTHING)

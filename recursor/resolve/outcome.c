@@ -287,7 +287,7 @@ static void on_step(struct resolver *r, struct goal *g, const struct reply *repl
 		choose_again(r, g);
 		return;
 	}
-	if (covers_all_below(r, g)) {
+	if (covers_all_below(r, g) && knowledge_is_heard(r, g->name, g->type, reply->negative)) {
 		GOAL_EVENT(r, g, EVENT_NXDOMAIN, name_suffix(g->name, g->asked_labels), NULL, );
 		goal_end_denial(r, g, reply->negative);
 		return;

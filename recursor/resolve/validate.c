@@ -74,6 +74,12 @@ static enum checked stage_set(struct resolver *r, struct goal *g)
 		v->stage = STAGE_PROOFS;
 		return CHECKED;
 	}
+	if (s == v->dname && !knowledge_is_heard(r, g->name, g->type, s)) {
+		/* Its own verdict is another. */
+		found(g, &(struct check) { .security = SEC_BOGUS, .bogus = BOGUS_FOREIGN_SIGNER });
+		v->stage = STAGE_DONE;
+		return CHECKED;
+	}
 	if (check_any(r, g, s, &c) == CHECKED_LATER)
 		return CHECKED_LATER;
 	if (c.is_expanded && s->type == TYPE_DNAME) {

@@ -102,6 +102,9 @@ struct check {
 };
 /* The signer that a set's RRSIGs name, the deepest of those that can be; borrowed; or NULL. */
 const uint8_t *check_signer(const struct rrset *s);
+/* Is `who` above the trust anchor that counts for the name (or for its DS)?  Then it is not heard. */
+bool check_is_above_anchor(const struct resolver *r, const uint8_t *name, bool is_ds,
+			   const uint8_t *who);
 /* The signer of an NSEC or NSEC3 set, where that is a zone that may speak of the name (of its DS, as the
  * parent); else NULL.  What another zone says, signed or not, is no word on this name: nor is the name
  * insecure because that zone is. */
