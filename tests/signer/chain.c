@@ -24,12 +24,22 @@ static bool is_nsec3(const struct signed_zone *z)
 
 /* ---- type bitmaps (RFC 4034 4.1.2) ---- */
 
+/* A window that has no types is not even cleared. */
 struct types {
+	bool has[WINDOWS];
 	uint8_t bits[WINDOWS][32];
 };
 
+static void window_open(struct types *t, unsigned w)
+{
+	if (!t->has[w])
+		memset(t->bits[w], 0, sizeof(t->bits[w]));
+	t->has[w] = true;
+}
+
 static void types_add(struct types *t, uint16_t type)
 {
+	window_open(t, type >> 8);
 	t->bits[type >> 8][(type & 0xff) / 8] |= (uint8_t)(0x80 >> (type & 7));
 }
 
@@ -38,7 +48,7 @@ static size_t types_write(const struct types *t, uint8_t *out)
 	size_t len = 0;
 
 	for (unsigned w = 0; w < WINDOWS; w++) {
-		unsigned n = 32;
+		unsigned n = t->has[w] ? 32 : 0;
 
 		while (n > 0 && t->bits[w][n - 1] == 0)
 			n--;
@@ -55,9 +65,10 @@ static size_t types_write(const struct types *t, uint8_t *out)
 /* What the parent's side, or the zone, has at a name. */
 static size_t bitmap_of(const struct signed_zone *z, const uint8_t *name, uint8_t *out)
 {
-	struct types t = { 0 };
+	struct types t;
 	bool has_sigs = !is_nsec3(z);
 
+	memset(t.has, 0, sizeof(t.has));
 	for (size_t i = zone_lower_bound(z, name);
 	     i < z->sets.n && name_equal(z->sets.at[i]->s.owner, name); i++) {
 		const struct signed_set *s = &z->sets.at[i]->s;
@@ -71,6 +82,7 @@ static size_t bitmap_of(const struct signed_zone *z, const uint8_t *name, uint8_
 	if (!is_nsec3(z))
 		types_add(&t, TYPE_NSEC);
 	if (z->policy.fault == SIGN_ALL_TYPES) {
+		t.has[0] = t.has[1] = true;
 		memset(t.bits, 0xff, 2 * sizeof(t.bits[0]));
 		t.bits[0][0] &= 0x7f;
 	}
@@ -159,6 +171,20 @@ static struct zone_set *nsec_find(const struct signed_zone *z, const uint8_t *na
 
 /* ---- NSEC3 ---- */
 
+/* Fetched and allocated once: both cost more than a hash does. */
+static void sha1(const uint8_t *data, size_t len, uint8_t out[SIGN_HASH_LEN])
+{
+	static EVP_MD *md;
+	static EVP_MD_CTX *ctx;
+
+	if (ctx == NULL) {
+		md = EVP_MD_fetch(NULL, "SHA1", NULL);
+		ctx = EVP_MD_CTX_new();
+	}
+	ASSERT(EVP_DigestInit_ex2(ctx, md, NULL) == 1 && EVP_DigestUpdate(ctx, data, len) == 1 &&
+	       EVP_DigestFinal_ex(ctx, out, NULL) == 1);
+}
+
 void sign_hash(const uint8_t *name, uint16_t iterations, const uint8_t *salt, size_t salt_len,
 	       uint8_t out[SIGN_HASH_LEN])
 {
@@ -168,7 +194,7 @@ void sign_hash(const uint8_t *name, uint16_t iterations, const uint8_t *salt, si
 	for (unsigned i = 0; i <= iterations; i++) {
 		if (salt_len > 0)
 			memcpy(data + len, salt, salt_len);
-		ASSERT(EVP_Digest(data, len + salt_len, out, NULL, EVP_sha1(), NULL) == 1);
+		sha1(data, len + salt_len, out);
 		memcpy(data, out, SIGN_HASH_LEN);
 		len = SIGN_HASH_LEN;
 	}

@@ -367,6 +367,13 @@ void signed_zone_sign(struct signed_zone *z, const struct sign_policy *p)
 
 /* ---- looking ---- */
 
+const struct signed_set *signed_zone_keys(const struct signed_zone *z)
+{
+	const struct zone_set *set = zone_set_find(z, z->apex, TYPE_DNSKEY);
+
+	return set == NULL ? NULL : &set->s;
+}
+
 const struct signed_set *signed_zone_find(struct signed_zone *z, const uint8_t *owner,
 					  uint16_t type)
 {

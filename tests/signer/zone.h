@@ -84,6 +84,8 @@ void signed_zone_sign(struct signed_zone *z, const struct sign_policy *p);
 size_t signed_zone_ds(const struct signed_zone *z, unsigned i, unsigned digest,
 		      uint8_t out[SIGN_DS_MAX]);
 
+/* The DNSKEY set, which need not have its RRSIGs yet, or NULL. */
+const struct signed_set *signed_zone_keys(const struct signed_zone *z);
 /* The set of an owner and type, NSEC3 sets too, or NULL. */
 const struct signed_set *signed_zone_find(struct signed_zone *z, const uint8_t *owner,
 					  uint16_t type);
