@@ -209,41 +209,54 @@ void signed_zone_break(struct signed_zone *z, const uint8_t *owner, uint16_t typ
 
 /* ---- keys ---- */
 
-static unsigned algorithms(const struct signed_zone *z)
+static void use_add(struct signed_zone *z, unsigned algorithm, unsigned number, uint16_t flags,
+		    unsigned does)
 {
-	unsigned n = 1;
-
-	while (n < SIGN_ALGORITHMS_MAX && z->policy.more[n - 1] != 0)
-		n++;
-	return n;
-}
-
-/* The key of the i-th algorithm that signs the keys, or that signs the rest. */
-static struct sign_with key_of(const struct signed_zone *z, unsigned i, bool of_keys)
-{
-	const struct sign_policy *p = &z->policy;
-	unsigned algorithm = i == 0 ? p->algorithm : p->more[i - 1];
-	bool is_second = p->two_keys && of_keys;
-	uint16_t flags = of_keys || !p->two_keys ? SIGN_KSK : SIGN_ZSK;
-
-	if (p->fault == SIGN_NO_ZONE_FLAG)
-		flags &= (uint16_t)~SIGN_ZSK;
-	if (p->fault == SIGN_KSK_REVOKED && (flags & 1))
-		flags |= SIGN_REVOKED;
-	return (struct sign_with) {
-		.key = sign_key(algorithm, p->number + (unsigned)is_second),
-		.flags = flags,
-		.zone = z->apex,
-		.inception_s = p->inception_s,
-		.expiration_s = p->expiration_s,
+	z->uses[z->n_uses++] = (struct sign_use) {
+		(uint8_t)algorithm, (uint8_t)number, flags, (uint8_t)does
 	};
 }
 
-static size_t dnskey_of(const struct signed_zone *z, unsigned i, bool of_keys,
+static void uses_of_algorithm(struct signed_zone *z, unsigned algorithm)
+{
+	unsigned number = z->policy.number;
+
+	if (z->policy.two_keys)
+		use_add(z, algorithm, number + 1, SIGN_KSK,
+			USE_SHOWN | USE_SIGNS_KEYS | USE_TRUSTED);
+	use_add(z, algorithm, number, z->policy.two_keys ? SIGN_ZSK : SIGN_KSK,
+		USE_SHOWN | USE_SIGNS |
+			(z->policy.two_keys ? 0 : USE_SIGNS_KEYS | USE_TRUSTED));
+}
+
+static void fault_use(enum sign_fault fault, struct sign_use *u)
+{
+	if (fault == SIGN_NO_ZONE_FLAG)
+		u->flags &= (uint16_t)~SIGN_ZSK;
+	if (fault == SIGN_KSK_REVOKED && (u->flags & 1))
+		u->flags |= SIGN_REVOKED;
+	if (fault == SIGN_ZSK_GONE && !(u->does & USE_TRUSTED))
+		u->does &= (uint8_t)~USE_SHOWN;
+}
+
+static void uses_make(struct signed_zone *z)
+{
+	const struct sign_policy *p = &z->policy;
+
+	for (unsigned i = 0; i < SIGN_USES_MAX && p->uses[i].algorithm != 0; i++)
+		z->uses[z->n_uses++] = p->uses[i];
+	if (z->n_uses == 0)
+		uses_of_algorithm(z, p->algorithm);
+	for (unsigned i = 0; i < ARRAY_LEN(p->more) && p->more[i] != 0; i++)
+		uses_of_algorithm(z, p->more[i]);
+	for (unsigned i = 0; i < z->n_uses; i++)
+		fault_use(p->fault, &z->uses[i]);
+}
+
+static size_t dnskey_of(const struct signed_zone *z, const struct sign_use *u,
 			uint8_t out[SIGN_DNSKEY_MAX])
 {
-	struct sign_with with = key_of(z, i, of_keys);
-	size_t len = sign_key_dnskey(with.key, with.flags, out);
+	size_t len = sign_key_dnskey(sign_key(u->algorithm, u->number), u->flags, out);
 
 	if (z->policy.fault == SIGN_PROTOCOL)
 		out[2] = 2;
@@ -258,11 +271,9 @@ static void keys_add(struct signed_zone *z)
 	if (z->policy.fault == SIGN_KEYS_GONE)
 		return;
 	set = zone_sets_push(z, &z->sets, z->apex, TYPE_DNSKEY, DNSKEY_TTL);
-	for (unsigned i = 0; i < algorithms(z); i++) {
-		zone_set_add(z, set, rdata, dnskey_of(z, i, true, rdata));
-		if (z->policy.fault != SIGN_ZSK_GONE)
-			zone_set_add(z, set, rdata, dnskey_of(z, i, false, rdata));
-	}
+	for (unsigned i = 0; i < z->n_uses; i++)
+		if (z->uses[i].does & USE_SHOWN)
+			zone_set_add(z, set, rdata, dnskey_of(z, &z->uses[i], rdata));
 }
 
 static void nsec3param_add(struct signed_zone *z)
@@ -281,12 +292,16 @@ size_t signed_zone_ds(const struct signed_zone *z, unsigned i, unsigned digest,
 		      uint8_t out[SIGN_DS_MAX])
 {
 	uint8_t dnskey[SIGN_DNSKEY_MAX];
+	unsigned u = 0;
 	size_t len;
 
 	ASSERT(z->is_signed);
-	if (i >= algorithms(z))
+	for (; u < z->n_uses; u++)
+		if ((z->uses[u].does & USE_TRUSTED) && i-- == 0)
+			break;
+	if (u == z->n_uses)
 		return 0;
-	len = sign_ds(z->apex, dnskey, dnskey_of(z, i, true, dnskey), digest, out);
+	len = sign_ds(z->apex, dnskey, dnskey_of(z, &z->uses[u], dnskey), digest, out);
 	if (z->policy.fault == SIGN_DS_DIGEST)
 		out[len - 1] ^= 1;
 	if (z->policy.fault == SIGN_DS_TAG)
@@ -324,17 +339,26 @@ const struct signed_set *zone_set_signed(struct signed_zone *z, struct zone_set 
 {
 	enum sign_fault fault = fault_of(z, set);
 	bool of_keys = set->s.type == TYPE_DNSKEY && z->policy.fault != SIGN_KEYS_BY_ZSK;
+	unsigned does = of_keys ? USE_SIGNS_KEYS : USE_SIGNS;
 	uint8_t rdata[SIGN_RRSIG_MAX];
 
 	if (!z->is_signed || set->has_sigs || !set->s.is_signed || fault == SIGN_UNSIGNED)
 		return &set->s;
 	set->has_sigs = true;
-	for (unsigned i = 0; i < algorithms(z); i++) {
-		struct sign_with with = key_of(z, i, of_keys);
-		size_t len = sign_records(&with, fault, set->s.owner, set->s.type, set->s.ttl,
-					  set->s.rr, set->s.n, rdata);
+	for (unsigned i = 0; i < z->n_uses; i++) {
+		const struct sign_use *u = &z->uses[i];
+		struct sign_with with = {
+			.key = sign_key(u->algorithm, u->number),
+			.flags = u->flags,
+			.zone = z->apex,
+			.inception_s = z->policy.inception_s,
+			.expiration_s = z->policy.expiration_s,
+		};
 
-		push_rdata(z, &set->s.sig, &set->s.n_sig, rdata, len);
+		if (u->does & does)
+			push_rdata(z, &set->s.sig, &set->s.n_sig, rdata,
+				   sign_records(&with, fault, set->s.owner, set->s.type, set->s.ttl,
+						set->s.rr, set->s.n, rdata));
 	}
 	return &set->s;
 }
@@ -345,6 +369,7 @@ void signed_zone_sign(struct signed_zone *z, const struct sign_policy *p)
 
 	ASSERT(!z->is_signed);
 	z->policy = *p;
+	uses_make(z);
 	keys_add(z);
 	if (p->denial != SIGN_NSEC)
 		nsec3param_add(z);

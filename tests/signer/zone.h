@@ -12,7 +12,7 @@
  *     signed_set_rrset(&rrset, set, NULL, now_s);
  *
  * The zone's key of number n is sign_key(algorithm, n): one key that does both, or two, the entry
- * point being that of number n + 1.
+ * point being that of number n + 1.  In the course of a rollover a list says what each key does.
  *
  * What is in the zone: all records of owners that are not below a delegation.  NS sets of delegations
  * and glue are in it and are not signed (RFC 4035 2.2).
@@ -33,15 +33,35 @@
 #include "tests/signer/fault.h"
 #include "tests/signer/key.h"
 
-enum { SIGNED_PROOFS_MAX = 4, SIGN_SALT_MAX = 16, SIGN_ALGORITHMS_MAX = 3 };
+enum {
+	SIGNED_PROOFS_MAX = 4,
+	SIGN_SALT_MAX = 16,
+	SIGN_ALGORITHMS_MAX = 3,
+	SIGN_USES_MAX = 2 * SIGN_ALGORITHMS_MAX,
+};
 
 enum sign_denial { SIGN_NSEC, SIGN_NSEC3, SIGN_OPT_OUT };
+
+/* What a key does in a zone. */
+enum {
+	USE_SHOWN = 1,      /* is in the DNSKEY set */
+	USE_SIGNS = 2,      /* signs all but that set */
+	USE_SIGNS_KEYS = 4, /* signs that set */
+	USE_TRUSTED = 8,    /* the parent has its DS */
+};
+
+struct sign_use {
+	uint8_t algorithm, number;
+	uint16_t flags;
+	uint8_t does;
+};
 
 struct sign_policy {
 	uint8_t algorithm;
 	uint8_t number;                        /* of the key */
 	uint8_t more[SIGN_ALGORITHMS_MAX - 1]; /* algorithms that sign as well; 0: none */
 	bool two_keys;                         /* a KSK and a ZSK */
+	struct sign_use uses[SIGN_USES_MAX];   /* instead of these, if the first has an algorithm */
 	enum sign_denial denial;
 	uint16_t iterations;
 	uint8_t salt_len, salt[SIGN_SALT_MAX];

@@ -24,6 +24,8 @@ struct zone_block;
 struct signed_zone {
 	const uint8_t *apex;
 	struct sign_policy policy;
+	struct sign_use uses[SIGN_USES_MAX];
+	unsigned n_uses;
 	bool is_signed, is_sorted;
 	struct zone_sets sets;  /* by owner in canonical order, then by type */
 	struct zone_sets chain; /* NSEC: by owner; NSEC3: by hash */
