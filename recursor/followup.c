@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/msg.h"
 #include "common/rrtype.h"
 #include "recursor/hooks.h"
 
@@ -59,6 +60,19 @@ static bool name_of(const struct hook_text *t, uint8_t out[NAME_MAX_LEN])
 	return t->text != NULL && strlen(t->text) == t->len && name_from_text(out, t->text) == E_OK;
 }
 
+/* RFC 6147 5.5: for who sets DO and CD nothing is made, since he will validate it; and where the
+ * denial of an AAAA record is bogus nothing takes its place for who is refused what is bogus. */
+bool followup_is_allowed(const struct hooked *h)
+{
+	const struct query *q = &h->cq->q;
+	bool is_validator = (q->dnssec & QUERY_SIGNED) && (q->dnssec & QUERY_AD) &&
+			    (q->flags & MSG_CD);
+	bool is_forged = h->was_found && h->validated.security == SEC_BOGUS &&
+			 (q->dnssec & QUERY_REFUSE);
+
+	return h->q.answer.followup != FOLLOWUP_FAKE_AAAA || (!is_validator && !is_forged);
+}
+
 bool followup_question(const struct hooked *h, uint8_t name[NAME_MAX_LEN], uint16_t *type)
 {
 	const struct hook_answer *a = &h->q.answer;
@@ -103,10 +117,42 @@ struct maker {
 	uint8_t name[NAME_MAX_LEN], prefix[PREFIX_BYTES];
 };
 
+static bool is_there(const struct hook_records *r, const struct hook_record *row)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct hook_record *other = &r->rows[i];
+
+		if (other->type == row->type && other->place == row->place &&
+		    other->rdlen == row->rdlen && name_equal(other->name, row->name) &&
+		    memcmp(other->rdata, row->rdata, row->rdlen) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What has an answer now is not denied as well. */
+static void drop_denial(struct hook_records *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct hook_record *row = &r->rows[i];
+
+		if (row->place != PLACE_AUTHORITY ||
+		    (row->type != TYPE_SOA && row->type != TYPE_NSEC && row->type != TYPE_NSEC3 &&
+		     row->type != TYPE_RRSIG))
+			r->rows[n++] = *row;
+	}
+	r->n = n;
+}
+
+/* The denial led by the same aliases as the answer. */
 static int add_made(const struct maker *m, struct hook_record row)
 {
 	uint8_t ip[16];
 
+	if (m->kind == FOLLOWUP_FAKE_AAAA && row.type != TYPE_A && is_there(m->to, &row))
+		return E_OK;
 	if (m->kind == FOLLOWUP_FAKE_AAAA && row.type == TYPE_A && row.rdlen == 4 &&
 	    row.place == PLACE_ANSWER) {
 		if (!m->has_prefix)
@@ -196,6 +242,9 @@ void followup_take(struct hooked *h, const struct answer *a)
 	if (add_answer(&m, a, now_s) != E_OK) {
 		hookrecords_clear(&to->records);
 		to->rcode = RCODE_SERVFAIL;
+	} else if (m.kind == FOLLOWUP_FAKE_AAAA && a->n_sets > 0 &&
+		   a->sets[a->n_sets - 1]->type == TYPE_A) {
+		drop_denial(&to->records);
 	}
 	h->is_kept = h->is_kept && a->from_cache && a->cacheable && !a->is_stale;
 }

@@ -251,6 +251,7 @@ static void fail(struct hooked *h, enum cause why)
 
 	hookanswer_clear(a);
 	a->has_records = true;
+	h->is_changed = true;
 	answer_blame(&failure, why);
 	followup_say(a, &failure);
 	h->is_kept = false;
@@ -355,6 +356,15 @@ static void take_verdict(struct hooked *h, enum script_verdict verdict)
 	}
 }
 
+static void call(struct hooked *h, enum hook hook)
+{
+	h->hook = hook;
+	h->was_changed = h->is_changed;
+	h->was_dropped = h->is_dropped;
+	if (calls(h, hook))
+		take_verdict(h, script_call(h->q.script, hook, &h->q));
+}
+
 /* The resolver is not asked from within its own call. */
 static void put_off(struct hooked *h)
 {
@@ -385,9 +395,7 @@ static bool go_on(struct hooked *h)
 
 		if (next == HOOKS)
 			break;
-		h->hook = next;
-		if (calls(h, next))
-			take_verdict(h, script_call(h->q.script, next, &h->q));
+		call(h, next);
 	}
 	if (h->is_dropped)
 		drop(h);
@@ -425,6 +433,13 @@ bool hooks_found(struct client_query *cq, const struct answer *a)
 	h->q.load = load_found;
 	h->q.load_ctx = h;
 	h->q.validation = (uint8_t)validation_state(a);
+	h->validated = (struct validated) {
+		.security = a->security,
+		.bogus = a->bogus,
+		.is_under_nta = a->is_under_nta,
+		.is_stale = a->is_stale,
+		.authoritative = a->authoritative,
+	};
 	followup_say(&h->q.answer, a);
 	return go_on(h);
 }
@@ -434,9 +449,7 @@ bool hooks_found(struct client_query *cq, const struct answer *a)
 /* False: it is not to be resolved. */
 static bool call_before(struct hooked *h, enum hook hook)
 {
-	h->hook = hook;
-	if (calls(h, hook))
-		take_verdict(h, script_call(h->q.script, hook, &h->q));
+	call(h, hook);
 	return !h->is_changed && !h->is_dropped;
 }
 
@@ -465,20 +478,34 @@ bool hooks_before(struct client_query *cq, struct passage *t)
 
 /* ---- followups ---- */
 
-static void take_callback(struct hooked *h)
+/* As if the hook that wanted it had not taken the query over. */
+static void take_back(struct hooked *h)
 {
-	struct client_query *cq = h->cq;
-	enum script_verdict verdict = script_callback(h->q.script, &h->q);
-
-	h->q.answer.followup = verdict == SCRIPT_TAKEN ? h->q.answer.followup : FOLLOWUP_NONE;
-	take_verdict(h, verdict);
-	if (verdict == SCRIPT_PASS && !h->was_found) {
-		/* preresolve has asked, and leaves it to the resolver. */
-		hookanswer_clear(&h->q.answer);
-		h->is_changed = false;
-		client_query_resolve(cq);
+	hookquery_take_back(&h->q);
+	h->is_kept = false; /* what is kept is looked at as the hooks' */
+	h->is_changed = h->was_changed;
+	h->is_dropped = h->was_dropped;
+	if (h->was_found) {
+		(void)go_on(h);
 		return;
 	}
+	hookanswer_clear(&h->q.answer);
+	client_query_resolve(h->cq);
+}
+
+static void take_callback(struct hooked *h)
+{
+	enum script_verdict verdict = script_callback(h->q.script, &h->q);
+
+	if (verdict == SCRIPT_PASS) {
+		take_back(h);
+		return;
+	}
+	if (verdict != SCRIPT_TAKEN)
+		h->q.answer.followup = FOLLOWUP_NONE;
+	if (h->q.answer.followup == FOLLOWUP_NONE)
+		hookquery_settle(&h->q);
+	take_verdict(h, verdict);
 	(void)go_on(h);
 }
 
@@ -544,6 +571,8 @@ static void begin_followup(struct hooked *h)
 	} else if (h->n_followups == HOOKS_FOLLOWUPS_MAX) {
 		COUNT(counters, lua_followup_limits);
 		fail(h, CAUSE_FOLLOWUPS);
+	} else if (!followup_is_allowed(h)) {
+		take_back(h);
 	} else {
 		counter_max(&counters->peak_followups, ++h->n_followups);
 		if (h->q.answer.followup == FOLLOWUP_UDP_RESPONSE)
@@ -580,6 +609,7 @@ void hooks_followed(void *ctx, const struct answer *a)
 	h->outqueries += a->out_queries;
 	validation_apply(cq, settings_of(cq), &told);
 	followup_take(h, &told);
+	hookquery_settle(&h->q);
 	if (cq->pipeline->worker->stopping)
 		answer(h);
 	else

@@ -31,6 +31,13 @@ enum { HOOKS_FOLLOWUPS_MAX = 10 };
 
 struct datagram;
 
+/* What the resolver said of all of its answer: it holds as long as no hook has changed that. */
+struct validated {
+	enum security security;
+	uint8_t bogus; /* enum bogus */
+	bool is_under_nta, is_stale, authoritative;
+};
+
 /* A query that hooks see. */
 struct hooked {
 	struct hook_query q;
@@ -38,11 +45,13 @@ struct hooked {
 	uint8_t *options;        /* q.options, or NULL */
 	/* What the resolver found, while hooks_found() runs. */
 	const struct answer *found;
-	enum hook hook;              /* the last one that was called, or passed by */
-	bool was_found;              /* it has been resolved: what a hook wants now comes after */
-	enum hook dropper;           /* that wants it dropped, if one does */
-	bool is_changed, is_dropped; /* what the hooks say so far */
-	bool is_kept;                /* the packet cache may have the answer */
+	enum hook hook;    /* the last one that was called, or passed by */
+	bool was_found;    /* it has been resolved: what a hook wants now comes after */
+	enum hook dropper; /* that wants it dropped, if one does */
+	struct validated validated;
+	bool is_changed, is_dropped;   /* what the hooks say so far */
+	bool was_changed, was_dropped; /* what they said when q.before was kept */
+	bool is_kept;                  /* the packet cache may have the answer */
 	unsigned n_followups;
 	uint32_t note;             /* shield_answered(), once it has been resolved */
 	uint32_t outqueries;       /* what it has cost */
@@ -83,6 +92,8 @@ enum outquery_verdict hooks_preoutquery(void *ctx, void *client, struct outquery
 
 /* ---- followup.c ---- */
 
+/* False: what q.answer wants must not be done, and the answer is to stay as it was. */
+bool followup_is_allowed(const struct hooked *h);
 /* What is to be asked for what q.answer wants.  False: it cannot be. */
 bool followup_question(const struct hooked *h, uint8_t name[NAME_MAX_LEN], uint16_t *type);
 /* What came of it. */

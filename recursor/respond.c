@@ -209,6 +209,21 @@ static uint32_t hooked_ttl(const struct hooked *h, const struct settings *s,
 	return a->records.n > 0 && packed->min_ttl < cap ? packed->min_ttl : cap;
 }
 
+/* What a script was shown and has left alone is told as if there were none.  True: it is refused. */
+static bool apply_validated(const struct client_query *cq, const struct settings *s,
+			    struct answer *a)
+{
+	const struct validated *v = &cq->hooked->validated;
+
+	a->security = v->security;
+	a->bogus = v->bogus;
+	a->is_under_nta = v->is_under_nta;
+	a->is_stale = v->is_stale;
+	a->authoritative = v->authoritative;
+	validation_apply(cq, s, a);
+	return a->security == SEC_BOGUS && a->rcode == RCODE_SERVFAIL;
+}
+
 void respond_hooked(struct pipeline *p, struct client_query *cq, const struct settings *s)
 {
 	const struct hooked *h = cq->hooked;
@@ -217,7 +232,10 @@ void respond_hooked(struct pipeline *p, struct client_query *cq, const struct se
 	uint8_t *out = respond_place(p, &cq->client, limit);
 	uint64_t us = loop_now_us() - cq->start_us;
 	uint32_t now_s = worker_wall_s(p->worker), ttl;
-	const struct answer a = {
+	static const struct hook_records none;
+	const struct hook_records *rows = &h->q.answer.records;
+	bool is_found = h->was_found && !h->is_changed;
+	struct answer a = {
 		.rcode = (uint16_t)h->q.answer.rcode,
 		.ede = (int16_t)h->q.answer.ede,
 		.cause = h->q.answer.cause,
@@ -227,12 +245,14 @@ void respond_hooked(struct pipeline *p, struct client_query *cq, const struct se
 	uint32_t note = h->note;
 	struct packed packed;
 
+	if (is_found && apply_validated(cq, s, &a))
+		rows = &none;
 	if (!h->was_found)
 		note = shield_made(p, &cq->q, s, a.rcode);
 	if (h->q.answer.is_truncated)
 		answer_pack_truncated(&packed, out, limit, &cq->q);
 	else
-		answer_pack_rows(&packed, out, limit, &cq->q, &a, &h->q.answer.records,
+		answer_pack_rows(&packed, out, limit, &cq->q, &a, rows,
 				 s->extended_resolution_errors);
 	ttl = hooked_ttl(h, s, &packed);
 	if (h->q.variable)
@@ -241,5 +261,6 @@ void respond_hooked(struct pipeline *p, struct client_query *cq, const struct se
 	if (ttl > 0)
 		packetcache_put(p->worker->packetcache, &key, out, packed.len, ttl, note, false,
 				now_s);
-	send_resolved(p, cq, s, &a, out, &packed, reason_of_script(&a), us);
+	send_resolved(p, cq, s, &a, out, &packed,
+		      is_found ? reason_of_answer(&a) : reason_of_script(&a), us);
 }

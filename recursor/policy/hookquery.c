@@ -219,6 +219,53 @@ void hookquery_commit(struct hook_query *q)
 	*d = (struct hook_answer) { .ede = -1 };
 }
 
+static int copy_answer(struct hook_answer *to, const struct hook_answer *from)
+{
+	int err = hookrecords_copy(&to->records, &from->records);
+
+	if (err != E_OK)
+		return err;
+	to->has_records = true;
+	to->rcode = from->rcode;
+	to->ede = from->ede;
+	to->cause = from->cause;
+	to->is_remembered = from->is_remembered;
+	to->is_truncated = from->is_truncated;
+	if (from->ede_text.text != NULL)
+		hooktext_put(&to->ede_text, from->ede_text.text, from->ede_text.len);
+	return E_OK;
+}
+
+int hookquery_keep(struct hook_query *q)
+{
+	int err;
+
+	if (q->has_before ||
+	    (q->draft.followup != FOLLOWUP_UDP_RESPONSE && q->draft.followup != FOLLOWUP_FAKE_AAAA))
+		return E_OK;
+	err = hookquery_load(q);
+	if (err == E_OK)
+		err = copy_answer(&q->before, &q->answer);
+	q->has_before = err == E_OK;
+	return err;
+}
+
+void hookquery_settle(struct hook_query *q)
+{
+	hookanswer_clear(&q->before);
+	q->has_before = false;
+}
+
+void hookquery_take_back(struct hook_query *q)
+{
+	if (!q->has_before)
+		return;
+	hookanswer_clear(&q->answer);
+	q->answer = q->before;
+	q->before = (struct hook_answer) { .ede = -1 };
+	q->has_before = false;
+}
+
 void hookquery_discard(struct hook_query *q)
 {
 	hookanswer_clear(&q->draft);
@@ -228,7 +275,7 @@ void hookquery_discard(struct hook_query *q)
 
 void hookquery_init(struct hook_query *q)
 {
-	q->answer.ede = q->draft.ede = -1;
+	q->answer.ede = q->draft.ede = q->before.ede = -1;
 	q->wants_rpz = q->log_response = q->add_padding = true;
 	q->policy.ttl = -1;
 }
@@ -238,6 +285,7 @@ void hookquery_deinit(struct hook_query *q)
 	ASSERT(q->script == NULL);
 	hookanswer_clear(&q->answer);
 	hookanswer_clear(&q->draft);
+	hookanswer_clear(&q->before);
 	hooktext_clear(&q->requestor_id);
 	hooktext_clear(&q->device_id);
 	hooktext_clear(&q->device_name);

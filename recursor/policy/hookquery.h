@@ -178,6 +178,9 @@ struct hook_query {
 	struct hook_text udp_answer;
 	/* ---- what the client gets, and the draft of the hook that is being called ---- */
 	struct hook_answer answer, draft;
+	/* Before a hook took it over with a followup that may come to nothing (hookquery_keep()). */
+	struct hook_answer before;
+	bool has_before;
 	/* Turns what the resolver found into rows of answer.records; NULL: there is nothing. */
 	int (*load)(void *ctx, struct hook_records *to);
 	void *load_ctx;
@@ -195,6 +198,13 @@ void hookquery_begin(struct hook_query *q);
 /* The draft's records, to be read and changed; NULL: out of memory. */
 struct hook_records *hookquery_records(struct hook_query *q);
 void hookquery_commit(struct hook_query *q);
+/* Before a commit: what the answer is so far is kept when the draft's followup may come to nothing,
+ * until hookquery_settle() or hookquery_take_back().  One followup may lead to another: what was there
+ * before the first is kept.  E_NOMEM, E_LIMIT. */
+int hookquery_keep(struct hook_query *q) MUST_USE;
+void hookquery_settle(struct hook_query *q);
+/* The answer is again what it was. */
+void hookquery_take_back(struct hook_query *q);
 void hookquery_discard(struct hook_query *q);
 /* Has the resolver's rows now: what `load` reads is about to go.  E_NOMEM, E_LIMIT. */
 int hookquery_load(struct hook_query *q) MUST_USE;

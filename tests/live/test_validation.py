@@ -204,6 +204,114 @@ def scripts_see_the_state():
             check_bogus(r.ask("www.late", "A", "+dnssec"), EXPIRED)
 
 
+MEETING = """
+-- What asks another service and then leaves the answer as it is, after the resolver or before it.
+local function consult(dq)
+  dq:addAnswer(pdns.TXT, '"not to be seen"', 0)
+  dq.rcode = pdns.REFUSED
+  dq.followupFunction = "udpQueryResponse"
+  dq.udpCallback = "leave_it"
+  dq.udpQuery = "is it good?"
+  dq.udpQueryDest = newCA("127.0.0.1:1")
+  return true
+end
+
+function leave_it(dq) return false end
+
+function preresolve(dq)
+  if dq.qname:equal("made.good") then
+    dq:addAnswer(pdns.A, "192.0.2.66")
+    return true
+  end
+  return dq.qname:equal("alias.good") and consult(dq)
+end
+
+function postresolve(dq)
+  return (dq.qname:equal("www.good") or dq.qname:equal("www.torn") or dq.qname:equal("none.good")) and
+    consult(dq)
+end
+
+function preoutquery(dq)
+  if dq.qtype == pdns.DNSKEY then getMetric("keys-asked"):inc() end
+  if (dq.qname:equal("instead.good") or dq.qname:equal("instead.plain")) and dq.qtype == pdns.A then
+    dq:addAnswer(pdns.A, "192.0.2.67")
+    return true
+  end
+  return false
+end
+"""
+
+
+@test
+def scripts_meet_validation():
+    """What a script has made has no AD; what it leaves alone, after however long, is as it was."""
+    with signed_world() as world:
+        path = write(os.path.join(env.new_dir("script"), "meeting.lua"), MEETING)
+        with Recursor(**world, lua_dns_script=path, network_timeout=300) as r:
+            # What is said in a server's place nobody has signed.  (First, or the denial of another name
+            # would answer.)
+            for options in (PLAIN, ("+dnssec",), ("+dnssec", "+cdflag")):
+                instead = check_reply(r.ask("instead.good", "A", *options), "NOERROR", "A", ["192.0.2.67"])
+                check("ad" not in instead.flags, "AD on what a script has said", instead)
+            plain = check_reply(r.ask("instead.plain", "A", "+dnssec"), "NOERROR", "A", ["192.0.2.67"])
+            check("ad" not in plain.flags, "AD below an insecure delegation", plain)
+            for _ in range(2):
+                made = check_reply(r.ask("made.good", "A", "+dnssec"), "NOERROR", "A", ["192.0.2.66"])
+                check("ad" not in made.flags, "AD on what a script has made", made)
+                for name, rows in (("www.good", ["A", "RRSIG"]),
+                                   ("alias.good", ["A", "CNAME", "RRSIG", "RRSIG"])):
+                    good = check_reply(r.ask(name, "A", "+dnssec"), "NOERROR", "A", ["192.0.2.1"])
+                    check("ad" in good.flags and types(good.answer) == rows, "not as it was", good)
+                none = check_reply(r.ask("none.good", "A", "+dnssec"), "NXDOMAIN")
+                check("ad" in none.flags and {"SOA", "NSEC", "RRSIG"} == set(types(none.authority)),
+                      "a denial is not as it was", none)
+                check_bogus(r.ask("www.torn", "A", "+dnssec"), NO_RRSIG)
+                torn = check_reply(r.ask("www.torn", "A", *PLAIN), "NOERROR", "A", ["192.0.2.3"])
+                check("ad" not in torn.flags, "AD on what is bogus", torn)
+            check(r.get("keys-asked") > 0, "preoutquery does not see what validation asks")
+            # It was said to who asked then: no cache has it.
+            r.rec("unload-lua-script")
+            check_reply(r.ask("instead.good", "A", "+dnssec"), "NXDOMAIN")
+
+
+CLASSIC_DNS64 = """
+function nodata(remoteip, domain, qtype, records)
+  if qtype == pdns.AAAA then return "getFakeAAAARecords", domain, "64:ff9b::" end
+  return -1, {}
+end
+"""
+
+
+@test
+def dns64_meets_validation():
+    """RFC 6147 5.5: nothing is made for who validates by himself (CD and DO), nor of what is bogus."""
+    with open(os.path.join(os.path.dirname(__file__), "../../lua-examples/dns64.lua"), encoding="ascii") as f:
+        current = f.read()
+    made = "64:ff9b::c000:20"
+    with signed_world() as world:
+        path = write(os.path.join(env.new_dir("script"), "dns64.lua"), current)
+        with Recursor(**world, lua_dns_script=path) as r:
+            for script in (current, CLASSIC_DNS64):
+                write(path, script)
+                r.rec("reload-lua-script", expect=0)
+                r.rec("wipe-cache", "$")
+                for _ in range(2):
+                    for options in (PLAIN, ("+dnssec",), PLAIN + ("+cdflag",)):
+                        for name, data in (("www.good", "1"), ("alias.good", "1"), ("www.plain", "4")):
+                            reply = check_reply(r.ask(name, "AAAA", *options), "NOERROR", "AAAA", [made + data])
+                            check("ad" not in reply.flags, "AD on what was made", reply)
+                            check(types(reply.answer).count("CNAME") == (name == "alias.good"), "its alias", reply)
+                            check(not reply.authority, "an answer and its denial", reply)
+                    for name in ("www.good", "alias.good"):
+                        reply = check_reply(r.ask(name, "AAAA", "+dnssec", "+cdflag"), "NOERROR", "AAAA", [])
+                        check({"SOA", "NSEC", "RRSIG"} == set(types(reply.authority)), "its proofs", reply)
+                    # The denial of an AAAA record is bogus; the A record is; neither is to who does not care.
+                    check_bogus(r.ask("www.late", "AAAA", "+dnssec"), EXPIRED)
+                    check_bogus(r.ask("www.torn", "AAAA", "+dnssec"), NO_RRSIG)
+                    check_reply(r.ask("www.late", "AAAA", *PLAIN), "NOERROR", "AAAA", [made + "2"])
+                    check_reply(r.ask("none.good", "AAAA", "+dnssec"), "NXDOMAIN")
+
+
 @test
 def types_of_dnssec_and_any():
     with signed_world() as world, Recursor(**world) as r:

@@ -111,6 +111,48 @@ START_TEST(a_draft_counts_when_it_is_said_so)
 }
 END_TEST
 
+/* A followup that comes to nothing leaves the answer as it was before the first of them. */
+START_TEST(an_answer_is_taken_back)
+{
+	struct hook_query q = { .load = load };
+
+	hookquery_init(&q);
+	q.answer.rcode = RCODE_NXDOMAIN;
+	hooktext_put(&q.answer.ede_text, "why", 3);
+	for (unsigned i = 0; i < 2; i++) {
+		hookquery_begin(&q);
+		add_to_draft(&q);
+		q.draft.rcode = RCODE_REFUSED;
+		q.draft.followup = FOLLOWUP_UDP_RESPONSE;
+		ck_assert_int_eq(hookquery_keep(&q), E_OK);
+		hookquery_commit(&q);
+		ck_assert_uint_eq(q.answer.records.n, 2 + i);
+	}
+	ck_assert(q.has_before);
+	hookquery_take_back(&q);
+	ck_assert(!q.has_before);
+	ck_assert_int_eq(q.answer.rcode, RCODE_NXDOMAIN);
+	ck_assert_uint_eq(q.answer.records.n, 1);
+	ck_assert_str_eq(q.answer.ede_text.text, "why");
+
+	/* What came of it counts; then there is nothing to be taken back. */
+	hookquery_begin(&q);
+	q.draft.rcode = RCODE_REFUSED;
+	q.draft.followup = FOLLOWUP_FAKE_AAAA;
+	ck_assert_int_eq(hookquery_keep(&q), E_OK);
+	hookquery_commit(&q);
+	hookquery_settle(&q);
+	hookquery_take_back(&q);
+	ck_assert_int_eq(q.answer.rcode, RCODE_REFUSED);
+
+	hookquery_begin(&q);
+	q.draft.followup = FOLLOWUP_CNAME;
+	ck_assert_int_eq(hookquery_keep(&q), E_OK);
+	ck_assert(!q.has_before);
+	hookquery_deinit(&q);
+}
+END_TEST
+
 START_TEST(tags_are_a_set)
 {
 	struct hook_tags t = { 0 };
@@ -138,6 +180,7 @@ Suite *suite_hookquery(void)
 	tcase_add_test(t, records_are_copies);
 	tcase_add_test(t, records_are_bounded);
 	tcase_add_test(t, a_draft_counts_when_it_is_said_so);
+	tcase_add_test(t, an_answer_is_taken_back);
 	tcase_add_test(t, tags_are_a_set);
 	suite_add_tcase(s, t);
 	return s;

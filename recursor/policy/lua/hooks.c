@@ -354,6 +354,10 @@ static enum script_verdict call_query(struct script *s, enum hook hook, struct h
 		return is_classic ? SCRIPT_DROP : SCRIPT_PASS;
 	}
 	call_apply_policy(&c);
+	if (c.verdict == SCRIPT_TAKEN && hookquery_keep(q) != E_OK) {
+		hookquery_discard(q);
+		return is_classic ? SCRIPT_DROP : SCRIPT_PASS;
+	}
 	if (c.verdict == SCRIPT_TAKEN)
 		hookquery_commit(q);
 	else
