@@ -717,6 +717,43 @@ START_TEST(a_query_points_to_no_dq_that_is_gone)
 }
 END_TEST
 
+/* Scripts for 3.x were written in Lua 5.1. */
+START_TEST(what_lua_5_1_had_is_there)
+{
+	struct script_fake f;
+
+	script_fake_open(&f, "local a, b = unpack({ 1, 2 }) assert(a == 1 and b == 2)\n"
+			     "assert(loadstring('return 3')() == 3)\n"
+			     "assert(table.getn({ 1, 2, 3 }) == 3 and math.mod(7, 4) == 3)\n"
+			     "local s = '' for w in string.gfind('a.b', '%a') do s = s .. w end\n"
+			     "assert(s == 'ab' and math.pow(2, 3) == 8)");
+	script_fake_close(&f);
+}
+END_TEST
+
+START_TEST(what_is_not_there_says_so)
+{
+	static const char *const uncalled[] = { "gettag_ffi", "policyEventFilter",
+						"postresolve_ffi" };
+	struct script_fake f;
+	char text[128];
+
+	for (size_t i = 0; i < ARRAY_LEN(uncalled); i++) {
+		(void)snprintf(text, sizeof(text), "function %s() end", uncalled[i]);
+		script_fake_open(&f, text);
+		ck_assert_uint_eq(f.said, 1);
+		ck_assert_msg(strstr(f.log, "() will not be called: there ") != NULL, "%s", f.log);
+		ck_assert_ptr_nonnull(strstr(f.log, uncalled[i]));
+		script_fake_close(&f);
+	}
+	script_fake_open(&f, "local ok, why = pcall(require, 'ffi')\n"
+			     "assert(not ok and why:find('this recursor has no FFI'))\n"
+			     "ok, why = pcall(sendCustomSNMPTrap, 'x')\n"
+			     "assert(not ok and why:find('no SNMP'))");
+	script_fake_close(&f);
+}
+END_TEST
+
 START_TEST(there_is_what_is_there)
 {
 	struct script_fake f;
@@ -768,6 +805,8 @@ Suite *suite_script(void)
 	tcase_add_test(t, a_query_keeps_its_script);
 	tcase_add_test(t, a_query_points_to_no_dq_that_is_gone);
 	tcase_add_test(t, there_is_what_is_there);
+	tcase_add_test(t, what_lua_5_1_had_is_there);
+	tcase_add_test(t, what_is_not_there_says_so);
 	suite_add_tcase(s, t);
 	return s;
 }

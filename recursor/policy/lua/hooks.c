@@ -38,7 +38,38 @@ const char *hook_name(enum hook hook)
 	return table[hook].function;
 }
 
+static void tell(const struct script *s, int level, const char *text)
+{
+	if (s->outer.log != NULL)
+		s->outer.log(s->outer.ctx, level, text);
+	else
+		log_with(level, NULL, "%s", text);
+}
+
 /* ---- life ---- */
+
+/* An operator who loads one of these thinks that it works. */
+static void tell_uncalled(lua_State *L, struct script *s)
+{
+	static const struct {
+		const char *function, *why;
+	} rows[] = {
+		{ "gettag_ffi", "there is no FFI" },
+		{ "policyEventFilter", "there are no response policies" },
+		{ "postresolve_ffi", "there is no FFI" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[LOG_LINE_MAX];
+
+		if (lua_getglobal(L, rows[i].function) == LUA_TFUNCTION) {
+			(void)snprintf(text, sizeof(text), "%s() will not be called: %s",
+				       rows[i].function, rows[i].why);
+			tell(s, LOG_LEVEL_WARNING, text);
+		}
+		lua_pop(L, 1);
+	}
+}
 
 static int find_hooks(lua_State *L)
 {
@@ -62,9 +93,7 @@ static int find_hooks(lua_State *L)
 		n_current += !h->is_classic && i != HOOK_MAINTENANCE;
 	}
 	s->host.is_classic = n_classic > 0 && n_current == 0;
-	if (lua_getglobal(L, "policyEventFilter") == LUA_TFUNCTION)
-		log_notice(
-			"policyEventFilter() will not be called: there are no response policies");
+	tell_uncalled(L, s);
 	return 0;
 }
 

@@ -207,6 +207,42 @@ static void sandbox_trial(lua_State *L)
 	replace(L, LUA_LOADLIBNAME, "loadlib", refuse);
 }
 
+/* PowerDNS 3.x ran scripts in Lua 5.1: what that had, under its name of then. */
+static void add_old_names(lua_State *L)
+{
+	static const struct {
+		const char *library, *old, *of, *name;
+	} rows[] = {
+		{ LUA_GNAME, "loadstring", LUA_GNAME, "load" },
+		{ LUA_GNAME, "unpack", LUA_TABLIBNAME, "unpack" },
+		{ LUA_MATHLIBNAME, "mod", LUA_MATHLIBNAME, "fmod" },
+		{ LUA_STRLIBNAME, "gfind", LUA_STRLIBNAME, "gmatch" },
+		{ LUA_TABLIBNAME, "getn", LUA_GNAME, "rawlen" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		(void)lua_getglobal(L, rows[i].library);
+		(void)lua_getglobal(L, rows[i].of);
+		(void)lua_getfield(L, -1, rows[i].name);
+		lua_setfield(L, -3, rows[i].old);
+		lua_pop(L, 2);
+	}
+}
+
+static int no_ffi(lua_State *L)
+{
+	return luaL_error(L, "this recursor has no FFI");
+}
+
+/* require("ffi") says it, and not where it has been looked for. */
+static void preload_refusal(lua_State *L)
+{
+	(void)lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+	lua_pushcfunction(L, no_ffi);
+	lua_setfield(L, -2, "ffi");
+	lua_pop(L, 1);
+}
+
 void sandbox_open(lua_State *L)
 {
 	static const struct {
@@ -248,6 +284,8 @@ void sandbox_open(lua_State *L)
 	lua_setfield(L, -2, "__metatable");
 	lua_pop(L, 1);
 	patterns_open(L);
+	add_old_names(L);
+	preload_refusal(L);
 	if (lua_host_of(L)->to->is_trial)
 		sandbox_trial(L);
 }
