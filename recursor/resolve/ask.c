@@ -1,5 +1,5 @@
 /* ask: one question to one server: the packet, its ticket, and what counts as its answer. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* byproof: answers of proofs that came with others (RFC 8198; dnssec/aggressive.h). */
 #include "recursor/resolve/dnssec/aggressive.h"
 
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/known.h"
 
 void byproof_keep(struct resolver *r, struct rrset *s)
 {

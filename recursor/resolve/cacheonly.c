@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/check.h"
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/known.h"
 
 /* The answer as it grows: the references that its sets are borrowed from. */
 struct known_answer {

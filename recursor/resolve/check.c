@@ -1,5 +1,5 @@
 /* check: one set: its signature, or by what right it has none (RFC 4035 5.2, 5.3). */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/known.h"
 
 #include "common/check.h"
 

@@ -1,5 +1,5 @@
 /* choose: which of the zone's servers is asked next. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 enum {
 	NEW_SERVER_US = 30000,        /* what a server not yet heard of is taken for, and as much */

@@ -6,7 +6,7 @@
  * the DS, and the NSEC that proves that a junk top-level domain is not there, whatever is asked; its
  * replies take the way of all replies: bailiwick, cache, validation, aggressive NSEC.  When it has
  * expired, or its answer is bogus, or none, the zone's servers are asked, by the code that is there. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include <stdlib.h>
 

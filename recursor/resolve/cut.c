@@ -1,5 +1,5 @@
 /* cut: where to ask: the closest zone cut, its name servers, their addresses. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* goal: the table of goals, the graph of who waits on whom, and everything that walks it. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include <stdlib.h>
 #include <string.h>

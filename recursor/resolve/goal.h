@@ -1,7 +1,8 @@
 /*
  * goal: the inside of the resolver: goals, the edges between them, requests.
  *
- * Private to recursor/resolve/: callers see resolver.h.
+ * Private to recursor/resolve/: callers see resolver.h.  What is known of a name is in known.h, whom
+ * a goal asks in asking.h.
  *
  *     request --> goal (www.example.com, A)            a client waits on a goal
  *                  | edge (alias)
@@ -27,6 +28,7 @@
  *          ask.c       one question to one server, and matching what comes back
  *          crowd.c     how many are at a zone (inflight.h), and who is refused
  *          minimise.c  how much of the name is asked for (RFC 9156)
+ *          copyask.c   a copy of the zone that answers in its servers' place
  *          policy.c    what the operator's policy makes of it (preoutquery)
  *          outcome.c   what became of it: an answer, silence, an error
  *          reply.c     what an answer means
@@ -212,7 +214,7 @@ struct goal {
 	bool by_copy;         /* a copy of the zone gave the reply on hand */
 	bool copy_spent;      /* and has nothing more to say of it */
 	uint8_t copy_replies;
-	bool recurse;         /* and resolvers: asked with RD=1, for all at once */
+	bool recurse;          /* and resolvers: asked with RD=1, for all at once */
 	bool authoritative;    /* our own zone's answer, or begins with it */
 	uint32_t zones_serial; /* of the configured zones that were looked in, */
 	uint64_t zone_print;   /* and what the name's was */
@@ -475,6 +477,25 @@ static inline bool goal_is_noted(const struct resolver *r, const struct goal *g)
 	return r->journals.is_on && (g->parents != NULL || g->journal.first != NULL);
 }
 
+static inline const uint8_t *goal_zone(const struct goal *g)
+{
+	return name_suffix(g->name, g->zone_labels);
+}
+
+/* Is what it finds for those alone who wait for it? */
+static inline bool goal_is_private(const struct goal *g)
+{
+	return g->by_policy || g->route != 0;
+}
+
+/* The zone that the operator has configured for it, or its route's group; NULL: none. */
+static inline const struct configured_zone *goal_configured(const struct resolver *r,
+							    const struct goal *g)
+{
+	return g->route != 0 ? zones_group(r->zones, g->route)
+			     : zones_find_for(r->zones, g->name, g->type);
+}
+
 /* ---- request.c ---- */
 
 /* One more of the resolver's, waiting on nothing yet; NULL: no memory. */
@@ -569,255 +590,5 @@ static inline void goal_waiters_add(struct goal *g, int change)
 	if (g->crowd != NULL)
 		inflight_waiters(g->crowd, change);
 }
-
-/* ---- minimise.c ---- */
-
-/* Chooses the next question at the goal's zone. */
-void minimise_choose(const struct resolver *r, struct goal *g);
-/* Is the question on hand the whole name with its type? */
-bool minimise_is_over(const struct goal *g);
-/* Nothing stands in the way at the labels asked: on with the next. */
-void minimise_on(struct resolver *r, struct goal *g);
-/* The whole name from now on; false if it was that already. */
-bool minimise_off(struct resolver *r, struct goal *g);
-/* Takes the steps whose outcome is in the cache. */
-void minimise_by_what_is_known(struct resolver *r, struct goal *g);
-/* The step is on its way: others who want the same wait for it, with minimise_follow(). */
-void minimise_lead(struct resolver *r, struct goal *g);
-bool minimise_follow(struct resolver *r, struct goal *g);
-/* It is no longer: those who waited go on likewise, so that they do not repeat it one by one.  The
- * goal itself may have had no other waiters: then it is dropped at its next step. */
-enum step_end {
-	STEP_LOST,   /* nothing came of it: anew */
-	STEP_PASSED, /* on with the next */
-	STEP_DENIED, /* the servers stumble over it: the whole name */
-};
-void minimise_release(struct resolver *r, struct goal *g, enum step_end how);
-
-/* ---- policy.c ---- */
-
-/* The policy is asked about the question that is to leave as `plan` says.  What KILL means has been
- * done already. */
-enum policy_result {
-	POLICY_GO,
-	POLICY_ANSWERED,
-	POLICY_TIMEOUT,
-	POLICY_NO_RESOURCES,
-	POLICY_NOBODY, /* nobody waits any more: the goal is dead */
-	POLICY_ANEW,   /* others came to wait meanwhile: to be asked again */
-};
-enum policy_result policy_ask(struct resolver *r, struct goal *g, struct outquery_plan *plan);
-void policy_plan_clear(struct outquery_plan *plan);
-/* The plan's records as the message of a server: a buffer for free(), or NULL. */
-uint8_t *policy_reply_make(const struct goal *g, const struct outquery_plan *plan, size_t *len);
-
-/* ---- copyask.c ---- */
-
-/* Before a server is chosen: a copy of the zone answers.  The goal has gone on, or has ended. */
-bool copy_ask(struct resolver *r, struct goal *g);
-/* Before a goal enters what is known: the deepest zone that there is a copy of. */
-void copy_enter(struct resolver *r, const struct goal *g, struct knowledge *k);
-
-/* ---- outcome.c: what became of a question ---- */
-
-/* A copy of the zone has answered. */
-void outcome_by_copy(struct resolver *r, struct goal *g, const uint8_t *wire, size_t len);
-
-/* The policy has answered in the place of the target. */
-void outcome_by_policy(struct resolver *r, struct goal *g, const struct outquery_plan *plan);
-/* It wants the target to be taken for silent, or the question for one that could not leave. */
-void outcome_by_policy_timeout(struct resolver *r, struct goal *g);
-void outcome_by_policy_no_resources(struct resolver *r, struct goal *g);
-
-void outcome_reply(struct resolver *r, struct goal *g, size_t len, struct msg *m);
-void outcome_garbled(struct resolver *r, struct goal *g);
-void outcome_timeout(struct resolver *r, struct goal *g);
-void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why);
-void outcome_near_miss(struct resolver *r, struct goal *g);
-void outcome_respelt(struct resolver *r, struct goal *g);
-
-static inline const uint8_t *goal_zone(const struct goal *g)
-{
-	return name_suffix(g->name, g->zone_labels);
-}
-
-/* Is what it finds for those alone who wait for it? */
-static inline bool goal_is_private(const struct goal *g)
-{
-	return g->by_policy || g->route != 0;
-}
-
-/* The zone that the operator has configured for it, or its route's group; NULL: none. */
-static inline const struct configured_zone *goal_configured(const struct resolver *r,
-							    const struct goal *g)
-{
-	return g->route != 0 ? zones_group(r->zones, g->route)
-			     : zones_find_for(r->zones, g->name, g->type);
-}
-
-/* ---- stale.c ---- */
-
-/* An answer out of the cache alone; references. */
-struct stale_answer {
-	struct rrset *sets[GOAL_CHAIN_MAX];
-	size_t n;
-	struct rrset *soa;
-	uint16_t rcode;
-	bool authoritative, any_stale, is_stale_denial;
-	uint32_t expired_s; /* how long ago the oldest of it expired */
-	enum security security;
-};
-
-/* The whole answer, out of what is fresh or expired at most `stale_s` ago; false: the cache does not
- * have it.  stale_clear() afterwards. */
-bool stale_put_together(struct resolver *r, const uint8_t *name, uint16_t type, bool validate,
-			uint32_t stale_s, struct stale_answer *out);
-void stale_clear(struct stale_answer *s);
-void stale_fill(const struct stale_answer *s, struct answer *a);
-/* Makes `a`, which says that and why it failed, an answer of expired data if there is any and the
- * request may have it.  stale_clear() when it is sent. */
-bool stale_serve(struct resolver *r, struct request *req, struct stale_answer *s, struct answer *a);
-/* Answers a question that no goal is to be made for with what the cache has, if that is a whole answer and
- * some of it has expired; the rest is found in the ordinary way. */
-bool stale_answer_question(struct resolver *r, const struct question *q, enum cause why,
-			   resolver_done_cb done, void *ctx);
-/* Would there be something to serve at the name? */
-bool stale_is_known(struct resolver *r, const uint8_t *name, uint16_t type);
-
-/* ---- refresh.c ---- */
-
-struct knowledge;
-
-/* The cache had an answer for the goal: is it to be renewed?  Then that begins. */
-void refresh_if_due(struct resolver *r, struct goal *g, const struct knowledge *k);
-/* It has, well or not. */
-void refresh_ended(struct resolver *r, const struct goal *g, bool worked);
-/* The cache has nothing any more, but somebody is about to renew it: waits with them. */
-bool refresh_join(struct resolver *r, struct goal *g);
-
-/* ---- known.c ---- */
-
-/* What is known of a name: an answer, and where one would ask. */
-enum known {
-	KNOWN_NOTHING,
-	KNOWN_DATA,
-	KNOWN_ALIAS,
-	KNOWN_NODATA,
-	KNOWN_NXDOMAIN,
-	KNOWN_YXDOMAIN,
-	KNOWN_FAILURE
-};
-
-struct knowledge {
-	enum known what;
-	struct rrset *set;   /* reference: the data, the CNAME, the denial, the failure */
-	struct rrset *dname; /* reference: that the CNAME follows from; YXDOMAIN: or would */
-	const struct configured_zone *zone; /* the name's configured zone, or NULL; borrowed */
-	bool authoritative;                 /* what is known comes from there */
-	unsigned zone_labels;
-	uint64_t zone_hash;
-	unsigned floor_labels;            /* nothing above is looked at */
-	struct rrset *ns_own, *ns_parent; /* references: the closest cut; both NULL at the root
-					     before it is primed, and at a forward's name */
-};
-
-void knowledge_clear(struct knowledge *k);
-/* May it be an answer, or a part of one, as it is?  To who wants it validated only what has been, and was
- * not bogus; then *so_far becomes what it makes of the whole. */
-bool knowledge_may_serve(const struct resolver *r, const struct knowledge *k, bool validate,
-			 enum security *so_far);
-/* May what an ancestor has, a denial or a DNAME, speak for the name?  Not when there is a trust anchor
- * between the two: nobody above that is heard. */
-bool knowledge_is_heard(const struct resolver *r, const uint8_t *name, uint16_t type,
-			const struct rrset *s);
-/* Looks for an answer and for the closest zone cut, or for the cut only; the cut at most `max_labels`
- * labels deep.  `stale_s` not 0: also among what expired at most so long ago; then a failure is
- * nothing. */
-enum look { LOOK_CUT, LOOK_ANSWER };
-void knowledge_look(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type,
-		    enum look what, uint32_t stale_s, unsigned max_labels, struct knowledge *k);
-
-/* ---- cut.c ---- */
-
-/* The goal moves to a zone: takes over the references. */
-void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, uint64_t zone_hash,
-	       struct rrset **ns_own, struct rrset **ns_parent);
-/* The same for the closest cut that is known, or the forward; takes over the references. */
-void cut_enter_known(struct resolver *r, struct goal *g, struct knowledge *k);
-void cut_take_glue(struct resolver *r, struct goal *g, const struct reply *reply);
-void cut_leave(struct resolver *r, struct goal *g);
-/* Falls back on the parent's name servers for the zone; false if that is what was in use. */
-bool cut_use_parents_set(struct resolver *r, struct goal *g);
-/* Goes up to the next zone cut above, to be referred anew; false at the root. */
-bool cut_go_up(struct resolver *r, struct goal *g);
-/* Falls back on what has expired: see the head of this file. */
-bool cut_use_stale(struct resolver *r, struct goal *g);
-/* Leaves a zone that has not answered for long for an expired cut below it. */
-bool cut_leave_silent_parent(struct resolver *r, struct goal *g);
-/* The server to ask next: an index into targets, or -1. */
-int cut_choose(struct resolver *r, struct goal *g);
-/* The servers that are down are to be asked after all, for a name that is known to exist: the reserve
- * of inflight.h bounds how many.  False: there are none, or it is a stranger. */
-bool cut_try_those_down(struct resolver *r, struct goal *g);
-/* Is there one? */
-bool cut_has_choice(struct resolver *r, const struct goal *g);
-/* Has addresses of name servers looked up, if any are still unknown; how many goals it waits on. */
-unsigned cut_look_up_addresses(struct resolver *r, struct goal *g);
-/* None of the known addresses is of use: has those of the other family looked up, and of servers known
- * by glue alone their own word: glue may be out of date. */
-unsigned cut_look_up_others(struct resolver *r, struct goal *g);
-/* No look-up is under way any more. */
-void cut_stop_waiting(struct resolver *r, struct goal *g);
-void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const struct goal *child);
-const uint8_t *cut_ns_name(const struct goal *g, unsigned ns);
-
-/* ---- network.c ---- */
-
-/* No family can be asked: nothing is to be had but what is known. */
-bool network_is_gone(struct resolver *r);
-/* A server failed, or is not asked because of the weather: probes are sent as long as it needs any. */
-void network_watch(struct resolver *r);
-void network_ring(struct resolver *r);
-/* Is the ticket a probe's?  Then it has been dealt with. */
-bool network_probe_replied(struct resolver *r, uint64_t ticket);
-bool network_probe_failed(struct resolver *r, uint64_t ticket);
-/* No probe is awaited any more. */
-void network_stop(struct resolver *r);
-/* The failure was remembered while the network was gone, which nobody knew yet. */
-bool network_voids(struct resolver *r, const struct rrset *failure);
-
-/* The family is asked, and not known to have no route: its addresses are worth a question. */
-static inline bool network_uses(struct resolver *r, unsigned family)
-{
-	return (family == 4 ? r->cfg.use_ipv4 : r->cfg.use_ipv6) &&
-	       weather_state(servers_weather(r->servers), family) != WEATHER_UNROUTED;
-}
-
-/* ---- ask.c ---- */
-
-/* Sends the goal's question to a target; on failure marks the target and returns false (then
- * choose again), or the goal is dead. */
-bool ask_send(struct resolver *r, struct goal *g, unsigned target, enum transport transport);
-/* Stops waiting for the answer, if one is awaited. */
-void ask_cancel(struct resolver *r, struct goal *g);
-/* To the world, if it wants to know: the goal's question to `server` waits no longer. */
-void ask_tell_end(struct resolver *r, const struct goal *g, uint64_t waited_us,
-		  enum outquery_end end);
-/* The same, where the server table is told what became of the question. */
-void ask_forget(struct resolver *r, struct goal *g);
-struct goal *ask_find(struct resolver *r, uint64_t ticket);
-/* The name on its way, or about to be. */
-const uint8_t *ask_name(const struct goal *g);
-/* Is the target one of the servers that are never throttled? */
-bool ask_is_exempt(const struct resolver *r, const struct goal *g, const struct target *t);
-/* Does the message answer the question on its way? */
-enum ask_match {
-	ASK_MATCHES,
-	ASK_OTHER,   /* another question */
-	ASK_RESPELT, /* our question, the letters in another case (0x20) */
-};
-enum ask_match ask_match(const struct resolver *r, const struct goal *g, const struct msg *m);
-int ask_slot_take(struct resolver *r, struct goal *g) MUST_USE;
-void ask_slot_give(struct resolver *r, struct goal *g);
 
 #endif

@@ -1,6 +1,6 @@
 /* iterate: a goal's steps.  One function a state; the table at the end is the list of what can
  * happen. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* known: what is known of a name without asking: an answer, out of a zone of ours or the cache, and
  * the closest zone cut, not above the name's configured zone. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include <string.h>
 

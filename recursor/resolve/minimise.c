@@ -1,6 +1,6 @@
 /* minimise: QNAME minimisation (RFC 9156): which question is put to a zone's servers next; what the
  * cache spares; and that equal steps of many goals are one question. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include "common/check.h"
 

@@ -1,6 +1,6 @@
 /* network: what the resolver does about the weather (weather.h): when nobody can be asked, and the
  * questions of its own that find out when somebody can. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include <string.h>
 

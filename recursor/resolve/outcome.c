@@ -1,6 +1,6 @@
 /* outcome: what became of a question to a server: an answer of some kind, silence, an error; what
  * is learned about the server, and where the goal goes from here. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include <stdlib.h>
 #include <string.h>

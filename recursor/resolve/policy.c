@@ -1,6 +1,6 @@
 /* policy: what the operator's policy makes of a question that is about to leave (preoutquery); the
  * rules stand in world.h. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include <stdlib.h>
 #include <string.h>

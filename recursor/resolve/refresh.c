@@ -1,5 +1,5 @@
 /* refresh: what is asked for and about to expire is renewed before it does (refresh-on-ttl-perc). */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include "common/check.h"
 #include "common/hash.h"

@@ -1,5 +1,5 @@
 /* request: somebody who waits for an answer: how long, at what cost, and what it gets at the end. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include "common/check.h"
 

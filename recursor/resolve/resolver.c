@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "recursor/resolve/asking.h"
 #include "recursor/resolve/copies.h"
 #include "recursor/resolve/dnssec/anchors.h"
-#include "recursor/resolve/goal.h"
 #include "recursor/resolve/roothints.h"
 
 enum { EDGES_PER_GOAL = 4 };

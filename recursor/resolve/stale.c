@@ -1,6 +1,6 @@
 /* stale: answers out of what has expired, when there is no better one in time (RFC 8767); see
  * goal.h for what may serve so. */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/known.h"
 
 #include <string.h>
 

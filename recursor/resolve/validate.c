@@ -5,7 +5,7 @@
  * says how long it is kept (RFC 2308 5), and only less long than those last (RFC 9077): a SOA that nobody
  * signed can do no more harm than whoever holds answers back.  So it makes no denial bogus; but
  * nobody is given it as secure (goal_authority()). */
-#include "recursor/resolve/goal.h"
+#include "recursor/resolve/asking.h"
 
 #include <string.h>
 
