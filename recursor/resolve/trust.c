@@ -78,6 +78,18 @@ bool trust_known(struct resolver *r, const uint8_t *zone, struct trust *out)
 	return false;
 }
 
+bool trust_has_keys(struct resolver *r, const uint8_t *zone)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	const struct anchor *anchor = NULL;
+	struct trust t = { .keys = NULL };
+	bool has_keys = anchors_find(r->anchors, zone, now_s, &anchor) == ANCHORING_TRUST &&
+			take_keys(r, zone, now_s, &t);
+
+	rrset_put(t.keys);
+	return has_keys;
+}
+
 /* ---- being told ---- */
 
 bool trust_was_told(const struct goal *g, const uint8_t *name, uint16_t type)

@@ -191,12 +191,8 @@ static bool has_secure_zone_below(struct resolver *r, const struct goal *g, cons
 
 	if (g->type == TYPE_DS && !name_is_root(at))
 		at = name_parent(at);
-	for (; !is_secure && name_is_below(at, zone); at = name_parent(at)) {
-		struct trust t;
-
-		is_secure = trust_known(r, at, &t) && t.security == SEC_SECURE && t.keys != NULL;
-		rrset_put(t.keys);
-	}
+	for (; !is_secure && name_is_below(at, zone); at = name_parent(at))
+		is_secure = trust_has_keys(r, at);
 	return is_secure;
 }
 

@@ -139,7 +139,10 @@ struct trust {
 };
 /* Out of what is known; false: it is to be found out. */
 bool trust_known(struct resolver *r, const uint8_t *zone, struct trust *out);
-/* The same, or what the goal was told; else it comes to wait for it, or ends. */
+/* Is it known to be signed, its keys at hand?  Looks at that name alone, which a name of many labels can have
+ * asked for each of its own. */
+bool trust_has_keys(struct resolver *r, const uint8_t *zone);
+/* As trust_known(), or what the goal was told; else it comes to wait for it, or ends. */
 enum checked trust_get(struct resolver *r, struct goal *g, const uint8_t *zone, struct trust *out);
 /* The goal waits to be told of (name, type), which is not known yet; or has ended. */
 void trust_want(struct resolver *r, struct goal *g, const uint8_t *name, uint16_t type);
