@@ -121,6 +121,7 @@ static void take_verification(struct resolver *r, struct check *out, const struc
 {
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	uint32_t left = v->until_s - now_s; /* it is valid now: not before */
+	uint32_t most = v->ttl_max > r->cfg.min_ttl ? v->ttl_max : r->cfg.min_ttl;
 
 	*out = (struct check) {
 		.security = security,
@@ -129,9 +130,9 @@ static void take_verification(struct resolver *r, struct check *out, const struc
 		.labels = v->labels,
 		.ttl = s->ttl,
 	};
-	/* RFC 4035 5.3.3 */
-	if (security == SEC_SECURE && v->ttl_max < out->ttl)
-		out->ttl = v->ttl_max;
+	/* RFC 4035 5.3.3; but the operator's floor holds for the original TTL as for the one that came. */
+	if (security == SEC_SECURE && most < out->ttl)
+		out->ttl = most;
 	if (security == SEC_SECURE && left < out->ttl)
 		out->ttl = left;
 }

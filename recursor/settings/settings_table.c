@@ -403,7 +403,7 @@ const struct setting settings_table[] = {
 { "max-udp-queries-per-round", INT(max_udp_queries_per_round, 1, MANY, "queries"), "10000",
   "4.1.4", "After so many queries received over UDP other work has its turn." },
 { "minimum-ttl-override", INT(minimum_ttl_override_s, 0, TTL_MAX, "seconds"), "1", "3.6.0",
-  "Shorter TTLs are raised to this." },
+  "Shorter TTLs are raised to this; of what is signed to no more than its signature has left." },
 { "negative-trustanchors", TEXT(negative_trustanchors), "", "5.1.0",
   "Zones that are not validated, with all below them (RFC 7646)." },
 { "network-down-servers", INT(network_down_servers, 0, WEATHER_MIN_SERVERS_MAX, NULL), "8", "own",
