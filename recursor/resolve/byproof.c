@@ -58,7 +58,7 @@ bool byproof_end(struct resolver *r, struct goal *g, const struct knowledge *k)
 	if (r->aggressive == NULL || g->no_cache || g->refreshes || k->zone != NULL ||
 	    r->cfg.dnssec < DNSSEC_PROCESS)
 		return false;
-	hit = aggressive_look(r->aggressive, g->name, g->type, now_s, true, &s);
+	hit = aggressive_look(r->aggressive, g->name, g->type, now_s, &r->nsec3_memo, &s);
 	if (hit == AGGRESSIVE_NONE)
 		return false;
 	zone = name_suffix(g->name, s->zone_labels);

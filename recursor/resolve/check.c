@@ -141,7 +141,7 @@ static void take_verification(struct resolver *r, struct check *out, const struc
 static enum checked no_ds(struct resolver *r, struct goal *g, struct check *out)
 {
 	const struct told *told = &g->v.told;
-	struct dnssec_work work = { 0 };
+	struct dnssec_work work = { .memo = &r->nsec3_memo };
 
 	out->security = (enum security)told->security;
 	out->bogus = (enum bogus)told->bogus;

@@ -78,6 +78,7 @@
 #include "common/rrtype.h"
 #include "common/slab.h"
 #include "common/timers.h"
+#include "recursor/resolve/dnssec/nsec3_memo.h"
 #include "recursor/resolve/harvest.h"
 #include "recursor/resolve/inflight.h"
 #include "recursor/resolve/journal.h"
@@ -319,6 +320,7 @@ struct resolver {
 	struct keyring *keyring;
 	struct aggressive *aggressive; /* borrowed, or NULL */
 	struct harvest harvest;
+	struct nsec3_memo nsec3_memo;
 	uint64_t work_ms; /* the turn of the loop that work_left_us is of, by the world's clock */
 	int work_left_us; /* of validation, until others have their turn */
 

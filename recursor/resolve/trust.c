@@ -242,7 +242,7 @@ static enum bogus why_insecure(enum ds_denial denial)
 static enum checked stage_proof(struct resolver *r, struct goal *g)
 {
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
-	struct dnssec_work work = { 0 };
+	struct dnssec_work work = { .memo = &r->nsec3_memo };
 	struct denial_proof proof;
 	const uint8_t *signer = NULL;
 	uint8_t zone[NAME_MAX_LEN];
@@ -323,7 +323,7 @@ static enum checked stage_ds(struct resolver *r, struct goal *g)
 {
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	const struct told *t = &g->v.told;
-	struct dnssec_work work = { 0 };
+	struct dnssec_work work = { .memo = &r->nsec3_memo };
 	enum ds_denial denial;
 
 	if (!trust_was_told(g, g->name, TYPE_DS)) {

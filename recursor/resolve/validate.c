@@ -203,7 +203,7 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 	struct rrset *good[RRSET_MAX_PROOFS];
 	struct denial_proof proof = { .sets = good };
 	struct check c = { .security = SEC_SECURE, .ttl = UINT32_MAX };
-	struct dnssec_work work = { 0 };
+	struct dnssec_work work = { .memo = &r->nsec3_memo };
 	uint8_t zone[NAME_MAX_LEN];
 
 	if (!check_may_work(r, g))

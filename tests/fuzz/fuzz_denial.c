@@ -99,7 +99,7 @@ static void judge_cached(struct aggressive *cache, const uint8_t *name, uint16_t
 	struct rdata sig;
 	size_t at = 0;
 
-	if (aggressive_look(cache, name, type, NOW + 10, true, &out) == AGGRESSIVE_NONE)
+	if (aggressive_look(cache, name, type, NOW + 10, NULL, &out) == AGGRESSIVE_NONE)
 		return;
 	ASSERT(name_equal(rrset_owner(out), name) && out->ttl <= 90);
 	p.sets = rrset_proofs(out);

@@ -156,8 +156,8 @@ static const char *aggressive_case(const char *text, bool nothing_fails)
 		for (size_t i = 1; i < ARRAY_LEN(sets); i++)
 			if (sets[i] != NULL)
 				aggressive_put(a, zone, sets[i], sets[0], OOM_NOW_S);
-		denial = aggressive_look(a, name, TYPE_TXT, OOM_NOW_S, true, &out[0]);
-		data = aggressive_look(a, name, TYPE_A, OOM_NOW_S, true, &out[1]);
+		denial = aggressive_look(a, name, TYPE_TXT, OOM_NOW_S, NULL, &out[0]);
+		data = aggressive_look(a, name, TYPE_A, OOM_NOW_S, NULL, &out[1]);
 		(void)aggressive_wipe(a, name, true);
 	}
 	aggressive_free(a);

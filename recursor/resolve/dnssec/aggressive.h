@@ -34,6 +34,7 @@
 enum { AGGRESSIVE_MAX_SET_BYTES = 4096 };
 
 struct aggressive;
+struct nsec3_memo;
 
 struct aggressive_config {
 	size_t max_entries;            /* 0: off */
@@ -64,16 +65,13 @@ enum aggressive_hit {
 };
 
 /* Looks in the deepest zone known of at or above the name (above it, for its DS); `name` is lower case;
+ * `memo` may be NULL;
  * of a private type nothing is known.
- * *out, unless NONE, is a new set for the caller: a denial with its SOA, and its proofs when these are
- * wanted; or data with the wildcard's RRSIGs, likewise (a CNAME set, when the wildcard has that).  It is
+ * *out, unless NONE, is a new set for the caller: a denial with its SOA and its
+ * proofs; or data with the wildcard's RRSIGs, likewise (a CNAME set, when the wildcard has that).  It is
  * SEC_SECURE, and its TTL is what is left of all that it was made of. */
 enum aggressive_hit aggressive_look(struct aggressive *a, const uint8_t *name, uint16_t type,
-				    uint32_t now_s, bool want_proofs, struct rrset **out);
-/* In this zone alone: for who knows which one he is about to ask. */
-enum aggressive_hit aggressive_look_in(struct aggressive *a, const uint8_t *zone,
-				       const uint8_t *name, uint16_t type, uint32_t now_s,
-				       bool want_proofs, struct rrset **out);
+				    uint32_t now_s, struct nsec3_memo *memo, struct rrset **out);
 
 /* Forgets what would answer for the name (or, with `subtree`, for all below it): its zone's records,
  * and those of the zones above that speak of it.  Returns how many entries went. */

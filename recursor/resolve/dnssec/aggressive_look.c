@@ -5,6 +5,7 @@
 #include "common/wire.h"
 #include "recursor/resolve/dnssec/aggressive_shard.h"
 #include "recursor/resolve/dnssec/nsec.h"
+#include "recursor/resolve/dnssec/nsec3_memo.h"
 
 enum {
 	USED_MAX = 3,
@@ -31,6 +32,7 @@ struct look {
 	uint32_t now_s;
 	unsigned zone_labels;
 	struct hashes *hashes; /* for NSEC3 */
+	struct nsec3_memo *memo;
 	struct aggressive_zone *z;
 	/* found: */
 	const uint8_t *encloser; /* by NSEC3: a suffix of the name */
@@ -332,7 +334,7 @@ static bool finding_take(const struct aggressive *a, struct aggressive_shard *sh
 	return true;
 }
 
-static int make_data(const struct finding *f, const struct look *l, uint32_t ttl, bool want_proofs,
+static int make_data(const struct finding *f, const struct look *l, uint32_t ttl,
 		     struct rrset **out)
 {
 	struct rdata rr[RECORDS_MAX], sig[RECORDS_MAX];
@@ -344,23 +346,23 @@ static int make_data(const struct finding *f, const struct look *l, uint32_t ttl
 	while (n_sig < RECORDS_MAX && rrset_next_sig(f->data, &at, &sig[n_sig]))
 		n_sig++;
 	return rrset_new_proved(out, l->name, f->data->type, ttl, l->now_s, RANK_AUTH_ANSWER, rr, n,
-				sig, n_sig, f->proofs, want_proofs ? f->n : 0);
+				sig, n_sig, f->proofs, f->n);
 }
 
 /* Gives the finding's references back. */
 static enum aggressive_hit make(enum aggressive_hit hit, struct finding *f, const struct look *l,
-				bool want_proofs, struct rrset **out)
+				struct rrset **out)
 {
 	struct rrset *set = NULL;
 	uint32_t ttl = f->until_s > l->now_s ? f->until_s - l->now_s : 0;
 	int err;
 
 	if (f->kind == RRSET_DATA)
-		err = make_data(f, l, ttl, want_proofs, &set);
+		err = make_data(f, l, ttl, &set);
 	else
 		err = rrset_new_negative(&set, f->kind, l->name,
 					 f->kind == RRSET_NXDOMAIN ? 0 : l->type, ttl, l->now_s,
-					 RANK_AUTH_AUTHORITY, f->proofs, want_proofs ? f->n : 1, 0);
+					 RANK_AUTH_AUTHORITY, f->proofs, f->n, 0);
 	for (unsigned i = 0; i < f->n; i++)
 		rrset_put(f->proofs[i]);
 	rrset_put(f->data);
@@ -392,7 +394,7 @@ static bool make_hashes(struct hashes *h, const struct look *l)
 	h->n = name_labels(l->name) - l->zone_labels + 1;
 	ASSERT(h->n <= HASHES_MAX);
 	for (unsigned i = 0; i < h->n; i++, name = name_parent(name))
-		if (nsec3_hash(h->hash[i], &h->param, name) != E_OK)
+		if (nsec3_memo_hash(l->memo, h->hash[i], &h->param, name) != E_OK)
 			return false;
 	return true;
 }
@@ -436,7 +438,7 @@ static enum aggressive_hit look_by_nsec3(struct aggressive *a, struct aggressive
 			return hit;
 		h->encloser = l->encloser;
 		if (!proof_wildcard(wildcard, h->encloser) ||
-		    nsec3_hash(h->wildcard, &h->param, wildcard) != E_OK)
+		    nsec3_memo_hash(l->memo, h->wildcard, &h->param, wildcard) != E_OK)
 			return AGGRESSIVE_NONE;
 	}
 }
@@ -472,13 +474,15 @@ static bool look_in(struct aggressive *a, struct look *l, uint64_t hash, enum ag
 }
 
 static bool look_at(struct aggressive *a, const uint8_t *zone, const uint8_t *name, uint16_t type,
-		    uint32_t now_s, bool want_proofs, enum aggressive_hit *hit, struct rrset **out)
+		    uint32_t now_s, struct nsec3_memo *memo, enum aggressive_hit *hit,
+		    struct rrset **out)
 {
 	struct look l = {
 		.zone = zone,
 		.name = name,
 		.type = type,
 		.now_s = now_s,
+		.memo = memo,
 		.zone_labels = name_labels(zone),
 	};
 	uint64_t hash = name_hash(zone);
@@ -489,12 +493,12 @@ static bool look_at(struct aggressive *a, const uint8_t *zone, const uint8_t *na
 	    !look_in(a, &l, hash, hit, &f))
 		return false;
 	if (*hit != AGGRESSIVE_NONE)
-		*hit = make(*hit, &f, &l, want_proofs, out);
+		*hit = make(*hit, &f, &l, out);
 	return true;
 }
 
 enum aggressive_hit aggressive_look(struct aggressive *a, const uint8_t *name, uint16_t type,
-				    uint32_t now_s, bool want_proofs, struct rrset **out)
+				    uint32_t now_s, struct nsec3_memo *memo, struct rrset **out)
 {
 	enum aggressive_hit hit = AGGRESSIVE_NONE;
 	/* The DS stands above the cut (RFC 4035 3.1.4.1). */
@@ -502,18 +506,7 @@ enum aggressive_hit aggressive_look(struct aggressive *a, const uint8_t *name, u
 
 	if (aggressive_entries(a) == 0)
 		return AGGRESSIVE_NONE;
-	while (!look_at(a, zone, name, type, now_s, want_proofs, &hit, out) && !name_is_root(zone))
+	while (!look_at(a, zone, name, type, now_s, memo, &hit, out) && !name_is_root(zone))
 		zone = name_parent(zone);
-	return hit;
-}
-
-enum aggressive_hit aggressive_look_in(struct aggressive *a, const uint8_t *zone,
-				       const uint8_t *name, uint16_t type, uint32_t now_s,
-				       bool want_proofs, struct rrset **out)
-{
-	enum aggressive_hit hit = AGGRESSIVE_NONE;
-
-	if (aggressive_entries(a) != 0 && name_is_within(name, zone))
-		(void)look_at(a, zone, name, type, now_s, want_proofs, &hit, out);
 	return hit;
 }

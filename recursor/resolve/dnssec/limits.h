@@ -40,12 +40,15 @@ struct dnssec_limits {
 		.signature_inception_skew_s = 60,                                                  \
 	}
 
+struct nsec3_memo;
+
 /* Spent for one query so far. */
 struct dnssec_work {
-	uint32_t checks;      /* of signatures */
-	uint32_t checks_us;   /* about what they took: see pubkey_check_us() */
-	uint32_t hashes;      /* of NSEC3: each application of SHA-1 */
-	enum bogus met_limit; /* BOGUS_NONE: none was */
+	struct nsec3_memo *memo; /* of hashes that cost nothing; borrowed, or NULL */
+	uint32_t checks;         /* of signatures */
+	uint32_t checks_us;      /* about what they took: see pubkey_check_us() */
+	uint32_t hashes;         /* of NSEC3: each application of SHA-1 */
+	enum bogus met_limit;    /* BOGUS_NONE: none was */
 };
 
 static inline bool dnssec_is_disabled(const struct dnssec_limits *limits, uint8_t algorithm)

@@ -8,6 +8,7 @@
 #include "common/check.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
+#include "recursor/resolve/dnssec/nsec3_memo.h"
 
 enum {
 	ALGORITHM_SHA1 = 1,
@@ -213,13 +214,19 @@ static enum denial search_hash(struct search *s, const uint8_t *name, uint8_t ha
 {
 	const struct nsec3_param *param = &s->records[0].param;
 	const uint32_t cost = param->iterations + 1U;
+	const uint8_t *known = nsec3_memo_find(s->work->memo, param, name);
 
+	if (known != NULL) {
+		memcpy(hash, known, NSEC3_HASH_LEN);
+		return DENIAL_PROVED;
+	}
 	if (s->limits->max_nsec3_hashes != 0 &&
 	    (cost > s->limits->max_nsec3_hashes ||
 	     s->work->hashes > s->limits->max_nsec3_hashes - cost))
 		return too_costly(s->work, BOGUS_MAX_HASHES);
 	s->work->hashes += cost;
-	return nsec3_hash(hash, param, name) == E_OK ? DENIAL_PROVED : DENIAL_NOT_PROVED;
+	return nsec3_memo_hash(s->work->memo, hash, param, name) == E_OK ? DENIAL_PROVED
+									 : DENIAL_NOT_PROVED;
 }
 
 static const struct nsec3 *match(const struct search *s, const uint8_t hash[NSEC3_HASH_LEN])
