@@ -115,6 +115,7 @@ static void answer_ahead(void *ctx)
 {
 	struct pipeline *p = ctx;
 
+	tapping_batch(p->worker);
 	fetch_ahead(p);
 	for (unsigned i = 0; i < p->n_ahead; i++)
 		(void)answer_one(p, &p->ahead[i]);
@@ -130,6 +131,8 @@ static enum listen_verdict take_query(void *ctx, const struct client *from, uint
 
 	if (from->tcp)
 		t = &alone;
+	if (from->tcp || p->n_ahead == 0)
+		tapping_batch(p->worker);
 	t->settings = atomic_load_explicit(&p->worker->server->settings, memory_order_acquire);
 	t->from = from;
 	t->wire = wire;
@@ -138,10 +141,12 @@ static enum listen_verdict take_query(void *ctx, const struct client *from, uint
 	step = pass(p, t, reading, ARRAY_LEN(reading));
 	if (step == STEP_DROP)
 		account_dropped(&p->account);
-	if (from->tcp && step == STEP_ON)
+	if (from->tcp && step == STEP_ON) {
+		tapping_batch(p->worker);
 		step = answer_one(p, t);
-	else if (step == STEP_ON && ++p->n_ahead == PASSAGES_AHEAD)
+	} else if (step == STEP_ON && ++p->n_ahead == PASSAGES_AHEAD) {
 		answer_ahead(p);
+	}
 	return step == STEP_DROP && from->tcp ? LISTEN_CLOSE : LISTEN_TAKEN;
 }
 
@@ -234,7 +239,7 @@ static enum step check_header(struct pipeline *p, struct passage *t)
 		COUNT(p->account.counters, ignored_packets);
 		return STEP_DROP;
 	}
-	tapping_client(p->worker, DNSTAP_CLIENT_QUERY, t->from, t->wire, t->len);
+	tapping_query(p->worker, t->from, t->wire, t->len);
 	return STEP_ON;
 }
 
@@ -301,7 +306,7 @@ static enum step look_in_packetcache(struct pipeline *p, struct passage *t)
 	if (hit.bogus)
 		account_bogus(&p->account, t->from, &t->q);
 	shield_hit(p, &hit);
-	tapping_reply(p->worker, t->from, out, len);
+	tapping_hit(p->worker, t->from, out, len);
 	if (sampled)
 		account_hit_cpu(&p->account, costing_hit(costing, t->settings->psl, t->from,
 							 query_name(&t->q), loop_now_us()));

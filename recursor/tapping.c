@@ -19,12 +19,12 @@ int tapping_make(struct dnstap **out, const struct settings *s)
 }
 
 void tapping_show_client(struct worker *w, enum dnstap_type type, const struct client *c,
-			 const uint8_t *wire, size_t len)
+			 const uint8_t *wire, size_t len, uint64_t at_ns)
 {
 	struct dnstap_message m = {
 		.type = type,
-		.from = c->remote,
-		.to = c->local,
+		.from = &c->remote,
+		.to = &c->local,
 		.tcp = c->tcp,
 		.wire = wire,
 		.len = len,
@@ -32,10 +32,12 @@ void tapping_show_client(struct worker *w, enum dnstap_type type, const struct c
 
 	if (!dnstap_wants(w->tap, type))
 		return;
+	if (at_ns == 0)
+		at_ns = dnstap_time_ns();
 	if (type == DNSTAP_CLIENT_QUERY)
-		m.query_ns = dnstap_time_ns();
+		m.query_ns = at_ns;
 	else
-		m.response_ns = dnstap_time_ns();
+		m.response_ns = at_ns;
 	dnstap_see(w->tap, &m);
 }
 
@@ -52,8 +54,8 @@ static uint64_t show_server(void *ctx, const struct outgoing_seen *seen)
 	uint64_t now_ns = dnstap_time_ns();
 	uint64_t mark = seen->mark;
 	struct dnstap_message m = {
-		.from = seen->local,
-		.to = seen->server,
+		.from = &seen->local,
+		.to = &seen->server,
 		.tcp = seen->tcp,
 		.response_ns = seen->is_answer ? now_ns : 0,
 		.wire = seen->wire,

@@ -19,21 +19,41 @@ int tapping_make(struct dnstap **out, const struct settings *s) MUST_USE;
 /* The worker's tap, and who looks on at its outgoing sockets; before those are made. */
 void tapping_open(struct worker *w, struct outgoing_handler *servers);
 
-void tapping_show_client(struct worker *w, enum dnstap_type type, const struct client *c,
-			 const uint8_t *wire, size_t len);
-
-static inline void tapping_client(struct worker *w, enum dnstap_type type, const struct client *c,
-				  const uint8_t *wire, size_t len)
+/* A batch of packets is taken, or begins to be answered: its queries and its hits have this time,
+ * since a look at the clock for each would cost more than the copy. */
+static inline void tapping_batch(struct worker *w)
 {
 	if (w->tap != NULL)
-		tapping_show_client(w, type, c, wire, len);
+		w->tap_ns = dnstap_time_ns();
 }
 
-/* Shows a response and sends it. */
+/* `at_ns`: when; 0: now. */
+void tapping_show_client(struct worker *w, enum dnstap_type type, const struct client *c,
+			 const uint8_t *wire, size_t len, uint64_t at_ns);
+
+/* Of the batch. */
+static inline void tapping_query(struct worker *w, const struct client *c, const uint8_t *wire,
+				 size_t len)
+{
+	if (w->tap != NULL)
+		tapping_show_client(w, DNSTAP_CLIENT_QUERY, c, wire, len, w->tap_ns);
+}
+
+/* These show a response and send it: one of the batch that waited for nothing, */
+static inline void tapping_hit(struct worker *w, const struct client *c, const uint8_t *wire,
+			       size_t len)
+{
+	if (w->tap != NULL)
+		tapping_show_client(w, DNSTAP_CLIENT_RESPONSE, c, wire, len, w->tap_ns);
+	listen_reply(w->listener, c, wire, len);
+}
+
+/* ... and any other. */
 static inline void tapping_reply(struct worker *w, const struct client *c, const uint8_t *wire,
 				 size_t len)
 {
-	tapping_client(w, DNSTAP_CLIENT_RESPONSE, c, wire, len);
+	if (w->tap != NULL)
+		tapping_show_client(w, DNSTAP_CLIENT_RESPONSE, c, wire, len, 0);
 	listen_reply(w->listener, c, wire, len);
 }
 

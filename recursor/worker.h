@@ -66,6 +66,7 @@ struct worker {
 	struct random_source random;
 	struct costing costing;
 	struct dnstap_tap *tap; /* NULL: nobody watches */
+	uint64_t tap_ns;        /* tapping_batch() */
 	struct counters counters;
 	struct worker_gauges gauges;
 	_Atomic bool ping_waits; /* server_is_alive() */

@@ -1,8 +1,7 @@
 #include "recursor/watch/dnstap_frame.h"
 
+#include <endian.h>
 #include <string.h>
-
-#include "common/check.h"
 
 /* Numbers of fields, and how each is written. */
 enum {
@@ -10,7 +9,7 @@ enum {
 	BYTES = 2,
 	FIXED32 = 5,
 	WIRE_TYPE_BITS = 3,
-	BODY_MAX = 96, /* all of a Message but its wire */
+	NUMBER_LEN = 3,
 	NS = 1000000000,
 };
 
@@ -37,44 +36,57 @@ enum message_field { /* message Message */
 };
 enum { TYPE_MESSAGE = 1, FAMILY_INET = 1, FAMILY_INET6 = 2, PROTOCOL_UDP = 1, PROTOCOL_TCP = 2 };
 
-static uint8_t *put_number(uint8_t *at, uint64_t n)
+/* `len` bytes of a word, the lowest first.  There is room for all eight: one store, and what is too
+ * much is written over. */
+static inline uint8_t *put_word(uint8_t *at, uint64_t word, size_t len)
 {
-	for (; n >= 0x80; n >>= 7)
-		*at++ = (uint8_t)(n | 0x80);
-	*at++ = (uint8_t)n;
-	return at;
-}
-
-/* All numbers of fields are below 16: one byte. */
-static uint8_t *put_key(uint8_t *at, unsigned field, unsigned wire_type)
-{
-	*at++ = (uint8_t)(field << WIRE_TYPE_BITS | wire_type);
-	return at;
-}
-
-static uint8_t *put_varint(uint8_t *at, unsigned field, uint64_t n)
-{
-	return put_number(put_key(at, field, VARINT), n);
-}
-
-static uint8_t *put_bytes(uint8_t *at, unsigned field, const void *bytes, size_t len)
-{
-	at = put_number(put_key(at, field, BYTES), len);
-	memcpy(at, bytes, len);
+	word = htole64(word);
+	memcpy(at, &word, sizeof(word));
 	return at + len;
 }
 
-static uint8_t *put_time(uint8_t *at, unsigned field_sec, unsigned field_nsec, uint64_t ns)
+/* All numbers of fields are below 16: one byte. */
+static inline uint64_t key(unsigned field, unsigned wire_type)
 {
-	uint32_t rest = (uint32_t)(ns % NS);
+	return field << WIRE_TYPE_BITS | wire_type;
+}
 
-	if (ns == 0)
-		return at;
-	at = put_varint(at, field_sec, ns / NS);
-	at = put_key(at, field_nsec, FIXED32);
-	for (unsigned i = 0; i < sizeof(rest); i++)
-		*at++ = (uint8_t)(rest >> 8 * i);
-	return at;
+/* A varint, seven bits a byte.  It may be longer than it has to be: those of one width, below 2^21
+ * and in NUMBER_LEN bytes, are written without a look at how large they are. */
+static inline uint64_t number(size_t n)
+{
+	return (n & 0x7f) | (n & 0x3f80) << 1 | (n & 0x1fc000) << 2 | 0x8080;
+}
+
+static inline uint8_t *put_number(uint8_t *at, uint64_t field_key, size_t n)
+{
+	return put_word(at, field_key | number(n) << 8, 1 + NUMBER_LEN);
+}
+
+/* Before what is there already. */
+static inline void put_length(uint8_t *before, uint64_t field_key, size_t len)
+{
+	uint32_t word = htole32((uint32_t)(field_key | number(len) << 8));
+
+	memcpy(before - sizeof(word), &word, sizeof(word));
+}
+
+static uint8_t *put_text(uint8_t *at, unsigned field, const char *text, size_t len)
+{
+	at = put_number(at, key(field, BYTES), len);
+	memcpy(at, text, len);
+	return at + len;
+}
+
+/* Seconds take five bytes, as they have to since 1978 and till 3058. */
+static inline uint8_t *put_time(uint8_t *at, unsigned field_sec, unsigned field_nsec, uint64_t ns)
+{
+	uint64_t s = ns / NS;
+	uint64_t word = (s & 0x7f) | (s & 0x3f80) << 1 | (s & 0x1fc000) << 2 |
+			(s & 0xfe00000) << 3 | (s & 0x7f0000000) << 4 | 0x80808080;
+
+	word = key(field_sec, VARINT) | word << 8 | key(field_nsec, FIXED32) << 48;
+	return put_word(put_word(at, word, 7), ns % NS, 4);
 }
 
 void dnstap_head_make(struct dnstap_head *out, const char *identity, const char *version)
@@ -84,32 +96,11 @@ void dnstap_head_make(struct dnstap_head *out, const char *identity, const char 
 	uint8_t *at = out->bytes;
 
 	if (identity_len > 0)
-		at = put_bytes(at, IDENTITY, identity, identity_len);
+		at = put_text(at, IDENTITY, identity, identity_len);
 	if (version_len > 0)
-		at = put_bytes(at, VERSION, version, version_len);
-	at = put_varint(at, TYPE, TYPE_MESSAGE);
+		at = put_text(at, VERSION, version, version_len);
+	at = put_word(at, key(TYPE, VARINT) | TYPE_MESSAGE << 8, 2);
 	out->len = (size_t)(at - out->bytes);
-}
-
-static uint8_t *put_addresses(uint8_t *at, const struct dnstap_message *m)
-{
-	/* One of the two may be missing. */
-	unsigned family = m->from.family != 0 ? m->from.family : m->to.family;
-	size_t len = family == 4 ? 4 : 16;
-
-	if (family == 0)
-		return at;
-	at = put_varint(at, SOCKET_FAMILY, family == 4 ? FAMILY_INET : FAMILY_INET6);
-	at = put_varint(at, SOCKET_PROTOCOL, m->tcp ? PROTOCOL_TCP : PROTOCOL_UDP);
-	if (m->from.family == family) {
-		at = put_bytes(at, QUERY_ADDRESS, m->from.ip, len);
-		at = put_varint(at, QUERY_PORT, m->from.port);
-	}
-	if (m->to.family == family) {
-		at = put_bytes(at, RESPONSE_ADDRESS, m->to.ip, len);
-		at = put_varint(at, RESPONSE_PORT, m->to.port);
-	}
-	return at;
 }
 
 static bool is_query(enum dnstap_type type)
@@ -118,23 +109,59 @@ static bool is_query(enum dnstap_type type)
 	       type == DNSTAP_FORWARDER_QUERY;
 }
 
-size_t dnstap_frame_write(uint8_t *out, const struct dnstap_head *head,
-			  const struct dnstap_message *m)
+static inline uint8_t *put_end(uint8_t *at, const struct addr *end, size_t ip_len,
+			       enum message_field address, enum message_field port)
 {
-	uint8_t body[BODY_MAX], *end = body, *at = out;
+	at = put_word(at, key(address, BYTES) | ip_len << 8, 2);
+	/* As put_word(): a copy of fixed length is a move. */
+	memcpy(at, end->ip, sizeof(end->ip));
+	return put_number(at + ip_len, key(port, VARINT), end->port);
+}
 
-	end = put_varint(end, MESSAGE_TYPE, m->type);
-	end = put_addresses(end, m);
-	end = put_time(end, QUERY_TIME_SEC, QUERY_TIME_NSEC, m->query_ns);
-	end = put_time(end, RESPONSE_TIME_SEC, RESPONSE_TIME_NSEC, m->response_ns);
-	end = put_key(end, is_query(m->type) ? QUERY_MESSAGE : RESPONSE_MESSAGE, BYTES);
-	end = put_number(end, m->len);
-	DASSERT((size_t)(end - body) <= sizeof(body));
-	memcpy(at, head->bytes, head->len);
-	at = put_key(at + head->len, MESSAGE, BYTES);
-	at = put_number(at, (uint64_t)(end - body) + m->len);
-	memcpy(at, body, (size_t)(end - body));
-	at += end - body;
-	memcpy(at, m->wire, m->len);
-	return (size_t)(at - out) + m->len;
+/* A message has one family. */
+static inline uint8_t *put_ends(uint8_t *at, const struct addr *from, const struct addr *to,
+				bool tcp)
+{
+	unsigned family = 0;
+	size_t ip_len;
+
+	if (from != NULL)
+		family = from->family;
+	if (family == 0 && to != NULL)
+		family = to->family;
+	if (family == 0)
+		return at;
+	ip_len = family == 4 ? 4 : 16;
+	at = put_word(at,
+		      key(SOCKET_FAMILY, VARINT) |
+			      (uint64_t)(family == 4 ? FAMILY_INET : FAMILY_INET6) << 8 |
+			      key(SOCKET_PROTOCOL, VARINT) << 16 |
+			      (uint64_t)(tcp ? PROTOCOL_TCP : PROTOCOL_UDP) << 24,
+		      4);
+	if (from != NULL && from->family == family)
+		at = put_end(at, from, ip_len, QUERY_ADDRESS, QUERY_PORT);
+	if (to != NULL && to->family == family)
+		at = put_end(at, to, ip_len, RESPONSE_ADDRESS, RESPONSE_PORT);
+	return at;
+}
+
+size_t dnstap_frame_write(uint8_t *out, const struct dnstap_head *head,
+			  const struct dnstap_message *message)
+{
+	/* A copy stays in registers: the compiler cannot know that `out` is not in it. */
+	const struct dnstap_message m = *message;
+	uint8_t *body = out + head->len + 1 + NUMBER_LEN, *at = body;
+
+	memcpy(out, head->bytes, head->len);
+	at = put_word(at, key(MESSAGE_TYPE, VARINT) | (uint64_t)m.type << 8, 2);
+	at = put_ends(at, m.from, m.to, m.tcp);
+	if (m.query_ns != 0)
+		at = put_time(at, QUERY_TIME_SEC, QUERY_TIME_NSEC, m.query_ns);
+	if (m.response_ns != 0)
+		at = put_time(at, RESPONSE_TIME_SEC, RESPONSE_TIME_NSEC, m.response_ns);
+	at = put_number(at, key(is_query(m.type) ? QUERY_MESSAGE : RESPONSE_MESSAGE, BYTES), m.len);
+	memcpy(at, m.wire, m.len);
+	at += m.len;
+	put_length(body, key(MESSAGE, BYTES), (size_t)(at - body));
+	return (size_t)(at - out);
 }

@@ -26,7 +26,8 @@ enum dnstap_type {
 
 struct dnstap_message {
 	enum dnstap_type type;
-	struct addr from, to; /* of who asks and who is asked, whichever way the packet goes */
+	/* Of who asks and who is asked, whichever way the packet goes; NULL: not known. */
+	const struct addr *from, *to;
 	bool tcp;
 	uint64_t query_ns, response_ns; /* since 1970; 0: not told */
 	const uint8_t *wire;
@@ -35,19 +36,19 @@ struct dnstap_message {
 
 enum {
 	DNSTAP_WORDS_MAX = 255, /* of identity and version, each */
-	DNSTAP_HEAD_MAX = 2 * (DNSTAP_WORDS_MAX + 3) + 2,
+	DNSTAP_HEAD_MAX = 2 * (DNSTAP_WORDS_MAX + 4) + 2,
 	DNSTAP_FRAME_MAX = DNSTAP_HEAD_MAX + 128 + 65535,
 };
 
 /* What all frames of a server begin with. */
 struct dnstap_head {
-	uint8_t bytes[DNSTAP_HEAD_MAX];
+	uint8_t bytes[DNSTAP_HEAD_MAX + 8]; /* written a word at a time */
 	size_t len;
 };
 /* Longer texts are cut; empty ones are left out. */
 void dnstap_head_make(struct dnstap_head *out, const char *identity, const char *version);
 
-/* At most so long. */
+/* It is no longer, and may be written anywhere in it. */
 static inline size_t dnstap_frame_room(const struct dnstap_head *head,
 				       const struct dnstap_message *m)
 {

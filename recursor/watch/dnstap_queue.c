@@ -1,6 +1,6 @@
 /*
- * A frame stands in one piece: its length in 4 bytes, its bytes, and padding to the next multiple of 4.
- * Where the end of the ring leaves no room for one, REST says so and it goes to the beginning.
+ * A frame stands in one piece: its length in 4 bytes, then its bytes.  Where the end of the ring leaves
+ * no room for one, REST says so, if there is room for that, and it goes to the beginning.
  */
 #include "recursor/watch/dnstap_queue.h"
 
@@ -8,14 +8,10 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/wire.h"
 
 enum { PREFIX = 4 };
 static const uint32_t REST = UINT32_MAX;
-
-static size_t padded(size_t len)
-{
-	return (PREFIX + len + 3) & ~(size_t)3;
-}
 
 int dnstap_queue_init(struct dnstap_queue *q, size_t size)
 {
@@ -35,9 +31,14 @@ void dnstap_queue_deinit(struct dnstap_queue *q)
 	q->bytes = NULL;
 }
 
-static void put_prefix(struct dnstap_queue *q, size_t at, uint32_t prefix)
+static size_t to_end(const struct dnstap_queue *q, size_t at)
 {
-	memcpy(q->bytes + (at & (q->size - 1)), &prefix, PREFIX);
+	return q->size - (at & (q->size - 1));
+}
+
+static uint8_t *place(const struct dnstap_queue *q, size_t at)
+{
+	return q->bytes + (at & (q->size - 1));
 }
 
 /* Is there room from `written` on? */
@@ -59,23 +60,23 @@ static void count(_Atomic uint64_t *counter)
 uint8_t *dnstap_queue_reserve(struct dnstap_queue *q, size_t len)
 {
 	size_t written = atomic_load_explicit(&q->written, memory_order_relaxed);
-	size_t need = padded(len), to_end = q->size - (written & (q->size - 1));
-	size_t skip = to_end < need ? to_end : 0;
+	size_t need = PREFIX + len, rest = to_end(q, written);
+	size_t skip = rest < need ? rest : 0;
 
 	if (!has_room(q, written, skip + need)) {
 		count(skip + need > q->size ? &q->too_large : &q->dropped);
 		return NULL;
 	}
-	if (skip > 0)
-		put_prefix(q, written, REST);
+	if (skip >= PREFIX)
+		wire_put_u32(place(q, written), REST);
 	q->reserved = written + skip;
-	return q->bytes + (q->reserved & (q->size - 1)) + PREFIX;
+	return place(q, q->reserved) + PREFIX;
 }
 
 void dnstap_queue_commit(struct dnstap_queue *q, size_t len)
 {
-	put_prefix(q, q->reserved, (uint32_t)len);
-	atomic_store_explicit(&q->written, q->reserved + padded(len), memory_order_release);
+	wire_put_u32(place(q, q->reserved), (uint32_t)len);
+	atomic_store_explicit(&q->written, q->reserved + PREFIX + len, memory_order_release);
 	count(&q->queued);
 }
 
@@ -84,21 +85,34 @@ size_t dnstap_queue_begin(const struct dnstap_queue *q)
 	return atomic_load_explicit(&q->freed, memory_order_relaxed);
 }
 
-bool dnstap_queue_next(const struct dnstap_queue *q, size_t *at, uint8_t **frame, size_t *len)
+/* Does what is there from `at` on begin at the ring's beginning? */
+static bool is_rest(const struct dnstap_queue *q, size_t at)
 {
-	uint32_t prefix;
+	return to_end(q, at) < PREFIX || wire_get_u32(place(q, at)) == REST;
+}
 
-	if (*at == atomic_load_explicit(&q->written, memory_order_acquire))
-		return false;
-	memcpy(&prefix, q->bytes + (*at & (q->size - 1)), PREFIX);
-	if (prefix == REST) {
-		*at += q->size - (*at & (q->size - 1));
-		memcpy(&prefix, q->bytes, PREFIX);
+bool dnstap_queue_run(const struct dnstap_queue *q, size_t *at, size_t max, struct dnstap_run *run)
+{
+	size_t written = atomic_load_explicit(&q->written, memory_order_acquire);
+	size_t from = *at;
+
+	if (from != written && is_rest(q, from))
+		from += to_end(q, from);
+	*run = (struct dnstap_run) { .bytes = place(q, from) };
+	while (from + run->len != written) {
+		size_t next = from + run->len, len;
+
+		if (run->len > 0 && (to_end(q, next) == q->size || is_rest(q, next)))
+			break;
+		len = PREFIX + wire_get_u32(place(q, next));
+		if (run->len > 0 && run->len + len > max)
+			break;
+		run->len += len;
+		run->n_frames++;
 	}
-	*frame = q->bytes + (*at & (q->size - 1)) + PREFIX;
-	*len = prefix;
-	*at += padded(prefix);
-	return true;
+	*at = from + run->len;
+	run->is_last = *at == written;
+	return run->len > 0;
 }
 
 /* `freed` is looked at last: as it grows, it may be ahead of what was read of `written`. */

@@ -2,12 +2,14 @@
  * dnstap_queue: frames on their way from a worker to the thread that sends them.
  *
  * A ring of bytes in fixed memory.  The worker writes a frame where it will be sent from, and waits
- * for nobody: when there is no room the frame is dropped, and counted.
+ * for nobody: when there is no room the frame is dropped, and counted.  Each stands there as Frame
+ * Streams sends it, behind its length in 4 bytes, so that those which follow each other leave in one
+ * piece.
  *
  *     worker:   place = dnstap_queue_reserve(q, room);
  *               if (place != NULL) dnstap_queue_commit(q, write(place));
  *     sender:   from = dnstap_queue_begin(q);
- *               while (dnstap_queue_next(q, &from, &frame, &len)) ...
+ *               while (dnstap_queue_run(q, &from, max, &run)) ...
  *               dnstap_queue_release(q, from);        up to there it is sent
  *
  * Threads: one writes, one reads; no lock, no system call.
@@ -49,8 +51,16 @@ uint8_t *dnstap_queue_reserve(struct dnstap_queue *q, size_t len);
 void dnstap_queue_commit(struct dnstap_queue *q, size_t len);
 
 size_t dnstap_queue_begin(const struct dnstap_queue *q);
-/* The frame at *at, which then is behind it; false: there is none yet. */
-bool dnstap_queue_next(const struct dnstap_queue *q, size_t *at, uint8_t **frame, size_t *len);
+/* Frames that stand in one piece, each behind its length. */
+struct dnstap_run {
+	uint8_t *bytes;
+	size_t len;
+	unsigned n_frames;
+	bool is_last; /* nothing waited behind it */
+};
+/* The next from *at on, which then is behind them: of `max` bytes at most, but one in any case.
+ * False: there is none yet. */
+bool dnstap_queue_run(const struct dnstap_queue *q, size_t *at, size_t max, struct dnstap_run *run);
 void dnstap_queue_release(struct dnstap_queue *q, size_t at);
 
 /* The most bytes that have waited; by any thread. */

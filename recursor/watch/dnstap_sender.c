@@ -15,8 +15,11 @@
 #include "recursor/watch/own_thread.h"
 
 enum {
-	BATCH = 128,               /* frames written at a time */
-	IDLE_MS = 10,              /* the queues are looked at so often when they are empty */
+	RUNS = 16,                 /* queues that are written from at a time, */
+	RUN_MAX = 65536,           /* bytes of each */
+	CALM_MS = 10,              /* between two looks at the queues */
+	BUSY_MS = 1,               /* after one that found more in one of them than */
+	BUSY_PART = 8,             /* this part of its room */
 	HANDSHAKE_MS = 5000,       /* for connecting and each answer of the server */
 	UNACKNOWLEDGED_MS = 30000, /* of a TCP connection, then it is dead */
 	NAME_MAX_TEXT = 128,
@@ -173,10 +176,10 @@ static unsigned skip_written(struct iovec *iov, unsigned i, size_t n)
 static fstrm_res write_socket(void *ctx, const struct iovec *pieces, int n_pieces)
 {
 	struct dnstap_sender *s = ctx;
-	struct iovec iov[2 * BATCH + 2];
+	struct iovec iov[RUNS];
 	unsigned i = 0, n_iov = (unsigned)n_pieces;
 
-	if (n_iov > 2 * BATCH + 2)
+	if (n_iov > RUNS)
 		return fail(s, EINVAL);
 	memcpy(iov, pieces, n_iov * sizeof(iov[0]));
 	while (i < n_iov) {
@@ -238,63 +241,85 @@ static bool connect_server(struct dnstap_sender *s)
 
 /* ---- sending ---- */
 
-/* Frames of all queues, at most BATCH; `ends` says to where of each. */
-static unsigned gather(struct dnstap_sender *s, struct iovec *iov, size_t *ends)
+/* What is written at a time. */
+struct batch {
+	struct iovec iov[RUNS];
+	unsigned n_runs, n_frames;
+	bool is_all; /* nothing waited behind it */
+	bool is_much;
+};
+
+/* A run of each queue; `ends` says to where. */
+static void gather(struct dnstap_sender *s, struct batch *b, size_t *ends)
 {
-	unsigned n = 0, at = s->first;
+	unsigned at = s->first;
 
+	*b = (struct batch) { .is_all = true };
 	for (unsigned i = 0; i < s->n_queues; i++, at = at + 1 < s->n_queues ? at + 1 : 0) {
-		uint8_t *frame;
-		size_t len;
+		const struct dnstap_queue *q = &s->queues[at];
+		struct dnstap_run run;
 
-		ends[at] = dnstap_queue_begin(&s->queues[at]);
-		while (n < BATCH && dnstap_queue_next(&s->queues[at], &ends[at], &frame, &len))
-			iov[n++] = (struct iovec) { frame, len };
+		ends[at] = dnstap_queue_begin(q);
+		if (b->n_runs == RUNS)
+			b->is_all = false;
+		if (b->n_runs == RUNS || !dnstap_queue_run(q, &ends[at], RUN_MAX, &run))
+			continue;
+		b->iov[b->n_runs++] = (struct iovec) { run.bytes, run.len };
+		b->n_frames += run.n_frames;
+		b->is_all = b->is_all && run.is_last;
+		b->is_much = b->is_much || run.len > q->size / BUSY_PART;
 	}
 	s->first = s->first + 1 < s->n_queues ? s->first + 1 : 0;
-	return n;
 }
 
-/* The number of frames sent; -1: the connection broke, and they are still there. */
-static int send_some(struct dnstap_sender *s, size_t *ends)
+/* False: the connection broke, and the frames are still there. */
+static bool send_batch(struct dnstap_sender *s, const struct batch *b, const size_t *ends)
 {
-	struct iovec iov[BATCH];
-	unsigned n = gather(s, iov, ends);
-
-	if (n == 0)
-		return 0;
 	s->error = 0;
-	if (fstrm_writer_writev(s->writer, iov, (int)n) != fstrm_res_success) {
-		disconnect(s);
+	if (b->n_runs > 0 && write_socket(s, b->iov, (int)b->n_runs) != fstrm_res_success) {
 		tell_failure(s);
-		return -1;
+		(void)close_socket(s); /* a frame may have been cut: no more is to follow */
+		disconnect(s);
+		return false;
 	}
 	for (unsigned i = 0; i < s->n_queues; i++)
 		dnstap_queue_release(&s->queues[i], ends[i]);
-	s->frames += n;
-	return (int)n;
+	s->frames += b->n_frames;
+	return true;
+}
+
+static uint64_t pause_ms(const struct batch *b)
+{
+	if (!b->is_all)
+		return 0;
+	return b->is_much ? BUSY_MS : CALM_MS;
 }
 
 static void *run(void *ctx)
 {
 	struct dnstap_sender *s = ctx;
 	size_t *ends = calloc(s->n_queues, sizeof(*ends));
-	int sent = 0;
+	struct batch b;
 
 	while (ends != NULL && !s->ends) {
-		bool is_open = s->writer != NULL || connect_server(s);
+		uint64_t ms = s->reopen_interval_s * 1000ULL;
 
-		sent = is_open ? send_some(s, ends) : -1;
-		if (sent < 0 && !s->ends)
-			s->ends = !own_thread_wait(&s->thread, s->reopen_interval_s * 1000ULL);
-		else if (!s->ends)
-			s->ends = !own_thread_wait(&s->thread, sent == 0 ? IDLE_MS : 0);
+		if (s->writer != NULL || connect_server(s)) {
+			gather(s, &b, ends);
+			if (send_batch(s, &b, ends))
+				ms = pause_ms(&b);
+		}
+		if (!s->ends)
+			s->ends = !own_thread_wait(&s->thread, ms);
 	}
 	/* The workers have ended: the queues' last. */
 	if (s->end_ms == 0)
 		s->end_ms = clock_now_ms() + DNSTAP_GRACE_MS;
-	while (ends != NULL && s->writer != NULL && send_some(s, ends) > 0)
-		;
+	while (ends != NULL && s->writer != NULL) {
+		gather(s, &b, ends);
+		if (b.n_runs == 0 || !send_batch(s, &b, ends))
+			break;
+	}
 	disconnect(s);
 	free(ends);
 	return NULL;

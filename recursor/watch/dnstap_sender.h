@@ -2,10 +2,11 @@
  * dnstap_sender: one server of dnstap-server, and the thread that sends it the frames of all workers.
  *
  * Frames go over a Unix or TCP socket as a stream of Frame Streams, in both directions (the server
- * says that it takes them).  The framing is libfstrm's; the socket is ours, for its own would wait
- * for a dead server without end.  While there is no connection one is tried for every
- * `reopen_interval_s`, and the queues fill.  What was being written when a connection broke is
- * written again to the next one, so that a frame may come twice and none is lost between.
+ * says that it takes them).  libfstrm opens the stream and ends it.  The socket is ours, for its own
+ * would wait for a dead server without end; and frames are written as they stand in the queues, many
+ * in one piece, where its writer takes two pieces for each.  While there is no connection one is
+ * tried for every `reopen_interval_s`, and the queues fill.  What was being written when a connection
+ * broke is written again to the next one, so that a frame may come twice and none is lost between.
  *
  * Threads: new, start, stop, free from one; dnstap_sender_stats() any.
  */

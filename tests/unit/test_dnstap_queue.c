@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/wire.h"
 #include "recursor/watch/dnstap_queue.h"
 
 static struct dnstap_queue q;
@@ -30,6 +31,20 @@ static bool put(size_t len, uint8_t n)
 	return true;
 }
 
+/* The frame at *at alone; its bytes. */
+static bool next(size_t *at, uint8_t **frame, size_t *len)
+{
+	struct dnstap_run run;
+
+	if (!dnstap_queue_run(&q, at, 1, &run))
+		return false;
+	ck_assert_uint_eq(run.n_frames, 1);
+	*len = wire_get_u32(run.bytes);
+	*frame = run.bytes + 4;
+	ck_assert_uint_eq(run.len, 4 + *len);
+	return true;
+}
+
 static void check_frame(const uint8_t *frame, size_t len, size_t expected, uint8_t n)
 {
 	ck_assert_uint_eq(len, expected);
@@ -42,19 +57,19 @@ START_TEST(first_in_first_out)
 	size_t at = dnstap_queue_begin(&q), len;
 	uint8_t *frame;
 
-	ck_assert(!dnstap_queue_next(&q, &at, &frame, &len));
+	ck_assert(!next(&at, &frame, &len));
 	ck_assert_uint_eq(dnstap_queue_most(&q), 0);
 	ck_assert(put(1, 1) && put(0, 2) && put(70000, 3));
-	ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
+	ck_assert(next(&at, &frame, &len));
 	check_frame(frame, len, 1, 1);
-	ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
+	ck_assert(next(&at, &frame, &len));
 	check_frame(frame, len, 0, 2);
-	ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
+	ck_assert(next(&at, &frame, &len));
 	check_frame(frame, len, 70000, 3);
-	ck_assert(!dnstap_queue_next(&q, &at, &frame, &len));
+	ck_assert(!next(&at, &frame, &len));
 	/* What is not released comes again. */
 	at = dnstap_queue_begin(&q);
-	ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
+	ck_assert(next(&at, &frame, &len));
 	check_frame(frame, len, 1, 1);
 }
 END_TEST
@@ -71,7 +86,7 @@ START_TEST(full_is_counted)
 	ck_assert_uint_eq(q.dropped, 2);
 	at = dnstap_queue_begin(&q);
 	for (size_t i = 0; i < n; i++) {
-		ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
+		ck_assert(next(&at, &frame, &len));
 		check_frame(frame, len, 1000, (uint8_t)i);
 	}
 	ck_assert(!put(1000, 0));
@@ -97,13 +112,61 @@ START_TEST(too_large_for_its_place_is_counted)
 
 	ck_assert(put(DNSTAP_QUEUE_LEAST / 2, 1));
 	at = dnstap_queue_begin(&q);
-	ck_assert(dnstap_queue_next(&q, &at, &frame, &len));
+	ck_assert(next(&at, &frame, &len));
 	dnstap_queue_release(&q, at);
 	ck_assert(!put(DNSTAP_QUEUE_LEAST / 2 + 100, 2));
 	ck_assert_uint_eq(q.too_large, 1);
 	ck_assert_uint_eq(q.dropped, 0);
 	ck_assert(put(DNSTAP_QUEUE_LEAST / 2 - 100, 3));
 	ck_assert_uint_eq(q.queued, 2);
+}
+END_TEST
+
+/* What follows each other leaves in one piece, up to the most that is wanted, and to the end of the
+ * ring. */
+START_TEST(runs)
+{
+	struct dnstap_run run;
+	size_t at = dnstap_queue_begin(&q), rest;
+
+	ck_assert(!dnstap_queue_run(&q, &at, 1000, &run));
+	ck_assert(put(96, 1) && put(95, 2) && put(500, 3));
+	ck_assert(dnstap_queue_run(&q, &at, 199, &run));
+	ck_assert_uint_eq(run.n_frames, 2);
+	ck_assert_uint_eq(run.len, 199);
+	ck_assert(!run.is_last);
+	check_frame(run.bytes + 4, wire_get_u32(run.bytes), 96, 1);
+	check_frame(run.bytes + 104, wire_get_u32(run.bytes + 100), 95, 2);
+	ck_assert(dnstap_queue_run(&q, &at, 199, &run)); /* one in any case */
+	ck_assert_uint_eq(run.n_frames, 1);
+	ck_assert(run.is_last);
+	dnstap_queue_release(&q, at);
+	/* Every length of what remains at the ring's end: with and without room for a mark. */
+	for (rest = 0; rest < 20; rest++) {
+		size_t before = q.size - (q.written & (q.size - 1)) - rest - 4;
+		size_t half = before / 2, begin = at;
+
+		for (unsigned i = 0; i < 2; i++, half = before - before / 2 - 4) {
+			uint8_t *place = dnstap_queue_reserve(&q, half);
+
+			ck_assert_ptr_nonnull(place);
+			memset(place, (uint8_t)i, half);
+			dnstap_queue_commit(&q, half);
+			ck_assert(dnstap_queue_run(&q, &at, q.size, &run));
+			dnstap_queue_release(&q, at);
+		}
+		ck_assert_uint_eq(at - begin, before + 4);
+		/* Neither has room there. */
+		ck_assert(put(10, 4) && put(30, 5));
+		ck_assert(dnstap_queue_run(&q, &at, q.size, &run));
+		ck_assert_ptr_eq(run.bytes, q.bytes);
+		ck_assert_uint_eq(run.n_frames, 2);
+		ck_assert(run.is_last);
+		check_frame(run.bytes + 4, wire_get_u32(run.bytes), 10, 4);
+		check_frame(run.bytes + 18, wire_get_u32(run.bytes + 14), 30, 5);
+		dnstap_queue_release(&q, at);
+	}
+	ck_assert_uint_eq(q.dropped + q.too_large, 0);
 }
 END_TEST
 
@@ -139,7 +202,7 @@ START_TEST(one_writes_one_reads)
 		size_t at = dnstap_queue_begin(&q), len;
 		uint8_t *frame;
 
-		while (dnstap_queue_next(&q, &at, &frame, &len)) {
+		while (next(&at, &frame, &len)) {
 			memcpy(&n, frame, 4);
 			ck_assert(received == 0 || n > last);
 			ck_assert_uint_eq(len, 4 + n % 1237);
@@ -169,6 +232,7 @@ Suite *suite_dnstap_queue(void)
 	tcase_add_test(t, first_in_first_out);
 	tcase_add_test(t, full_is_counted);
 	tcase_add_test(t, too_large_for_its_place_is_counted);
+	tcase_add_test(t, runs);
 	tcase_add_test(t, one_writes_one_reads);
 	suite_add_tcase(s, t);
 	return s;

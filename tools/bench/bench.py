@@ -28,7 +28,7 @@ from process import Trouble, end_all  # noqa: E402
 from report import Report  # noqa: E402
 from servers import OURS, SERVERS, Server, Setup, is_installed, version  # noqa: E402
 from signed import SignedWorld, check_validation  # noqa: E402
-from watcher import Watcher  # noqa: E402
+from watcher import Reader, Watcher  # noqa: E402
 from world import World  # noqa: E402
 
 MARK = "BENCH_NAMESPACE"
@@ -160,10 +160,13 @@ class Bench:
             self.signed_world.start()
 
     def load(self, name, workload, workers, cores, clients=None, settings=None, attack=None,
-             watched=False):
+             watched=False, tapped=False):
         """One server, started for this load, or attack, alone; its result."""
         directory = tempfile.mkdtemp(prefix=f"{name}-", dir=self.dir)
         internet = self.signed_world if workload.signed else self.world
+        reader = Reader(directory, self.cores.client) if tapped else None
+        if reader:
+            settings = {**settings, "dnstap-server": reader.socket}
         setup = Setup(directory, PORT, internet, workers, self.options.build, settings)
         floor = [*workload.floor, str(PORT), str(workers)]
         if workload.floor and workload.floor[0] == "floor_relay":
@@ -176,10 +179,15 @@ class Bench:
             if attack:
                 return measure_attack(server, attack, directory, self)
             with Watcher() if watched else contextlib.nullcontext():
-                return measure(server, workload, self.questions, self.cores.client,
-                               self.options.seconds, clients)
+                result = measure(server, workload, self.questions, self.cores.client,
+                                 self.options.seconds, clients)
+            if reader:
+                reader.check()
+            return result
         finally:
             server.end()
+            if reader:
+                reader.end()
             shutil.rmtree(directory, ignore_errors=True)
 
     def threads(self, name, workload):
@@ -194,7 +202,7 @@ class Bench:
         workload = WORKLOADS[what.workload]
         bare = self.load(name, workload, 1, self.cores.server, settings=what.without)
         result = self.load(name, workload, 1, self.cores.server, settings=what.given,
-                           watched=what.watched)
+                           watched=what.watched, tapped=what.tapped)
         result["cpu_us_without"] = bare["cpu_us"]
         result["x_without"] = result["cpu_us"] / bare["cpu_us"]
         return result

@@ -66,6 +66,7 @@ class Compared:
     without: dict  # settings
     given: dict
     watched: bool = False  # somebody looks each second
+    tapped: bool = False  # a dnstap reader takes copies
 
 
 COMPARED = {
@@ -76,6 +77,9 @@ COMPARED = {
     "hits-watched": Compared("hits while metrics, statistics and rings are fetched each second and "
                              "sent to carbon, compared with nobody looking; ours only", "hits", {},
                              watcher.SETTINGS, watched=True),
+    "hits-dnstap": Compared("hits with a copy of each question and each answer sent to a dnstap "
+                            "reader (fstrm_capture), compared with none; ours only", "hits", {},
+                            {"dnstap-messages": "client-queries client-responses"}, tapped=True),
 }
 
 

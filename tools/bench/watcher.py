@@ -1,11 +1,15 @@
-"""Whoever watches: fetches metrics, statistics and rings each second, and takes carbon's lines."""
+"""Whoever watches: fetches metrics, statistics and rings each second, and takes carbon's lines;
+or reads dnstap.
+"""
 
 import contextlib
+import os
 import socket
 import threading
+import time
 import urllib.request
 
-from process import Trouble
+from process import Process, Trouble
 
 KEY = "bench"
 WEB_PORT = 5392
@@ -66,3 +70,24 @@ class Watcher(threading.Thread):
         if kind is None and (self.fetched == 0 or self.failures or self.lines == 0):
             raise Trouble(f"watching: {self.fetched} pages, {self.lines} lines of carbon, "
                           f"{len(self.failures)} failures: {' '.join(self.failures[:1])}")
+
+
+class Reader:
+    """A dnstap reader at a socket of its own, which throws away what it takes."""
+
+    def __init__(self, directory, cores):
+        self.socket = os.path.join(directory, "dnstap.sock")
+        self.process = Process(["fstrm_capture", "-t", "protobuf:dnstap.Dnstap", "-u", self.socket,
+                                "-w", "/dev/null"], cores, os.path.join(directory, "reader"))
+        end = time.monotonic() + 5
+        while not os.path.exists(self.socket):
+            if self.process.has_ended() or time.monotonic() > end:
+                raise Trouble(f"fstrm_capture does not start\n{self.process.last_words()}")
+            time.sleep(0.01)
+
+    def check(self):
+        if self.process.written_bytes() == 0:
+            raise Trouble(f"fstrm_capture took nothing\n{self.process.last_words()}")
+
+    def end(self):
+        self.process.end()
