@@ -22,7 +22,7 @@ endif
 # deps(PARTS): installs what is missing, where that is ours to do.
 deps = @! command -v dpkg-query >/dev/null || tools/deps --quiet $(1)
 # check, demo and bench do the whole set-up; a plain make tells what is missing.
-setup_build = $(if $(filter setup check demo graphs attack bench,$(MAKECMDGOALS)),$(call deps,build))
+setup_build = $(if $(filter setup check demo graphs attack bench bench-attacks,$(MAKECMDGOALS)),$(call deps,build))
 
 configure: configure.ac
 	$(setup_build)
@@ -388,7 +388,7 @@ format: ## bring every C file into the form of .clang-format
 
 # ---- use ----
 
-.PHONY: demo graphs attack bench floors run
+.PHONY: demo graphs attack bench bench-attacks floors run
 demo: ## set up, build, then a small Internet, a recursor and questions; DEMO_SECONDS=n ends it
 	$(call deps,build demo)
 	@$(MAKE) $(JOBS) --no-print-directory all
@@ -412,6 +412,13 @@ bench: ## CPU a query, beside other resolvers; WORKLOADS, SERVERS, SECONDS, ROUN
 	$(call deps,build bench)
 	@$(MAKE) $(JOBS) --no-print-directory all floors
 	@tools/bench/bench.py --build=$(B) $(BENCH_OPTIONS) $(BENCH_ARGS)
+
+bench-attacks: ## what hostile signed zones cost, and everybody else; ATTACKS, SERVERS, RATE, SECONDS, BENCH_ARGS
+	$(call deps,build bench)
+	@$(MAKE) $(JOBS) --no-print-directory all
+	@tools/bench/attacks.py --build=$(B) $(call bench_option,ATTACKS,attacks) \
+		$(call bench_option,SERVERS,servers) $(call bench_option,RATE,rate) \
+		$(call bench_option,SECONDS,seconds) $(BENCH_ARGS)
 
 floors: $(FLOORS)
 

@@ -44,30 +44,39 @@ def server_of(i):
     return SERVERS[i % len(SERVERS)]
 
 
+def delegation(label, server, ds):
+    return f"{label} 172800 IN NS ns.{label}\nns.{label} 172800 IN A {server}\n{ds}"
+
+
 class Signer:
     """Signs zones with a new key each; ldns's programs do it."""
 
     def __init__(self, directory):
         self.dir = directory
 
-    def sign(self, origin, name, lines, nsec3=False, algorithm=ALGORITHM):
-        """Writes NAME.zone; returns the DS record of its key, a line."""
+    def sign(self, origin, name, lines, iterations=None):
+        """Writes NAME.zone, with NSEC3 of so many iterations or with NSEC; returns the DS record of
+        its key, a line."""
         unsigned = os.path.join(self.dir, f"{name}.unsigned")
         with open(unsigned, "w") as f:
             f.writelines([f"$ORIGIN {origin}\n", *lines])
-        key = run("ldns-keygen", "-a", algorithm, "-r", "/dev/urandom", origin, cwd=self.dir)
-        how = ["-n", "-t", "0"] if nsec3 else []
+        key = run("ldns-keygen", "-a", ALGORITHM, "-r", "/dev/urandom", origin, cwd=self.dir)
+        how = [] if iterations is None else ["-n", "-t", str(iterations)]
         run("ldns-signzone", *how, "-o", origin, "-f", f"{name}.zone", unsigned, key, cwd=self.dir)
         os.unlink(unsigned)
         return run("ldns-key2ds", "-f", "-n", "-2", f"{key}.key", cwd=self.dir) + "\n"
 
     def change(self, name, old, new):
         """Of a zone that is signed."""
+        self.edit(name, lambda lines: [line.replace(old, new) for line in lines])
+
+    def edit(self, name, change):
+        """What change() makes of its lines."""
         path = os.path.join(self.dir, f"{name}.zone")
         with open(path) as f:
-            text = f.read()
+            lines = f.readlines()
         with open(path, "w") as f:
-            f.write(text.replace(old, new))
+            f.writelines(change(lines))
 
 
 class SignedWorld(Internet):
@@ -79,14 +88,16 @@ class SignedWorld(Internet):
         self.signer = Signer(self.dir)
 
     def start(self):
-        delegations = self.sign_zones()
-        self.sign_parents(delegations)
-        self.serve([
+        self.sign_parents(self.sign_zones())
+        self.serve(self.levels())
+
+    def levels(self):
+        return [
             ("root", [ROOT], [(".", "root")]),
             ("tlds", [TLDS], [("signed.", "signed")]),
             ("zones", SERVERS, [(f"z{i}.signed.", f"z{i}") for i in range(ZONES)] +
              [(BROKEN, "broken")]),
-        ])
+        ]
 
     def sign_zones(self):
         """The leaves; what their parent has of them."""
@@ -97,19 +108,18 @@ class SignedWorld(Internet):
         self.signer.change("broken", "192.0.2.66", "192.0.2.67")
         labels = [f"z{i}" for i in range(ZONES)] + ["broken"]
         servers = [server_of(i) for i in range(ZONES)] + [server_of(0)]
-        return [f"{label} 172800 IN NS ns.{label}\nns.{label} 172800 IN A {server}\n{record}"
-                for label, server, record in zip(labels, servers, ds)]
+        return [delegation(*of_zone) for of_zone in zip(labels, servers, ds)]
 
     def sign_zone(self, i):
         return self.signer.sign(
             f"z{i}.signed.", f"z{i}",
             [SOA, f"@ 172800 IN NS ns\nns 172800 IN A {server_of(i)}\n"] +
             [f"w{k} 3600 IN A 192.0.2.{k}\n" for k in range(NAMES)] +
-            [f"n{k} 3600 IN A 192.0.2.1\n" for k in range(self.names)], nsec3=i % 2 == 1)
+            [f"n{k} 3600 IN A 192.0.2.1\n" for k in range(self.names)], iterations=0 if i % 2 == 1 else None)
 
     def sign_parents(self, delegations):
         ds = self.signer.sign("signed.", "signed", [
-            SOA, f"@ 172800 IN NS ns\nns 172800 IN A {TLDS}\n", *delegations], nsec3=True)
+            SOA, f"@ 172800 IN NS ns\nns 172800 IN A {TLDS}\n", *delegations], iterations=0)
         ns = f". 518400 IN NS a.root-servers.net.\na.root-servers.net. 518400 IN A {ROOT}\n"
         self.write("root.hints", ns)
         self.write("anchor", self.signer.sign(".", "root", [
