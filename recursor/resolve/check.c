@@ -332,25 +332,29 @@ enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrs
 	/* Whether there is a cut at the name itself such questions are to tell. */
 	bool is_parents = (g->type == TYPE_DS || g->type == TYPE_DNSKEY) && whole > 0 &&
 			  name_equal(owner, g->name);
-	unsigned first = walk_begin(r, s, is_parents);
+	unsigned first = walk_begin(r, s, is_parents), last = whole - is_parents;
 
 	/* The operator says that there are keys: no alias and no denial stands in their place, and a zone
 	 * above, which may not be signed, is not heard. */
 	if (wants_anchored_keys(r, g))
 		return lack_of_keys(r, g, out);
+	if (first > last)
+		first = last;
+	/* Behind the last when it has been walked: what was told there, with a TTL of 0, is gone when the
+	 * goal comes back with the DS (RFC 1035 3.2.1: for the transaction in progress it holds). */
 	if (g->v.walk_labels < first)
 		g->v.walk_labels = (uint8_t)first;
-	if (is_parents && g->v.walk_labels >= whole)
-		g->v.walk_labels = (uint8_t)(whole - 1);
-	for (; g->v.walk_labels <= whole - is_parents; g->v.walk_labels++) {
+	for (; g->v.walk_labels <= last; g->v.walk_labels++) {
 		struct trust t;
 
 		if (trust_get(r, g, name_suffix(owner, g->v.walk_labels), &t) == CHECKED_LATER)
 			return CHECKED_LATER;
 		rrset_put(t.keys);
 		/* Below the apex it is this answer that is at odds with the zone's. */
-		if (t.security == SEC_BOGUS && g->v.walk_labels > first)
+		if (t.security == SEC_BOGUS && g->v.walk_labels > first) {
+			g->v.walk_labels = (uint8_t)(last + 1);
 			break;
+		}
 		if (t.security != SEC_SECURE) {
 			take_trust(out, &t);
 			return CHECKED;
