@@ -8,9 +8,11 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 
-from live import (ATTACKS, TREE, Recursor, ask, check, check_reply, check_sums, env,
+import unwatched
+from live import (ATTACKS, TREE, Lab, Recursor, Skip, ask, check, check_reply, check_sums, env,
                   lab_and_recursor, need_program, run, test, udp_socket, wait_until)
 from test_clients import exchange, question
 
@@ -266,6 +268,32 @@ def metrics_connections():
         wait_until(lambda: r.get("tcp-clients") == 0, 5, "they have left")
         check(r.get("tcp-clients-peak") == 3, "three were there")
         check(r.get("tcp-per-client-peak") == 2, "two of one address")
+
+
+@test
+def metrics_connections_without_resources():
+    """TCP connections that the kernel watches no more are turned away for that reason; the others,
+    and those that come when there is room again, are served."""
+    if not unwatched.is_possible():
+        raise Skip("the filter is not written for this processor")
+    wrapper = (sys.executable, unwatched.__file__, "200")
+    with Lab() as lab, Recursor(lab, wrapper=wrapper, threads=1, max_tcp_clients=1000,
+                                max_tcp_per_client=0) as r:
+        check_reply(r.ask("www.city.example"))
+        with contextlib.ExitStack() as stack:
+            held = [stack.enter_context(socket.create_connection(("127.0.0.1", env.port), 5))
+                    for _ in range(300)]
+            wait_until(lambda: r.get("tcp-clients") + r.get("tcp-no-resources") == 300, 5, "all")
+            refused = r.get("tcp-no-resources")
+            check(100 <= refused < 300, "of those beyond the 200th descriptor each", refused)
+            counted(r, "tcp-refused-connections", tcp_no_resources=refused)
+            check(held[0].send(struct.pack("!H", len(question())) + question()) > 0, "the first asks")
+            check(len(held[0].recv(1000)) > 12, "and is answered")
+            check(held[-1].recv(1) == b"", "the last was closed")
+            check_reply(r.ask("www.city.example"))
+        wait_until(lambda: r.get("tcp-clients") == 0, 5, "they have left")
+        check_reply(r.ask("www.city.example", "A", "+tcp"))
+        check(r.get("tcp-no-resources") == refused, "nobody is refused any more")
 
 
 WEB_PORT = 8082
