@@ -221,6 +221,78 @@ def lua_variable():
         check_reply(r.ask("local.hooks", "A", "+tcp"), "NXDOMAIN")
 
 
+CACHES = """
+function ipfilter(remote, loc, dh) return false end
+function gettag(remote) return remote:toString() == "127.0.0.9" and 9 or 0 end
+
+local function change(dq, hook)
+	local asked = dq.qname:toStringNoDot():lower()
+	if not asked:find(hook, 1, true) then return false end
+	if asked:find("vary") then dq.variable = true return false end
+	if asked:find("tag") then dq.tag = 9 return false end
+	if asked:find("udp") then
+		dq.followupFunction = "udpQueryResponse"
+		dq.udpCallback = "answered"
+		dq.udpQueryDest = newCA("127.0.0.1:1")
+		dq.udpQuery = "x"
+		return true
+	end
+	dq:setRecords({ newDR(dq.qname, "A", 60, "192.0.2.50", 1) })
+	dq.rcode = 0
+	return true
+end
+
+function answered(dq) dq:addAnswer(pdns.A, "192.0.2.51") dq.rcode = 0 return true end
+function preresolve(dq) return change(dq, "preresolve") end
+function nxdomain(dq) return change(dq, "nxdomain") end
+function noerror(dq) return change(dq, "noerror") end
+function nodata(dq) return change(dq, "nodata") end
+function postresolve(dq) return change(dq, "postresolve") end
+"""
+CHANGERS = ("preresolve", "nxdomain", "noerror", "nodata", "postresolve")
+ZONES["hooks"] = (ZONES["hooks"][0], ZONES["hooks"][1] + "".join(
+    f"{hook}{how} IN {'TXT x' if hook == 'nodata' else 'A 192.0.2.3'}\n"
+    for hook in CHANGERS if hook != "nxdomain" for how in ("", "-vary", "-tag", "-udp")))
+
+
+@test
+def lua_caches():
+    """What each hook changes is in no record cache; and in the packet cache as recursor-lua(7) says."""
+    with hooks(CACHES, network_timeout=300) as r:
+        def calls_of(hook, name, times, *options):
+            before = r.get(f"lua-{hook}-calls")
+            for _ in range(times):
+                r.ask(name, "A", *options)
+            return r.get(f"lua-{hook}-calls") - before
+
+        for hook in CHANGERS:
+            r.ask(f"{hook}.hooks")  # not all of it was in a cache; the next one is kept
+            for _ in range(2):
+                check_reply(r.ask(f"{hook}.hooks"), kind="A", data=["192.0.2.50"])
+            filtered, tagged = r.get("lua-ipfilter-calls"), r.get("lua-gettag-calls")
+            check(calls_of(hook, f"{hook}.hooks", 3) == 0, f"{hook}: a change is kept")
+            check(r.get("lua-ipfilter-calls") - filtered == 3 and r.get("lua-gettag-calls") - tagged == 3,
+                  "ipfilter and gettag come before the packet cache")
+            check(calls_of(hook, f"{hook}.hooks", 1, "-b", "127.0.0.9") == 1, f"{hook}: for its tag alone")
+            r.ask(f"{hook}-vary.hooks")
+            check(calls_of(hook, f"{hook}-vary.hooks", 4) == 4, f"{hook}: what varies is not kept")
+            # The tag that a hook gives is the place, which those with another tag do not find.
+            r.ask(f"{hook}-tag.hooks")
+            check(calls_of(hook, f"{hook}-tag.hooks", 3) == 3, f"{hook}: under another tag")
+            check(calls_of(hook, f"{hook}-tag.hooks", 3, "-b", "127.0.0.9") == 0, f"{hook}: under its tag")
+            r.ask(f"{hook}-udp.hooks")
+            check(calls_of(hook, f"{hook}-udp.hooks", 3) == 3, f"{hook}: never after udpQueryResponse")
+        r.rec("unload-lua-script")
+        for hook in CHANGERS:
+            # Over TCP the packet cache has another place: this is the record cache's, or the servers'.
+            data = {"nodata": [], "nxdomain": []}.get(hook, ["192.0.2.3"])
+            check_reply(r.ask(f"{hook}.hooks", "A", "+tcp"),
+                        "NXDOMAIN" if hook == "nxdomain" else "NOERROR", "A", data)
+            check_reply(r.ask(f"{hook}.hooks"), kind="A", data=["192.0.2.50"])
+        r.rec("wipe-cache", ".$")
+        check_reply(r.ask("preresolve.hooks"), kind="A", data=["192.0.2.3"])
+
+
 # ---- today's interface ----
 
 CURRENT = r"""
