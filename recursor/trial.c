@@ -17,6 +17,7 @@
 #include "recursor/script_side.h"
 #include "recursor/trial_known.h"
 #include "recursor/trial_questions.h"
+#include "recursor/validation.h"
 
 enum {
 	LOOK_EVERY = 64, /* questions between two looks at the clock */
@@ -181,6 +182,8 @@ static enum script_verdict try_found(struct trial *t, struct hook_query *q, stru
 	q->answer.rcode = rcode;
 	q->load = load_known;
 	q->load_ctx = k;
+	q->validation = (uint8_t)validation_state(
+		&(struct answer) { .security = k->security, .bogus = (uint8_t)k->bogus });
 	for (size_t i = 0; i < ARRAY_LEN(after); i++) {
 		enum script_verdict verdict;
 

@@ -3,17 +3,26 @@
 #include <string.h>
 
 #include "common/rrtype.h"
+#include "recursor/resolve/validate.h"
 
 enum { DNS_PORT = 53 };
 
 /* ---- the answer ---- */
 
 /* Takes the set out of the view. */
-static struct rrset *take(struct rrset **from)
+static struct rrset *take(struct known *k, struct rrset **from)
 {
 	struct rrset *s = *from;
+	enum security its = rrset_security(s);
 
 	*from = NULL;
+	if (its == SEC_BOGUS && k->security != SEC_BOGUS)
+		k->bogus = rrset_bogus(s);
+	/* What nobody has looked at may be anything. */
+	if (k->security == SEC_UNCHECKED || its == SEC_UNCHECKED)
+		k->security = SEC_UNCHECKED;
+	else
+		k->security = security_of_both(k->security, its);
 	return s;
 }
 
@@ -26,22 +35,22 @@ static bool take_link(struct known *k, struct cache_view *v, uint16_t type,
 
 	*is_known = true;
 	if (v->exact != NULL && v->exact->kind == RRSET_DATA) {
-		k->sets[k->n_sets++] = take(&v->exact);
+		k->sets[k->n_sets++] = take(k, &v->exact);
 		return false;
 	}
 	if (v->cname != NULL && type != TYPE_CNAME && rrset_next(v->cname, &at, &target)) {
 		name_lower(name, target.data);
-		k->sets[k->n_sets++] = take(&v->cname);
+		k->sets[k->n_sets++] = take(k, &v->cname);
 		return true;
 	}
 	if (v->nxdomain != NULL) {
 		k->rcode = RCODE_NXDOMAIN;
-		k->denial = take(&v->nxdomain);
+		k->denial = take(k, &v->nxdomain);
 		return false;
 	}
 	if (v->exact != NULL && v->exact->kind == RRSET_NODATA) {
 		k->is_nodata = true;
-		k->denial = take(&v->exact);
+		k->denial = take(k, &v->exact);
 		return false;
 	}
 	if (v->exact != NULL)
@@ -57,7 +66,7 @@ bool known_look(struct known *k, struct cache *cache, const uint8_t *name, uint1
 	uint8_t at[NAME_MAX_LEN];
 	bool is_known = false, goes_on = true;
 
-	*k = (struct known) { .rcode = RCODE_NOERROR, .now_s = now_s };
+	*k = (struct known) { .rcode = RCODE_NOERROR, .now_s = now_s, .security = SEC_SECURE };
 	name_lower(at, name);
 	while (goes_on && k->n_sets < KNOWN_LINKS_MAX) {
 		struct cache_view view = { 0 };

@@ -24,6 +24,9 @@ struct known {
 	size_t n_sets;
 	struct rrset *denial; /* or NULL */
 	uint32_t now_s;       /* of the look */
+	/* Of all of it, as far as somebody has wanted it validated. */
+	enum security security;
+	unsigned bogus; /* enum bogus */
 };
 
 /* False: it is not known, and there is nothing to put back. */

@@ -202,6 +202,12 @@ def scripts_see_the_state():
                 check(text in str(reply), f"{name}: not {text}", reply)
                 check("ad" not in reply.flags, "AD on what a script has changed", reply)
             check_bogus(r.ask("www.late", "A", "+dnssec"), EXPIRED)
+            # And in a trial, as far as the cache knows: the keys of www.late were bogus, nobody looked at it.
+            path = write(os.path.join(env.new_dir("script"), "trial.lua"), "function postresolve(dq) pdnslog("
+                         "dq.qname:toString() .. dq.detailedValidationState) return false end")
+            said = r.rec("try-lua-script", path, expect=0).stdout
+            for line in ("www.good.2", "www.plain.1", "www.torn.8", "www.late.0"):
+                check(line in said, f"{line} in a trial", said)
 
 
 MEETING = """
