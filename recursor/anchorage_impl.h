@@ -75,8 +75,8 @@ int anchorage_state_edited(struct anchorage *a, const struct anchors *now, bool 
 void anchorage_state_write(struct anchorage *a);
 /* The zone whose turn it is; false: no one's.  Takes change_lock itself, as the next. */
 bool anchorage_state_due(struct anchorage *a, uint32_t now_s, uint8_t zone[NAME_MAX_LEN]);
-/* `dnskeys`: what was found, validated, or NULL. */
+/* `dnskeys`: what was found, or NULL; and whether it validates. */
 void anchorage_state_see(struct anchorage *a, const uint8_t *zone, struct rrset *dnskeys,
-			 uint32_t now_s);
+			 bool is_good, uint32_t now_s);
 
 #endif

@@ -139,13 +139,20 @@ void anchorage_state_follow(struct anchorage *a)
 			follow(a, anchors_at(a->configured, i));
 }
 
+/* RFC 5011 5: a zone whose keys are all revoked is as one that never had an anchor. */
 static int apply_zone(const struct rollover *r, struct anchors *to)
 {
 	struct rrset *ds = NULL;
 	int err = rollover_trusted(&ds, r);
+	char text[NAME_TEXT_MAX];
 
 	if (err == E_OK)
-		err = anchors_set(to, r->zone, ds);
+		err = ds != NULL ? anchors_set(to, r->zone, ds) : anchors_lose(to, r->zone);
+	if (err == E_OK && ds == NULL)
+		log_error(
+			"no key of %s is trusted any more: all are revoked (RFC 5011 5); it is as "
+			"without a trust anchor until it is given another",
+			name_to_text(text, r->zone));
 	rrset_put(ds);
 	return err;
 }
@@ -310,13 +317,11 @@ static void bring_in_force(struct anchorage *a, const struct rollover *r, const 
 		anchors_put(copy);
 		return;
 	}
-	if (ds_at(copy, r->zone) == NULL)
-		log_error("no key of %s is trusted any more: all are revoked (RFC 5011 5)", zone);
 	anchorage_publish(a, copy);
 }
 
 void anchorage_state_see(struct anchorage *a, const uint8_t *zone, struct rrset *dnskeys,
-			 uint32_t now_s)
+			 bool is_good, uint32_t now_s)
 {
 	char text[NAME_TEXT_MAX];
 	struct sight s = {
@@ -332,7 +337,10 @@ void anchorage_state_see(struct anchorage *a, const uint8_t *zone, struct rrset 
 	/* It may have been dropped while its servers were asked. */
 	r = a->rollovers == NULL ? NULL : rollovers_find(a->rollovers, zone);
 	if (r != NULL) {
-		if (dnskeys == NULL || rollover_see(r, dnskeys, &look) != E_OK)
+		if (!is_good && dnskeys != NULL && rollover_see_revoked(r, dnskeys, &look) != E_OK)
+			log_error("the keys of %s cannot be looked at: %s", text,
+				  err_text(E_NOMEM));
+		if (!is_good || dnskeys == NULL || rollover_see(r, dnskeys, &look) != E_OK)
 			rollover_miss(r, now_s);
 		if (s.changes > 0)
 			bring_in_force(a, r, text);

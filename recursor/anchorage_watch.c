@@ -205,8 +205,14 @@ static void follow_rollovers(struct anchorage *a)
 
 		if (p != NULL && probe_ask(p, zone, TYPE_DNSKEY, &said) == E_OK)
 			is_good = said.rcode == RCODE_NOERROR && said.security == SEC_SECURE;
+		if (p != NULL && !is_good && !is_stopping(a)) {
+			/* Nor do they validate when all that is trusted has been revoked. */
+			probe_said_put(&said);
+			if (probe_ask_unchecked(p, zone, TYPE_DNSKEY, &said) != E_OK)
+				probe_said_put(&said);
+		}
 		if (!is_stopping(a))
-			anchorage_state_see(a, zone, is_good ? said.set : NULL, loop_wall_s());
+			anchorage_state_see(a, zone, said.set, is_good, loop_wall_s());
 		probe_said_put(&said);
 		end_probe(a);
 	}

@@ -137,13 +137,14 @@ static void take(void *ctx, const struct answer *a)
 		loop_stop(p->w.loop);
 }
 
-int probe_ask(struct probe *p, const uint8_t *name, uint16_t type, struct probe_said *said)
+static int ask(struct probe *p, const uint8_t *name, uint16_t type, bool validate,
+	       struct probe_said *said)
 {
 	const struct question q = {
 		.name = name,
 		.type = type,
 		.no_stale = true,
-		.validate = true,
+		.validate = validate,
 	};
 	struct request *request;
 
@@ -163,6 +164,17 @@ int probe_ask(struct probe *p, const uint8_t *name, uint16_t type, struct probe_
 		return E_OK;
 	resolver_cancel(p->w.resolver, request);
 	return E_STOPPED;
+}
+
+int probe_ask(struct probe *p, const uint8_t *name, uint16_t type, struct probe_said *said)
+{
+	return ask(p, name, type, true, said);
+}
+
+int probe_ask_unchecked(struct probe *p, const uint8_t *name, uint16_t type,
+			struct probe_said *said)
+{
+	return ask(p, name, type, false, said);
 }
 
 void probe_said_put(struct probe_said *said)

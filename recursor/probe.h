@@ -35,6 +35,9 @@ struct probe_said {
 /* E_STOPPED: probe_stop(). */
 int probe_ask(struct probe *p, const uint8_t *name, uint16_t type,
 	      struct probe_said *said) MUST_USE;
+/* The same without validation: what the servers say, whoever has signed it. */
+int probe_ask_unchecked(struct probe *p, const uint8_t *name, uint16_t type,
+			struct probe_said *said) MUST_USE;
 void probe_said_put(struct probe_said *said);
 
 /* Whatever is asked, and will be, ends at once. */

@@ -311,13 +311,17 @@ static void show_ta(struct command_call *call, json_t *list, const struct anchor
 	json_t *row, *data;
 	struct rdata rr;
 
-	if (at->ds == NULL)
+	if (at->ds == NULL && at->lost == NULL)
 		return;
 	row = json_object();
 	data = json_array();
 	fprintf(call->out, "%s\n", name_to_text_undotted(text, at->name));
 	json_object_set_new(row, "name", command_json_text(text));
-	for (size_t pos = 0; rrset_next(at->ds, &pos, &rr);) {
+	if (at->ds == NULL) {
+		fprintf(call->out, "\t\tnone: all its keys are revoked\n");
+		json_object_set_new(row, "revoked", json_true());
+	}
+	for (size_t pos = 0; at->ds != NULL && rrset_next(at->ds, &pos, &rr);) {
 		char *line = rdata_to_text(TYPE_DS, rr.data, rr.len);
 
 		fprintf(call->out, "\t\t%s\n", line != NULL ? line : err_text(E_NOMEM));

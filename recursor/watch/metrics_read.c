@@ -124,28 +124,45 @@ FROM(shelf_bytes, shelf, bytes)
 
 /* ---- trust anchors ---- */
 
-static uint64_t count_anchors(const struct watch_env *env, bool negative)
+static bool has_anchor(const struct anchor *a)
+{
+	return a->ds != NULL;
+}
+
+static bool has_negative(const struct anchor *a)
+{
+	return a->nta != NULL;
+}
+
+static bool has_lost(const struct anchor *a)
+{
+	return a->lost != NULL;
+}
+
+static uint64_t count_anchors(const struct watch_env *env, bool (*has)(const struct anchor *a))
 {
 	struct anchors *anchors = env->anchors(env->ctx);
 	uint64_t n = 0;
 
-	for (size_t i = 0; i < anchors_count(anchors); i++) {
-		const struct anchor *a = anchors_at(anchors, i);
-
-		n += negative ? a->nta != NULL : a->ds != NULL;
-	}
+	for (size_t i = 0; i < anchors_count(anchors); i++)
+		n += has(anchors_at(anchors, i));
 	anchors_put(anchors);
 	return n;
 }
 
 READER(trust_anchors)
 {
-	return count_anchors(r->env, false);
+	return count_anchors(r->env, has_anchor);
 }
 
 READER(negative_anchors)
 {
-	return count_anchors(r->env, true);
+	return count_anchors(r->env, has_negative);
+}
+
+READER(revoked_anchors)
+{
+	return count_anchors(r->env, has_lost);
 }
 
 /* ---- what each worker has of its own ---- */

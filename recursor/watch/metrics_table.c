@@ -153,6 +153,8 @@ const struct row metrics_rows[] = {
 	READ("script-shared-bytes", GAUGE, shelf_bytes,
 	     "bytes of lists of names and rate limits of scripts"),
 	READ("trust-anchors", GAUGE, trust_anchors, "zones with a trust anchor"),
+	READ("trust-anchors-revoked", GAUGE, revoked_anchors,
+	     "zones whose trust anchors are of keys that all are revoked: they count as without one"),
 	READ("negative-trust-anchors", GAUGE, negative_anchors,
 	     "zones that are not validated, for a negative trust anchor of their own"),
 	READ("defender-accused", GAUGE, accused, "accusations of the defender in force"),

@@ -18,7 +18,9 @@ def anchors(recursor):
     """{zone: [key tags]} as get-tas has them."""
     found, zone = {}, None
     for line in recursor.rec("get-tas").stdout.splitlines()[1:]:
-        if line.startswith("\t\t"):
+        if line.startswith("\t\tnone"):
+            found.pop(zone)
+        elif line.startswith("\t\t"):
             found[zone].append(int(line.split()[0]))
         else:
             zone = line
@@ -297,6 +299,46 @@ def crc32c(data):
     return sum_ ^ 0xffffffff
 
 
+def check_lost(recursor):
+    """The operator sees that all keys of the zone are revoked; it is as without an anchor (RFC 5011 5)."""
+    text = recursor.rec("get-tas").stdout
+    check(f"{ZONE}\n\t\tnone: all its keys are revoked\n" in text, text)
+    check(recursor.get("trust-anchors-revoked") == 1, "the metric")
+    check(f"no key of {ZONE}. is trusted any more: all are revoked" in recursor.log(), recursor.log())
+    reply = recursor.ask(f"www.{ZONE}", "A", "+dnssec")
+    check(reply.status == "NOERROR" and "ad" not in reply.flags, "no anchor, no AD", reply)
+
+
+@test
+def the_last_key_is_revoked():
+    """By its own signature alone, since nothing that is trusted is left to sign the keys with; the log
+    says it, get-tas and a metric, after a restart as well, until another key is trusted."""
+    need_program("dnssec-revoke")
+    directory = env.new_dir("last")
+    state = os.path.join(directory, "state")
+    with Signed() as zone:
+        with validating(zone, trustanchor_state_file=state) as r:
+            wait_until(lambda: os.path.exists(state), 15, "the key is seen")
+            check(is_secure(r), "as configured")
+            check(r.get("trust-anchors-revoked") == 0, "none is lost")
+        os.unlink(state)
+        anchor = zone.anchor()
+        zone.serve([zone.revoked(zone.ksk), zone.zsk])
+        with validating(zone, trustanchorfile=anchor, trustanchor_state_file=state) as r:
+            wait_until(lambda: anchors(r) == {}, 15, "the revocation is seen")
+            check("was trusted and is revoked now (RFC 5011)" in r.log(), r.log())
+            check_lost(r)
+        with validating(zone, trustanchorfile=anchor, trustanchor_state_file=state) as r:
+            check_lost(r)
+            new = zone.key("-k")
+            zone.serve([new, zone.zsk])
+            with open(new + ".ds", encoding="ascii") as f:
+                r.rec("add-ta", ZONE, *f.read().split()[-4:])
+            check(anchors(r) == {ZONE: [zone.tag(new)]}, "another one", anchors(r))
+            check(r.get("trust-anchors-revoked") == 0, "it has one again")
+            wait_until(lambda: is_secure(r), 10, "by the new key")
+
+
 @test
 def revoked_keys_are_not_forgotten():
     """An operator's change to another name leaves a zone whose keys are all revoked as it is."""
@@ -317,6 +359,7 @@ def revoked_keys_are_not_forgotten():
         for _ in range(2):
             with validating(zone, trustanchor_state_file=state) as r:
                 check(anchors(r) == {}, "none is trusted", anchors(r))
+                check_lost(r)
                 r.rec("add-ta", "other.example", "1", "13", "2", DIGEST)
                 check("key revoked" in read(), "it is still known", read())
                 r.rec("clear-ta", "other.example")

@@ -6,6 +6,7 @@
 #include "common/check.h"
 #include "fake_env.h"
 #include "recursor/resolve/dnssec/anchors.h"
+#include "tests/unit/wire_name.h"
 
 #define DIGEST "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f"
 #define ROOT                                                                                       \
@@ -79,6 +80,10 @@ START_TEST(trust_anchors)
 	expect("clear-ta Example.com other.example.", 0,
 	       "Removed Trust Anchor(s) for example.com, other.example\n");
 	ck_assert_uint_eq(anchors_count(env.anchors), 1);
+	ck_assert_int_eq(anchors_lose(env.anchors, wire("example.com")), E_OK);
+	expect("get-tas", 0,
+	       "Configured Trust Anchors:\n" ROOT "\t\t3 13 99 00\n"
+	       "example.com\n\t\tnone: all its keys are revoked\n");
 }
 END_TEST
 

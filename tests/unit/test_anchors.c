@@ -350,6 +350,40 @@ static void note_name(void *ctx, const uint8_t *at)
 	strcat(ctx, name_to_text(text, at));
 }
 
+/* RFC 5011 5: it is as without an anchor, and is below what stands above it; but it is to be seen. */
+START_TEST(all_keys_of_one_may_be_revoked)
+{
+	struct anchors *a = NULL, *copy = NULL;
+	const struct anchor *at = NULL;
+	uint8_t ds[ANCHORS_DS_LEN] = { 0, 1, 13, 2 };
+	uint64_t before;
+
+	ck_assert_int_eq(anchors_new_builtin(&a), E_OK);
+	before = anchors_digest(a, 0);
+	ck_assert_int_eq(anchors_add(a, wire("example"), TYPE_DS, ds, sizeof(ds)), E_OK);
+	ck_assert_int_eq(anchors_lose(a, wire("example")), E_OK);
+	ck_assert_int_eq(anchors_lose(a, wire("example")), E_OK);
+	ck_assert_uint_eq(anchors_count(a), 2);
+	ck_assert_uint_eq(anchors_digest(a, 0), before);
+	ck_assert_int_eq(anchors_find(a, wire("www.example"), 0, &at), ANCHORING_TRUST);
+	ck_assert(name_is_root(at->name));
+	ck_assert(!anchors_clear(a, wire("example")));
+	/* Beside a negative one, and in a copy. */
+	ck_assert_int_eq(anchors_add_nta(a, wire("example"), "", 0), E_OK);
+	ck_assert(anchors_clear_nta(a, wire("example")));
+	ck_assert_int_eq(anchors_copy(&copy, a), E_OK);
+	at = anchors_exact(copy, wire("example"));
+	ck_assert(at != NULL && at->lost != NULL && at->ds == NULL);
+	/* Until it has one again, or is not configured any more. */
+	ck_assert_int_eq(anchors_add(copy, wire("example"), TYPE_DS, ds, sizeof(ds)), E_OK);
+	ck_assert_ptr_null(anchors_exact(copy, wire("example"))->lost);
+	ck_assert_int_eq(anchors_set(a, wire("example"), NULL), E_OK);
+	ck_assert_uint_eq(anchors_count(a), 1);
+	anchors_put(copy);
+	anchors_put(a);
+}
+END_TEST
+
 START_TEST(what_differs_is_told)
 {
 	struct anchors *before = NULL;
@@ -430,6 +464,7 @@ Suite *suite_anchors(void)
 	tcase_add_test(t, reasons_are_kept_and_cut);
 	tcase_add_test(t, a_copy_is_one_of_its_own);
 	tcase_add_test(t, a_set_may_be_exchanged);
+	tcase_add_test(t, all_keys_of_one_may_be_revoked);
 	tcase_add_test(t, what_differs_is_told);
 	tcase_add_test(t, a_digest_tells_them_apart);
 	suite_add_tcase(s, t);

@@ -19,13 +19,13 @@ enum {
 
 static const uint8_t zone[] = "\7example";
 static struct rollover r;
-static bool signs_itself;
+static bool signs_itself, validates;
 static char told[2048];
 
 static void setup(void)
 {
 	hash_key_set(1, 2);
-	signs_itself = true;
+	signs_itself = validates = true;
 	told[0] = '\0';
 }
 
@@ -119,7 +119,7 @@ static int see_with(const char *text, uint32_t now_s, uint32_t ttl, uint32_t las
 		rrset_new(&set, zone, TYPE_DNSKEY, 5, now_s, RANK_AUTH_ANSWER, rr, n, &sigs, 1),
 		E_OK);
 	told[0] = '\0';
-	err = rollover_see(&r, set, &look);
+	err = validates ? rollover_see(&r, set, &look) : rollover_see_revoked(&r, set, &look);
 	rrset_put(set);
 	return err;
 }
@@ -238,6 +238,26 @@ START_TEST(all_may_be_revoked)
 	begin(1, 0);
 	see("1r", T0, "trusted>revoked ");
 	trusted(0, NULL);
+}
+END_TEST
+
+/* What does not validate, since nothing that is trusted is left in it, tells of revocations alone. */
+START_TEST(a_revocation_need_not_validate)
+{
+	begin(1, 2);
+	see("1 2 3", T0, ">adding ");
+	validates = false;
+	signs_itself = false;
+	see("1r 4", T0 + DAY, "");
+	signs_itself = true;
+	see("4 5", T0 + 2 * DAY, "");
+	see("1 2 3 4", T0 + 60 * DAY, "");
+	TRUSTED(1, 2);
+	see("1r 4r", T0 + 61 * DAY, "trusted>revoked ");
+	TRUSTED(2);
+	see("2r 3r", T0 + 62 * DAY, "trusted>revoked adding> ");
+	trusted(0, NULL);
+	ck_assert_uint_eq(r.seen_s, T0);
 }
 END_TEST
 
@@ -378,6 +398,7 @@ Suite *suite_rollover(void)
 	tcase_add_test(t, a_key_may_be_missing);
 	tcase_add_test(t, only_its_holder_revokes_a_key);
 	tcase_add_test(t, all_may_be_revoked);
+	tcase_add_test(t, a_revocation_need_not_validate);
 	tcase_add_test(t, other_keys_are_not_taken_up);
 	tcase_add_test(t, there_is_room_for_so_many);
 	tcase_add_test(t, when_to_look_again);

@@ -93,6 +93,7 @@ void anchors_put(struct anchors *a)
 		return;
 	for (size_t i = 0; i < a->n; i++) {
 		rrset_put(a->nodes[i].ds);
+		rrset_put(a->nodes[i].lost);
 		nta_put(a->nodes[i].nta);
 	}
 	free(a->nodes);
@@ -114,6 +115,8 @@ int anchors_copy(struct anchors **out, const struct anchors *from)
 		a->nodes[i] = from->nodes[i];
 		if (a->nodes[i].ds != NULL)
 			rrset_get(a->nodes[i].ds);
+		if (a->nodes[i].lost != NULL)
+			rrset_get(a->nodes[i].lost);
 		(void)nta_get(a->nodes[i].nta);
 	}
 	a->n = from->n;
@@ -173,10 +176,18 @@ static void settle_node(struct anchors *a, size_t at)
 		node->name = rrset_owner(node->ds);
 	} else if (node->nta != NULL) {
 		node->name = node->nta->name;
+	} else if (node->lost != NULL) {
+		node->name = rrset_owner(node->lost);
 	} else {
 		a->n--;
 		memmove(node, node + 1, (a->n - at) * sizeof(*node));
 	}
+}
+
+static void put_lost(struct anchor *node, struct rrset *lost)
+{
+	rrset_put(node->lost);
+	node->lost = lost;
 }
 
 static int put_ds(struct anchors *a, const uint8_t *name, struct rrset *ds)
@@ -189,6 +200,8 @@ static int put_ds(struct anchors *a, const uint8_t *name, struct rrset *ds)
 	ASSERT(at < a->n && a->nodes != NULL);
 	rrset_put(a->nodes[at].ds);
 	a->nodes[at].ds = ds;
+	if (ds != NULL)
+		put_lost(&a->nodes[at], NULL);
 	settle_node(a, at);
 	return E_OK;
 }
@@ -328,12 +341,24 @@ bool anchors_clear(struct anchors *a, const uint8_t *name)
 	return put_ds(a, name, NULL) == E_OK;
 }
 
+/* The DS set goes; `lost`, or nothing, tells of it. */
+static void take_parts(struct anchors *a, size_t at, struct rrset *lost)
+{
+	rrset_put(a->nodes[at].ds);
+	a->nodes[at].ds = NULL;
+	put_lost(&a->nodes[at], lost);
+	settle_node(a, at);
+}
+
 int anchors_set(struct anchors *a, const uint8_t *name, struct rrset *ds)
 {
 	int err;
 
 	if (ds == NULL) {
-		(void)anchors_clear(a, name);
+		size_t at;
+
+		if (find(a, name, &at))
+			take_parts(a, at, NULL);
 		return E_OK;
 	}
 	ASSERT(ds->type == TYPE_DS && name_equal(rrset_owner(ds), name));
@@ -341,6 +366,23 @@ int anchors_set(struct anchors *a, const uint8_t *name, struct rrset *ds)
 	if (err != E_OK)
 		rrset_put(ds);
 	return err;
+}
+
+int anchors_lose(struct anchors *a, const uint8_t *name)
+{
+	struct rrset *lost = NULL;
+	size_t at;
+	int err = rrset_new_negative(&lost, RRSET_NODATA, name, TYPE_DS, 0, 0, RANK_LOCAL, NULL, 0,
+				     0);
+
+	if (err == E_OK)
+		err = open_node(a, name, &at);
+	if (err != E_OK) {
+		rrset_put(lost);
+		return err;
+	}
+	take_parts(a, at, lost);
+	return E_OK;
 }
 
 int anchors_add_nta(struct anchors *a, const uint8_t *name, const char *reason, uint32_t expires_s)
@@ -439,7 +481,8 @@ const struct anchor *anchors_at(const struct anchors *a, size_t i)
 
 static bool node_equal(const struct anchor *a, const struct anchor *b)
 {
-	if ((a->ds == NULL) != (b->ds == NULL) || (a->nta == NULL) != (b->nta == NULL))
+	if ((a->ds == NULL) != (b->ds == NULL) || (a->nta == NULL) != (b->nta == NULL) ||
+	    (a->lost == NULL) != (b->lost == NULL))
 		return false;
 	if (a->ds != NULL && !rrset_equal_data(a->ds, b->ds))
 		return false;

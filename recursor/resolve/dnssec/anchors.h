@@ -47,6 +47,7 @@ struct anchor {
 	const uint8_t *name;   /* lower case */
 	struct rrset *ds;      /* or NULL */
 	const struct nta *nta; /* or NULL */
+	struct rrset *lost; /* not NULL: it had anchors whose keys are all revoked (RFC 5011 5) */
 };
 
 /* An empty one, with one reference. */
@@ -71,6 +72,9 @@ int anchors_add_text(struct anchors *a, const uint8_t *name, const char *ds, cha
 /* Puts a set of a DS of the name into the place of what it has; NULL removes it.  A reference is
  * taken. */
 int anchors_set(struct anchors *a, const uint8_t *name, struct rrset *ds) MUST_USE;
+/* Removes it, and notes that all its keys are revoked: that is to be seen, but the name is as without an
+ * anchor (RFC 5011 5), until it has one again.  E_LIMIT, E_NOMEM. */
+int anchors_lose(struct anchors *a, const uint8_t *name) MUST_USE;
 /* False: it had none. */
 bool anchors_clear(struct anchors *a, const uint8_t *name);
 

@@ -13,6 +13,7 @@
 enum {
 	INTERVAL_MAX_S = 15 * ROLLOVER_DAY_S, /* RFC 5011 2.3 */
 	FLAGS_LOW = 1,                        /* the byte of the flags that has the REVOKE bit */
+	NOT_VALIDATED = 0, /* in the place of the time that a key is held: only revocations count */
 };
 
 const char *rollover_state_text(enum rollover_state state)
@@ -279,9 +280,10 @@ static int see_record(struct rollover *r, const struct rdata *rr, uint32_t hold_
 	if (err != E_OK)
 		return err;
 	k = find(r, plain, rr->len);
-	if (k != NULL)
+	if (k != NULL && (hold_s != NOT_VALIDATED || (key.flags & DNSKEY_REVOKE) != 0))
 		see_key(r, k, &key, hold_s, look);
-	else if ((key.flags & (DNSKEY_SEP | DNSKEY_REVOKE)) == DNSKEY_SEP)
+	else if (k == NULL && hold_s != NOT_VALIDATED &&
+		 (key.flags & (DNSKEY_SEP | DNSKEY_REVOKE)) == DNSKEY_SEP)
 		return take_up(r, plain, rr->len, hold_s, look);
 	return E_OK;
 }
@@ -346,6 +348,17 @@ int rollover_see(struct rollover *r, const struct rrset *dnskeys, const struct r
 	r->seen_s = look->now_s;
 	r->next_s = look->now_s + r->interval_s;
 	return E_OK;
+}
+
+int rollover_see_revoked(struct rollover *r, const struct rrset *dnskeys,
+			 const struct rollover_look *look)
+{
+	struct rdata rr;
+	int err = E_OK;
+
+	for (size_t at = 0; err == E_OK && rrset_next(dnskeys, &at, &rr);)
+		err = see_record(r, &rr, NOT_VALIDATED, look);
+	return err;
 }
 
 void rollover_miss(struct rollover *r, uint32_t now_s)

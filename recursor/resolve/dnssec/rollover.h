@@ -3,6 +3,7 @@
  *
  *     rollover_begin(&r, zone, ds);                 what is configured is trusted
  *     rollover_see(&r, dnskeys, &look);             a DNSKEY set that has validated
+ *     rollover_see_revoked(&r, dnskeys, &look);     one that has not
  *     rollover_miss(&r, now_s);                     there was none
  *     rollover_trusted(&ds, &r);                    the DS set for anchors_set()
  *
@@ -105,6 +106,10 @@ struct rollover_look {
 /* `dnskeys`: the zone's, validated by a key that is trusted, with its RRSIGs. */
 int rollover_see(struct rollover *r, const struct rrset *dnskeys,
 		 const struct rollover_look *look) MUST_USE;
+/* `dnskeys` did not validate, as is so when the last key that is trusted has been revoked.  What they say of
+ * keys counts only where a key says of itself that it is revoked: its own signature is enough (2.1). */
+int rollover_see_revoked(struct rollover *r, const struct rrset *dnskeys,
+			 const struct rollover_look *look) MUST_USE;
 /* It could not be had, or did not validate: sets next_s (RFC 5011 2.3). */
 void rollover_miss(struct rollover *r, uint32_t now_s);
 
