@@ -56,8 +56,10 @@ static const uint8_t *signer_in_force(const struct resolver *r, const struct rrs
 {
 	const uint8_t *signer = check_signer(s);
 
-	return signer != NULL &&
-			       check_is_above_anchor(r, rrset_owner(s), s->type == TYPE_DS, signer)
+	/* At a cut there is an NSEC of the parent's, too (RFC 4035 2.3): the signer tells which it is. */
+	bool is_parents = s->type == TYPE_DS || s->type == TYPE_NSEC;
+
+	return signer != NULL && check_is_above_anchor(r, rrset_owner(s), is_parents, signer)
 		       ? NULL
 		       : signer;
 }
@@ -244,15 +246,15 @@ static enum checked check_dnskeys(struct resolver *r, struct goal *g, struct rrs
 	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;
 }
 
-/* Is it to find the keys of a zone that has a trust anchor of its own? */
-static bool wants_anchored_keys(const struct resolver *r, const struct goal *g)
+/* Is it to find the keys of a zone that has an anchor of its own, or for which the operator wants none? */
+static bool is_anchored(const struct resolver *r, const struct goal *g)
 {
 	const struct anchor *anchor = NULL;
+	enum anchoring how = anchors_find(r->anchors, g->name, r->world.wall_s(r->world.ctx),
+					  &anchor);
 
-	return g->type == TYPE_DNSKEY &&
-	       anchors_find(r->anchors, g->name, r->world.wall_s(r->world.ctx), &anchor) ==
-		       ANCHORING_TRUST &&
-	       name_equal(anchor->name, g->name);
+	return how == ANCHORING_NEGATIVE ||
+	       (how == ANCHORING_TRUST && name_equal(anchor->name, g->name));
 }
 
 /* That a zone has no keys it can prove only where none are expected of it. */
@@ -334,9 +336,9 @@ enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrs
 			  name_equal(owner, g->name);
 	unsigned first = walk_begin(r, s, is_parents), last = whole - is_parents;
 
-	/* The operator says that there are keys: no alias and no denial stands in their place, and a zone
-	 * above, which may not be signed, is not heard. */
-	if (wants_anchored_keys(r, g))
+	/* Of a zone with an anchor, for or against it, those above say nothing: no alias and no denial
+	 * stands in its keys' place. */
+	if (g->type == TYPE_DNSKEY && is_anchored(r, g))
 		return lack_of_keys(r, g, out);
 	if (first > last)
 		first = last;
