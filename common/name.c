@@ -25,6 +25,11 @@ unsigned name_labels(const uint8_t *name)
 	return n;
 }
 
+unsigned name_signed_labels(const uint8_t *name)
+{
+	return name_labels(name) - name_is_wildcard(name);
+}
+
 int name_check(const uint8_t *data, size_t avail, size_t *len)
 {
 	size_t pos = 0;

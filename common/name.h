@@ -48,6 +48,16 @@ static inline bool name_is_root(const uint8_t *name)
 	return name[0] == 0;
 }
 
+/* "*" below another name, or the root (RFC 4592 2.1.1). */
+static inline bool name_is_wildcard(const uint8_t *name)
+{
+	return name[0] == 1 && name[1] == '*';
+}
+
+/* Labels as an RRSIG counts them of an owner that no wildcard made (RFC 4034 3.1.3): without an asterisk
+ * in the first place. */
+unsigned name_signed_labels(const uint8_t *name);
+
 /* The name without its first label; borrowed, within `name`.  The root's parent is the root. */
 const uint8_t *name_parent(const uint8_t *name);
 

@@ -128,7 +128,7 @@ static int proofs_gather(struct reading *x, struct proofs *p)
 /* RFC 4034 3.1.3: fewer labels in an RRSIG than in its owner say that a wildcard made the set. */
 static bool is_expanded(const uint8_t *owner, const struct rdata *sigs, size_t n)
 {
-	unsigned labels = name_labels(owner) - (owner[0] == 1 && owner[1] == '*');
+	unsigned labels = name_signed_labels(owner);
 
 	for (size_t i = 0; i < n; i++)
 		if (sigs[i].data[3] < labels)

@@ -217,7 +217,7 @@ size_t sign_records(const struct sign_with *with, enum sign_fault fault, const u
 {
 	struct signing s = { malloc(room_for(rr, n)), 0 };
 	struct sign_with w = *with;
-	bool is_wildcard = owner[0] == 1 && owner[1] == '*';
+	bool is_wildcard = name_is_wildcard(owner);
 	size_t len, signer_len;
 
 	ASSERT(s.data != NULL);

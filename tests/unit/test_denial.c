@@ -222,16 +222,15 @@ START_TEST(nsec3_hashes)
 					   .iterations = 12 };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		uint8_t hash[NSEC3_HASH_LEN], back[NSEC3_HASH_LEN], label[1 + NSEC3_LABEL_LEN];
+		uint8_t hash[NSEC3_HASH_LEN], named[NSEC3_HASH_LEN], label[1 + NSEC3_LABEL_LEN];
 
 		ck_assert_int_eq(nsec3_hash(hash, &param, wire(rows[i].name)), E_OK);
 		label[0] = NSEC3_LABEL_LEN;
-		nsec3_label_write(label + 1, hash);
-		ck_assert(memcmp(label + 1, rows[i].label, NSEC3_LABEL_LEN) == 0);
-		ck_assert(nsec3_label_read(back, label));
-		ck_assert(memcmp(back, hash, sizeof(hash)) == 0);
+		memcpy(label + 1, rows[i].label, NSEC3_LABEL_LEN);
+		ck_assert(nsec3_label_read(named, label));
+		ck_assert(memcmp(named, hash, sizeof(hash)) == 0);
 		label[7] = 'w';
-		ck_assert(!nsec3_label_read(back, label));
+		ck_assert(!nsec3_label_read(named, label));
 	}
 }
 END_TEST

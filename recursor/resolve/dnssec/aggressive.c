@@ -17,8 +17,6 @@ enum {
 	VICTIMS_A_PUT = 4,
 	NEIGHBOURS_A_PUT = 8, /* that a newer record contradicts */
 	OLD_A_PUT = 16,       /* of parameters that a zone has left */
-	DATA_RECORDS_MAX = 32,
-	DATA_SIGS_MAX = 8,
 };
 
 /* What is to be put: where it belongs, and for how long. */
@@ -287,16 +285,16 @@ static bool is_made(const struct rrset *s, const uint8_t *zone, unsigned *labels
 /* The same data as those of the wildcard itself, without their proofs. */
 static struct rrset *wildcard_set(const struct rrset *s, const uint8_t *wildcard, uint32_t now_s)
 {
-	struct rdata rr[DATA_RECORDS_MAX], sig[DATA_SIGS_MAX];
+	struct rdata rr[AGGRESSIVE_RECORDS_MAX], sig[AGGRESSIVE_SIGS_MAX];
 	size_t n = 0, n_sig = 0, at = 0;
 	struct rrset *out = NULL;
 
-	if (s->n_rr > DATA_RECORDS_MAX || s->n_sig > DATA_SIGS_MAX)
+	if (s->n_rr > AGGRESSIVE_RECORDS_MAX || s->n_sig > AGGRESSIVE_SIGS_MAX)
 		return NULL;
-	while (rrset_next(s, &at, &rr[n < DATA_RECORDS_MAX ? n : 0]))
+	while (rrset_next(s, &at, &rr[n < AGGRESSIVE_RECORDS_MAX ? n : 0]))
 		n++;
 	at = 0;
-	while (rrset_next_sig(s, &at, &sig[n_sig < DATA_SIGS_MAX ? n_sig : 0]))
+	while (rrset_next_sig(s, &at, &sig[n_sig < AGGRESSIVE_SIGS_MAX ? n_sig : 0]))
 		n_sig++;
 	if (rrset_new(&out, wildcard, s->type, rrset_ttl_left(s, now_s), now_s, RANK_AUTH_ANSWER,
 		      rr, n, sig, n_sig) != E_OK)

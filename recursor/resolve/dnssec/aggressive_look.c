@@ -12,7 +12,6 @@ enum {
 	DEAD_MAX = 4,
 	HASHES_MAX = NAME_MAX_LABELS + 1,
 	PRIVATE_TYPES = 65280, /* from here on: RFC 6895 3.1 */
-	RECORDS_MAX = 64,      /* aggressive.c keeps no more of a wildcard */
 };
 
 /* The names from the one asked for up to the apex, hashed; and the wildcard, once it is known which. */
@@ -191,12 +190,6 @@ static struct aggressive_entry *cover_nsec3(struct look *l, const uint8_t hash[N
 	return nsec3_covers(out, hash) ? e : NULL;
 }
 
-/* What an NSEC3 says of what is below its name: nothing, at a zone cut or a DNAME (RFC 5155 8.3). */
-static bool is_above_others(const struct nsec3 *n)
-{
-	return typemap_is_cut(&n->types) || typemap_has(&n->types, TYPE_DNAME);
-}
-
 /* How many labels less than the name its closest encloser has; 0: the name itself is there.  The next
  * closer name is covered then.  -1: that is not known. */
 static int find_encloser(struct look *l)
@@ -209,7 +202,7 @@ static int find_encloser(struct look *l)
 
 	for (unsigned i = 0; i < h->n; i++, name = name_parent(name)) {
 		e = match_nsec3(l, h->hash[i], &n);
-		if (e != NULL && i > 0 && is_above_others(&n))
+		if (e != NULL && i > 0 && typemap_ends_zone(&n.types))
 			return -1;
 		if (e != NULL)
 			use(l, e);
@@ -337,13 +330,13 @@ static bool finding_take(const struct aggressive *a, struct aggressive_shard *sh
 static int make_data(const struct finding *f, const struct look *l, uint32_t ttl,
 		     struct rrset **out)
 {
-	struct rdata rr[RECORDS_MAX], sig[RECORDS_MAX];
+	struct rdata rr[AGGRESSIVE_RECORDS_MAX], sig[AGGRESSIVE_SIGS_MAX];
 	size_t n = 0, n_sig = 0, at = 0;
 
-	while (n < RECORDS_MAX && rrset_next(f->data, &at, &rr[n]))
+	while (n < AGGRESSIVE_RECORDS_MAX && rrset_next(f->data, &at, &rr[n]))
 		n++;
 	at = 0;
-	while (n_sig < RECORDS_MAX && rrset_next_sig(f->data, &at, &sig[n_sig]))
+	while (n_sig < AGGRESSIVE_SIGS_MAX && rrset_next_sig(f->data, &at, &sig[n_sig]))
 		n_sig++;
 	return rrset_new_proved(out, l->name, f->data->type, ttl, l->now_s, RANK_AUTH_ANSWER, rr, n,
 				sig, n_sig, f->proofs, f->n);

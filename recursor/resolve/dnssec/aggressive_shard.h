@@ -1,6 +1,7 @@
 /*
  * aggressive_shard: what aggressive.c (what is taken), aggressive_look.c (what is answered) and
- * aggressive_whole.c share; for them only.  All of it wants the shard's lock held.
+ * aggressive_whole.c share; for them only.  What takes a shard, a zone or an entry wants the shard's lock
+ * held; aggressive_evict() takes the locks itself, and the atomic members are read without.
  */
 #ifndef RESOLVE_DNSSEC_AGGRESSIVE_SHARD_H
 #define RESOLVE_DNSSEC_AGGRESSIVE_SHARD_H
@@ -23,6 +24,9 @@ enum {
 	PRESENT = 4096,
 	/* A byte of a name may take two (name_key()), and a type stands behind it. */
 	KEY_MAX = 2 * NAME_MAX_LEN + 2,
+	/* Of a wildcard's data, which are not kept with more. */
+	AGGRESSIVE_RECORDS_MAX = 32,
+	AGGRESSIVE_SIGS_MAX = 8,
 };
 
 enum tree {

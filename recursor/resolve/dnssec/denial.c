@@ -34,7 +34,7 @@ enum denial denial_wildcard(const struct dnssec_limits *limits, const struct den
 		return DENIAL_NOT_PROVED;
 	/* Not expanded at all: the name itself, or the wildcard asked for by its name (which an apex may
 	 * be, too). */
-	if (labels == have || (labels + 1 == have && name[0] == 1 && name[1] == '*'))
+	if (labels == have || labels == name_signed_labels(name))
 		return DENIAL_PROVED;
 	if (labels < name_labels(p->zone))
 		return DENIAL_NOT_PROVED;

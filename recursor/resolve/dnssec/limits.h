@@ -3,8 +3,9 @@
  *
  * A hostile zone chooses how many keys, signatures and hashes its answers take (KeyTrap,
  * CVE-2023-50387; costly NSEC3, CVE-2023-50868).  Every function that does such work is told the
- * limits and the work done so far for the query; when a limit is met it stops, says in `met_limit`
- * which, and what it was to prove is not proved.
+ * limits, and adds to `struct dnssec_work` what it did; within one call no limit is passed: it stops,
+ * says in `met_limit` which it met, and what it was to prove is not proved.  What the calls for one query
+ * come to is the caller's to add up (goal_charge_work()).
  *
  * In all of them but the inception's skew, 0 means: no limit.
  */
@@ -42,7 +43,7 @@ struct dnssec_limits {
 
 struct nsec3_memo;
 
-/* Spent for one query so far. */
+/* Spent by the calls that it was handed to. */
 struct dnssec_work {
 	struct nsec3_memo *memo; /* of hashes that cost nothing; borrowed, or NULL */
 	uint32_t checks;         /* of signatures */

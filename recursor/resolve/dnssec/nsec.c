@@ -39,19 +39,11 @@ void nsec_open(struct nsec *out, const struct rrset *s)
 	};
 }
 
-/* Names below a zone cut or a DNAME are not of this zone: its NSECs say nothing of them
- * (RFC 6840 4.1, RFC 6672 5.3.4.1). */
-static bool is_above_others(const struct nsec *n, const uint8_t *name)
-{
-	return (typemap_is_cut(&n->types) || typemap_has(&n->types, TYPE_DNAME)) &&
-	       name_is_below(name, n->owner);
-}
-
 bool nsec_covers(const struct nsec *n, const uint8_t *zone, const uint8_t *name)
 {
 	return name_compare(n->owner, name) < 0 &&
 	       (name_compare(name, n->next) < 0 || name_equal(n->next, zone)) &&
-	       !is_above_others(n, name);
+	       !(typemap_ends_zone(&n->types) && name_is_below(name, n->owner));
 }
 
 bool nsec_is_absent(const struct nsec *n, const uint8_t *zone, const uint8_t *name)

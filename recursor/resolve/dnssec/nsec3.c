@@ -33,19 +33,6 @@ struct encloser {
 	const uint8_t *name;
 };
 
-void nsec3_label_write(uint8_t out[NSEC3_LABEL_LEN], const uint8_t hash[NSEC3_HASH_LEN])
-{
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-
-	for (unsigned i = 0; i < NSEC3_LABEL_LEN; i++) {
-		unsigned at = i * 5 / 8, shift = i * 5 % 8;
-		unsigned pair = (unsigned)hash[at] << 8 |
-				(at + 1 < NSEC3_HASH_LEN ? hash[at + 1] : 0U);
-
-		out[i] = (uint8_t)digits[pair >> (11 - shift) & 31];
-	}
-}
-
 bool nsec3_label_read(uint8_t out[NSEC3_HASH_LEN], const uint8_t *label)
 {
 	uint32_t bits = 0;
@@ -270,7 +257,7 @@ static enum denial find_encloser(struct search *s, const uint8_t *name, struct e
 	if (is_self)
 		return DENIAL_PROVED;
 	/* What is below it must be this zone's to deny. */
-	if (typemap_has(&found->types, TYPE_DNAME) || typemap_is_cut(&found->types))
+	if (typemap_ends_zone(&found->types))
 		return DENIAL_NOT_PROVED;
 	out->cover = cover(s, closer);
 	return out->cover != NULL ? DENIAL_PROVED : DENIAL_NOT_PROVED;

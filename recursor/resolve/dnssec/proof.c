@@ -36,6 +36,11 @@ bool typemap_is_cut(const struct typemap *m)
 	return typemap_has(m, TYPE_NS) && !typemap_has(m, TYPE_SOA);
 }
 
+bool typemap_ends_zone(const struct typemap *m)
+{
+	return typemap_is_cut(m) || typemap_has(m, TYPE_DNAME);
+}
+
 /* Nothing but what every name of a signed zone has. */
 static bool is_bare(const struct typemap *m)
 {
@@ -70,17 +75,11 @@ enum ds_denial typemap_ds(const struct typemap *m, const uint8_t *name)
 	return typemap_is_cut(m) ? DS_DENIAL_CUT : DS_DENIAL_NO_CUT;
 }
 
-/* Labels that an RRSIG counts of a name which came out of no wildcard (RFC 4034 3.1.3). */
-static unsigned signed_labels(const uint8_t *owner)
-{
-	return name_labels(owner) - (owner[0] == 1 && owner[1] == '*');
-}
-
 /* All of them must be as we want them: which one verified is not told, and a forged one beside it
  * must not help. */
 static bool is_signed_by(const struct rrset *s, const uint8_t *zone)
 {
-	const unsigned labels = signed_labels(rrset_owner(s));
+	const unsigned labels = name_signed_labels(rrset_owner(s));
 	struct rdata rr;
 	struct rrsig sig;
 	size_t at = 0;

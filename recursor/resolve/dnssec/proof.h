@@ -27,6 +27,10 @@ bool typemap_has(const struct typemap *m, uint16_t type);
 /* A zone cut seen from above: NS without SOA. */
 bool typemap_is_cut(const struct typemap *m);
 
+/* A zone cut or a DNAME: names below it are not of this zone, whose proofs say nothing of them (RFC 6840
+ * 4.1, RFC 6672 5.3.4.1, RFC 5155 8.3). */
+bool typemap_ends_zone(const struct typemap *m);
+
 /* The name whose types these are has no records of `type` and no alias, and the zone that says so is
  * the one to ask (RFC 4035 5.2, 5.4; RFC 6840 4.3, 4.4). */
 bool typemap_denies(const struct typemap *m, const uint8_t *name, uint16_t type);

@@ -55,8 +55,6 @@ static void job_init(struct job *j, struct keyring *ring, const struct dnssec_li
 		     const struct rrset *s, const uint8_t *zone, uint32_t now_s,
 		     struct dnssec_work *work, struct verification *out)
 {
-	const uint8_t *owner = rrset_owner(s);
-
 	*out = (struct verification) { .why = BOGUS_NO_RRSIG };
 	*j = (struct job) {
 		.ring = ring,
@@ -65,11 +63,9 @@ static void job_init(struct job *j, struct keyring *ring, const struct dnssec_li
 		.out = out,
 		.s = s,
 		.zone = zone,
-		.owner_labels = name_labels(owner),
+		.owner_labels = name_signed_labels(rrset_owner(s)),
 		.now_s = now_s,
 	};
-	if (owner[0] == 1 && owner[1] == '*')
-		j->owner_labels--;
 }
 
 static void tell(struct job *j, const struct rrsig *sig, enum bogus why)
