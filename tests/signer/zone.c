@@ -212,9 +212,8 @@ void signed_zone_break(struct signed_zone *z, const uint8_t *owner, uint16_t typ
 static void use_add(struct signed_zone *z, unsigned algorithm, unsigned number, uint16_t flags,
 		    unsigned does)
 {
-	z->uses[z->n_uses++] = (struct sign_use) {
-		(uint8_t)algorithm, (uint8_t)number, flags, (uint8_t)does
-	};
+	z->uses[z->n_uses++] = (struct sign_use) { (uint8_t)algorithm, (uint8_t)number, flags,
+						   (uint8_t)does };
 }
 
 static void uses_of_algorithm(struct signed_zone *z, unsigned algorithm)
@@ -225,8 +224,7 @@ static void uses_of_algorithm(struct signed_zone *z, unsigned algorithm)
 		use_add(z, algorithm, number + 1, SIGN_KSK,
 			USE_SHOWN | USE_SIGNS_KEYS | USE_TRUSTED);
 	use_add(z, algorithm, number, z->policy.two_keys ? SIGN_ZSK : SIGN_KSK,
-		USE_SHOWN | USE_SIGNS |
-			(z->policy.two_keys ? 0 : USE_SIGNS_KEYS | USE_TRUSTED));
+		USE_SHOWN | USE_SIGNS | (z->policy.two_keys ? 0 : USE_SIGNS_KEYS | USE_TRUSTED));
 }
 
 static void fault_use(enum sign_fault fault, struct sign_use *u)

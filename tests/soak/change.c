@@ -107,9 +107,7 @@ bool epoch_counts(const struct internet *net, const uint8_t *name, uint64_t at_u
 
 /* ---- sets ---- */
 
-/* The zone's sets in a chain of its own, but for those of an owner and type (0: all of its types).
- * False: no room. */
-static bool chain_copy(struct internet *net, struct zone *z, const uint8_t *owner, uint16_t type)
+bool making_copy_sets(struct internet *net, struct zone *z, const uint8_t *owner, uint16_t type)
 {
 	unsigned at = z->first_set, n = 0;
 
@@ -154,7 +152,7 @@ static void records_change(struct making *k, struct zone *z)
 	old = net->sets[at];
 	if (old.type == TYPE_NS || old.type == TYPE_SOA || old.type == TYPE_DS ||
 	    old.type == TYPE_DNSKEY || is_ns_name(net, old.owner) ||
-	    !chain_copy(net, z, old.owner, old.type) || rng_chance(&k->rng, 30) ||
+	    !making_copy_sets(net, z, old.owner, old.type) || rng_chance(&k->rng, 30) ||
 	    old.type == TYPE_CNAME || old.type == TYPE_DNAME)
 		return;
 	s = making_set(k, z, old.owner, old.type);
@@ -181,7 +179,7 @@ static void revoke(struct making *k, struct zone *z)
 	struct internet *net = k->net;
 	unsigned index = (unsigned)(z - net->zones);
 
-	if (!chain_copy(net, &net->zones[z->parent], z->apex, TYPE_DS))
+	if (!making_copy_sets(net, &net->zones[z->parent], z->apex, TYPE_DS))
 		return;
 	for (unsigned i = 1; i < net->n_zones; i++) {
 		if (!is_below(net, i, index))
@@ -205,7 +203,7 @@ static void move(struct making *k, struct zone *z)
 		if (ns >= 0 && !net->zones[net->ns[ns].zone].gone)
 			making_ns_list_add(list, &n_list, (uint8_t)ns);
 	}
-	if (n_list == 0 || !chain_copy(net, z, z->apex, TYPE_NS) ||
+	if (n_list == 0 || !making_copy_sets(net, z, z->apex, TYPE_NS) ||
 	    (s = making_set(k, z, z->apex, TYPE_NS)) == NULL)
 		return;
 	s->ttl = z->ns_ttl;
@@ -249,7 +247,8 @@ static void renumber(struct making *k, struct zone *z)
 		if (&net->ns[net->zones[0].ns[i]] == ns)
 			return;
 	if (its->gone || net->hosts[host].fate == FATE_LIAR || host == ns->host ||
-	    !chain_copy(net, its, ns->name, TYPE_A) || !chain_copy(net, its, ns->name, TYPE_AAAA))
+	    !making_copy_sets(net, its, ns->name, TYPE_A) ||
+	    !making_copy_sets(net, its, ns->name, TYPE_AAAA))
 		return;
 	net->renumbered = true;
 	ns->host = (uint8_t)host;
@@ -308,6 +307,7 @@ bool internet_change(struct internet *net, struct rng *r, const struct reach *re
 	*e = *before;
 	e->from_us = now_us;
 	net->n_epochs++;
+	net->only_rolls = false;
 	internet_use_latest(net);
 	e->changed = (uint8_t)zone;
 	RNG_PICK(r, ways)(&k, &net->zones[zone]);

@@ -79,6 +79,15 @@ static bool fits(const struct soak *s, const struct estimate *e)
 	       (s->setup.servers.down_max_fails == 0 || s->setup.servers.down_max_fails > 10);
 }
 
+/* May what was learnt before a change lead astray?  Not how zones were signed, where nobody was
+ * hasty. */
+static bool may_be_astray(const struct soak *s)
+{
+	if (s->is_settled)
+		return false;
+	return !s->net.only_rolls || soak_now_us(s) < s->net.astray_until_us;
+}
+
 /* RFC 6761 6.3: answered by the resolver itself. */
 static bool is_special(const uint8_t *name)
 {
@@ -98,8 +107,7 @@ enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type,
 	struct estimate e = { .is_sound = true };
 	struct truth t;
 
-	/* What was learnt before a change may lead astray. */
-	if (is_special(name) || (s->net.n_epochs > 1 && !s->is_settled))
+	if (is_special(name) || may_be_astray(s))
 		return MUST_NOT;
 	name_lower(at, name);
 	for (unsigned links = 0; links <= s->setup.cfg.max_cnames; links++) {

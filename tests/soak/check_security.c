@@ -8,9 +8,27 @@ struct judgement {
 	bool is_certain; /* nobody could lie about any of them, or have it look insecure */
 };
 
+/* As long as older epochs are remembered: when they do not agree, anything may be found. */
+static enum finding finding_ever(struct soak *s, const struct truth *t, const uint8_t *name,
+				 uint16_t type)
+{
+	struct internet *net = &s->net;
+	enum finding f = finding_of(net, t, name, type);
+	struct truth then;
+
+	for (unsigned e = s->is_settled ? 0 : net->n_epochs - 1; e-- > 0;) {
+		internet_use(net, e);
+		truth_of(net, name, type, &then);
+		if (finding_of(net, &then, name, type) != f)
+			f = FIND_ANYTHING;
+	}
+	internet_use_latest(net);
+	return f;
+}
+
 /* The worst of all. */
-static void link_judge(const struct internet *net, const struct truth *t, const uint8_t *name,
-		       uint16_t type, struct judgement *j)
+static void link_judge(struct soak *s, const struct truth *t, const uint8_t *name, uint16_t type,
+		       struct judgement *j)
 {
 	static const unsigned badness[] = {
 		[FIND_SECURE] = 0,
@@ -18,7 +36,8 @@ static void link_judge(const struct internet *net, const struct truth *t, const 
 		[FIND_ANYTHING] = 2,
 		[FIND_BOGUS] = 3,
 	};
-	enum finding f = finding_of(net, t, name, type);
+	const struct internet *net = &s->net;
+	enum finding f = finding_ever(s, t, name, type);
 
 	if (!t->zone->trusted && !is_protected(net, t, name, type))
 		j->is_certain = false;
@@ -29,7 +48,7 @@ static void link_judge(const struct internet *net, const struct truth *t, const 
 		j->finding = f;
 }
 
-static struct judgement judge(const struct soak *s, const struct asker *a)
+static struct judgement judge(struct soak *s, const struct asker *a)
 {
 	struct judgement j = { FIND_SECURE, true };
 	uint8_t at[NAME_MAX_LEN], target[NAME_MAX_LEN];
@@ -38,7 +57,7 @@ static struct judgement judge(const struct soak *s, const struct asker *a)
 	name_lower(at, a->name);
 	for (unsigned links = 0; links <= s->setup.cfg.max_cnames; links++) {
 		truth_of(&s->net, at, a->type, &t);
-		link_judge(&s->net, &t, at, a->type, &j);
+		link_judge(s, &t, at, a->type, &j);
 		/* The CNAME that a DNAME makes is what was asked for. */
 		if ((t.kind != TRUTH_CNAME && (t.kind != TRUTH_DNAME || a->type == TYPE_CNAME)) ||
 		    !truth_target(&s->net, &t, at, target))
@@ -65,7 +84,8 @@ void check_security(struct soak *s, const struct asker *a, const struct answer *
 	char name[NAME_TEXT_MAX];
 	struct judgement j;
 
-	if (!is_good || s->net.n_epochs > 1 || s->configured != 0 || a->cache_only)
+	if (!is_good || (s->net.n_epochs > 1 && !s->net.only_rolls && !s->is_settled) ||
+	    s->configured != 0 || a->cache_only)
 		return;
 	j = judge(s, a);
 	if (j.finding == FIND_BOGUS && answer->security != SEC_BOGUS)

@@ -519,6 +519,7 @@ bool addr_is_evil(const struct addr *a)
 void internet_use(struct internet *net, unsigned epoch)
 {
 	net->zones = net->epochs[epoch].zones;
+	net->policies = net->epochs[epoch].policies;
 	net->ns = net->epochs[epoch].ns;
 	net->serves = net->epochs[epoch].serves;
 }
@@ -541,6 +542,8 @@ void internet_make(struct internet *net, uint64_t seed)
 	net->belief = (struct belief) { 0, 0, 0 };
 	net->epochs[0].changed = 0;
 	net->renumbered = false;
+	net->only_rolls = true;
+	net->astray_until_us = 0;
 	net->n_zones = net->n_ns = net->n_hosts = net->n_sets = net->n_records = 0;
 	net->arena_len = 0;
 	net->calm = false;

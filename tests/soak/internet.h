@@ -7,7 +7,8 @@
  * What is so changes at times: zones are taken back by their parents, move to other servers, get
  * other records.  Each state is an *epoch*, kept to the end; one of them is in use at a time, and
  * all functions here speak of that.  Whatever the resolver says of a name can so be held against
- * the truth of a time at which it may have learnt it (change.c).
+ * the truth of a time at which it may have learnt it (change.c).  Or how zones are signed changes, and
+ * nothing else: keys roll over, chains and algorithms change (rollover.c).
  *
  * A zone is *trusted* when nobody who lies could have a say in it: no host that serves it, none
  * of a zone above it, and none of the zones of its name servers' names.
@@ -43,13 +44,14 @@ enum {
 	ZONE_NS_MAX = 6,
 	HOSTS_MAX = 12,
 	NS_NAMES_MAX = 48,
-	SETS_MAX = 512,
+	SETS_MAX = 2048,
 	RECORDS_MAX = 4096,
 	ARENA_MAX = 256 * 1024,
 	SET_NONE = 0xffff,
-	EPOCHS_MAX = 6,
+	EPOCHS_MAX = 12,
 	SERVER_PORT = 53,
-	HOST_NETWORKS = 100, /* the first host's, 10.100.0.1 and fd00:0064::1 */
+	SIGNED_KEYS_TTL = 3600, /* of DNSKEY and DS sets */
+	HOST_NETWORKS = 100,    /* the first host's, 10.100.0.1 and fd00:0064::1 */
 };
 
 /* Records of one owner and type. */
@@ -88,6 +90,8 @@ struct zone {
 	bool has_ds;       /* that lead to them */
 	bool is_anchor;    /* the resolver knows its keys */
 	bool is_nta;       /* the resolver is not to validate it */
+	uint8_t digest;    /* of its DS records */
+	struct sign_use zsk, ksk; /* the latter does both when there is one key */
 	enum finding finding;
 	bool shielded;
 	bool trusted, sound, reachable, proved_sound, proved_reachable;
@@ -141,6 +145,7 @@ struct epoch {
 	uint64_t from_us;
 	uint8_t changed; /* the zone that is different since then */
 	struct zone zones[ZONES_MAX];
+	struct sign_policy policies[ZONES_MAX];
 	struct ns_host ns[NS_NAMES_MAX];
 	uint32_t serves[HOSTS_MAX]; /* bits: zones */
 };
@@ -155,13 +160,15 @@ struct internet {
 	unsigned n_epochs;
 	/* of the epoch in use: */
 	struct zone *zones;
+	struct sign_policy *policies;
 	struct ns_host *ns;
 	uint32_t *serves;
 	struct belief belief;
-	bool renumbered; /* a name server has got another address */
+	bool only_rolls;          /* nothing has changed but how zones are signed */
+	uint64_t astray_until_us; /* caches may have what a hasty signer did */
+	bool renumbered;          /* a name server has got another address */
 	struct host hosts[HOSTS_MAX];
 	unsigned n_zones, n_ns, n_hosts;
-	struct sign_policy policies[ZONES_MAX];
 	uint32_t sign_life_s[ZONES_MAX]; /* of signatures, which are then renewed; 0: for ever */
 	struct model_set sets[SETS_MAX];
 	unsigned n_sets;

@@ -27,9 +27,15 @@ void making_addresses(struct making *k, struct zone *z, const uint8_t *name, uns
 int making_ns(struct making *k, unsigned zone, bool is_high);
 void making_ns_list_add(uint8_t list[ZONE_NS_MAX], uint8_t *n, uint8_t ns);
 
+/* change.c: the zone's sets in a chain of its own, but for those of an owner and type (0: all of its
+ * types).  False: no room. */
+bool making_copy_sets(struct internet *net, struct zone *z, const uint8_t *owner, uint16_t type);
+
 /* signed.c: which zones are signed; the keys of one (false: it is not); single sets that are broken. */
 void signed_draw(struct making *k);
 bool signed_add_keys(struct making *k, struct zone *z);
+/* The same for a zone whose keys or DS have changed; false: no room. */
+bool signed_renew_keys(struct making *k, struct zone *z);
 void signed_break(struct making *k);
 
 #endif

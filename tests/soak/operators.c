@@ -58,6 +58,15 @@ static void change_limits(struct soak *s)
 							       : rng_between(&s->rng, 100, 5000));
 }
 
+void wipe_name(struct soak *s, const uint8_t *name, uint16_t type, bool subtree)
+{
+	soak_say(s, "wipes the caches");
+	s->wiped_us = soak_now_us(s);
+	cache_wipe(s->cache, name, type, subtree);
+	(void)aggressive_wipe(s->aggressive, name, subtree);
+	packets_wipe_begin(s, name, type, subtree);
+}
+
 static void wipe(struct soak *s)
 {
 	uint8_t name[NAME_MAX_LEN];
@@ -69,11 +78,7 @@ static void wipe(struct soak *s)
 	if (!rng_chance(&s->rng, 20))
 		type = 0;
 	name_lower(name, name);
-	soak_say(s, "wipes the caches");
-	s->wiped_us = soak_now_us(s);
-	cache_wipe(s->cache, name, type, subtree);
-	(void)aggressive_wipe(s->aggressive, name, subtree);
-	packets_wipe_begin(s, name, type, subtree);
+	wipe_name(s, name, type, subtree);
 }
 
 static void clear_servers(struct soak *s)
@@ -196,6 +201,10 @@ void change_the_world(struct soak *s)
 
 	if (!s->setup.changes) {
 		configure_zones(s);
+		return;
+	}
+	if (s->setup.rolls) {
+		roll_over(s);
 		return;
 	}
 	if (!internet_change(&s->net, &s->rng, &reach, soak_now_us(s)))

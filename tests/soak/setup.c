@@ -134,7 +134,8 @@ void setup_draw(struct setup *u, struct rng *r)
 		.weather = { .min_servers = rng_chance(r, 40) ? rng_between(r, 1, 8) : 0 },
 	};
 	packets_draw(&u->packets, r);
-	u->changes = rng_chance(r, 40);
+	u->changes = rng_chance(r, 50);
+	u->rolls = u->changes && rng_chance(r, 40);
 	u->uses_packets = rng_chance(r, 70);
 	u->n_nodes = rng_between(r, 1, NODES_MAX);
 	resolver_config_defaults(&u->cfg);

@@ -12,7 +12,6 @@ enum {
 	SIGNED_FROM_S = 1600000000,
 	KEY_PAIRS = 4,       /* so many different ones: RSA's take time to make */
 	ITERATIONS_MAX = 50, /* of the resolver's own limit: more count as insecure */
-	KEYS_TTL = 3600,
 	NSEC3_LABEL_MAX = 33,
 	SIGNED_BEFORE_S = 3600, /* as those do who know that clocks differ */
 };
@@ -33,7 +32,9 @@ static void policy_draw(struct making *k, unsigned index)
 	/* A signature of 10, 14 or 16 costs as much as twenty of the others. */
 	static const uint8_t common[] = { 13, 13, 15, 8 }, rare[] = { 10, 14, 16 };
 	static const uint16_t iterations[] = { 0, 0, 0, 1, 10, 50, 51 };
+	static const unsigned digests[] = { 2, 2, 2, 4, 1 };
 	struct sign_policy *p = &k->net->policies[index];
+	struct zone *z = &k->net->zones[index];
 	struct rng *r = &k->signing;
 
 	*p = (struct sign_policy) {
@@ -46,8 +47,9 @@ static void policy_draw(struct making *k, unsigned index)
 		.expiration_s = SIGNED_FROM_S + 20u * YEAR_S,
 	};
 	k->net->sign_life_s[index] = RNG_PICK(r, lives);
+	z->digest = (uint8_t)RNG_PICK(r, digests);
 	/* There is no room for a hash before it. */
-	if (name_len(k->net->zones[index].apex) > NAME_MAX_LEN - NSEC3_LABEL_MAX)
+	if (name_len(z->apex) > NAME_MAX_LEN - NSEC3_LABEL_MAX)
 		p->denial = SIGN_NSEC;
 	if (p->denial != SIGN_NSEC)
 		p->iterations = RNG_PICK(r, iterations);
@@ -58,6 +60,11 @@ static void policy_draw(struct making *k, unsigned index)
 	/* With one key these are no faults. */
 	if (p->fault == SIGN_KEYS_BY_ZSK || p->fault == SIGN_ZSK_GONE)
 		p->two_keys = true;
+	z->zsk = (struct sign_use) { p->algorithm, p->number, SIGN_ZSK, USE_SHOWN | USE_SIGNS };
+	z->ksk = (struct sign_use) { p->algorithm, (uint8_t)(p->number + p->two_keys), SIGN_KSK,
+				     USE_SHOWN | USE_SIGNS_KEYS | USE_TRUSTED };
+	if (!p->two_keys)
+		z->ksk.does |= USE_SIGNS;
 }
 
 void signed_draw(struct making *k)
@@ -98,8 +105,6 @@ static struct signed_zone *bare_zone(const struct internet *net, const struct zo
 
 bool signed_add_keys(struct making *k, struct zone *z)
 {
-	static const unsigned digests[] = { 2, 2, 2, 4, 1 };
-	unsigned digest = RNG_PICK(&k->signing, digests);
 	struct internet *net = k->net;
 	struct signed_zone *bare;
 	const struct signed_set *keys;
@@ -112,17 +117,26 @@ bool signed_add_keys(struct making *k, struct zone *z)
 	bare = bare_zone(net, z);
 	keys = signed_zone_keys(bare);
 	if (keys != NULL && (s = making_set(k, z, z->apex, TYPE_DNSKEY)) != NULL) {
-		s->ttl = KEYS_TTL;
+		s->ttl = SIGNED_KEYS_TTL;
 		for (size_t i = 0; i < keys->n; i++)
 			making_record(net, s, keys->rr[i].data, keys->rr[i].len);
 	}
 	if (z->has_ds && (s = making_set(k, &net->zones[z->parent], z->apex, TYPE_DS)) != NULL) {
-		s->ttl = KEYS_TTL;
-		for (unsigned i = 0; (len = signed_zone_ds(bare, i, digest, ds)) > 0; i++)
+		s->ttl = SIGNED_KEYS_TTL;
+		for (unsigned i = 0; (len = signed_zone_ds(bare, i, z->digest, ds)) > 0; i++)
 			making_record(net, s, ds, len);
 	}
 	signed_zone_free(bare);
 	return true;
+}
+
+bool signed_renew_keys(struct making *k, struct zone *z)
+{
+	struct internet *net = k->net;
+
+	return making_copy_sets(net, z, z->apex, TYPE_DNSKEY) &&
+	       making_copy_sets(net, &net->zones[z->parent], z->apex, TYPE_DS) &&
+	       making_has_room(net) && signed_add_keys(k, z);
 }
 
 void signed_break(struct making *k)
@@ -295,14 +309,43 @@ static enum finding proof_finding(const struct internet *net, const struct zone 
 	return p->iterations > ITERATIONS_MAX ? FIND_INSECURE : FIND_SECURE;
 }
 
+/* In a rollover: is one of the keys shown that the parent knows, and one that signs?  One way is enough,
+ * whatever other algorithms there are (RFC 6840 5.11). */
+static bool has_path(const struct sign_policy *p)
+{
+	const unsigned entry = USE_SHOWN | USE_SIGNS_KEYS | USE_TRUSTED;
+	const unsigned signs = USE_SHOWN | USE_SIGNS;
+	bool has_entry = p->uses[0].algorithm == 0, has_signing = has_entry;
+
+	for (unsigned i = 0; i < SIGN_USES_MAX; i++) {
+		has_entry = has_entry || (p->uses[i].does & entry) == entry;
+		has_signing = has_signing || (p->uses[i].does & signs) == signs;
+	}
+	return has_entry && has_signing;
+}
+
 /* With its keys known by an anchor or a DS set that holds. */
 static enum finding keys_finding(const struct internet *net, const struct zone *z)
 {
 	const struct model_set *keys = find_set(net, z, z->apex, TYPE_DNSKEY);
 
-	if (is_of_keys(policy_of(net, z)->fault) || keys == NULL || keys->fault != SIGN_NONE)
+	if (is_of_keys(policy_of(net, z)->fault) || keys == NULL || keys->fault != SIGN_NONE ||
+	    !has_path(policy_of(net, z)))
 		return FIND_BOGUS;
 	return FIND_SECURE;
+}
+
+/* Whoever gets an unsigned answer looks at each name on the way from where trust begins, and for those
+ * that are no zone's it takes a proof. */
+static bool is_walkable(const struct internet *net, const struct zone *z)
+{
+	for (; !z->is_anchor && z != net->zones; z = &net->zones[z->parent]) {
+		const struct zone *above = &net->zones[z->parent];
+
+		if (z->labels > above->labels + 1 && proof_finding(net, above) != FIND_SECURE)
+			return false;
+	}
+	return true;
 }
 
 static enum finding zone_finding(const struct internet *net, const struct zone *z)
@@ -327,10 +370,9 @@ static enum finding zone_finding(const struct internet *net, const struct zone *
 		return keys_finding(net, z);
 	/* That it is not there has to be proved, and that no zones are between. */
 	f = proof_finding(net, above);
-	if (ds != NULL)
-		return f == FIND_SECURE || z->labels == above->labels + 1 ? FIND_INSECURE
-									  : FIND_ANYTHING;
-	return f == FIND_SECURE ? FIND_INSECURE : f;
+	if ((ds != NULL || f == FIND_SECURE) && !is_walkable(net, z))
+		return FIND_ANYTHING;
+	return f == FIND_SECURE || ds != NULL ? FIND_INSECURE : f;
 }
 
 /* Can nobody pretend that something of the zone's is not signed?  Where opt-out, or hashes that are
@@ -393,6 +435,11 @@ enum finding finding_of(const struct internet *net, const struct truth *t, const
 	enum finding f = FIND_SECURE;
 
 	if (is_under_strange_anchor(net, name, type))
+		return FIND_ANYTHING;
+	/* The keys may be right, and none of them the one that signs. */
+	if (z->finding == FIND_BOGUS && type == TYPE_DNSKEY && name_equal(name, z->apex) &&
+	    (policy_of(net, z)->fault == SIGN_ZSK_GONE ||
+	     policy_of(net, z)->uses[0].algorithm != 0))
 		return FIND_ANYTHING;
 	if (z->finding != FIND_SECURE)
 		return z->finding;

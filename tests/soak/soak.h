@@ -14,6 +14,7 @@
  *     soak.c       a seed's course
  *     clients.c    who asks what, and goes away
  *     operators.c  what else happens: commands, clocks, time
+ *     rollover.c   zones that are signed differently, step by step
  *     configured.c zones that the operator has configured
  *     packets.c    the packet cache before each resolver
  *     check.c      what must be so of an answer;  check_cache.c  of the caches, and at the end
@@ -111,6 +112,7 @@ struct setup {
 	bool uses_packets;
 	bool changes; /* the Internet does (change.c); then clocks do not go back, nor are zones
 			 configured */
+	bool rolls;   /* then it is how zones are signed, and nothing else */
 	bool wide;    /* the caches are large enough for everything */
 };
 
@@ -167,6 +169,8 @@ static inline uint32_t soak_wall_s(const struct soak *s)
 /* Goes on to the next event of any node; false: there is none up to `until_us`, which it is then. */
 bool soak_step(struct soak *s, uint64_t until_us);
 void soak_drain(struct soak *s, uint64_t us);
+/* Where trust begins: the keys of some zones, as they are now.  False: no memory. */
+bool anchors_publish(struct soak *s);
 
 /* ---- setup.c ---- */
 
@@ -196,6 +200,13 @@ void something_else(struct soak *s);
 void change_the_world(struct soak *s);
 void pass_time(struct soak *s);
 void configure(struct soak *s);
+/* From all caches, as an operator does; type 0: all types. */
+void wipe_name(struct soak *s, const uint8_t *name, uint16_t type, bool subtree);
+
+/* ---- rollover.c ---- */
+
+/* A zone's keys roll over, or its chain changes; from the beginning to the end. */
+void roll_over(struct soak *s);
 
 /* ---- configured.c ---- */
 
