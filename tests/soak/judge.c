@@ -217,6 +217,14 @@ static void distrust_remember(struct internet *net)
 			net->zones[i].trusted &= net->epochs[e].zones[i].trusted;
 }
 
+/* What a liar had a validator believe while hashes were too dear to compute, too. */
+static void shields_remember(struct internet *net)
+{
+	for (unsigned e = 0; e + 1 < net->n_epochs; e++)
+		for (unsigned i = 0; i < net->n_zones; i++)
+			net->zones[i].shielded &= net->epochs[e].zones[i].shielded;
+}
+
 void internet_judge(struct internet *net, const struct reach *reach)
 {
 	trust_judge(net);
@@ -224,5 +232,6 @@ void internet_judge(struct internet *net, const struct reach *reach)
 	soundness_judge(net, reach);
 	reach_judge(net, reach);
 	signed_judge(net);
+	shields_remember(net);
 	proof_judge(net, reach);
 }

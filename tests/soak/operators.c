@@ -177,6 +177,9 @@ static void jump_clock(struct soak *s)
 		by = -by;
 	s->was_set_back |= by < 0;
 	soak_say(s, "the clock jumps by %d s", by);
+	/* What is on its way may be signed for another time. */
+	for (unsigned i = 0; i < s->n_askers; i++)
+		s->askers[i].must = MUST_NOT;
 	for (unsigned i = 0; i < s->setup.n_nodes; i++)
 		s->nodes[i].network.wall_offset_s += by;
 }
