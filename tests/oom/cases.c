@@ -666,6 +666,20 @@ static const char rollovers[] = "recursor trust anchors 1\nzone . 1 2 3 4\n"
 				"key trusted 1 0 dnskey 0101030d00\nkey adding 1 0 ds 4f66086300\n"
 				"end cfa8cf31\n";
 
+static const char script[] =
+	"local bad, nets, names = newCAS(), newNMG({ '192.0.2.0/24' }), newDS()\n"
+	"bad:add('192.0.2.9') names:add({ 'b.example', 'c.example' })\n"
+	"local seen = getMetric('seen')\n"
+	"function ipfilter(remote) return bad:check(remote) and 1 or -1 end\n"
+	"function gettag(remote) return 1, { 'a', 'b' }, { x = 1 }, 'r', 'd' end\n"
+	"function postresolve(dq)\n"
+	"seen:inc() dq.data = { nets:match(dq.remoteaddr), names:check(dq.qname) }\n"
+	"for i = 1, 2 do dq:addAnswer(pdns.TXT, '\"x\"', 60, newDN('x.example')) end\n"
+	"dq.rcode = pdns.REFUSED dq.followupFunction = 'udpQueryResponse'\n"
+	"dq.udpQuery = 'x' dq.udpQueryDest = newCA('192.0.2.1:5') dq.udpCallback = 'back'\n"
+	"return true end\n"
+	"function back(dq) dq:getRecords() return false end\n";
+
 static const struct oom_case cases[] = {
 	{ "aggressive cache", aggressive_case, "" },
 	{ "settings", settings_case, conf },
@@ -683,6 +697,7 @@ static const struct oom_case cases[] = {
 	{ "dnstap", dnstap_case, "/run/dnstap.sock, 127.0.0.1:6000" },
 	{ "addresses", ipset_case, "192.0.2.1\n2001:db8::1 5\n# none\n192.0.2.2 0\n" },
 	{ "names", shelf_case, "a.example\nb.example # b\n\nc.example\n" },
+	{ "script", oom_script_case, script },
 	{ "web server", web_case, "$scrypt$ln=1,p=1,r=8$TmFDbA==$TmFDbA==" },
 	{ "networks", netset_case, "10.0.0.0/8, 10.1.0.0/16, !10.1.2.0/24, 2001:db8::/32, ::1" },
 	{ "signed data", oom_dnssec_case, NULL },

@@ -306,11 +306,10 @@ int engine_open(struct script *s)
 
 void engine_close(struct script *s)
 {
-	if (s->L == NULL)
-		return;
 	lift_bounds(s);
-	lua_close(s->L);
-	small_free(s);
+	if (s->L != NULL)
+		lua_close(s->L);
 	s->L = NULL;
+	small_free(s); /* what a state that could not be made gave back is there, too */
 	ASSERT(s->heap == 0);
 }
