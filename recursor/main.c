@@ -26,6 +26,7 @@
 #include "recursor/host/pidfile.h"
 #include "recursor/host/privileges.h"
 #include "recursor/keeper.h"
+#include "recursor/policy/defender_rules.h"
 #include "recursor/policy/script.h"
 #include "recursor/readiness.h"
 #include "recursor/reconfigure.h"
@@ -584,10 +585,42 @@ static bool print_table(const char *which)
 	return true;
 }
 
+static bool script_is_right(const char *setting, const struct script_files *files)
+{
+	struct script_code *code = NULL;
+	char why[SCRIPT_WHY_MAX];
+	int err = *files->path == '\0' ? E_OK : script_code_load(&code, files, why);
+
+	if (err != E_OK)
+		log_error("%s: %s", setting, why);
+	script_code_free(code);
+	return err == E_OK;
+}
+
+/* The files without which the daemon would not start.  A script is compiled and not run: that may
+ * do anything. */
+static bool files_are_right(const struct settings *s)
+{
+	const struct script_files hooks = { s->lua_dns_script, s->lua_global_include_dir };
+	const struct script_files start_stop = { .path = s->lua_start_stop_script };
+	struct defender_rules *rules = NULL;
+	char why[DEFENDER_WHY_MAX];
+	bool are_right = script_is_right("lua-dns-script", &hooks);
+
+	are_right = script_is_right("lua-start-stop-script", &start_stop) && are_right;
+	if (*s->defender_config_file != '\0' &&
+	    defender_rules_load(&rules, s->defender_config_file, NULL, why) != E_OK) {
+		log_error("defender-config-file: %s", why);
+		are_right = false;
+	}
+	defender_rules_put(rules);
+	return are_right;
+}
+
 static int print_config(const struct settings *s, const char *which)
 {
 	if (strcmp(which, "check") == 0)
-		return EXIT_SUCCESS;
+		return files_are_right(s) ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (*which != '\0' && strcmp(which, "diff") != 0) {
 		log_error("command line: config=%s: must be default, diff, check or empty", which);
 		return EXIT_FAILURE;

@@ -198,6 +198,10 @@ def defender_reload():
                    f"--socket-dir={env.new_dir('bad')}")
         check(done.returncode == 1 and f"{path}:2: rule: 'thresholds'" in done.stderr, "no start",
               done.stdout, done.stderr)
+        done = run(env.program("recursor"), f"--config-dir={r.directory}", "--config=check", expect=1)
+        check(f"{path}:2: rule: 'thresholds'" in done.stderr, "and a check says so before", done.stderr)
+        write(path, RULE)
+        run(env.program("recursor"), f"--config-dir={r.directory}", "--config=check", expect=0)
 
 
 @test

@@ -681,6 +681,10 @@ def lua_broken_at_start():
                    f"--local-port={env.port}", "--local-address=127.0.0.1", "--disable-syslog=yes",
                    "--daemon=" + daemon, "--lua-dns-script=" + path, expect=99)
         check(f"{path}:2:" in done.stderr, "the line is named", done.stderr)
+    for setting in "lua-dns-script", "lua-start-stop-script":
+        done = run(env.program("recursor"), "--config-dir=" + env.new_dir("recursor"), "--config=check",
+                   f"--{setting}={path}", expect=1)
+        check(f"{setting}: {path}:2:" in done.stderr, "a check says so before", done.stderr)
 
 
 @test
