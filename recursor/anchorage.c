@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "recursor/anchorage_impl.h"
 #include "recursor/files/anchorload.h"
+#include "recursor/localcopy.h"
 #include "recursor/reconfigure.h"
 #include "recursor/resolve/dnssec/keyring.h"
 #include "recursor/visit.h"
@@ -190,8 +191,10 @@ int anchorage_reload(struct anchorage *a, const struct settings *s, char *why)
 		if (err != E_OK)
 			(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
 	}
+	if (err == E_OK)
+		err = localcopy_configure(a->server->localcopy, &read.copies, why);
 	pthread_mutex_unlock(&a->change_lock);
-	anchors_put(read.anchors);
+	anchorload_clear(&read);
 	return err;
 }
 
@@ -262,7 +265,7 @@ int anchorage_open(struct anchorage **out, struct server *server, const struct s
 		return err;
 	}
 	a->server = server;
-	a->configured = read.anchors;
+	a->configured = anchors_get(read.anchors);
 	a->current = anchors_get(read.anchors);
 	atomic_init(&a->interval_s, read.interval_s);
 	anchorage_state_open(a, s);
@@ -272,8 +275,13 @@ int anchorage_open(struct anchorage **out, struct server *server, const struct s
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&a->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	*out = a;
-	return E_OK;
+	err = localcopy_configure(server->localcopy, &read.copies, why);
+	anchorload_clear(&read);
+	if (err == E_OK)
+		*out = a;
+	else
+		anchorage_free(a);
+	return err;
 }
 
 void anchorage_prepare(struct anchorage *a)

@@ -16,6 +16,7 @@
 #include "recursor/errands.h"
 #include "recursor/files/hints.h"
 #include "recursor/files/zoneload.h"
+#include "recursor/localcopy.h"
 #include "recursor/pipeline.h"
 #include "recursor/policy/ipset.h"
 #include "recursor/policy/shelf.h"
@@ -224,6 +225,14 @@ static void set_anchors(struct worker *w)
 	anchors_put(anchors);
 }
 
+static void set_copies(struct worker *w)
+{
+	struct copies *copies = localcopy_get(w->server->localcopy);
+
+	resolver_set_copies(w->resolver, copies);
+	copies_put(copies);
+}
+
 static int open_resolver(struct worker *w, const struct settings *s)
 {
 	struct server *server = w->server;
@@ -240,6 +249,7 @@ static int open_resolver(struct worker *w, const struct settings *s)
 	resolver_set_zones(w->resolver, server->zones);
 	resolver_set_aggressive(w->resolver, server->aggressive);
 	set_anchors(w);
+	set_copies(w);
 	return wiring_hints(w->resolver, server, s);
 }
 
@@ -490,6 +500,8 @@ int server_new(struct server **out, const struct settings *settings,
 	if (err == E_OK)
 		err = zoneload_said(&s->zones, settings, leave, why);
 	if (err == E_OK)
+		err = localcopy_new(&s->localcopy, s);
+	if (err == E_OK)
 		err = anchorage_open(&s->anchorage, s, settings, why);
 	if (err == E_OK)
 		err = shield_make(&s->defender, settings, s->zones, why);
@@ -523,6 +535,8 @@ int server_start(struct server *s)
 	if (err == E_OK)
 		err = anchorage_start(s->anchorage);
 	if (err == E_OK)
+		err = localcopy_start(s->localcopy);
+	if (err == E_OK)
 		err = carbon_start(s->carbon, &s->own_env);
 	if (err == E_OK)
 		err = secpoll_start(s->secpoll, &s->own_env);
@@ -554,6 +568,8 @@ void server_stop(struct server *s)
 		carbon_stop(s->carbon);
 	if (s->wiper != NULL)
 		wiper_stop(s->wiper);
+	if (s->localcopy != NULL)
+		localcopy_stop(s->localcopy);
 	if (s->anchorage != NULL)
 		anchorage_stop(s->anchorage);
 	for (unsigned i = 0; i < s->n_workers; i++)
@@ -568,6 +584,7 @@ void server_free(struct server *s)
 	server_stop(s);
 	hints_free(s->hints, s->n_hints);
 	zones_put(s->zones);
+	localcopy_free(s->localcopy);
 	anchorage_free(s->anchorage);
 	scripts_free(s->scripts);
 	errands_free(s->errands);

@@ -129,6 +129,7 @@ struct server {
 	struct rrset **hints; /* none: the resolver's own */
 	size_t n_hints;
 	struct anchorage *anchorage; /* trust anchors */
+	struct localcopy *localcopy; /* copies of zones */
 	struct zones
 		*zones; /* configured; a reference, changed between server_change_begin() and end */
 	void (*quit)(void *ctx, bool nicely); /* server_watch() */

@@ -10,6 +10,7 @@
 #include "recursor/anchorage.h"
 #include "recursor/ipset_env.h"
 #include "recursor/keeper.h"
+#include "recursor/localcopy.h"
 #include "recursor/pipeline.h"
 #include "recursor/policy/shelf.h"
 #include "recursor/reconfigure.h"
@@ -230,6 +231,13 @@ static int env_reload_anchors(void *ctx, const char *file, char *path, char *why
 	return server_reload_anchors(ctx, file, path, why);
 }
 
+static int env_copies(void *ctx, struct watch_copy **out, size_t *n)
+{
+	struct server *s = ctx;
+
+	return localcopy_states(s->localcopy, out, n);
+}
+
 static struct psl *env_psl(void *ctx)
 {
 	const struct settings *now = server_settings_get(ctx);
@@ -420,6 +428,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.anchors = env_anchors,
 		.edit_anchors = env_edit_anchors,
 		.reload_anchors = env_reload_anchors,
+		.copies = env_copies,
 		.psl = env_psl,
 		.change = env_change,
 		.amend = env_amend,

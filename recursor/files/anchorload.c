@@ -17,6 +17,7 @@ enum { HOUR_S = 3600 };
 struct loading {
 	struct anchors *anchors;
 	uint32_t interval_s;
+	struct copyplans copies;
 	char *why;
 };
 
@@ -182,6 +183,13 @@ static int lua_read_file(void *ctx, const char *path, uint32_t hours, char *why)
 	return E_OK;
 }
 
+static int lua_add_copy(void *ctx, const struct luaconfig_copy *copy, char *why)
+{
+	struct loading *l = ctx;
+
+	return copyplans_add(&l->copies, copy, why);
+}
+
 static void lua_say(void *ctx, int level, const char *line)
 {
 	(void)ctx;
@@ -197,6 +205,7 @@ static int run_lua(struct loading *l, const char *path)
 		.add_nta = lua_add_nta,
 		.clear_nta = lua_clear_nta,
 		.read_file = lua_read_file,
+		.add_copy = lua_add_copy,
 		.log = lua_say,
 	};
 	char line[LUACONFIG_WHY_MAX] = "";
@@ -245,8 +254,15 @@ int anchorload(struct anchorload *out, const struct settings *s, char *why)
 		err = conf_each_word(s->negative_trustanchors, take_nta, &l);
 	if (err != E_OK) {
 		anchors_put(l.anchors);
+		copyplans_clear(&l.copies);
 		return err;
 	}
-	*out = (struct anchorload) { l.anchors, l.interval_s };
+	*out = (struct anchorload) { l.anchors, l.interval_s, l.copies };
 	return E_OK;
+}
+
+void anchorload_clear(struct anchorload *read)
+{
+	anchors_put(read->anchors);
+	copyplans_clear(&read->copies);
 }

@@ -6,6 +6,7 @@
  *     addNTA("example.net", "their DS is wrong")
  *     clearNTA("example.net"), clearNTA()
  *     readTrustAnchorsFromFile("/usr/share/dns/root.key", 24)
+ *     zoneToCache(".", "axfr", "192.0.2.1", { zonemd = "require" })
  *     pdnslog("text", pdns.loglevels.Warning)
  *
  * PowerDNS's other functions of that file are known by name: a line says that they do nothing here,
@@ -28,6 +29,14 @@ enum {
 	LUACONFIG_BYTES = 64 << 20,
 };
 
+/* zoneToCache()'s words, borrowed for the call; NULL: there is none. */
+struct luaconfig_copy {
+	const char *zone, *method, *source;
+	const char *tsig_name, *tsig_algorithm, *tsig_secret, *local_address;
+	const char *zonemd, *dnssec;
+	uint32_t timeout_s, refresh_s, retry_s, max_megabytes;
+};
+
 /* Who is told.  An error's words go to `why` (LUACONFIG_WHY_MAX), and end the script. */
 struct luaconfig {
 	void *ctx;
@@ -36,6 +45,7 @@ struct luaconfig {
 	int (*add_nta)(void *ctx, const char *zone, const char *reason, char *why);
 	int (*clear_nta)(void *ctx, const char *zone, char *why);
 	int (*read_file)(void *ctx, const char *path, uint32_t hours, char *why);
+	int (*add_copy)(void *ctx, const struct luaconfig_copy *copy, char *why);
 	void (*log)(void *ctx, int level, const char *line);
 };
 

@@ -2,7 +2,7 @@
  * asking: whom a goal asks, for what, and what becomes of the question.
  *
  * Private to recursor/resolve/, as goal.h is.  In the order of a question's life: the zone cut and
- * the choice among its servers, how much of the name is asked for, a copy of the zone or the
+ * the choice among its servers, how much of the name is asked for, the
  * operator's policy that answers instead, the packet, and its outcome.
  */
 #ifndef RESOLVE_ASKING_H
@@ -68,13 +68,6 @@ enum step_end {
 };
 void minimise_release(struct resolver *r, struct goal *g, enum step_end how);
 
-/* ---- copyask.c ---- */
-
-/* Before a server is chosen: a copy of the zone answers.  The goal has gone on, or has ended. */
-bool copy_ask(struct resolver *r, struct goal *g);
-/* Before a goal enters what is known: the deepest zone that there is a copy of. */
-void copy_enter(struct resolver *r, const struct goal *g, struct knowledge *k);
-
 /* ---- policy.c ---- */
 
 /* The policy is asked about the question that is to leave as `plan` says.  What KILL means has been
@@ -120,9 +113,6 @@ int ask_slot_take(struct resolver *r, struct goal *g) MUST_USE;
 void ask_slot_give(struct resolver *r, struct goal *g);
 
 /* ---- outcome.c: what became of a question ---- */
-
-/* A copy of the zone has answered. */
-void outcome_by_copy(struct resolver *r, struct goal *g, const uint8_t *wire, size_t len);
 
 /* The policy has answered in the place of the target. */
 void outcome_by_policy(struct resolver *r, struct goal *g, const struct outquery_plan *plan);

@@ -6,10 +6,9 @@
  * the DS, and the NSEC that proves that a junk top-level domain is not there, whatever is asked; its
  * replies take the way of all replies: bailiwick, cache, validation, aggressive NSEC.  When it has
  * expired, or its answer is bogus, or none, the zone's servers are asked, by the code that is there. */
+#include "recursor/resolve/copyask.h"
+
 #include "recursor/resolve/asking.h"
-
-#include <stdlib.h>
-
 #include "recursor/resolve/copies.h"
 
 /* More replies than a goal has steps: something goes round. */
@@ -21,9 +20,7 @@ void resolver_set_copies(struct resolver *r, struct copies *copies)
 
 	if (copies_count(copies) == 0)
 		copies = NULL;
-	if (copies != NULL && r->copy_reply == NULL)
-		r->copy_reply = malloc(WIRE_MSG_MAX);
-	r->copies = r->copy_reply != NULL ? copies_get(copies) : NULL;
+	r->copies = copies_get(copies);
 	copies_put(before);
 }
 
@@ -37,6 +34,7 @@ static bool may_ask(const struct goal *g)
 
 bool copy_ask(struct resolver *r, struct goal *g)
 {
+	uint8_t wire[WIRE_MSG_MAX];
 	const struct zonecopy *copy;
 	size_t len;
 	int err;
@@ -46,7 +44,7 @@ bool copy_ask(struct resolver *r, struct goal *g)
 	copy = copies_find(r->copies, goal_zone(g), r->world.wall_s(r->world.ctx));
 	if (copy == NULL)
 		return false;
-	err = zonecopy_reply(copy, ask_name(g), g->asked_type, &r->cfg.dnssec_limits, r->copy_reply,
+	err = zonecopy_reply(copy, ask_name(g), g->asked_type, &r->cfg.dnssec_limits, wire,
 			     WIRE_MSG_MAX, &len);
 	if (err != E_OK) {
 		g->copy_spent = true;
@@ -55,7 +53,7 @@ bool copy_ask(struct resolver *r, struct goal *g)
 	COUNT(r->counters, copy_answers);
 	g->copy_replies++;
 	GOAL_EVENT(r, g, EVENT_LOCAL_COPY, ask_name(g), goal_zone(g), .type = g->asked_type);
-	outcome_by_copy(r, g, r->copy_reply, len);
+	outcome_by_copy(r, g, wire, len);
 	return true;
 }
 

@@ -209,16 +209,14 @@ struct goal {
 	uint8_t place;       /* to ask its servers from: enum inflight_place */
 	bool by_stale;       /* led on by what has expired */
 	bool looked_below;   /* for an expired cut, because the parent is silent */
-	uint8_t n_cuts;
+	uint8_t n_cuts, copy_replies;
 	uint8_t floor_labels; /* of the configured zone or our own delegation: nothing above is asked */
 	bool forwarded;       /* the targets are forwarders: there is no NS set */
-	bool by_copy;         /* a copy of the zone gave the reply on hand */
-	bool copy_spent;      /* and has nothing more to say of it */
-	uint8_t copy_replies;
-	bool recurse;          /* and resolvers: asked with RD=1, for all at once */
-	bool authoritative;    /* our own zone's answer, or begins with it */
-	uint32_t zones_serial; /* of the configured zones that were looked in, */
-	uint64_t zone_print;   /* and what the name's was */
+	bool by_copy, copy_spent; /* a copy of the zone replied; it has no better reply */
+	bool recurse;             /* and resolvers: asked with RD=1, for all at once */
+	bool authoritative;       /* our own zone's answer, or begins with it */
+	uint32_t zones_serial;    /* of the configured zones that were looked in, */
+	uint64_t zone_print;      /* and what the name's was */
 	uint8_t n_ns, n_targets;
 	struct inflight_zone *crowd;      /* the zone's, that it is held by; or NULL */
 	struct rrset *ns_own, *ns_parent; /* the two NS sets of the zone; one may be NULL */
@@ -315,8 +313,7 @@ struct resolver {
 	struct zones *zones;     /* a reference, or NULL */
 	struct anchors *anchors; /* the same */
 	uint32_t zones_serial;
-	struct copies *copies; /* a reference, or NULL */
-	uint8_t *copy_reply;   /* room for a message; NULL: there never was a copy */
+	struct copies *copies; /* the same */
 	struct keyring *keyring;
 	struct aggressive *aggressive; /* borrowed, or NULL */
 	struct harvest harvest;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "recursor/resolve/copyask.h"
 
 /* ---- ends ---- */
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "recursor/resolve/copyask.h"
 
 static struct target *target_asked(struct goal *g)
 {

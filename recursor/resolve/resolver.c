@@ -219,7 +219,6 @@ void resolver_free(struct resolver *r)
 	hints_drop(r);
 	zones_put(r->zones);
 	copies_put(r->copies);
-	free(r->copy_reply);
 	anchors_put(r->anchors);
 	keyring_free(r->keyring);
 	special_free(r->special);

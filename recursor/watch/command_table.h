@@ -96,6 +96,8 @@ enum command_file {
 	X("get-remotelogger-stats", "", "", 0, 0, false, 5, get_remotelogger_stats,              \
 	  "show what became of the messages for each server of dnstap-server")                   \
 	X("get-tas", "", "", 0, 0, false, 5, get_tas, "show whose keys are trusted")             \
+	X("get-zone-copies", "", "", 0, 0, false, 5, get_zone_copies,                            \
+	  "show the copies of zones that zoneToCache has, and how they are")                     \
 	X("hash-password", "", "[WORK-FACTOR]", 0, 1, false, 5, client_command,                  \
 	  "print the hash of a password or key that is typed, for webserver-password and api-key") \
 	X("help", "", "", 0, 0, false, 5, help, "show this list")                                \

@@ -13,6 +13,7 @@
 #include "recursor/watch/anchor_commands.h"
 #include "recursor/watch/carbon.h"
 #include "recursor/watch/change.h"
+#include "recursor/watch/copy_commands.h"
 #include "recursor/watch/dnstap_command.h"
 #include "recursor/watch/drain.h"
 #include "recursor/watch/dump.h"

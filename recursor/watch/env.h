@@ -15,6 +15,7 @@
 
 #include "common/custom_metrics.h"
 #include "common/metrics.h"
+#include "common/name.h"
 #include "common/psl.h"
 #include "recursor/resolve/cache.h"
 #include "recursor/resolve/packetcache.h"
@@ -52,6 +53,20 @@ struct watch_worker {
 struct watch_client {
 	struct addr remote;
 	bool tcp;
+};
+
+enum { WATCH_SOURCE_MAX = 4096 };
+
+/* A zone that is to be at hand whole (recursor/localcopy.h). */
+struct watch_copy {
+	uint8_t zone[NAME_MAX_LEN];
+	char source[WATCH_SOURCE_MAX], error[400]; /* the last try's; "": it went well */
+	bool is_file, has_copy, is_expired;
+	bool is_digested, is_signed; /* what vouches for it */
+	uint32_t serial;
+	uint32_t loaded_s, expires_s; /* time of day */
+	size_t records, bytes;
+	uint64_t loads, errors;
 };
 
 /* What a worker publishes of itself. */
@@ -214,6 +229,8 @@ struct watch_env {
 	/* Reads what is configured of them again, with lua-config-file, or `file` in its place unless
 	 * it is NULL; `path` (ENV_WHY_MAX) is which was read, also on error. */
 	int (*reload_anchors)(void *ctx, const char *file, char *path, char *why);
+	/* How the copies of zones are (zoneToCache); *out is for free().  E_NOMEM. */
+	int (*copies)(void *ctx, struct watch_copy **out, size_t *n);
 	/* What names are grouped by: a reference, for psl_put(). */
 	struct psl *(*psl)(void *ctx);
 	/* Another value for one, or for several what the files say now; in force when it comes

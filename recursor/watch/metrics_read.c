@@ -122,6 +122,49 @@ FROM(shelf_refused, shelf, refused)
 FROM(shelf_forgotten, shelf, forgotten)
 FROM(shelf_bytes, shelf, bytes)
 
+/* ---- copies of zones ---- */
+
+/* Of all copies together; *n_used: how many answer. */
+static struct watch_copy sum_copies(const struct watch_env *env, unsigned *n_used)
+{
+	struct watch_copy sum = { .records = 0 }, *copies = NULL;
+	size_t n = 0;
+
+	*n_used = 0;
+	if (env->copies(env->ctx, &copies, &n) != E_OK)
+		return sum;
+	for (size_t i = 0; i < n; i++) {
+		*n_used += copies[i].has_copy && !copies[i].is_expired;
+		sum.records += copies[i].records;
+		sum.bytes += copies[i].bytes;
+		sum.loads += copies[i].loads;
+		sum.errors += copies[i].errors;
+	}
+	free(copies);
+	return sum;
+}
+
+READER(copies_used)
+{
+	unsigned n;
+
+	(void)sum_copies(r->env, &n);
+	return n;
+}
+
+#define COPY_READER(name, member)                                                                  \
+	READER(name)                                                                               \
+	{                                                                                          \
+		unsigned n;                                                                        \
+                                                                                                   \
+		return sum_copies(r->env, &n).member;                                              \
+	}
+
+COPY_READER(copy_records, records)
+COPY_READER(copy_bytes, bytes)
+COPY_READER(copy_loads, loads)
+COPY_READER(copy_errors, errors)
+
 /* ---- trust anchors ---- */
 
 static bool has_anchor(const struct anchor *a)

@@ -33,22 +33,6 @@ static const uint8_t *const names[] = {
 
 static const uint16_t types[] = { TYPE_NSEC, TYPE_NSEC3, TYPE_A, TYPE_CNAME };
 
-/* RFC 4648 7: five bits each. */
-static void write_label(uint8_t out[NSEC3_LABEL_LEN], const uint8_t hash[NSEC3_HASH_LEN])
-{
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-	unsigned bits = 0, have = 0;
-
-	for (unsigned i = 0, at = 0; i < NSEC3_LABEL_LEN; i++) {
-		if (have < 5) {
-			bits = bits << 8 | hash[at++];
-			have += 8;
-		}
-		have -= 5;
-		out[i] = (uint8_t)digits[bits >> have & 31];
-	}
-}
-
 /* Of an NSEC3: the hash of a name of the list, or bytes. */
 static const uint8_t *owner_of(uint8_t choice, uint16_t type, uint8_t out[NAME_MAX_LEN])
 {
@@ -61,7 +45,7 @@ static const uint8_t *owner_of(uint8_t choice, uint16_t type, uint8_t out[NAME_M
 	if (choice % 2 == 0)
 		(void)!nsec3_hash(hash, &param, names[choice / 2 % ARRAY_LEN(names)]);
 	out[0] = NSEC3_LABEL_LEN;
-	write_label(out + 1, hash);
+	nsec3_label_write(out + 1, hash);
 	(void)name_copy(out + 1 + NSEC3_LABEL_LEN, zone);
 	return out;
 }

@@ -211,7 +211,7 @@ static const char *anchors_case(const char *text, bool nothing_fails)
 
 	file_write(text);
 	err = anchorload(&loaded, &s, why);
-	anchors_put(loaded.anchors);
+	anchorload_clear(&loaded);
 	file_remove();
 	return judge(err, why, nothing_fails);
 }

@@ -58,7 +58,7 @@ static void change_limits(struct soak *s)
 							       : rng_between(&s->rng, 100, 5000));
 }
 
-void wipe_name(struct soak *s, const uint8_t *name, uint16_t type, bool subtree)
+void soak_wipe(struct soak *s, const uint8_t *name, uint16_t type, bool subtree)
 {
 	soak_say(s, "wipes the caches");
 	s->wiped_us = soak_now_us(s);
@@ -78,7 +78,7 @@ static void wipe(struct soak *s)
 	if (!rng_chance(&s->rng, 20))
 		type = 0;
 	name_lower(name, name);
-	wipe_name(s, name, type, subtree);
+	soak_wipe(s, name, type, subtree);
 }
 
 static void clear_servers(struct soak *s)

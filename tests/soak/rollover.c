@@ -326,7 +326,7 @@ static void stage_begin(struct soak *s, struct rollover *o, const struct stage *
 		internet_print(s->out, &s->net);
 	if (z->is_anchor && o->way->affair == OF_KEYS) {
 		s->net.only_rolls &= anchors_publish(s);
-		wipe_name(s, z->apex, 0, true);
+		soak_wipe(s, z->apex, 0, true);
 	}
 	ask_there(s, o->zone);
 }

@@ -201,7 +201,7 @@ void change_the_world(struct soak *s);
 void pass_time(struct soak *s);
 void configure(struct soak *s);
 /* From all caches, as an operator does; type 0: all types. */
-void wipe_name(struct soak *s, const uint8_t *name, uint16_t type, bool subtree);
+void soak_wipe(struct soak *s, const uint8_t *name, uint16_t type, bool subtree);
 
 /* ---- rollover.c ---- */
 

@@ -346,6 +346,38 @@ static int edit_anchors(void *ctx, int (*edit)(void *arg, struct anchors *copy),
 	return E_OK;
 }
 
+/* A root that is in use, and a zone that was refused. */
+static int get_copies(void *ctx, struct watch_copy **out, size_t *n)
+{
+	struct fake_env *f = ctx;
+	struct watch_copy *c = f->idle ? NULL : calloc(2, sizeof(*c));
+
+	*n = c != NULL ? 2 : 0;
+	*out = c;
+	if (c == NULL)
+		return E_OK;
+	c[0] = (struct watch_copy) {
+		.source = "192.0.2.1",
+		.has_copy = true,
+		.is_digested = true,
+		.is_signed = true,
+		.serial = 2026112200,
+		.loaded_s = 1700000000,
+		.expires_s = 1700604800,
+		.records = 24800,
+		.bytes = 2000000,
+		.loads = 3,
+	};
+	c[1] = (struct watch_copy) {
+		.zone = "\7example",
+		.is_file = true,
+		.source = "/var/lib/zone",
+		.error = "refused: its ZONEMD digest is wrong",
+		.errors = 2,
+	};
+	return E_OK;
+}
+
 static int reload_anchors(void *ctx, const char *file, char *path, char *why)
 {
 	static const char *const anchors[] = { "anchors" };
@@ -579,6 +611,7 @@ void fake_env_open(struct fake_env *f)
 		.anchors = get_anchors,
 		.edit_anchors = edit_anchors,
 		.reload_anchors = reload_anchors,
+		.copies = get_copies,
 		.change = change,
 		.amend = amend,
 		.reload = reload,

@@ -49,7 +49,7 @@ static int load(bool with_file, bool with_lua, const char *negative)
 		.trustanchorfile_interval_h = 24,
 	};
 
-	anchors_put(loaded.anchors);
+	anchorload_clear(&loaded);
 	loaded = (struct anchorload) { 0 };
 	return anchorload(&loaded, &s, why);
 }
@@ -210,6 +210,32 @@ START_TEST(lua_may_be_wrong)
 		{ "io.open('/tmp/x', 'w')", "io" },
 		{ "os.execute('true')", "execute" },
 		{ "load('x = 1')()", "load" },
+		{ "zoneToCache('.', 'axfr')", "bad argument #3" },
+		{ "zoneToCache('a..b', 'axfr', '192.0.2.1')", "no domain name" },
+		{ "zoneToCache('.', 'rsync', 'x')", "axfr or file, not 'rsync'" },
+		{ "zoneToCache('.', 'url', 'https://x/')", "curl(1)" },
+		{ "zoneToCache('.', 'axfr', 'x')", "no address of a server: 'x'" },
+		{ "zoneToCache('.', 'file', '')", "no source" },
+		{ "zoneToCache('.', 'axfr', '192.0.2.1', { zonemd = 'yes' })", "zonemd is ignore" },
+		{ "zoneToCache('.', 'axfr', '192.0.2.1', { dnssec = '' })", "dnssec is ignore" },
+		{ "zoneToCache('.', 'axfr', '192.0.2.1', { dnssec = true })", "dnssec is no text" },
+		{ "zoneToCache('.', 'axfr', '192.0.2.1', { refresh = 1 })",
+		  "no setting 'refresh'" },
+		{ "zoneToCache('.', 'axfr', '192.0.2.1', { refreshPeriod = -1 })",
+		  "refreshPeriod is no number" },
+		{ "zoneToCache('.', 'axfr', '192.0.2.1', { timeout = 0 })", "at least 1" },
+		{ "zoneToCache('.', 'axfr', '192.0.2.1', { localAddress = '::1' })",
+		  "localAddress" },
+		{ "zoneToCache('.', 'axfr', '192.0.2.1', { tsigname = 'k' })", "tsigsecret" },
+		{ "zoneToCache('.', 'axfr', '192.0.2.1', { tsigname = 'k', tsigalgo = 'crc', "
+		  "tsigsecret = 'AAAA' })",
+		  "tsigalgo is not known" },
+		{ "zoneToCache('.', 'axfr', '192.0.2.1', { tsigname = 'k', "
+		  "tsigalgo = 'hmac-sha256', tsigsecret = '?' })",
+		  "no base64" },
+		{ "zoneToCache('.', 'axfr', '192.0.2.1') zoneToCache('.', 'file', 'x')",
+		  "a second copy" },
+		{ "for i = 1, 65 do zoneToCache('z' .. i, 'file', 'x') end", "too many zones" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -224,10 +250,40 @@ START_TEST(lua_may_be_wrong)
 }
 END_TEST
 
+START_TEST(lua_copies_of_zones)
+{
+	const struct copy_plan *p;
+
+	ck_assert_int_eq(
+		lua("zoneToCache('.', 'axfr', '192.0.2.1')\n"
+		    "zoneToCache('Example.COM', 'axfr', '[2001:db8::1]:5300', { timeout = 7,\n"
+		    "  tsigname = 'Key.', tsigalgo = 'hmac-sha256', tsigsecret = 'AAECAw==',\n"
+		    "  refreshPeriod = 0, retryOnErrorPeriod = 5, maxReceivedMBytes = 3,\n"
+		    "  localAddress = '2001:db8::2', zonemd = 'require', dnssec = 'ignore' })\n"
+		    "zoneToCache('a.', 'file', '/zones/a', {})"),
+		E_OK);
+	ck_assert_uint_eq(loaded.copies.n, 3);
+	p = &loaded.copies.plans[0];
+	ck_assert(name_is_root(p->zone) && !p->is_file && p->primary.port == 53);
+	ck_assert(p->timeout_s == 20 && p->refresh_s == 86400 && p->retry_s == 60);
+	ck_assert(p->zonemd == COPY_VALIDATE && p->dnssec == COPY_VALIDATE);
+	ck_assert(p->max_bytes == 0 && p->local.family == 0 && p->tsig.secret_len == 0);
+	p = &loaded.copies.plans[1];
+	ck_assert(name_equal_case(p->zone, (const uint8_t *)"\7example\3com"));
+	ck_assert(p->primary.port == 5300 && p->local.family == 6);
+	ck_assert(p->timeout_s == 7 && p->refresh_s == 0 && p->retry_s == 5);
+	ck_assert(p->max_bytes == 3 << 20 && p->zonemd == COPY_REQUIRE && p->dnssec == COPY_IGNORE);
+	ck_assert_uint_eq(p->tsig.secret_len, 4);
+	ck_assert_mem_eq(p->tsig.secret, "\0\1\2\3", 4);
+	ck_assert(loaded.copies.plans[2].is_file);
+	ck_assert_str_eq(loaded.copies.plans[2].source, "/zones/a");
+}
+END_TEST
+
 START_TEST(lua_knows_the_others)
 {
 	ck_assert_int_eq(lua("rpzFile('x', {defpol=Policy.Custom}) rpzPrimary('1.2.3.4', 'x')\n"
-			     "protobufServer('127.0.0.1:1') zoneToCache('.', 'axfr', 'x')\n"
+			     "protobufServer('127.0.0.1:1') addSortList('::/0', '::/0')\n"
 			     "addAllowedAdditionalQType(pdns.MX, {pdns.A, pdns.AAAA}, "
 			     "{mode=pdns.AdditionalMode.CacheOnly})\n"
 			     "pdnslog('hello', pdns.loglevels.Debug) addNTA('a')\n"
@@ -253,6 +309,7 @@ Suite *suite_anchorload(void)
 	tcase_add_test(t, lua_adds_and_clears);
 	tcase_add_test(t, lua_reads_files);
 	tcase_add_test(t, lua_may_be_wrong);
+	tcase_add_test(t, lua_copies_of_zones);
 	tcase_add_test(t, lua_knows_the_others);
 	suite_add_tcase(s, t);
 	return s;

@@ -12,7 +12,13 @@
 #include "recursor/policy/lua/constants.h"
 #include "recursor/policy/luaconfig.h"
 
-enum { COUNT_STEP = 10000, HOURS = 24, HOURS_MAX = 365 * 24, LINE_MAX_LEN = 1024 };
+enum {
+	COUNT_STEP = 10000,
+	HOURS = 24,
+	HOURS_MAX = 365 * 24,
+	LINE_MAX_LEN = 1024,
+	COPY_NUMBER_MAX = 1000000000
+};
 
 /* What PowerDNS has and we have not: each is taken and nothing done. */
 static const char *const later[] = {
@@ -27,7 +33,6 @@ static const char *const later[] = {
 	"rpzMaster",
 	"rpzPrimary",
 	"setProtobufMasks",
-	"zoneToCache",
 };
 
 struct running {
@@ -145,6 +150,94 @@ static int read_file(lua_State *L)
 		      "readTrustAnchorsFromFile", why);
 }
 
+/* zoneToCache()'s settings: name, member of struct luaconfig_copy. */
+static const struct {
+	const char *name;
+	uint16_t offset;
+	bool is_number;
+} copy_settings[] = {
+#define COPY_TEXT(name, member)                                                                    \
+	{                                                                                          \
+		name, offsetof(struct luaconfig_copy, member), false                               \
+	}
+#define COPY_NUMBER(name, member)                                                                  \
+	{                                                                                          \
+		name, offsetof(struct luaconfig_copy, member), true                                \
+	}
+	COPY_TEXT("dnssec", dnssec),
+	COPY_TEXT("localAddress", local_address),
+	COPY_NUMBER("maxReceivedMBytes", max_megabytes),
+	COPY_NUMBER("refreshPeriod", refresh_s),
+	COPY_NUMBER("retryOnErrorPeriod", retry_s),
+	COPY_NUMBER("timeout", timeout_s),
+	COPY_TEXT("tsigalgo", tsig_algorithm),
+	COPY_TEXT("tsigname", tsig_name),
+	COPY_TEXT("tsigsecret", tsig_secret),
+	COPY_TEXT("zonemd", zonemd),
+#undef COPY_TEXT
+#undef COPY_NUMBER
+};
+
+/* The table's value of that name, on the top of the stack, becomes the member. */
+static void take_copy_setting(lua_State *L, struct luaconfig_copy *c, size_t i)
+{
+	char *member = (char *)c + copy_settings[i].offset;
+	lua_Integer value;
+	int is_integer;
+
+	if (!copy_settings[i].is_number) {
+		if (lua_type(L, -1) != LUA_TSTRING)
+			luaL_error(L, "zoneToCache(): %s is no text", copy_settings[i].name);
+		*(const char **)(void *)member = lua_tostring(L, -1);
+		return;
+	}
+	value = lua_tointegerx(L, -1, &is_integer);
+	if (!is_integer || value < 0 || value > COPY_NUMBER_MAX)
+		luaL_error(L, "zoneToCache(): %s is no number from 0 to %d", copy_settings[i].name,
+			   COPY_NUMBER_MAX);
+	*(uint32_t *)(void *)member = (uint32_t)value;
+}
+
+static void read_copy_settings(lua_State *L, struct luaconfig_copy *c)
+{
+	for (lua_pushnil(L); lua_next(L, 4) != 0; lua_pop(L, 1)) {
+		const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(copy_settings) && strcmp(copy_settings[i].name, key) != 0)
+			i++;
+		if (i == ARRAY_LEN(copy_settings))
+			luaL_error(L, "zoneToCache() has no setting '%s'", key);
+		take_copy_setting(L, c, i);
+	}
+}
+
+/* PowerDNS's defaults. */
+static int zone_to_cache(lua_State *L)
+{
+	const struct luaconfig *to = running_of(L)->to;
+	struct luaconfig_copy c = {
+		.zone = luaL_checkstring(L, 1),
+		.method = luaL_checkstring(L, 2),
+		.source = luaL_checkstring(L, 3),
+		.zonemd = "validate",
+		.dnssec = "validate",
+		.timeout_s = 20,
+		.refresh_s = 24 * 3600,
+		.retry_s = 60,
+	};
+	char why[LUACONFIG_WHY_MAX];
+
+	if (!lua_isnoneornil(L, 4)) {
+		luaL_checktype(L, 4, LUA_TTABLE);
+		read_copy_settings(L, &c);
+	}
+	if (c.timeout_s == 0 || c.retry_s == 0)
+		return luaL_error(L,
+				  "zoneToCache(): timeout and retryOnErrorPeriod are at least 1");
+	return finish(L, to->add_copy(to->ctx, &c, why), "zoneToCache", why);
+}
+
 static int write_log(lua_State *L)
 {
 	const struct luaconfig *to = running_of(L)->to;
@@ -250,6 +343,7 @@ static void open_functions(lua_State *L)
 		{ "addNTA", add_nta },
 		{ "clearNTA", clear_nta },
 		{ "readTrustAnchorsFromFile", read_file },
+		{ "zoneToCache", zone_to_cache },
 		{ "pdnslog", write_log },
 	};
 

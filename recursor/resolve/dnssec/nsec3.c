@@ -33,6 +33,19 @@ struct encloser {
 	const uint8_t *name;
 };
 
+void nsec3_label_write(uint8_t out[NSEC3_LABEL_LEN], const uint8_t hash[NSEC3_HASH_LEN])
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+
+	for (unsigned i = 0; i < NSEC3_LABEL_LEN; i++) {
+		unsigned at = i * 5 / 8, shift = i * 5 % 8;
+		unsigned pair = (unsigned)hash[at] << 8 |
+				(at + 1 < NSEC3_HASH_LEN ? hash[at + 1] : 0U);
+
+		out[i] = (uint8_t)digits[pair >> (11 - shift) & 31];
+	}
+}
+
 bool nsec3_label_read(uint8_t out[NSEC3_HASH_LEN], const uint8_t *label)
 {
 	uint32_t bits = 0;

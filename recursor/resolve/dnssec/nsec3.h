@@ -53,7 +53,9 @@ bool nsec3_covers(const struct nsec3 *n, const uint8_t hash[NSEC3_HASH_LEN]);
 int nsec3_hash(uint8_t out[NSEC3_HASH_LEN], const struct nsec3_param *param,
 	       const uint8_t *name) MUST_USE;
 
-/* The hash that a label stands for, "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom" in any case.  False: none. */
+/* A hash as a label: "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom", lower case, without a closing zero; and back
+ * (in any case).  False: no such label. */
+void nsec3_label_write(uint8_t out[NSEC3_LABEL_LEN], const uint8_t hash[NSEC3_HASH_LEN]);
 bool nsec3_label_read(uint8_t out[NSEC3_HASH_LEN], const uint8_t *label);
 
 bool nsec3_has_many_iterations(const struct dnssec_limits *limits,
