@@ -286,7 +286,7 @@ const struct setting settings_table[] = {
   "everything.  Less than 3 is taken as 3; quiet=no raises it to 6." },
 { "lua-config-file", TEXT(lua_config_file), "", "4.0.0",
   "Run this file of Lua functions at the start: addTA(), clearTA(), addNTA(), clearNTA(), "
-  "readTrustAnchorsFromFile(); see the section TRUST ANCHORS.  PowerDNS's other functions of that file "
+  "readTrustAnchorsFromFile(), zoneToCache(); see the sections TRUST ANCHORS and COPIES OF ZONES.  PowerDNS's other functions of that file "
   "are known and do nothing.  Empty: none." },
 { "lua-dns-script", TEXT(lua_dns_script), "", "3.1.7.1",
   "A script with hooks, in Lua 5.4 or compiled by luac: recursor-lua(7).  One that does not load at "
