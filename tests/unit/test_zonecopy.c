@@ -1,0 +1,215 @@
+/* The replies that a copy gives, beside what the signer of the zone says belongs to them: with NSEC, NSEC3 and
+ * opt-out, every name and type.  That resolvers take them is tests/sim's to show (copy_*.rpl). */
+#include "recursor/resolve/zonecopy.h"
+
+#include <check.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/hash.h"
+#include "common/msg.h"
+#include "common/rrtype.h"
+#include "recursor/resolve/copies.h"
+#include "recursor/resolve/dnssec/limits.h"
+#include "tests/signer/zone.h"
+#include "tests/unit/copy_text.h"
+#include "tests/unit/wire_name.h"
+
+enum { NOW = 1700000000, DAY = 86400 };
+
+static const char records[] = "example. 3600 IN SOA ns.example. host.example. 1 2 3 4 300\n"
+			      "example. 3600 IN NS ns.example.\n"
+			      "ns.example. 300 IN A 192.0.2.1\n"
+			      "www.example. 300 IN A 192.0.2.3\n"
+			      "alias.example. 60 IN CNAME www.example.\n"
+			      "a.b.c.example. 60 IN TXT \"deep\"\n"
+			      "*.wild.example. 60 IN TXT \"any\"\n"
+			      "moved.example. 60 IN DNAME www.example.\n"
+			      "sec.example. 60 IN NS ns.sec.example.\n"
+			      "sec.example. 60 IN DS 1 13 2 "
+			      "0102030405060708090A0B0C0D0E0F100102030405060708090A0B0C0D0E0F10\n"
+			      "ns.sec.example. 60 IN A 192.0.2.54\n"
+			      "insec.example. 60 IN NS ns.insec.example.\n"
+			      "ns.insec.example. 60 IN A 192.0.2.55\n";
+
+static const struct dnssec_limits limits = DNSSEC_LIMITS_DEFAULTS;
+static const char *const names[] = {
+	"example",          "ns.example",      "www.example",       "x.www.example",
+	"alias.example",    "c.example",       "b.c.example",       "a.b.c.example",
+	"x.c.example",      "wild.example",    "x.wild.example",    "*.wild.example",
+	"y.x.wild.example", "sec.example",     "x.sec.example",     "insec.example",
+	"x.insec.example",  "nothing.example", "x.nothing.example", "0.example",
+	"zzz.example",
+};
+static const uint16_t types[] = { TYPE_A, TYPE_NS, TYPE_TXT, TYPE_DS, TYPE_MX };
+
+static void add(struct zonecopy *z, const struct signed_set *s)
+{
+	char why[ZONECOPY_WHY_MAX];
+
+	for (size_t i = 0; i < s->n; i++)
+		ck_assert_int_eq(zonecopy_add(z, s->owner, s->type, s->ttl, s->rr[i].data,
+					      s->rr[i].len, why),
+				 E_OK);
+	for (size_t i = 0; i < s->n_sig; i++)
+		ck_assert_int_eq(zonecopy_add(z, s->owner, TYPE_RRSIG, s->ttl, s->sig[i].data,
+					      s->sig[i].len, why),
+				 E_OK);
+}
+
+static struct zonecopy *copy_of(struct signed_zone *from)
+{
+	static const uint16_t all[] = { TYPE_SOA,   TYPE_NS, TYPE_A,      TYPE_CNAME,     TYPE_TXT,
+					TYPE_DNAME, TYPE_DS, TYPE_DNSKEY, TYPE_NSEC3PARAM };
+	static const char *const more[] = { "moved.example", "ns.sec.example", "ns.insec.example" };
+	char why[ZONECOPY_WHY_MAX];
+	struct zonecopy *z = NULL;
+	const struct signed_set *s;
+
+	ck_assert_int_eq(zonecopy_new(&z, wire("example"), 0), E_OK);
+	for (size_t i = 0; i < ARRAY_LEN(names) + ARRAY_LEN(more); i++)
+		for (size_t k = 0; k < ARRAY_LEN(all); k++) {
+			const char *name = i < ARRAY_LEN(names) ? names[i]
+								: more[i - ARRAY_LEN(names)];
+
+			s = signed_zone_find(from, wire(name), all[k]);
+			if (s != NULL)
+				add(z, s);
+		}
+	for (size_t i = 0; (s = signed_zone_chain(from, i)) != NULL; i++)
+		add(z, s);
+	ck_assert_int_eq(zonecopy_finish(z, why), E_OK);
+	return z;
+}
+
+static unsigned count(const uint8_t *reply, size_t len, const uint8_t *owner, uint16_t type)
+{
+	struct msg_rr rr;
+	struct msg m;
+	unsigned n = 0;
+
+	ck_assert_int_eq(msg_open(&m, reply, len), E_OK);
+	while (msg_next(&m, &rr) == E_OK)
+		n += rr.type == type && name_equal(rr.owner, owner);
+	return n;
+}
+
+static void compare(struct signed_zone *from, const struct zonecopy *z, const char *text,
+		    uint16_t type)
+{
+	const struct signed_set *proofs[SIGNED_PROOFS_MAX];
+	const uint8_t *name = wire(text);
+	static uint8_t reply[WIRE_MSG_MAX];
+	size_t len = 0, n;
+
+	if (type == TYPE_DS && strcmp(text, "example") == 0) {
+		ck_assert_int_eq(zonecopy_reply(z, name, type, &limits, reply, sizeof(reply), &len),
+				 E_UNSUPPORTED);
+		return;
+	}
+	ck_assert_int_eq(zonecopy_reply(z, name, type, &limits, reply, sizeof(reply), &len), E_OK);
+	n = signed_zone_prove(from, name, type, proofs);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_msg(count(reply, len, proofs[i]->owner, proofs[i]->type) > 0 &&
+				      count(reply, len, proofs[i]->owner, TYPE_RRSIG) > 0,
+			      "%s %u: proof %zu of %zu", text, type, i, n);
+}
+
+START_TEST(proofs)
+{
+	struct signed_zone *from = signed_zone_new(wire("example"));
+	struct zonecopy *z;
+
+	ck_assert(signed_zone_read(from, records));
+	signed_zone_sign(from, &(struct sign_policy) {
+				       .algorithm = 13,
+				       .denial = (enum sign_denial)_i,
+				       .iterations = 1,
+				       .inception_s = NOW - DAY,
+				       .expiration_s = NOW + DAY,
+			       });
+	z = copy_of(from);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		for (size_t k = 0; k < ARRAY_LEN(types); k++)
+			compare(from, z, names[i], types[k]);
+	zonecopy_put(z);
+	signed_zone_free(from);
+}
+END_TEST
+
+/* More iterations than validators hear of: the zone's servers may hash. */
+START_TEST(iterations)
+{
+	struct signed_zone *from = signed_zone_new(wire("example"));
+	struct dnssec_limits few = limits;
+	uint8_t reply[4096];
+	struct zonecopy *z;
+	size_t len;
+
+	ck_assert(signed_zone_read(from, records));
+	signed_zone_sign(from, &(struct sign_policy) {
+				       .algorithm = 13,
+				       .denial = SIGN_NSEC3,
+				       .iterations = 51,
+				       .inception_s = NOW - DAY,
+				       .expiration_s = NOW + DAY,
+			       });
+	z = copy_of(from);
+	ck_assert_int_eq(zonecopy_reply(z, wire("x.example"), TYPE_A, &limits, reply, 4096, &len),
+			 E_UNSUPPORTED);
+	few.nsec3_max_iterations = 51;
+	ck_assert_int_eq(zonecopy_reply(z, wire("x.example"), TYPE_A, &few, reply, 4096, &len),
+			 E_OK);
+	ck_assert_int_eq(zonecopy_reply(z, wire("x.example"), TYPE_A, &few, reply, 400, &len),
+			 E_TOO_LONG);
+	zonecopy_put(z);
+	signed_zone_free(from);
+}
+END_TEST
+
+START_TEST(which_copy)
+{
+	struct zonecopy *root = copy_text(".", ". 60 IN SOA a. b. 1 2 3 4 5\n. 60 IN NS a.\n");
+	struct zonecopy *deep = copy_text("example",
+					  "@ 60 IN SOA a. b. 1 2 3 4 5\n@ 60 IN NS a.\n");
+	struct copies *c = NULL;
+
+	ck_assert_ptr_null(copies_find(NULL, name_root, NOW));
+	ck_assert_int_eq(copies_new(&c), E_OK);
+	ck_assert_int_eq(copies_add(c, root, NOW + 10), E_OK);
+	ck_assert_int_eq(copies_add(c, deep, NOW + 5), E_OK);
+	ck_assert_int_eq(copies_add(c, deep, NOW), E_EXISTS);
+	ck_assert_ptr_eq(copies_find(c, name_root, NOW), root);
+	ck_assert_ptr_null(copies_find(c, name_root, NOW + 10));
+	ck_assert_ptr_null(copies_find(c, wire("www.example"), NOW));
+	ck_assert_ptr_eq(copies_enclosing(c, wire("www.example"), TYPE_A, 127, NOW), deep);
+	ck_assert_ptr_eq(copies_enclosing(c, wire("www.example"), TYPE_A, 0, NOW), root);
+	ck_assert_ptr_eq(copies_enclosing(c, wire("example"), TYPE_DS, 127, NOW), root);
+	ck_assert_ptr_eq(copies_enclosing(c, wire("www.example"), TYPE_A, 127, NOW + 5), root);
+	ck_assert(copies_set_expiry(c, wire("example"), NOW + 60));
+	ck_assert(!copies_set_expiry(c, wire("other"), NOW + 60));
+	ck_assert_ptr_eq(copies_find(c, wire("example"), NOW + 59), deep);
+	copies_put(c);
+	zonecopy_put(root);
+	zonecopy_put(deep);
+}
+END_TEST
+
+static void setup(void)
+{
+	hash_key_set(1, 2);
+}
+
+Suite *suite_zonecopy(void);
+Suite *suite_zonecopy(void)
+{
+	Suite *s = suite_create("zonecopy");
+	TCase *t = tcase_create("zonecopy");
+
+	tcase_add_checked_fixture(t, setup, NULL);
+	tcase_add_loop_test(t, proofs, SIGN_NSEC, SIGN_OPT_OUT + 1);
+	tcase_add_test(t, iterations);
+	tcase_add_test(t, which_copy);
+	suite_add_tcase(s, t);
+	return s;
+}
