@@ -122,9 +122,11 @@ static struct held *find(struct held *held, size_t n, const uint8_t *zone)
 	return NULL;
 }
 
+/* And what was checked of it is enough now. */
 static bool is_same_source(const struct copy_plan *a, const struct copy_plan *b)
 {
-	return a->is_file == b->is_file && strcmp(a->source, b->source) == 0;
+	return a->is_file == b->is_file && strcmp(a->source, b->source) == 0 &&
+	       a->zonemd == b->zonemd && a->dnssec == b->dnssec;
 }
 
 int localcopy_configure(struct localcopy *l, const struct copyplans *plans, char *why)
@@ -146,7 +148,7 @@ int localcopy_configure(struct localcopy *l, const struct copyplans *plans, char
 	pthread_mutex_lock(&l->lock);
 	old = l->held;
 	n_old = l->n;
-	for (size_t i = 0; i < plans->n; i++) {
+	for (size_t i = 0; fresh != NULL && i < plans->n; i++) {
 		struct held *before = find(old, n_old, plans->plans[i].zone);
 
 		if (before != NULL && is_same_source(&before->plan, &plans->plans[i])) {
@@ -164,7 +166,7 @@ int localcopy_configure(struct localcopy *l, const struct copyplans *plans, char
 	err = publish(l);
 	if (err != E_OK)
 		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
-	for (size_t i = 0; i < n_old; i++)
+	for (size_t i = 0; old != NULL && i < n_old; i++)
 		zonecopy_put(old[i].copy);
 	free(old);
 	return err;

@@ -33,7 +33,8 @@ struct server;
 int localcopy_new(struct localcopy **out, struct server *server) MUST_USE;
 void localcopy_free(struct localcopy *l); /* accepts NULL */
 
-/* Takes the place of the plans before; a zone that was wanted before keeps its copy.  All are due at once.
+/* Takes the place of the plans before; a zone keeps its copy if that is from the same
+ * source and was as well checked.  All are due at once.
  * `l` may be NULL: then nothing may be wanted.  One line in `why` (SETTINGS_WHY_MAX). */
 int localcopy_configure(struct localcopy *l, const struct copyplans *plans, char *why) MUST_USE;
 

@@ -351,7 +351,7 @@ int zonecopy_reply(const struct zonecopy *z, const uint8_t *name, uint16_t type,
 {
 	struct making m = { .z = z, .name = name, .type = type };
 
-	ASSERT(name_is_within(name, z->apex));
+	ASSERT(z->n_nodes > 0 && z->nodes != NULL && name_is_within(name, z->apex));
 	if (type == TYPE_RRSIG || !resolver_seeks(type) ||
 	    (type == TYPE_DS && !name_is_below(name, z->apex)))
 		return E_UNSUPPORTED;

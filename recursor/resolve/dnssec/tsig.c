@@ -81,10 +81,10 @@ int tsig_key_read(struct tsig_key *out, const char *name, const char *algorithm,
 	if (*name == '\0' || name_from_text(k.name, name) != E_OK)
 		return refuse(why, name, "tsigname is no domain name:");
 	(void)name_lower(k.name, k.name);
-	for (uint8_t i = 0; i < ALGORITHMS; i++)
+	for (unsigned i = 0; i < ALGORITHMS; i++)
 		if (strcasecmp(algorithm, algorithms[i].text) == 0 ||
 		    (algorithms[i].also != NULL && strcasecmp(algorithm, algorithms[i].also) == 0))
-			k.algorithm = i;
+			k.algorithm = (uint8_t)i;
 	if (k.algorithm == ALGORITHMS)
 		return refuse(why, algorithm, "tsigalgo is not known:");
 	if (!read_secret(&k, secret))
