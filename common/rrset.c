@@ -403,6 +403,11 @@ const uint8_t *rrset_owner(const struct rrset *s)
 	return s->data;
 }
 
+const uint8_t *rrset_zone(const struct rrset *s)
+{
+	return name_suffix(rrset_owner(s), s->zone_labels);
+}
+
 struct rrset *const *rrset_proofs(const struct rrset *s)
 {
 	return (struct rrset *const *)(const void *)(s->data + proofs_at(s));

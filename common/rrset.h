@@ -148,6 +148,8 @@ void rrset_share_proof(struct rrset *denial, unsigned i, struct rrset *proof, ui
 
 /* Borrowed, within the block. */
 const uint8_t *rrset_owner(const struct rrset *s);
+/* The zone it came from: an ancestor of the owner, or it. */
+const uint8_t *rrset_zone(const struct rrset *s);
 struct rrset *const *rrset_proofs(const struct rrset *s);
 
 /* A denial's SOA, borrowed, or NULL: one without is not for keeping (RFC 2308 5). */

@@ -3,23 +3,6 @@
 
 #include "common/check.h"
 
-bool check_may_work(struct resolver *r, struct goal *g)
-{
-	uint64_t now_ms = r->world.now_ms(r->world.ctx);
-
-	/* The loop's clock stands while a turn lasts, however many packets are read in it. */
-	if (r->work_ms != now_ms) {
-		r->work_ms = now_ms;
-		r->work_left_us = WORK_AT_ONCE_US;
-	}
-	if (r->work_left_us > 0)
-		return true;
-	/* Others first: what has come in meanwhile, then this. */
-	g->timer.kind = TIMER_TURN;
-	timers_start(r->timers, &g->timer, now_ms + 1);
-	return false;
-}
-
 /* RFC 4035 5.3.1: the signer is the zone of the set, so its owner's name or one above; of a DS the
  * parent (RFC 4035 5.2).  Of several the deepest: what is below an apex is the child's to sign. */
 const uint8_t *check_signer(const struct rrset *s)
@@ -108,6 +91,24 @@ static void take_trust(struct check *out, const struct trust *t)
 	};
 }
 
+const uint8_t *check_blame(const struct rrset *s)
+{
+	bool has_proofs = s->kind != RRSET_DATA && s->n_proofs > 0;
+	const uint8_t *signer = check_signer(has_proofs ? rrset_proofs(s)[0] : s);
+	const uint8_t *zone = rrset_zone(s);
+
+	return signer != NULL && name_is_below(signer, zone) ? signer : zone;
+}
+
+/* A set was looked at. */
+static enum checked account(struct resolver *r, struct goal *g, const struct rrset *s,
+			    enum security security, const struct dnssec_work *work)
+{
+	bool is_bad = security == SEC_BOGUS && work->checks > 0;
+
+	return turn_end(r, g, check_blame(s), is_bad, work) ? CHECKED : CHECKED_LATER;
+}
+
 static void report(struct resolver *r, struct goal *g, const struct rrset *s, const uint8_t *zone,
 		   const struct verification *v)
 {
@@ -143,6 +144,7 @@ static void take_verification(struct resolver *r, struct check *out, const struc
 static enum checked no_ds(struct resolver *r, struct goal *g, struct check *out)
 {
 	const struct told *told = &g->v.told;
+	const uint8_t *zone = told->set != NULL ? check_blame(told->set) : g->name;
 	struct dnssec_work work = { .memo = &r->nsec3_memo };
 
 	out->security = (enum security)told->security;
@@ -150,6 +152,8 @@ static enum checked no_ds(struct resolver *r, struct goal *g, struct check *out)
 	out->is_under_nta = told->is_under_nta;
 	if (told->security != SEC_SECURE)
 		return CHECKED;
+	if (!turn_may_work(r, g, zone))
+		return CHECKED_LATER;
 	switch (trust_ds_denial(r, told->set, g->name, &work)) {
 	case DS_DENIAL_MANY_ITERATIONS:
 		out->bogus = BOGUS_MAX_ITERATIONS;
@@ -170,7 +174,7 @@ static enum checked no_ds(struct resolver *r, struct goal *g, struct check *out)
 		*out = (struct check) { .security = SEC_BOGUS, .bogus = work.met_limit };
 		break;
 	}
-	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;
+	return turn_end(r, g, zone, false, &work) ? CHECKED : CHECKED_LATER;
 }
 
 /* The DS of the goal's name, a reference: its anchor's or its parent's.  NULL: there is none of use,
@@ -235,7 +239,7 @@ static enum checked check_dnskeys(struct resolver *r, struct goal *g, struct rrs
 		return CHECKED_LATER;
 	if (ds == NULL)
 		return CHECKED;
-	if (!check_may_work(r, g)) {
+	if (!turn_may_work(r, g, check_blame(s))) {
 		rrset_put(ds);
 		return CHECKED_LATER;
 	}
@@ -243,7 +247,7 @@ static enum checked check_dnskeys(struct resolver *r, struct goal *g, struct rrs
 	rrset_put(ds);
 	report(r, g, s, g->name, &v);
 	take_verification(r, out, s, security, &v);
-	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;
+	return account(r, g, s, security, &work);
 }
 
 /* Is it to find the keys of a zone that has an anchor of its own, or for which the operator wants none? */
@@ -298,7 +302,7 @@ static enum checked check_signed(struct resolver *r, struct goal *g, struct rrse
 		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_FOREIGN_SIGNER };
 		return CHECKED;
 	}
-	if (!check_may_work(r, g)) {
+	if (!turn_may_work(r, g, check_blame(s))) {
 		rrset_put(t.keys);
 		return CHECKED_LATER;
 	}
@@ -307,7 +311,7 @@ static enum checked check_signed(struct resolver *r, struct goal *g, struct rrse
 	rrset_put(t.keys);
 	report(r, g, s, zone, &v);
 	take_verification(r, out, s, security, &v);
-	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;
+	return account(r, g, s, security, &work);
 }
 
 /* Where the way to an unsigned set's owner begins: at the zone that said it, but no higher than where trust

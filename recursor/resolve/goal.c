@@ -631,7 +631,6 @@ static bool hashes_are_over(struct resolver *r, struct request *req, size_t amou
 
 bool goal_charge_work(struct resolver *r, struct goal *g, const struct dnssec_work *work)
 {
-	r->work_left_us -= (int)(work->checks_us + work->hashes / HASHES_EACH_US);
 	return (work->checks == 0 ||
 		each_request(r, g, checks_are_over, work->checks, CAUSE_CHECKS)) &&
 	       (work->hashes == 0 ||

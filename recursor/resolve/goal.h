@@ -95,8 +95,6 @@ enum {
 	GOAL_LOOKUPS_AT_ONCE = 2, /* name servers whose addresses are looked up side by side */
 	GOAL_CHAIN_MAX = 24,      /* sets in an answer: ten aliases, each perhaps with its DNAME */
 	GOAL_AUTHORITY_MAX = 32,  /* sets in an answer's authority section */
-	WORK_AT_ONCE_US = 1000,   /* of validation, about, until others have their turn */
-	HASHES_EACH_US = 2,       /* of NSEC3's, at least */
 	GOAL_SUBGOALS_MAX = 200,  /* for one request */
 	GOAL_CUTS_MAX = 64,       /* referrals followed by one goal */
 	GOAL_DEPTH_MAX = 100,
@@ -318,8 +316,7 @@ struct resolver {
 	struct aggressive *aggressive; /* borrowed, or NULL */
 	struct harvest harvest;
 	struct nsec3_memo nsec3_memo;
-	uint64_t work_ms; /* the turn of the loop that work_left_us is of, by the world's clock */
-	int work_left_us; /* of validation, until others have their turn */
+	struct turns turns;
 
 	struct slab goals, edges, requests;
 	struct journals journals;

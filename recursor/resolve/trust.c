@@ -276,12 +276,17 @@ static enum checked stage_proof(struct resolver *r, struct goal *g)
 		if (c.ttl < ttl)
 			ttl = c.ttl;
 	}
+	if (!turn_may_work(r, g, check_blame(g->v.set))) {
+		g->v.stage = STAGE_PROOF;
+		g->v.at = 0;
+		return CHECKED_LATER;
+	}
 	name_lower(zone, signer);
 	proof = (struct denial_proof) { .zone = zone,
 					.sets = rrset_proofs(g->v.set),
 					.n = g->v.set->n_proofs };
 	denial = denial_ds(&r->cfg.dnssec_limits, &proof, g->name, &work);
-	if (!goal_charge_work(r, g, &work))
+	if (!turn_end(r, g, check_blame(g->v.set), false, &work))
 		return CHECKED_LATER;
 	if (denial != DS_DENIAL_CUT && denial != DS_DENIAL_OPT_OUT &&
 	    denial != DS_DENIAL_MANY_ITERATIONS)
@@ -342,8 +347,10 @@ static enum checked stage_ds(struct resolver *r, struct goal *g)
 		end_insecure(r, g, BOGUS_NONE, rrset_ttl_left(t->set, now_s));
 		return CHECKED_LATER;
 	}
+	if (!turn_may_work(r, g, check_blame(t->set)))
+		return CHECKED_LATER;
 	denial = trust_ds_denial(r, t->set, g->name, &work);
-	if (!goal_charge_work(r, g, &work))
+	if (!turn_end(r, g, check_blame(t->set), false, &work))
 		return CHECKED_LATER;
 	switch (denial) {
 	case DS_DENIAL_CUT:

@@ -206,7 +206,7 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 	struct dnssec_work work = { .memo = &r->nsec3_memo };
 	uint8_t zone[NAME_MAX_LEN];
 
-	if (!check_may_work(r, g))
+	if (!turn_may_work(r, g, check_blame(v->set)))
 		return CHECKED_LATER;
 	for (unsigned i = 0; i < v->set->n_proofs; i++) {
 		struct rrset *s = rrset_proofs(v->set)[i];
@@ -247,7 +247,7 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 		   .note = c.security == SEC_BOGUS ? bogus_row(c.bogus)->text : NULL);
 	found(g, &c);
 	v->stage = v->security == SEC_SECURE ? STAGE_SOA : STAGE_DONE;
-	return goal_charge_work(r, g, &work) ? CHECKED : CHECKED_LATER;
+	return turn_end(r, g, check_blame(v->set), false, &work) ? CHECKED : CHECKED_LATER;
 }
 
 /* It is proved: is the SOA good, too, by the keys of the zone that proved it? */
