@@ -55,7 +55,9 @@ def options_read():
     parser.add_argument("--seconds", type=bench.count, default=5,
                         help="with the attack, and as long without; 5")
     parser.add_argument("--build", default="build", metavar="DIR", help="where our programs are")
-    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON, not a table")
+    form.add_argument("--markdown", action="store_true", help="print README's table")
     return parser.parse_args()
 
 
@@ -205,6 +207,24 @@ known     latency of harmless names that are in the cache; new: of those that ar
 SERVFAIL  the attacker's share of it""")
 
 
+def print_markdown(rows):
+    """README's table: CPU, and the 99th percentiles, each with the attack."""
+    found = {(row["attack"], row["server"]): row["with"] for row in rows}
+    servers = list(dict.fromkeys(server for _, server in found))
+    print("| | " + " | ".join(servers) + " |")
+    print("| --- " * (len(servers) + 1) + "|")
+    for attack in dict.fromkeys(attack for attack, _ in found):
+        print(f"| {attack} | " + " | ".join(brief(found.get((attack, server)))
+                                            for server in servers) + " |")
+
+
+def brief(result):
+    if not result:
+        return ""
+    return "{:.0f} %, {:.1f}, {:.1f} ms".format(result["cpu"] * 100, result["known"]["p99"],
+                                               result["new"]["p99"])
+
+
 def run(options):
     cores = bench.Cores()
     missing = [name for name in options.servers if not bench.is_installed(name)]
@@ -225,6 +245,8 @@ def run(options):
     if options.json:
         json.dump({**about, "results": rows}, sys.stdout, indent=2)
         print()
+    elif options.markdown:
+        print_markdown(rows)
     else:
         print(", ".join(f"{key} {value}" for key, value in about.items()) + "\n")
         print_table(rows)
