@@ -2,6 +2,7 @@
 #include "recursor/memory.h"
 
 #include "recursor/resolve/dnssec/aggressive.h"
+#include "recursor/resolve/dnssec/keyring.h"
 #include "recursor/worker.h"
 
 enum {
@@ -10,8 +11,10 @@ enum {
 	FIXED_BYTES = 4 << 20,   /* and what is there beside entries */
 	RECORDS_LEAST = 2 << 20, /* of which the record cache has most */
 	SERVERS_PART = 16,       /* one in so many bytes */
-	ROOM_PART = 8,           /* a part that uses n bytes may soon want n / 8 more, */
-	STEP_PART = 64,          /* and one in so many of the whole */
+	KEYS_PART = 32,
+	KEYS_LEAST = 64,
+	ROOM_PART = 8,         /* a part that uses n bytes may soon want n / 8 more, */
+	STEP_PART = 64,        /* and one in so many of the whole */
 	SLACK_PART = 256,      /* differences smaller than one in so many are not worth a change */
 	SHARED_PART = 128,     /* one in so many bytes of records is left free for that */
 	SHRINK_AT_ONCE = 1000, /* entries, each time */
@@ -110,6 +113,13 @@ uint64_t memory_used(const struct memory *m)
 	return sum;
 }
 
+size_t memory_keys(const struct memory *m, unsigned n_workers)
+{
+	size_t n = memory_total(m) / KEYS_PART / n_workers / KEYRING_KEY_BYTES;
+
+	return max_of(min_of(n, KEYRING_KEYS_DEFAULT), KEYS_LEAST);
+}
+
 static void find_dues(struct memory *m, size_t total)
 {
 	size_t records = atomic_load(&m->max_cache_entries);
@@ -125,9 +135,12 @@ static void find_dues(struct memory *m, size_t total)
 static size_t beside_records(struct server *s, const struct cache_stats *cache)
 {
 	struct aggressive_sum proofs;
+	size_t keys = 0;
 
 	aggressive_sum(s->aggressive, &proofs);
-	return cache->fixed_bytes + proofs.bytes;
+	for (unsigned i = 0; i < s->n_workers; i++)
+		keys += atomic_load_explicit(&s->workers[i].gauges.key_bytes, memory_order_relaxed);
+	return cache->fixed_bytes + proofs.bytes + keys;
 }
 
 size_t memory_record_limit(struct server *s)
@@ -207,6 +220,7 @@ static void take_over(struct worker *w)
 
 	packetcache_set_limits(w->packetcache, atomic_load(&m->packet_entries), bytes);
 	atomic_store_explicit(&w->gauges.packetcache_limit, bytes, memory_order_relaxed);
+	resolver_limit_keys(w->resolver, memory_keys(m, w->server->n_workers));
 }
 
 void memory_adopt(struct worker *w)

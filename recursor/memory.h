@@ -2,7 +2,9 @@
  * memory: one budget for all caches: `max-cache-memory`.
  *
  * Three parts divide it: the record cache, the packet caches of all threads, the server table.  What
- * the cache of proofs (resolve/dnssec/aggressive.h) has beside record sets counts as the record cache's.
+ * the cache of proofs (resolve/dnssec/aggressive.h) has beside record sets counts as the record cache's,
+ * and so do the public keys that each worker keeps ready (resolve/dnssec/keyring.h), of which there are as
+ * many as 1/32 of the whole has room for.
  * Each is due a share: the server table 1/16, the record cache 2 MB for its fixed tables, and these
  * two what is left, in proportion of max-cache-entries to max-packetcache-entries.  What a part does not need the others may have,
  * until it does: then they give it back, a few entries an insert and some each time the house is
@@ -61,6 +63,9 @@ void memory_init(struct memory *m, const struct settings *s);
 
 /* What all had when the first worker looked last; for itself. */
 uint64_t memory_used(const struct memory *m);
+
+/* How many public keys each of so many workers may keep. */
+size_t memory_keys(const struct memory *m, unsigned n_workers);
 
 /* What the settings come to, in bytes. */
 uint64_t memory_total(const struct memory *m);

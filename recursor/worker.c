@@ -122,6 +122,7 @@ static void publish_slow_gauges(struct worker *w, uint64_t cpu_us)
 	atomic_store_explicit(&g->cpu_us, cpu_us, memory_order_relaxed);
 	atomic_store_explicit(&g->tcp_idle_out, asking.tcp_idle, memory_order_relaxed);
 	atomic_store_explicit(&g->backgrounds, resolving.backgrounds, memory_order_relaxed);
+	atomic_store_explicit(&g->key_bytes, resolving.key_bytes, memory_order_relaxed);
 	counter_max(&w->counters.peak_tcp_idle, asking.most_tcp_idle);
 	counter_max(&w->counters.peak_tcp_idle_server, asking.most_tcp_idle_server);
 	counter_max(&w->counters.peak_tcp_asked, asking.most_tcp_asked);

@@ -43,6 +43,7 @@ struct worker_gauges {
 	_Atomic size_t flight_stories, flight_bytes; /* now and then */
 	_Atomic uint64_t our_latency_us, cpu_us;
 	_Atomic size_t tcp_idle_out, backgrounds;
+	_Atomic size_t key_bytes; /* resolver_stats() */
 };
 
 struct worker {

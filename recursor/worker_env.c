@@ -54,6 +54,7 @@ GAUGE(size_t, in_flight)
 GAUGE(size_t, tcp_clients)
 GAUGE(size_t, packetcache_entries)
 GAUGE(size_t, packetcache_bytes)
+GAUGE(size_t, key_bytes)
 GAUGE(uint64_t, latency_us)
 GAUGE(size_t, flight_stories)
 GAUGE(size_t, flight_bytes)
@@ -409,6 +410,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.tcp_clients = env_tcp_clients,
 		.packetcache_entries = env_packetcache_entries,
 		.packetcache_bytes = env_packetcache_bytes,
+		.key_bytes = env_key_bytes,
 		.max_cache_memory = env_max_cache_memory,
 		.save_cache = env_save_cache,
 		.cachefile = env_cachefile,

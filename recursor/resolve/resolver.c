@@ -505,10 +505,17 @@ void resolver_tick(struct resolver *r)
 	wake_up_arrange(r);
 }
 
+void resolver_limit_keys(struct resolver *r, size_t max)
+{
+	keyring_configure(r->keyring, max);
+}
+
 /* ---- looking in ---- */
 
 void resolver_stats(const struct resolver *r, struct resolver_stats *out)
 {
+	const struct keyring_stats ring = keyring_stats(r->keyring);
+
 	*out = (struct resolver_stats) {
 		.requests = r->n_requests,
 		.backgrounds = r->n_background,
@@ -522,6 +529,8 @@ void resolver_stats(const struct resolver *r, struct resolver_stats *out)
 			 r->n_slots * (sizeof(struct goal *) + sizeof(uint32_t)),
 		.journals = r->journals.used,
 		.journals_peak = r->journals.peak,
+		.keys = ring.keys,
+		.key_bytes = ring.bytes,
 	};
 }
 

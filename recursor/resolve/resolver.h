@@ -148,6 +148,9 @@ void resolver_set_zones(struct resolver *r, struct zones *zones);
 /* Borrowed. */
 const struct zones *resolver_zones(const struct resolver *r);
 
+/* Public keys of zones that are kept ready; those above the limit go at once. */
+void resolver_limit_keys(struct resolver *r, size_t max);
+
 struct aggressive;
 /* Proofs that other answers came with (dnssec/aggressive.h), shared by all workers; borrowed, and
  * outlives the resolver.  NULL: each answer is asked for. */
@@ -305,6 +308,7 @@ struct resolver_stats {
 	size_t zones;                   /* that are worked at, where that is counted (inflight.h) */
 	size_t bytes;                   /* slabs and scratch */
 	size_t journals, journals_peak; /* chunks in use, of JOURNAL_CHUNK bytes */
+	size_t keys, key_bytes;         /* public keys of zones, kept ready (dnssec/keyring.h) */
 };
 void resolver_stats(const struct resolver *r, struct resolver_stats *out);
 

@@ -194,7 +194,8 @@ struct watch_env {
 	size_t (*tcp_clients)(void *ctx, unsigned worker);
 	size_t (*packetcache_entries)(void *ctx, unsigned worker);
 	size_t (*packetcache_bytes)(void *ctx, unsigned worker);
-	uint64_t (*max_cache_memory)(void *ctx); /* bytes, in force */
+	size_t (*key_bytes)(void *ctx, unsigned worker); /* of public keys of zones */
+	uint64_t (*max_cache_memory)(void *ctx);         /* bytes, in force */
 	/* Moving average of the time from question to answer, over latency-statistic-size
 	 * answers; a packet-cache hit counts as 0.  NULL: not measured. */
 	uint64_t (*latency_us)(void *ctx, unsigned worker);

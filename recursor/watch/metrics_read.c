@@ -231,6 +231,7 @@ OF_WORKERS(flight_stories)
 OF_WORKERS(flight_bytes)
 OF_WORKERS(packetcache_entries)
 OF_WORKERS(packetcache_bytes)
+OF_WORKERS(key_bytes)
 
 static struct watch_gauges gauges_of(const struct watch_env *env, unsigned worker)
 {
@@ -424,7 +425,8 @@ READER(cache_memory)
 	const struct cache_stats *records = cache_of(r);
 
 	return records->fixed_bytes + records->bytes + servers_of(r)->bytes +
-	       metric_read_aggressive_bytes(r) + metric_read_packetcache_bytes(r);
+	       metric_read_aggressive_bytes(r) + metric_read_packetcache_bytes(r) +
+	       metric_read_key_bytes(r);
 }
 
 READER(max_cache_memory)

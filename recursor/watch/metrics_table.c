@@ -158,6 +158,8 @@ const struct row metrics_rows[] = {
 	READ("zone-copy-loads", COUNTER, copy_loads, "copies of zones that were loaded"),
 	READ("zone-copy-errors", COUNTER, copy_errors,
 	     "copies of zones that could not be loaded, or were refused"),
+	READ("dnssec-key-bytes", GAUGE, key_bytes,
+	     "bytes of the public keys of zones that are kept ready to validate with"),
 	READ("trust-anchors", GAUGE, trust_anchors, "zones with a trust anchor"),
 	READ("trust-anchors-revoked", GAUGE, revoked_anchors,
 	     "zones whose trust anchors are of keys that all are revoked: they count as without one"),

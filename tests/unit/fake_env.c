@@ -75,6 +75,12 @@ static size_t packetcache_bytes(void *ctx, unsigned worker)
 	return s.bytes;
 }
 
+static size_t key_bytes(void *ctx, unsigned worker)
+{
+	(void)ctx;
+	return 1 + worker;
+}
+
 static uint64_t max_cache_memory(void *ctx)
 {
 	(void)ctx;
@@ -592,6 +598,7 @@ void fake_env_open(struct fake_env *f)
 		.flight_bytes = flight_bytes,
 		.packetcache_entries = packetcache_entries,
 		.packetcache_bytes = packetcache_bytes,
+		.key_bytes = key_bytes,
 		.max_cache_memory = max_cache_memory,
 		.save_cache = save_cache,
 		.cachefile = cachefile,

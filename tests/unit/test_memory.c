@@ -11,6 +11,7 @@
 #include "common/wire.h"
 #include "recursor/memory.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/resolve/dnssec/keyring.h"
 #include "recursor/resolve/packetcache.h"
 #include "recursor/resolve/servers.h"
 
@@ -300,6 +301,53 @@ START_TEST(the_server_table_takes_what_it_says)
 }
 END_TEST
 
+/* Keys of the kinds that take most, made and used; and what all workers may keep is a part of the whole. */
+START_TEST(a_keyring_takes_no_more_than_it_says)
+{
+	static const unsigned bits[] = { 1024, 2048, 4096 };
+	uint8_t rdata[4 + 4 + 512] = { 1, 1, 3, 8, 3, 1, 0, 1 }, sig[512] = { 1 };
+	struct pubkey *key;
+
+	if (!malloc_tells())
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(bits); i++) {
+		const size_t len = 8 + bits[i] / 8, before = process_bytes();
+		struct keyring *ring = NULL;
+
+		memset(rdata + 8, 0xa5, len - 8);
+		ck_assert_int_eq(keyring_new(&ring, 1000), E_OK);
+		for (uint32_t n = 0; n < 1500; n++) {
+			struct rdata rr = { rdata, (uint16_t)len };
+			struct dnskey k;
+
+			wire_put_u32(rdata + 16, n);
+			ck_assert_int_eq(dnskey_read(&k, &rr), E_OK);
+			ck_assert_int_eq(keyring_find(&key, ring, &k), E_OK);
+			(void)pubkey_check(key, sig, 32, sig, (uint16_t)(bits[i] / 8));
+		}
+		ck_assert_uint_eq(keyring_stats(ring).keys, 1000);
+		ck_assert_uint_le(process_bytes() - before, keyring_stats(ring).bytes + SLACK);
+		ck_assert_uint_ge(process_bytes() - before, keyring_stats(ring).bytes / 4);
+		keyring_free(ring);
+	}
+}
+END_TEST
+
+START_TEST(keys_have_a_part_of_the_whole)
+{
+	struct memory m;
+
+	memset(&m, 0, sizeof(m));
+	atomic_store(&m.max_cache_memory, 1ULL << 40);
+	ck_assert_uint_eq(memory_keys(&m, 4), KEYRING_KEYS_DEFAULT);
+	atomic_store(&m.max_cache_memory, 64 << 20);
+	ck_assert_uint_le(2 * memory_keys(&m, 2) * KEYRING_KEY_BYTES, (64 << 20) / 32);
+	ck_assert_uint_lt(memory_keys(&m, 2), memory_keys(&m, 1));
+	atomic_store(&m.max_cache_memory, 8 << 20);
+	ck_assert_uint_gt(memory_keys(&m, 64), 0);
+}
+END_TEST
+
 Suite *suite_memory(void)
 {
 	Suite *s = suite_create("memory");
@@ -312,6 +360,8 @@ Suite *suite_memory(void)
 	tcase_add_test(tc, the_record_cache_takes_what_it_says);
 	tcase_add_test(tc, a_packet_cache_takes_what_it_says);
 	tcase_add_test(tc, the_server_table_takes_what_it_says);
+	tcase_add_test(tc, a_keyring_takes_no_more_than_it_says);
+	tcase_add_test(tc, keys_have_a_part_of_the_whole);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -80,24 +80,14 @@ void keyring_configure(struct keyring *r, size_t max)
 	shrink(r, r->max);
 }
 
-size_t keyring_count(const struct keyring *r)
+struct keyring_stats keyring_stats(const struct keyring *r)
 {
-	return r->held.n;
-}
-
-size_t keyring_bytes(const struct keyring *r)
-{
-	return sizeof(*r) + sieve_bytes(&r->held) + r->held.n * KEYRING_KEY_BYTES;
-}
-
-uint64_t keyring_hits(const struct keyring *r)
-{
-	return r->hits;
-}
-
-uint64_t keyring_misses(const struct keyring *r)
-{
-	return r->misses;
+	return (struct keyring_stats) {
+		.keys = r->held.n,
+		.bytes = sizeof(*r) + sieve_bytes(&r->held) + r->held.n * KEYRING_KEY_BYTES,
+		.hits = r->hits,
+		.misses = r->misses,
+	};
 }
 
 /* Makes the key and puts it into the ring; what is none as well. */

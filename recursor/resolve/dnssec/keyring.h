@@ -9,7 +9,8 @@
  * Also kept: a context for each hash, and the place where sets are put into canonical form; so that
  * a check allocates nothing but what OpenSSL does inside.
  *
- * Memory:  about KEYRING_KEY_BYTES a key; the least useful go (SIEVE).
+ * Memory:  at most KEYRING_KEY_BYTES a key, whatever its kind (OpenSSL 3: 0.7 to 3.9 KB once it has been
+ *          used); the least useful go (SIEVE).
  * Limits:  `max` keys.
  * Threads: one keyring, one resolver.
  */
@@ -36,11 +37,11 @@ void keyring_free(struct keyring *r);
 /* Those above the new limit go at once. */
 void keyring_configure(struct keyring *r, size_t max);
 
-/* Keys that are there; how often one was found, and made. */
-size_t keyring_count(const struct keyring *r);
-size_t keyring_bytes(const struct keyring *r);
-uint64_t keyring_hits(const struct keyring *r);
-uint64_t keyring_misses(const struct keyring *r);
+struct keyring_stats {
+	size_t keys, bytes; /* that are there; and no less than they take, with the ring itself */
+	uint64_t hits, misses;
+};
+struct keyring_stats keyring_stats(const struct keyring *r);
 
 /* The key of a DNSKEY, borrowed until the next call of this function.  E_UNSUPPORTED: it is no key of
  * its algorithm, or of a size that we do not use; E_NOMEM. */
