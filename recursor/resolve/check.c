@@ -344,6 +344,12 @@ enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrs
 	 * stands in its keys' place. */
 	if (g->type == TYPE_DNSKEY && is_anchored(r, g))
 		return lack_of_keys(r, g, out);
+	/* Nor do they deny all that is below an anchor (RFC 8020), which may be where they are not signed. */
+	if (s->kind != RRSET_DATA && check_is_above_anchor(r, g->name, g->type == TYPE_DS, owner)) {
+		*out = (struct check) { .security = SEC_BOGUS,
+					.bogus = BOGUS_MISSING_NEGATIVE_INDICATION };
+		return CHECKED;
+	}
 	if (first > last)
 		first = last;
 	/* Behind the last when it has been walked: what was told there, with a TTL of 0, is gone when the
