@@ -312,7 +312,7 @@ static void ask_there(struct soak *s, unsigned zone)
 
 static void stage_begin(struct soak *s, struct rollover *o, const struct stage *stage)
 {
-	const struct zone *z = &s->net.zones[o->zone];
+	const struct zone *z;
 
 	ask_there(s, o->zone);
 	if (rng_chance(&s->rng, 80))

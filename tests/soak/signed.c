@@ -335,6 +335,16 @@ static enum finding keys_finding(const struct internet *net, const struct zone *
 	return FIND_SECURE;
 }
 
+/* An alias there, say. */
+static bool has_fault_between(const struct internet *net, const struct zone *above,
+			      const struct zone *z)
+{
+	for (unsigned i = above->first_set; i != SET_NONE; i = net->sets[i].next)
+		if (net->sets[i].fault != SIGN_NONE && name_is_below(z->apex, net->sets[i].owner))
+			return true;
+	return false;
+}
+
 /* Whoever gets an unsigned answer looks at each name on the way from where trust begins, and for those
  * that are no zone's it takes a proof. */
 static bool is_walkable(const struct internet *net, const struct zone *z)
@@ -342,7 +352,8 @@ static bool is_walkable(const struct internet *net, const struct zone *z)
 	for (; !z->is_anchor && z != net->zones; z = &net->zones[z->parent]) {
 		const struct zone *above = &net->zones[z->parent];
 
-		if (z->labels > above->labels + 1 && proof_finding(net, above) != FIND_SECURE)
+		if (z->labels > above->labels + 1 &&
+		    (proof_finding(net, above) != FIND_SECURE || has_fault_between(net, above, z)))
 			return false;
 	}
 	return true;
