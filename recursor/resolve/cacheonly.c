@@ -58,6 +58,7 @@ static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], const stru
 		      struct known_answer *k)
 {
 	uint16_t type = q->type;
+	const struct rrset *mark;
 	struct knowledge found;
 	struct rdata target;
 	bool goes_on = false;
@@ -72,9 +73,10 @@ static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], const stru
 		knowledge_clear(&found);
 		return false;
 	}
-	if (found.what != KNOWN_NOTHING)
-		answer_blame_insecure(&k->a,
-				      rrset_bogus(found.dname != NULL ? found.dname : found.set));
+	mark = found.dname != NULL ? found.dname : found.set;
+	/* There is none with a failure. */
+	if (found.what != KNOWN_NOTHING && mark != NULL)
+		answer_blame_insecure(&k->a, rrset_bogus(mark));
 	if (found.authoritative) {
 		COUNT(r->counters, auth_zone_queries);
 		k->a.authoritative |= k->a.n_sets == 0;
