@@ -123,7 +123,7 @@ static const char *zonefile_case(const char *text, bool nothing_fails)
 static struct rrset *secure_set(const uint8_t *owner, uint16_t type, uint8_t labels,
 				const void *rdata, size_t len)
 {
-	uint8_t bytes[] = "\0\0\15\0\0\0\16\20\177\0\0\0\0\0\0\0\0\0\7example";
+	uint8_t bytes[] = "\0\0\15\0\0\0\16\20\177\0\0\0\0\0\0\0\0\0\7example\0";
 	struct rdata rr = { .data = rdata, .len = (uint16_t)len };
 	struct rdata sig = { .data = bytes, .len = sizeof(bytes) };
 	struct rrset *s = NULL;
