@@ -17,7 +17,7 @@
 enum {
 	RUNS = 16,                 /* queues that are written from at a time, */
 	RUN_MAX = 65536,           /* bytes of each */
-	CALM_MS = 10,              /* between two looks at the queues */
+	CALM_MS = 20,              /* between two looks at the queues */
 	BUSY_MS = 1,               /* after one that found more in one of them than */
 	BUSY_PART = 8,             /* this part of its room */
 	HANDSHAKE_MS = 5000,       /* for connecting and each answer of the server */
