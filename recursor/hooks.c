@@ -527,6 +527,7 @@ static void begin_datagram(struct hooked *h)
 	struct worker *w = h->cq->pipeline->worker;
 
 	h->is_kept = false;
+	h->has_consulted = true;
 	if (datagram_send(&h->datagram, w->datagrams, &a->udp_dest,
 			  a->udp_query.text == NULL ? "" : a->udp_query.text, a->udp_query.len,
 			  on_datagram, h) == E_OK) {

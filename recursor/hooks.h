@@ -52,6 +52,7 @@ struct hooked {
 	bool is_changed, is_dropped;   /* what the hooks say so far */
 	bool was_changed, was_dropped; /* what they said when q.before was kept */
 	bool is_kept;                  /* the packet cache may have the answer */
+	bool has_consulted;            /* another service: it may say something else of the next */
 	unsigned n_followups;
 	uint32_t note;             /* shield_answered(), once it has been resolved */
 	uint32_t outqueries;       /* what it has cost */

@@ -183,7 +183,8 @@ void respond(struct pipeline *p, struct client_query *cq, const struct settings 
 	ttl = packet_ttl(p, cq, s, a, &packed, now_s);
 	if (cq->hooked != NULL) {
 		key.tag = cq->hooked->q.tag;
-		ttl = cq->hooked->q.variable ? 0 : ttl;
+		if (cq->hooked->q.variable || cq->hooked->has_consulted)
+			ttl = 0;
 		if (cq->hooked->q.variable)
 			COUNT(p->account.counters, variable_responses);
 	}

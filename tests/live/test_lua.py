@@ -230,9 +230,9 @@ local function change(dq, hook)
 	if not asked:find(hook, 1, true) then return false end
 	if asked:find("vary") then dq.variable = true return false end
 	if asked:find("tag") then dq.tag = 9 return false end
-	if asked:find("udp") then
+	if asked:find("udp") or asked:find("ask") then
 		dq.followupFunction = "udpQueryResponse"
-		dq.udpCallback = "answered"
+		dq.udpCallback = asked:find("udp") and "answered" or "no_opinion"
 		dq.udpQueryDest = newCA("127.0.0.1:1")
 		dq.udpQuery = "x"
 		return true
@@ -242,6 +242,7 @@ local function change(dq, hook)
 	return true
 end
 
+function no_opinion(dq) return false end
 function answered(dq) dq:addAnswer(pdns.A, "192.0.2.51") dq.rcode = 0 return true end
 function preresolve(dq) return change(dq, "preresolve") end
 function nxdomain(dq) return change(dq, "nxdomain") end
@@ -252,7 +253,7 @@ function postresolve(dq) return change(dq, "postresolve") end
 CHANGERS = ("preresolve", "nxdomain", "noerror", "nodata", "postresolve")
 ZONES["hooks"] = (ZONES["hooks"][0], ZONES["hooks"][1] + "".join(
     f"{hook}{how} IN {'TXT x' if hook == 'nodata' else 'A 192.0.2.3'}\n"
-    for hook in CHANGERS if hook != "nxdomain" for how in ("", "-vary", "-tag", "-udp")))
+    for hook in CHANGERS if hook != "nxdomain" for how in ("", "-vary", "-tag", "-udp", "-ask")))
 
 
 @test
@@ -280,8 +281,9 @@ def lua_caches():
             r.ask(f"{hook}-tag.hooks")
             check(calls_of(hook, f"{hook}-tag.hooks", 3) == 3, f"{hook}: under another tag")
             check(calls_of(hook, f"{hook}-tag.hooks", 3, "-b", "127.0.0.9") == 0, f"{hook}: under its tag")
-            r.ask(f"{hook}-udp.hooks")
-            check(calls_of(hook, f"{hook}-udp.hooks", 3) == 3, f"{hook}: never after udpQueryResponse")
+            for how in "udp", "ask":  # whatever the callback says
+                r.ask(f"{hook}-{how}.hooks")
+                check(calls_of(hook, f"{hook}-{how}.hooks", 3) == 3, f"{hook}-{how}: never after udpQueryResponse")
         r.rec("unload-lua-script")
         for hook in CHANGERS:
             # Over TCP the packet cache has another place: this is the record cache's, or the servers'.
