@@ -53,7 +53,8 @@ START_TEST(length_and_labels)
 	ck_assert_uint_eq(name_signed_labels(name_of("*.example.com").wire), 2);
 	ck_assert_uint_eq(name_signed_labels(name_of("*").wire), 0);
 	ck_assert_uint_eq(name_signed_labels(name_of("**.example.com").wire), 3);
-	ck_assert(!name_is_wildcard(name_of("a.*.com").wire) && !name_is_wildcard(name_of(".").wire));
+	ck_assert(!name_is_wildcard(name_of("a.*.com").wire) &&
+		  !name_is_wildcard(name_of(".").wire));
 	for (size_t len = 3; len <= NAME_MAX_LEN; len++)
 		ck_assert_uint_eq(name_len(name_of_length(len, 'x').wire), len);
 }
