@@ -74,8 +74,8 @@ static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], const stru
 		return false;
 	}
 	mark = found.dname != NULL ? found.dname : found.set;
-	/* There is none with a failure. */
-	if (found.what != KNOWN_NOTHING && mark != NULL)
+	/* A failure may have no set. */
+	if (found.what != KNOWN_NOTHING && found.what != KNOWN_FAILURE)
 		answer_blame_insecure(&k->a, rrset_bogus(mark));
 	if (found.authoritative) {
 		COUNT(r->counters, auth_zone_queries);

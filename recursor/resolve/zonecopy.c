@@ -136,7 +136,8 @@ static int sort(struct zonecopy *z)
 	z->scratch = malloc(2 * WIRE_MSG_MAX);
 	if (z->scratch == NULL)
 		return E_NOMEM;
-	qsort_r(z->records, z->n_records, sizeof(z->records[0]), compare, z);
+	if (z->n_records > 0)
+		qsort_r(z->records, z->n_records, sizeof(z->records[0]), compare, z);
 	for (size_t i = 0; i < z->n_records; i++)
 		if (i == 0 || compare(&z->records[kept - 1], &z->records[i], z) != 0)
 			z->records[kept++] = z->records[i];

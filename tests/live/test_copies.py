@@ -143,6 +143,7 @@ def check_served_from_copy(w, r):
 
 @test
 def a_local_root_by_transfer():
+    """With a copy of the root from NSD no root server is asked; nothing is transferred twice."""
     with world() as w, primary(w.sign(serial=7)), \
             Recursor(**w.settings(axfr("zonemd='require', dnssec='require'"))) as r:
         s = wait_state(r, "in use")
@@ -170,6 +171,7 @@ def a_local_root_by_transfer():
 
 @test
 def a_local_root_from_a_file():
+    """The root from a zone file: the same, and a changed file is read anew."""
     with world() as w:
         path = w.sign(serial=7)
         with Recursor(**w.settings(from_file(path, "zonemd='require'"))) as r:
@@ -204,6 +206,7 @@ def refused(w, text, more="", **settings):
 
 @test
 def damaged_roots_are_refused():
+    """A copy that ZONEMD or DNSSEC does not vouch for is refused, with one line that says why."""
     with world() as w:
         with open(w.sign(serial=7), encoding="ascii") as f:
             good = f.read()
@@ -230,6 +233,7 @@ def damaged_roots_are_refused():
 
 @test
 def a_root_goes_on_until_it_expires():
+    """The primary dies: the copy serves until it expires, then the root is asked."""
     with world() as w:
         with primary(w.sign(serial=7, expire=6)) as p, \
                 Recursor(**w.settings(axfr("refreshPeriod=1"))) as r:
@@ -251,6 +255,7 @@ def a_root_goes_on_until_it_expires():
 
 @test
 def transfers_that_are_refused():
+    """A transfer without its key, from nobody, or of nothing: one line, and the root is asked."""
     with world() as w, primary(w.sign(serial=7)):
         for copy, why in ((axfr(tsig=False), "the server answers"),
                           (axfr().replace(SECRET, "A" * 44), "TSIG"),
@@ -262,6 +267,7 @@ def transfers_that_are_refused():
 
 @test
 def a_root_by_transfer_from_knot():
+    """The same from Knot, with NSEC3, SHA-512 and its own ZONEMD."""
     with world() as w:
         need_program("knotd")
         d = env.new_dir("knot")

@@ -195,6 +195,25 @@ START_TEST(which_copy)
 }
 END_TEST
 
+START_TEST(what_is_no_zone)
+{
+	static const uint8_t ns[] = { 2, 'n', 's', 0 };
+	char why[ZONECOPY_WHY_MAX];
+	struct zonecopy *z = NULL;
+
+	ck_assert_int_eq(zonecopy_new(&z, wire("example"), 0), E_OK);
+	ck_assert_int_eq(zonecopy_finish(z, why), E_MALFORMED);
+	ck_assert_str_eq(why, "the zone has no SOA record");
+	zonecopy_put(z);
+
+	ck_assert_int_eq(zonecopy_new(&z, wire("example"), 0), E_OK);
+	ck_assert_int_eq(zonecopy_add(z, wire("example"), TYPE_NS, 60, ns, sizeof(ns), why), E_OK);
+	ck_assert_int_eq(zonecopy_finish(z, why), E_MALFORMED);
+	ck_assert_str_eq(why, "the zone has no SOA record");
+	zonecopy_put(z);
+}
+END_TEST
+
 static void setup(void)
 {
 	hash_key_set(1, 2);
@@ -210,6 +229,7 @@ Suite *suite_zonecopy(void)
 	tcase_add_loop_test(t, proofs, SIGN_NSEC, SIGN_OPT_OUT + 1);
 	tcase_add_test(t, iterations);
 	tcase_add_test(t, which_copy);
+	tcase_add_test(t, what_is_no_zone);
 	suite_add_tcase(s, t);
 	return s;
 }
