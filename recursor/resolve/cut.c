@@ -522,8 +522,9 @@ unsigned cut_look_up_addresses(struct resolver *r, struct goal *g)
 	for (unsigned i = 0; i < g->n_ns; i++) {
 		waiting += g->ns[i].state == NS_WAITING;
 		/* A server within the zone, when none of the zone's can be asked: only its parent
-		 * can tell where it is. */
+		 * can tell where it is.  Those that answer, but without what validates, can tell. */
 		if (g->ns[i].state == NS_UNKNOWN && g->zone_labels > 0 &&
+		    g->v.last_bogus == BOGUS_NONE &&
 		    name_is_within(cut_ns_name(g, i), goal_zone(g))) {
 			g->ns[i].state = NS_NONE;
 			g->lacks_glue = true;
