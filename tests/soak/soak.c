@@ -135,8 +135,11 @@ static void world_ends_its_faults(struct soak *s)
 	cache_set_limits(s->cache, 20000, 0);
 	for (unsigned i = 0; i < s->setup.n_nodes; i++)
 		s->nodes[i].ctx.forged = s->nodes[i].ctx.no_resources = 0;
-	if (s->starved)
+	if (s->starved) {
 		s->relent();
+		/* A command that changed them may have found no memory: operators give it again. */
+		(void)anchors_publish(s);
+	}
 	s->was_tight = false;
 	soak_drain(s, CALM_US);
 	/* What was remembered for a while before the clock went back is so for longer. */
