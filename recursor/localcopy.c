@@ -43,7 +43,8 @@ struct localcopy {
 	struct copies *current; /* or NULL */
 	struct held *held;
 	size_t n;
-	uint64_t configured; /* how often */
+	uint64_t loads, errors; /* of all zones there ever were */
+	uint64_t configured;    /* how often */
 	bool started, stop;
 	pthread_t thread;
 	struct copyload *load;
@@ -203,14 +204,18 @@ static void tell_loaded(const struct held *h)
 		   h->found.verdict.is_signed ? "signed" : "not known to be signed");
 }
 
+static bool is_used(const struct held *h)
+{
+	return h->copy != NULL && loop_wall_s() < h->expires_s;
+}
+
 static void tell_error(const struct held *h)
 {
 	char zone[NAME_TEXT_MAX];
-	bool is_used = h->copy != NULL && loop_wall_s() < h->expires_s;
 
 	log_warning("zoneToCache: %s from %s: %s; %s", name_to_text(zone, h->plan.zone),
 		    h->plan.source, h->error,
-		    is_used ? "the copy at hand stays" : "its servers are asked");
+		    is_used(h) ? "the copy at hand stays" : "its servers are asked");
 }
 
 static uint32_t expiry(const struct held *h)
@@ -230,10 +235,14 @@ static bool take_result(struct localcopy *l, struct held *h, int err, struct cop
 	struct zonecopy *before = h->copy;
 
 	if (err != E_OK && err != E_EXISTS) {
+		bool is_news = strcmp(h->error, why) != 0;
+
+		l->errors++;
 		h->errors++;
 		h->due_ms = now_ms() + h->plan.retry_s * 1000ULL;
 		(void)snprintf(h->error, sizeof(h->error), "%s", why);
-		tell_error(h);
+		if (is_news)
+			tell_error(h);
 		return false;
 	}
 	h->error[0] = '\0';
@@ -246,6 +255,7 @@ static bool take_result(struct localcopy *l, struct held *h, int err, struct cop
 		h->was_expired = false;
 		return false;
 	}
+	l->loads++;
 	h->loads++;
 	h->copy = found->copy;
 	found->copy = before;
@@ -259,28 +269,27 @@ static bool take_result(struct localcopy *l, struct held *h, int err, struct cop
 	return true;
 }
 
-/* The first that is due; its plan and what is known of its copy go along. */
+/* The one that has been due longest; its plan and what is known of its copy go along.  An expired copy is
+ * as none: what is served now may be older, and is better. */
 static struct held *pick_due(struct localcopy *l, struct copy_plan *plan,
 			     struct copyload_known *known)
 {
-	uint64_t now = now_ms();
+	struct zonecopy_soa soa;
+	struct held *h = NULL;
 
-	for (size_t i = 0; i < l->n; i++) {
-		struct held *h = &l->held[i];
-		struct zonecopy_soa soa;
-
-		if (h->due_ms > now)
-			continue;
-		*plan = h->plan;
-		*known = (struct copyload_known) { .has_copy = h->copy != NULL };
-		if (h->copy != NULL) {
-			zonecopy_soa(h->copy, &soa);
-			known->serial = soa.serial;
-			known->file = h->found.file;
-		}
-		return h;
+	for (size_t i = 0; i < l->n; i++)
+		if (h == NULL || l->held[i].due_ms < h->due_ms)
+			h = &l->held[i];
+	if (h == NULL || h->due_ms > now_ms())
+		return NULL;
+	*plan = h->plan;
+	*known = (struct copyload_known) { .has_copy = is_used(h) };
+	if (known->has_copy) {
+		zonecopy_soa(h->copy, &soa);
+		known->serial = soa.serial;
+		known->file = h->found.file;
 	}
-	return NULL;
+	return h;
 }
 
 /* False: nothing is due. */
@@ -364,7 +373,9 @@ static bool wait_for_turn(struct localcopy *l)
 	tell_expired(l);
 	at = wake_at(l);
 	until = (struct timespec) { (time_t)(at / 1000), (long)(at % 1000) * 1000000L };
-	if (!l->stop && at > now_ms())
+	if (!l->stop && l->n == 0)
+		(void)pthread_cond_wait(&l->wake, &l->lock);
+	else if (!l->stop && at > now_ms())
 		(void)pthread_cond_timedwait(&l->wake, &l->lock, &until);
 	goes_on = !l->stop;
 	pthread_mutex_unlock(&l->lock);
@@ -434,7 +445,9 @@ void localcopy_stop(struct localcopy *l)
 	pthread_cond_signal(&l->wake);
 	pthread_mutex_unlock(&l->lock);
 	pthread_join(l->thread, NULL);
+	pthread_mutex_lock(&l->lock);
 	l->started = false;
+	pthread_mutex_unlock(&l->lock);
 }
 
 void localcopy_free(struct localcopy *l)
@@ -474,7 +487,7 @@ static void describe(const struct held *h, struct watch_copy *out)
 	out->bytes = zonecopy_bytes(h->copy);
 	out->loaded_s = h->loaded_s;
 	out->expires_s = h->expires_s;
-	out->is_expired = loop_wall_s() >= h->expires_s;
+	out->is_expired = !is_used(h);
 	out->is_signed = h->found.verdict.is_signed;
 	out->is_digested = h->found.verdict.is_digested;
 }
@@ -497,4 +510,20 @@ int localcopy_states(struct localcopy *l, struct watch_copy **out, size_t *n)
 	}
 	pthread_mutex_unlock(&l->lock);
 	return err;
+}
+
+void localcopy_stats(struct localcopy *l, struct watch_copies *out)
+{
+	pthread_mutex_lock(&l->lock);
+	*out = (struct watch_copies) { .loads = l->loads, .errors = l->errors };
+	for (size_t i = 0; i < l->n; i++) {
+		const struct held *h = &l->held[i];
+
+		out->used += is_used(h);
+		if (h->copy == NULL)
+			continue;
+		out->records += zonecopy_records(h->copy);
+		out->bytes += zonecopy_bytes(h->copy);
+	}
+	pthread_mutex_unlock(&l->lock);
 }

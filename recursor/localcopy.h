@@ -47,5 +47,6 @@ void localcopy_stop(struct localcopy *l);
 struct copies *localcopy_get(struct localcopy *l);
 /* How they are; *out is for free(), NULL when there are none. */
 int localcopy_states(struct localcopy *l, struct watch_copy **out, size_t *n) MUST_USE;
+void localcopy_stats(struct localcopy *l, struct watch_copies *out);
 
 #endif

@@ -156,7 +156,11 @@ static int next_message(struct connection *c, size_t *len)
 	char words[TSIG_WHY_MAX];
 	size_t max = c->t->max_bytes != 0 ? c->t->max_bytes : 2UL * ZONECOPY_BYTES_MAX;
 	uint8_t head[2];
-	int err = read_all(c, head, 2);
+	/* However fast they come: the time may be over, or the end near. */
+	int err = wait_for(c, POLLIN);
+
+	if (err == E_OK)
+		err = read_all(c, head, 2);
 
 	if (err != E_OK)
 		return err;

@@ -239,6 +239,13 @@ static int env_copies(void *ctx, struct watch_copy **out, size_t *n)
 	return localcopy_states(s->localcopy, out, n);
 }
 
+static void env_copies_stats(void *ctx, struct watch_copies *out)
+{
+	struct server *s = ctx;
+
+	localcopy_stats(s->localcopy, out);
+}
+
 static struct psl *env_psl(void *ctx)
 {
 	const struct settings *now = server_settings_get(ctx);
@@ -431,6 +438,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 		.edit_anchors = env_edit_anchors,
 		.reload_anchors = env_reload_anchors,
 		.copies = env_copies,
+		.copies_stats = env_copies_stats,
 		.psl = env_psl,
 		.change = env_change,
 		.amend = env_amend,

@@ -1,19 +1,8 @@
 #include "recursor/watch/copy_commands.h"
 
 #include <stdlib.h>
-#include <time.h>
 
-enum { TIME_MAX = 32 };
-
-static const char *time_of(char out[TIME_MAX], uint32_t at_s)
-{
-	time_t at = (time_t)at_s;
-	struct tm tm;
-
-	if (gmtime_r(&at, &tm) == NULL || strftime(out, TIME_MAX, "%FT%TZ", &tm) == 0)
-		return "?";
-	return out;
-}
+#include "recursor/watch/clock.h"
 
 static const char *state_of(const struct watch_copy *c)
 {
@@ -24,14 +13,14 @@ static const char *state_of(const struct watch_copy *c)
 
 static void show_text(FILE *out, const struct watch_copy *c, const char *zone)
 {
-	char loaded[TIME_MAX], expires[TIME_MAX];
+	char loaded[CLOCK_TEXT_MAX], expires[CLOCK_TEXT_MAX];
 
 	fprintf(out, "%s\t%s", zone, state_of(c));
 	if (c->has_copy)
 		fprintf(out, "\tserial %u\t%zu records\t%s, %s\tloaded %s\texpires %s", c->serial,
 			c->records, c->is_digested ? "ZONEMD verified" : "no ZONEMD verified",
 			c->is_signed ? "signed" : "not known to be signed",
-			time_of(loaded, c->loaded_s), time_of(expires, c->expires_s));
+			clock_text(loaded, c->loaded_s), clock_text(expires, c->expires_s));
 	fprintf(out, "\t%s %s", c->is_file ? "file" : "axfr", c->source);
 	if (c->error[0] != '\0')
 		fprintf(out, "\tlast error: %s", c->error);
@@ -40,7 +29,7 @@ static void show_text(FILE *out, const struct watch_copy *c, const char *zone)
 
 static json_t *show_json(const struct watch_copy *c, const char *zone)
 {
-	char loaded[TIME_MAX], expires[TIME_MAX];
+	char loaded[CLOCK_TEXT_MAX], expires[CLOCK_TEXT_MAX];
 	json_t *o = json_object();
 
 	json_object_set_new(o, "zone", command_json_text(zone));
@@ -57,8 +46,8 @@ static json_t *show_json(const struct watch_copy *c, const char *zone)
 	json_object_set_new(o, "bytes", json_integer((json_int_t)c->bytes));
 	json_object_set_new(o, "zonemd-verified", json_boolean(c->is_digested));
 	json_object_set_new(o, "signed", json_boolean(c->is_signed));
-	json_object_set_new(o, "loaded", command_json_text(time_of(loaded, c->loaded_s)));
-	json_object_set_new(o, "expires", command_json_text(time_of(expires, c->expires_s)));
+	json_object_set_new(o, "loaded", command_json_text(clock_text(loaded, c->loaded_s)));
+	json_object_set_new(o, "expires", command_json_text(clock_text(expires, c->expires_s)));
 	return o;
 }
 

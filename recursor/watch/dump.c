@@ -9,6 +9,7 @@
 #include "common/rrtype.h"
 #include "recursor/resolve/cause.h"
 #include "recursor/resolve/dnssec/aggressive.h"
+#include "recursor/watch/clock.h"
 #include "recursor/watch/passed_file.h"
 
 /* ---- the file ---- */
@@ -258,25 +259,14 @@ struct servers_dump {
 	size_t n;
 };
 
-enum { TIME_TEXT_MAX = 32 };
-
-static char *time_text(char out[TIME_TEXT_MAX], time_t t)
-{
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) == NULL || strftime(out, TIME_TEXT_MAX, "%FT%TZ", &tm) == 0)
-		strcpy(out, "-");
-	return out;
-}
-
 static int dump_server(void *ctx, const struct server_dump *s)
 {
 	struct servers_dump *d = ctx;
-	char name[NAME_TEXT_MAX] = "-", ip[ADDR_TEXT_MAX], when[TIME_TEXT_MAX];
+	char name[NAME_TEXT_MAX] = "-", ip[ADDR_TEXT_MAX], when[CLOCK_TEXT_MAX];
 
 	if (s->ns_name != NULL)
 		name_to_text(name, s->ns_name);
-	time_text(when, (time_t)d->wall_s - (time_t)(s->age_ms / 1000));
+	clock_text(when, (time_t)d->wall_s - (time_t)(s->age_ms / 1000));
 	fprintf(d->sink->stream, "%s\t%s\t%s/", name, when, addr_ip_text(ip, &s->addr));
 	if (s->view.measured)
 		fprintf(d->sink->stream, "%u.%03u", s->view.srtt_us / 1000, s->view.srtt_us % 1000);
@@ -291,12 +281,12 @@ static int dump_server(void *ctx, const struct server_dump *s)
 static int dump_throttle(void *ctx, const struct throttle_dump *t)
 {
 	struct servers_dump *d = ctx;
-	char name[NAME_TEXT_MAX] = "-", ip[ADDR_TEXT_MAX], when[TIME_TEXT_MAX];
+	char name[NAME_TEXT_MAX] = "-", ip[ADDR_TEXT_MAX], when[CLOCK_TEXT_MAX];
 	char type[RRTYPE_TEXT_MAX];
 
 	if (t->name != NULL)
 		name_to_text(name, t->name);
-	time_text(when, (time_t)d->wall_s + (time_t)(t->ms_left / 1000));
+	clock_text(when, (time_t)d->wall_s + (time_t)(t->ms_left / 1000));
 	fprintf(d->sink->stream, "%s\t%s\t%s\t%u\t%s\t%s\n", addr_ip_text(ip, &t->addr), name,
 		t->name == NULL ? "-" : rrtype_to_text(t->type, type), t->tries_left, when,
 		throttle_reason_text(t->why));
@@ -336,11 +326,11 @@ int dump_throttles_command(struct command_call *call)
 static int dump_edns(void *ctx, const struct server_dump *s)
 {
 	struct servers_dump *d = ctx;
-	char ip[ADDR_TEXT_MAX], when[TIME_TEXT_MAX];
+	char ip[ADDR_TEXT_MAX], when[CLOCK_TEXT_MAX];
 
 	if (s->view.edns != EDNS_NONE)
 		return E_OK;
-	time_text(when, (time_t)d->wall_s + (time_t)s->edns_left_s);
+	clock_text(when, (time_t)d->wall_s + (time_t)s->edns_left_s);
 	fprintf(d->sink->stream, "%s\tNoEDNS\t%s\n", addr_ip_text(ip, &s->addr), when);
 	d->n++;
 	return go_on(d->sink);
@@ -349,11 +339,11 @@ static int dump_edns(void *ctx, const struct server_dump *s)
 static int dump_failed(void *ctx, const struct server_dump *s)
 {
 	struct servers_dump *d = ctx;
-	char ip[ADDR_TEXT_MAX], when[TIME_TEXT_MAX];
+	char ip[ADDR_TEXT_MAX], when[CLOCK_TEXT_MAX];
 
 	if (s->view.fails == 0)
 		return E_OK;
-	time_text(when, (time_t)d->wall_s - (time_t)(s->age_ms / 1000));
+	clock_text(when, (time_t)d->wall_s - (time_t)(s->age_ms / 1000));
 	fprintf(d->sink->stream, "%s\t%u\t%s\n", addr_ip_text(ip, &s->addr), s->view.fails, when);
 	d->n++;
 	return go_on(d->sink);
@@ -362,9 +352,9 @@ static int dump_failed(void *ctx, const struct server_dump *s)
 static int dump_unresolved(void *ctx, const struct unresolved_dump *u)
 {
 	struct servers_dump *d = ctx;
-	char name[NAME_TEXT_MAX], when[TIME_TEXT_MAX];
+	char name[NAME_TEXT_MAX], when[CLOCK_TEXT_MAX];
 
-	time_text(when, (time_t)d->wall_s - (time_t)(u->age_ms / 1000));
+	clock_text(when, (time_t)d->wall_s - (time_t)(u->age_ms / 1000));
 	fprintf(d->sink->stream, "%s\t%u\t%s\n", name_to_text(name, u->ns_name), u->fails, when);
 	d->n++;
 	return go_on(d->sink);

@@ -66,7 +66,14 @@ struct watch_copy {
 	uint32_t serial;
 	uint32_t loaded_s, expires_s; /* time of day */
 	size_t records, bytes;
-	uint64_t loads, errors;
+	uint64_t loads, errors; /* since it is wanted */
+};
+
+/* All of them together. */
+struct watch_copies {
+	uint64_t used; /* that answer */
+	uint64_t records, bytes;
+	uint64_t loads, errors; /* since the start */
 };
 
 /* What a worker publishes of itself. */
@@ -232,6 +239,7 @@ struct watch_env {
 	int (*reload_anchors)(void *ctx, const char *file, char *path, char *why);
 	/* How the copies of zones are (zoneToCache); *out is for free().  E_NOMEM. */
 	int (*copies)(void *ctx, struct watch_copy **out, size_t *n);
+	void (*copies_stats)(void *ctx, struct watch_copies *out);
 	/* What names are grouped by: a reference, for psl_put(). */
 	struct psl *(*psl)(void *ctx);
 	/* Another value for one, or for several what the files say now; in force when it comes

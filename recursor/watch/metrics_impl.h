@@ -19,7 +19,7 @@ enum {
 struct reading {
 	const struct watch_env *env;
 	const uint64_t *sums; /* of all counters over the workers; NULL: one value is wanted */
-	bool has_cache, has_servers, has_defender, has_ipsets, has_shelf, has_cachefile;
+	bool has_cache, has_servers, has_defender, has_ipsets, has_shelf, has_cachefile, has_copies;
 	bool has_query_log, has_x_dnssec;
 	bool names_x_dnssec; /* x-dnssec-names names something */
 	struct cache_stats cache;
@@ -28,6 +28,7 @@ struct reading {
 	struct watch_ipsets ipsets;
 	struct watch_shelf shelf;
 	struct watch_cachefile cachefile;
+	struct watch_copies copies;
 	struct query_log_stats query_log;
 };
 

@@ -47,6 +47,7 @@ ASKED_OF_ENV(watch_cachefile, cachefile, , cachefile)
 ASKED_OF_ENV(watch_defender, defender, , defender_stats)
 ASKED_OF_ENV(watch_ipsets, ipsets, ipsets., ipsets.sums)
 ASKED_OF_ENV(watch_shelf, shelf, , shelf)
+ASKED_OF_ENV(watch_copies, copies, , copies_stats)
 
 static const struct query_log_stats *query_log_of(struct reading *r)
 {
@@ -121,49 +122,11 @@ FROM(shelf_names, shelf, names)
 FROM(shelf_refused, shelf, refused)
 FROM(shelf_forgotten, shelf, forgotten)
 FROM(shelf_bytes, shelf, bytes)
-
-/* ---- copies of zones ---- */
-
-/* Of all copies together; *n_used: how many answer. */
-static struct watch_copy sum_copies(const struct watch_env *env, unsigned *n_used)
-{
-	struct watch_copy sum = { .records = 0 }, *copies = NULL;
-	size_t n = 0;
-
-	*n_used = 0;
-	if (env->copies(env->ctx, &copies, &n) != E_OK)
-		return sum;
-	for (size_t i = 0; i < n; i++) {
-		*n_used += copies[i].has_copy && !copies[i].is_expired;
-		sum.records += copies[i].records;
-		sum.bytes += copies[i].bytes;
-		sum.loads += copies[i].loads;
-		sum.errors += copies[i].errors;
-	}
-	free(copies);
-	return sum;
-}
-
-READER(copies_used)
-{
-	unsigned n;
-
-	(void)sum_copies(r->env, &n);
-	return n;
-}
-
-#define COPY_READER(name, member)                                                                  \
-	READER(name)                                                                               \
-	{                                                                                          \
-		unsigned n;                                                                        \
-                                                                                                   \
-		return sum_copies(r->env, &n).member;                                              \
-	}
-
-COPY_READER(copy_records, records)
-COPY_READER(copy_bytes, bytes)
-COPY_READER(copy_loads, loads)
-COPY_READER(copy_errors, errors)
+FROM(copies_used, copies, used)
+FROM(copy_records, copies, records)
+FROM(copy_bytes, copies, bytes)
+FROM(copy_loads, copies, loads)
+FROM(copy_errors, copies, errors)
 
 /* ---- trust anchors ---- */
 

@@ -384,6 +384,15 @@ static int get_copies(void *ctx, struct watch_copy **out, size_t *n)
 	return E_OK;
 }
 
+static void copies_stats(void *ctx, struct watch_copies *out)
+{
+	const struct fake_env *f = ctx;
+
+	*out = (struct watch_copies) { .loads = 3, .errors = 2 };
+	if (!f->idle)
+		*out = (struct watch_copies) { 1, 24800, 2000000, 3, 2 };
+}
+
 static int reload_anchors(void *ctx, const char *file, char *path, char *why)
 {
 	static const char *const anchors[] = { "anchors" };
@@ -619,6 +628,7 @@ void fake_env_open(struct fake_env *f)
 		.edit_anchors = edit_anchors,
 		.reload_anchors = reload_anchors,
 		.copies = get_copies,
+		.copies_stats = copies_stats,
 		.change = change,
 		.amend = amend,
 		.reload = reload,
