@@ -269,6 +269,8 @@ static inline uint64_t counter_get(const counter *c)
 	  "questions answered from auth-zones and the hosts file")                              \
 	X(copy_answers, "zone-copy-answers", COUNTER,                                            \
 	  "questions to servers answered from copies of zones (zoneToCache) instead")            \
+	X(copy_refusals, "zone-copy-refusals", COUNTER,                                          \
+	  "answers of copies of zones that were of no use, so that the servers were asked")      \
 	X(almost_expired_pushed, "almost-expired-pushed", COUNTER,                               \
 	  "resolutions begun to renew what was about to expire (refresh-on-ttl-perc)")           \
 	X(almost_expired_run, "almost-expired-run", COUNTER,                                     \

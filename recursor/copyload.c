@@ -193,7 +193,8 @@ static int ask_ds(struct loading *x, struct anchors *anchors, struct rrset **ds)
 	end_probe(x->l);
 	if (err != E_OK)
 		return refuse(x, err, "its DS record: ", err_text(err));
-	if (said.security == SEC_BOGUS || said.rcode != RCODE_NOERROR) {
+	if ((said.security != SEC_SECURE && said.security != SEC_INSECURE) ||
+	    said.rcode != RCODE_NOERROR) {
 		probe_said_put(&said);
 		return refuse(x, E_NOT_FOUND, "",
 			      "whether it is signed cannot be found out: no answer for its DS "

@@ -96,7 +96,7 @@ const struct zonecopy *copies_find(const struct copies *c, const uint8_t *zone, 
 }
 
 const struct zonecopy *copies_enclosing(const struct copies *c, const uint8_t *name, uint16_t type,
-					unsigned max_labels, uint32_t now_s)
+					uint32_t now_s)
 {
 	const struct zonecopy *best = NULL;
 	unsigned deepest = 0;
@@ -105,8 +105,8 @@ const struct zonecopy *copies_enclosing(const struct copies *c, const uint8_t *n
 		const struct entry *e = &c->entries[i];
 		unsigned labels = name_labels(e->zone);
 
-		if (labels > max_labels || (best != NULL && labels <= deepest) ||
-		    !name_is_within(name, e->zone) || !is_good(e, now_s) ||
+		if ((best != NULL && labels <= deepest) || !name_is_within(name, e->zone) ||
+		    !is_good(e, now_s) ||
 		    (type == TYPE_DS && labels > 0 && name_equal(name, e->zone)))
 			continue;
 		best = e->copy;

@@ -39,9 +39,8 @@ bool copies_set_expiry(struct copies *c, const uint8_t *zone, uint32_t expires_s
  * `now_s`. */
 const struct zonecopy *copies_find(const struct copies *c, const uint8_t *zone, uint32_t now_s);
 
-/* The same of the deepest zone, of at most `max_labels`, that the question belongs to: a DS
- * to the zone above (RFC 4035 3.1.4.1). */
+/* The same of the deepest zone that the question belongs to: a DS to the zone above (RFC 4035 3.1.4.1). */
 const struct zonecopy *copies_enclosing(const struct copies *c, const uint8_t *name, uint16_t type,
-					unsigned max_labels, uint32_t now_s);
+					uint32_t now_s);
 
 #endif

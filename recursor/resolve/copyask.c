@@ -32,14 +32,22 @@ static bool may_ask(const struct goal *g)
 	       g->floor_labels <= g->zone_labels && g->copy_replies < REPLIES_MAX;
 }
 
-bool copy_ask(struct resolver *r, struct goal *g)
+void copy_give_up(struct resolver *r, struct goal *g, const char *why)
+{
+	g->copy_spent = true;
+	COUNT(r->counters, copy_refusals);
+	GOAL_EVENT(r, g, EVENT_COPY_REFUSED, ask_name(g), goal_zone(g), .type = g->asked_type,
+		   .note = why);
+}
+
+bool copy_answers(struct resolver *r, struct goal *g)
 {
 	uint8_t wire[WIRE_MSG_MAX];
 	const struct zonecopy *copy;
 	size_t len;
 	int err;
 
-	if (r->copies == NULL || !may_ask(g))
+	if (!may_ask(g))
 		return false;
 	copy = copies_find(r->copies, goal_zone(g), r->world.wall_s(r->world.ctx));
 	if (copy == NULL)
@@ -47,7 +55,7 @@ bool copy_ask(struct resolver *r, struct goal *g)
 	err = zonecopy_reply(copy, ask_name(g), g->asked_type, &r->cfg.dnssec_limits, wire,
 			     WIRE_MSG_MAX, &len);
 	if (err != E_OK) {
-		g->copy_spent = true;
+		copy_give_up(r, g, err_text(err));
 		return false;
 	}
 	COUNT(r->counters, copy_answers);
@@ -60,14 +68,15 @@ bool copy_ask(struct resolver *r, struct goal *g)
 /* A zone whose copy is at hand is entered without a word from its parents. */
 void copy_enter(struct resolver *r, const struct goal *g, struct knowledge *k)
 {
-	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	const struct zonecopy *copy;
 	struct rrset *ns = NULL;
 	unsigned labels;
+	uint32_t now_s;
 
 	if (r->copies == NULL || k->zone != NULL || g->route != 0 || g->stays_above)
 		return;
-	copy = copies_enclosing(r->copies, g->name, g->type, NAME_MAX_LABELS, now_s);
+	now_s = r->world.wall_s(r->world.ctx);
+	copy = copies_enclosing(r->copies, g->name, g->type, now_s);
 	if (copy == NULL)
 		return;
 	labels = name_labels(zonecopy_apex(copy));

@@ -8,8 +8,15 @@
 
 #include "recursor/resolve/known.h"
 
-/* Before a server is chosen: a copy of the zone answers.  The goal has gone on, or has ended. */
-bool copy_ask(struct resolver *r, struct goal *g);
+/* A copy of the zone answers, if there is one: the goal has gone on, or has ended. */
+bool copy_answers(struct resolver *r, struct goal *g);
+/* The same, before a server is chosen. */
+static inline bool copy_ask(struct resolver *r, struct goal *g)
+{
+	return r->copies != NULL && copy_answers(r, g);
+}
+/* What it says is of no use: the zone's servers are asked. */
+void copy_give_up(struct resolver *r, struct goal *g, const char *why);
 /* Before a goal enters what is known: the deepest zone that there is a copy of. */
 void copy_enter(struct resolver *r, const struct goal *g, struct knowledge *k);
 

@@ -78,9 +78,11 @@ static int check_absence(struct checking *x)
 	enum denial denied;
 	int err = zonecopy_apex_denial(x->c->copy, x->c->limits, x->c->now_s, &set);
 
-	/* With more iterations than are heard of nothing is proved, and the zone is insecure. */
+	/* With more iterations than are heard of nothing is proved; nor would anything be that it says. */
 	if (err == E_UNSUPPORTED)
-		return E_OK;
+		return refuse(
+			x, err, "",
+			"it has more NSEC3 iterations than are heard of (nsec3-max-iterations)");
 	if (err != E_OK)
 		return refuse(x, err == E_NOMEM ? err : E_MALFORMED, what, err_text(err));
 	err = verify(x, set, what);

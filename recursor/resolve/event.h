@@ -31,6 +31,7 @@
 	X(EVENT_SPECIAL, "special", "a special name, answered here")                             \
 	X(EVENT_AUTH_ZONE, "auth-zone", "answered from a zone of ours")                          \
 	X(EVENT_LOCAL_COPY, "local-copy", "answered from a copy of the zone")                    \
+	X(EVENT_COPY_REFUSED, "copy-refused", "what the copy says is of no use: servers are asked") \
 	X(EVENT_CACHE_HIT, "cache-hit", "the cache has it")                                      \
 	X(EVENT_CACHE_NEGATIVE, "cache-negative", "the cache knows that there is none")          \
 	X(EVENT_CACHE_FAILURE, "cache-failure", "it failed a moment ago")                        \

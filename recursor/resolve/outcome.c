@@ -27,7 +27,7 @@ static void target_mark(struct resolver *r, struct goal *g, enum target_life dea
 	struct target *t = target_asked(g);
 
 	if (g->by_copy) {
-		g->copy_spent = true;
+		copy_give_up(r, g, NULL);
 		return;
 	}
 	t->dead = (uint8_t)dead;
@@ -384,7 +384,7 @@ static void content_read(struct resolver *r, struct goal *g, struct msg *m)
 		q.delegation_expires_s = g->ns_parent->expires_s;
 	err = reply_read(&reply, r->scratch, m, &q, &r->cfg, r->counters);
 	if (err != E_OK && g->by_copy) {
-		g->copy_spent = true;
+		copy_give_up(r, g, err_text(err));
 		choose_again(r, g);
 		return;
 	}
@@ -506,7 +506,7 @@ void outcome_by_copy(struct resolver *r, struct goal *g, const uint8_t *wire, si
 
 	g->by_copy = true;
 	if (msg_open(&m, wire, len) != E_OK) {
-		g->copy_spent = true;
+		copy_give_up(r, g, NULL);
 		choose_again(r, g);
 		return;
 	}

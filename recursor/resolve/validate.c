@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "recursor/resolve/copyask.h"
 
 /* RFC 9520 2.5, 3.2: a failure to validate is cached for five minutes at most. */
 enum { BOGUS_TTL_MAX = 300 };
@@ -404,7 +405,7 @@ static void ask_others(struct resolver *r, struct goal *g)
 		struct target *t = &g->targets[g->target];
 
 		if (g->by_copy)
-			g->copy_spent = true;
+			copy_give_up(r, g, bogus_row(g->v.bogus)->text);
 		/* Without EDNS there is no DO, and so nothing to validate.  That a server has none is what
 		 * one FORMERR said, perhaps long ago: before its word on a signed zone is refused it is
 		 * asked with EDNS once more. */

@@ -421,7 +421,7 @@ int zonecopy_apex_denial(const struct zonecopy *z, const struct dnssec_limits *l
 
 	if (!z->has_param)
 		return zonecopy_set(z, z->apex, TYPE_NSEC, now_s, out);
-	if (limits->nsec3_max_iterations != 0 && z->param.iterations > limits->nsec3_max_iterations)
+	if (nsec3_is_too_many(limits, z->param.iterations))
 		return E_UNSUPPORTED;
 	err = nsec3_hash(hash, &z->param, z->apex);
 	if (err != E_OK)

@@ -55,12 +55,28 @@ static void add_proof(struct making *m, const struct zonecopy_node *node)
 	add(m, SECTION_AUTHORITY, node, NULL, m->z->has_param ? TYPE_NSEC3 : TYPE_NSEC);
 }
 
+/* A name that only an NSEC3 has is none of the zone's (RFC 5155 7.2.8). */
+static bool is_hash(const struct zonecopy *z, const struct zonecopy_node *node)
+{
+	for (uint32_t i = 0; i < node->n; i++) {
+		uint16_t type = z->data[node->first + i].type;
+
+		if (type != TYPE_NSEC3 && type != TYPE_RRSIG)
+			return false;
+	}
+	return true;
+}
+
 /* The name exists; without records where others are below it (RFC 4592 2.2.2). */
 static bool exists(const struct zonecopy *z, const uint8_t *name, const struct zonecopy_node **node)
 {
 	bool exact;
 	uint32_t at = zonecopy_seek(z, name, &exact);
 
+	if (exact && is_hash(z, &z->nodes[at])) {
+		exact = false;
+		at++;
+	}
 	*node = exact ? &z->nodes[at] : NULL;
 	return exact || (at < z->n_nodes && name_is_below(zonecopy_owner(z, &z->nodes[at]), name));
 }
@@ -355,9 +371,7 @@ int zonecopy_reply(const struct zonecopy *z, const uint8_t *name, uint16_t type,
 	if (type == TYPE_RRSIG || !resolver_seeks(type) ||
 	    (type == TYPE_DS && !name_is_below(name, z->apex)))
 		return E_UNSUPPORTED;
-	if (z->has_param &&
-	    z->param.iterations > (limits->nsec3_max_iterations != 0 ? limits->nsec3_max_iterations
-								     : NSEC3_MAX_ITERATIONS))
+	if (z->has_param && nsec3_is_too_many(limits, z->param.iterations))
 		return E_UNSUPPORTED;
 	m.rcode = RCODE_NOERROR;
 	look(&m);

@@ -20,6 +20,7 @@ static const char *const layouts[] = {
 	[EVENT_SPECIAL] = "[%n: ]%S",
 	[EVENT_AUTH_ZONE] = "%S[: %n]",
 	[EVENT_LOCAL_COPY] = "%S[ %o][: %n][ %t]",
+	[EVENT_COPY_REFUSED] = "%S[: %n][ %t]",
 	[EVENT_CACHE_HIT] = "%S[: %n][ %t][, %l s left]",
 	[EVENT_CACHE_NEGATIVE] = "%S[: %n][ %t][, %l s left]",
 	[EVENT_CACHE_FAILURE] = "%S[: %n][ %t][, %l s left]",

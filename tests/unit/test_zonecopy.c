@@ -115,20 +115,26 @@ static void compare(struct signed_zone *from, const struct zonecopy *z, const ch
 			      "%s %u: proof %zu of %zu", text, type, i, n);
 }
 
+static struct signed_zone *sign(enum sign_denial denial, uint16_t iterations)
+{
+	struct signed_zone *z = signed_zone_new(wire("example"));
+
+	ck_assert(signed_zone_read(z, records));
+	signed_zone_sign(z, &(struct sign_policy) {
+				    .algorithm = 13,
+				    .denial = denial,
+				    .iterations = iterations,
+				    .inception_s = NOW - DAY,
+				    .expiration_s = NOW + DAY,
+			    });
+	return z;
+}
+
 START_TEST(proofs)
 {
-	struct signed_zone *from = signed_zone_new(wire("example"));
-	struct zonecopy *z;
+	struct signed_zone *from = sign((enum sign_denial)_i, 1);
+	struct zonecopy *z = copy_of(from);
 
-	ck_assert(signed_zone_read(from, records));
-	signed_zone_sign(from, &(struct sign_policy) {
-				       .algorithm = 13,
-				       .denial = (enum sign_denial)_i,
-				       .iterations = 1,
-				       .inception_s = NOW - DAY,
-				       .expiration_s = NOW + DAY,
-			       });
-	z = copy_of(from);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		for (size_t k = 0; k < ARRAY_LEN(types); k++)
 			compare(from, z, names[i], types[k]);
@@ -140,21 +146,12 @@ END_TEST
 /* More iterations than validators hear of: the zone's servers may hash. */
 START_TEST(iterations)
 {
-	struct signed_zone *from = signed_zone_new(wire("example"));
+	struct signed_zone *from = sign(SIGN_NSEC3, 51);
+	struct zonecopy *z = copy_of(from);
 	struct dnssec_limits few = limits;
 	uint8_t reply[4096];
-	struct zonecopy *z;
 	size_t len;
 
-	ck_assert(signed_zone_read(from, records));
-	signed_zone_sign(from, &(struct sign_policy) {
-				       .algorithm = 13,
-				       .denial = SIGN_NSEC3,
-				       .iterations = 51,
-				       .inception_s = NOW - DAY,
-				       .expiration_s = NOW + DAY,
-			       });
-	z = copy_of(from);
 	ck_assert_int_eq(zonecopy_reply(z, wire("x.example"), TYPE_A, &limits, reply, 4096, &len),
 			 E_UNSUPPORTED);
 	few.nsec3_max_iterations = 51;
@@ -182,16 +179,35 @@ START_TEST(which_copy)
 	ck_assert_ptr_eq(copies_find(c, name_root, NOW), root);
 	ck_assert_ptr_null(copies_find(c, name_root, NOW + 10));
 	ck_assert_ptr_null(copies_find(c, wire("www.example"), NOW));
-	ck_assert_ptr_eq(copies_enclosing(c, wire("www.example"), TYPE_A, 127, NOW), deep);
-	ck_assert_ptr_eq(copies_enclosing(c, wire("www.example"), TYPE_A, 0, NOW), root);
-	ck_assert_ptr_eq(copies_enclosing(c, wire("example"), TYPE_DS, 127, NOW), root);
-	ck_assert_ptr_eq(copies_enclosing(c, wire("www.example"), TYPE_A, 127, NOW + 5), root);
+	ck_assert_ptr_eq(copies_enclosing(c, wire("www.example"), TYPE_A, NOW), deep);
+	ck_assert_ptr_eq(copies_enclosing(c, wire("www.other"), TYPE_A, NOW), root);
+	ck_assert_ptr_eq(copies_enclosing(c, wire("example"), TYPE_DS, NOW), root);
+	ck_assert_ptr_eq(copies_enclosing(c, wire("www.example"), TYPE_A, NOW + 5), root);
 	ck_assert(copies_set_expiry(c, wire("example"), NOW + 60));
 	ck_assert(!copies_set_expiry(c, wire("other"), NOW + 60));
 	ck_assert_ptr_eq(copies_find(c, wire("example"), NOW + 59), deep);
 	copies_put(c);
 	zonecopy_put(root);
 	zonecopy_put(deep);
+}
+END_TEST
+
+/* RFC 5155 7.2.8: the name of a hash is none of the zone's. */
+START_TEST(hashes_are_no_names)
+{
+	struct signed_zone *from = sign(SIGN_NSEC3, 1);
+	struct zonecopy *z = copy_of(from);
+	const struct signed_set *s;
+	uint8_t reply[4096];
+	size_t len;
+
+	for (size_t i = 0; (s = signed_zone_chain(from, i)) != NULL; i++) {
+		ck_assert_int_eq(zonecopy_reply(z, s->owner, TYPE_A, &limits, reply, 4096, &len),
+				 E_OK);
+		ck_assert_uint_eq(reply[3] & 15, RCODE_NXDOMAIN);
+	}
+	zonecopy_put(z);
+	signed_zone_free(from);
 }
 END_TEST
 
@@ -229,6 +245,7 @@ Suite *suite_zonecopy(void)
 	tcase_add_loop_test(t, proofs, SIGN_NSEC, SIGN_OPT_OUT + 1);
 	tcase_add_test(t, iterations);
 	tcase_add_test(t, which_copy);
+	tcase_add_test(t, hashes_are_no_names);
 	tcase_add_test(t, what_is_no_zone);
 	suite_add_tcase(s, t);
 	return s;

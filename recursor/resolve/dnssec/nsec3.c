@@ -161,7 +161,7 @@ int nsec3_hash(uint8_t out[NSEC3_HASH_LEN], const struct nsec3_param *param, con
 	return E_OK;
 }
 
-static bool is_too_many(const struct dnssec_limits *limits, uint16_t iterations)
+bool nsec3_is_too_many(const struct dnssec_limits *limits, uint16_t iterations)
 {
 	return iterations > NSEC3_MAX_ITERATIONS ||
 	       (limits->nsec3_max_iterations != 0 && iterations > limits->nsec3_max_iterations);
@@ -173,7 +173,7 @@ bool nsec3_has_many_iterations(const struct dnssec_limits *limits, const struct 
 
 	for (size_t i = 0; i < p->n; i++)
 		if (nsec3_read(&n, p->sets[i], p->zone))
-			return is_too_many(limits, n.param.iterations);
+			return nsec3_is_too_many(limits, n.param.iterations);
 	return false;
 }
 
@@ -206,8 +206,8 @@ static enum denial search_begin(struct search *s, const struct dnssec_limits *li
 	}
 	if (s->n == 0)
 		return DENIAL_NOT_PROVED;
-	return is_too_many(limits, s->records[0].param.iterations) ? DENIAL_INSECURE
-								   : DENIAL_PROVED;
+	return nsec3_is_too_many(limits, s->records[0].param.iterations) ? DENIAL_INSECURE
+									 : DENIAL_PROVED;
 }
 
 static enum denial search_hash(struct search *s, const uint8_t *name, uint8_t hash[NSEC3_HASH_LEN])

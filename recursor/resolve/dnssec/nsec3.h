@@ -58,6 +58,8 @@ int nsec3_hash(uint8_t out[NSEC3_HASH_LEN], const struct nsec3_param *param,
 void nsec3_label_write(uint8_t out[NSEC3_LABEL_LEN], const uint8_t hash[NSEC3_HASH_LEN]);
 bool nsec3_label_read(uint8_t out[NSEC3_HASH_LEN], const uint8_t *label);
 
+/* More than are heard of (RFC 9276 3.2)? */
+bool nsec3_is_too_many(const struct dnssec_limits *limits, uint16_t iterations);
 bool nsec3_has_many_iterations(const struct dnssec_limits *limits,
 			       const struct denial_proof *proof);
 

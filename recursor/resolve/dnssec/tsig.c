@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base64.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
 
@@ -53,30 +54,11 @@ static int refuse(char *why, const char *what, const char *words)
 	return E_MALFORMED;
 }
 
-static bool read_secret(struct tsig_key *k, const char *text)
-{
-	size_t len = strlen(text);
-	uint8_t out[TSIG_SECRET_MAX + 3];
-	int n;
-
-	if (len == 0 || len % 4 != 0 || len / 4 * 3 > TSIG_SECRET_MAX)
-		return false;
-	n = EVP_DecodeBlock(out, (const unsigned char *)text, (int)len);
-	if (n < 0)
-		return false;
-	/* It counts what stands for nothing, too. */
-	n -= text[len - 1] == '=';
-	n -= text[len - 2] == '=';
-	k->secret_len = (uint16_t)n;
-	memcpy(k->secret, out, (size_t)n);
-	OPENSSL_cleanse(out, sizeof(out));
-	return n > 0;
-}
-
 int tsig_key_read(struct tsig_key *out, const char *name, const char *algorithm, const char *secret,
 		  char *why)
 {
 	struct tsig_key k = { .algorithm = ALGORITHMS };
+	size_t len;
 
 	if (*name == '\0' || name_from_text(k.name, name) != E_OK)
 		return refuse(why, name, "tsigname is no domain name:");
@@ -87,8 +69,9 @@ int tsig_key_read(struct tsig_key *out, const char *name, const char *algorithm,
 			k.algorithm = (uint8_t)i;
 	if (k.algorithm == ALGORITHMS)
 		return refuse(why, algorithm, "tsigalgo is not known:");
-	if (!read_secret(&k, secret))
+	if (!base64_read(secret, strlen(secret), k.secret, TSIG_SECRET_MAX, &len))
 		return refuse(why, NULL, "tsigsecret is no base64");
+	k.secret_len = (uint16_t)len;
 	*out = k;
 	return E_OK;
 }
@@ -325,6 +308,19 @@ static bool is_right(struct tsig *t, const struct said *s, bool is_first)
 	       CRYPTO_memcmp(mac, s->mac, s->mac_len) == 0;
 }
 
+/* RFC 8945 5.2 */
+static const char *what_is_wrong(uint16_t error)
+{
+	switch (error) {
+	case 17: /* BADKEY */
+		return "the server does not know our key (TSIG)";
+	case 18: /* BADTIME */
+		return "the server's clock and ours differ (TSIG)";
+	default:
+		return "the server takes our signature (TSIG) for wrong";
+	}
+}
+
 int tsig_verify(struct tsig *t, uint8_t *wire, size_t *len, uint64_t now_s, char *why)
 {
 	bool is_first = t->n_signed == 0;
@@ -342,7 +338,7 @@ int tsig_verify(struct tsig *t, uint8_t *wire, size_t *len, uint64_t now_s, char
 	if (err != E_OK)
 		return refuse(why, NULL, "a signature (TSIG) that is malformed, or by another key");
 	if (wire_get_u16(s.error) != 0)
-		return refuse(why, NULL, "the server takes our signature (TSIG) for wrong");
+		return refuse(why, NULL, what_is_wrong(wire_get_u16(s.error)));
 	/* As it was when it was signed. */
 	memcpy(wire, s.id, 2);
 	wire_put_u16(wire + 10, (uint16_t)(wire_get_u16(wire + 10) - 1));

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base64.h"
+
 enum {
 	DIGEST_LEN = 32,
 	SALT_MAX = 32,
@@ -18,7 +20,6 @@ enum {
 	LN_MAX = 20,
 	P_MAX = 16,
 	R_MAX = 32,
-	BASE64_MAX = 64,
 };
 
 /* 128 * N * r: what one try may need. */
@@ -61,27 +62,6 @@ static bool read_parameter(const char **at, const char *name, unsigned max, unsi
 	return digits > 0 && n >= 1 && n <= max;
 }
 
-/* Base64 with its padding, up to `end`. */
-static bool read_base64(const char *from, size_t len, uint8_t *out, size_t cap, size_t *out_len)
-{
-	uint8_t bytes[BASE64_MAX];
-	size_t padding = 0;
-	int n;
-
-	if (len == 0 || len % 4 != 0 || len > BASE64_MAX)
-		return false;
-	while (padding < 2 && from[len - 1 - padding] == '=')
-		padding++;
-	if (strcspn(from, "=") < len - padding)
-		return false;
-	n = EVP_DecodeBlock(bytes, (const unsigned char *)from, (int)len);
-	if (n < 0 || (size_t)n < padding || (size_t)n - padding == 0 || (size_t)n - padding > cap)
-		return false;
-	*out_len = (size_t)n - padding;
-	memcpy(out, bytes, *out_len);
-	return true;
-}
-
 static bool read_form(struct scrypt *s, const char *text)
 {
 	const char *at = text + sizeof(form) - 1, *dollar;
@@ -93,8 +73,8 @@ static bool read_form(struct scrypt *s, const char *text)
 		return false;
 	dollar = strchr(at, '$');
 	return dollar != NULL &&
-	       read_base64(at, (size_t)(dollar - at), s->salt, SALT_MAX, &s->salt_len) &&
-	       read_base64(dollar + 1, strlen(dollar + 1), s->hash, HASH_MAX, &s->hash_len);
+	       base64_read(at, (size_t)(dollar - at), s->salt, SALT_MAX, &s->salt_len) &&
+	       base64_read(dollar + 1, strlen(dollar + 1), s->hash, HASH_MAX, &s->hash_len);
 }
 
 bool credential_is_hashed(const char *text)
