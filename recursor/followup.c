@@ -139,8 +139,8 @@ static void drop_denial(struct hook_records *r)
 		const struct hook_record *row = &r->rows[i];
 
 		if (row->place != PLACE_AUTHORITY ||
-		    (row->type != TYPE_SOA && row->type != TYPE_NSEC && row->type != TYPE_NSEC3 &&
-		     row->type != TYPE_RRSIG))
+		    (row->type != TYPE_SOA && row->type != TYPE_RRSIG &&
+		     !rrtype_is_denial(row->type)))
 			r->rows[n++] = *row;
 	}
 	r->n = n;

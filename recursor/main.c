@@ -597,8 +597,8 @@ static bool script_is_right(const char *setting, const struct script_files *file
 	return err == E_OK;
 }
 
-/* The files without which the daemon would not start.  A script is compiled and not run: that may
- * do anything. */
+/* Rules and scripts without which the daemon would not start (zones, hints and anchors, too, are read at
+ * the start alone).  A script is compiled and not run: that may do anything. */
 static bool files_are_right(const struct settings *s)
 {
 	const struct script_files hooks = { s->lua_dns_script, s->lua_global_include_dir };

@@ -60,10 +60,7 @@ int api_log(lua_State *L)
 	if (lua_istable(L, 3))
 		add_fields(L, 3, line, sizeof(line));
 	tidy(line);
-	if (host->to->log != NULL)
-		host->to->log(host->to->ctx, level_of(level), line);
-	else
-		log_with(level_of(level), NULL, "%s", line);
+	lua_host_tell(host->to, level_of(level), line);
 	return 0;
 }
 

@@ -38,14 +38,6 @@ const char *hook_name(enum hook hook)
 	return table[hook].function;
 }
 
-static void tell(const struct script *s, int level, const char *text)
-{
-	if (s->outer.log != NULL)
-		s->outer.log(s->outer.ctx, level, text);
-	else
-		log_with(level, NULL, "%s", text);
-}
-
 /* ---- life ---- */
 
 /* An operator who loads one of these thinks that it works. */
@@ -65,7 +57,7 @@ static void tell_uncalled(lua_State *L, struct script *s)
 		if (lua_getglobal(L, rows[i].function) == LUA_TFUNCTION) {
 			(void)snprintf(text, sizeof(text), "%s() will not be called: %s",
 				       rows[i].function, rows[i].why);
-			tell(s, LOG_LEVEL_WARNING, text);
+			lua_host_tell(&s->outer, LOG_LEVEL_WARNING, text);
 		}
 		lua_pop(L, 1);
 	}

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/log.h"
 #include "recursor/policy/script.h"
 
 enum { LUA_METATABLES = 64 };
@@ -31,6 +32,15 @@ struct lua_host {
 	 * nobody counts. */
 	void (*charge)(lua_State *L, uint64_t n);
 };
+
+/* A line for the operator; the level is that of common/log.h. */
+static inline void lua_host_tell(const struct script_host *to, int level, const char *text)
+{
+	if (to->log != NULL)
+		to->log(to->ctx, level, text);
+	else
+		log_with(level, NULL, "%s", text);
+}
 
 static inline struct lua_host *lua_host_of(lua_State *L)
 {
