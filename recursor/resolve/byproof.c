@@ -50,20 +50,21 @@ static void hit_count(struct resolver *r, enum aggressive_hit hit)
 bool byproof_end(struct resolver *r, struct goal *g, const struct knowledge *k)
 {
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	const struct anchor *anchor;
 	const uint8_t *zone;
 	struct rrset *s = NULL;
 	enum aggressive_hit hit;
 
 	/* Names of zones that the operator has configured are not the Internet's to deny. */
 	if (r->aggressive == NULL || g->no_cache || g->refreshes || k->zone != NULL ||
-	    r->cfg.dnssec < DNSSEC_PROCESS)
+	    r->cfg.dnssec < DNSSEC_PROCESS ||
+	    check_anchor(r, g->name, g->type == TYPE_DS, &anchor) != ANCHORING_TRUST)
 		return false;
 	hit = aggressive_look(r->aggressive, g->name, g->type, now_s, &r->nsec3_memo, &s);
 	if (hit == AGGRESSIVE_NONE)
 		return false;
-	zone = name_suffix(g->name, s->zone_labels);
-	if (anchors_find(r->anchors, g->name, now_s, NULL) != ANCHORING_TRUST ||
-	    check_is_above_anchor(r, g->name, g->type == TYPE_DS, zone)) {
+	zone = rrset_zone(s);
+	if (name_is_below(anchor->name, zone)) {
 		rrset_put(s);
 		return false;
 	}

@@ -23,15 +23,33 @@ const uint8_t *check_signer(const struct rrset *s)
 	return best;
 }
 
-bool check_is_above_anchor(const struct resolver *r, const uint8_t *name, bool is_ds,
+enum anchoring check_anchor(const struct resolver *r, const uint8_t *name, bool is_parents,
+			    const struct anchor **anchor)
+{
+	return anchors_find(r->anchors, is_parents ? name_parent(name) : name,
+			    r->world.wall_s(r->world.ctx), anchor);
+}
+
+enum security check_security_unasked(const struct resolver *r, const uint8_t *name, bool is_parents,
+				     const struct anchor **anchor)
+{
+	switch (check_anchor(r, name, is_parents, anchor)) {
+	case ANCHORING_NONE:
+		return SEC_INDETERMINATE;
+	case ANCHORING_NEGATIVE:
+		return SEC_INSECURE;
+	case ANCHORING_TRUST:
+		break;
+	}
+	return SEC_UNCHECKED;
+}
+
+bool check_is_above_anchor(const struct resolver *r, const uint8_t *name, bool is_parents,
 			   const uint8_t *who)
 {
-	const struct anchor *anchor = NULL;
+	const struct anchor *anchor;
 
-	if (is_ds && !name_is_root(name))
-		name = name_parent(name);
-	return anchors_find(r->anchors, name, r->world.wall_s(r->world.ctx), &anchor) ==
-		       ANCHORING_TRUST &&
+	return check_anchor(r, name, is_parents, &anchor) == ANCHORING_TRUST &&
 	       name_is_below(anchor->name, who);
 }
 
@@ -187,19 +205,12 @@ static enum checked ds_get(struct resolver *r, struct goal *g, struct rrset **ds
 	const struct told *told = &g->v.told;
 
 	*ds = NULL;
-	*out = (struct check) { .security = SEC_INDETERMINATE,
+	*out = (struct check) { .security = check_security_unasked(r, g->name, false, &anchor),
 				.ttl = UINT32_MAX,
 				.is_of_trust = true };
-	switch (anchors_find(r->anchors, g->name, now_s, &anchor)) {
-	case ANCHORING_NONE:
+	out->is_under_nta = out->security == SEC_INSECURE;
+	if (out->security != SEC_UNCHECKED)
 		return CHECKED;
-	case ANCHORING_NEGATIVE:
-		out->security = SEC_INSECURE;
-		out->is_under_nta = true;
-		return CHECKED;
-	case ANCHORING_TRUST:
-		break;
-	}
 	if (name_equal(anchor->name, g->name))
 		*ds = rrset_get(anchor->ds);
 	else
@@ -253,9 +264,8 @@ static enum checked check_dnskeys(struct resolver *r, struct goal *g, struct rrs
 /* Is it to find the keys of a zone that has an anchor of its own, or for which the operator wants none? */
 static bool is_anchored(const struct resolver *r, const struct goal *g)
 {
-	const struct anchor *anchor = NULL;
-	enum anchoring how = anchors_find(r->anchors, g->name, r->world.wall_s(r->world.ctx),
-					  &anchor);
+	const struct anchor *anchor;
+	enum anchoring how = check_anchor(r, g->name, false, &anchor);
 
 	return how == ANCHORING_NEGATIVE ||
 	       (how == ANCHORING_TRUST && name_equal(anchor->name, g->name));
@@ -318,13 +328,10 @@ static enum checked check_signed(struct resolver *r, struct goal *g, struct rrse
  * does.  Of what is the parent's an anchor at the name itself says nothing. */
 static unsigned walk_begin(const struct resolver *r, const struct rrset *s, bool is_parents)
 {
-	const uint8_t *owner = rrset_owner(s);
-	const struct anchor *anchor = NULL;
-	unsigned labels;
+	const struct anchor *anchor;
+	bool has_one = check_anchor(r, rrset_owner(s), is_parents, &anchor) != ANCHORING_NONE;
+	unsigned labels = has_one ? name_labels(anchor->name) : 0;
 
-	(void)anchors_find(r->anchors, is_parents ? name_parent(owner) : owner,
-			   r->world.wall_s(r->world.ctx), &anchor);
-	labels = anchor != NULL ? name_labels(anchor->name) : 0;
 	return labels > s->zone_labels ? labels : s->zone_labels;
 }
 

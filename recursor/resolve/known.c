@@ -15,22 +15,8 @@ void knowledge_clear(struct knowledge *k)
 	memset(k, 0, sizeof(*k));
 }
 
-/* Where nothing is validated, there is no verdict to wait for. */
-static enum security security_unchecked(const struct resolver *r, const uint8_t *owner)
-{
-	switch (anchors_find(r->anchors, owner, r->world.wall_s(r->world.ctx), NULL)) {
-	case ANCHORING_NEGATIVE:
-		return SEC_INSECURE;
-	case ANCHORING_NONE:
-		return SEC_INDETERMINATE;
-	case ANCHORING_TRUST:
-		break;
-	}
-	return SEC_UNCHECKED;
-}
-
-bool knowledge_may_serve(const struct resolver *r, const struct knowledge *k, bool validate,
-			 enum security *so_far)
+bool knowledge_may_serve(const struct resolver *r, const struct knowledge *k, const uint8_t *name,
+			 uint16_t type, bool validate, enum security *so_far)
 {
 	const struct rrset *s = k->dname != NULL ? k->dname : k->set;
 	enum security security;
@@ -38,8 +24,11 @@ bool knowledge_may_serve(const struct resolver *r, const struct knowledge *k, bo
 	if (!validate || s == NULL)
 		return true;
 	security = k->authoritative || s->rank == RANK_LOCAL ? SEC_INSECURE : rrset_security(s);
+	/* Where nothing is validated, there is no verdict to wait for. */
 	if (security == SEC_UNCHECKED)
-		security = security_unchecked(r, rrset_owner(s));
+		security = check_security_unasked(
+			r, rrset_owner(s), type == TYPE_DS && name_equal(rrset_owner(s), name),
+			NULL);
 	*so_far = security_of_both(*so_far, security);
 	return security != SEC_UNCHECKED && security != SEC_BOGUS;
 }

@@ -36,10 +36,10 @@ struct knowledge {
 };
 
 void knowledge_clear(struct knowledge *k);
-/* May it be an answer, or a part of one, as it is?  To who wants it validated only what has been, and was
+/* May it be an answer to that question, or a part of one, as it is?  To who wants it validated only what has been, and was
  * not bogus; then *so_far becomes what it makes of the whole. */
-bool knowledge_may_serve(const struct resolver *r, const struct knowledge *k, bool validate,
-			 enum security *so_far);
+bool knowledge_may_serve(const struct resolver *r, const struct knowledge *k, const uint8_t *name,
+			 uint16_t type, bool validate, enum security *so_far);
 /* May what an ancestor has, a denial or a DNAME, speak for the name?  Not when there is a trust anchor
  * between the two: nobody above that is heard. */
 bool knowledge_is_heard(const struct resolver *r, const uint8_t *name, uint16_t type,

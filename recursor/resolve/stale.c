@@ -108,7 +108,7 @@ bool stale_put_together(struct resolver *r, const uint8_t *name, uint16_t type, 
 		out->authoritative |= k.authoritative && links == 0;
 		goes_on = k.what == KNOWN_ALIAS && type != TYPE_CNAME;
 		ok = links <= r->cfg.max_cnames &&
-		     knowledge_may_serve(r, &k, validate, &out->security) &&
+		     knowledge_may_serve(r, &k, at, type, validate, &out->security) &&
 		     link_take(out, &k, now_s);
 		if (ok && goes_on && (ok = rrset_next(k.set, &pos, &rr)))
 			name_lower(at, rr.data);

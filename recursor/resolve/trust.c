@@ -46,20 +46,13 @@ static bool take_mark(struct resolver *r, const uint8_t *zone, uint32_t now_s, s
 bool trust_known(struct resolver *r, const uint8_t *zone, struct trust *out)
 {
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
-	const struct anchor *anchor = NULL;
+	const struct anchor *anchor;
 	struct trust above;
 
-	*out = (struct trust) { .security = SEC_INDETERMINATE };
-	switch (anchors_find(r->anchors, zone, now_s, &anchor)) {
-	case ANCHORING_NONE:
+	*out = (struct trust) { .security = check_security_unasked(r, zone, false, &anchor) };
+	out->is_under_nta = out->security == SEC_INSECURE;
+	if (out->security != SEC_UNCHECKED)
 		return true;
-	case ANCHORING_NEGATIVE:
-		out->security = SEC_INSECURE;
-		out->is_under_nta = true;
-		return true;
-	case ANCHORING_TRUST:
-		break;
-	}
 	if (take_keys(r, zone, now_s, out) || take_mark(r, zone, now_s, out))
 		return true;
 	/* Below a zone that is not signed none is, but by an anchor of its own. */
@@ -81,9 +74,8 @@ bool trust_known(struct resolver *r, const uint8_t *zone, struct trust *out)
 bool trust_has_keys(struct resolver *r, const uint8_t *zone)
 {
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
-	const struct anchor *anchor = NULL;
 	struct trust t = { .keys = NULL };
-	bool has_keys = anchors_find(r->anchors, zone, now_s, &anchor) == ANCHORING_TRUST &&
+	bool has_keys = check_anchor(r, zone, false, NULL) == ANCHORING_TRUST &&
 			take_keys(r, zone, now_s, &t);
 
 	rrset_put(t.keys);
@@ -393,8 +385,9 @@ static enum checked stage_keys(struct resolver *r, struct goal *g)
 
 static enum checked stage_look(struct resolver *r, struct goal *g)
 {
-	const struct anchor *anchor = NULL;
+	const struct anchor *anchor;
 	struct trust t;
+	bool is_there;
 
 	if (trust_known(r, g->name, &t)) {
 		end(r, g, &t);
@@ -402,8 +395,9 @@ static enum checked stage_look(struct resolver *r, struct goal *g)
 		return CHECKED_LATER;
 	}
 	/* Something is known to be signed above it, or an anchor is there. */
-	(void)anchors_find(r->anchors, g->name, r->world.wall_s(r->world.ctx), &anchor);
-	g->v.stage = anchor != NULL && name_equal(anchor->name, g->name) ? STAGE_KEYS : STAGE_PROOF;
+	is_there = check_anchor(r, g->name, false, &anchor) == ANCHORING_TRUST &&
+		   name_equal(anchor->name, g->name);
+	g->v.stage = is_there ? STAGE_KEYS : STAGE_PROOF;
 	return CHECKED;
 }
 

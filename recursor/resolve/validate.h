@@ -117,8 +117,16 @@ struct check {
 };
 /* The signer that a set's RRSIGs name, the deepest of those that can be; borrowed; or NULL. */
 const uint8_t *check_signer(const struct rrset *s);
-/* Is `who` above the trust anchor that counts for the name (or for its DS)?  Then it is not heard. */
-bool check_is_above_anchor(const struct resolver *r, const uint8_t *name, bool is_ds,
+/* What counts for what is at the name; of what is the parent's there, such as a DS (RFC 4035 5.2), an anchor
+ * at the name itself says nothing.  *anchor as anchors_find() has it. */
+enum anchoring check_anchor(const struct resolver *r, const uint8_t *name, bool is_parents,
+			    const struct anchor **anchor);
+/* What follows for it without a look at it: insecure under a negative anchor, indeterminate without any;
+ * SEC_UNCHECKED: it is to be validated, from *anchor on. */
+enum security check_security_unasked(const struct resolver *r, const uint8_t *name, bool is_parents,
+				     const struct anchor **anchor);
+/* Is `who` above the trust anchor that counts for it?  Then it is not heard. */
+bool check_is_above_anchor(const struct resolver *r, const uint8_t *name, bool is_parents,
 			   const uint8_t *who);
 /* The signer of an NSEC or NSEC3 set, where that is a zone that may speak of the name (of its DS, as the
  * parent); else NULL.  What another zone says, signed or not, is no word on this name: nor is the name
