@@ -78,6 +78,25 @@ const uint8_t *check_proof_signer(const struct resolver *r, const struct rrset *
 		       : NULL;
 }
 
+void check_good_proofs(const struct resolver *r, const struct rrset *s, const uint8_t *name,
+		       bool is_ds, const uint8_t *only, struct good_proofs *out)
+{
+	out->proof = (struct denial_proof) { .sets = out->sets };
+	for (unsigned i = 0; i < s->n_proofs; i++) {
+		struct rrset *p = rrset_proofs(s)[i];
+		const uint8_t *signer = check_proof_signer(r, p, name, is_ds);
+
+		if (signer == NULL || (only != NULL && !name_equal(signer, only)) ||
+		    rrset_security(p) != SEC_SECURE)
+			continue;
+		out->sets[out->proof.n++] = p;
+		if (out->proof.zone == NULL) {
+			name_lower(out->zone, signer);
+			out->proof.zone = out->zone;
+		}
+	}
+}
+
 /* A verdict lasts no longer than a signature: how long that is at least; 0: all have ended. */
 static uint32_t signed_for_s(const struct rrset *s, uint32_t now_s)
 {

@@ -292,27 +292,14 @@ static enum checked stage_proof(struct resolver *r, struct goal *g)
 enum ds_denial trust_ds_denial(const struct resolver *r, const struct rrset *s, const uint8_t *name,
 			       struct dnssec_work *work)
 {
-	struct rrset *good[RRSET_MAX_PROOFS];
-	struct denial_proof proof = { .sets = good };
-	uint8_t zone[NAME_MAX_LEN];
+	struct good_proofs good;
 
 	/* An alias stands beside no zone cut (RFC 2181 10.1). */
 	if (s == NULL || s->kind == RRSET_DATA)
 		return s == NULL ? DS_DENIAL_NOT_PROVED : DS_DENIAL_NO_CUT;
-	for (unsigned i = 0; i < s->n_proofs; i++) {
-		struct rrset *p = rrset_proofs(s)[i];
-		const uint8_t *signer = check_proof_signer(r, p, name, true);
-
-		if (signer == NULL || rrset_security(p) != SEC_SECURE)
-			continue;
-		good[proof.n++] = p;
-		if (proof.zone == NULL) {
-			name_lower(zone, signer);
-			proof.zone = zone;
-		}
-	}
-	return proof.zone == NULL ? DS_DENIAL_NOT_PROVED
-				  : denial_ds(&r->cfg.dnssec_limits, &proof, name, work);
+	check_good_proofs(r, s, name, true, NULL, &good);
+	return good.proof.zone == NULL ? DS_DENIAL_NOT_PROVED
+				       : denial_ds(&r->cfg.dnssec_limits, &good.proof, name, work);
 }
 
 /* Which DS it has, or why none. */

@@ -99,34 +99,40 @@ static enum checked stage_set(struct resolver *r, struct goal *g)
 	return CHECKED;
 }
 
-/* The signer of a proof of the goal's denial, or of what a wildcard made, that may speak of it; or NULL. */
-static const uint8_t *signer_for(const struct resolver *r, const struct goal *g,
-				 const struct rrset *proof)
+/* RFC 4035 5.3.4: of what a wildcard made only the zone of the data speaks; NULL: others may. */
+static const uint8_t *zone_of_proofs(const struct goal *g)
 {
-	const struct rrset *set = g->v.set;
-	const uint8_t *signer = check_proof_signer(r, proof, rrset_owner(set), g->type == TYPE_DS);
-	/* RFC 4035 5.3.4: of what a wildcard made, the zone of the data. */
-	const uint8_t *zone = g->v.is_expanded ? check_signer(set) : signer;
-
-	return signer != NULL && zone != NULL && name_equal(signer, zone) ? signer : NULL;
+	return g->v.is_expanded ? check_signer(g->v.set) : NULL;
 }
 
-/* Is any of the proofs signed?  Else the denial is as unsigned data are. */
-static bool has_signed_proofs(const struct resolver *r, const struct goal *g)
+/* May the proof speak of the goal's denial, or of what a wildcard made? */
+static bool is_heard(const struct resolver *r, const struct goal *g, const struct rrset *proof)
 {
-	for (unsigned i = 0; i < g->v.set->n_proofs; i++)
-		if (signer_for(r, g, rrset_proofs(g->v.set)[i]) != NULL)
-			return true;
-	return false;
+	const uint8_t *only = zone_of_proofs(g);
+	const uint8_t *signer = check_proof_signer(r, proof, rrset_owner(g->v.set),
+						   g->type == TYPE_DS);
+
+	return signer != NULL && (only == NULL || name_equal(signer, only));
 }
 
-/* The denial's sets, one after the other. */
+/* The denial's sets, one after the other; if none is signed it is as unsigned data are. */
 static enum checked stage_proofs(struct resolver *r, struct goal *g)
 {
 	struct validation *v = &g->v;
 	struct check c;
 
-	if (!has_signed_proofs(r, g)) {
+	for (; v->at < v->set->n_proofs; v->at++, v->walk_labels = 0) {
+		struct rrset *proof = rrset_proofs(v->set)[v->at];
+
+		if (!is_heard(r, g, proof))
+			continue;
+		if (v->first_heard == 0)
+			v->first_heard = (uint8_t)(v->at + 1);
+		if (check_any(r, g, proof, &c) == CHECKED_LATER)
+			return CHECKED_LATER;
+		found_of(g, proof, &c);
+	}
+	if (v->first_heard == 0) {
 		if (v->is_expanded)
 			c = (struct check) { .security = SEC_BOGUS,
 					     .bogus = BOGUS_MISSING_NEGATIVE_INDICATION };
@@ -135,15 +141,6 @@ static enum checked stage_proofs(struct resolver *r, struct goal *g)
 		found(g, &c);
 		v->stage = STAGE_DONE;
 		return CHECKED;
-	}
-	for (; v->at < v->set->n_proofs; v->at++, v->walk_labels = 0) {
-		struct rrset *proof = rrset_proofs(v->set)[v->at];
-
-		if (signer_for(r, g, proof) == NULL)
-			continue;
-		if (check_any(r, g, proof, &c) == CHECKED_LATER)
-			return CHECKED_LATER;
-		found_of(g, proof, &c);
 	}
 	v->stage = v->security == SEC_SECURE ? STAGE_DENIAL : STAGE_DONE;
 	return CHECKED;
@@ -201,37 +198,25 @@ static bool has_secure_zone_below(struct resolver *r, const struct goal *g, cons
 static enum checked stage_denial(struct resolver *r, struct goal *g)
 {
 	struct validation *v = &g->v;
-	struct rrset *good[RRSET_MAX_PROOFS];
-	struct denial_proof proof = { .sets = good };
+	struct good_proofs good;
 	struct check c = { .security = SEC_SECURE, .ttl = UINT32_MAX };
 	struct dnssec_work work = { .memo = &r->nsec3_memo };
-	uint8_t zone[NAME_MAX_LEN];
 
 	if (!turn_may_work(r, g, check_blame(v->set)))
 		return CHECKED_LATER;
-	for (unsigned i = 0; i < v->set->n_proofs; i++) {
-		struct rrset *s = rrset_proofs(v->set)[i];
-		const uint8_t *signer = signer_for(r, g, s);
-
-		if (signer == NULL || rrset_security(s) != SEC_SECURE)
-			continue;
-		good[proof.n++] = s;
-		if (proof.zone == NULL) {
-			name_lower(zone, signer);
-			proof.zone = zone;
-		}
-	}
-	if (proof.zone == NULL) {
+	check_good_proofs(r, v->set, rrset_owner(v->set), g->type == TYPE_DS, zone_of_proofs(g),
+			  &good);
+	if (good.proof.zone == NULL) {
 		c = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
 	} else {
-		switch (weigh(r, g, &proof, &work)) {
+		switch (weigh(r, g, &good.proof, &work)) {
 		case DENIAL_PROVED:
 			break;
 		case DENIAL_INSECURE:
 			c.security = SEC_INSECURE;
-			if (denial_has_many_iterations(&r->cfg.dnssec_limits, &proof))
+			if (denial_has_many_iterations(&r->cfg.dnssec_limits, &good.proof))
 				c.bogus = BOGUS_MAX_ITERATIONS;
-			if (has_secure_zone_below(r, g, zone))
+			if (has_secure_zone_below(r, g, good.zone))
 				c = (struct check) { .security = SEC_BOGUS,
 						     .bogus = BOGUS_INVALID_DENIAL };
 			break;
@@ -244,7 +229,7 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 		}
 	}
 	GOAL_EVENT(r, g, c.security == SEC_BOGUS ? EVENT_NOT_PROVED : EVENT_PROVED,
-		   rrset_owner(v->set), proof.zone, .type = v->set->type,
+		   rrset_owner(v->set), good.proof.zone, .type = v->set->type,
 		   .note = c.security == SEC_BOGUS ? bogus_row(c.bogus)->text : NULL);
 	found(g, &c);
 	v->stage = v->security == SEC_SECURE ? STAGE_SOA : STAGE_DONE;
@@ -256,12 +241,11 @@ static enum checked stage_soa(struct resolver *r, struct goal *g)
 {
 	struct validation *v = &g->v;
 	struct rrset *soa = rrset_soa(v->set) != NULL ? rrset_proofs(v->set)[0] : NULL;
-	const uint8_t *its = soa != NULL ? check_signer(soa) : NULL, *signer = NULL;
+	const uint8_t *its = soa != NULL ? check_signer(soa) : NULL;
 	struct check c;
 
-	for (unsigned i = 0; its != NULL && i < v->set->n_proofs && signer == NULL; i++)
-		signer = signer_for(r, g, rrset_proofs(v->set)[i]);
-	if (signer != NULL && name_equal(signer, its)) {
+	if (its != NULL &&
+	    name_equal(its, check_signer(rrset_proofs(v->set)[v->first_heard - 1]))) {
 		if (check_any(r, g, soa, &c) == CHECKED_LATER)
 			return CHECKED_LATER;
 		if (is_of_the_set(c.security, c.bogus, c.is_under_nta, c.is_of_trust))

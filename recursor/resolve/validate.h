@@ -64,6 +64,7 @@ struct validation {
 	uint8_t then;              /* enum then: what the goal does with it */
 	uint8_t stage;
 	uint8_t at;          /* which of the proofs */
+	uint8_t first_heard; /* of the proofs, counted from 1, that may speak of it; 0: none yet */
 	uint8_t walk_labels; /* the name of so many labels is looked at for an insecure cut */
 	uint8_t labels;      /* of the wildcard, where one was expanded */
 	uint8_t security;    /* what it has come to so far */
@@ -133,6 +134,15 @@ bool check_is_above_anchor(const struct resolver *r, const uint8_t *name, bool i
  * insecure because that zone is. */
 const uint8_t *check_proof_signer(const struct resolver *r, const struct rrset *proof,
 				  const uint8_t *name, bool is_ds);
+struct good_proofs {
+	struct denial_proof proof; /* of `sets` and `zone`; ->zone NULL: there are none */
+	struct rrset *sets[RRSET_MAX_PROOFS];
+	uint8_t zone[NAME_MAX_LEN]; /* that the first is signed by */
+};
+/* Those of the set's proofs that have been found good, by zones that may speak of the name as above; by that
+ * one alone, if `only` is not NULL.  Borrowed; not to be copied. */
+void check_good_proofs(const struct resolver *r, const struct rrset *s, const uint8_t *name,
+		       bool is_ds, const uint8_t *only, struct good_proofs *out);
 /* Whose doing it is if it takes too long: the zone whose servers said it, or the one below that says it is
  * the signer.  Not one above, which anybody can name. */
 const uint8_t *check_blame(const struct rrset *s);
