@@ -48,17 +48,17 @@ static void found(struct goal *g, const struct check *c)
 
 /* A verdict is kept with the set that it is of, unless it comes of what may change before the set does: a
  * zone's state, a negative anchor, memory. */
-static bool is_of_the_set(enum security security, enum bogus bogus, bool is_under_nta,
-			  bool is_of_trust)
+static void verdict_keep(struct rrset *s, const struct check *c)
 {
-	return !is_under_nta &&
-	       !(security == SEC_BOGUS && (is_of_trust || bogus == BOGUS_OUT_OF_MEMORY));
+	bool is_bogus = c->security == SEC_BOGUS;
+
+	if (!c->is_under_nta && !(is_bogus && (c->is_of_trust || c->bogus == BOGUS_OUT_OF_MEMORY)))
+		rrset_set_security(s, c->security, c->bogus);
 }
 
 static void found_of(struct goal *g, struct rrset *s, const struct check *c)
 {
-	if (is_of_the_set(c->security, c->bogus, c->is_under_nta, c->is_of_trust))
-		rrset_set_security(s, c->security, c->bogus);
+	verdict_keep(s, c);
 	found(g, c);
 }
 
@@ -248,8 +248,7 @@ static enum checked stage_soa(struct resolver *r, struct goal *g)
 	    name_equal(its, check_signer(rrset_proofs(v->set)[v->first_heard - 1]))) {
 		if (check_any(r, g, soa, &c) == CHECKED_LATER)
 			return CHECKED_LATER;
-		if (is_of_the_set(c.security, c.bogus, c.is_under_nta, c.is_of_trust))
-			rrset_set_security(soa, c.security, c.bogus);
+		verdict_keep(soa, &c);
 		if (c.security == SEC_SECURE)
 			found(g, &c);
 	}
@@ -442,11 +441,13 @@ static void on_bogus(struct resolver *r, struct goal *g)
 /* The verdict on a denial, on what a wildcard made, and on the CNAME of a DNAME is that of all parts. */
 static void conclude(struct goal *g)
 {
-	struct validation *v = &g->v;
+	const struct validation *v = &g->v;
 
-	if (v->set != NULL && is_of_the_set((enum security)v->security, (enum bogus)v->bogus,
-					    v->is_under_nta, v->is_of_trust))
-		rrset_set_security(v->set, (enum security)v->security, v->bogus);
+	if (v->set != NULL)
+		verdict_keep(v->set, &(struct check) { .security = (enum security)v->security,
+						       .bogus = (enum bogus)v->bogus,
+						       .is_under_nta = v->is_under_nta,
+						       .is_of_trust = v->is_of_trust });
 }
 
 void validate_step(struct resolver *r, struct goal *g)
