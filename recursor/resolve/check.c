@@ -181,37 +181,20 @@ static void take_verification(struct resolver *r, struct check *out, const struc
 static enum checked no_ds(struct resolver *r, struct goal *g, struct check *out)
 {
 	const struct told *told = &g->v.told;
-	const uint8_t *zone = told->set != NULL ? check_blame(told->set) : g->name;
-	struct dnssec_work work = { .memo = &r->nsec3_memo };
+	struct trust t = {
+		.security = (enum security)told->security,
+		.bogus = (enum bogus)told->bogus,
+		.is_under_nta = told->is_under_nta,
+	};
+	bool is_weighed = t.security == SEC_SECURE;
 
-	out->security = (enum security)told->security;
-	out->bogus = (enum bogus)told->bogus;
-	out->is_under_nta = told->is_under_nta;
-	if (told->security != SEC_SECURE)
-		return CHECKED;
-	if (!turn_may_work(r, g, zone))
+	if (is_weighed && trust_weigh_ds(r, g, &t) == CHECKED_LATER)
 		return CHECKED_LATER;
-	switch (trust_ds_denial(r, told->set, g->name, &work)) {
-	case DS_DENIAL_MANY_ITERATIONS:
-		out->bogus = BOGUS_MAX_ITERATIONS;
-		out->security = SEC_INSECURE;
-		break;
-	case DS_DENIAL_CUT:
-	case DS_DENIAL_OPT_OUT:
-		out->security = SEC_INSECURE;
-		break;
-	case DS_DENIAL_NO_CUT:
-	case DS_DENIAL_NO_NAME:
-		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_FOREIGN_SIGNER };
-		break;
-	case DS_DENIAL_NOT_PROVED:
-		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
-		break;
-	case DS_DENIAL_TOO_COSTLY:
-		*out = (struct check) { .security = SEC_BOGUS, .bogus = work.met_limit };
-		break;
-	}
-	return turn_end(r, g, zone, false, &work) ? CHECKED : CHECKED_LATER;
+	take_trust(out, &t);
+	if (is_weighed && t.security != SEC_INSECURE) /* it is at odds with what is signed here */
+		*out = (struct check) { .security = SEC_BOGUS,
+					.bogus = t.is_no_cut ? BOGUS_FOREIGN_SIGNER : t.bogus };
+	return CHECKED;
 }
 
 /* The DS of the goal's name, a reference: its anchor's or its parent's.  NULL: there is none of use,

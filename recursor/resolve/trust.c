@@ -289,8 +289,9 @@ static enum checked stage_proof(struct resolver *r, struct goal *g)
 	return CHECKED_LATER;
 }
 
-enum ds_denial trust_ds_denial(const struct resolver *r, const struct rrset *s, const uint8_t *name,
-			       struct dnssec_work *work)
+/* What a good answer to a question for the name's DS says, which is no DS. */
+static enum ds_denial weigh(const struct resolver *r, const struct rrset *s, const uint8_t *name,
+			    struct dnssec_work *work)
 {
 	struct good_proofs good;
 
@@ -302,23 +303,55 @@ enum ds_denial trust_ds_denial(const struct resolver *r, const struct rrset *s, 
 				       : denial_ds(&r->cfg.dnssec_limits, &good.proof, name, work);
 }
 
+enum checked trust_weigh_ds(struct resolver *r, struct goal *g, struct trust *out)
+{
+	const struct rrset *set = g->v.told.set;
+	const uint8_t *blamed = set != NULL ? check_blame(set) : g->name;
+	struct dnssec_work work = { .memo = &r->nsec3_memo };
+	enum ds_denial denial;
+
+	if (!turn_may_work(r, g, blamed))
+		return CHECKED_LATER;
+	denial = weigh(r, set, g->name, &work);
+	*out = (struct trust) { .security = SEC_BOGUS };
+	switch (denial) {
+	case DS_DENIAL_CUT:
+	case DS_DENIAL_OPT_OUT:
+	case DS_DENIAL_MANY_ITERATIONS:
+		out->security = SEC_INSECURE;
+		out->bogus = why_insecure(denial);
+		break;
+	case DS_DENIAL_NO_CUT:
+	case DS_DENIAL_NO_NAME:
+		out->security = SEC_SECURE;
+		out->is_no_cut = true;
+		break;
+	case DS_DENIAL_NOT_PROVED:
+		out->bogus = BOGUS_INVALID_DENIAL;
+		break;
+	case DS_DENIAL_TOO_COSTLY:
+		out->bogus = work.met_limit;
+		break;
+	}
+	return turn_end(r, g, blamed, false, &work) ? CHECKED : CHECKED_LATER;
+}
+
 /* Which DS it has, or why none. */
 static enum checked stage_ds(struct resolver *r, struct goal *g)
 {
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	const struct told *t = &g->v.told;
-	struct dnssec_work work = { .memo = &r->nsec3_memo };
-	enum ds_denial denial;
+	struct trust found;
 
 	if (!trust_was_told(g, g->name, TYPE_DS)) {
 		trust_want(r, g, g->name, TYPE_DS);
 		return CHECKED_LATER;
 	}
-	if (t->security != SEC_SECURE || t->set == NULL) {
+	if (t->security != SEC_SECURE) {
 		end_as_told(r, g);
 		return CHECKED_LATER;
 	}
-	if (t->set->kind == RRSET_DATA && t->set->type == TYPE_DS) {
+	if (t->set != NULL && t->set->kind == RRSET_DATA && t->set->type == TYPE_DS) {
 		if (ds_is_usable(t->set, &r->cfg.dnssec_limits)) {
 			g->v.stage = STAGE_KEYS;
 			return CHECKED;
@@ -326,28 +359,12 @@ static enum checked stage_ds(struct resolver *r, struct goal *g)
 		end_insecure(r, g, BOGUS_NONE, rrset_ttl_left(t->set, now_s));
 		return CHECKED_LATER;
 	}
-	if (!turn_may_work(r, g, check_blame(t->set)))
+	if (trust_weigh_ds(r, g, &found) == CHECKED_LATER)
 		return CHECKED_LATER;
-	denial = trust_ds_denial(r, t->set, g->name, &work);
-	if (!turn_end(r, g, check_blame(t->set), false, &work))
-		return CHECKED_LATER;
-	switch (denial) {
-	case DS_DENIAL_CUT:
-	case DS_DENIAL_OPT_OUT:
-	case DS_DENIAL_MANY_ITERATIONS:
-		end_insecure(r, g, why_insecure(denial), rrset_ttl_left(t->set, now_s));
-		break;
-	case DS_DENIAL_NO_CUT:
-	case DS_DENIAL_NO_NAME:
-		end(r, g, &(struct trust) { .security = SEC_SECURE, .is_no_cut = true });
-		break;
-	case DS_DENIAL_NOT_PROVED:
-		end(r, g, &(struct trust) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL });
-		break;
-	case DS_DENIAL_TOO_COSTLY:
-		end(r, g, &(struct trust) { .security = SEC_BOGUS, .bogus = work.met_limit });
-		break;
-	}
+	if (found.security == SEC_INSECURE)
+		end_insecure(r, g, found.bogus, rrset_ttl_left(t->set, now_s));
+	else
+		end(r, g, &found);
 	return CHECKED_LATER;
 }
 

@@ -210,9 +210,9 @@ void trust_want(struct resolver *r, struct goal *g, const uint8_t *name, uint16_
 void trust_told(struct goal *parent, const struct goal *child);
 /* Was it told of that? */
 bool trust_was_told(const struct goal *g, const uint8_t *name, uint16_t type);
-/* What a validated answer to a question for the name's DS says, which is no DS. */
-enum ds_denial trust_ds_denial(const struct resolver *r, const struct rrset *s, const uint8_t *name,
-			       struct dnssec_work *work);
+/* What it comes to that the goal was told, for the DS of its name, of a good answer that is no DS: insecure,
+ * no cut, or bogus. */
+enum checked trust_weigh_ds(struct resolver *r, struct goal *g, struct trust *out);
 /* The goal's name, of whose DS it is to know, is an alias: those who wait because of trust need no more.
  * True: nobody else waits. */
 bool trust_end_at_alias(struct resolver *r, struct goal *g);
