@@ -365,6 +365,13 @@ void goal_bury_all(struct resolver *r)
 	}
 }
 
+enum security goal_security(const struct goal *g)
+{
+	return g->validates && g->security == SEC_UNCHECKED && g->rcode != RCODE_SERVFAIL
+		       ? SEC_INDETERMINATE
+		       : (enum security)g->security;
+}
+
 static bool is_among(struct rrset *const *sets, size_t n, const struct rrset *s)
 {
 	for (size_t i = 0; i < n; i++)
@@ -403,7 +410,7 @@ static void answer_of(struct goal *g, const struct request *req, struct answer *
 		.n_sets = g->n_chain,
 		.authority = authority,
 		.n_authority = n_authority,
-		.security = (enum security)g->security,
+		.security = goal_security(g),
 		.is_under_nta = g->is_under_nta,
 		.authoritative = g->authoritative,
 		.from_cache = req->out_queries == 0 && !req->joined,
@@ -438,15 +445,12 @@ void goal_end(struct resolver *r, struct goal *g)
 	}
 	if (g->gave_up_minimising && g->rcode != RCODE_SERVFAIL)
 		COUNT(r->counters, qmin_successes);
-	/* Whatever way it came: what nobody looked at is not taken for good. */
-	if (g->validates && g->security == SEC_UNCHECKED && g->rcode != RCODE_SERVFAIL)
-		g->security = SEC_INDETERMINATE;
 	g->cacheable = g->cacheable && !goal_is_private(g);
 	goal_release(r, g);
 	goal_unwant_all(r, g);
 	if (g->requests != NULL)
-		n_authority = goal_authority(authority, (enum security)g->security, g->denial,
-					     g->chain, g->n_chain);
+		n_authority = goal_authority(authority, goal_security(g), g->denial, g->chain,
+					     g->n_chain);
 	while (g->requests != NULL) {
 		struct answer a;
 

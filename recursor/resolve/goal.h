@@ -387,6 +387,8 @@ void goal_unwant_all(struct resolver *r, struct goal *g);
 
 /* Ends with what is in g->rcode, chain, denial, cause: tells everyone who waits. */
 void goal_end(struct resolver *r, struct goal *g);
+/* What its answer is taken for, whatever way it came: not for good if it was to be validated and nobody did. */
+enum security goal_security(const struct goal *g);
 /* What stands in the authority section of an answer of that security: the denial's proofs (or NULL), and
  * those of the wildcards on the way to it.  RFC 4035 3.2.3: in one that is secure is nothing that is not.
  * Borrowed; returns how many. */

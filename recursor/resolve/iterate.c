@@ -215,8 +215,7 @@ static void alias_ended(struct resolver *r, struct goal *g, const struct goal *c
 	g->cacheable = g->cacheable && child->cacheable && g->zones_serial == r->zones_serial;
 	goal_met_what(g, child);
 	g->by_policy = g->by_policy || child->by_policy;
-	g->security = (uint8_t)security_of_both((enum security)g->security,
-						(enum security)child->security);
+	g->security = (uint8_t)security_of_both((enum security)g->security, goal_security(child));
 	if (child->bogus != BOGUS_NONE)
 		g->bogus = child->bogus;
 	g->is_under_nta = g->is_under_nta || child->is_under_nta;
@@ -240,7 +239,7 @@ void goal_child_ended(struct resolver *r, struct edge *e)
 	if (e->kind == EDGE_ALIAS)
 		alias_ended(r, e->parent, e->child);
 	else if (e->kind == EDGE_TRUST)
-		trust_told(e->parent, e->child);
+		trust_told(r, e->parent, e->child);
 	else
 		cut_address_found(r, e->parent, e->ns, e->child);
 }

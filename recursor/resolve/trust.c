@@ -89,20 +89,21 @@ bool trust_was_told(const struct goal *g, const uint8_t *name, uint16_t type)
 	return g->v.told.type == type && g->v.told.name_hash == name_hash(name);
 }
 
-void trust_told(struct goal *parent, const struct goal *child)
+void trust_told(const struct resolver *r, struct goal *parent, const struct goal *child)
 {
 	struct told *t = &parent->v.told;
 	struct rrset *set = child->n_chain > 0 ? child->chain[child->n_chain - 1] : child->denial;
-	/* Of a question for the chain's sake nothing is taken that was not looked at. */
+	/* Of a question for the chain's sake nothing is taken that was not looked at, as long as anything
+	 * is: it may have been turned off meanwhile. */
 	bool failed = (child->rcode == RCODE_SERVFAIL && child->security != SEC_BOGUS) ||
-		      child->security == SEC_UNCHECKED;
+		      (child->security == SEC_UNCHECKED && r->cfg.dnssec >= DNSSEC_PROCESS);
 
 	goal_met_what(parent, child);
 	rrset_put(t->set);
 	*t = (struct told) {
 		.name_hash = child->name_hash,
 		.type = child->type,
-		.security = failed ? SEC_BOGUS : child->security,
+		.security = (uint8_t)(failed ? SEC_BOGUS : goal_security(child)),
 		.bogus = child->bogus,
 		.is_under_nta = child->is_under_nta,
 		.is_no_cut = child->is_no_cut,
@@ -121,7 +122,7 @@ bool trust_end_at_alias(struct resolver *r, struct goal *g)
 		next = e->next_of_child;
 		if (e->kind != EDGE_TRUST)
 			continue;
-		trust_told(parent, g);
+		trust_told(r, parent, g);
 		goal_unwait(r, e);
 		goal_make_ready(r, parent);
 	}

@@ -207,7 +207,7 @@ enum checked trust_get(struct resolver *r, struct goal *g, const uint8_t *zone, 
 /* The goal waits to be told of (name, type), which is not known yet; or has ended. */
 void trust_want(struct resolver *r, struct goal *g, const uint8_t *name, uint16_t type);
 /* Whom it waited for has ended. */
-void trust_told(struct goal *parent, const struct goal *child);
+void trust_told(const struct resolver *r, struct goal *parent, const struct goal *child);
 /* Was it told of that? */
 bool trust_was_told(const struct goal *g, const uint8_t *name, uint16_t type);
 /* What it comes to that the goal was told, for the DS of its name, of a good answer that is no DS: insecure,
