@@ -411,7 +411,7 @@ bool goal_begin_anew_if_zone_changed(struct resolver *r, struct goal *g)
 		return false;
 	}
 	GOAL_EVENT(r, g, EVENT_ZONES_CHANGED, g->name, NULL, );
-	validate_clear(g);
+	validate_forget(g); /* the former zone's servers said that */
 	minimise_release(r, g, STEP_LOST);
 	goal_unwant_all(r, g);
 	cut_leave(r, g);

@@ -270,7 +270,7 @@ void validate_forget(struct goal *g)
 {
 	validate_clear(g);
 	rrset_put(g->v.lie);
-	g->v.lie = NULL;
+	g->v = (struct validation) { .lie = NULL };
 }
 
 /* A part of the answer has that verdict, for that cause. */

@@ -95,7 +95,7 @@ bool validate_first(struct resolver *r, struct goal *g, enum then then, struct r
 void validate_step(struct resolver *r, struct goal *g);
 /* All servers of the zone gave bogus answers: ends the goal with that.  False: none did. */
 bool validate_give_up(struct resolver *r, struct goal *g);
-/* Lets go of what is being validated; of everything. */
+/* Lets go of what is being validated; also of what was wrong with the answers before. */
 void validate_clear(struct goal *g);
 void validate_forget(struct goal *g);
 /* What two parts make of the whole. */
