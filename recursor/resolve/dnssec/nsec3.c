@@ -225,8 +225,10 @@ static enum denial search_hash(struct search *s, const uint8_t *name, uint8_t ha
 	     s->work->hashes > s->limits->max_nsec3_hashes - cost))
 		return too_costly(s->work, BOGUS_MAX_HASHES);
 	s->work->hashes += cost;
-	return nsec3_memo_hash(s->work->memo, hash, param, name) == E_OK ? DENIAL_PROVED
-									 : DENIAL_NOT_PROVED;
+	if (nsec3_hash(hash, param, name) != E_OK)
+		return DENIAL_NOT_PROVED;
+	nsec3_memo_keep(s->work->memo, param, name, hash);
+	return DENIAL_PROVED;
 }
 
 static const struct nsec3 *match(const struct search *s, const uint8_t hash[NSEC3_HASH_LEN])

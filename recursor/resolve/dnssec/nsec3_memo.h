@@ -39,7 +39,11 @@ struct nsec3_memo {
 const uint8_t *nsec3_memo_find(const struct nsec3_memo *m, const struct nsec3_param *param,
 			       const uint8_t *name);
 
-/* nsec3_hash(), if it is not remembered; and from now on it is.  E_NOMEM. */
+/* From now on it is, unless it is too long. */
+void nsec3_memo_keep(struct nsec3_memo *m, const struct nsec3_param *param, const uint8_t *name,
+		     const uint8_t hash[NSEC3_HASH_LEN]);
+
+/* nsec3_hash(), if it is not remembered; and keeps it.  E_NOMEM. */
 int nsec3_memo_hash(struct nsec3_memo *m, uint8_t out[NSEC3_HASH_LEN],
 		    const struct nsec3_param *param, const uint8_t *name) MUST_USE;
 
