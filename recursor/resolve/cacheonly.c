@@ -25,14 +25,15 @@ static void deny(struct known_answer *k, struct rrset *denial)
 	k->a.cacheable = denial->n_proofs > 0;
 }
 
-static bool take_special(struct resolver *r, const uint8_t *name, uint16_t type,
+static bool take_special(struct resolver *r, const uint8_t *name, const struct question *q,
 			 struct known_answer *k)
 {
 	struct rrset *set = NULL;
 
-	if (!special_find(r, name, type, &set))
+	if (!special_find(r, name, q->type, &set))
 		return false;
-	k->a.security = security_of_both(k->a.security, SEC_INSECURE);
+	if (q->validate)
+		k->a.security = security_of_both(k->a.security, SEC_INSECURE);
 	if (set == NULL) {
 		k->a.rcode = RCODE_SERVFAIL;
 		answer_blame(&k->a, CAUSE_MEMORY);
@@ -64,7 +65,7 @@ static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], const stru
 	bool goes_on = false;
 	size_t at = 0;
 
-	if (take_special(r, name, type, k))
+	if (take_special(r, name, q, k))
 		return false;
 	knowledge_look(r, name, name_hash(name), type, LOOK_ANSWER, 0, NAME_MAX_LABELS, &found);
 	if (!knowledge_may_serve(r, &found, name, type, q->validate, &k->a.security)) {
