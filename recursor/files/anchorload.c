@@ -34,17 +34,19 @@ static int take_record(void *ctx, const uint8_t *owner, uint16_t type, uint32_t 
 		       const uint8_t *rdata, uint16_t rdlen)
 {
 	struct reading *r = ctx;
+	const struct rdata rr = { rdata, rdlen };
 	char text[NAME_TEXT_MAX];
+	struct dnskey key;
 	const char *wrong;
 	int err;
 
 	(void)ttl;
 	if (type != TYPE_DS && type != TYPE_DNSKEY)
 		return E_OK;
-	if (type == TYPE_DNSKEY && rdlen > 4 && (rdata[1] & DNSKEY_REVOKE) != 0) {
+	if (type == TYPE_DNSKEY && dnskey_read(&key, &rr) == E_OK &&
+	    (key.flags & DNSKEY_REVOKE) != 0) {
 		log_warning("%s: the key %u of %s is revoked (RFC 5011): it is left out", r->path,
-			    dnskey_tag(&(struct rdata) { rdata, rdlen }),
-			    name_to_text(text, owner));
+			    dnskey_tag(&rr), name_to_text(text, owner));
 		return E_OK;
 	}
 	err = anchors_add(r->anchors, owner, type, rdata, rdlen);

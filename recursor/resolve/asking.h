@@ -23,7 +23,7 @@ void cut_leave(struct resolver *r, struct goal *g);
 bool cut_use_parents_set(struct resolver *r, struct goal *g);
 /* Goes up to the next zone cut above, to be referred anew; false at the root. */
 bool cut_go_up(struct resolver *r, struct goal *g);
-/* Falls back on what has expired: see the head of this file. */
+/* Falls back on what has expired: see the head of goal.h. */
 bool cut_use_stale(struct resolver *r, struct goal *g);
 /* Leaves a zone that has not answered for long for an expired cut below it. */
 bool cut_leave_silent_parent(struct resolver *r, struct goal *g);

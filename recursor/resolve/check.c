@@ -1,7 +1,5 @@
 /* check: one set: its signature, or by what right it has none (RFC 4035 5.2, 5.3). */
-#include "recursor/resolve/known.h"
-
-#include "common/check.h"
+#include "recursor/resolve/goal.h"
 
 /* RFC 4035 5.3.1: the signer is the zone of the set, so its owner's name or one above; of a DS the
  * parent (RFC 4035 5.2).  Of several the deepest: what is below an apex is the child's to sign. */

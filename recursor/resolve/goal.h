@@ -29,6 +29,8 @@
  *          crowd.c     how many are at a zone (inflight.h), and who is refused
  *          minimise.c  how much of the name is asked for (RFC 9156)
  *          copyask.c   a copy of the zone that answers in its servers' place
+ *          copies.c    which zones there are copies of
+ *          zonecopy.c  one such copy
  *          policy.c    what the operator's policy makes of it (preoutquery)
  *          outcome.c   what became of it: an answer, silence, an error
  *          reply.c     what an answer means
@@ -43,6 +45,7 @@
  *          validate.c  an answer before it is believed (RFC 4035 5)
  *          check.c     one set of it
  *          byproof.c   answers of proofs that came with others (RFC 8198)
+ *          turns.c     all that in pieces, between which others have their turn
  *          trust.c     whether a zone is signed, and its keys: the chain of trust
  *          note.c      its steps, written down (journal.h)
  *

@@ -2,6 +2,9 @@
 #include "recursor/resolve/goal.h"
 
 enum {
+	TURN_OTHERS_US = 700,
+	TURN_SUSPECT_US = 300,
+	TURN_SUSPECT_MS = 10000,
 	HASHES_EACH_US = 2, /* of NSEC3's, at least */
 	TURNED_AWAY_EACH_MS = 8,
 };

@@ -163,12 +163,7 @@ void byproof_keep(struct resolver *r, struct rrset *s);
 
 /* ---- turns.c ---- */
 
-enum {
-	TURN_OTHERS_US = 700,
-	TURN_SUSPECT_US = 300,
-	TURN_SUSPECT_MS = 10000,
-	TURNS_SUSPECTS = 64, /* zones told apart; those of one place follow each other */
-};
+enum { TURNS_SUSPECTS = 64 }; /* zones told apart; those of one place follow each other */
 
 enum turn_class { TURN_OTHERS, TURN_SUSPECT, TURN_CLASSES };
 

@@ -54,7 +54,7 @@ static void dump_records(struct cache_dump *d, const struct rrset *s, bool deleg
 	struct rdata rr;
 	size_t at = 0;
 
-	name_to_text(zone, name_suffix(rrset_owner(s), s->zone_labels));
+	name_to_text(zone, rrset_zone(s));
 	while (rrset_next(s, &at, &rr)) {
 		char *rest;
 

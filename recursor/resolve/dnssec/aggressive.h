@@ -65,11 +65,10 @@ enum aggressive_hit {
 };
 
 /* Looks in the deepest zone known of at or above the name (above it, for its DS); `name` is lower case;
- * `memo` may be NULL;
- * of a private type nothing is known.
- * *out, unless NONE, is a new set for the caller: a denial with its SOA and its
- * proofs; or data with the wildcard's RRSIGs, likewise (a CNAME set, when the wildcard has that).  It is
- * SEC_SECURE, and its TTL is what is left of all that it was made of. */
+ * `memo` may be NULL.  Of a private type nothing is known.
+ * *out, unless NONE, is a new set for the caller: a denial with its SOA and its proofs; or data with the
+ * wildcard's RRSIGs, likewise (a CNAME set, when the wildcard has that).  It is SEC_SECURE, and its TTL is
+ * what is left of all that it was made of. */
 enum aggressive_hit aggressive_look(struct aggressive *a, const uint8_t *name, uint16_t type,
 				    uint32_t now_s, struct nsec3_memo *memo, struct rrset **out);
 
