@@ -170,7 +170,7 @@ static int adopt_configured(struct anchorage *a, const struct anchorload *read)
 	anchors_put(a->configured);
 	a->configured = anchors_get(read->anchors);
 	atomic_store(&a->interval_s, read->interval_s);
-	anchorage_state_follow(a);
+	anchorage_state_follow(a, d.to);
 	err = anchorage_state_apply(a, d.to);
 	if (err != E_OK)
 		log_error("rollovers of trusted keys are left out of account: %s", err_text(err));
@@ -291,7 +291,7 @@ void anchorage_prepare(struct anchorage *a)
 
 	pthread_mutex_lock(&a->change_lock);
 	anchorage_state_read(a);
-	anchorage_state_follow(a);
+	anchorage_state_follow(a, a->current);
 	err = anchors_copy(&copy, a->current);
 	if (err == E_OK)
 		err = anchorage_state_apply(a, copy);

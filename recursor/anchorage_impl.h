@@ -65,8 +65,9 @@ void anchorage_state_open(struct anchorage *a, const struct settings *s);
 void anchorage_state_close(struct anchorage *a);
 /* Reads the file, when privileges have been dropped.  With change_lock, as all that follow. */
 void anchorage_state_read(struct anchorage *a);
-/* What is configured has changed, or was read for the first time: rollovers begin and end. */
-void anchorage_state_follow(struct anchorage *a);
+/* What is configured has changed, or was read for the first time, and is in `in_force` by now: rollovers
+ * begin and end. */
+void anchorage_state_follow(struct anchorage *a, const struct anchors *in_force);
 /* Puts the keys that are trusted by now into a copy of those in force. */
 int anchorage_state_apply(const struct anchorage *a, struct anchors *to) MUST_USE;
 /* An operator has changed anchors: `now` is to be in force.  *changed: a rollover has too, and the

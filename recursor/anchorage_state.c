@@ -122,7 +122,15 @@ static void follow(struct anchorage *a, const struct anchor *anchor)
 	}
 }
 
-void anchorage_state_follow(struct anchorage *a)
+/* One that an operator has cleared stays so until what is configured for it changes. */
+static bool is_cleared(const struct anchors *in_force, const uint8_t *zone)
+{
+	const struct anchor *at = anchors_exact(in_force, zone);
+
+	return at == NULL || (at->ds == NULL && at->lost == NULL);
+}
+
+void anchorage_state_follow(struct anchorage *a, const struct anchors *in_force)
 {
 	struct rollovers *r = a->rollovers;
 
@@ -134,9 +142,12 @@ void anchorage_state_follow(struct anchorage *a)
 		if (have == NULL || have->ds == NULL)
 			rollovers_drop(r, &r->zones[i]);
 	}
-	for (size_t i = 0; i < anchors_count(a->configured); i++)
-		if (anchors_at(a->configured, i)->ds != NULL)
-			follow(a, anchors_at(a->configured, i));
+	for (size_t i = 0; i < anchors_count(a->configured); i++) {
+		const struct anchor *at = anchors_at(a->configured, i);
+
+		if (at->ds != NULL && !is_cleared(in_force, at->name))
+			follow(a, at);
+	}
 }
 
 /* RFC 5011 5: a zone whose keys are all revoked is as one that never had an anchor. */

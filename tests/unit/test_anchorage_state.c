@@ -1,0 +1,129 @@
+#include <check.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/hash.h"
+#include "common/rrtype.h"
+#include "common/wire.h"
+#include "recursor/anchorage_impl.h"
+
+enum { KEY_LEN = 36, SEP = DNSKEY_ZONE | DNSKEY_SEP };
+
+static const uint8_t zone[] = "\7example", other[] = "\5other";
+static struct anchorage a;
+static struct rollovers rollovers;
+
+static void setup(void)
+{
+	hash_key_set(1, 2);
+	memset(&a, 0, sizeof(a));
+	memset(&rollovers, 0, sizeof(rollovers));
+	a.rollovers = &rollovers;
+	ck_assert_int_eq(anchors_new(&a.configured), E_OK);
+}
+
+static void teardown(void)
+{
+	rollovers_deinit(&rollovers);
+	anchors_put(a.configured);
+	anchors_put(a.current);
+}
+
+static void key(uint8_t out[KEY_LEN], unsigned n)
+{
+	memset(out, (int)n, KEY_LEN);
+	wire_put_u16(out, SEP);
+	out[2] = 3;
+	out[3] = 13;
+}
+
+static void anchor_add(struct anchors *to, const uint8_t *name, unsigned n)
+{
+	uint8_t rdata[KEY_LEN];
+
+	key(rdata, n);
+	ck_assert_int_eq(anchors_add(to, name, TYPE_DNSKEY, rdata, KEY_LEN), E_OK);
+}
+
+/* What is configured is in force. */
+static void begin(void)
+{
+	anchors_put(a.current);
+	ck_assert_int_eq(anchors_copy(&a.current, a.configured), E_OK);
+	anchorage_state_follow(&a, a.current);
+	ck_assert_int_eq(anchorage_state_apply(&a, a.current), E_OK);
+}
+
+static bool is_anchored(const uint8_t *name)
+{
+	const struct anchor *at = anchors_exact(a.current, name);
+
+	return at != NULL && at->ds != NULL;
+}
+
+/* As anchorage_edit(), but nothing is published. */
+static int edited(struct anchors *now)
+{
+	bool changed;
+	int err = anchorage_state_edited(&a, now, &changed);
+
+	if (err == E_OK) {
+		anchors_put(a.current);
+		a.current = anchors_get(now);
+	}
+	anchors_put(now);
+	return err;
+}
+
+static struct anchors *copy_of_current(void)
+{
+	struct anchors *copy = NULL;
+
+	ck_assert_int_eq(anchors_copy(&copy, a.current), E_OK);
+	return copy;
+}
+
+START_TEST(what_was_cleared_does_not_come_back_with_the_next_reading)
+{
+	struct anchors *copy;
+
+	anchor_add(a.configured, zone, 1);
+	anchor_add(a.configured, other, 2);
+	begin();
+	ck_assert_uint_eq(rollovers.n, 2);
+	copy = copy_of_current();
+	ck_assert(anchors_clear(copy, zone));
+	ck_assert_int_eq(edited(copy), E_OK);
+	ck_assert_uint_eq(rollovers.n, 1);
+
+	anchorage_state_follow(&a, a.current);
+	ck_assert_int_eq(anchorage_state_apply(&a, a.current), E_OK);
+	ck_assert_uint_eq(rollovers.n, 1);
+	ck_assert(!is_anchored(zone));
+	ck_assert(is_anchored(other));
+}
+END_TEST
+
+START_TEST(a_zone_that_lost_its_keys_is_followed_again)
+{
+	anchor_add(a.configured, zone, 1);
+	begin();
+	ck_assert_int_eq(anchors_lose(a.current, zone), E_OK);
+	rollovers_drop(&rollovers, &rollovers.zones[0]);
+	anchorage_state_follow(&a, a.current);
+	ck_assert_uint_eq(rollovers.n, 1);
+}
+END_TEST
+
+Suite *suite_anchorage_state(void);
+Suite *suite_anchorage_state(void)
+{
+	Suite *s = suite_create("anchorage_state");
+	TCase *tc = tcase_create("all");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, what_was_cleared_does_not_come_back_with_the_next_reading);
+	tcase_add_test(tc, a_zone_that_lost_its_keys_is_followed_again);
+	suite_add_tcase(s, tc);
+	return s;
+}
