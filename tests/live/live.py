@@ -524,7 +524,8 @@ def reports(since):
 
 def run_all(functions, names):
     """Runs the tests (those whose names are given); (passed, failed, skipped), and those of the
-    failed that a slow machine may have made fail: nothing crashed, and no checker complained."""
+    failed that a slow machine may have made fail: a check did, nothing crashed, no checker
+    complained, and no process was left behind."""
     adopt_orphans()
     counts = {"ok": 0, "not ok": 0, "skip": 0}
     maybe_slow = []
@@ -533,13 +534,13 @@ def run_all(functions, names):
         if names and not any(n in name for n in names):
             continue
         began, serial, crashes = time.monotonic(), env.serial, len(env.crashes)
-        result, why = "ok", ""
+        result, why, is_check = "ok", "", False
         try:
             function()
         except Skip as e:
             result, why = "skip", str(e)
         except Failed as e:
-            result, why = "not ok", str(e)
+            result, why, is_check = "not ok", str(e), True
             if first_failure(e) is not e:  # a daemon that does not end hides what came before
                 why += f"\n    after: {first_failure(e)}"
         except (OSError, subprocess.SubprocessError, ValueError, AttributeError, IndexError,
@@ -549,7 +550,7 @@ def run_all(functions, names):
         if left and result == "ok":
             result, why = "not ok", "left behind: " + ", ".join(left)
         counts[result] += 1
-        if result == "not ok" and len(env.crashes) == crashes and not reports(serial):
+        if is_check and not left and len(env.crashes) == crashes and not reports(serial):
             maybe_slow.append(name)
         seconds = time.monotonic() - began
         text = (function.__doc__ or "").strip().split("\n")[0]
