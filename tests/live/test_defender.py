@@ -8,10 +8,9 @@ import re
 import subprocess
 import time
 
-from live import (TREE, Recursor, check, check_reply, check_sums, env, need_program, run, test,
+from live import (TREE, Client, Recursor, check, check_reply, check_sums, env, need_program, run, test,
                   wait_until)
 from test_authorities import ROOT, ZONE, ZONES, knot, nsd, write
-from test_flood import Client
 
 WWW = [f"www{i}.victim.flooded" for i in range(10)]
 NEW = [f"host{i}.calm.flooded" for i in range(600)]

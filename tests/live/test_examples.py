@@ -9,7 +9,7 @@ import os
 import re
 import struct
 
-from live import (TREE, Failed, Lab, Recursor, check, check_reply, env, test, udp_socket,
+from live import (TREE, Failed, Lab, Recursor, check, check_reply, env, question, test, udp_socket,
                   wait_until)
 
 EXAMPLES = os.path.join(TREE, "lua-examples")
@@ -46,11 +46,6 @@ class Loader:
             self.recursor.rec("try-lua-script", self.path)
             check(self.recursor.rec("list-ipsets").stdout == before, "a trial changes no set")
         return self.recursor.rec("reload-lua-script", self.path, expect=expect)
-
-
-def question(name, kind=1, ident=1):
-    labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
-    return struct.pack("!6H", ident, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, kind, 1)
 
 
 def client(address):

@@ -4,10 +4,10 @@ import collections
 import json
 import os
 import random
-import struct
 import time
 
-from live import check, check_reply, env, lab_and_recursor, test, udp_socket, wait_until
+from live import (check, check_reply, env, lab_and_recursor, question, test, udp_socket,
+                  wait_until)
 
 BROKEN = ("--fault", "127.20.6.1 lame", "--fault", "127.20.6.2 refused")
 
@@ -47,18 +47,12 @@ def flight_lame():
         check(r.get("flight-recorder-failed") == 1, "flight-recorder-failed")
 
 
-def packet(name):
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack(">6H", random.getrandbits(16), 0x0100, 1, 0, 0, 0) + labels + \
-        b"\0\0\1\0\1"
-
-
 def send(names, address="127.0.0.1"):
     """From one client; nobody waits for the answers."""
     s = udp_socket()
     s.bind((address, 0))
     for name in names:
-        s.sendto(packet(name), ("127.0.0.1", env.port))
+        s.sendto(question(name, ident=random.getrandbits(16)), ("127.0.0.1", env.port))
     return s
 
 

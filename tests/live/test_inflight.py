@@ -8,8 +8,8 @@ import resource
 import socket
 import time
 
-from live import TREE, Skip, check, env, lab_and_recursor, test
-from test_flood import Client, random_name
+from live import TREE, Client, Skip, check, env, lab_and_recursor, test
+from test_flood import random_name
 
 SILENT = os.path.join(TREE, "tools/lab/hooks/silent.lua")
 QUESTIONS = int(os.environ.get("INFLIGHT", "2000"))

@@ -5,19 +5,12 @@ import json
 import os
 import re
 import socket
-import struct
 import time
 
-from live import (Lab, Process, Recursor, Skip, check, env, lab_and_recursor, run, test, udp_socket,
-                  wait_until)
+from live import (Lab, Process, Recursor, Skip, check, env, lab_and_recursor, question, run, test,
+                  udp_socket, wait_until)
 
 JOURNALD = "/lib/systemd/systemd-journald"
-
-
-def question(name, ident, kind=1):
-    """A query of our own making: labels may hold any bytes."""
-    labels = b"".join(bytes([len(label)]) + label for label in name)
-    return struct.pack("!6H", ident, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, kind, 1)
 
 
 def ask_many(name, n, at_once=50):
@@ -27,7 +20,7 @@ def ask_many(name, n, at_once=50):
         answers = 0
         with contextlib.suppress(socket.timeout):
             for i in range(n):
-                client.sendto(question(name, i), ("127.0.0.1", env.port))
+                client.sendto(question(name, ident=i), ("127.0.0.1", env.port))
                 while answers <= i - at_once or (i == n - 1 and answers < n):
                     client.recv(4096)
                     answers += 1

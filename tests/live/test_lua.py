@@ -8,8 +8,8 @@ import subprocess
 import threading
 import time
 
-from live import (Recursor, check, check_reply, check_sums, env, need_program, run, test, torture,
-                  wait_until)
+from live import (Recursor, check, check_reply, check_sums, env, need_program, question, run,
+                  test, torture, wait_until)
 from test_authorities import ROOT, ZONE, ZONES, nsd, write
 
 ZONES["hooks-root"] = (".", f""". 3600 IN SOA a.root. hostmaster.root. 1 3600 900 604800 60
@@ -586,13 +586,6 @@ def lua_udp_response():
         check_sums(r)
 
 
-def send_question(sock, name, port):
-    """A question, A; nobody waits for its answer."""
-    labels = b"".join(bytes([len(x)]) + x.encode() for x in name.split("."))
-    sock.sendto(os.urandom(2) + bytes([1, 0, 0, 1, 0, 0, 0, 0, 0, 0]) + labels +
-                bytes([0, 0, 1, 0, 1]), ("127.0.0.1", port))
-
-
 @test
 def lua_udp_response_when_full():
     """Who comes when all slots are taken, and is given one by a followup, is resolved after it."""
@@ -611,7 +604,7 @@ function pass(dq) return false end
                   max_mthreads=4) as r, \
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
         for i in range(4):
-            send_question(flood, f"n{i}.hooks", env.port)
+            flood.sendto(question(f"n{i}.hooks", ident=i), ("127.0.0.1", env.port))
         r.wait_get("concurrent-queries", 4)
         check_reply(r.ask("www.hooks", "A", "-b", "127.0.0.2"), kind="A", data=["192.0.2.1"])
         check(r.get("fair-share-refusals") == 1, "one has made room")

@@ -3,19 +3,13 @@
 import os
 import random
 import socket
-import struct
 import time
 
-from live import check, env, lab_and_recursor, test, torture, wait_until
+from live import check, env, lab_and_recursor, question, test, torture, wait_until
 
 POPULAR = 300
 PADDING = "-in-the-name-of-so-many-more-bytes"
 AT_ONCE = 64  # questions under way
-
-
-def query(name, ident):
-    wire = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack(">HHHHHH", ident, 0x0100, 1, 0, 0, 0) + wire + b"\0\0\1\0\1"
 
 
 class Client:
@@ -46,7 +40,7 @@ class Client:
         while self.under_way >= AT_ONCE:
             self.take()
         self.ident = (self.ident + 1) & 0xffff
-        self.socket.send(query(name, self.ident))
+        self.socket.send(question(name, ident=self.ident))
         self.under_way += 1
 
     def finish(self):

@@ -12,9 +12,9 @@ import sys
 import time
 
 import unwatched
-from live import (ATTACKS, TREE, Lab, Recursor, Skip, ask, check, check_reply, check_sums, env,
-                  lab_and_recursor, need_program, run, test, udp_socket, wait_until)
-from test_clients import exchange, question
+from live import (ATTACKS, TREE, Lab, Recursor, Skip, check, check_reply, check_sums, env,
+                  lab_and_recursor, need_program, question, run, test, udp_socket, wait_until)
+from test_clients import exchange
 
 SCRIPT = """
 function ipfilter(remote, localaddr, dh)

@@ -10,9 +10,8 @@ import struct
 import subprocess
 import time
 
-from live import (Lab, Recursor, Skip, check, check_reply, env, lab_and_recursor, need_program, test,
-                  torture, udp_socket, wait_until)
-from test_clients import question
+from live import (Lab, Recursor, Skip, check, check_reply, env, lab_and_recursor, need_program, question,
+                  test, torture, udp_socket, wait_until)
 
 MIB = 1 << 20
 

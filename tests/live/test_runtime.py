@@ -8,13 +8,8 @@ import struct
 import threading
 import time
 
-from live import check, check_reply, lab_and_recursor, test, udp_socket, wait_until, env
-
-
-def query(name, kind=1, ident=1):
-    wire = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack(">HHHHHH", ident, 0x0100, 1, 0, 0, 0) + wire + b"\0" + \
-        struct.pack(">HH", kind, 1)
+from live import (check, check_reply, env, lab_and_recursor, question, test, udp_socket,
+                  wait_until)
 
 
 def is_answered(source, name="www.city.example", wait=0.5):
@@ -22,7 +17,7 @@ def is_answered(source, name="www.city.example", wait=0.5):
     with udp_socket() as s:
         s.bind((source, 0))
         s.settimeout(wait)
-        s.sendto(query(name), ("127.0.0.1", env.port))
+        s.sendto(question(name), ("127.0.0.1", env.port))
         try:
             s.recv(4096)
             return True
@@ -41,7 +36,7 @@ def load(names):
             while not stop.is_set():
                 counts["asked"] += 1
                 ident = counts["asked"] % 65536
-                s.sendto(query(names(counts["asked"]), ident=ident), ("127.0.0.1", env.port))
+                s.sendto(question(names(counts["asked"]), ident=ident), ("127.0.0.1", env.port))
                 try:
                     while s.recv(4096)[:2] != struct.pack(">H", ident):
                         pass
@@ -166,7 +161,7 @@ def runtime_cache_limits():
             with udp_socket() as s:
                 for i in range(first, first + n):
                     for _ in range(2):
-                        s.sendto(query(f"n{i}.big.example"), ("127.0.0.1", env.port))
+                        s.sendto(question(f"n{i}.big.example"), ("127.0.0.1", env.port))
                         s.recv(4096)
 
         fill(0, 400)
@@ -212,7 +207,7 @@ def runtime_drain():
         r.rec("wipe-cache", "$")
         lab.fault("*", "silent")
         with udp_socket() as s:
-            s.sendto(query("late.city.example"), ("127.0.0.1", env.port))
+            s.sendto(question("late.city.example"), ("127.0.0.1", env.port))
             wait_until(lambda: r.get("concurrent-queries") == 1, what="the question")
             began = time.monotonic()
             done = r.rec("drain")

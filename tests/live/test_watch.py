@@ -14,7 +14,8 @@ import termios
 import threading
 import time
 
-from live import Lab, Recursor, Skip, check, env, lab_and_recursor, run, test, udp_socket, wait_until
+from live import (Lab, Recursor, Skip, check, env, lab_and_recursor, question, run, test, udp_socket,
+                  wait_until)
 
 # Where Debian's packages are: python3 may be another one.
 sys.path.append("/usr/lib/python3/dist-packages")
@@ -22,11 +23,6 @@ try:
     import pyte
 except ImportError:
     pyte = None
-
-
-def query(name, ident):
-    labels = b"".join(bytes([len(x)]) + x.encode() for x in name.split("."))
-    return struct.pack("!6H", ident & 0xffff, 0x0100, 1, 0, 0, 0) + labels + b"\0\0\1\0\1"
 
 
 @contextlib.contextmanager
@@ -41,7 +37,8 @@ def traffic(*names):
             while not stop.wait(0.01):
                 for name in names:
                     i += 1
-                    s.sendto(query(name.replace("*", f"n{i}"), i), ("127.0.0.1", env.port))
+                    s.sendto(question(name.replace("*", f"n{i}"), ident=i & 0xffff),
+                             ("127.0.0.1", env.port))
                 with contextlib.suppress(BlockingIOError):
                     while True:
                         s.recv(4096)
