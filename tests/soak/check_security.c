@@ -89,12 +89,12 @@ void check_security(struct soak *s, const struct asker *a, const struct answer *
 		return;
 	j = judge(s, a);
 	if (j.finding == FIND_BOGUS && answer->security != SEC_BOGUS)
-		soak_fail(s, "bogus, and served as %s: %.200s",
-			  soak_security_text(answer->security), name_to_text(name, a->name));
+		soak_fail(s, "bogus, and served as %s: %.200s", security_text(answer->security),
+			  name_to_text(name, a->name));
 	if (j.finding == FIND_INSECURE && answer->security == SEC_SECURE)
 		soak_fail(s, "insecure, and served as secure: %.200s", name_to_text(name, a->name));
 	if (j.finding == FIND_SECURE && j.is_certain && answer->security != SEC_SECURE &&
 	    !may_look_insecure(s, a))
-		soak_fail(s, "secure, and served as %s: %.200s",
-			  soak_security_text(answer->security), name_to_text(name, a->name));
+		soak_fail(s, "secure, and served as %s: %.200s", security_text(answer->security),
+			  name_to_text(name, a->name));
 }

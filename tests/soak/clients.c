@@ -75,7 +75,7 @@ static void done(void *ctx, const struct answer *answer)
 	s->failures += answer->rcode == RCODE_SERVFAIL;
 	soak_say(s, "answer to question %d: %s, %s, %zu sets, %u questions%s%s",
 		 (int)(a - s->askers), rcode_to_text(answer->rcode, rcode),
-		 soak_security_text(answer->security), answer->n_sets, answer->out_queries,
+		 security_text(answer->security), answer->n_sets, answer->out_queries,
 		 answer->ede_text != NULL ? ": " : "",
 		 answer->ede_text != NULL ? answer->ede_text : "");
 	check_story(s, a, answer);

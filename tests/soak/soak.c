@@ -43,17 +43,6 @@ void soak_say(struct soak *s, const char *format, ...)
 	fputc('\n', s->out);
 }
 
-const char *soak_security_text(enum security security)
-{
-	static const char *const texts[] = {
-		[SEC_UNCHECKED] = "unchecked", [SEC_INDETERMINATE] = "indeterminate",
-		[SEC_INSECURE] = "insecure",   [SEC_SECURE] = "secure",
-		[SEC_BOGUS] = "bogus",
-	};
-
-	return texts[security];
-}
-
 /* ---- time ---- */
 
 bool soak_step(struct soak *s, uint64_t until_us)

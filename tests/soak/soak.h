@@ -153,7 +153,6 @@ bool soak_run(struct soak *s, uint64_t seed, FILE *out);
 
 void soak_fail(struct soak *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void soak_say(struct soak *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-const char *soak_security_text(enum security security);
 
 /* Time is one for all nodes. */
 static inline uint64_t soak_now_us(const struct soak *s)

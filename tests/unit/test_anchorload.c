@@ -27,7 +27,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	anchors_put(loaded.anchors);
+	anchorload_clear(&loaded);
 	tmpdir_remove(dir);
 }
 

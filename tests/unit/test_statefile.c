@@ -5,18 +5,19 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static char dir[32];
+#include "tests/unit/tmpdir.h"
+
+static char dir[TMPDIR_MAX];
 
 static void setup(void)
 {
-	strcpy(dir, "/tmp/test-statefile-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	tmpdir_make(dir);
 }
 
+/* Nothing is left in it. */
 static void teardown(void)
 {
 	ck_assert_int_eq(rmdir(dir), 0);

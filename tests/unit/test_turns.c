@@ -14,6 +14,7 @@
 #include "recursor/resolve/event.h"
 #include "still_world.h"
 #include "tests/signer/zone.h"
+#include "wire_name.h"
 
 enum {
 	HOSTILE = 12,  /* questions that wait at once; each is put to a dozen servers, in vain */
@@ -37,12 +38,9 @@ static struct fixture {
 
 static struct signed_zone *zone_make(const char *apex, unsigned n, enum sign_fault fault)
 {
-	struct signed_zone *z;
-	uint8_t name[NAME_MAX_LEN] = { (uint8_t)strlen(apex) };
+	struct signed_zone *z = signed_zone_new(wire(apex));
 	char line[128];
 
-	memcpy(name + 1, apex, strlen(apex) + 1);
-	z = signed_zone_new(name);
 	(void)snprintf(line, sizeof(line), "%s. 60 IN SOA ns.%s. host.%s. 1 2 3 4 5\n", apex, apex,
 		       apex);
 	ck_assert(signed_zone_read(z, line));
@@ -76,15 +74,11 @@ static void done(void *ctx, const struct answer *a)
 
 static void ask(struct asked *a, unsigned n, const char *apex)
 {
-	char label[16];
-	uint8_t name[NAME_MAX_LEN];
-	int len = snprintf(label, sizeof(label), "n%u", n);
-	struct question q = { .name = name, .type = TYPE_A, .validate = true };
+	char name[32];
+	struct question q = { .type = TYPE_A, .validate = true };
 
-	name[0] = (uint8_t)len;
-	memcpy(name + 1, label, (size_t)len);
-	name[1 + len] = (uint8_t)strlen(apex);
-	memcpy(name + 2 + len, apex, strlen(apex) + 1);
+	(void)snprintf(name, sizeof(name), "n%u.%s", n, apex);
+	q.name = wire(name);
 	a->trace = calloc(1, sizeof(*a->trace));
 	ck_assert_ptr_nonnull(a->trace);
 	trace_init(a->trace);
