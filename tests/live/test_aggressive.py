@@ -7,7 +7,7 @@ import random
 import re
 
 from live import (Authority, Recursor, check, check_reply, env, knot_server, knot_zones, ldns_sign,
-                  need_program, nsd_server, nsd_zones, run, test, write)
+                  need_program, nsd_server, nsd_zones, root_hints, run, test, write)
 
 ROOT, AUTHORITY = "127.31.0.1", "127.31.0.2"
 NAMES = 40
@@ -64,7 +64,7 @@ def world(ttl=300, **settings):
     root = write(os.path.join(d, "root.zone"),
                  ". 3600 IN SOA a.root. hostmaster.root. 1 3600 900 604800 60\n"
                  f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n" + delegations)
-    hints = write(os.path.join(d, "root.hints"), f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
+    hints = root_hints(d, ROOT)
     with Counting(files) as authority, \
             Authority("nsd", d, nsd_server(d, ROOT) + nsd_zones({".": root}), ROOT, "."), \
             Recursor(hint_file=hints, query_local_address="0.0.0.0",

@@ -6,7 +6,7 @@ import re
 import time
 
 from live import (Authority, Recursor, check, check_reply, env, knot_server, knot_zones, nsd_server,
-                  nsd_zones, test, write)
+                  nsd_zones, root_hints, test, write)
 
 ROOT, TLD, ZONE, ZONE2, V6 = "127.30.0.1", "127.30.0.2", "127.30.0.3", "127.30.0.4", "fd00:53::6"
 
@@ -100,8 +100,7 @@ def tree(**settings):
     """The whole tree, and a recursor that knows its root."""
     env.need_isolation()
     env.need_ipv6()
-    hints = write(os.path.join(env.new_dir("hints"), "root.hints"),
-                  f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
+    hints = root_hints(env.new_dir("hints"), ROOT)
     with nsd(ROOT, "root"), knot(TLD, "tree"), pdns(ZONE, "oak", "pine"), \
             knot(ZONE2, "oak", "sub"), nsd(V6, "six"):
         with Recursor(hint_file=hints, query_local_address="0.0.0.0, ::", **settings) as r:
@@ -170,8 +169,7 @@ def authorities_tcp():
 def authorities_one_dies():
     """One of a zone's servers is stopped: the other answers."""
     env.need_isolation()
-    hints = write(os.path.join(env.new_dir("hints"), "root.hints"),
-                  f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
+    hints = root_hints(env.new_dir("hints"), ROOT)
     with nsd(ROOT, "root"), knot(TLD, "tree"), pdns(ZONE, "oak", "pine") as dies, \
             knot(ZONE2, "oak", "sub"), Recursor(hint_file=hints) as r:
         check_reply(r.ask("www.oak.tree"))

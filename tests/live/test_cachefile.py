@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import signal
 import stat
 import subprocess
 import time
@@ -104,9 +103,7 @@ def refused(lab, directory, reason):
         check(r.get("cache-file-refused") == 1, "it is counted")
         check(r.get("cache-entries") < 60, "only what priming brought is there")
         check_reply(r.ask("www.city.example"))
-        r.process.send_signal(signal.SIGKILL)  # or it would write a good one
-        r.process.wait()
-        r.end = lambda *_: 0
+        r.kill()  # or it would write a good one
 
 
 @test
@@ -184,9 +181,7 @@ def cachefile_killed_while_writing():
                     wait_until(lambda: os.path.exists(path + ".new") or
                                os.stat(path).st_ino != before)
                     time.sleep(0.002 * attempt)
-                    r.process.send_signal(signal.SIGKILL)
-                    r.process.wait()
-                r.end = lambda *_: 0
+                    r.kill()
         with keeping(lab, directory) as r:
             check(loaded(r) > written * 0.99, "the last one is whole too", r.log())
         check(not os.path.exists(path + ".new"), "nothing is left behind")

@@ -9,8 +9,9 @@ import socket
 import threading
 import time
 
-from live import (Authority, Recursor, ask, check, check_reply, env, knot_server, ldns_key, ldns_sign_by,
-                  need_program, nsd_server, nsd_zones, test, wait_until, write)
+from live import (Authority, Recursor, ask, check, check_reply, env, knot_server, ldns_key,
+                  ldns_sign_by, need_program, nsd_server, nsd_zones, root_hints, test, wait_until,
+                  write)
 
 PRIMARY, ROOT, TLD, PORT = "127.30.43.1", "127.30.43.2", "127.30.43.3", 5399
 TIMES = "3600 900 {expire} 60"
@@ -37,7 +38,7 @@ class World:
         return write(os.path.join(self.directory, "config.lua"), "\n".join(copies) + "\n")
 
     def settings(self, *copies, **more):
-        return {"hint_file": os.path.join(self.directory, "hints"),
+        return {"hint_file": os.path.join(self.directory, "root.hints"),
                 "trustanchorfile": self.keys[0] + ".ds", "lua_config_file": self.lua(*copies),
                 "negative_trustanchors": "tld", "threads": 2, "outgoing_port": PORT,
                 "dnssec": "validate", **more}
@@ -85,7 +86,7 @@ def world():
     need_program("nsd", "ldns-keygen", "ldns-signzone")
     d, t = env.new_dir("root"), env.new_dir("tld")
     w = World(d, [ldns_key(d, ".", "-k")])
-    write(os.path.join(d, "hints"), f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
+    root_hints(d, ROOT)
     tld = write(os.path.join(t, "zone"), "tld. 600 IN SOA ns.tld. h. 1 3600 900 604800 60\n"
                 f"tld. 600 IN NS ns.tld.\nns.tld. 600 IN A {TLD}\n*.tld. 600 IN A 192.0.2.7\n")
     behind = nsd_server(t, PRIMARY, port=PORT + 1) + nsd_zones({".": w.sign()})

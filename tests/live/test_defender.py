@@ -8,9 +8,9 @@ import re
 import subprocess
 import time
 
-from live import (TREE, Client, Recursor, check, check_reply, check_sums, env, need_program, run, test,
-                  wait_until)
-from test_authorities import ROOT, ZONE, ZONES, knot, nsd, write
+from live import (TREE, Client, Recursor, check, check_reply, check_sums, env, need_program,
+                  root_hints, run, test, wait_until, write)
+from test_authorities import ROOT, ZONE, ZONES, knot, nsd
 
 WWW = [f"www{i}.victim.flooded" for i in range(10)]
 NEW = [f"host{i}.calm.flooded" for i in range(600)]
@@ -60,8 +60,7 @@ def manual_examples():
 def flooded(**settings):
     env.need_isolation()
     need_program("dnsperf")
-    hints = write(os.path.join(env.new_dir("hints"), "root.hints"),
-                  f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
+    hints = root_hints(env.new_dir("hints"), ROOT)
     with nsd(ROOT, "flooded-root"), knot(ZONE, "flooded", "victim", "below", "calm"), \
             Recursor(hint_file=hints, query_local_address="0.0.0.0", **settings) as r:
         for name in WWW:

@@ -7,8 +7,9 @@ import random
 import subprocess
 import time
 
-from live import (TREE, Lab, Recursor, ask, check, env, need_program, run, test, torture)
-from test_authorities import ROOT, TLD, ZONE, knot, nsd, pdns, write
+from live import (TREE, Lab, Recursor, ask, check, env, need_program, root_hints, run, test,
+                  torture, write)
+from test_authorities import ROOT, TLD, ZONE, knot, nsd, pdns
 
 DIVERT = os.path.join(TREE, "tools/lab/hooks/divert.lua")
 OFFLOAD = "127.30.0.7"
@@ -45,9 +46,8 @@ end
 def flood(zone, seconds, rate):
     """Random names of the zone, each asked once, at that rate."""
     need_program("dnsperf")
-    path = os.path.join(env.new_dir("flood"), "names")
-    with open(path, "w", encoding="ascii") as f:
-        f.writelines(f"{random.getrandbits(48):012x}.{zone} A\n" for _ in range(seconds * rate))
+    path = write(os.path.join(env.new_dir("flood"), "names"), "".join(
+        f"{random.getrandbits(48):012x}.{zone} A\n" for _ in range(seconds * rate)))
     with subprocess.Popen(["dnsperf", "-s", "127.0.0.1", "-p", str(env.port), "-d", path,
                            "-Q", str(rate), "-l", str(seconds), "-c", "4", "-q", "20"],
                           stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT) as process:
@@ -83,8 +83,7 @@ class PowerDnsZone:
         self.servers, self.signal = (own, other), signal
 
     def divert(self, ttl):
-        write(self.signal + ".new", str(ttl))
-        os.rename(self.signal + ".new", self.signal)
+        write(self.signal, str(ttl))
 
     def stop(self):
         os.unlink(self.signal)
@@ -106,8 +105,7 @@ def powerdns_zone():
     directory = env.new_dir("prequery")
     signal = os.path.join(directory, "ttl")
     script = write(os.path.join(directory, "divert.lua"), PREQUERY % (signal, OFFLOAD))
-    hints = write(os.path.join(directory, "root.hints"),
-                  f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
+    hints = root_hints(directory, ROOT)
     with nsd(ROOT, "root"), knot(TLD, "tree"), \
             pdns(ZONE, "oak", "pine", extra=f"lua-prequery-script={script}\n") as own, \
             pdns(OFFLOAD, "pine") as other, Recursor(hint_file=hints):

@@ -10,7 +10,7 @@ import re
 import struct
 
 from live import (TREE, Failed, Lab, Recursor, check, check_reply, env, question, test, udp_socket,
-                  wait_until)
+                  wait_until, write)
 
 EXAMPLES = os.path.join(TREE, "lua-examples")
 BAD, GOOD = "127.0.0.7", "127.0.0.8"  # clients
@@ -148,9 +148,8 @@ def block_expiring_classic(_, r, load):
 @example("block-list.lua")
 def block_list(_, r, load):
     load()
-    path = os.path.join(r.directory, "addresses")
-    with open(path, "w", encoding="ascii") as f:
-        f.write(f"# bots\n{BAD}\n2001:db8::1\n192.0.2.1 60\n")
+    path = write(os.path.join(r.directory, "addresses"),
+                 f"# bots\n{BAD}\n2001:db8::1\n192.0.2.1 60\n")
     check(r.rec("load-ipset", "infected", path).stdout == "loaded 3 into ipset infected\n", "loaded")
     is_blocked_everywhere(r)
     is_served(r, "www.city.example", GOOD)
@@ -180,10 +179,9 @@ def rate_limit(_, r, load):
 
 @example("block-names.lua")
 def block_names(lab, r, load):
-    path = os.path.join(r.directory, "bad-names")
-    with open(path, "w", encoding="ascii") as f:
-        f.writelines(f"malware{i}.example\n" for i in range(500000))
-        f.write("Customers.City.example  # a wildcard\n")
+    path = write(os.path.join(r.directory, "bad-names"),
+                 "".join(f"malware{i}.example\n" for i in range(500000)) +
+                 "Customers.City.example  # a wildcard\n")
     load(("/etc/recursor/bad-names", path))
     check(r.get("script-list-names") == 500001, "one copy for all workers")
     check(r.get("script-shared-bytes") < 500001 * 50, "fifty bytes a name")
@@ -314,10 +312,9 @@ def run_examples(threads):
     """Each in a daemon that has run the others before; caches and sets are as new."""
     with Lab() as lab:
         directory = env.new_dir("recursor")
-        zone = os.path.join(directory, "reverse.zone")
-        with open(zone, "w", encoding="ascii") as f:
-            f.write("@ 60 SOA ns hostmaster 1 2 3 4 5\n@ 60 NS ns.host.lab.\n"
-                    "80 60 PTR www.city.example.\n")
+        zone = write(os.path.join(directory, "reverse.zone"),
+                     "@ 60 SOA ns hostmaster 1 2 3 4 5\n@ 60 NS ns.host.lab.\n"
+                     "80 60 PTR www.city.example.\n")
         with Recursor(lab, directory=directory, threads=threads, any_to_tcp="no",
                       auth_zones=f"2.0.192.in-addr.arpa={zone}") as r:
             for name, (function, wanted) in CASES.items():

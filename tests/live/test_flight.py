@@ -6,8 +6,8 @@ import os
 import random
 import time
 
-from live import (check, check_reply, env, lab_and_recursor, question, test, udp_socket,
-                  wait_until)
+from live import (check, check_reply, env, lab_and_recursor, question, test, udp_socket, wait_until,
+                  write)
 
 BROKEN = ("--fault", "127.20.6.1 lame", "--fault", "127.20.6.2 refused")
 
@@ -57,10 +57,7 @@ def send(names, address="127.0.0.1"):
 
 
 def script(text):
-    path = os.path.join(env.new_dir("script"), "hooks.lua")
-    with open(path, "w", encoding="ascii") as f:
-        f.write(text)
-    return path
+    return write(os.path.join(env.new_dir("script"), "hooks.lua"), text)
 
 
 @test
@@ -148,10 +145,9 @@ def flight_refused():
 @test
 def flight_defender():
     """What the defender turned away says so, and by which rule."""
-    rules = os.path.join(env.new_dir("rules"), "defender.yml")
-    with open(rules, "w", encoding="ascii") as f:
-        f.write("- type: prsd\n  window: 1\n  minimum_number_of_qps: 20\n"
-                "  minimum_number_of_children: 20\n  action: refused\n  action_duration: 5\n")
+    rules = write(os.path.join(env.new_dir("rules"), "defender.yml"),
+                  "- type: prsd\n  window: 1\n  minimum_number_of_qps: 20\n"
+                  "  minimum_number_of_children: 20\n  action: refused\n  action_duration: 5\n")
     with lab_and_recursor(threads=1, defender="rules", defender_config_file=rules) as (_, r):
         end = time.monotonic() + 10
         while not past(r, "--refused") and time.monotonic() < end:

@@ -18,8 +18,8 @@ import struct
 import subprocess
 import time
 
-from live import (Authority, Recursor, check, env, knot_server, knot_zones, need_program, nsd_server,
-                  nsd_zones, run, test, torture, write)
+from live import (Authority, Recursor, check, env, knot_server, knot_zones, need_program,
+                  nsd_server, nsd_zones, root_hints, run, test, torture, write)
 from signed_zones import CANNOT, EXPANDED, FAULTS, NEGATIVE, QUESTIONS, Signer, Zone, ds_of
 
 ROOT, PARENTS, CHILDREN, KNOT = "127.30.51.1", "127.30.51.2", "127.30.51.3", "127.30.51.4"
@@ -156,8 +156,7 @@ class Judges:
         self.key = write(os.path.join(directory, "anchor.key"), "".join(map(str, keys)))
         self.bind_anchor = write(os.path.join(directory, "anchor.bind"),
                                  f'trust-anchors {{ . static-ds {tag} {algorithm} {digest} "{value}"; }};\n')
-        self.hints = write(os.path.join(directory, "hints"),
-                           f". 3600 IN NS ns.\nns. 3600 IN A {ROOT}\n")
+        self.hints = root_hints(directory, ROOT, "ns.")
         self.unbound_conf = write(os.path.join(directory, "unbound.conf"), f"""server:
   root-hints: "{self.hints}"
   trust-anchor-file: "{self.anchor}"

@@ -8,9 +8,9 @@ import subprocess
 import threading
 import time
 
-from live import (Recursor, check, check_reply, check_sums, env, need_program, question, run,
-                  test, torture, wait_until)
-from test_authorities import ROOT, ZONE, ZONES, nsd, write
+from live import (Recursor, check, check_reply, check_sums, env, need_program, question, root_hints,
+                  run, test, torture, wait_until, write)
+from test_authorities import ROOT, ZONE, ZONES, nsd
 
 ZONES["hooks-root"] = (".", f""". 3600 IN SOA a.root. hostmaster.root. 1 3600 900 604800 60
 . 3600 IN NS a.root.
@@ -36,8 +36,7 @@ text IN TXT "a text"
 def hooks(script, **settings):
     """A recursor with a script (a text) over authorities; also what the script prints."""
     env.need_isolation()
-    hints = write(os.path.join(env.new_dir("hints"), "root.hints"),
-                  f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
+    hints = root_hints(env.new_dir("hints"), ROOT)
     path = None
     if script is not None:
         path = write(os.path.join(env.new_dir("script"), "hooks.lua"), script)

@@ -13,7 +13,8 @@ import time
 
 import unwatched
 from live import (ATTACKS, TREE, Lab, Recursor, Skip, check, check_reply, check_sums, env,
-                  lab_and_recursor, need_program, question, run, test, udp_socket, wait_until)
+                  lab_and_recursor, need_program, question, run, test, udp_socket, wait_until,
+                  write)
 from test_clients import exchange
 
 SCRIPT = """
@@ -59,10 +60,7 @@ def counted(r, total, **reasons):
 
 
 def script(text):
-    path = os.path.join(env.new_dir("script"), "metrics.lua")
-    with open(path, "w", encoding="ascii") as f:
-        f.write(text)
-    return path
+    return write(os.path.join(env.new_dir("script"), "metrics.lua"), text)
 
 
 @test

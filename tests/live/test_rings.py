@@ -6,7 +6,7 @@ import re
 import subprocess
 
 from live import (Lab, Recursor, check, check_reply, env, lab_and_recursor, need_program, run, test,
-                  wait_until)
+                  wait_until, write)
 
 NOTHING = "No qualifying data available\n"
 
@@ -23,10 +23,7 @@ def rows(text):
 
 
 def suffix_list(lines):
-    path = os.path.join(env.new_dir("suffixes"), "list")
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(lines)
-    return path
+    return write(os.path.join(env.new_dir("suffixes"), "list"), lines)
 
 
 @test
@@ -43,13 +40,11 @@ def rings_questions():
                                                         ("20.00%", "mail.city.example.|A")]),
               "names and types", r.rec("top-queries").stdout)
         check(len(rows(r.rec("top-pub-queries").stdout)[1]) == 2, "city.example is a suffix")
-        with open(path, "w", encoding="utf-8") as f:
-            f.write("example\n")
+        write(path, "example\n")
         check(r.rec("reload-public-suffix-list").stdout == "ok\n", "it is read again")
         check(rows(r.rec("top-pub-queries").stdout) == (5, [("100.00%", "city.example.|A")]),
               "now it is none", r.rec("top-pub-queries").stdout)
-        with open(path, "w", encoding="utf-8") as f:
-            f.write("// nothing\n")
+        write(path, "// nothing\n")
         done = r.rec("reload-public-suffix-list", expect=1)
         check("public-suffix-list-file" in done.stderr and "no public suffix" in done.stderr,
               "one line says what is wrong", done.stderr)

@@ -8,8 +8,8 @@ import struct
 import threading
 import time
 
-from live import (check, check_reply, env, lab_and_recursor, question, test, udp_socket,
-                  wait_until)
+from live import (check, check_reply, env, lab_and_recursor, question, test, udp_socket, wait_until,
+                  write)
 
 
 def is_answered(source, name="www.city.example", wait=0.5):
@@ -55,11 +55,9 @@ def load(names):
 
 def write_conf(r, **changes):
     """Other settings in recursor.conf: written beside it and moved, as an editor does."""
-    path = os.path.join(r.directory, "recursor.conf")
     values = dict(r.settings, **{k.replace("_", "-"): v for k, v in changes.items()})
-    with open(path + ".new", "w", encoding="utf-8") as f:
-        f.writelines(f"{k}={v}\n" for k, v in values.items())
-    os.rename(path + ".new", path)
+    write(os.path.join(r.directory, "recursor.conf"),
+          "".join(f"{k}={v}\n" for k, v in values.items()))
 
 
 @test

@@ -1,12 +1,11 @@
 """Serving stale (RFC 8767) and renewal, over NSD for the root and Knot for a zone with short TTLs."""
 
 import contextlib
-import os
 import signal
 import time
 
-from live import Recursor, check, check_reply, env, test, wait_until
-from test_authorities import ROOT, ZONE, ZONES, knot, nsd, write
+from live import Recursor, check, check_reply, env, root_hints, test, wait_until
+from test_authorities import ROOT, ZONE, ZONES, knot, nsd
 
 TTL = 2
 
@@ -30,8 +29,7 @@ alias 3600 IN CNAME www
 @contextlib.contextmanager
 def brief(**settings):
     env.need_isolation()
-    hints = write(os.path.join(env.new_dir("hints"), "root.hints"),
-                  f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
+    hints = root_hints(env.new_dir("hints"), ROOT)
     with nsd(ROOT, "brief-root"), knot(ZONE, "brief") as authority, \
             Recursor(hint_file=hints, query_local_address="0.0.0.0", **settings) as r:
         yield r, authority

@@ -3,7 +3,7 @@
 import json
 import os
 
-from live import check, check_reply, env, lab_and_recursor, test
+from live import check, check_reply, env, lab_and_recursor, test, write
 
 BLOCK = """
 local victim = newDN("city.example")
@@ -23,11 +23,7 @@ end
 
 
 def write_script(text, name="try.lua"):
-    path = os.path.join(env.new_dir("scripts"), name)
-    with open(path, "w", encoding="ascii") as f:
-        f.write(text)
-    os.chmod(os.path.dirname(path), 0o755)
-    return path
+    return write(os.path.join(env.new_dir("scripts"), name), text)
 
 
 @test

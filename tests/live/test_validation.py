@@ -6,7 +6,7 @@ import os
 import re
 
 from live import (Authority, Recursor, check, check_reply, env, ldns_sign, need_program, nsd_server,
-                  nsd_zones, test, wait_until, write)
+                  nsd_zones, root_hints, test, wait_until, write)
 
 ADDRESS, PORT = "127.30.41.1", 5399
 SOA = "@ 600 IN SOA ns h 1 3600 900 604800 60\n@ 600 IN NS ns\nns 600 IN A " + ADDRESS + "\n"
@@ -48,8 +48,7 @@ def signed_world():
     paths, anchor = make_zones(d)
     zones = {zone + ".": path for zone, path in paths.items()}
     with Authority("nsd", d, nsd_server(d, ADDRESS, port=PORT) + nsd_zones(zones), ADDRESS, ".", port=PORT):
-        yield {"hint_file": write(os.path.join(d, "hints"),
-                                  f". 3600 IN NS a.root.\na.root. 3600 IN A {ADDRESS}\n"),
+        yield {"hint_file": root_hints(d, ADDRESS),
                "trustanchorfile": write(os.path.join(d, "anchor"), anchor),
                "outgoing_port": PORT, "threads": 1, "negative_trustanchors": None}
 

@@ -120,10 +120,8 @@ www 1 IN A 192.0.2.{i}
     zones.update(more_zones or {})
     # A question for each attempt: a server that does not listen yet is left alone for it.
     first = (f"first{i}.z0" for i in range(1000))
-    hints = os.path.join(env.new_dir("hints"), "root.hints")
-    with open(hints, "w", encoding="ascii") as f:
-        for i in range(3):
-            f.write(f". 3600 IN NS r{i}.root.\nr{i}.root. 3600 IN A {root_address(i)}\n")
+    hints = write(os.path.join(env.new_dir("hints"), "root.hints"), "".join(
+        f". 3600 IN NS r{i}.root.\nr{i}.root. 3600 IN A {root_address(i)}\n" for i in range(3)))
     with Link() as link, \
             Authority(link, "root", [root_address(i) for i in range(3)], {".": root}), \
             Authority(link, "zones", [zone_address(i) for i in range(N_ZONES)], zones), \

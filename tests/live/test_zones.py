@@ -9,16 +9,15 @@ import subprocess
 import time
 
 from live import (Process, Recursor, ask, check, check_reply, env, lab_and_recursor, need_program,
-                  test, wait_until)
-from test_authorities import (ROOT, TLD, V6, ZONE, ZONE2, check_all, knot, nsd, pdns, write)
+                  root_hints, test, wait_until, write)
+from test_authorities import ROOT, TLD, V6, ZONE, ZONE2, check_all, knot, nsd, pdns
 from test_runtime import load, write_conf
 
 RESOLVER, PDNS_RESOLVER = "127.30.0.20", "127.30.0.21"
 
 
 def hints():
-    return write(os.path.join(env.new_dir("hints"), "root.hints"),
-                 f". 3600 IN NS a.root.\na.root. 3600 IN A {ROOT}\n")
+    return root_hints(env.new_dir("hints"), ROOT)
 
 
 class Resolver(Process):
