@@ -7,57 +7,40 @@ a hostile zone besides, RATE a second. What counts is the latency of the harmles
 without that, and how much of its core the server uses. Compare figures of one run only.
 """
 
-import argparse
 import json
 import math
-import os
 import random
-import resource
 import select
-import shutil
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 
 sys.dont_write_bytecode = True
 
-import bench  # noqa: E402
+import start  # noqa: E402
 from hostile import HOSTILE, HostileWorld, question  # noqa: E402
-from process import Trouble, end_all  # noqa: E402
+from process import Trouble  # noqa: E402
 from servers import SERVERS, Server, Setup, version  # noqa: E402
 from signed import ZONES, check_validation  # noqa: E402
+from start import PORT, Cores, say  # noqa: E402
 from world import TYPE_A, query, query_packet  # noqa: E402
 
 PROBES = 100  # harmless questions a second, half of them for new names
 PATIENCE = 2  # seconds
 SERVFAIL = 2
-USUAL = "unbound pdns_recursor recursor"
-
-
-def say(text):
-    print(f"bench-attacks: {text}", file=sys.stderr, flush=True)
+USUAL = ["unbound", "pdns_recursor", "recursor"]
 
 
 def options_read():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="attacks:\n" + "".join(f"  {name:<12}{h.about}\n" for name, h in HOSTILE.items())
-        + "\nexit code: 0 all was measured, 1 something was not, 2 usage, 130 interrupted\n")
-    parser.add_argument("--attacks", type=bench.words(list(HOSTILE)), default=list(HOSTILE),
+    parser = start.options(
+        __doc__, "attacks:\n" + "".join(f"  {name:<12}{h.about}\n" for name, h in HOSTILE.items()),
+        [name for name in SERVERS if name != "floor"], f"those of {', '.join(USUAL)}",
+        "with the attack, and as long without")
+    parser.add_argument("--attacks", type=start.words(list(HOSTILE)), default=list(HOSTILE),
                         metavar="LIST")
-    parser.add_argument("--servers", type=bench.words([s for s in SERVERS if s != "floor"]),
-                        default=USUAL.split(), metavar="LIST", help=USUAL)
-    parser.add_argument("--rate", type=bench.count, default=100,
+    parser.add_argument("--rate", type=start.count, default=100,
                         help="the attacker's questions a second; 100")
-    parser.add_argument("--seconds", type=bench.count, default=5,
-                        help="with the attack, and as long without; 5")
-    parser.add_argument("--build", default="build", metavar="DIR", help="where our programs are")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print JSON, not a table")
-    form.add_argument("--markdown", action="store_true", help="print README's table")
     return parser.parse_args()
 
 
@@ -93,6 +76,7 @@ class Round:
     """Harmless questions for some seconds, and perhaps the attacker's."""
 
     def __init__(self, server, names, kind=None, rate=0):
+        self.server, self.cpu = server, 0
         self.harmless, self.attacker = Asker(server.port), Asker(server.port)
         self.names, self.kind, self.rate = names, kind, rate
         self.seen = {"known": [], "new": []}  # latencies
@@ -100,6 +84,8 @@ class Round:
         self.attacks, self.refused = 0, 0
 
     def take(self):
+        """What comes within a moment."""
+        select.select([self.harmless.socket, self.attacker.socket], [], [], 0.0005)
         for what, ms, rcode in self.harmless.answers():
             if rcode == 0:
                 self.seen[what].append(ms)
@@ -113,26 +99,28 @@ class Round:
         self.harmless.ask(name, TYPE_A, what)
 
     def run(self, seconds):
+        """Asks; then late answers are waited for, which the CPU time leaves out."""
         began = time.perf_counter()
-        end, probes, attack_at = began + seconds, 0, began
-        while (now := time.perf_counter()) < end + PATIENCE:
-            if now < end and now - began >= probes / PROBES:
+        cpu, probes, attack_at = self.server.cpu_seconds(), 0, began
+        while (now := time.perf_counter()) < began + seconds:
+            if now - began >= probes / PROBES:
                 self.ask_harmless(probes)
                 probes += 1
-            elif self.kind and attack_at <= now < end:
+            elif self.kind and attack_at <= now:
                 self.attacker.ask(*question(self.kind, self.attacks), "attack")
                 self.attacks += 1
                 attack_at += random.expovariate(self.rate)  # in step with nobody
-            elif now > end and not self.harmless.waiting:
-                break
             else:
-                select.select([self.harmless.socket, self.attacker.socket], [], [], 0.0005)
                 self.take()
+        self.cpu = (self.server.cpu_seconds() - cpu) / (now - began)
+        end = now + PATIENCE
+        while (self.harmless.waiting or self.attacker.waiting) and time.perf_counter() < end:
+            self.take()
         self.harmless.socket.close()
         self.attacker.socket.close()
 
     def result(self):
-        found = {}
+        found = {"cpu": self.cpu}
         for what, seen in self.seen.items():
             seen.sort()
             found[what] = {"answered": len(seen) / self.asked[what],
@@ -154,13 +142,10 @@ def measure(server, world, options, kind):
     results = []
     for attack in (None, kind):
         turn = Round(server, names, attack, options.rate)
-        cpu, began = server.cpu_seconds(), time.perf_counter()
         turn.run(options.seconds)
         if server.has_ended():
             raise Trouble(f"{server.name} ended\n{server.last_words()}")
-        result = turn.result()
-        result["cpu"] = (server.cpu_seconds() - cpu) / (time.perf_counter() - began)
-        results.append(result)
+        results.append(turn.result())
     return {"attack": kind, "server": server.name, "without": results[0], "with": results[1]}
 
 
@@ -170,7 +155,7 @@ def measure_all(options, servers, world, cores, directory):
         for name in servers:
             say(f"{kind}, {name}")
             own = tempfile.mkdtemp(prefix=f"{name}-", dir=directory)
-            server = Server(name, Setup(own, bench.PORT, world, 1, options.build), [],
+            server = Server(name, Setup(own, PORT, world, 1, options.build), [],
                             cores.server)
             try:
                 server.wait("w1.z1.signed")
@@ -225,21 +210,17 @@ def brief(result):
                                                result["new"]["p99"])
 
 
-def run(options):
-    cores = bench.Cores()
-    missing = [name for name in options.servers if not bench.is_installed(name)]
-    servers = [name for name in options.servers if name not in missing]
-    if missing:
-        say(f"{', '.join(missing)} left out: not installed, see tools/deps bench")
-    directory = tempfile.mkdtemp(prefix="bench-")
-    try:
+def attack(options, isolated):
+    if not isolated:
+        say("this takes a network namespace: root, or user namespaces")
+        return start.EXIT_FAILED
+    cores = Cores()
+    servers, complete = start.servers_choose(options.servers, USUAL, isolated)
+    with start.own_directory() as directory:
         world = HostileWorld(directory, 53, cores.world, 1, options.attacks)
         say("signing zones")
         world.start()
-        rows, complete = measure_all(options, servers, world, cores, directory)
-    finally:
-        end_all()
-        shutil.rmtree(directory, ignore_errors=True)
+        rows, measured = measure_all(options, servers, world, cores, directory)
     about = {name: version(name) or "ours" for name in servers}
     about |= {"rate": options.rate, "seconds": options.seconds, "cores": str(cores)}
     if options.json:
@@ -250,31 +231,8 @@ def run(options):
     else:
         print(", ".join(f"{key} {value}" for key, value in about.items()) + "\n")
         print_table(rows)
-    return bench.EXIT_DONE if complete and not missing else bench.EXIT_FAILED
-
-
-def main():
-    os.environ["PATH"] += ":/usr/sbin:/sbin"
-    options = options_read()
-    if bench.MARK not in os.environ:
-        bench.enter_namespace()
-        say("this takes a network namespace: root, or user namespaces")
-        return bench.EXIT_FAILED
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, bench.interrupt)
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-    options.build = os.path.abspath(options.build)
-    try:
-        return run(options)
-    except Trouble as trouble:
-        say(trouble)
-        return bench.EXIT_FAILED
-    except KeyboardInterrupt:
-        say("interrupted; all that was started has ended")
-        return bench.EXIT_INTERRUPTED
+    return start.EXIT_DONE if complete and measured else start.EXIT_FAILED
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start.start(options_read(), attack))

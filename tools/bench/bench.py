@@ -8,56 +8,27 @@ of a floor which only moves the packets (floor_echo.c, floor_relay.c). In the si
 only: machines are noisy, and no two are alike.
 """
 
-import argparse
 import contextlib
-import os
 import platform
-import resource
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
 
+import start  # noqa: E402
 from attack import ATTACKS, SETTINGS, measure_attack  # noqa: E402
 from load import (COMPARED, THREADS, THREADS_ABOUT, THREADS_CLIENTS, WORKLOADS,  # noqa: E402
                   Questions, measure)
-from process import Trouble, end_all  # noqa: E402
+from process import Trouble  # noqa: E402
 from report import Report  # noqa: E402
-from servers import OURS, SERVERS, Server, Setup, is_installed, version  # noqa: E402
+from servers import SERVERS, Server, Setup, version  # noqa: E402
 from signed import SignedWorld, check_validation  # noqa: E402
+from start import PORT, Cores, say  # noqa: E402
 from watcher import Reader, Watcher  # noqa: E402
 from world import World  # noqa: E402
 
-MARK = "BENCH_NAMESPACE"
-PORT = 5390
 PORT_OF_SERVERS = 5391  # where port 53 is not ours
-EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
-
-
-def say(text):
-    print(f"bench: {text}", file=sys.stderr, flush=True)
-
-
-def words(known):
-    """An argument type: words of these, between blanks or commas."""
-    def parse(text):
-        chosen = text.replace(",", " ").split()
-        for word in chosen:
-            if word not in known:
-                raise argparse.ArgumentTypeError(f"{word}: not one of {' '.join(known)}")
-        if not chosen:
-            raise argparse.ArgumentTypeError("none is named")
-        return [word for word in known if word in chosen]
-    return parse
-
-
-def count(text):
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text}: not a number above 0")
-    return int(text)
 
 
 def options_read():
@@ -65,80 +36,25 @@ def options_read():
     workloads["threads"] = THREADS_ABOUT
     usual = list(workloads)
     workloads |= {name: a.about for name, a in ATTACKS.items()}
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="workloads:\n" + "".join(f"  {name:<15}{about}\n" for name, about in workloads.items())
-        + f"\nservers: {' '.join(SERVERS)}\n"
-        "\nexit code: 0 all was measured, 1 something was not, 2 usage, 130 interrupted\n")
-    parser.add_argument("--workloads", type=words(list(workloads)), default=usual,
+    parser = start.options(
+        __doc__,
+        "workloads:\n" + "".join(f"  {name:<15}{text}\n" for name, text in workloads.items()),
+        list(SERVERS), "all", "of each load")
+    parser.add_argument("--workloads", type=start.words(list(workloads)), default=usual,
                         metavar="LIST", help="all but the attacks, unless named")
-    parser.add_argument("--servers", type=words(list(SERVERS)), metavar="LIST",
-                        help="all that are installed, unless named")
-    parser.add_argument("--seconds", type=count, default=5, help="of each load; 5")
-    parser.add_argument("--rounds", type=count, default=3, help="each reports a median; 3")
-    parser.add_argument("--flood", type=count, default=5000,
+    parser.add_argument("--rounds", type=start.count, default=3, help="each reports a median; 3")
+    parser.add_argument("--flood", type=start.count, default=5000,
                         help="questions a second of an attack; 5000")
-    parser.add_argument("--names", type=count, default=1_000_000,
+    parser.add_argument("--names", type=start.count, default=1_000_000,
                         help="that memory asks for; 1000000")
-    parser.add_argument("--build", default="build", metavar="DIR", help="where our programs are")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print JSON, not a table")
-    form.add_argument("--markdown", action="store_true", help="print README's table")
     parser.add_argument("--no-namespace", action="store_true",
                         help="stay on high ports of this host's loopback: without the peers")
     return parser.parse_args()
 
 
-def enter_namespace():
-    """Starts this script anew in a network namespace; returns only when that cannot be done."""
-    for options in (["-n"], ["-r", "-n"]):
-        if options == ["-n"] and os.geteuid() != 0:
-            continue
-        try:
-            tried = subprocess.run(["unshare", *options, "true"], stderr=subprocess.DEVNULL,
-                                   check=False)
-        except FileNotFoundError:
-            return
-        if tried.returncode == 0:
-            os.execvpe("unshare", ["unshare", *options, sys.executable, *sys.argv],
-                       dict(os.environ, **{MARK: "1"}))
-
-
-def servers_choose(options, isolated):
-    chosen = options.servers or list(SERVERS)
-    left_out = [] if isolated else [name for name in chosen if name not in OURS]
-    if left_out:
-        say(f"{', '.join(left_out)} left out: they ask servers at port 53 only, and that takes "
-            "a network namespace (root, or user namespaces)")
-    missing = [name for name in chosen if name not in left_out and not is_installed(name)]
-    if missing:
-        say(f"{', '.join(missing)} left out: not installed, see tools/deps bench")
-    complete = not options.servers or not left_out + missing
-    return [name for name in chosen if name not in left_out + missing], complete
-
-
 def workload_of(name):
     """That of a name of a workload; None of those that are made of several."""
     return WORKLOADS.get(THREADS.get(name, name))
-
-
-class Cores:
-    """Who runs where: the server alone on its core; clients and authorities beside it."""
-
-    def __init__(self):
-        cores = sorted(os.sched_getaffinity(0))
-        self.server = cores[:1]
-        self.two_workers = cores[:2]
-        self.client = cores[1:2] if len(cores) < 3 else cores[2:3]
-        self.world = self.client if len(cores) < 4 else cores[3:4]
-        if len(cores) == 1:
-            self.client = self.world = cores
-
-    def __str__(self):
-        shared = "" if self.client != self.server else " (there is but one: all share it)"
-        return (f"server on core {self.server[0]} (two workers: {self.two_workers[0]} and "
-                f"{self.two_workers[-1]}), client on {self.client[0]}, "
-                f"authorities on {self.world[0]}{shared}")
 
 
 class Bench:
@@ -182,7 +98,7 @@ class Bench:
                 result = measure(server, workload, self.questions, self.cores.client,
                                  self.options.seconds, clients)
             if reader:
-                reader.check()
+                reader.check(setup, result["queries"])
             return result
         finally:
             server.end()
@@ -254,20 +170,13 @@ def about(options, servers, cores):
 
 def bench(options, isolated):
     cores = Cores()
-    servers, complete = servers_choose(options, isolated)
-    if not servers:
-        say("nothing is left to measure")
-        return EXIT_FAILED
+    servers, complete = start.servers_choose(options.servers, list(SERVERS), isolated)
     report = Report(about(options, servers, cores))
     say(report.about["cores"])
-    directory = tempfile.mkdtemp(prefix="bench-")
-    try:
+    with start.own_directory() as directory:
         run = Bench(options, directory, isolated, cores)
         run.start_worlds()
         run.run(servers, report)
-    finally:
-        end_all()
-        shutil.rmtree(directory, ignore_errors=True)
     if options.json:
         report.print_json()
     elif options.markdown:
@@ -276,35 +185,9 @@ def bench(options, isolated):
         report.print_table()
     for failure in report.failures:
         say(f"not measured: {failure}")
-    return EXIT_DONE if complete and not report.failures else EXIT_FAILED
-
-
-def interrupt(*_):
-    raise KeyboardInterrupt
-
-
-def main():
-    os.environ["PATH"] += ":/usr/sbin:/sbin"
-    options = options_read()
-    if not options.no_namespace and MARK not in os.environ:
-        enter_namespace()
-    isolated = MARK in os.environ and not options.no_namespace
-    if isolated:
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-    options.build = os.path.abspath(options.build)
-    try:
-        return bench(options, isolated)
-    except Trouble as trouble:
-        say(trouble)
-        return EXIT_FAILED
-    except KeyboardInterrupt:
-        say("interrupted; all that was started has ended")
-        return EXIT_INTERRUPTED
+    return start.EXIT_DONE if complete and not report.failures else start.EXIT_FAILED
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    chosen = options_read()
+    sys.exit(start.start(chosen, bench, stays=chosen.no_namespace))

@@ -219,6 +219,7 @@ def measure(server, workload, questions, cores, seconds, clients=None):
     if workload.transport == "udp":
         datagrams -= load.sent + load.completed
     result = {
+        "queries": load.completed,
         "cpu_us": cpu / load.good * 1e6,
         "answered": load.good / load.sent,
         "latency_ms": load.latency_ms,

@@ -47,10 +47,6 @@ class Process:
         with open(f"/proc/{self.child.pid}/status") as status:
             return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) * 1024
 
-    def written_bytes(self):
-        with open(f"/proc/{self.child.pid}/io") as io:
-            return int(re.search(r"wchar: (\d+)", io.read())[1])
-
     def end(self):
         self.child.terminate()
         try:

@@ -5,6 +5,7 @@ or reads dnstap.
 import contextlib
 import os
 import socket
+import subprocess
 import threading
 import time
 import urllib.request
@@ -85,9 +86,15 @@ class Reader:
                 raise Trouble(f"fstrm_capture does not start\n{self.process.last_words()}")
             time.sleep(0.01)
 
-    def check(self):
-        if self.process.written_bytes() == 0:
-            raise Trouble(f"fstrm_capture took nothing\n{self.process.last_words()}")
+    def check(self, setup, queries):
+        """Both messages of so many queries have been sent to it, by the daemon's own count."""
+        command = [os.path.join(setup.build, "rec_control"), f"--socket-dir={setup.dir}", "get",
+                   "dnstap-frames", "dnstap-drops"]
+        told = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=10, check=False).stdout.split()
+        if len(told) != 2 or not told[0].isdecimal() or int(told[0]) < 2 * queries:
+            raise Trouble(f"dnstap-frames and dnstap-drops of {queries} queries: {' '.join(told)}\n"
+                          f"{self.process.last_words()}")
 
     def end(self):
         self.process.end()
