@@ -323,7 +323,8 @@ const struct setting settings_table[] = {
   "an entry on average, whatever their sizes." },
 { "max-cache-memory", SIZE(max_cache_memory, 0, SIZE_MOST), "0", "own",
   "So many bytes for all caches: record cache, packet caches and server table, with all that "
-  "belongs to them.  8M or more.  0: 1024 for each entry that max-cache-entries and "
+  "belongs to them, and at most a 32nd for public keys to validate with (dnssec-key-bytes).  "
+  "8M or more.  0: 1024 for each entry that max-cache-entries and "
   "max-packetcache-entries allow, and 4M." },
 { "max-cache-ttl", INT(max_cache_ttl_s, 1, TTL_MAX, "seconds"), "86400", "3.2",
   "Records are kept no longer than this, whatever their TTL." },
