@@ -126,7 +126,10 @@ int anchorage_edit(struct anchorage *a, int (*change)(void *arg, struct anchors 
 	pthread_cond_signal(&a->wake);
 	pthread_mutex_unlock(&a->change_lock);
 	if (err != E_OK)
-		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s",
+			       err == E_EXISTS
+				       ? "the key has been revoked (RFC 5011); nothing was added"
+				       : err_text(err));
 	return err;
 }
 

@@ -71,7 +71,7 @@ void anchorage_state_follow(struct anchorage *a, const struct anchors *in_force)
 /* Puts the keys that are trusted by now into a copy of those in force. */
 int anchorage_state_apply(const struct anchorage *a, struct anchors *to) MUST_USE;
 /* An operator has changed anchors: `now` is to be in force.  *changed: a rollover has too, and the
- * file is to be written. */
+ * file is to be written.  E_EXISTS: a key that is more there has been revoked. */
 int anchorage_state_edited(struct anchorage *a, const struct anchors *now, bool *changed) MUST_USE;
 void anchorage_state_write(struct anchorage *a);
 /* The zone whose turn it is; false: no one's.  Takes change_lock itself, as the next. */

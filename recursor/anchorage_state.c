@@ -203,15 +203,9 @@ static int trust_added(struct rollover *r, const struct rrset *was, const struct
 	int err = E_OK;
 
 	for (size_t at = 0; err == E_OK && is != NULL && rrset_next(is, &at, &rr);) {
-		const struct rollover_key key = {
-			.state = ROLLOVER_TRUSTED,
-			.len = rr.len,
-			.rdata = (uint8_t *)(uintptr_t)rr.data,
-		};
-
 		if (has_record(was, &rr))
 			continue;
-		err = rollover_add(r, &key);
+		err = rollover_trust(r, &rr);
 		*changed = true;
 	}
 	return err;

@@ -115,6 +115,40 @@ START_TEST(a_zone_that_lost_its_keys_is_followed_again)
 }
 END_TEST
 
+/* The key has been seen with the REVOKE bit. */
+static void revoke(unsigned n)
+{
+	uint8_t rdata[KEY_LEN];
+	const struct rollover_key revoked = {
+		.state = ROLLOVER_REVOKED,
+		.is_dnskey = true,
+		.len = KEY_LEN,
+		.rdata = rdata,
+	};
+
+	key(rdata, n);
+	ck_assert_int_eq(rollover_add(&rollovers.zones[0], &revoked), E_OK);
+}
+
+START_TEST(a_revoked_key_is_not_added_again)
+{
+	struct anchors *copy;
+
+	anchor_add(a.configured, zone, 1);
+	begin();
+	revoke(2);
+	copy = copy_of_current();
+	anchor_add(copy, zone, 2);
+	ck_assert_int_eq(edited(copy), E_EXISTS);
+	ck_assert_uint_eq(rollovers.zones[0].n, 2);
+
+	copy = copy_of_current();
+	anchor_add(copy, zone, 3);
+	ck_assert_int_eq(edited(copy), E_OK);
+	ck_assert_uint_eq(rollovers.zones[0].n, 3);
+}
+END_TEST
+
 Suite *suite_anchorage_state(void);
 Suite *suite_anchorage_state(void)
 {
@@ -124,6 +158,7 @@ Suite *suite_anchorage_state(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, what_was_cleared_does_not_come_back_with_the_next_reading);
 	tcase_add_test(tc, a_zone_that_lost_its_keys_is_followed_again);
+	tcase_add_test(tc, a_revoked_key_is_not_added_again);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -138,6 +138,24 @@ uint64_t rollover_print(const struct rrset *ds)
 	return print;
 }
 
+int rollover_trust(struct rollover *r, const struct rdata *ds)
+{
+	const struct rollover_key key = {
+		.state = ROLLOVER_TRUSTED,
+		.len = ds->len,
+		.rdata = (uint8_t *)(uintptr_t)ds->data,
+	};
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct rollover_key *k = &r->keys[i];
+
+		if ((k->state == ROLLOVER_REVOKED || k->state == ROLLOVER_REMOVED) &&
+		    k->is_dnskey && matches_ds(r, &key, k->rdata, k->len))
+			return E_EXISTS;
+	}
+	return rollover_add(r, &key);
+}
+
 static int trust_configured(struct rollover *r, const struct rrset *ds)
 {
 	struct rdata rr;
@@ -145,18 +163,9 @@ static int trust_configured(struct rollover *r, const struct rrset *ds)
 
 	r->print = rollover_print(ds);
 	for (size_t at = 0; err == E_OK && rrset_next(ds, &at, &rr);) {
-		const struct rollover_key key = {
-			.state = ROLLOVER_TRUSTED,
-			.len = rr.len,
-			.rdata = (uint8_t *)(uintptr_t)rr.data,
-		};
-		bool is_revoked = false;
-
-		for (size_t i = 0; i < r->n; i++)
-			is_revoked |= r->keys[i].is_dnskey &&
-				      matches_ds(r, &key, r->keys[i].rdata, r->keys[i].len);
-		if (!is_revoked)
-			err = rollover_add(r, &key);
+		err = rollover_trust(r, &rr);
+		if (err == E_EXISTS)
+			err = E_OK;
 	}
 	return err;
 }

@@ -90,6 +90,8 @@ int rollover_copy(struct rollover *out, const struct rollover *from) MUST_USE;
 void rollover_deinit(struct rollover *r);
 /* What is configured has changed: begins anew with that, but what was revoked stays so. */
 int rollover_restart(struct rollover *r, const struct rrset *ds) MUST_USE;
+/* A key more that is trusted, by its DS; once revoked, never again (RFC 5011 2.1): E_EXISTS. */
+int rollover_trust(struct rollover *r, const struct rdata *ds) MUST_USE;
 /* For who reads a file: takes a copy of the rdata. */
 int rollover_add(struct rollover *r, const struct rollover_key *key) MUST_USE;
 
