@@ -9,7 +9,7 @@
 
 #include "common/rrset.h"
 
-enum { TEXT_SET_NOW_S = 1700000000, TEXT_SET_UNTIL_S = 1800000000, TEXT_SET_TTL = 3600 };
+enum { TEXT_SET_NOW_S = 1700000000, TEXT_SET_UNTIL_S = 2000000000, TEXT_SET_TTL = 3600 };
 
 /* "ns1.example. NSEC ns2.example. A RRSIG NSEC", signed by `zone` ("example."), not expanded. */
 struct rrset *text_set(const char *zone, const char *line);
