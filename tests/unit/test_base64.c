@@ -35,22 +35,8 @@ END_TEST
 START_TEST(what_is_none)
 {
 	static const char *const rows[] = {
-		"",
-		"Zg",
-		"Zg=",
-		"Zg===",
-		"====",
-		"A=BC",
-		"A=B=",
-		"=ABC",
-		"Zm9 v",
-		"Zm9v ",
-		" Zm9",
-		"Zm9\n",
-		"Zm-_",
-		"Zm9vZ",
-		"\xc3\xa4"
-		"AA",
+		"",      "Zg",    "Zg=",  "Zg===", "====", "A=BC",  "A=B=",       "=ABC",
+		"Zm9 v", "Zm9v ", " Zm9", "Zm9\n", "Zm-_", "Zm9vZ", "\303\244AA",
 	};
 	uint8_t out[8];
 
