@@ -148,16 +148,25 @@ static void wrong(struct reading *x, const char *what)
 		  rrtype_to_text(x->a->type, type));
 }
 
+/* What the epochs that count have for a name, together: who was sent to a liar by a delegation of
+ * one may find that nothing is signed by the chain of another. */
+struct exposure {
+	bool has_liar, is_open;
+};
+
 /* Does nothing but the truth count, as the epoch in use has it?  Where a liar has a say there is no
  * truth to know, unless signatures protect it: then he may still say what once was so. */
-static bool truth_counts(struct reading *x, bool has_liar, bool *is_over, uint64_t then_us)
+static bool truth_counts(struct reading *x, struct exposure *e)
 {
 	const struct internet *net = &x->s->net;
 
-	*is_over = !has_liar && !epoch_counts(net, x->at, then_us);
 	truth_of(net, x->at, x->a->type, &x->t);
-	return x->t.zone->trusted || (x->a->validates && x->s->configured == 0 &&
-				      is_protected(net, &x->t, x->at, x->a->type));
+	if (!x->t.zone->trusted)
+		e->has_liar = true;
+	if (!x->a->validates || x->s->configured != 0 ||
+	    !is_protected(net, &x->t, x->at, x->a->type))
+		e->is_open = true;
+	return !e->has_liar || !e->is_open;
 }
 
 /* Is it so, or was it at a time when it may have been learnt?  `then_us` is when what is judged was
@@ -169,18 +178,16 @@ static bool was_true(struct reading *x, uint64_t then_us,
 {
 	struct internet *net = &x->s->net;
 	const char *what = NULL, *first = NULL;
-	bool has_liar, is_over;
+	struct exposure exposure = { false, false };
+	bool has_liar;
 
 	truth_of(net, x->at, x->a->type, &x->t);
 	has_liar = !x->t.zone->trusted;
 	for (unsigned e = net->n_epochs; e-- > 0;) {
-		bool counts;
-
 		internet_use(net, e);
-		counts = truth_counts(x, has_liar, &is_over, then_us);
-		if (is_over)
+		if (!has_liar && !epoch_counts(net, x->at, then_us))
 			continue;
-		what = counts ? find(x, set, dname) : NULL;
+		what = truth_counts(x, &exposure) ? find(x, set, dname) : NULL;
 		if (what == NULL)
 			break;
 		if (first == NULL)

@@ -6,6 +6,9 @@
 struct judgement {
 	enum finding finding;
 	bool is_certain; /* nobody could lie about any of them, or have it look insecure */
+	/* Signatures may be lost on the way, and where opt-out or costly hashes prove nothing that
+	 * looks as if there were none. */
+	bool may_look_insecure;
 };
 
 /* As long as older epochs are remembered: when they do not agree, anything may be found. */
@@ -36,13 +39,15 @@ static void link_judge(struct soak *s, const struct truth *t, const uint8_t *nam
 		[FIND_ANYTHING] = 2,
 		[FIND_BOGUS] = 3,
 	};
-	const struct internet *net = &s->net;
 	enum finding f = finding_ever(s, t, name, type);
+	bool is_open = !is_protected(&s->net, t, name, type);
 
-	if (!t->zone->trusted && !is_protected(net, t, name, type))
+	if (is_open)
+		j->may_look_insecure = true;
+	if (is_open && !t->zone->trusted)
 		j->is_certain = false;
 	/* What lies behind a link that somebody may have made up is nobody's. */
-	if (f == FIND_BOGUS && (!j->is_certain || !is_protected(net, t, name, type)))
+	if (f == FIND_BOGUS && (!j->is_certain || is_open))
 		f = FIND_ANYTHING;
 	if (badness[f] > badness[j->finding])
 		j->finding = f;
@@ -50,7 +55,7 @@ static void link_judge(struct soak *s, const struct truth *t, const uint8_t *nam
 
 static struct judgement judge(struct soak *s, const struct asker *a)
 {
-	struct judgement j = { FIND_SECURE, true };
+	struct judgement j = { FIND_SECURE, true, false };
 	uint8_t at[NAME_MAX_LEN], target[NAME_MAX_LEN];
 	struct truth t;
 
@@ -65,16 +70,6 @@ static struct judgement judge(struct soak *s, const struct asker *a)
 		name_lower(at, target);
 	}
 	return j;
-}
-
-/* Signatures may be lost on the way, and where opt-out or costly hashes prove nothing that looks as if
- * there were none. */
-static bool may_look_insecure(const struct soak *s, const struct asker *a)
-{
-	struct truth t;
-
-	truth_of(&s->net, a->name, a->type, &t);
-	return !is_protected(&s->net, &t, a->name, a->type);
 }
 
 void check_security(struct soak *s, const struct asker *a, const struct answer *answer)
@@ -93,8 +88,8 @@ void check_security(struct soak *s, const struct asker *a, const struct answer *
 			  name_to_text(name, a->name));
 	if (j.finding == FIND_INSECURE && answer->security == SEC_SECURE)
 		soak_fail(s, "insecure, and served as secure: %.200s", name_to_text(name, a->name));
-	if (j.finding == FIND_SECURE && j.is_certain && answer->security != SEC_SECURE &&
-	    !may_look_insecure(s, a))
+	if (j.finding == FIND_SECURE && j.is_certain && !j.may_look_insecure &&
+	    answer->security != SEC_SECURE)
 		soak_fail(s, "secure, and served as %s: %.200s", security_text(answer->security),
 			  name_to_text(name, a->name));
 }
