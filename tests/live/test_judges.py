@@ -208,7 +208,8 @@ JUSTIFIED = (
     ("unbound-host drill", None, BOGUS, lambda v: v.has("ds_sha256_wrong"),
      "a SHA-1 digest is not to be looked at beside one of SHA-256 (RFC 4509 3)"),
     ("unbound-host delv", None, None,
-     lambda v: v.ours != BOGUS and v.is_denied() and v.has("soa_not_signed"),
+     lambda v: v.ours != BOGUS and (v.is_denied() or v.word == "below a cut") and
+     v.has("soa_not_signed"),
      "they want a signed SOA beside the records that prove a denial (RFC 4035 5.4)"),
     ("delv drill", SECURE, INSECURE, lambda v: v.is_denied() and v.meets_opt_out(),
      "a span of opt-out proves nothing to be secure (RFC 5155 9.2)"),
