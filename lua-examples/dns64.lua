@@ -5,8 +5,8 @@
 -- Load:    put your prefix in place of the well-known one, then
 --              rec_control reload-lua-script /path/to/dns64.lua
 -- See:     kdig @resolver AAAA of a name that has IPv4 alone, as 64:ff9b::c000:221
--- Mind:    for who validates by himself (DO and CD) nothing is made (RFC 6147 5.5), and what was
---          made has no AD.
+-- Mind:    for who validates by himself (DO and CD) nothing is made (RFC 6147 5.5); what was
+--          made has AD where denial and A records are both secure.
 
 local PREFIX = "64:ff9b::"
 local PREFIX_ARPA = newDN("0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.arpa.")

@@ -117,7 +117,9 @@ struct maker {
 	uint8_t name[NAME_MAX_LEN], prefix[PREFIX_BYTES];
 };
 
-static bool is_there(const struct hook_records *r, const struct hook_record *row)
+/* The same record, or NULL. */
+static const struct hook_record *find_row(const struct hook_records *r,
+					  const struct hook_record *row)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		const struct hook_record *other = &r->rows[i];
@@ -125,9 +127,9 @@ static bool is_there(const struct hook_records *r, const struct hook_record *row
 		if (other->type == row->type && other->place == row->place &&
 		    other->rdlen == row->rdlen && name_equal(other->name, row->name) &&
 		    memcmp(other->rdata, row->rdata, row->rdlen) == 0)
-			return true;
+			return other;
 	}
-	return false;
+	return NULL;
 }
 
 /* What has an answer now is not denied as well. */
@@ -151,7 +153,7 @@ static int add_made(const struct maker *m, struct hook_record row)
 {
 	uint8_t ip[16];
 
-	if (m->kind == FOLLOWUP_FAKE_AAAA && row.type != TYPE_A && is_there(m->to, &row))
+	if (m->kind == FOLLOWUP_FAKE_AAAA && row.type != TYPE_A && find_row(m->to, &row) != NULL)
 		return E_OK;
 	if (m->kind == FOLLOWUP_FAKE_AAAA && row.type == TYPE_A && row.rdlen == 4 &&
 	    row.place == PLACE_ANSWER) {
@@ -224,6 +226,42 @@ void followup_say(struct hook_answer *to, const struct answer *a)
 		hooktext_put(&to->ede_text, a->ede_text, strlen(a->ede_text));
 }
 
+/* Nothing was added, and nothing is to live longer. */
+static bool are_all_of(const struct hook_records *r, const struct hook_records *before)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct hook_record *was = find_row(before, &r->rows[i]);
+
+		if (was == NULL || was->ttl < r->rows[i].ttl)
+			return false;
+	}
+	return true;
+}
+
+static bool has_type(const struct hook_records *r, uint16_t type)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->rows[i].type == type && r->rows[i].place == PLACE_ANSWER)
+			return true;
+	return false;
+}
+
+/* RFC 6147 5.5: where the denial of AAAA records and the A records are secure, so is what is made of
+ * them.  Only as long as no hook had a hand in it: what stands in the answer before is what the
+ * resolver found there (hookquery_keep()), or less of it. */
+static bool is_made_of_secure(const struct hooked *h, const struct maker *m, const struct answer *a)
+{
+	const struct hook_query *q = &h->q;
+
+	return m->kind == FOLLOWUP_FAKE_AAAA && m->has_name && name_equal(m->name, q->qname) &&
+	       q->qtype == TYPE_AAAA && !(h->cq->q.flags & MSG_CD) && h->was_found &&
+	       !h->was_changed && q->has_before && h->validated.security == SEC_SECURE &&
+	       !h->validated.is_stale && q->before.rcode == RCODE_NOERROR &&
+	       !has_type(&q->before.records, TYPE_AAAA) &&
+	       are_all_of(&q->answer.records, &q->before.records) && a->security == SEC_SECURE &&
+	       !a->is_stale && a->rcode == RCODE_NOERROR;
+}
+
 void followup_take(struct hooked *h, const struct answer *a)
 {
 	uint32_t now_s = worker_wall_s(h->cq->pipeline->worker);
@@ -233,9 +271,11 @@ void followup_take(struct hooked *h, const struct answer *a)
 		.kind = to->followup,
 		.is_signed = to->followup == FOLLOWUP_CNAME && (h->cq->q.dnssec & QUERY_SIGNED),
 	};
+	bool is_secure;
 
 	m.has_name = name_of(&to->followup_name, m.name);
 	m.has_prefix = prefix_of(to, m.prefix);
+	is_secure = is_made_of_secure(h, &m, a);
 	to->followup = FOLLOWUP_NONE;
 	to->has_records = true;
 	followup_say(to, a);
@@ -245,6 +285,7 @@ void followup_take(struct hooked *h, const struct answer *a)
 	} else if (m.kind == FOLLOWUP_FAKE_AAAA && a->n_sets > 0 &&
 		   a->sets[a->n_sets - 1]->type == TYPE_A) {
 		drop_denial(&to->records);
+		h->is_made_of_secure = is_secure;
 	}
 	h->is_kept = h->is_kept && a->from_cache && a->cacheable && !a->is_stale;
 }

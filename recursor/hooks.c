@@ -347,6 +347,7 @@ static void take_verdict(struct hooked *h, enum script_verdict verdict)
 	if (verdict == SCRIPT_TAKEN) {
 		h->is_changed = true;
 		h->is_dropped = false;
+		h->is_made_of_secure = false;
 	} else if (verdict != SCRIPT_PASS) {
 		h->is_dropped = true;
 		h->dropper = h->hook;

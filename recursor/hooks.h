@@ -51,6 +51,7 @@ struct hooked {
 	struct validated validated;
 	bool is_changed, is_dropped;   /* what the hooks say so far */
 	bool was_changed, was_dropped; /* what they said when q.before was kept */
+	bool is_made_of_secure;        /* a followup has made q.answer of nothing else: it has AD */
 	bool is_kept;                  /* the packet cache may have the answer */
 	bool has_consulted;            /* another service: it may say something else of the next */
 	unsigned n_followups;

@@ -248,6 +248,8 @@ void respond_hooked(struct pipeline *p, struct client_query *cq, const struct se
 
 	if (is_found && apply_validated(cq, s, &a))
 		rows = &none;
+	if (h->is_made_of_secure)
+		a.security = SEC_SECURE;
 	if (!h->was_found)
 		note = shield_made(p, &cq->q, s, a.rcode);
 	if (h->q.answer.is_truncated)

@@ -11,7 +11,9 @@ from live import (Authority, Recursor, check, check_reply, env, ldns_sign, need_
 ADDRESS, PORT = "127.30.41.1", 5399
 SOA = "@ 600 IN SOA ns h 1 3600 900 604800 60\n@ 600 IN NS ns\nns 600 IN A " + ADDRESS + "\n"
 ZONES = {
-    "good": "www 600 IN A 192.0.2.1\nalias 600 IN CNAME www\n*.wild 600 IN TXT \"made of a wildcard\"\n"
+    "good": "www 600 IN A 192.0.2.1\nalias 600 IN CNAME www\n"
+            + "".join(f"{name} 600 IN CNAME www\n" for name in ("later", "long", "read")) +
+            "*.wild 600 IN TXT \"made of a wildcard\"\n"
             "away 600 IN CNAME www.late.\nplain 600 IN CNAME www.plain.\n",
     "late": "www 600 IN A 192.0.2.2\n",
     "torn": "www 600 IN A 192.0.2.3\n",
@@ -279,6 +281,33 @@ def scripts_meet_validation():
             check_reply(r.ask("instead.good", "A", "+dnssec"), "NXDOMAIN")
 
 
+# DNS64 that is more, or something else, than made of what was denied and what is there.
+OTHER_DNS64 = """
+function take(dq, name)
+  dq.followupFunction, dq.followupName, dq.followupPrefix = "getFakeAAAARecords", name, "64:ff9b::"
+  return true
+end
+function preresolve(dq)
+  return dq.qname:equal("early.good") and take(dq, newDN("www.good"))
+end
+function nodata(dq)
+  if dq.qtype ~= pdns.AAAA then return false end
+  if dq.qname:equal("alias.good") then dq:addRecord(pdns.TXT, '"added"', 3) end
+  if dq.qname:equal("ns.good") then return take(dq, newDN("www.good")) end
+  if dq.qname:equal("read.good") then dq:getRecords() end
+  if dq.qname:equal("long.good") then
+    local rows = dq:getRecords()
+    for _, row in ipairs(rows) do row.ttl = 86400 end
+    dq:setRecords(rows)
+  end
+  return take(dq, dq.qname)
+end
+function postresolve(dq)
+  if dq.qname:equal("later.good") then dq.rcode = 0 return true end
+  return false
+end
+"""
+
 CLASSIC_DNS64 = """
 function nodata(remoteip, domain, qtype, records)
   if qtype == pdns.AAAA then return "getFakeAAAARecords", domain, "64:ff9b::" end
@@ -289,7 +318,8 @@ end
 
 @test
 def dns64_meets_validation():
-    """RFC 6147 5.5: nothing is made for who validates by himself (CD and DO), nor of what is bogus."""
+    """RFC 6147 5.5: nothing is made for who validates by himself (CD and DO), nor of what is bogus; what is
+    made of what is secure alone has AD."""
     with open(os.path.join(os.path.dirname(__file__), "../../lua-examples/dns64.lua"), encoding="ascii") as f:
         current = f.read()
     made = "64:ff9b::c000:20"
@@ -301,10 +331,12 @@ def dns64_meets_validation():
                 r.rec("reload-lua-script", expect=0)
                 r.rec("wipe-cache", "$")
                 for _ in range(2):
-                    for options in (PLAIN, ("+dnssec",), PLAIN + ("+cdflag",)):
+                    for options in (PLAIN, ("+dnssec",), ("+adflag",), PLAIN + ("+cdflag",),
+                                    ("+adflag", "+cdflag")):
                         for name, data in (("www.good", "1"), ("alias.good", "1"), ("www.plain", "4")):
                             reply = check_reply(r.ask(name, "AAAA", *options), "NOERROR", "AAAA", [made + data])
-                            check("ad" not in reply.flags, "AD on what was made", reply)
+                            is_secure = name != "www.plain" and options in (("+dnssec",), ("+adflag",))
+                            check(("ad" in reply.flags) == is_secure, f"AD on what was made, {options}", reply)
                             check(types(reply.answer).count("CNAME") == (name == "alias.good"), "its alias", reply)
                             check(not reply.authority, "an answer and its denial", reply)
                     for name in ("www.good", "alias.good"):
@@ -315,6 +347,15 @@ def dns64_meets_validation():
                     check_bogus(r.ask("www.torn", "AAAA", "+dnssec"), NO_RRSIG)
                     check_reply(r.ask("www.late", "AAAA", *PLAIN), "NOERROR", "AAAA", [made + "2"])
                     check_reply(r.ask("none.good", "AAAA", "+dnssec"), "NXDOMAIN")
+                    # What its alias leads to is insecure.
+                    reply = check_reply(r.ask("plain.good", "AAAA", "+dnssec"), "NOERROR", "AAAA", [made + "4"])
+                    check("ad" not in reply.flags, "AD on what is insecure", reply)
+            write(path, OTHER_DNS64)
+            r.rec("reload-lua-script", expect=0)
+            r.rec("wipe-cache", "$")
+            for name in ("early", "alias", "ns", "long", "later", "www", "read"):
+                reply = check_reply(r.ask(name + ".good", "AAAA", "+dnssec"), "NOERROR", "AAAA", [made + "1"])
+                check(("ad" in reply.flags) == (name in ("www", "read")), "AD", reply)
 
 
 @test
