@@ -423,6 +423,8 @@ static const struct {
 	  "local p = pdns.place eq(p.QUESTION, 0) eq(p.ANSWER, 1) eq(p.AUTHORITY, 2) eq(p.ADDITIONAL, 3)" },
 	{ "pdns.policykinds",
 	  "local k = pdns.policykinds eq(k.NoAction, 0) eq(k.Drop, 1) eq(k.NXDOMAIN, 2) eq(k.NODATA, 3) eq(k.Truncate, 4) eq(k.Custom, 5)" },
+	{ "pdns.policyactions",
+	  "local n = 0 for name, k in pairs(pdns.policyactions) do n = n + 1 eq(k, pdns.policykinds[name]) end eq(n, 6)" },
 	{ "pdns.policytypes",
 	  "local t = pdns.policytypes eq(t.None, 0) eq(t.QName, 1) eq(t.ClientIP, 2) eq(t.ResponseIP, 3) eq(t.NSDName, 4) eq(t.NSIP, 5)" },
 	{ "pdns.validationstates",

@@ -301,6 +301,8 @@
 	  "QUESTION, ANSWER, AUTHORITY, ADDITIONAL")                                             \
 	X(PDNS, CONSTANT, "policykinds", "", "4.0", CURRENT, NULL, NULL,                         \
 	  "NoAction, Drop, NXDOMAIN, NODATA, Truncate, Custom")                                  \
+	X(PDNS, CONSTANT, "policyactions", "", "4.0", CURRENT, NULL, NULL,                       \
+	  "another name for policykinds, which PowerDNS has in its manual alone")                \
 	X(PDNS, CONSTANT, "policytypes", "", "4.4", CURRENT, NULL, NULL,                         \
 	  "None, QName, ClientIP, ResponseIP, NSDName, NSIP")                                    \
 	X(PDNS, CONSTANT, "validationstates", "", "4.1", CURRENT, NULL, NULL,                    \

@@ -81,7 +81,9 @@ static void set_constants(lua_State *L, const struct constant *list, size_t n)
 }
 
 #define SET_CONSTANTS(L, list) set_constants(L, (list), sizeof(list) / sizeof((list)[0]))
-#define ADD_TABLE(L, list) (lua_newtable(L), SET_CONSTANTS(L, list), lua_setfield(L, -2, #list))
+#define ADD_TABLE_AS(L, name, list)                                                                \
+	(lua_newtable(L), SET_CONSTANTS(L, list), lua_setfield(L, -2, (name)))
+#define ADD_TABLE(L, list) ADD_TABLE_AS(L, #list, list)
 
 /* pdns.loglevels[unknown], as in 3.x. */
 static int unknown_level(lua_State *L)
@@ -131,6 +133,8 @@ void lua_open_constants(lua_State *L)
 	SET_CONSTANTS(L, plain);
 	ADD_TABLE(L, place);
 	ADD_TABLE(L, policykinds);
+	/* PowerDNS's manual says so of policyCustom and policyTTL; its code has the other name alone. */
+	ADD_TABLE_AS(L, "policyactions", policykinds);
 	ADD_TABLE(L, policytypes);
 	ADD_TABLE(L, validationstates);
 	lua_newtable(L);
