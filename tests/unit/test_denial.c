@@ -296,8 +296,8 @@ START_TEST(limits_hold)
 	ck_assert_uint_eq(work.hashes, 0);
 	limits.nsec3_max_iterations = 12;
 	ck_assert_int_eq(nxdomain("a.c.x.w.example"), DENIAL_PROVED);
-	/* The name, c.x.w, x.w; the wildcard: 12 iterations each. */
-	ck_assert_uint_eq(work.hashes, 4 * 13);
+	/* The name, c.x.w, the apex, x.w; the wildcard: 12 iterations each. */
+	ck_assert_uint_eq(work.hashes, 5 * 13);
 	ck_assert_int_eq(work.met_limit, BOGUS_NONE);
 	limits.max_nsec3_hashes = 8 * 13 - 1;
 	ck_assert_int_eq(nxdomain("a.c.x.w.example"), DENIAL_TOO_COSTLY);
@@ -305,6 +305,10 @@ START_TEST(limits_hold)
 	ck_assert_uint_le(work.hashes, limits.max_nsec3_hashes);
 	ck_assert_int_eq(ds("c.example"), DS_DENIAL_TOO_COSTLY);
 	limits.max_nsec3_hashes = 0;
+	work = (struct dnssec_work) { 0 };
+	/* The name; from the apex w, x.w and c.x.w, by turns with four from below; the wildcard. */
+	ck_assert_int_eq(nxdomain("a.b.d.e.f.g.h.i.j.k.l.m.c.x.w.example"), DENIAL_PROVED);
+	ck_assert_uint_eq(work.hashes, (1 + 4 + 4 + 1) * 13);
 	work = (struct dnssec_work) { 0 };
 	limits.max_nsec3s_per_record = 2;
 	ck_assert_int_eq(nxdomain("a.c.x.w.example"), DENIAL_TOO_COSTLY);

@@ -247,35 +247,69 @@ static const struct nsec3 *cover(const struct search *s, const uint8_t hash[NSEC
 	return NULL;
 }
 
-/* RFC 5155 8.3. */
-static enum denial find_encloser(struct search *s, const uint8_t *name, struct encloser *out)
+/* `name` exists, and what is one label longer does not. */
+static enum denial end_search(struct encloser *out, const struct nsec3 *found, const uint8_t *name,
+			      const struct nsec3 *covering)
 {
-	const unsigned apex = name_labels(s->zone);
-	uint8_t hash[NSEC3_HASH_LEN], closer[NSEC3_HASH_LEN];
-	const struct nsec3 *found = NULL;
-	bool is_self = true;
+	/* What is below it must be this zone's to deny. */
+	if (typemap_ends_zone(&found->types) || covering == NULL)
+		return DENIAL_NOT_PROVED;
+	*out = (struct encloser) { .match = found, .name = name, .cover = covering };
+	return DENIAL_PROVED;
+}
 
-	for (unsigned left = name_labels(name);; left--, name = name_parent(name)) {
-		enum denial said = search_hash(s, name, hash);
+/* RFC 5155 8.3: the one ancestor that exists while the next closer name does not.  It is looked for
+ * from both ends by turns, so a name with many labels of which few exist, or many, costs at most twice
+ * what there is of the fewer; and no name is hashed twice. */
+static enum denial search_between(struct search *s, const uint8_t *name,
+				  uint8_t closer[NSEC3_HASH_LEN], struct encloser *out)
+{
+	/* From `bottom` on there is no match, and `closer` is its hash; up to `top` it has been looked
+	 * for, and `above` is what matches the name one label shorter. */
+	unsigned bottom = name_labels(name), top = name_labels(s->zone);
+	const struct nsec3 *above = NULL, *found;
+	uint8_t hash[NSEC3_HASH_LEN];
+	enum denial said;
 
+	while (bottom > top) {
+		said = search_hash(s, name_suffix(name, bottom - 1), hash);
 		if (said != DENIAL_PROVED)
 			return said;
 		found = match(s, hash);
-		if (found != NULL || left == apex)
+		if (found != NULL)
+			return end_search(out, found, name_suffix(name, bottom - 1),
+					  cover(s, closer));
+		memcpy(closer, hash, NSEC3_HASH_LEN);
+		bottom--;
+		if (bottom == top)
 			break;
-		memcpy(closer, hash, sizeof(closer));
-		is_self = false;
+		said = search_hash(s, name_suffix(name, top), hash);
+		if (said != DENIAL_PROVED)
+			return said;
+		found = above != NULL ? cover(s, hash) : NULL;
+		if (found != NULL)
+			return end_search(out, above, name_suffix(name, top - 1), found);
+		above = match(s, hash);
+		top++;
 	}
+	if (above == NULL)
+		return DENIAL_NOT_PROVED;
+	return end_search(out, above, name_suffix(name, top - 1), cover(s, closer));
+}
+
+static enum denial find_encloser(struct search *s, const uint8_t *name, struct encloser *out)
+{
+	uint8_t hash[NSEC3_HASH_LEN];
+	enum denial said = search_hash(s, name, hash);
+	const struct nsec3 *found;
+
+	if (said != DENIAL_PROVED)
+		return said;
+	found = match(s, hash);
 	if (found == NULL)
-		return DENIAL_NOT_PROVED;
+		return search_between(s, name, hash, out);
 	*out = (struct encloser) { .match = found, .name = name };
-	if (is_self)
-		return DENIAL_PROVED;
-	/* What is below it must be this zone's to deny. */
-	if (typemap_ends_zone(&found->types))
-		return DENIAL_NOT_PROVED;
-	out->cover = cover(s, closer);
-	return out->cover != NULL ? DENIAL_PROVED : DENIAL_NOT_PROVED;
+	return DENIAL_PROVED;
 }
 
 /* RFC 5155 9.2: below an opt-out there may be an insecure delegation. */
