@@ -146,13 +146,17 @@ static enum checked stage_proofs(struct resolver *r, struct goal *g)
 	return CHECKED;
 }
 
-static enum denial ds_denial_weigh(enum ds_denial d)
+static enum denial weigh_ds(const struct dnssec_limits *limits, const struct denial_proof *proof,
+			    const uint8_t *name, struct dnssec_work *work)
 {
-	switch (d) {
+	switch (denial_ds(limits, proof, name, work)) {
 	case DS_DENIAL_CUT:
 	case DS_DENIAL_NO_CUT:
-	case DS_DENIAL_NO_NAME:
 		return DENIAL_PROVED;
+	case DS_DENIAL_NO_NAME:
+		/* No zone cut is there, but nor is the name (RFC 5155 8.6, RFC 4035 5.4), unless a
+		 * wildcard stands in for it. */
+		return denial_nodata(limits, proof, name, TYPE_DS, work);
 	case DS_DENIAL_OPT_OUT:
 	case DS_DENIAL_MANY_ITERATIONS:
 		return DENIAL_INSECURE;
@@ -176,7 +180,7 @@ static enum denial weigh(const struct resolver *r, const struct goal *g,
 	if (s->kind == RRSET_NXDOMAIN)
 		return denial_nxdomain(limits, proof, name, work);
 	if (s->type == TYPE_DS && !name_is_root(name))
-		return ds_denial_weigh(denial_ds(limits, proof, name, work));
+		return weigh_ds(limits, proof, name, work);
 	return denial_nodata(limits, proof, name, s->type, work);
 }
 

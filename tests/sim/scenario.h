@@ -51,7 +51,8 @@
 	X(WRONG_ID, "wrong_id")                                                                    \
 	X(NO_OPT, "no_opt")                                                                        \
 	X(UNREACHABLE, "unreachable")                                                              \
-	X(CLOSE, "close")
+	X(CLOSE, "close")                                                                          \
+	X(ZONE, "zone")
 
 enum {
 #define MATCH_BIT(name, word) MATCH_BIT_##name,

@@ -199,6 +199,17 @@ static ldns_pkt *ask_zones(const struct player *p, const struct range *r, const 
 	return reply;
 }
 
+/* What a zone says, signed as it is, under the entry's rcode. */
+static ldns_pkt *twist_zones(const struct player *p, const struct range *r, struct entry *e,
+			     const ldns_pkt *query, enum transport transport)
+{
+	ldns_pkt *reply = ask_zones(p, r, query, transport);
+
+	e->used++;
+	ldns_pkt_set_rcode(reply, (uint8_t)ldns_pkt_get_rcode(e->pkt));
+	return reply;
+}
+
 static void note(struct player *p, const struct outquery *q, const ldns_pkt *query,
 		 const char *what)
 {
@@ -239,7 +250,10 @@ enum send_result play_serve(void *ctx, struct network *net, const struct outquer
 
 		snprintf(line, sizeof(line), "line %u", e->line);
 		note(p, q, query, line);
-		result = give(p, e, q, query);
+		if (e->adjust & ADJUST_ZONE && range != NULL)
+			give_packet(p, twist_zones(p, range, e, query, q->transport), q, query);
+		else
+			result = give(p, e, q, query);
 	} else if (range != NULL && range->generate != NULL) {
 		note(p, q, query, range->generate);
 		reply = generate(range->generate, p, q, query);
