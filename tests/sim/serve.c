@@ -130,7 +130,7 @@ static enum send_result give(struct player *p, struct entry *e, const struct out
 }
 
 static void give_packet(struct player *p, ldns_pkt *reply, const struct outquery *q,
-			const ldns_pkt *query)
+			const ldns_pkt *query, unsigned delay_ms)
 {
 	uint8_t *wire = NULL;
 	size_t len = 0;
@@ -138,7 +138,7 @@ static void give_packet(struct player *p, ldns_pkt *reply, const struct outquery
 	ldns_pkt_set_id(reply, ldns_pkt_id(query));
 	fit_edns(reply, query, false);
 	ASSERT(ldns_pkt2wire(&wire, reply, &len) == LDNS_STATUS_OK);
-	network_deliver(&p->net, q->ticket, wire, len, 0);
+	network_deliver(&p->net, q->ticket, wire, len, delay_ms);
 	free(wire);
 	ldns_pkt_free(reply);
 }
@@ -251,21 +251,22 @@ enum send_result play_serve(void *ctx, struct network *net, const struct outquer
 		snprintf(line, sizeof(line), "line %u", e->line);
 		note(p, q, query, line);
 		if (e->adjust & ADJUST_ZONE && range != NULL)
-			give_packet(p, twist_zones(p, range, e, query, q->transport), q, query);
+			give_packet(p, twist_zones(p, range, e, query, q->transport), q, query,
+				    e->delay_ms);
 		else
 			result = give(p, e, q, query);
 	} else if (range != NULL && range->generate != NULL) {
 		note(p, q, query, range->generate);
 		reply = generate(range->generate, p, q, query);
 		if (reply != NULL)
-			give_packet(p, reply, q, query);
+			give_packet(p, reply, q, query, 0);
 	} else if (range != NULL && range->n_zones > 0) {
 		note(p, q, query, "zone");
-		give_packet(p, ask_zones(p, range, query, q->transport), q, query);
+		give_packet(p, ask_zones(p, range, query, q->transport), q, query, 0);
 	} else {
 		note(p, q, query, "UNFORESEEN");
 		p->unforeseen++;
-		give_packet(p, reply_new(query, LDNS_RCODE_SERVFAIL), q, query);
+		give_packet(p, reply_new(query, LDNS_RCODE_SERVFAIL), q, query, 0);
 	}
 	ldns_pkt_free(query);
 	return result;
