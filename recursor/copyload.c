@@ -128,12 +128,12 @@ static struct addr usual_address(const struct settings *s, unsigned family)
 	return any;
 }
 
-static int load_transfer(struct loading *x, const struct copyload_known *known,
-			 struct copyload_found *found)
+static int load_transfer(struct loading *x, const struct addr *primary,
+			 const struct copyload_known *known, struct copyload_found *found)
 {
 	struct transfer t = {
 		.zone = x->plan->zone,
-		.server = x->plan->primary,
+		.server = *primary,
 		.local = x->plan->local,
 		.tsig = x->plan->tsig.secret_len > 0 ? &x->plan->tsig : NULL,
 		.timeout_s = x->plan->timeout_s,
@@ -145,7 +145,7 @@ static int load_transfer(struct loading *x, const struct copyload_known *known,
 	char words[TRANSFER_WHY_MAX] = "";
 	int err;
 
-	if (t.local.family == 0)
+	if (t.local.family != t.server.family)
 		t.local = usual_address(x->s, t.server.family);
 	found->fresh_s = loop_wall_s();
 	err = transfer_zone(&x->copy, &t, words);
@@ -263,6 +263,47 @@ static int check_age(struct loading *x, const struct copyload_found *found)
 		      "refused: ", "by its SOA record it has expired since the file was written");
 }
 
+static int check_all(struct loading *x, struct copyload_found *found)
+{
+	int err = check_age(x, found);
+
+	if (err == E_OK)
+		err = check(x, found);
+	if (err != E_OK) {
+		zonecopy_put(x->copy);
+		x->copy = NULL;
+	}
+	return err;
+}
+
+/* RFC 8806 3 would have several: one that is out of reach, behind, or hands out what nobody vouches for is
+ * passed over.  Of several `why` says what was wrong with each. */
+static int try_primaries(struct loading *x, const struct copyload_known *known,
+			 struct copyload_found *found)
+{
+	char *all = x->why, words[COPYLOAD_WHY_MAX], text[ADDR_TEXT_MAX];
+	unsigned n = x->plan->n_primaries;
+	size_t len = 0;
+	int err = E_NOT_FOUND;
+
+	x->why = words;
+	for (unsigned i = 0; i < n; i++) {
+		words[0] = '\0';
+		err = load_transfer(x, &x->plan->primaries[i], known, found);
+		if (err == E_OK)
+			err = check_all(x, found);
+		if (err == E_OK || err == E_EXISTS || err == E_STOPPED)
+			break;
+		if (len < COPYLOAD_WHY_MAX)
+			len += (size_t)snprintf(
+				all + len, COPYLOAD_WHY_MAX - len, "%s%s%s%s", i > 0 ? "; " : "",
+				n > 1 ? addr_ip_text(text, &x->plan->primaries[i]) : "",
+				n > 1 ? ": " : "", words);
+	}
+	x->why = all;
+	return err;
+}
+
 int copyload_run(struct copyload *l, const struct copy_plan *plan,
 		 const struct copyload_known *known, struct copyload_found *found,
 		 char why[COPYLOAD_WHY_MAX])
@@ -272,16 +313,18 @@ int copyload_run(struct copyload *l, const struct copy_plan *plan,
 	int err;
 
 	x.s = server_settings_get(l->server);
-	err = plan->is_file ? load_file(&x, known, &made) : load_transfer(&x, known, &made);
-	if (err == E_OK)
-		err = check_age(&x, &made);
-	if (err == E_OK)
-		err = check(&x, &made);
+	if (plan->is_file) {
+		err = load_file(&x, known, &made);
+		if (err == E_OK)
+			err = check_all(&x, &made);
+		else
+			zonecopy_put(x.copy);
+	} else {
+		err = try_primaries(&x, known, &made);
+	}
 	settings_free(x.s);
 	if (err == E_OK)
 		made.copy = x.copy;
-	else
-		zonecopy_put(x.copy);
 	if (err == E_OK || err == E_EXISTS)
 		*found = made;
 	return err;

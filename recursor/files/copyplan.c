@@ -28,9 +28,36 @@ static int read_wish(enum copy_wish *out, const char *text, const char *key, cha
 	return E_MALFORMED;
 }
 
+/* The servers, in the order in which they are asked; with a space between them. */
+static int read_primaries(struct copy_plan *p, const char *text, char *why)
+{
+	char word[ADDR_TEXT_MAX];
+	int n;
+
+	for (; sscanf(text, " %63s%n", word, &n) == 1; text += n) {
+		struct addr *a = &p->primaries[p->n_primaries];
+
+		if (p->n_primaries == COPY_PRIMARIES_MAX)
+			return refuse(why, E_LIMIT, word, "too many servers:");
+		if (addr_from_text(a, word, PRIMARY_PORT) != E_OK || a->port == 0)
+			return refuse(why, E_MALFORMED, word, "no address of a server:");
+		p->n_primaries++;
+	}
+	return p->n_primaries > 0 ? E_OK : refuse(why, E_MALFORMED, text, "no source:");
+}
+
+static bool has_family(const struct copy_plan *p, unsigned family)
+{
+	for (unsigned i = 0; i < p->n_primaries; i++)
+		if (p->primaries[i].family == family)
+			return true;
+	return false;
+}
+
 static int read_source(struct copy_plan *p, const struct luaconfig_copy *w, char *why)
 {
 	size_t len = strlen(w->source);
+	int err = E_OK;
 
 	if (strcmp(w->method, "url") == 0)
 		return refuse(why, E_UNSUPPORTED, w->source,
@@ -42,12 +69,14 @@ static int read_source(struct copy_plan *p, const struct luaconfig_copy *w, char
 	if (len == 0 || len >= sizeof(p->source))
 		return refuse(why, E_MALFORMED, w->source, "no source:");
 	memcpy(p->source, w->source, len + 1);
-	if (!p->is_file &&
-	    (addr_from_text(&p->primary, w->source, PRIMARY_PORT) != E_OK || p->primary.port == 0))
-		return refuse(why, E_MALFORMED, w->source, "no address of a server:");
-	if (w->local_address != NULL &&
-	    (addr_from_text(&p->local, w->local_address, 0) != E_OK || p->local.port != 0 ||
-	     p->local.family != p->primary.family))
+	if (p->is_file && w->sources > 1)
+		return refuse(why, E_MALFORMED, w->source, "more than one file:");
+	if (!p->is_file)
+		err = read_primaries(p, w->source, why);
+	if (err != E_OK)
+		return err;
+	if (w->local_address != NULL && (addr_from_text(&p->local, w->local_address, 0) != E_OK ||
+					 p->local.port != 0 || !has_family(p, p->local.family)))
 		return refuse(why, E_MALFORMED, w->local_address,
 			      "localAddress is no address to reach the server from:");
 	return E_OK;

@@ -2,13 +2,14 @@
  * copyplan: which zones the operator wants copies of, and how: zoneToCache() of lua-config-file.
  *
  *     zoneToCache(".", "axfr", "192.0.32.132", { zonemd = "require", dnssec = "require" })
+ *     zoneToCache(".", "axfr", { "192.0.32.132", "2620:0:2d0:202::132" })
  *     zoneToCache(".", "file", "/var/lib/recursor/root.zone", { refreshPeriod = 3600 })
  *
  * Names and defaults are PowerDNS's.  The method "url" is known, and refused with a line that says what does
  * it: a download has its own program, which a timer runs, and "file" reads what it wrote.
  *
  * Memory:  a list is its owner's; the plans in it are plain data.
- * Limits:  COPIES_MAX zones.
+ * Limits:  COPIES_MAX zones, COPY_PRIMARIES_MAX servers of each.
  * Threads: one at a time.
  */
 #ifndef RECURSOR_COPYPLAN_H
@@ -27,12 +28,16 @@
 #include "recursor/resolve/copycheck.h"
 #include "recursor/resolve/dnssec/tsig.h"
 
+enum { COPY_PRIMARIES_MAX = LUACONFIG_SOURCES_MAX };
+
 struct copy_plan {
 	uint8_t zone[NAME_MAX_LEN]; /* lower case */
 	bool is_file;
-	char source[PATH_MAX];      /* as written */
-	struct addr primary, local; /* of a transfer; family 0: none is given */
-	struct tsig_key tsig;       /* ->secret_len 0: none */
+	char source[PATH_MAX]; /* as written */
+	struct addr primaries[COPY_PRIMARIES_MAX];
+	unsigned n_primaries;
+	struct addr local;    /* family 0: none is given */
+	struct tsig_key tsig; /* ->secret_len 0: none */
 	uint32_t timeout_s, refresh_s, retry_s;
 	size_t max_bytes;
 	enum copy_wish zonemd, dnssec;

@@ -25,13 +25,16 @@
 
 enum {
 	LUACONFIG_WHY_MAX = 512,
+	LUACONFIG_SOURCES_MAX = 8, /* of a zoneToCache() */
 	LUACONFIG_INSTRUCTIONS = 100 * 1000 * 1000,
 	LUACONFIG_BYTES = 64 << 20,
 };
 
 /* zoneToCache()'s words, borrowed for the call; NULL: there is none. */
 struct luaconfig_copy {
-	const char *zone, *method, *source;
+	const char *zone, *method;
+	const char *source; /* several: with a space between them */
+	unsigned sources;
 	const char *tsig_name, *tsig_algorithm, *tsig_secret, *local_address;
 	const char *zonemd, *dnssec;
 	uint32_t timeout_s, refresh_s, retry_s, max_megabytes;

@@ -216,6 +216,12 @@ START_TEST(lua_may_be_wrong)
 		{ "zoneToCache('.', 'url', 'https://x/')", "curl(1)" },
 		{ "zoneToCache('.', 'axfr', 'x')", "no address of a server: 'x'" },
 		{ "zoneToCache('.', 'file', '')", "no source" },
+		{ "zoneToCache('.', 'axfr', {})", "up to 8" },
+		{ "zoneToCache('.', 'axfr', { '::1', {} })", "a source that is no text" },
+		{ "zoneToCache('.', 'axfr', { '::1', 'x' })", "no address of a server: 'x'" },
+		{ "zoneToCache('.', 'axfr', '::1 ::2 ::3 ::4 ::5 ::6 ::7 ::8 ::9')",
+		  "too many servers" },
+		{ "zoneToCache('.', 'file', { '/a', '/b' })", "more than one file" },
 		{ "zoneToCache('.', 'axfr', '192.0.2.1', { zonemd = 'yes' })", "zonemd is ignore" },
 		{ "zoneToCache('.', 'axfr', '192.0.2.1', { dnssec = '' })", "dnssec is ignore" },
 		{ "zoneToCache('.', 'axfr', '192.0.2.1', { dnssec = true })", "dnssec is no text" },
@@ -260,23 +266,30 @@ START_TEST(lua_copies_of_zones)
 		    "  tsigname = 'Key.', tsigalgo = 'hmac-sha256', tsigsecret = 'AAECAw==',\n"
 		    "  refreshPeriod = 0, retryOnErrorPeriod = 5, maxReceivedMBytes = 3,\n"
 		    "  localAddress = '2001:db8::2', zonemd = 'require', dnssec = 'ignore' })\n"
-		    "zoneToCache('a.', 'file', '/zones/a', {})"),
+		    "zoneToCache('a.', 'file', '/zones/a', {})\n"
+		    "zoneToCache('b', 'axfr', { '192.0.2.1:54', '2001:db8::1' },\n"
+		    "  { localAddress = '::1' })"),
 		E_OK);
-	ck_assert_uint_eq(loaded.copies.n, 3);
+	ck_assert_uint_eq(loaded.copies.n, 4);
 	p = &loaded.copies.plans[0];
-	ck_assert(name_is_root(p->zone) && !p->is_file && p->primary.port == 53);
+	ck_assert(name_is_root(p->zone) && !p->is_file && p->n_primaries == 1 &&
+		  p->primaries[0].port == 53);
 	ck_assert(p->timeout_s == 20 && p->refresh_s == 86400 && p->retry_s == 60);
 	ck_assert(p->zonemd == COPY_VALIDATE && p->dnssec == COPY_VALIDATE);
 	ck_assert(p->max_bytes == 0 && p->local.family == 0 && p->tsig.secret_len == 0);
 	p = &loaded.copies.plans[1];
 	ck_assert(name_equal_case(p->zone, (const uint8_t *)"\7example\3com"));
-	ck_assert(p->primary.port == 5300 && p->local.family == 6);
+	ck_assert(p->primaries[0].port == 5300 && p->local.family == 6);
 	ck_assert(p->timeout_s == 7 && p->refresh_s == 0 && p->retry_s == 5);
 	ck_assert(p->max_bytes == 3 << 20 && p->zonemd == COPY_REQUIRE && p->dnssec == COPY_IGNORE);
 	ck_assert_uint_eq(p->tsig.secret_len, 4);
 	ck_assert_mem_eq(p->tsig.secret, "\0\1\2\3", 4);
 	ck_assert(loaded.copies.plans[2].is_file);
 	ck_assert_str_eq(loaded.copies.plans[2].source, "/zones/a");
+	p = &loaded.copies.plans[3];
+	ck_assert_str_eq(p->source, "192.0.2.1:54 2001:db8::1");
+	ck_assert(p->n_primaries == 2 && p->primaries[0].port == 54 && p->primaries[1].family == 6);
+	ck_assert(p->local.family == 6);
 }
 END_TEST
 

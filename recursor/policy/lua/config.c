@@ -212,6 +212,33 @@ static void read_copy_settings(lua_State *L, struct luaconfig_copy *c)
 	}
 }
 
+/* The third argument: one, or a table of them. */
+static void take_sources(lua_State *L, struct luaconfig_copy *c)
+{
+	luaL_Buffer all;
+
+	if (!lua_istable(L, 3)) {
+		c->source = luaL_checkstring(L, 3);
+		c->sources = 1;
+		return;
+	}
+	c->sources = (unsigned)lua_rawlen(L, 3);
+	luaL_argcheck(L, c->sources > 0 && c->sources <= LUACONFIG_SOURCES_MAX, 3,
+		      "one source, or a table of up to 8");
+	luaL_buffinit(L, &all);
+	for (unsigned i = 1; i <= c->sources; i++) {
+		if (i > 1)
+			luaL_addchar(&all, ' ');
+		if (lua_rawgeti(L, 3, i) != LUA_TSTRING)
+			luaL_error(L, "zoneToCache(): a source that is no text");
+		luaL_addvalue(&all);
+	}
+	luaL_pushresult(&all);
+	c->source = lua_tostring(L, -1);
+	/* It lives as long as the argument does whose place it takes. */
+	lua_replace(L, 3);
+}
+
 /* PowerDNS's defaults. */
 static int zone_to_cache(lua_State *L)
 {
@@ -219,7 +246,6 @@ static int zone_to_cache(lua_State *L)
 	struct luaconfig_copy c = {
 		.zone = luaL_checkstring(L, 1),
 		.method = luaL_checkstring(L, 2),
-		.source = luaL_checkstring(L, 3),
 		.zonemd = "validate",
 		.dnssec = "validate",
 		.timeout_s = 20,
@@ -228,6 +254,7 @@ static int zone_to_cache(lua_State *L)
 	};
 	char why[LUACONFIG_WHY_MAX];
 
+	take_sources(L, &c);
 	if (!lua_isnoneornil(L, 4)) {
 		luaL_checktype(L, 4, LUA_TTABLE);
 		read_copy_settings(L, &c);
