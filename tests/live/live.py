@@ -217,7 +217,8 @@ def knot_zones(directory, files):
 
 
 # How each is started with what is in a directory: its configuration has this name and `.conf`.
-AUTHORITIES = {"nsd": ("nsd", "-d", "-c", "{}/nsd.conf"),
+AUTHORITIES = {"bind": ("named", "-g", "-n", "1", "-c", "{}/bind.conf"),
+               "nsd": ("nsd", "-d", "-c", "{}/nsd.conf"),
                "knot": ("knotd", "-c", "{}/knot.conf"),
                "pdns": ("pdns_server", "--config-dir={}")}
 
@@ -372,6 +373,17 @@ class Recursor(Process):
         status = self.end(signal.SIGINT)  # at once: questions may wait for silent servers
         if kind is None and not self.was_killed:
             check(status == 0, f"the recursor ended with status {status}", self.log()[-3000:])
+
+
+def shifted_clock():
+    """What is to be preloaded for another time of day."""
+    found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+    if not found:
+        raise Skip("faketime is not installed (tools/deps test)")
+    done = run("env", "LD_PRELOAD=" + found[0], env.program("recursor"), "--version")
+    if done.returncode != 0:
+        raise Skip("nothing can be preloaded into a build with sanitizers")
+    return found[0]
 
 
 @contextlib.contextmanager

@@ -5,13 +5,15 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
+import struct
 import threading
 import time
 
 from live import (Authority, Recursor, ask, check, check_reply, env, knot_server, ldns_key,
-                  ldns_sign_by, need_program, nsd_server, nsd_zones, root_hints, test, wait_until,
-                  write)
+                  ldns_sign, ldns_sign_by, need_program, nsd_server, nsd_zones, question, root_hints,
+                  shifted_clock, test, wait_until, write)
 
 PRIMARY, ROOT, TLD, PORT = "127.30.43.1", "127.30.43.2", "127.30.43.3", 5399
 TIMES = "3600 900 {expire} 60"
@@ -109,9 +111,9 @@ def primary(path):
         yield p
 
 
-def axfr(more="", tsig=True):
+def axfr(more="", tsig=True, source=f"'{PRIMARY}:{PORT}'", zone="."):
     key = f"tsigname='k', tsigalgo='hmac-sha256', tsigsecret='{SECRET}', " if tsig else ""
-    return f"zoneToCache('.', 'axfr', '{PRIMARY}:{PORT}', {{ {key}retryOnErrorPeriod=1, {more} }})"
+    return f"zoneToCache('{zone}', 'axfr', {source}, {{ {key}retryOnErrorPeriod=1, {more} }})"
 
 
 def from_file(path, more="", zone="."):
@@ -312,3 +314,253 @@ zone:
                     check("ad" in reply.flags, "denied by NSEC3", reply)
                 check_reply(r.ask("www.tld", "A"), "NOERROR", "A", ["192.0.2.7"])
                 check(w.counter.asked == before, "the root was asked")
+
+
+# ---- other sources ----
+
+def unsigned_text(zone, serial=1):
+    return f"{zone}. 600 IN SOA ns.{zone}. h. {serial} 3600 900 604800 60\n{zone}. 600 IN NS ns.{zone}.\n" \
+           f"ns.{zone}. 600 IN A {TLD}\nwww.{zone}. 600 IN A 192.0.2.7\n"
+
+
+def states(r):
+    return {s["zone"].rstrip("."): s for s in json.loads(r.rec("--json", "get-zone-copies").stdout)["zone-copies"]}
+
+
+@test
+def copies_below_trust_anchors():
+    """A zone with a trust anchor of its own, and one below it whose DS is asked for; a wrong DS is no copy."""
+    need_program("nsd", "ldns-keygen", "ldns-signzone")
+    d = env.new_dir("below")
+    files, ds = {}, {}
+    for zone in ("good.own", "bad.own"):
+        files[zone], ds[zone] = ldns_sign(d, zone, unsigned_text(zone), "-z", "sha384")
+    ds["bad.own"] = ds["good.own"].replace("good.own", "bad.own")
+    cuts = "".join(f"{zone}. 600 IN NS ns.{zone}.\nns.{zone}. 600 IN A {TLD}\n" + ds[zone] for zone in files)
+    files["own"], anchor = ldns_sign(d, "own", unsigned_text("own") + cuts, "-z", "sha384")
+    root = write(os.path.join(d, "root"), f". 600 IN SOA a.root. h. 1 3600 900 604800 60\n. 600 IN NS a.root.\n"
+                 f"a.root. 600 IN A {TLD}\nown. 600 IN NS ns.own.\nns.own. 600 IN A {TLD}\n")
+    root_hints(d, TLD)
+    copies = [from_file(path, "zonemd='require', dnssec='require'", zone) for zone, path in files.items()]
+    with Authority("nsd", d, nsd_server(d, TLD, port=PORT) + nsd_zones({".": root, **files}), TLD, "own",
+                   port=PORT), \
+            Recursor(hint_file=os.path.join(d, "root.hints"), dnssec="validate", outgoing_port=PORT,
+                     trustanchorfile=write(os.path.join(d, "anchor"), anchor), negative_trustanchors="",
+                     lua_config_file=write(os.path.join(d, "config.lua"), "\n".join(copies) + "\n")) as r:
+        wait_until(lambda: states(r)["bad.own"]["errors"] > 0 and states(r)["good.own"]["state"] == "in use",
+                   what="all of them")
+        found = states(r)
+        check("its DNSKEY records" in found["bad.own"]["last-error"], "a wrong DS", found)
+        for zone in ("own", "good.own"):
+            check(found[zone]["state"] == "in use" and found[zone]["signed"] and found[zone]["zonemd-verified"],
+                  "what vouches for it", found[zone])
+            reply = r.ask("www." + zone, "A", "+dnssec")
+            check_reply(reply, "NOERROR", "A", ["192.0.2.7"])
+            check("ad" in reply.flags, "secure out of the copy", reply)
+        check(r.get("zone-copy-answers") >= 2, "out of the copies")
+        check(r.ask("www.bad.own").status == "SERVFAIL", "a wrong DS")
+
+
+def stub(copy, **more):
+    """Settings of a recursor that knows a copy, and nothing else."""
+    d = env.new_dir("stub")
+    return {"hint_file": root_hints(d, ROOT), "outgoing_port": PORT + 1,
+            "lua_config_file": write(os.path.join(d, "config.lua"), copy + "\n"), **more}
+
+
+def refusal(copy, **more):
+    """What is said of a copy that is refused; it stands in the log once."""
+    with Recursor(**stub(copy, **more)) as r:
+        wait_until(lambda: state(r)["errors"] > 0, what="an error")
+        lines = [line for line in r.log().splitlines() if "zoneToCache" in line]
+        check(len(lines) == 1 and state(r)["last-error"] in lines[0], "one line", lines)
+        return state(r)["last-error"]
+
+
+@contextlib.contextmanager
+def bind():
+    """BIND, at the addresses of `lo`, has a zone for who has the key."""
+    need_program("named")
+    d = env.new_dir("bind")
+    path = write(os.path.join(d, "zone"), unsigned_text("bind.kind", 7))
+    conf = f"""options {{
+  directory "{d}"; pid-file none; session-keyfile none; recursion no; notify no; dnssec-validation no;
+  listen-on port {PORT} {{ 127.0.0.1; }}; listen-on-v6 port {PORT} {{ ::1; }};
+}};
+controls {{ }};
+key k {{ algorithm hmac-sha256; secret "{SECRET}"; }};
+zone "bind.kind" {{ type primary; file "{path}"; allow-transfer {{ key k; }}; }};
+"""
+    with Authority("bind", d, conf, "127.0.0.1", "bind.kind", port=PORT):
+        yield f"'127.0.0.1:{PORT}'"
+
+
+@test
+def copies_from_bind():
+    """By transfer from BIND with TSIG, over IPv4 and IPv6; a wrong key or secret is one clear line."""
+    env.need_ipv6()
+    with bind() as at_v4:
+        for source in (at_v4, f"'[::1]:{PORT}'"):
+            with Recursor(**stub(axfr(source=source, zone="bind.kind"))) as r:
+                s = wait_state(r, "in use")
+                check(s["serial"] == 7 and s["source"] == source.strip("'"), "the copy", s)
+                check_reply(r.ask("www.bind.kind"), "NOERROR", "A", ["192.0.2.7"])
+        good = axfr(source=at_v4, zone="bind.kind")
+        said = refusal(good.replace("tsigname='k'", "tsigname='other'"))
+        check("does not know our key (TSIG)" in said, "a key it does not have", said)
+        said = refusal(good.replace(SECRET, "A" * 44))
+        check("takes our signature (TSIG) for wrong" in said, "a wrong secret", said)
+
+
+@test
+def a_primary_of_another_time():
+    """A clock that is an hour ahead is one clear line."""
+    clock = {"LD_PRELOAD": shifted_clock(), "FAKETIME": "+1h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    with bind() as source:
+        said = refusal(axfr(source=source, zone="bind.kind"), extra_env=clock)
+        check("the server's clock and ours differ (TSIG)" in said, "another time", said)
+
+
+@test
+def copies_from_several_primaries():
+    """The first fails, in several ways, and the second has it; localAddress is who asks."""
+    need_program("nsd")
+    d = env.new_dir("several")
+    path = write(os.path.join(d, "zone"), unsigned_text("two.kind", 9))
+    conf = nsd_server(d, PRIMARY, port=PORT) + \
+        f'zone:\n  name: "two.kind"\n  zonefile: "{path}"\n  provide-xfr: 127.30.43.9 NOKEY\n'
+    with Authority("nsd", d, conf, PRIMARY, "two.kind", port=PORT), Primary("two.kind") as other:
+        other.mode = "broken"
+        for first in (f"{PRIMARY}:{PORT + 7}", f"{TLD}:{PORT}"):
+            both = f"{{ '{first}', '{PRIMARY}:{PORT}' }}"
+            with Recursor(**stub(axfr("localAddress='127.30.43.9'", False, both, "two.kind"))) as r:
+                s = wait_state(r, "in use")
+                check(s["serial"] == 9 and s["errors"] == 0, "from the second", s)
+                check_reply(r.ask("www.two.kind"), "NOERROR", "A", ["192.0.2.7"])
+        check(other.asked == ["SOA", "AXFR"], "the first was asked", other.asked)
+        said = refusal(axfr("localAddress='127.30.43.8'", False, both, "two.kind"))
+        check(f"{TLD}: " in said and f"; {PRIMARY}: the server answers REFUSED" in said, "both", said)
+
+
+# ---- primaries that do what they should not ----
+
+def record(name, kind, rdata):
+    return question(name, kind)[12:] + struct.pack("!IH", 600, len(rdata)) + rdata
+
+
+def encoded(name):
+    return question(name)[12:-4]
+
+
+class Primary(threading.Thread):
+    """Hands out a small zone over TCP at TLD, in the way that `mode` says when it is asked."""
+
+    def __init__(self, zone):
+        super().__init__(daemon=True)
+        self.zone, self.serial, self.mode = zone, 1, "good"
+        self.asked = []
+        self.ended = threading.Event()
+        self.socket = socket.create_server((TLD, PORT))
+
+    def soa(self):
+        return record(self.zone, 6, encoded("ns") + encoded("h") +
+                      struct.pack("!5I", self.serial, 3600, 900, 604800, 60))
+
+    def message(self, asked, *records):
+        wire = asked[:2] + struct.pack("!5H", 0x8400, 1, len(records), 0, 0) + \
+            asked[12:] + b"".join(records)
+        return struct.pack("!H", len(wire)) + wire
+
+    def transfer(self, asked):
+        """In pieces; the end of them is the end of the connection, None that it stays."""
+        names = record(self.zone, 2, encoded("ns." + self.zone)), \
+            record("www." + self.zone, 1, socket.inet_aton("192.0.2.7"))
+        whole = self.message(asked, self.soa(), *names, self.soa())
+        if self.mode == "good":
+            yield whole
+        elif self.mode == "broken":
+            yield self.message(asked, *names, self.soa())
+        elif self.mode == "stalls":
+            yield whole[:len(whole) // 2]
+            yield None
+        else:
+            yield self.message(asked, self.soa(), *names)
+            for i in range(1 << 30):
+                yield self.message(asked, *[record(f"{i}-{j}.{self.zone}", 16, b"\xff" + b"x" * 255)
+                                            for j in range(40)])
+
+    def serve(self, client):
+        while head := client.recv(2):
+            asked = client.recv(struct.unpack("!H", head)[0])
+            is_soa = asked[-3] == 6
+            self.asked.append("SOA" if is_soa else "AXFR")
+            for piece in [self.message(asked, self.soa())] if is_soa else self.transfer(asked):
+                if piece is None:
+                    self.ended.wait(30)
+                    return
+                client.sendall(piece)
+
+    def run(self):
+        while True:
+            client, _ = self.socket.accept()
+            if self.ended.is_set():
+                return
+            with client, contextlib.suppress(OSError):
+                client.settimeout(30)
+                self.serve(client)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        socket.create_connection((TLD, PORT)).close()
+        self.join()
+        self.socket.close()
+
+
+def from_primary(more=""):
+    return axfr(f"refreshPeriod=1, {more}", False, f"'{TLD}:{PORT}'", "odd.kind")
+
+
+@test
+def a_primary_that_stalls():
+    """It sends half of the zone: the time-out is counted, the old copy stays, the workers answer, and SIGTERM
+    ends the process at once."""
+    with Primary("odd.kind") as p, Recursor(**stub(from_primary("timeout=1"))) as r:
+        wait_state(r, "in use")
+        p.mode, p.serial = "stalls", 2
+        r.rec("reload-lua-config")
+        wait_until(lambda: p.asked[-1] == "AXFR" and len(p.asked) > 2, what="the second transfer")
+        while state(r)["errors"] == 0:
+            began = time.monotonic()
+            check_reply(r.ask("www.odd.kind", wait=2), "NOERROR", "A", ["192.0.2.7"])
+            check(time.monotonic() - began < 1, "an answer that waits for a transfer")
+        s = state(r)
+        check(s["state"] == "in use" and s["serial"] == 1 and s["last-error"] == "the time is over", "kept", s)
+        check(r.get("zone-copy-errors") > 0 and r.get("zone-copies") == 1, "counted")
+        check("the time is over; the copy at hand stays" in r.log(), "the log", r.log())
+        p.ended.set()
+    for mode in ("stalls", "endless"):
+        with Primary("odd.kind") as p, Recursor(**stub(from_primary("timeout=60"))) as r:
+            p.mode = mode
+            wait_until(lambda: "AXFR" in p.asked, what="a transfer")
+            began = time.monotonic()
+            status = r.end(signal.SIGTERM)
+            check(status == 0 and time.monotonic() - began < 2, "it ends at once", status, r.log())
+            p.ended.set()
+
+
+@test
+def a_primary_without_end():
+    """It never stops: maxReceivedMBytes ends it, which is counted."""
+    with Primary("odd.kind") as p, Recursor(**stub(from_primary("maxReceivedMBytes=2"))) as r:
+        wait_state(r, "in use")
+        p.mode, p.serial = "endless", 2
+        r.rec("reload-lua-config")
+        wait_until(lambda: state(r)["errors"] > 0, what="an error")
+        s = state(r)
+        check(s["state"] == "in use" and "larger than maxReceivedMBytes" in s["last-error"], "refused", s)
+        check(r.get("zone-copy-errors") > 0, "counted")
+        check_reply(r.ask("www.odd.kind"), "NOERROR", "A", ["192.0.2.7"])

@@ -1,12 +1,12 @@
 """Trust anchors: files, commands, lua-config-file, and what becomes of them while time passes."""
 
-import glob
 import os
 import signal
 import stat
 
-from live import (Authority, Recursor, Skip, check, check_reply, env, lab_and_recursor, ldns_key,
-                  ldns_sign_by, need_program, nsd_server, nsd_zones, run, test, wait_until, write)
+from live import (Authority, Recursor, check, check_reply, env, lab_and_recursor, ldns_key,
+                  ldns_sign_by, need_program, nsd_server, nsd_zones, run, shifted_clock, test, wait_until,
+                  write)
 
 ADDRESS, PORT = "127.30.14.1", 5397
 ZONE = "signed.test"
@@ -183,17 +183,6 @@ def negative_anchor_ends_when_the_zone_validates():
         with validating(zone, nta_recheck_interval=1, negative_trustanchors=ZONE) as r:
             r.rec("add-nta", f"www.{ZONE}")
             wait_until(lambda: negative(r) == [ZONE], 15, "the other ends")
-
-
-def shifted_clock():
-    """What is to be preloaded for another time of day."""
-    found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
-    if not found:
-        raise Skip("faketime is not installed (tools/deps test)")
-    done = run("env", "LD_PRELOAD=" + found[0], env.program("recursor"), "--version")
-    if done.returncode != 0:
-        raise Skip("nothing can be preloaded into a build with sanitizers")
-    return found[0]
 
 
 @test
