@@ -268,9 +268,11 @@ torture-cachefile: all ## a million entries loaded from cache-file while queries
 	@tests/live/run -t $(B) torture_cachefile
 torture-memory: all ## ten minutes (SECONDS=600) of a flood of names against a small max-cache-memory
 	@SECONDS='$(or $(SECONDS),600)' tests/live/run -t $(B) torture_memory
+torture-root-copy: all ## what a copy of a root of its real size takes: time, memory, a worker's turn
+	@tests/live/run -t $(B) torture_root_copy
 torture-ipset: $(B)/tests/unit ## ten million addresses in a set, against the process's memory
 	@IPSET_MILLIONS=10 $(B)/tests/unit ipset
-.PHONY: torture torture-lua torture-cachefile torture-ipset torture-memory
+.PHONY: torture torture-lua torture-cachefile torture-ipset torture-memory torture-root-copy
 
 VARIANT = @$(MAKE) $(JOBS) --no-print-directory WERROR= HARDEN= OPT='-O1 -g -fno-omit-frame-pointer'
 

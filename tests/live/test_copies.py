@@ -11,9 +11,9 @@ import struct
 import threading
 import time
 
-from live import (Authority, Recursor, ask, check, check_reply, env, knot_server, ldns_key,
+from live import (Authority, Failed, Recursor, ask, check, check_reply, env, knot_server, ldns_key,
                   ldns_sign, ldns_sign_by, need_program, nsd_server, nsd_zones, question, root_hints,
-                  shifted_clock, test, wait_until, write)
+                  shifted_clock, test, torture, udp_socket, wait_until, write)
 
 PRIMARY, ROOT, TLD, PORT = "127.30.43.1", "127.30.43.2", "127.30.43.3", 5399
 TIMES = "3600 900 {expire} 60"
@@ -33,8 +33,11 @@ class World:
         self.directory, self.keys = directory, keys
 
     def sign(self, serial=1, expire=604800, more="", *options):
+        return self.sign_text(root_text(serial, expire, more), *options)
+
+    def sign_text(self, text, *options):
         options = options or ("-z", "sha384", "-z", "sha512")
-        return ldns_sign_by(self.keys, self.directory, ".", root_text(serial, expire, more), *options)
+        return ldns_sign_by(self.keys, self.directory, ".", text, *options)
 
     def lua(self, *copies):
         return write(os.path.join(self.directory, "config.lua"), "\n".join(copies) + "\n")
@@ -564,3 +567,113 @@ def a_primary_without_end():
         check(s["state"] == "in use" and "larger than maxReceivedMBytes" in s["last-error"], "refused", s)
         check(r.get("zone-copy-errors") > 0, "counted")
         check_reply(r.ask("www.odd.kind"), "NOERROR", "A", ["192.0.2.7"])
+
+
+# ---- a zone of the root's size ----
+
+TLDS = 1450
+
+
+def large_root_text(serial=1):
+    """As many delegations, servers, addresses and DS records as the root has in 2026."""
+    lines = [root_text(serial, 604800)]
+    for i in range(TLDS):
+        name = f"tld{i:04d}."
+        for n in range(6):
+            lines.append(f"{name} 172800 IN NS ns{n}.nic.{name}\n")
+            if n < 4:
+                lines.append(f"ns{n}.nic.{name} 172800 IN A 198.51.{i % 256}.{n + 1}\n"
+                             f"ns{n}.nic.{name} 172800 IN AAAA 2001:db8:{i:x}::{n + 1:x}\n")
+        if i % 15:
+            lines.append(f"{name} 86400 IN DS {i} 8 2 {i:064x}\n")
+    return "".join(lines)
+
+
+class Asker(threading.Thread):
+    """Asks what is known, one question after the other; how long the longest took."""
+
+    def __init__(self, r):
+        super().__init__(daemon=True)
+        check_reply(r.ask("www.tld"), "NOERROR")
+        self.longest_s, self.n, self.stop = 0, 0, threading.Event()
+
+    def run(self):
+        with udp_socket() as s:
+            s.connect(("127.0.0.1", env.port))
+            while not self.stop.wait(0.0005):
+                began = time.monotonic()
+                s.send(question("www.tld"))
+                s.recv(4096)
+                self.longest_s = max(self.longest_s, time.monotonic() - began)
+                self.n += 1
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.join()
+
+
+def loader_ms(r):
+    """CPU time that the loading thread has had."""
+    tasks = f"/proc/{r.process.pid}/task"
+    for tid in os.listdir(tasks):
+        with open(f"{tasks}/{tid}/comm", encoding="ascii") as comm, \
+                open(f"{tasks}/{tid}/schedstat", encoding="ascii") as stat:
+            if comm.read().startswith("rec/copies"):
+                return int(stat.read().split()[0]) / 1e6
+    raise Failed("no thread loads copies")
+
+
+def resident_kb(r):
+    with open(f"/proc/{r.process.pid}/status", encoding="ascii") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+
+
+def load_root(w, r, copy, serial):
+    """Loads it while known answers are asked for: a line of figures."""
+    before_ms, before_kb, began = loader_ms(r), resident_kb(r), time.monotonic()
+    with Asker(r) as asker:
+        w.lua(copy)
+        r.rec("reload-lua-config")
+        wait_until(lambda: state(r).get("serial") == serial, 20, f"serial {serial}")
+        took = time.monotonic() - began
+    s, held_us = state(r), r.get("control-visit-max-usec")
+    check(s["state"] == "in use" and s["signed"] and s["zonemd-verified"], "what vouches for it", s)
+    check(s["records"] > 25000 and s["bytes"] < 4 << 20, "its size", s)
+    # CPU time of a worker's thread, whatever else runs.
+    check(held_us < 5000, f"a worker was held for {held_us} us")
+    return f"{s['records']} records, {s['bytes'] >> 10} KB, resident {resident_kb(r) - before_kb} KB more, " \
+        f"loaded within {took:.2f} s by {loader_ms(r) - before_ms:.0f} ms of CPU, a worker held {held_us} us, " \
+        f"{asker.n} others answered within {asker.longest_s * 1000:.1f} ms"
+
+
+def load_large_root(w, *options):
+    """By transfer, and a newer one from a file."""
+    with Recursor(**w.settings("")) as r:
+        wishes = "zonemd='require', dnssec='require'"
+        with primary(w.sign_text(large_root_text(1), *options)):
+            transferred = load_root(w, r, axfr(wishes), 1)
+        path = w.sign_text(large_root_text(2), *options)
+        read = load_root(w, r, from_file(path, wishes), 2)
+        check_reply(r.ask("host.tld0007.x"), "NXDOMAIN")
+        check(r.get("zone-copy-answers") > 0, "out of the copy")
+        return transferred, read
+
+
+@test
+def a_root_of_its_real_size():
+    """Some 26,000 records by transfer and from a file, signatures and digest: no worker is held for 5 ms."""
+    with world() as w:
+        load_large_root(w)
+
+
+@torture
+def torture_root_copy():
+    """The same with figures: NSEC with two digests, NSEC3 with one."""
+    with world() as w:
+        for kind, options in (("NSEC", ()), ("NSEC3", ("-n", "-z", "sha384"))):
+            transferred, read = load_large_root(w, *options)
+            print(f"# {kind}, transfer: {transferred}\n# {kind}, file: {read}", flush=True)
