@@ -323,10 +323,56 @@ const struct zonecopy_node *zonecopy_node(const struct zonecopy *z, const uint8_
 const struct zonecopy_data *zonecopy_data(const struct zonecopy *z,
 					  const struct zonecopy_node *node, uint16_t type)
 {
-	for (uint32_t i = 0; i < node->n; i++)
-		if (z->data[node->first + i].type == type)
-			return &z->data[node->first + i];
+	const struct zonecopy_data *low = &z->data[node->first];
+	uint32_t n = node->n;
+
+	while (n > 0) {
+		uint32_t half = n / 2;
+
+		if (low[half].type == type)
+			return &low[half];
+		if (low[half].type < type) {
+			low += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
 	return NULL;
+}
+
+/* What an RRSIG covers; one that is cut short stands where its bytes would. */
+static unsigned covered(const struct rdata *rr)
+{
+	return rr->len >= 2 ? wire_get_u16(rr->data) : rr->len == 1 ? rr->data[0] * 256U : 0U;
+}
+
+uint32_t zonecopy_sigs(const struct zonecopy *z, const struct zonecopy_node *node, uint16_t type,
+		       uint32_t *first)
+{
+	const struct zonecopy_data *sigs = zonecopy_data(z, node, TYPE_RRSIG);
+	uint32_t bounds[2];
+
+	if (sigs == NULL)
+		return 0;
+	/* The first that covers the type, and the first that covers a later one. */
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t low = sigs->first, n = sigs->n;
+
+		while (n > 0) {
+			struct rdata rr = zonecopy_record(z, low + n / 2).rr;
+
+			if (covered(&rr) < type + i) {
+				low += n / 2 + 1;
+				n -= n / 2 + 1;
+			} else {
+				n /= 2;
+			}
+		}
+		bounds[i] = low;
+	}
+	*first = bounds[0];
+	return bounds[1] - bounds[0];
 }
 
 const struct zonecopy_node *zonecopy_nsec3(const struct zonecopy *z,
@@ -357,16 +403,16 @@ const struct zonecopy_node *zonecopy_nsec3(const struct zonecopy *z,
 	return &z->nodes[z->nsec3[low == 0 ? z->n_nsec3 - 1 : low - 1]];
 }
 
-/* The RRSIGs of a name are one set; those of a type are picked out of it. */
-static size_t pick_sigs(const struct zonecopy *z, const struct zonecopy_data *sigs, uint16_t type,
+static size_t pick_sigs(const struct zonecopy *z, const struct zonecopy_node *node, uint16_t type,
 			struct rdata out[RRSET_MAX_SIGS])
 {
+	uint32_t first = 0, found = zonecopy_sigs(z, node, type, &first);
 	size_t n = 0;
 
-	for (uint32_t i = 0; sigs != NULL && i < sigs->n && n < RRSET_MAX_SIGS; i++) {
-		struct rdata rr = zonecopy_record(z, sigs->first + i).rr;
+	for (uint32_t i = 0; i < found && n < RRSET_MAX_SIGS; i++) {
+		struct rdata rr = zonecopy_record(z, first + i).rr;
 
-		if (rr.len >= RRSIG_HEAD_LEN && wire_get_u16(rr.data) == type)
+		if (rr.len >= RRSIG_HEAD_LEN)
 			out[n++] = rr;
 	}
 	return n;
@@ -395,7 +441,7 @@ static int set_of(const struct zonecopy *z, const struct zonecopy_node *node, ui
 		/* RFC 2181 5.2: the TTLs of a set are equal; if not, the lowest is the safe one. */
 		ttl = r.ttl < ttl ? r.ttl : ttl;
 	}
-	n_sigs = pick_sigs(z, zonecopy_data(z, node, TYPE_RRSIG), type, sigs);
+	n_sigs = pick_sigs(z, node, type, sigs);
 	err = rrset_new(out, zonecopy_owner(z, node), type, ttl, now_s, RANK_AUTH_ANSWER, rr, d->n,
 			sigs, n_sigs);
 	free(rr);

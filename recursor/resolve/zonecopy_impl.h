@@ -67,6 +67,11 @@ const struct zonecopy_node *zonecopy_node(const struct zonecopy *z, const uint8_
 const struct zonecopy_data *zonecopy_data(const struct zonecopy *z,
 					  const struct zonecopy_node *node, uint16_t type);
 
+/* The RRSIGs of a name are one set, in canonical order: how many cover the type, from record number *first on.
+ * Not a walk: a hostile zone may have millions at one name. */
+uint32_t zonecopy_sigs(const struct zonecopy *z, const struct zonecopy_node *node, uint16_t type,
+		       uint32_t *first);
+
 /* The node with the NSEC3 of that hash, or, with `before`, that covers it; NULL: there is none. */
 const struct zonecopy_node *zonecopy_nsec3(const struct zonecopy *z,
 					   const uint8_t hash[NSEC3_HASH_LEN], bool before);

@@ -230,6 +230,88 @@ START_TEST(what_is_no_zone)
 }
 END_TEST
 
+static void put(struct zonecopy *z, const uint8_t *owner, uint16_t type, const uint8_t *rdata,
+		uint16_t len)
+{
+	char why[ZONECOPY_WHY_MAX];
+
+	ck_assert_int_eq(zonecopy_add(z, owner, type, 60, rdata, len, why), E_OK);
+}
+
+static struct zonecopy *begin(void)
+{
+	static const uint8_t soa[22], ns[] = { 2, 'n', 's', 0 };
+	struct zonecopy *z = NULL;
+
+	ck_assert_int_eq(zonecopy_new(&z, name_root, 0), E_OK);
+	put(z, name_root, TYPE_SOA, soa, sizeof(soa));
+	put(z, name_root, TYPE_NS, ns, sizeof(ns));
+	return z;
+}
+
+/* Of the many RRSIGs of one name those of the type, wherever they stand among them. */
+START_TEST(many_signatures)
+{
+	static uint8_t reply[WIRE_MSG_MAX];
+	enum { COVERED = 500, EACH = 3 };
+	char why[ZONECOPY_WHY_MAX];
+	struct zonecopy *z = begin();
+	size_t len;
+
+	for (unsigned i = 0; i < COVERED * EACH; i++) {
+		uint8_t sig[20] = { 0 };
+		unsigned type = 1 + i * 7 % COVERED;
+
+		sig[0] = (uint8_t)(type >> 8);
+		sig[1] = (uint8_t)type;
+		sig[19] = (uint8_t)(i / COVERED);
+		put(z, name_root, TYPE_RRSIG, sig, sizeof(sig));
+	}
+	for (uint16_t type = 300; type < 300 + COVERED; type++)
+		put(z, name_root, type, name_root, 1);
+	ck_assert_int_eq(zonecopy_finish(z, why), E_OK);
+	for (uint16_t type = 300; type < 300 + COVERED; type++) {
+		ck_assert_int_eq(
+			zonecopy_reply(z, name_root, type, &limits, reply, sizeof(reply), &len),
+			E_OK);
+		ck_assert_uint_eq(count(reply, len, name_root, type), 1);
+		ck_assert_uint_eq(count(reply, len, name_root, TYPE_RRSIG),
+				  type <= COVERED ? EACH : 0);
+	}
+	zonecopy_put(z);
+}
+END_TEST
+
+/* Opt-out, and no NSEC3 on the way up from a name of 126 labels: dear where the iterations are many. */
+START_TEST(much_hashing)
+{
+	static const uint16_t rounds[] = { 0, 50 };
+	static uint8_t reply[WIRE_MSG_MAX];
+	uint8_t name[NAME_MAX_LEN], param[] = { 1, 0, 0, 0, 0 }, nsec3[29] = { 1, 0, 0, 0, 0, 20 };
+	size_t len = 0;
+
+	while (len < 250) {
+		name[len++] = 1;
+		name[len++] = 'a';
+	}
+	name[len] = 0;
+	for (size_t i = 0; i < ARRAY_LEN(rounds); i++) {
+		char why[ZONECOPY_WHY_MAX];
+		struct zonecopy *z = begin();
+
+		param[3] = nsec3[3] = (uint8_t)rounds[i];
+		put(z, name_root, TYPE_NSEC3PARAM, param, sizeof(param));
+		put(z, wire("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom"), TYPE_NSEC3, nsec3, sizeof(nsec3));
+		put(z, name, TYPE_A, name, 4);
+		ck_assert_int_eq(zonecopy_finish(z, why), E_OK);
+		ck_assert_int_eq(
+			zonecopy_reply(z, name, TYPE_MX, &limits, reply, sizeof(reply), &len),
+			rounds[i] == 0 ? E_OK : E_UNSUPPORTED);
+		zonecopy_put(z);
+	}
+}
+END_TEST
+
 static void setup(void)
 {
 	hash_key_set(1, 2);
@@ -247,6 +329,8 @@ Suite *suite_zonecopy(void)
 	tcase_add_test(t, which_copy);
 	tcase_add_test(t, hashes_are_no_names);
 	tcase_add_test(t, what_is_no_zone);
+	tcase_add_test(t, many_signatures);
+	tcase_add_test(t, much_hashing);
 	suite_add_tcase(s, t);
 	return s;
 }
