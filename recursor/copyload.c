@@ -37,6 +37,7 @@ struct copyload {
 /* One run. */
 struct loading {
 	struct copyload *l;
+	struct zonefile_leave leave;
 	const struct copy_plan *plan;
 	const struct settings *s;
 	struct zonecopy *copy;
@@ -76,13 +77,12 @@ static bool is_same_file(const struct copyload_file *a, const struct copyload_fi
 
 static int read_zonefile(struct loading *x)
 {
-	const struct zonefile_leave leave = { go_on, x->l };
 	const struct zonefile_options o = {
 		.origin = x->plan->zone,
 		.include_dir = x->s->config_dir,
 		.max_include_depth = x->s->max_include_depth,
 		.max_generate_steps = x->s->max_generate_steps,
-		.leave = &leave,
+		.leave = &x->leave,
 		.reason = x->reason,
 	};
 	char line[SETTINGS_WHY_MAX] = "";
@@ -93,7 +93,7 @@ static int read_zonefile(struct loading *x)
 	err = zonefile_read_with(x->plan->source, &o, take_record, x, line, sizeof(line));
 	if (err != E_OK)
 		return refuse(x, err, "", line);
-	err = zonecopy_finish(x->copy, x->reason);
+	err = zonecopy_finish(x->copy, &x->leave, x->reason);
 	return err == E_OK ? E_OK : refuse(x, err, "", x->reason);
 }
 
@@ -139,6 +139,7 @@ static int load_transfer(struct loading *x, const struct addr *primary,
 		.timeout_s = x->plan->timeout_s,
 		.max_bytes = x->plan->max_bytes,
 		.stop_fd = x->l->stop_fd,
+		.leave = &x->leave,
 		.has_serial = known->has_copy,
 		.serial = known->serial,
 	};
@@ -232,6 +233,7 @@ static int check(struct loading *x, struct copyload_found *found)
 		.dnssec = x->plan->dnssec,
 		.keyring = x->l->keyring,
 		.now_s = loop_wall_s(),
+		.leave = &x->leave,
 	};
 	char words[COPYCHECK_WHY_MAX] = "";
 	struct rrset *ds = NULL;
@@ -308,7 +310,7 @@ int copyload_run(struct copyload *l, const struct copy_plan *plan,
 		 const struct copyload_known *known, struct copyload_found *found,
 		 char why[COPYLOAD_WHY_MAX])
 {
-	struct loading x = { .l = l, .plan = plan, .why = why };
+	struct loading x = { .l = l, .leave = { go_on, l }, .plan = plan, .why = why };
 	struct copyload_found made = { .copy = NULL };
 	int err;
 

@@ -167,7 +167,7 @@ static int next_message(struct connection *c, size_t *len)
 	*len = wire_get_u16(head);
 	c->received += *len;
 	if (c->received > max)
-		return refuse(c, E_LIMIT, "it is larger than maxReceivedMBytes");
+		return refuse(c, E_LIMIT, "the zone is larger than it may be (maxReceivedMBytes)");
 	err = read_all(c, c->message, *len);
 	if (err == E_OK && c->tsig != NULL &&
 	    tsig_verify(c->tsig, c->message, len, loop_wall_s(), words) != E_OK)
@@ -219,7 +219,7 @@ static int receive(struct connection *c, struct zonecopy *copy)
 		return err;
 	if (c->tsig != NULL && !tsig_is_complete(c->tsig))
 		return refuse(c, E_MALFORMED, "the last message is not signed (TSIG)");
-	err = zonecopy_finish(copy, words);
+	err = zonecopy_finish(copy, c->t->leave, words);
 	return err == E_OK ? E_OK : refuse(c, err, words);
 }
 

@@ -3,7 +3,7 @@
  *
  * One connection: the SOA record is asked for; if its serial is not newer than what is at hand, that is
  * all; else the zone follows.  Blocks the calling thread until it is there, something is wrong, the time is
- * over, or `stop_fd` can be read from.
+ * over, or `stop_fd` can be read from; while the zone is put in order then, until `leave` says so.
  *
  * Limits:  `timeout_s` for all of it; `max_bytes` of messages, and of the copy.
  * Threads: any but a worker's.
@@ -29,7 +29,8 @@ struct transfer {
 	uint32_t timeout_s;
 	size_t max_bytes; /* 0: ZONECOPY_BYTES_MAX */
 	int stop_fd;
-	bool has_serial; /* of the copy at hand */
+	const struct zonefile_leave *leave; /* or NULL */
+	bool has_serial;                    /* of the copy at hand */
 	uint32_t serial;
 };
 

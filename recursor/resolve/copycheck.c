@@ -126,7 +126,11 @@ static int check_digest(struct checking *x, const struct rrset *set, struct copy
 	if (err != E_OK)
 		return refuse(x, err, "its ZONEMD record", err_text(err));
 	if (zonemd_wants_records(m))
-		zonecopy_walk(x->c->copy, take_record, m);
+		err = zonecopy_walk(x->c->copy, x->c->leave, take_record, m);
+	if (err != E_OK) {
+		zonemd_free(m);
+		return refuse(x, err, "", err_text(err));
+	}
 	verdict = zonemd_end(m);
 	out->is_digested = verdict == ZONEMD_MATCHES;
 	if (out->is_digested)

@@ -6,8 +6,8 @@
  * has to prove that there is none (so that nobody takes it out).  Then the digest is compared.
  * The other signatures are not looked at here: each set is validated when it is used, as any server's.
  *
- * Threads: any but a worker's: a root of 26,000 records with two digests takes some 20 ms from the wire into force, most
- *          of which is here (`make torture-root-copy`).
+ * Threads: any but a worker's: a root of 26,000 records with two digests takes some 20 ms from the
+ *          wire into force, most of which is here (`make torture-root-copy`).
  */
 #ifndef RESOLVE_COPYCHECK_H
 #define RESOLVE_COPYCHECK_H
@@ -36,6 +36,7 @@ struct copycheck {
 	struct keyring *keyring;
 	const struct dnssec_limits *limits;
 	uint32_t now_s;
+	const struct zonefile_leave *leave; /* or NULL */
 };
 
 struct copy_verdict {
@@ -43,7 +44,7 @@ struct copy_verdict {
 	bool is_digested; /* a ZONEMD record matched */
 };
 
-/* E_OK: it may be.  E_MALFORMED: not; E_NOMEM; then one line stands in `why`. */
+/* E_OK: it may be.  E_MALFORMED: not; E_NOMEM, E_STOPPED; then one line stands in `why`. */
 int copycheck(const struct copycheck *c, struct copy_verdict *out,
 	      char why[COPYCHECK_WHY_MAX]) MUST_USE;
 

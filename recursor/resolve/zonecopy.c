@@ -56,11 +56,20 @@ void zonecopy_put(struct zonecopy *z)
 	free(z->data);
 	free(z->nodes);
 	free(z->nsec3);
-	free(z->scratch);
 	free(z);
 }
 
 /* ---- building ---- */
+
+static const char too_large[] = "the zone is larger than it may be (maxReceivedMBytes)";
+
+/* With what of its index is known before all is there: room for one record more. */
+static size_t least_size(const struct zonecopy *z)
+{
+	size_t size = z->n_bytes + (z->n_records + 1) * sizeof(z->records[0]);
+
+	return size < z->max_bytes ? size : z->max_bytes;
+}
 
 int zonecopy_add(struct zonecopy *z, const uint8_t *owner, uint16_t type, uint32_t ttl,
 		 const uint8_t *rdata, uint16_t rdlen, char why[ZONECOPY_WHY_MAX])
@@ -74,8 +83,8 @@ int zonecopy_add(struct zonecopy *z, const uint8_t *owner, uint16_t type, uint32
 		z->strays++;
 		return E_OK;
 	}
-	if (len > z->max_bytes - z->n_bytes)
-		return refuse(why, E_LIMIT, "the zone is larger than it may be");
+	if (len > z->max_bytes - least_size(z))
+		return refuse(why, E_LIMIT, too_large);
 	if (!grow(&z->bytes, &z->bytes_cap, z->n_bytes + len, 1, 64 * 1024) ||
 	    !grow(&z->records, &z->records_cap, z->n_records + 1, sizeof(z->records[0]), 1024))
 		return refuse(why, E_NOMEM, err_text(E_NOMEM));
@@ -92,7 +101,7 @@ int zonecopy_add(struct zonecopy *z, const uint8_t *owner, uint16_t type, uint32
 	return E_OK;
 }
 
-static struct zonecopy_record read_at(const struct zonecopy *z, uint32_t offset)
+struct zonecopy_record zonecopy_read(const struct zonecopy *z, uint32_t offset)
 {
 	const uint8_t *owner = z->bytes + offset, *p = owner + name_len(owner);
 
@@ -106,45 +115,7 @@ static struct zonecopy_record read_at(const struct zonecopy *z, uint32_t offset)
 
 struct zonecopy_record zonecopy_record(const struct zonecopy *z, uint32_t number)
 {
-	return read_at(z, z->records[number]);
-}
-
-/* By owner, type, and rdata in their canonical form: RFC 8976 3.3.2 has the types in numeric order. */
-static int compare(const void *a, const void *b, void *ctx)
-{
-	struct zonecopy *z = ctx;
-	struct zonecopy_record x = read_at(z, *(const uint32_t *)a),
-			       y = read_at(z, *(const uint32_t *)b);
-	int order = name_compare(x.owner, y.owner);
-	size_t len = x.rr.len < y.rr.len ? x.rr.len : y.rr.len;
-
-	if (order != 0)
-		return order;
-	if (x.type != y.type)
-		return x.type < y.type ? -1 : 1;
-	zonemd_canonical(z->scratch, x.type, &x.rr);
-	zonemd_canonical(z->scratch + WIRE_MSG_MAX, y.type, &y.rr);
-	order = len > 0 ? memcmp(z->scratch, z->scratch + WIRE_MSG_MAX, len) : 0;
-	return order != 0 ? order : (int)x.rr.len - (int)y.rr.len;
-}
-
-/* Each record once (RFC 8976 3.3.1), whatever its TTL is the second time. */
-static int sort(struct zonecopy *z)
-{
-	size_t kept = 0;
-
-	z->scratch = malloc(2 * WIRE_MSG_MAX);
-	if (z->scratch == NULL)
-		return E_NOMEM;
-	if (z->n_records > 0)
-		qsort_r(z->records, z->n_records, sizeof(z->records[0]), compare, z);
-	for (size_t i = 0; i < z->n_records; i++)
-		if (i == 0 || compare(&z->records[kept - 1], &z->records[i], z) != 0)
-			z->records[kept++] = z->records[i];
-	z->n_records = kept;
-	free(z->scratch);
-	z->scratch = NULL;
-	return E_OK;
+	return zonecopy_read(z, z->records[number]);
 }
 
 static bool begins_node(const struct zonecopy *z, uint32_t i)
@@ -157,23 +128,47 @@ static bool begins_data(const struct zonecopy *z, uint32_t i)
 	return begins_node(z, i) || zonecopy_record(z, i - 1).type != zonecopy_record(z, i).type;
 }
 
-static int make_index(struct zonecopy *z)
+/* What was grown for more, and what was there twice, is given back; what cannot be stays. */
+static void trim(struct zonecopy *z)
+{
+	uint8_t *bytes = realloc(z->bytes, z->n_bytes + 1);
+	uint32_t *records = realloc(z->records, (z->n_records + 1) * sizeof(records[0]));
+
+	if (bytes != NULL) {
+		z->bytes = bytes;
+		z->bytes_cap = z->n_bytes + 1;
+	}
+	if (records != NULL) {
+		z->records = records;
+		z->records_cap = z->n_records + 1;
+	}
+}
+
+static int make_index(struct zonecopy *z, const struct zonefile_leave *leave)
 {
 	uint32_t n_data = 0, n_nodes = 0, n_nsec3 = 0, nsec = ZONECOPY_NONE;
 
 	for (uint32_t i = 0; i < z->n_records; i++) {
+		if (!zonecopy_goes_on(leave, i))
+			return E_STOPPED;
 		n_nodes += begins_node(z, i);
 		if (begins_data(z, i)) {
 			n_data++;
 			n_nsec3 += zonecopy_record(z, i).type == TYPE_NSEC3;
 		}
 	}
+	if (n_data * sizeof(z->data[0]) + n_nodes * sizeof(z->nodes[0]) +
+		    n_nsec3 * sizeof(z->nsec3[0]) >
+	    z->max_bytes - least_size(z))
+		return E_LIMIT;
 	z->data = calloc(n_data + 1, sizeof(z->data[0]));
 	z->nodes = calloc(n_nodes + 1, sizeof(z->nodes[0]));
 	z->nsec3 = calloc(n_nsec3 + 1, sizeof(z->nsec3[0]));
 	if (z->data == NULL || z->nodes == NULL || z->nsec3 == NULL)
 		return E_NOMEM;
 	for (uint32_t i = 0; i < z->n_records; i++) {
+		if (!zonecopy_goes_on(leave, i))
+			return E_STOPPED;
 		if (begins_node(z, i)) {
 			z->nodes[z->n_nodes] = (struct zonecopy_node) { z->n_data, 0, nsec };
 			z->n_nodes++;
@@ -229,17 +224,19 @@ bool zonecopy_read_soa(struct zonecopy_soa *out, const struct rdata *rr)
 	return true;
 }
 
-int zonecopy_finish(struct zonecopy *z, char why[ZONECOPY_WHY_MAX])
+int zonecopy_finish(struct zonecopy *z, const struct zonefile_leave *leave,
+		    char why[ZONECOPY_WHY_MAX])
 {
 	const struct zonecopy_node *apex;
 	const struct zonecopy_data *soa;
 	struct rdata rr;
-	int err = sort(z);
+	int err = zonecopy_sort(z, leave);
 
 	if (err == E_OK)
-		err = make_index(z);
+		err = make_index(z, leave);
 	if (err != E_OK)
-		return refuse(why, err, err_text(err));
+		return refuse(why, err, err == E_LIMIT ? too_large : err_text(err));
+	trim(z);
 	apex = zonecopy_node(z, z->apex);
 	soa = apex == NULL ? NULL : zonecopy_data(z, apex, TYPE_SOA);
 	if (soa == NULL)
@@ -282,13 +279,17 @@ size_t zonecopy_strays(const struct zonecopy *z)
 	return z->strays;
 }
 
-void zonecopy_walk(const struct zonecopy *z, zonecopy_record_cb cb, void *ctx)
+int zonecopy_walk(const struct zonecopy *z, const struct zonefile_leave *leave,
+		  zonecopy_record_cb cb, void *ctx)
 {
 	for (uint32_t i = 0; i < z->n_records; i++) {
 		struct zonecopy_record r = zonecopy_record(z, i);
 
+		if (!zonecopy_goes_on(leave, i))
+			return E_STOPPED;
 		cb(ctx, r.owner, r.type, r.ttl, &r.rr);
 	}
+	return E_OK;
 }
 
 uint32_t zonecopy_seek(const struct zonecopy *z, const uint8_t *name, bool *exact)

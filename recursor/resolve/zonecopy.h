@@ -4,7 +4,7 @@
  *
  *     zonecopy_new(&z, apex, max_bytes);
  *     zonecopy_add(z, owner, type, ttl, rdata, rdlen, why);    each record, in any order
- *     zonecopy_finish(z, why);                                 from here on it is only read
+ *     zonecopy_finish(z, leave, why);                          from here on it is only read
  *     zonecopy_reply(z, name, type, limits, buf, cap, &len);   a message, as a server would send it
  *
  * The records stand once, sorted into canonical order (RFC 4034 6.1, 6.3): so the digest of the zone
@@ -13,8 +13,8 @@
  *
  * What lies outside the zone is counted and left out (RFC 8976 3.3.1).
  *
- * Memory:  reference-counted; the records' bytes, and 8 to 30 bytes of index each.
- * Limits:  `max_bytes` of records, ZONECOPY_BYTES_MAX at most.
+ * Memory:  reference-counted; the records' bytes, and 8 to 32 bytes of index each.
+ * Limits:  `max_bytes` of both, ZONECOPY_BYTES_MAX at most.
  * Cost:    a reply is a few binary searches, whatever the zone is like; where names are hashed, a hash a label
  *          up to 1000 rounds of SHA-1, and none at all of a zone with more iterations than
  *          nsec3_max_iterations.
@@ -36,6 +36,7 @@ enum { ZONECOPY_WHY_MAX = 160 };
 
 struct dnssec_limits;
 struct zonecopy;
+struct zonefile_leave; /* common/zonefile.h: a zone of millions takes minutes; NULL: they are waited for */
 
 /* `apex` is lower case; `max_bytes` 0: ZONECOPY_BYTES_MAX. */
 int zonecopy_new(struct zonecopy **out, const uint8_t *apex, size_t max_bytes) MUST_USE;
@@ -47,8 +48,9 @@ void zonecopy_put(struct zonecopy *z); /* accepts NULL */
 int zonecopy_add(struct zonecopy *z, const uint8_t *owner, uint16_t type, uint32_t ttl,
 		 const uint8_t *rdata, uint16_t rdlen, char why[ZONECOPY_WHY_MAX]) MUST_USE;
 
-/* E_MALFORMED: no SOA record or two, no NS records; E_NOMEM. */
-int zonecopy_finish(struct zonecopy *z, char why[ZONECOPY_WHY_MAX]) MUST_USE;
+/* E_MALFORMED: no SOA record or two, no NS records; E_LIMIT: too large with its index; E_NOMEM, E_STOPPED. */
+int zonecopy_finish(struct zonecopy *z, const struct zonefile_leave *leave,
+		    char why[ZONECOPY_WHY_MAX]) MUST_USE;
 
 /* ---- what is in it; from zonecopy_finish() on ---- */
 
@@ -65,10 +67,11 @@ size_t zonecopy_strays(const struct zonecopy *z); /* left out */
 /* The four numbers that follow the names of a SOA record.  False: it is cut short. */
 bool zonecopy_read_soa(struct zonecopy_soa *out, const struct rdata *rr);
 
-/* All records in canonical order; borrowed for the call. */
+/* All records in canonical order; borrowed for the call.  E_STOPPED. */
 typedef void (*zonecopy_record_cb)(void *ctx, const uint8_t *owner, uint16_t type, uint32_t ttl,
 				   const struct rdata *rr);
-void zonecopy_walk(const struct zonecopy *z, zonecopy_record_cb cb, void *ctx);
+int zonecopy_walk(const struct zonecopy *z, const struct zonefile_leave *leave,
+		  zonecopy_record_cb cb, void *ctx) MUST_USE;
 
 /* The set of that name (lower case) and type with its RRSIGs, RANK_AUTH_ANSWER, as of `now_s`.
  * E_NOT_FOUND, E_LIMIT (more than a set may have), E_NOMEM. */

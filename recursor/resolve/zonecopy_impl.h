@@ -2,6 +2,7 @@
  * zonecopy_impl: what the files of zonecopy share.
  *
  *     zonecopy.c         records, and how they are found
+ *     zonecopy_sort.c    their order
  *     zonecopy_reply.c   messages made of them
  */
 #ifndef RESOLVE_ZONECOPY_IMPL_H
@@ -9,6 +10,7 @@
 
 #include <stdatomic.h>
 
+#include "common/zonefile.h"
 #include "recursor/resolve/dnssec/nsec3.h"
 #include "recursor/resolve/zonecopy.h"
 
@@ -41,7 +43,6 @@ struct zonecopy {
 	bool has_param; /* the NSEC3 chain is that of `param` */
 	struct nsec3_param param;
 	struct zonecopy_soa soa;
-	uint8_t *scratch; /* while it is sorted */
 	uint8_t labels;
 	uint8_t apex[NAME_MAX_LEN];
 };
@@ -53,7 +54,18 @@ struct zonecopy_record {
 	struct rdata rr;
 };
 
+/* The one that begins there, and the one of that number. */
+struct zonecopy_record zonecopy_read(const struct zonecopy *z, uint32_t offset);
 struct zonecopy_record zonecopy_record(const struct zonecopy *z, uint32_t number);
+
+/* Asked before each step of a long way. */
+static inline bool zonecopy_goes_on(const struct zonefile_leave *leave, size_t step)
+{
+	return leave == NULL || step % ZONEFILE_SLICE != 0 || leave->go_on(leave->ctx);
+}
+
+/* E_NOMEM, E_STOPPED. */
+int zonecopy_sort(struct zonecopy *z, const struct zonefile_leave *leave) MUST_USE;
 
 static inline const uint8_t *zonecopy_owner(const struct zonecopy *z,
 					    const struct zonecopy_node *node)

@@ -104,7 +104,7 @@ static int add_copy(struct copies *copies, const struct player *p, const char *v
 	err = zonecopy_new(&copy, apex, 0);
 	if (err == E_OK) {
 		add_zone(copy, p, z);
-		err = zonecopy_finish(copy, why);
+		err = zonecopy_finish(copy, NULL, why);
 	}
 	if (err == E_OK)
 		err = copies_add(copies, copy, expires_s);

@@ -26,7 +26,7 @@ struct zonecopy *copy_file(const char *zone, const char *path)
 
 	ck_assert_int_eq(zonecopy_new(&z, wire(zone), 0), E_OK);
 	ck_assert_msg(zonefile_read_with(path, &o, take, z, why, sizeof(why)) == E_OK, "%s", why);
-	ck_assert_msg(zonecopy_finish(z, reason) == E_OK, "%s", reason);
+	ck_assert_msg(zonecopy_finish(z, NULL, reason) == E_OK, "%s", reason);
 	return z;
 }
 

@@ -101,7 +101,7 @@ START_TEST(a_zone_in_two_messages)
 	put("late.example", TYPE_A, CLASS_IN, a1, 4);
 	ck_assert_int_eq(take(), E_OK);
 	ck_assert(x.is_done);
-	ck_assert_int_eq(zonecopy_finish(copy, why), E_OK);
+	ck_assert_int_eq(zonecopy_finish(copy, NULL, why), E_OK);
 	ck_assert_uint_eq(zonecopy_records(copy), 3);
 	ck_assert_uint_eq(zonecopy_strays(copy), 1);
 	zonecopy_soa(copy, &numbers);
@@ -179,7 +179,7 @@ START_TEST(no_zone)
 	put_soa();
 	ck_assert_int_eq(take(), E_OK);
 	ck_assert(x.is_done);
-	ck_assert_int_eq(zonecopy_finish(copy, why), E_MALFORMED);
+	ck_assert_int_eq(zonecopy_finish(copy, NULL, why), E_MALFORMED);
 	ck_assert_ptr_nonnull(strstr(why, "no NS"));
 }
 END_TEST

@@ -53,7 +53,7 @@ static int check(const char *text, bool with_ds, enum copy_wish zonemd, enum cop
 	struct zonecopy *whole = copy_text("uri.arpa", zonemd_uri),
 			*z = copy_text("uri.arpa", text);
 	struct rrset *ds = with_ds ? ds_of(whole) : NULL;
-	const struct copycheck c = { z, zonemd, dnssec, ds, ring, &limits, now_s };
+	const struct copycheck c = { z, zonemd, dnssec, ds, ring, &limits, now_s, NULL };
 	int err;
 
 	why[0] = '\0';

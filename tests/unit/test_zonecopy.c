@@ -9,6 +9,7 @@
 #include "common/hash.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
+#include "common/zonefile.h"
 #include "recursor/resolve/copies.h"
 #include "recursor/resolve/dnssec/limits.h"
 #include "tests/signer/zone.h"
@@ -78,7 +79,7 @@ static struct zonecopy *copy_of(struct signed_zone *from)
 		}
 	for (size_t i = 0; (s = signed_zone_chain(from, i)) != NULL; i++)
 		add(z, s);
-	ck_assert_int_eq(zonecopy_finish(z, why), E_OK);
+	ck_assert_int_eq(zonecopy_finish(z, NULL, why), E_OK);
 	return z;
 }
 
@@ -218,13 +219,13 @@ START_TEST(what_is_no_zone)
 	struct zonecopy *z = NULL;
 
 	ck_assert_int_eq(zonecopy_new(&z, wire("example"), 0), E_OK);
-	ck_assert_int_eq(zonecopy_finish(z, why), E_MALFORMED);
+	ck_assert_int_eq(zonecopy_finish(z, NULL, why), E_MALFORMED);
 	ck_assert_str_eq(why, "the zone has no SOA record");
 	zonecopy_put(z);
 
 	ck_assert_int_eq(zonecopy_new(&z, wire("example"), 0), E_OK);
 	ck_assert_int_eq(zonecopy_add(z, wire("example"), TYPE_NS, 60, ns, sizeof(ns), why), E_OK);
-	ck_assert_int_eq(zonecopy_finish(z, why), E_MALFORMED);
+	ck_assert_int_eq(zonecopy_finish(z, NULL, why), E_MALFORMED);
 	ck_assert_str_eq(why, "the zone has no SOA record");
 	zonecopy_put(z);
 }
@@ -238,12 +239,12 @@ static void put(struct zonecopy *z, const uint8_t *owner, uint16_t type, const u
 	ck_assert_int_eq(zonecopy_add(z, owner, type, 60, rdata, len, why), E_OK);
 }
 
-static struct zonecopy *begin(void)
+static struct zonecopy *begin(size_t max_bytes)
 {
 	static const uint8_t soa[22], ns[] = { 2, 'n', 's', 0 };
 	struct zonecopy *z = NULL;
 
-	ck_assert_int_eq(zonecopy_new(&z, name_root, 0), E_OK);
+	ck_assert_int_eq(zonecopy_new(&z, name_root, max_bytes), E_OK);
 	put(z, name_root, TYPE_SOA, soa, sizeof(soa));
 	put(z, name_root, TYPE_NS, ns, sizeof(ns));
 	return z;
@@ -255,7 +256,7 @@ START_TEST(many_signatures)
 	static uint8_t reply[WIRE_MSG_MAX];
 	enum { COVERED = 500, EACH = 3 };
 	char why[ZONECOPY_WHY_MAX];
-	struct zonecopy *z = begin();
+	struct zonecopy *z = begin(0);
 	size_t len;
 
 	for (unsigned i = 0; i < COVERED * EACH; i++) {
@@ -269,7 +270,7 @@ START_TEST(many_signatures)
 	}
 	for (uint16_t type = 300; type < 300 + COVERED; type++)
 		put(z, name_root, type, name_root, 1);
-	ck_assert_int_eq(zonecopy_finish(z, why), E_OK);
+	ck_assert_int_eq(zonecopy_finish(z, NULL, why), E_OK);
 	for (uint16_t type = 300; type < 300 + COVERED; type++) {
 		ck_assert_int_eq(
 			zonecopy_reply(z, name_root, type, &limits, reply, sizeof(reply), &len),
@@ -278,6 +279,117 @@ START_TEST(many_signatures)
 		ck_assert_uint_eq(count(reply, len, name_root, TYPE_RRSIG),
 				  type <= COVERED ? EACH : 0);
 	}
+	zonecopy_put(z);
+}
+END_TEST
+
+enum { HOSTS = 10000 };
+
+/* As many names as that, each twice. */
+static struct zonecopy *many(size_t max_bytes, int *err)
+{
+	struct zonecopy *z = begin(max_bytes);
+	char why[ZONECOPY_WHY_MAX];
+
+	*err = E_OK;
+	for (unsigned i = 0; i < 2 * HOSTS && *err == E_OK; i++) {
+		unsigned host = i * 7919 % HOSTS;
+		uint8_t rdata[] = { 10, 0, (uint8_t)(host >> 8), (uint8_t)host };
+		uint8_t owner[] = { 5, 'a', 'a', 'a', 'a', 'a', 0 };
+
+		for (size_t k = 5; k > 0; k--, host /= 10)
+			owner[k] = (uint8_t)('a' + host % 10);
+		*err = zonecopy_add(z, owner, TYPE_A, 60, rdata, sizeof(rdata), why);
+	}
+	return z;
+}
+
+struct walked {
+	unsigned n;
+	uint8_t last[NAME_MAX_LEN];
+};
+
+static void walk_host(void *ctx, const uint8_t *owner, uint16_t type, uint32_t ttl,
+		      const struct rdata *rr)
+{
+	struct walked *w = ctx;
+
+	(void)ttl;
+	(void)rr;
+	if (type != TYPE_A)
+		return;
+	ck_assert_int_lt(name_compare(w->last, owner), 0);
+	(void)name_copy(w->last, owner);
+	w->n++;
+}
+
+static bool go_on(void *ctx)
+{
+	unsigned *left = ctx;
+
+	return (*left)-- > 0;
+}
+
+/* More than one run, in any order; it may be left at any time. */
+START_TEST(many_records)
+{
+	struct walked w = { .n = 0, .last = { 0 } };
+	char why[ZONECOPY_WHY_MAX];
+	unsigned asks = 0;
+	struct zonecopy *z;
+	int err;
+
+	for (;; asks++) {
+		unsigned left = asks;
+		const struct zonefile_leave leave = { go_on, &left };
+
+		z = many(0, &err);
+		ck_assert_int_eq(err, E_OK);
+		err = zonecopy_finish(z, &leave, why);
+		if (err == E_OK)
+			break;
+		ck_assert_int_eq(err, E_STOPPED);
+		zonecopy_put(z);
+	}
+	/* 20 runs, 5 times merged, then walked through three times. */
+	ck_assert_uint_gt(asks, 140);
+	ck_assert_uint_eq(zonecopy_records(z), HOSTS + 2);
+	ck_assert_int_eq(zonecopy_walk(z, NULL, walk_host, &w), E_OK);
+	ck_assert_uint_eq(w.n, HOSTS);
+	asks = 5;
+	ck_assert_int_eq(zonecopy_walk(z, &(struct zonefile_leave) { go_on, &asks }, walk_host,
+				       &(struct walked) { .n = 0 }),
+			 E_STOPPED);
+	zonecopy_put(z);
+}
+END_TEST
+
+/* The index counts, too: a limit that the records alone would fit into. */
+START_TEST(limits_of_size)
+{
+	enum { RECORDS = 44 + 2 * HOSTS * (7 + 8 + 4) };
+	char why[ZONECOPY_WHY_MAX];
+	struct zonecopy *z;
+	size_t whole;
+	int err;
+
+	z = many(0, &err);
+	ck_assert_int_eq(zonecopy_finish(z, NULL, why), E_OK);
+	whole = zonecopy_bytes(z);
+	zonecopy_put(z);
+
+	z = many(RECORDS, &err);
+	ck_assert_int_eq(err, E_LIMIT);
+	zonecopy_put(z);
+	z = many(RECORDS + (2 * HOSTS + 3) * sizeof(uint32_t), &err);
+	ck_assert_int_eq(err, E_OK);
+	ck_assert_int_eq(zonecopy_finish(z, NULL, why), E_LIMIT);
+	ck_assert_str_eq(why, "the zone is larger than it may be (maxReceivedMBytes)");
+	zonecopy_put(z);
+	z = many(whole, &err);
+	ck_assert_int_eq(err, E_OK);
+	ck_assert_int_eq(zonecopy_finish(z, NULL, why), E_OK);
+	ck_assert_uint_le(zonecopy_bytes(z), whole);
 	zonecopy_put(z);
 }
 END_TEST
@@ -297,13 +409,13 @@ START_TEST(much_hashing)
 	name[len] = 0;
 	for (size_t i = 0; i < ARRAY_LEN(rounds); i++) {
 		char why[ZONECOPY_WHY_MAX];
-		struct zonecopy *z = begin();
+		struct zonecopy *z = begin(0);
 
 		param[3] = nsec3[3] = (uint8_t)rounds[i];
 		put(z, name_root, TYPE_NSEC3PARAM, param, sizeof(param));
 		put(z, wire("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom"), TYPE_NSEC3, nsec3, sizeof(nsec3));
 		put(z, name, TYPE_A, name, 4);
-		ck_assert_int_eq(zonecopy_finish(z, why), E_OK);
+		ck_assert_int_eq(zonecopy_finish(z, NULL, why), E_OK);
 		ck_assert_int_eq(
 			zonecopy_reply(z, name, TYPE_MX, &limits, reply, sizeof(reply), &len),
 			rounds[i] == 0 ? E_OK : E_UNSUPPORTED);
@@ -330,6 +442,8 @@ Suite *suite_zonecopy(void)
 	tcase_add_test(t, hashes_are_no_names);
 	tcase_add_test(t, what_is_no_zone);
 	tcase_add_test(t, many_signatures);
+	tcase_add_test(t, many_records);
+	tcase_add_test(t, limits_of_size);
 	tcase_add_test(t, much_hashing);
 	suite_add_tcase(s, t);
 	return s;

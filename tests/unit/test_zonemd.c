@@ -28,7 +28,7 @@ static enum zonemd digest(const char *zone, const char *text)
 	ck_assert_int_ge(zonecopy_set(z, zonecopy_apex(z), TYPE_ZONEMD, 0, &set), E_NOT_FOUND);
 	zonecopy_soa(z, &soa);
 	ck_assert_int_eq(zonemd_new(&m, zonecopy_apex(z), soa.serial, set), E_OK);
-	zonecopy_walk(z, take, m);
+	ck_assert_int_eq(zonecopy_walk(z, NULL, take, m), E_OK);
 	verdict = zonemd_end(m);
 	rrset_put(set);
 	zonecopy_put(z);
