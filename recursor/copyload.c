@@ -256,7 +256,7 @@ static int check(struct loading *x, struct copyload_found *found)
 
 static int check_age(struct loading *x, const struct copyload_found *found)
 {
-	struct zonecopy_soa soa;
+	struct soa soa;
 
 	zonecopy_soa(x->copy, &soa);
 	if ((uint64_t)found->fresh_s + soa.expire_s > loop_wall_s())

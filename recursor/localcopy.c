@@ -178,7 +178,7 @@ int localcopy_configure(struct localcopy *l, const struct copyplans *plans, char
 /* When the zone is looked at again, after all went well. */
 static uint64_t next_due(const struct held *h)
 {
-	struct zonecopy_soa soa;
+	struct soa soa;
 	uint32_t after_s = h->plan.refresh_s;
 
 	if (after_s == 0)
@@ -194,7 +194,7 @@ static uint64_t next_due(const struct held *h)
 static void tell_loaded(const struct held *h)
 {
 	char zone[NAME_TEXT_MAX];
-	struct zonecopy_soa soa;
+	struct soa soa;
 
 	zonecopy_soa(h->copy, &soa);
 	log_notice("zoneToCache: a copy of %s is in use: serial %u, %zu records from %s, %s, %s",
@@ -220,7 +220,7 @@ static void tell_error(const struct held *h)
 
 static uint32_t expiry(const struct held *h)
 {
-	struct zonecopy_soa soa;
+	struct soa soa;
 	uint64_t at;
 
 	zonecopy_soa(h->copy, &soa);
@@ -274,7 +274,7 @@ static bool take_result(struct localcopy *l, struct held *h, int err, struct cop
 static struct held *pick_due(struct localcopy *l, struct copy_plan *plan,
 			     struct copyload_known *known)
 {
-	struct zonecopy_soa soa;
+	struct soa soa;
 	struct held *h = NULL;
 
 	for (size_t i = 0; i < l->n; i++)
@@ -470,7 +470,7 @@ void localcopy_free(struct localcopy *l)
 
 static void describe(const struct held *h, struct watch_copy *out)
 {
-	struct zonecopy_soa soa = { 0 };
+	struct soa soa = { 0 };
 
 	(void)name_copy(out->zone, h->plan.zone);
 	out->is_file = h->plan.is_file;

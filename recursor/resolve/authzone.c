@@ -8,12 +8,12 @@
 #include "common/check.h"
 #include "common/hash.h"
 #include "common/rrtype.h"
+#include "common/soa.h"
 #include "common/wire.h"
 #include "recursor/resolve/reply.h"
 
 enum {
 	BUCKETS_START = 16,
-	SOA_FIXED = 20, /* the five numbers that close its rdata */
 	RDATA_ON_STACK = 64,
 };
 
@@ -382,11 +382,12 @@ static int set_make(const struct authzone *a, const struct data *d, const uint8_
 static uint32_t denial_ttl(const struct data *soa)
 {
 	struct rdata rr = { NULL, 0 };
-	uint32_t at = 0, minimum = soa->ttl;
+	struct soa numbers;
+	uint32_t at = 0;
 
-	if (data_next(soa, &at, &rr) && rr.len >= SOA_FIXED)
-		minimum = wire_get_u32(rr.data + rr.len - 4);
-	return minimum < soa->ttl ? minimum : soa->ttl;
+	if (data_next(soa, &at, &rr) && soa_read(&numbers, &rr) && numbers.minimum_s < soa->ttl)
+		return numbers.minimum_s;
+	return soa->ttl;
 }
 
 static int deny(const struct authzone *a, bool nxdomain, const uint8_t *name, uint16_t type,

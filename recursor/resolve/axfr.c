@@ -57,7 +57,7 @@ static int next_record(struct msg *m, struct msg_rr *rr, uint8_t rdata[WIRE_MSG_
 }
 
 /* Of the SOA record: it begins the transfer, and ends it. */
-static int take_soa(struct axfr *x, const struct zonecopy_soa *soa, bool *is_new, char *why)
+static int take_soa(struct axfr *x, const struct soa *soa, bool *is_new, char *why)
 {
 	*is_new = !x->has_begun;
 	if (!x->has_begun) {
@@ -76,11 +76,11 @@ static int take_record(struct axfr *x, const struct msg_rr *rr, const uint8_t *r
 {
 	bool is_soa = rr->type == TYPE_SOA && name_equal(rr->owner, zonecopy_apex(x->copy));
 	bool is_new = true;
-	struct zonecopy_soa soa;
+	struct soa soa;
 	int err = E_OK;
 
 	if (is_soa) {
-		if (!zonecopy_read_soa(&soa, &(struct rdata) { rdata, len }))
+		if (!soa_read(&soa, &(struct rdata) { rdata, len }))
 			return refuse(why, E_MALFORMED, "a SOA record that is cut short");
 		err = take_soa(x, &soa, &is_new, why);
 	} else if (!x->has_begun) {
@@ -112,7 +112,7 @@ int axfr_read_serial(uint32_t *serial, const uint8_t *zone, uint16_t id, const u
 {
 	uint8_t rdata[WIRE_MSG_MAX];
 	uint16_t rdlen = 0;
-	struct zonecopy_soa soa;
+	struct soa soa;
 	struct msg_rr rr;
 	struct msg m;
 	int err = open_message(&m, zone, TYPE_SOA, id, wire, len, why);
@@ -120,7 +120,7 @@ int axfr_read_serial(uint32_t *serial, const uint8_t *zone, uint16_t id, const u
 	while (err == E_OK) {
 		err = next_record(&m, &rr, rdata, &rdlen, why);
 		if (err == E_OK && rr.type == TYPE_SOA && name_equal(rr.owner, zone) &&
-		    zonecopy_read_soa(&soa, &(struct rdata) { rdata, rdlen })) {
+		    soa_read(&soa, &(struct rdata) { rdata, rdlen })) {
 			*serial = soa.serial;
 			return E_OK;
 		}

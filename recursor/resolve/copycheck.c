@@ -117,7 +117,7 @@ static void take_record(void *ctx, const uint8_t *owner, uint16_t type, uint32_t
 static int check_digest(struct checking *x, const struct rrset *set, struct copy_verdict *out)
 {
 	struct zonemd_digest *m = NULL;
-	struct zonecopy_soa soa;
+	struct soa soa;
 	enum zonemd verdict;
 	int err;
 

@@ -6,6 +6,7 @@
 
 #include "common/check.h"
 #include "common/rrtype.h"
+#include "common/soa.h"
 #include "recursor/resolve/reply_groups.h"
 
 enum { BY_STALE_TTL = 30 };
@@ -37,15 +38,12 @@ void reply_clear(struct reply *r)
 static uint32_t negative_ttl(const struct rrset *soa, uint32_t soa_ttl)
 {
 	struct rdata rr;
+	struct soa numbers;
 	size_t at = 0;
-	uint32_t ttl = soa_ttl;
 
-	if (rrset_next(soa, &at, &rr) && rr.len >= 4) {
-		uint32_t minimum = wire_get_u32(rr.data + rr.len - 4);
-		if (minimum < ttl)
-			ttl = minimum;
-	}
-	return ttl;
+	if (rrset_next(soa, &at, &rr) && soa_read(&numbers, &rr) && numbers.minimum_s < soa_ttl)
+		return numbers.minimum_s;
+	return soa_ttl;
 }
 
 /* ---- from groups to sets ---- */

@@ -15,7 +15,6 @@
 
 enum {
 	FIXED_LEN = 8, /* type, TTL, length */
-	SOA_FIXED = 20,
 	NSEC3PARAM_FIXED = 5,
 	NSEC3_SHA1 = 1,
 };
@@ -208,22 +207,6 @@ static void take_param(struct zonecopy *z, const struct zonecopy_node *apex)
 	}
 }
 
-bool zonecopy_read_soa(struct zonecopy_soa *out, const struct rdata *rr)
-{
-	const uint8_t *p;
-
-	if (rr->len < SOA_FIXED + 2)
-		return false;
-	p = rr->data + rr->len - SOA_FIXED;
-	*out = (struct zonecopy_soa) {
-		.serial = wire_get_u32(p),
-		.refresh_s = wire_get_u32(p + 4),
-		.retry_s = wire_get_u32(p + 8),
-		.expire_s = wire_get_u32(p + 12),
-	};
-	return true;
-}
-
 int zonecopy_finish(struct zonecopy *z, const struct zonefile_leave *leave,
 		    char why[ZONECOPY_WHY_MAX])
 {
@@ -242,7 +225,7 @@ int zonecopy_finish(struct zonecopy *z, const struct zonefile_leave *leave,
 	if (soa == NULL)
 		return refuse(why, E_MALFORMED, "the zone has no SOA record");
 	rr = zonecopy_record(z, soa->first).rr;
-	if (soa->n != 1 || !zonecopy_read_soa(&z->soa, &rr))
+	if (soa->n != 1 || !soa_read(&z->soa, &rr))
 		return refuse(why, E_MALFORMED, "the zone has two SOA records, or a malformed one");
 	if (zonecopy_data(z, apex, TYPE_NS) == NULL)
 		return refuse(why, E_MALFORMED, "the zone has no NS records");
@@ -257,7 +240,7 @@ const uint8_t *zonecopy_apex(const struct zonecopy *z)
 	return z->apex;
 }
 
-void zonecopy_soa(const struct zonecopy *z, struct zonecopy_soa *out)
+void zonecopy_soa(const struct zonecopy *z, struct soa *out)
 {
 	*out = z->soa;
 }

@@ -29,6 +29,7 @@
 
 #include "common/err.h"
 #include "common/rrset.h"
+#include "common/soa.h"
 
 #define ZONECOPY_BYTES_MAX (1U << 30)
 
@@ -54,18 +55,11 @@ int zonecopy_finish(struct zonecopy *z, const struct zonefile_leave *leave,
 
 /* ---- what is in it; from zonecopy_finish() on ---- */
 
-struct zonecopy_soa {
-	uint32_t serial, refresh_s, retry_s, expire_s;
-};
-
 const uint8_t *zonecopy_apex(const struct zonecopy *z);
-void zonecopy_soa(const struct zonecopy *z, struct zonecopy_soa *out);
+void zonecopy_soa(const struct zonecopy *z, struct soa *out);
 size_t zonecopy_records(const struct zonecopy *z);
 size_t zonecopy_bytes(const struct zonecopy *z);
 size_t zonecopy_strays(const struct zonecopy *z); /* left out */
-
-/* The four numbers that follow the names of a SOA record.  False: it is cut short. */
-bool zonecopy_read_soa(struct zonecopy_soa *out, const struct rdata *rr);
 
 /* All records in canonical order; borrowed for the call.  E_STOPPED. */
 typedef void (*zonecopy_record_cb)(void *ctx, const uint8_t *owner, uint16_t type, uint32_t ttl,

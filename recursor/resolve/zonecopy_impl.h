@@ -42,7 +42,7 @@ struct zonecopy {
 	uint32_t n_data, n_nodes, n_nsec3;
 	bool has_param; /* the NSEC3 chain is that of `param` */
 	struct nsec3_param param;
-	struct zonecopy_soa soa;
+	struct soa soa;
 	uint8_t labels;
 	uint8_t apex[NAME_MAX_LEN];
 };

@@ -57,7 +57,7 @@ static void use(const struct zonecopy *copy)
 {
 	struct walk w = { .copy = copy };
 	struct rrset *set = NULL;
-	struct zonecopy_soa soa;
+	struct soa soa;
 
 	zonecopy_soa(copy, &soa);
 	if (zonecopy_set(copy, zonecopy_apex(copy), TYPE_ZONEMD, TIME_S, &set) != E_OK)

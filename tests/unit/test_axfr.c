@@ -85,7 +85,7 @@ static void teardown(void)
 
 START_TEST(a_zone_in_two_messages)
 {
-	struct zonecopy_soa numbers;
+	struct soa numbers;
 
 	begin(0);
 	put_soa();

@@ -22,7 +22,7 @@ static enum zonemd digest(const char *zone, const char *text)
 	struct zonecopy *z = copy_text(zone, text);
 	struct zonemd_digest *m = NULL;
 	struct rrset *set = NULL;
-	struct zonecopy_soa soa;
+	struct soa soa;
 	enum zonemd verdict;
 
 	ck_assert_int_ge(zonecopy_set(z, zonecopy_apex(z), TYPE_ZONEMD, 0, &set), E_NOT_FOUND);

@@ -2,7 +2,7 @@
 
 #include "common/check.h"
 #include "common/rrtype.h"
-#include "common/wire.h"
+#include "common/soa.h"
 #include "recursor/resolve/dnssec/aggressive_shard.h"
 #include "recursor/resolve/dnssec/nsec.h"
 #include "recursor/resolve/dnssec/nsec3_memo.h"
@@ -278,11 +278,10 @@ static enum aggressive_hit look_nsec3(struct look *l)
 static uint32_t soa_minimum(const struct rrset *soa)
 {
 	struct rdata rr;
+	struct soa numbers;
 	size_t at = 0;
 
-	if (!rrset_next(soa, &at, &rr) || rr.len < 22)
-		return 0;
-	return wire_get_u32(rr.data + rr.len - 4);
+	return rrset_next(soa, &at, &rr) && soa_read(&numbers, &rr) ? numbers.minimum_s : 0;
 }
 
 static void limit_until(uint32_t *until_s, uint32_t now_s, uint32_t left)
