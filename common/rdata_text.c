@@ -158,10 +158,7 @@ static char *write_with_ldns(uint16_t type, const uint8_t *rdata, uint16_t len)
 	if (wire == NULL)
 		return NULL;
 	wire[0] = 0; /* the owner: the root */
-	wire_put_u16(wire + 1, type);
-	wire_put_u16(wire + 3, CLASS_IN);
-	wire_put_u32(wire + 5, 0);
-	wire_put_u16(wire + 9, len);
+	(void)wire_put_fixed(wire + 1, type, 0, len);
 	if (len > 0)
 		memcpy(wire + head, rdata, len);
 	/* Room for all of it at once: there are types (SVCB, HTTPS) for which ldns does not make

@@ -21,6 +21,7 @@
 
 #include "common/err.h"
 #include "common/name.h"
+#include "common/rrtype.h"
 
 enum {
 	WIRE_HEADER_LEN = 12,
@@ -54,6 +55,24 @@ static inline void wire_put_u32(uint8_t *p, uint32_t v)
 	p[1] = (uint8_t)(v >> 16);
 	p[2] = (uint8_t)(v >> 8);
 	p[3] = (uint8_t)v;
+}
+
+enum { WIRE_RR_FIXED = 10 }; /* between a record's owner and its rdata */
+
+/* What follows the name of a question, and the owner of a record, in class IN: for who has made room, and compresses
+ * nothing.  Both return where to go on. */
+static inline uint8_t *wire_put_asked(uint8_t *p, uint16_t type)
+{
+	wire_put_u16(p, type);
+	wire_put_u16(p + 2, CLASS_IN);
+	return p + 4;
+}
+static inline uint8_t *wire_put_fixed(uint8_t *p, uint16_t type, uint32_t ttl, uint16_t rdlen)
+{
+	p = wire_put_asked(p, type);
+	wire_put_u32(p, ttl);
+	wire_put_u16(p + 4, rdlen);
+	return p + 6;
 }
 
 int wire_read_u8(struct wire_reader *r, uint8_t *out) MUST_USE;

@@ -141,9 +141,7 @@ static int ask(struct connection *c, uint16_t type)
 	wire_put_u16(wire, c->id);
 	wire[5] = 1; /* QDCOUNT */
 	len += name_copy(wire + len, c->t->zone);
-	wire_put_u16(wire + len, type);
-	wire_put_u16(wire + len + 2, CLASS_IN);
-	len += 4;
+	len = (size_t)(wire_put_asked(wire + len, type) - wire);
 	if (c->tsig != NULL &&
 	    tsig_sign(c->tsig, wire, &len, QUESTION_MAX - 2, loop_wall_s()) != E_OK)
 		return refuse(c, E_UNSUPPORTED, "the question cannot be signed (TSIG)");

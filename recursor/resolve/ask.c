@@ -103,9 +103,7 @@ static size_t packet_build(const struct resolver *r, const struct goal *g,
 		out[3] = MSG_CD;
 	out[5] = 1; /* QDCOUNT */
 	len += name_spell(g, out + len);
-	wire_put_u16(out + len, g->asked_type);
-	wire_put_u16(out + len + 2, CLASS_IN);
-	len += 4;
+	len = (size_t)(wire_put_asked(out + len, g->asked_type) - out);
 	if (g->sent_edns) {
 		out[11] = 1; /* ARCOUNT: the OPT record, RFC 6891 6.1.2 */
 		memset(out + len, 0, 11);

@@ -129,9 +129,7 @@ static size_t probe_build(uint8_t out[PROBE_PACKET_MAX], const uint8_t *zone)
 	memset(out, 0, WIRE_HEADER_LEN);
 	out[5] = 1;
 	len += name_copy(out + len, zone);
-	wire_put_u16(out + len, TYPE_NS);
-	wire_put_u16(out + len + 2, CLASS_IN);
-	return len + 4;
+	return (size_t)(wire_put_asked(out + len, TYPE_NS) - out);
 }
 
 static void probe_send(struct resolver *r, unsigned family)

@@ -147,8 +147,6 @@ enum policy_result policy_ask(struct resolver *r, struct goal *g, struct outquer
 
 /* ---- its records as a server's message ---- */
 
-enum { RR_FIXED = 10 }; /* type, class, TTL, length */
-
 static bool is_in(const struct outquery_set *s, unsigned section)
 {
 	return s->section == section && s->set->kind == RRSET_DATA;
@@ -160,7 +158,7 @@ static size_t set_size(const struct rrset *s)
 	struct rdata rr;
 
 	while (rrset_next(s, &at, &rr))
-		size += (size_t)s->owner_len + RR_FIXED + rr.len;
+		size += (size_t)s->owner_len + WIRE_RR_FIXED + rr.len;
 	return size;
 }
 
@@ -171,12 +169,9 @@ static uint8_t *set_write(uint8_t *out, const struct rrset *s, uint8_t *count)
 
 	while (rrset_next(s, &at, &rr)) {
 		out += name_copy(out, rrset_owner(s));
-		wire_put_u16(out, s->type);
-		wire_put_u16(out + 2, CLASS_IN);
-		wire_put_u32(out + 4, s->ttl);
-		wire_put_u16(out + 8, rr.len);
-		memcpy(out + RR_FIXED, rr.data, rr.len);
-		out += RR_FIXED + rr.len;
+		out = wire_put_fixed(out, s->type, s->ttl, rr.len);
+		memcpy(out, rr.data, rr.len);
+		out += rr.len;
 		wire_put_u16(count, (uint16_t)(wire_get_u16(count) + 1));
 	}
 	return out;
@@ -198,9 +193,7 @@ uint8_t *policy_reply_make(const struct goal *g, const struct outquery_plan *pla
 	wire[5] = 1; /* QDCOUNT */
 	out = wire + WIRE_HEADER_LEN;
 	out += name_copy(out, ask_name(g));
-	wire_put_u16(out, g->asked_type);
-	wire_put_u16(out + 2, CLASS_IN);
-	out += 4;
+	out = wire_put_asked(out, g->asked_type);
 	for (unsigned section = SECTION_ANSWER; section <= SECTION_ADDITIONAL; section++)
 		for (unsigned i = 0; i < plan->n_sets; i++)
 			if (is_in(&plan->sets[i], section))

@@ -297,7 +297,7 @@ struct writing {
 static void put_record(struct writing *w, unsigned section, const uint8_t *owner, uint16_t type,
 		       uint32_t ttl, const struct rdata *rr)
 {
-	size_t owner_len = name_len(owner), len = owner_len + 10 + rr->len;
+	size_t owner_len = name_len(owner), len = owner_len + WIRE_RR_FIXED + rr->len;
 	uint8_t *count = w->counts + 2 * ((size_t)section - 1), *p = w->at;
 
 	if (len > (size_t)(w->end - w->at) || wire_get_u16(count) == UINT16_MAX) {
@@ -306,12 +306,9 @@ static void put_record(struct writing *w, unsigned section, const uint8_t *owner
 	}
 	memcpy(p, owner, owner_len);
 	p += owner_len;
-	wire_put_u16(p, type);
-	wire_put_u16(p + 2, CLASS_IN);
-	wire_put_u32(p + 4, ttl);
-	wire_put_u16(p + 8, rr->len);
+	p = wire_put_fixed(p, type, ttl, rr->len);
 	if (rr->len > 0)
-		memcpy(p + 10, rr->data, rr->len);
+		memcpy(p, rr->data, rr->len);
 	w->at += len;
 	wire_put_u16(count, (uint16_t)(wire_get_u16(count) + 1));
 }
@@ -351,9 +348,7 @@ static int put_message(const struct making *m, uint8_t *buf, size_t cap, size_t 
 	buf[5] = 1;
 	w.at = buf + WIRE_HEADER_LEN;
 	w.at += name_copy(w.at, m->name);
-	wire_put_u16(w.at, m->type);
-	wire_put_u16(w.at + 2, CLASS_IN);
-	w.at += 4;
+	w.at = wire_put_asked(w.at, m->type);
 	for (unsigned section = SECTION_ANSWER; section <= SECTION_ADDITIONAL; section++) {
 		for (unsigned i = 0; i < m->n; i++)
 			if (m->parts[i].section == section)

@@ -254,7 +254,8 @@ static struct zonecopy *begin(size_t max_bytes)
 START_TEST(many_signatures)
 {
 	static uint8_t reply[WIRE_MSG_MAX];
-	enum { COVERED = 500, EACH = 3, FIRST = 300, LAST = 799 };
+	static const uint16_t first = 300, last = 799;
+	enum { COVERED = 500, EACH = 3 };
 	char why[ZONECOPY_WHY_MAX];
 	struct zonecopy *z = begin(0);
 	size_t len;
@@ -268,10 +269,10 @@ START_TEST(many_signatures)
 		sig[19] = (uint8_t)(i / COVERED);
 		put(z, name_root, TYPE_RRSIG, sig, sizeof(sig));
 	}
-	for (uint16_t type = FIRST; type <= LAST; type++)
+	for (uint16_t type = first; type <= last; type++)
 		put(z, name_root, type, name_root, 1);
 	ck_assert_int_eq(zonecopy_finish(z, NULL, why), E_OK);
-	for (uint16_t type = FIRST; type <= LAST; type++) {
+	for (uint16_t type = first; type <= last; type++) {
 		ck_assert_int_eq(
 			zonecopy_reply(z, name_root, type, &limits, reply, sizeof(reply), &len),
 			E_OK);

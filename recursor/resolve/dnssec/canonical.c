@@ -8,8 +8,6 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 
-enum { FIXED_LEN = 10 }; /* type, class, TTL, length of rdata */
-
 void canonical_deinit(struct canonical *c)
 {
 	free(c->form);
@@ -142,7 +140,7 @@ int canonical_put_set(struct canonical *c, const uint8_t *owner, uint32_t ttl)
 	int err;
 
 	for (size_t i = 0; i < c->n; i++)
-		need += owner_len + FIXED_LEN + c->rr[i].len;
+		need += owner_len + WIRE_RR_FIXED + c->rr[i].len;
 	err = make_room(c, need);
 	if (err != E_OK)
 		return err;
@@ -150,11 +148,7 @@ int canonical_put_set(struct canonical *c, const uint8_t *owner, uint32_t ttl)
 	for (size_t i = 0; i < c->n; i++) {
 		memcpy(p, owner, owner_len);
 		p += owner_len;
-		wire_put_u16(p, c->type);
-		wire_put_u16(p + 2, CLASS_IN);
-		wire_put_u32(p + 4, ttl);
-		wire_put_u16(p + 8, c->rr[i].len);
-		p += FIXED_LEN;
+		p = wire_put_fixed(p, c->type, ttl, c->rr[i].len);
 		if (c->rr[i].len > 0)
 			memcpy(p, c->rr[i].data, c->rr[i].len);
 		p += c->rr[i].len;

@@ -16,7 +16,6 @@ enum {
 	HEAD_LEN = 6, /* serial, scheme, hash */
 	SCHEME_SIMPLE = 1,
 	HASHES = 2,
-	FIXED_LEN = 10, /* type, class, TTL, length */
 };
 
 static const struct {
@@ -33,7 +32,7 @@ struct zonemd_digest {
 	bool is_broken;      /* OpenSSL failed on the way */
 	EVP_MD_CTX *ctx[HASHES];
 	const uint8_t *wanted[HASHES]; /* NULL: none of that hash is of use */
-	uint8_t record[NAME_MAX_LEN + FIXED_LEN + WIRE_MSG_MAX];
+	uint8_t record[NAME_MAX_LEN + WIRE_RR_FIXED + WIRE_MSG_MAX];
 };
 
 const char *zonemd_text(enum zonemd verdict)
@@ -163,18 +162,12 @@ void zonemd_record(struct zonemd_digest *m, const uint8_t *owner, uint16_t type,
 		   const struct rdata *rr)
 {
 	size_t len;
-	uint8_t *p;
 
 	if (is_left_out(m, owner, type, rr))
 		return;
 	len = name_lower(m->record, owner);
-	p = m->record + len;
-	wire_put_u16(p, type);
-	wire_put_u16(p + 2, CLASS_IN);
-	wire_put_u32(p + 4, ttl);
-	wire_put_u16(p + 8, rr->len);
-	zonemd_canonical(p + FIXED_LEN, type, rr);
-	len += FIXED_LEN + rr->len;
+	zonemd_canonical(wire_put_fixed(m->record + len, type, ttl, rr->len), type, rr);
+	len += WIRE_RR_FIXED + rr->len;
 	for (unsigned h = 0; h < HASHES; h++)
 		if (m->ctx[h] != NULL && EVP_DigestUpdate(m->ctx[h], m->record, len) != 1)
 			m->is_broken = true;
