@@ -269,10 +269,17 @@ static uint32_t fade(uint32_t us, const struct server *e, uint64_t now_ms)
 	return (uint32_t)(left - left * rest_ms / (2 * SERVERS_HALF_LIFE_S * 1000));
 }
 
+static unsigned doublings_left(const struct server *e, uint64_t now_ms)
+{
+	uint64_t faded = half_lives(e, now_ms);
+
+	return e->doublings > faded ? (unsigned)(e->doublings - faded) : 0;
+}
+
 static uint32_t timeout_of(const struct servers *s, const struct server *e, uint64_t now_ms)
 {
 	uint64_t ms = SERVERS_FIRST_TIMEOUT_MS;
-	uint64_t faded, doublings, spread_us;
+	uint64_t spread_us;
 
 	/* One whose times hardly vary is given a quarter more all the same: one that is late is
 	 * under load, and then they do. */
@@ -282,12 +289,9 @@ static uint32_t timeout_of(const struct servers *s, const struct server *e, uint
 			spread_us = e->srtt_us / 4;
 		ms = (e->srtt_us + spread_us + 999) / 1000;
 	}
-	if (e != NULL && e->doublings > 0) {
-		faded = half_lives(e, now_ms);
-		doublings = e->doublings > faded ? e->doublings - faded : 0;
-		ms <<= doublings;
-	}
 	ms = ms > SERVERS_MIN_TIMEOUT_MS ? ms : SERVERS_MIN_TIMEOUT_MS;
+	if (e != NULL)
+		ms <<= doublings_left(e, now_ms);
 	return ms < s->cfg.network_timeout_ms ? (uint32_t)ms : s->cfg.network_timeout_ms;
 }
 
@@ -391,19 +395,30 @@ static void learn_answer(const struct servers *s, struct shard *sh, struct serve
 	e->before.at_ms = 0;
 }
 
+/* After waiting in vain the next wait is twice as long (RFC 6298 5.5, 5.7): twice what was waited,
+ * which may have been more than the server's own time-out (ask.c).  Or one that answered within a
+ * millisecond and has become slow would be down, and no try ever wait until it answers. */
+static void back_off(const struct servers *s, struct server *e, uint32_t waited_ms, uint64_t now_ms)
+{
+	uint64_t wanted_ms = 2 * (uint64_t)waited_ms;
+
+	if (wanted_ms > s->cfg.network_timeout_ms)
+		wanted_ms = s->cfg.network_timeout_ms;
+	e->doublings = (uint8_t)doublings_left(e, now_ms);
+	see(e, now_ms); /* what had faded is gone */
+	while (e->doublings < MAX_DOUBLINGS && timeout_of(s, e, now_ms) < wanted_ms)
+		e->doublings++;
+	e->doubled_ms = now_ms;
+}
+
 /* Was it sent after we doubled last?  Then it waited for that long in vain. */
 static void learn_timeout(const struct servers *s, struct server *e, uint32_t waited_ms,
 			  uint64_t now_ms)
 {
-	if (e->doublings == 0 || since(e->doubled_ms, now_ms) >= waited_ms) {
-		/* As often as it takes: one that was near and has become slow is not heard before. */
-		if (e->doublings < MAX_DOUBLINGS &&
-		    timeout_of(s, e, now_ms) < s->cfg.network_timeout_ms)
-			e->doublings++;
-		e->doubled_ms = now_ms;
-	}
 	e->window = inflight_shrink(s->cfg.max_inflight, e->window, INFLIGHT_SERVER_CUT);
 	learn_loss(e, bounded_us(waited_ms * 1000ULL), now_ms);
+	if (e->doublings == 0 || since(e->doubled_ms, now_ms) >= waited_ms)
+		back_off(s, e, waited_ms, now_ms);
 }
 
 static bool learn_failure(struct servers *s, const struct addr *a, const uint8_t *zone,

@@ -74,8 +74,9 @@ struct server_view {
 	bool known;       /* heard of: some observation, good or bad */
 	uint32_t srtt_us; /* for choosing: mean RTT (0 unless `measured`) and time lost, faded */
 	uint32_t
-		timeout_ms; /* how long to wait: mean + 4 variations (at least a quarter), doubled by each time-out in a
-				 row, within [SERVERS_MIN_TIMEOUT_MS, network_timeout_ms] */
+		timeout_ms; /* how long to wait: mean + 4 variations (at least a quarter), after time-outs
+				 twice what was waited in vain,
+				 within [SERVERS_MIN_TIMEOUT_MS, network_timeout_ms] */
 	uint32_t fails; /* failures in a row */
 	bool measured;  /* an RTT was measured */
 	bool down;      /* throttled as a whole just now */

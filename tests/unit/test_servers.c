@@ -162,6 +162,29 @@ START_TEST(time_outs_double_up_to_the_last)
 }
 END_TEST
 
+/* Later tries wait for longer than the server's time-out (ask.c): what they waited counts. */
+START_TEST(time_outs_grow_with_what_was_waited)
+{
+	struct servers *s = make_table(&ordinary);
+	struct addr a = addr_n(1);
+	uint64_t now = T0;
+
+	servers_answered(s, &a, 1000, true, now);
+	servers_timed_out(s, &a, www, 50, now += 50);
+	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 100);
+	servers_timed_out(s, &a, www, 400, now += 400);
+	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 800);
+	servers_timed_out(s, &a, www, 800, now += 800);
+	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 1500);
+	servers_answered(s, &a, 1000, true, now);
+	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 50);
+	/* Not heard from for long: no more is doubled than was waited. */
+	servers_timed_out(s, &a, www, 50, now += SERVERS_HALF_LIFE_S * 1000 * 3);
+	ck_assert_uint_eq(look(s, &a, now).timeout_ms, 100);
+	servers_free(s);
+}
+END_TEST
+
 START_TEST(a_server_that_loses_looks_slow)
 {
 	struct servers *s = make_table(&ordinary);
@@ -212,7 +235,7 @@ START_TEST(what_is_not_heard_from_fades)
 	servers_timed_out(s, &a, www, 50, T0 + half_ms * 20 + 200);
 	servers_timed_out(s, &a, www, 50, T0 + half_ms * 20 + 300);
 	servers_timed_out(s, &a, www, 50, T0 + half_ms * 20 + 400);
-	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 20 + 400).timeout_ms, 96);
+	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 20 + 400).timeout_ms, 100);
 	ck_assert_uint_eq(look(s, &a, T0 + half_ms * 30).timeout_ms, 50);
 	servers_free(s);
 }
@@ -807,6 +830,7 @@ Suite *suite_servers(void)
 	tcase_add_test(t, the_mean_follows_the_rtt);
 	tcase_add_test(t, time_outs_double_within_bounds);
 	tcase_add_test(t, time_outs_double_up_to_the_last);
+	tcase_add_test(t, time_outs_grow_with_what_was_waited);
 	tcase_add_test(t, a_server_that_loses_looks_slow);
 	tcase_add_test(t, what_is_not_heard_from_fades);
 	tcase_add_test(t, edns_none_is_for_a_time);
