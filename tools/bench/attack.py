@@ -4,8 +4,8 @@ import os
 import random
 import signal
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import world
@@ -14,6 +14,7 @@ from process import Process, Trouble
 
 LEGITIMATE = 500  # new names a second of everybody else
 KNOWN = [f"w{i}.victim.bench" for i in range(10)]
+PATIENCE = 2  # seconds, of who asks for these: a slow server takes 0.8
 VICTIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "victim.py")
 
 
@@ -40,26 +41,40 @@ def write(directory, name, names):
 
 
 def known_names(server):
-    return sum(bool(world.query("127.0.0.1", server.port, name)) for name in KNOWN)
+    """How many resolve, all asked for at once."""
+    def ask(name):
+        return bool(world.query("127.0.0.1", server.port, name, patience=PATIENCE))
+
+    with ThreadPoolExecutor(len(KNOWN)) as askers:
+        return sum(askers.map(ask, KNOWN))
 
 
 def flood(server, directory, cores, options):
-    """Bots and everybody else at once; what dnsperf has seen of each."""
-    seen = {}
-
+    """Bots and everybody else at once: what dnsperf has seen of each, and how many of the known
+    names resolve in the midst of it."""
     def ask(who, rate, names):
-        seen[who] = dnsperf(server.port, write(directory, who, names), cores, "-n", "1", "-Q",
-                            str(rate), "-q", "60000", "-c", "4", "-t", "2")
+        return dnsperf(server.port, write(directory, who, names), cores, "-n", "1", "-Q", str(rate),
+                       "-q", "60000", "-c", "4", "-t", "2")
 
-    bots = threading.Thread(target=ask, args=(
-        "bots", options.flood, [f"{random.getrandbits(48):x}.victim.bench"
-                                for _ in range(options.flood * options.seconds)]))
-    bots.start()
-    ask("others", LEGITIMATE, [new_name() for _ in range(LEGITIMATE * options.seconds)])
-    bots.join()
-    if "bots" not in seen:
-        raise Trouble("the flood did not run")
-    return seen["bots"], seen["others"]
+    def ask_known():
+        time.sleep(options.seconds / 2)
+        return known_names(server)
+
+    with ThreadPoolExecutor(2) as beside:
+        bots = beside.submit(ask, "bots", options.flood, [
+            f"{random.getrandbits(48):x}.victim.bench"
+            for _ in range(options.flood * options.seconds)])
+        known = beside.submit(ask_known)
+        others = ask("others", LEGITIMATE,
+                     [new_name() for _ in range(LEGITIMATE * options.seconds)])
+        return bots.result(), others, known.result()
+
+
+def wait_until(is_done, trouble):
+    end = time.monotonic() + 5
+    while not is_done():
+        if time.monotonic() > end:
+            raise Trouble(trouble)
 
 
 def measure_attack(server, attack, directory, bench):
@@ -69,19 +84,19 @@ def measure_attack(server, attack, directory, bench):
     victim = Process([sys.executable, VICTIM, world.VICTIM, str(bench.world.port), attack.mode,
                       str(attack.value)], cores.world, log)
     try:
+        # Asked before it listens, it would be unreachable, and not be asked again for a minute.
+        wait_until(lambda: world.query(world.VICTIM, bench.world.port, KNOWN[0]),
+                   "the victim's server does not answer")
         for i in range(world.ZONES):
             world.query("127.0.0.1", server.port, f"w1.z{i}.bench")
-        end = time.monotonic() + 5
-        while known_names(server) < len(KNOWN):
-            if time.monotonic() > end:
-                raise Trouble(f"{server.name} does not resolve the victim's names")
+        wait_until(lambda: known_names(server) == len(KNOWN),
+                   f"{server.name} does not resolve the victim's names")
         time.sleep(1.5)  # their TTL
         victim.child.send_signal(signal.SIGUSR1)
         memory, cpu = server.resident_bytes(), server.cpu_seconds()
-        bots, others = flood(server, directory, cores.client, options)
+        bots, others, known = flood(server, directory, cores.client, options)
         cpu = server.cpu_seconds() - cpu
         memory = server.resident_bytes() - memory
-        known = known_names(server)
     finally:
         victim.end()
     return {

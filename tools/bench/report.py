@@ -31,7 +31,7 @@ x one     that with two workers, over that with one, on the same cores
 x without that with the thing, over that without it, in the same round
 kept      of the names of memory, those for which no server was asked again afterwards
 others    under attack: the share of everybody else's questions that were answered well
-known     of ten names of the victim, which were asked before, those that resolve at the end
+known     of ten names of the victim, which were asked before, those that resolve during the flood
 to victim questions to its server for each of the flood's
 asked     packets to servers for each query (TCP's are not counted)
 """

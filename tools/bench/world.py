@@ -39,14 +39,14 @@ def query_packet(name, rrtype, flags=RECURSION_DESIRED):
     return packet + struct.pack(">BHH", 0, rrtype, 1)
 
 
-def exchange(address, port, packet, transport="udp"):
-    """Asks once; the answer, or None."""
+def exchange(address, port, packet, transport="udp", patience=0.3):
+    """Asks once; the answer, or None when none has come within so many seconds."""
     kind = socket.SOCK_DGRAM
     if transport == "tcp":
         kind = socket.SOCK_STREAM
         packet = struct.pack(">H", len(packet)) + packet
     with socket.socket(socket.AF_INET, kind) as s:
-        s.settimeout(0.3)
+        s.settimeout(patience)
         try:
             s.connect((address, port))
             s.send(packet)
@@ -58,9 +58,9 @@ def exchange(address, port, packet, transport="udp"):
     return answer if len(answer) >= 12 else None
 
 
-def query(address, port, name, rrtype=TYPE_A, transport="udp"):
+def query(address, port, name, rrtype=TYPE_A, **how):
     """Asks once. How many records the answer has when it is NOERROR, or None."""
-    answer = exchange(address, port, query_packet(name, rrtype), transport)
+    answer = exchange(address, port, query_packet(name, rrtype), **how)
     if answer is None or answer[3] & 15 != 0:
         return None
     return struct.unpack_from(">H", answer, 6)[0]
