@@ -416,6 +416,23 @@ static bool is_opted_out(const struct internet *net, const struct truth *t, cons
 	       !signed_zone_knows(signed_of(net, t->zone), name);
 }
 
+/* Where the closest encloser is not in an opt-out zone's chain, the one that can be proved is above
+ * it, and may have a wildcard that is nothing to the name: what denies the name cannot deny that too
+ * (RFC 5155 7.2.2). */
+static bool meets_strange_wildcard(const struct internet *net, const struct truth *t,
+				   const uint8_t *name)
+{
+	const struct signed_zone *z = signed_of(net, t->zone);
+	uint8_t wildcard[NAME_MAX_LEN] = { 1, '*' };
+
+	while (!signed_zone_knows(z, name) && !name_equal(name, t->zone->apex))
+		name = name_parent(name);
+	if (name_len(name) + 2 > sizeof(wildcard))
+		return false;
+	name_copy(wildcard + 2, name);
+	return signed_zone_knows(z, wildcard);
+}
+
 /* Below a key that is known, or that is not to be looked at, of a zone that is gone; or its DS, which
  * another zone has. */
 static bool is_under_strange_anchor(const struct internet *net, const uint8_t *name, uint16_t type)
@@ -459,7 +476,9 @@ enum finding finding_of(const struct internet *net, const struct truth *t, const
 	if (t->set == NULL || t->is_wildcard)
 		f = worse(f, proof_finding(net, z));
 	if (f == FIND_SECURE && t->kind != TRUTH_DNAME && is_opted_out(net, t, name))
-		f = FIND_INSECURE;
+		f = t->kind == TRUTH_NXDOMAIN && meets_strange_wildcard(net, t, name)
+			    ? FIND_ANYTHING
+			    : FIND_INSECURE;
 	return f;
 }
 
