@@ -14,9 +14,10 @@ static const char text[] = "what is signed";
 /* The key field of a signer's DNSKEY. */
 static size_t key_bytes(unsigned algorithm, uint8_t out[SIGN_DNSKEY_MAX])
 {
-	size_t len = sign_key_dnskey(sign_key(algorithm, 3), SIGN_ZSK, out);
+	uint8_t rdata[SIGN_DNSKEY_MAX];
+	size_t len = sign_key_dnskey(sign_key(algorithm, 3), SIGN_ZSK, rdata);
 
-	memmove(out, out + 4, len - 4);
+	memcpy(out, rdata + 4, len - 4);
 	return len - 4;
 }
 
