@@ -139,9 +139,8 @@ const uint8_t *check_blame(const struct rrset *s)
 static enum checked account(struct resolver *r, struct goal *g, const struct rrset *s,
 			    enum security security, const struct dnssec_work *work)
 {
-	bool is_bad = security == SEC_BOGUS && work->checks > 0;
-
-	return turn_end(r, g, check_blame(s), is_bad, work) ? CHECKED : CHECKED_LATER;
+	return turn_end(r, g, check_blame(s), security == SEC_BOGUS, work) ? CHECKED
+									   : CHECKED_LATER;
 }
 
 static void report(struct resolver *r, struct goal *g, const struct rrset *s, const uint8_t *zone,

@@ -5,7 +5,8 @@ enum {
 	TURN_OTHERS_US = 700,
 	TURN_SUSPECT_US = 300,
 	TURN_SUSPECT_MS = 10000,
-	HASHES_EACH_US = 2, /* of NSEC3's, at least */
+	PIECE_NS = 5000, /* the least: what a goal does around it, and with what comes of it */
+	HASH_NS = 500,   /* of NSEC3's, at most */
 	TURNED_AWAY_EACH_MS = 8,
 };
 
@@ -30,20 +31,20 @@ static void turn_see(struct resolver *r)
 	if (r->turns.at_ms == now_ms)
 		return;
 	r->turns.at_ms = now_ms;
-	r->turns.left_us[TURN_OTHERS] = TURN_OTHERS_US;
-	r->turns.left_us[TURN_SUSPECT] = TURN_SUSPECT_US;
+	r->turns.left_ns[TURN_OTHERS] = TURN_OTHERS_US * 1000;
+	r->turns.left_ns[TURN_SUSPECT] = TURN_SUSPECT_US * 1000;
 	r->turns.n_away = 0;
 }
 
 bool turn_may_work(struct resolver *r, struct goal *g, const uint8_t *zone)
 {
-	const int *left_us = r->turns.left_us;
+	const int64_t *left_ns = r->turns.left_ns;
 	enum turn_class class;
 
 	turn_see(r);
 	class = class_of(r, zone);
-	if (left_us[class] > 0 &&
-	    (class == TURN_OTHERS || left_us[TURN_OTHERS] + left_us[TURN_SUSPECT] > 0))
+	if (left_ns[class] > 0 &&
+	    (class == TURN_OTHERS || left_ns[TURN_OTHERS] + left_ns[TURN_SUSPECT] > 0))
 		return true;
 	/* Others first: what has come in meanwhile, then this.  Not all at once: to be turned away again
 	 * costs, too. */
@@ -57,11 +58,11 @@ bool turn_end(struct resolver *r, struct goal *g, const uint8_t *zone, bool is_b
 	      const struct dnssec_work *work)
 {
 	uint64_t hash = name_hash(zone);
+	int64_t ns = (int64_t)work->ns + (int64_t)work->hashes * HASH_NS;
 
 	turn_see(r);
 	/* The piece that makes it suspect is the others' still: they waited for it. */
-	r->turns.left_us[class_of(r, zone)] -= (int)(work->checks_us +
-						     work->hashes / HASHES_EACH_US);
+	r->turns.left_ns[class_of(r, zone)] -= ns > PIECE_NS ? ns : PIECE_NS;
 	if (is_bad || work->met_limit != BOGUS_NONE)
 		*suspect_slot(r, hash) = (struct suspect) {
 			.zone_hash = hash,

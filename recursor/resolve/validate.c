@@ -237,7 +237,8 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 		   .note = c.security == SEC_BOGUS ? bogus_row(c.bogus)->text : NULL);
 	found(g, &c);
 	v->stage = v->security == SEC_SECURE ? STAGE_SOA : STAGE_DONE;
-	return turn_end(r, g, check_blame(v->set), false, &work) ? CHECKED : CHECKED_LATER;
+	return turn_end(r, g, check_blame(v->set), c.security == SEC_BOGUS, &work) ? CHECKED
+										   : CHECKED_LATER;
 }
 
 /* It is proved: is the SOA good, too, by the keys of the zone that proved it? */

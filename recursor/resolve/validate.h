@@ -21,15 +21,18 @@
  *
  *          - Work is done in pieces: one set verified, or one denial looked at.  A piece that may begin is
  *            done whole: at most max_rrsigs_per_record * max_dnskeys checks (4) or max_nsec3_hashes (600).
- *          - A turn has TURN_OTHERS_US for pieces, by what they are known to take (pubkey_check_us()), and
- *            TURN_SUSPECT_US for those of zones that had a bad signature or met a limit within the last
- *            TURN_SUSPECT_MS.  A piece may begin while something is left of its share; goals that come too
- *            late wait for a later turn (TIMER_TURN).  Suspects' begin only while something is left of both
- *            together.
+ *          - A turn has TURN_OTHERS_US for pieces, by what they are known to take (dnssec_work.ns: checks,
+ *            and what is read, put in order and hashed besides), and TURN_SUSPECT_US for those of zones
+ *            that said something bogus or met a limit within the last TURN_SUSPECT_MS.  A piece may begin
+ *            while something is left of its share; goals that come too late, were they all woken by the
+ *            same DNSKEY set, wait for a later turn (TIMER_TURN).  Suspects' begin only while something
+ *            is left of both together.
+ *          - No piece is free: with signatures by keys that are not there a zone would have any number.
  *          - So a turn takes no longer than both shares, and what the last piece of each takes beyond them:
  *            with the defaults 1 ms and a check or two.  The worst is P-384, 0.7 ms a check, with two keys
  *            of a tag: 0.7 ms and four checks when the zone is met first, 3.5 ms; later 0.3 ms and four
  *            checks, and beside them 0.7 ms and one check of zones that are in order, 4.5 ms.
+ *            To read, order and hash the sets of the largest message takes half a millisecond more.
  *          - A zone that fails uses up its own share only: whose zone is in order waits for no more than
  *            one piece of it a turn, however many questions for it are waiting.
  */
@@ -169,7 +172,7 @@ enum turn_class { TURN_OTHERS, TURN_SUSPECT, TURN_CLASSES };
 
 struct turns {
 	uint64_t at_ms; /* the turn of the loop that the rest is of, by the world's clock */
-	int left_us[TURN_CLASSES];
+	int64_t left_ns[TURN_CLASSES];
 	uint32_t n_away; /* goals that were told to come again */
 	struct suspect {
 		uint64_t zone_hash, until_ms;
@@ -178,7 +181,7 @@ struct turns {
 
 /* May a piece of work on what this zone said begin?  Else the goal gets its turn later. */
 bool turn_may_work(struct resolver *r, struct goal *g, const uint8_t *zone);
-/* It is done; `is_bad`: a signature by the zone did not verify.  False: nobody is left, the goal is dead. */
+/* It is done; `is_bad`: what the zone said was found to be bogus.  False: nobody is left, the goal is dead. */
 bool turn_end(struct resolver *r, struct goal *g, const uint8_t *zone, bool is_bad,
 	      const struct dnssec_work *work);
 

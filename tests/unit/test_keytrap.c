@@ -104,6 +104,19 @@ static uint32_t checks_of(size_t n_sigs, uint16_t tag, size_t n_keys)
 	return work.checks - before;
 }
 
+/* RFC 4034 B: a tag is a sum over the whole key, and computed once for all signatures. */
+START_TEST(tags_are_not_computed_for_each_signature)
+{
+	uint64_t of_one;
+
+	ck_assert_uint_eq(checks_of(1, TAG + 1, MANY), 0);
+	of_one = work.ns;
+	ck_assert_uint_gt(of_one, 0);
+	ck_assert_uint_eq(checks_of(VERIFY_MAX_RRSIGS, TAG + 1, MANY), 0);
+	ck_assert_uint_lt(work.ns - of_one, of_one * VERIFY_MAX_RRSIGS / 4);
+}
+END_TEST
+
 START_TEST(keys_and_signatures_do_not_multiply)
 {
 	ck_assert_uint_eq(checks_of(1, TAG, 1), 1);
@@ -213,6 +226,7 @@ Suite *suite_keytrap(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, keys_and_signatures_do_not_multiply);
+	tcase_add_test(t, tags_are_not_computed_for_each_signature);
 	tcase_add_test(t, a_query_has_so_many_checks_in_all);
 	tcase_add_test(t, one_call_ends);
 	tcase_add_test(t, ds_and_keys_do_not_multiply);

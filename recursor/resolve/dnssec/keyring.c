@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/grow.h"
 #include "common/hash.h"
 #include "common/sieve.h"
 
@@ -23,6 +24,8 @@ struct keyring {
 	EVP_MD *md[HASH_N];
 	EVP_MD_CTX *hashing[HASH_N];
 	struct canonical canonical;
+	uint16_t *tags;
+	size_t tags_cap;
 };
 
 int keyring_new(struct keyring **out, size_t max)
@@ -71,6 +74,7 @@ void keyring_free(struct keyring *r)
 		EVP_MD_free(r->md[h]);
 	}
 	canonical_deinit(&r->canonical);
+	free(r->tags);
 	free(r);
 }
 
@@ -158,4 +162,9 @@ int keyring_hash(struct keyring *r, enum hash h, uint8_t *out, const void *data,
 struct canonical *keyring_canonical(struct keyring *r)
 {
 	return &r->canonical;
+}
+
+uint16_t *keyring_tags(struct keyring *r, size_t n)
+{
+	return grow(&r->tags, &r->tags_cap, n, sizeof(r->tags[0]), 64) ? r->tags : NULL;
 }

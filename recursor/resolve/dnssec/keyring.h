@@ -51,7 +51,9 @@ int keyring_find(struct pubkey **out, struct keyring *r, const struct dnskey *k)
 int keyring_hash(struct keyring *r, enum hash h, uint8_t *out, const void *data,
 		 size_t len) MUST_USE;
 
-/* The place to work in; its content is anybody's. */
+/* The places to work in; their content is anybody's. */
 struct canonical *keyring_canonical(struct keyring *r);
+/* Room for so many; NULL: there is no memory for it. */
+uint16_t *keyring_tags(struct keyring *r, size_t n);
 
 #endif

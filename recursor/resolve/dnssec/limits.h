@@ -47,8 +47,8 @@ struct nsec3_memo;
 struct dnssec_work {
 	struct nsec3_memo *memo; /* of hashes that cost nothing; borrowed, or NULL */
 	uint32_t checks;         /* of signatures */
-	uint32_t checks_us;      /* about what they took: see pubkey_check_us() */
 	uint32_t hashes;         /* of NSEC3: each application of SHA-1 */
+	uint64_t ns;             /* about what all of it took but these hashes: see verify.c */
 	enum bogus met_limit;    /* BOGUS_NONE: none was */
 };
 

@@ -26,6 +26,20 @@ struct vouched {
 
 enum { VOUCHED_MAX = 16 };
 
+/* About what the work takes beside the checks (pubkey_check_us()) on the same machine of 2020: what it
+ * takes at most, since a hostile zone chooses. */
+enum {
+	SIGNATURE_NS = 100, /* read, here and by who asks for this */
+	KEY_LOOKED_AT_NS = 5,
+	KEY_MADE_NS = 30000, /* a point found to be on its curve */
+	TAG_NS = 10,
+	TAG_KB_NS = 250,
+	DIGEST_NS = 700,
+	RECORD_NS = 100,    /* put in order among a thousand */
+	LOWER_KB_NS = 2200, /* names of many labels */
+	HASH_KB_NS = 2500,  /* SHAKE256; SHA-256 where the processor knows nothing of it */
+};
+
 /* One set being verified. */
 struct job {
 	struct keyring *ring;
@@ -38,6 +52,8 @@ struct job {
 	uint32_t now_s;
 	uint32_t n_looked_for, n_tried; /* signatures */
 	bool is_loaded;                 /* the set is in the keyring's canonical form */
+	uint16_t *tags;                 /* the keyring's place; of the first n_tags keys */
+	uint32_t n_tags;
 	enum stage stage;
 	/* Which of the keys may be used: those vouched for; without a list, all that are fit. */
 	bool has_list;
@@ -51,9 +67,19 @@ static bool is_limit(uint32_t n, uint32_t limit)
 	return limit != 0 && n >= limit;
 }
 
+static void spend(struct job *j, uint64_t ns)
+{
+	j->work->ns += ns;
+}
+
+static void spend_kb(struct job *j, size_t bytes, unsigned kb_ns)
+{
+	spend(j, (uint64_t)bytes * kb_ns / 1024);
+}
+
 static void job_init(struct job *j, struct keyring *ring, const struct dnssec_limits *limits,
-		     const struct rrset *s, const uint8_t *zone, uint32_t now_s,
-		     struct dnssec_work *work, struct verification *out)
+		     const struct rrset *s, const uint8_t *zone, const struct rrset *dnskeys,
+		     uint32_t now_s, struct dnssec_work *work, struct verification *out)
 {
 	*out = (struct verification) { .why = BOGUS_NO_RRSIG };
 	*j = (struct job) {
@@ -65,7 +91,26 @@ static void job_init(struct job *j, struct keyring *ring, const struct dnssec_li
 		.zone = zone,
 		.owner_labels = name_signed_labels(rrset_owner(s)),
 		.now_s = now_s,
+		.tags = keyring_tags(ring, dnskeys->n_rr),
 	};
+}
+
+/* The tag of the key that is the n-th of the set, each computed once: signatures may be many, and
+ * keys long.  Keys are gone through from the first, so those before it are known. */
+static uint16_t tag_of(struct job *j, uint32_t n, const struct rdata *key)
+{
+	uint16_t tag;
+
+	if (n < j->n_tags)
+		return j->tags[n];
+	tag = key->len > DNSKEY_HEAD_LEN ? dnskey_tag(key) : 0; /* else dnskey_read() refuses it */
+	spend(j, TAG_NS);
+	spend_kb(j, key->len, TAG_KB_NS);
+	if (j->tags != NULL) {
+		j->tags[n] = tag;
+		j->n_tags = n + 1;
+	}
+	return tag;
 }
 
 static void tell(struct job *j, const struct rrsig *sig, enum bogus why)
@@ -136,8 +181,11 @@ static int write_form(struct job *j, const struct rrsig *sig)
 	uint8_t wildcard[2 + NAME_MAX_LEN] = { 1, '*' };
 	int err = E_OK;
 
-	if (!j->is_loaded)
+	if (!j->is_loaded) {
+		spend(j, (uint64_t)j->s->n_rr * RECORD_NS);
+		spend_kb(j, j->s->size, LOWER_KB_NS);
 		err = canonical_load(c, j->s);
+	}
 	if (err != E_OK)
 		return err;
 	j->is_loaded = true;
@@ -171,8 +219,9 @@ static int data_of(struct job *j, const struct rrsig *sig, struct signed_data *d
 		return err;
 	d->data = c->form;
 	d->len = c->form_len;
-	if (a->hash == HASH_NONE)
+	if (a->hash == HASH_NONE) /* each check hashes it: check() */
 		return E_OK;
+	spend_kb(j, c->form_len, HASH_KB_NS);
 	err = keyring_hash(j->ring, a->hash, d->hash, c->form, c->form_len);
 	d->data = d->hash;
 	d->len = hash_len(a->hash);
@@ -189,6 +238,7 @@ static void fail_for(struct job *j, const struct rrsig *sig, int err)
 static bool check(struct job *j, const struct rrsig *sig, const struct dnskey *k,
 		  struct signed_data *d)
 {
+	uint64_t had_to_make = keyring_stats(j->ring).misses;
 	struct pubkey *key;
 	int err;
 
@@ -201,6 +251,8 @@ static bool check(struct job *j, const struct rrsig *sig, const struct dnskey *k
 		}
 	}
 	err = keyring_find(&key, j->ring, k);
+	if (keyring_stats(j->ring).misses != had_to_make)
+		spend(j, KEY_MADE_NS);
 	if (err == E_NOMEM) {
 		fail_for(j, sig, err);
 		return false;
@@ -210,7 +262,9 @@ static bool check(struct job *j, const struct rrsig *sig, const struct dnskey *k
 		fail(j, sig, STAGE_KEY, BOGUS_UNUSABLE_DNSKEY);
 		return false;
 	}
-	j->work->checks_us += pubkey_check_us(key);
+	spend(j, pubkey_check_us(key) * 1000ULL);
+	if (algorithm_find(sig->algorithm)->hash == HASH_NONE)
+		spend_kb(j, d->len, HASH_KB_NS);
 	if (pubkey_check(key, d->data, d->len, sig->signature, sig->signature_len))
 		return true;
 	fail(j, sig, STAGE_CHECK, BOGUS_NO_VALID_RRSIG);
@@ -261,15 +315,16 @@ static bool try_keys(struct job *j, const struct rrsig *sig, const struct rrset 
 {
 	const struct dnssec_limits *l = j->limits;
 	struct signed_data d = { .data = NULL };
-	uint32_t n_keys = 0;
+	uint32_t n_keys = 0, nth = 0;
 	size_t at = 0;
 	struct dnskey k;
 	struct rdata rr;
 
 	fail(j, sig, STAGE_NO_KEY, j->has_list ? BOGUS_UNSIGNED_DNSKEYS : BOGUS_NO_KEY_OF_RRSIG);
-	while (rrset_next(dnskeys, &at, &rr)) {
-		if (dnskey_read(&k, &rr) != E_OK || k.algorithm != sig->algorithm ||
-		    dnskey_tag(&rr) != sig->tag || !may_use(j, sig, &k))
+	for (; rrset_next(dnskeys, &at, &rr); nth++) {
+		spend(j, KEY_LOOKED_AT_NS);
+		if (tag_of(j, nth, &rr) != sig->tag || dnskey_read(&k, &rr) != E_OK ||
+		    k.algorithm != sig->algorithm || !may_use(j, sig, &k))
 			continue;
 		if (is_limit(n_keys, l->max_dnskeys)) {
 			meet_limit(j, sig, BOGUS_MAX_DNSKEYS);
@@ -299,6 +354,7 @@ static enum security try_signatures(struct job *j, const struct rrset *dnskeys)
 	size_t at = 0;
 
 	while (j->stage != STAGE_LIMIT && rrset_next_sig(j->s, &at, &rr)) {
+		spend(j, SIGNATURE_NS);
 		if (rrsig_read(&sig, &rr) != E_OK) {
 			if (j->stage == STAGE_NONE)
 				j->out->why = BOGUS_MALFORMED_RRSIG;
@@ -324,7 +380,7 @@ enum security verify_set(struct keyring *ring, const struct dnssec_limits *limit
 {
 	struct job j;
 
-	job_init(&j, ring, limits, s, zone, now_s, work, out);
+	job_init(&j, ring, limits, s, zone, dnskeys, now_s, work, out);
 	return try_signatures(&j, dnskeys);
 }
 
@@ -345,7 +401,7 @@ static bool next_ds(const struct rrset *set, const struct dnssec_limits *limits,
 }
 
 /* May the DS be of that key before it was revoked?  The flag changes the tag (RFC 5011 2.1). */
-static bool may_be_revoked_since(const struct ds *ds, const struct dnskey *k)
+static bool may_be_revoked_since(struct job *j, const struct ds *ds, const struct dnskey *k)
 {
 	uint8_t rdata[4 + DNSKEY_KEY_MAX];
 	struct rdata before = { rdata, k->rdata.len };
@@ -354,29 +410,36 @@ static bool may_be_revoked_since(const struct ds *ds, const struct dnskey *k)
 		return false;
 	memcpy(rdata, k->rdata.data, before.len);
 	wire_put_u16(rdata, (uint16_t)(k->flags & ~DNSKEY_REVOKE));
+	spend(j, TAG_NS);
+	spend_kb(j, 2U * before.len, TAG_KB_NS); /* the copy, too */
 	return dnskey_tag(&before) == ds->tag;
 }
 
 /* Puts the keys that one DS vouches for on the list. */
 static void vouch(struct job *j, const struct rrset *dnskeys, const struct ds *ds)
 {
-	uint32_t n_tried = 0;
+	uint32_t n_tried = 0, nth = 0;
 	enum bogus fault;
+	uint16_t tag;
 	struct dnskey k;
 	struct rdata rr;
 	size_t at = 0;
 
-	while (rrset_next(dnskeys, &at, &rr) && j->n_vouched < VOUCHED_MAX) {
+	for (; rrset_next(dnskeys, &at, &rr) && j->n_vouched < VOUCHED_MAX; nth++) {
+		spend(j, KEY_LOOKED_AT_NS);
+		tag = tag_of(j, nth, &rr);
 		if (dnskey_read(&k, &rr) != E_OK || k.algorithm != ds->algorithm)
 			continue;
-		if (may_be_revoked_since(ds, &k))
+		if (may_be_revoked_since(j, ds, &k))
 			j->out->why = BOGUS_REVOKED_DNSKEY;
-		if (dnskey_tag(&rr) != ds->tag || find_vouched(j, &k) != NULL)
+		if (tag != ds->tag || find_vouched(j, &k) != NULL)
 			continue;
 		if (is_limit(n_tried++, j->limits->max_dnskeys)) {
 			j->work->met_limit = j->out->why = BOGUS_MAX_DNSKEYS;
 			return;
 		}
+		spend(j, DIGEST_NS);
+		spend_kb(j, rr.len, HASH_KB_NS);
 		if (!ds_matches(ds, rrset_owner(dnskeys), &k))
 			continue;
 		fault = key_fault(&k);
@@ -414,7 +477,7 @@ enum security verify_dnskeys(struct keyring *ring, const struct dnssec_limits *l
 {
 	struct job j;
 
-	job_init(&j, ring, limits, dnskeys, rrset_owner(dnskeys), now_s, work, out);
+	job_init(&j, ring, limits, dnskeys, rrset_owner(dnskeys), dnskeys, now_s, work, out);
 	out->why = BOGUS_NO_VALID_DNSKEY;
 	vouch_all(&j, dnskeys, ds);
 	if (j.n_vouched == 0)
@@ -431,7 +494,7 @@ enum security verify_self_signed(struct keyring *ring, const struct dnssec_limit
 	struct job j;
 	size_t at = 0;
 
-	job_init(&j, ring, limits, dnskeys, rrset_owner(dnskeys), now_s, work, out);
+	job_init(&j, ring, limits, dnskeys, rrset_owner(dnskeys), dnskeys, now_s, work, out);
 	j.has_list = true;
 	j.takes_revoked = true;
 	while (rrset_next(dnskeys, &at, &rr))

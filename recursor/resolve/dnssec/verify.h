@@ -1,9 +1,9 @@
 /*
  * verify: whether an RRset is signed as its zone's keys say (RFC 4035 5.2, 5.3).
  *
- * Each call is one piece of work: at most max_rrsigs_per_record * max_dnskeys checks of signatures
- * and a little more than that in time, whatever a hostile zone sends.  Nothing is remembered
- * here but keys (keyring.h); the verdict is the caller's to keep.
+ * Each call is one piece of work: at most max_rrsigs_per_record * max_dnskeys checks of signatures,
+ * whatever a hostile zone sends, and of large sets half a millisecond more; work->ns tells.  Nothing
+ * is remembered here but keys (keyring.h); the verdict is the caller's to keep.
  *
  * What `struct verification` tells is of the signature that verified, or of the one that came
  * closest: for a person who asks why.
