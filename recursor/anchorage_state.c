@@ -301,6 +301,27 @@ static bool is_self_signed(void *ctx, const struct dnskey *key)
 	       SEC_SECURE;
 }
 
+/* By which signature the set is good: its original TTL and its end.  Should it not be any more, since
+ * the anchors have changed meanwhile or by limits other than the resolver's, the set's own TTL, which
+ * is no longer than either. */
+static void read_times(struct sight *s, const struct rollover *r, uint32_t *ttl, uint32_t *until_s)
+{
+	static const struct dnssec_limits limits = DNSSEC_LIMITS_DEFAULTS;
+	struct dnssec_work work = { 0 };
+	struct verification how;
+	struct rrset *ds = NULL;
+
+	*ttl = s->dnskeys->ttl;
+	*until_s = s->now_s + s->dnskeys->ttl;
+	if (rollover_trusted(&ds, r) == E_OK && ds != NULL &&
+	    verify_dnskeys(s->keyring, &limits, s->dnskeys, ds, s->now_s, &work, &how) ==
+		    SEC_SECURE) {
+		*ttl = how.ttl_max;
+		*until_s = how.until_s;
+	}
+	rrset_put(ds);
+}
+
 static void note_change(void *ctx, uint16_t tag, const char *from, const char *to)
 {
 	struct sight *s = ctx;
@@ -335,13 +356,20 @@ void anchorage_state_see(struct anchorage *a, const uint8_t *zone, struct rrset 
 		.zone = name_to_text(text, zone),
 		.now_s = now_s,
 	};
-	const struct rollover_look look = { now_s, is_self_signed, note_change, &s };
+	struct rollover_look look = {
+		.now_s = now_s,
+		.is_self_signed = is_self_signed,
+		.changed = note_change,
+		.ctx = &s,
+	};
 	struct rollover *r;
 
 	pthread_mutex_lock(&a->change_lock);
 	/* It may have been dropped while its servers were asked. */
 	r = a->rollovers == NULL ? NULL : rollovers_find(a->rollovers, zone);
 	if (r != NULL) {
+		if (is_good && dnskeys != NULL)
+			read_times(&s, r, &look.ttl, &look.until_s);
 		if (!is_good && dnskeys != NULL && rollover_see_revoked(r, dnskeys, &look) != E_OK)
 			log_error("the keys of %s cannot be looked at: %s", text,
 				  err_text(E_NOMEM));

@@ -6,6 +6,9 @@
 #include "common/rrtype.h"
 #include "common/wire.h"
 #include "recursor/anchorage_impl.h"
+#include "recursor/resolve/dnssec/keyring.h"
+#include "tests/signer/rrsig.h"
+#include "tests/signer/zone.h"
 
 enum { KEY_LEN = 36, SEP = DNSKEY_ZONE | DNSKEY_SEP };
 
@@ -149,6 +152,49 @@ START_TEST(a_revoked_key_is_not_added_again)
 }
 END_TEST
 
+/* By whom the set is good says how long it may be relied on; not what somebody put beside that. */
+START_TEST(only_the_signature_that_validates_tells_times)
+{
+	enum { NOW = 1700000000, DAY = ROLLOVER_DAY_S };
+	struct signed_zone *z = signed_zone_new(zone);
+	uint8_t ds[SIGN_DS_MAX], forged[SIGN_RRSIG_MAX];
+	const struct signed_set *keys;
+	struct signed_set both;
+	struct rdata sigs[2];
+	struct rrset *set;
+	size_t len;
+
+	ck_assert(signed_zone_read(z, "example. 3600 IN SOA ns h 1 2 3 4 5\n"));
+	signed_zone_sign(z, &(struct sign_policy) { .algorithm = 13,
+						    .inception_s = NOW - DAY,
+						    .expiration_s = NOW + 10 * DAY });
+	len = signed_zone_ds(z, 0, 2, ds);
+	ck_assert_int_eq(anchors_add(a.configured, zone, TYPE_DS, ds, len), E_OK);
+	begin();
+	ck_assert_int_eq(keyring_new(&a.keyring, KEYRING_KEYS_DEFAULT), E_OK);
+	a.file = (struct statefile) { .path = (char[]) { "none" }, .name = "none", .dir_fd = -1 };
+
+	keys = signed_zone_find(z, zone, TYPE_DNSKEY);
+	ck_assert_uint_eq(keys->n_sig, 1);
+	memcpy(forged, keys->sig[0].data, keys->sig[0].len);
+	wire_put_u32(forged + 4, INT32_MAX);
+	wire_put_u32(forged + 8, NOW + 20 * DAY);
+	for (unsigned i = 0; i < 2; i++) { /* before the other, and behind it */
+		both = *keys;
+		both.sig = sigs;
+		both.n_sig = 2;
+		sigs[i] = (struct rdata) { forged, keys->sig[0].len };
+		sigs[1 - i] = keys->sig[0];
+		set = signed_set_rrset(&both, NULL, NOW);
+		anchorage_state_see(&a, zone, set, true, NOW);
+		ck_assert_uint_eq(rollovers.zones[0].interval_s, ROLLOVER_HOUR_S);
+		rrset_put(set);
+	}
+	keyring_free(a.keyring);
+	signed_zone_free(z);
+}
+END_TEST
+
 Suite *suite_anchorage_state(void);
 Suite *suite_anchorage_state(void)
 {
@@ -159,6 +205,7 @@ Suite *suite_anchorage_state(void)
 	tcase_add_test(tc, what_was_cleared_does_not_come_back_with_the_next_reading);
 	tcase_add_test(tc, a_zone_that_lost_its_keys_is_followed_again);
 	tcase_add_test(tc, a_revoked_key_is_not_added_again);
+	tcase_add_test(tc, only_the_signature_that_validates_tells_times);
 	suite_add_tcase(s, tc);
 	return s;
 }

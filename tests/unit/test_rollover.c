@@ -82,15 +82,18 @@ static void changed(void *ctx, uint16_t tag, const char *from, const char *to)
 }
 
 /* "1 2r 3z": keys by number; r: revoked; z: without SEP; n: no zone key.  At `now_s`, with that TTL and so
- * long to the signatures' end. */
+ * long to the signature's end: that of the one that validated.  Beside it is one that anybody may have put
+ * there. */
 static int see_with(const char *text, uint32_t now_s, uint32_t ttl, uint32_t lasts_s)
 {
 	const struct rollover_look look = { .now_s = now_s,
+					    .ttl = ttl,
+					    .until_s = now_s + lasts_s,
 					    .is_self_signed = is_self_signed,
 					    .changed = changed };
 	static uint8_t rdata[64][KEY_LEN];
-	uint8_t sig[RRSIG_HEAD_LEN + 2] = { 0 }; /* by the root, a signature of one byte */
-	struct rdata rr[64], sigs = { sig, sizeof(sig) };
+	uint8_t sig[2][RRSIG_HEAD_LEN + 2] = { { 0 } }; /* by the root, a signature of one byte */
+	struct rdata rr[64], sigs[] = { { sig[0], sizeof(sig[0]) }, { sig[1], sizeof(sig[1]) } };
 	struct rrset *set = NULL;
 	size_t n = 0;
 	int err;
@@ -113,10 +116,13 @@ static int see_with(const char *text, uint32_t now_s, uint32_t ttl, uint32_t las
 		while (*at == ' ')
 			at++;
 	}
-	wire_put_u32(sig + 4, ttl);
-	wire_put_u32(sig + 8, now_s + lasts_s);
+	wire_put_u32(sig[0] + 4, ttl);
+	wire_put_u32(sig[0] + 8, now_s + lasts_s);
+	sig[1][RRSIG_HEAD_LEN + 1] = 1;
+	wire_put_u32(sig[1] + 4, INT32_MAX);
+	wire_put_u32(sig[1] + 8, now_s + 1);
 	ck_assert_int_eq(
-		rrset_new(&set, zone, TYPE_DNSKEY, 5, now_s, RANK_AUTH_ANSWER, rr, n, &sigs, 1),
+		rrset_new(&set, zone, TYPE_DNSKEY, 5, now_s, RANK_AUTH_ANSWER, rr, n, sigs, 2),
 		E_OK);
 	told[0] = '\0';
 	err = validates ? rollover_see(&r, set, &look) : rollover_see_revoked(&r, set, &look);
@@ -338,6 +344,19 @@ START_TEST(a_long_ttl_holds_a_new_key_longer)
 }
 END_TEST
 
+START_TEST(none_is_held_for_ever)
+{
+	begin(1, 0);
+	ck_assert_int_eq(see_with("1 2", T0, INT32_MAX, 10 * DAY), E_OK);
+	ck_assert_uint_eq(r.keys[1].until_s, T0 + ROLLOVER_HOLD_MAX_S);
+	/* Nor one of a file that has it so. */
+	r.keys[1].until_s = T0 + (uint32_t)INT32_MAX;
+	see("1 2", T0 + DAY, "");
+	ck_assert_uint_eq(r.keys[1].until_s, T0 + 30 * DAY);
+	see("1 2", T0 + 30 * DAY, "adding>trusted ");
+}
+END_TEST
+
 START_TEST(a_clock_that_was_ahead_does_no_harm)
 {
 	begin(1, 0);
@@ -403,6 +422,7 @@ Suite *suite_rollover(void)
 	tcase_add_test(t, there_is_room_for_so_many);
 	tcase_add_test(t, when_to_look_again);
 	tcase_add_test(t, a_long_ttl_holds_a_new_key_longer);
+	tcase_add_test(t, none_is_held_for_ever);
 	tcase_add_test(t, a_clock_that_was_ahead_does_no_harm);
 	tcase_add_test(t, another_configuration_begins_anew);
 	tcase_add_test(t, a_copy_is_one_of_its_own);

@@ -262,10 +262,13 @@ static void see_key(struct rollover *r, struct rollover_key *k, const struct dns
 		return;
 	}
 	k->seen = true;
-	/* The clock was ahead when it was seen first, and has been set right. */
-	if (k->state == ROLLOVER_ADDING && k->since_s > look->now_s) {
-		k->since_s = look->now_s;
-		k->until_s = look->now_s + hold_s;
+	/* The clock was ahead when it was seen first, and has been set right; or it is held for longer
+	 * than anything is. */
+	if (k->state == ROLLOVER_ADDING &&
+	    (k->since_s > look->now_s || k->until_s - k->since_s > ROLLOVER_HOLD_MAX_S)) {
+		if (k->since_s > look->now_s)
+			k->since_s = look->now_s;
+		k->until_s = k->since_s + hold_s;
 	}
 	if (k->state == ROLLOVER_MISSING ||
 	    (k->state == ROLLOVER_ADDING && look->now_s >= k->until_s))
@@ -317,32 +320,15 @@ static uint32_t least(uint32_t a, int64_t b)
 	return b < (int64_t)a ? (uint32_t)b : a;
 }
 
-/* RFC 5011 2.3: how long the set may be relied on, by its TTL and by its signatures. */
-static void read_times(const struct rrset *dnskeys, uint32_t now_s, uint32_t *ttl,
-		       uint32_t *expires)
-{
-	struct rdata rr;
-	struct rrsig sig;
-
-	*ttl = dnskeys->ttl;
-	*expires = UINT32_MAX;
-	for (size_t at = 0; rrset_next_sig(dnskeys, &at, &rr);) {
-		if (rrsig_read(&sig, &rr) != E_OK)
-			continue;
-		*ttl = sig.original_ttl;
-		*expires = least(*expires, (int32_t)(sig.expiration_s - now_s));
-	}
-}
-
 int rollover_see(struct rollover *r, const struct rrset *dnskeys, const struct rollover_look *look)
 {
-	uint32_t ttl, expires, hold_s = ROLLOVER_HOLD_S;
+	uint32_t expires = least(UINT32_MAX, (int32_t)(look->until_s - look->now_s));
+	uint32_t hold_s = ROLLOVER_HOLD_S;
 	struct rdata rr;
 	int err = E_OK;
 
-	read_times(dnskeys, look->now_s, &ttl, &expires);
-	if (ttl > hold_s && ttl <= INT32_MAX)
-		hold_s = ttl; /* 2.4.1 */
+	if (look->ttl > hold_s) /* 2.4.1 */
+		hold_s = least(ROLLOVER_HOLD_MAX_S, look->ttl);
 	for (size_t i = 0; i < r->n; i++)
 		r->keys[i].seen = false;
 	for (size_t at = 0; err == E_OK && rrset_next(dnskeys, &at, &rr);)
@@ -351,7 +337,8 @@ int rollover_see(struct rollover *r, const struct rrset *dnskeys, const struct r
 		return err;
 	for (size_t i = r->n; i-- > 0;)
 		miss_key(r, &r->keys[i], look);
-	r->interval_s = least(least(INTERVAL_MAX_S, ttl / 2), expires / 2);
+	/* 2.3: half of how long it may be relied on, by its TTL and by its signature. */
+	r->interval_s = least(least(INTERVAL_MAX_S, look->ttl / 2), expires / 2);
 	if (r->interval_s < ROLLOVER_HOUR_S)
 		r->interval_s = ROLLOVER_HOUR_S;
 	r->seen_s = look->now_s;

@@ -42,6 +42,8 @@ enum {
 	ROLLOVER_HOUR_S = 3600,
 	ROLLOVER_DAY_S = 24 * ROLLOVER_HOUR_S,
 	ROLLOVER_HOLD_S = 30 * ROLLOVER_DAY_S, /* RFC 5011 2.4.1, 2.4.2 */
+	/* However long a zone's TTL: no cache of ours or of others keeps its keys for longer. */
+	ROLLOVER_HOLD_MAX_S = 90 * ROLLOVER_DAY_S,
 };
 
 /* symbol, how it is called in the file and in the log */
@@ -98,6 +100,9 @@ int rollover_add(struct rollover *r, const struct rollover_key *key) MUST_USE;
 /* What looking at a set needs. */
 struct rollover_look {
 	uint32_t now_s;
+	/* Of the signature by which the set validated, and of no other: who is on the path adds
+	 * signatures as he likes.  Its original TTL, and its expiration; rollover_see() alone. */
+	uint32_t ttl, until_s;
 	/* Has the key signed the set? */
 	bool (*is_self_signed)(void *ctx, const struct dnskey *key);
 	/* A key changes its state; `to` NULL: it is forgotten, `from` NULL: it is new. */
