@@ -143,16 +143,6 @@ static enum checked account(struct resolver *r, struct goal *g, const struct rrs
 									   : CHECKED_LATER;
 }
 
-static void report(struct resolver *r, struct goal *g, const struct rrset *s, const uint8_t *zone,
-		   const struct verification *v)
-{
-	GOAL_EVENT(r, g, v->why == BOGUS_NONE ? EVENT_VERIFIED : EVENT_NOT_VERIFIED, rrset_owner(s),
-		   zone, .type = s->type, .rcode = v->tag,
-		   .records = { v->algorithm, v->digest_type }, .ttl = v->until_s,
-		   .us = v->inception_s,
-		   .note = v->why == BOGUS_NONE ? NULL : bogus_row(v->why)->text);
-}
-
 static void take_verification(struct resolver *r, struct check *out, const struct rrset *s,
 			      enum security security, const struct verification *v)
 {
@@ -254,8 +244,8 @@ static enum checked check_dnskeys(struct resolver *r, struct goal *g, struct rrs
 		return CHECKED_LATER;
 	}
 	security = verify_dnskeys(r->keyring, &r->cfg.dnssec_limits, s, ds, now_s, &work, &v);
+	story_verified(r, g, s, g->name, ds, NULL, &v);
 	rrset_put(ds);
-	report(r, g, s, g->name, &v);
 	take_verification(r, out, s, security, &v);
 	return account(r, g, s, security, &work);
 }
@@ -277,8 +267,10 @@ static enum checked lack_of_keys(struct resolver *r, struct goal *g, struct chec
 
 	if (ds_get(r, g, &ds, out) == CHECKED_LATER)
 		return CHECKED_LATER;
-	if (ds != NULL)
+	if (ds != NULL) {
+		story_ds(r, g, ds);
 		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_NO_VALID_DNSKEY };
+	}
 	rrset_put(ds);
 	return CHECKED;
 }
@@ -317,8 +309,8 @@ static enum checked check_signed(struct resolver *r, struct goal *g, struct rrse
 	}
 	security = verify_set(r->keyring, &r->cfg.dnssec_limits, s, zone, t.keys,
 			      r->world.wall_s(r->world.ctx), &work, &v);
+	story_verified(r, g, s, zone, NULL, t.keys, &v);
 	rrset_put(t.keys);
-	report(r, g, s, zone, &v);
 	take_verification(r, out, s, security, &v);
 	return account(r, g, s, security, &work);
 }

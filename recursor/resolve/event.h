@@ -80,6 +80,9 @@
 	X(EVENT_NOT_VERIFIED, "not-verified", "is not signed as it should be")                   \
 	X(EVENT_PROVED, "proved", "is proved not to be")                                         \
 	X(EVENT_NOT_PROVED, "not-proved", "is not proved not to be")                             \
+	X(EVENT_WANTING, "wanting", "wanting in the proof")                                      \
+	X(EVENT_DS, "ds", "has a DS")                                                            \
+	X(EVENT_DNSKEY, "dnskey", "has a DNSKEY")                                                \
 	X(EVENT_BOGUS, "bogus", "bogus")                                                         \
 	X(EVENT_CYCLE, "cycle", "would wait on itself")                                          \
 	X(EVENT_LIMIT, "limit", "a limit was reached")                                           \

@@ -115,6 +115,16 @@ static bool is_heard(const struct resolver *r, const struct goal *g, const struc
 	return signer != NULL && (only == NULL || name_equal(signer, only));
 }
 
+/* RFC 4035 5.3.4: nothing says that no closer name is there. */
+static void no_proof_of_wildcard(struct resolver *r, struct goal *g, struct check *out)
+{
+	const struct dnssec_work work = { .gap = DENIAL_GAP_NEXT_CLOSER,
+					  .gap_labels = (uint8_t)(g->v.labels + 1) };
+
+	*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_MISSING_NEGATIVE_INDICATION };
+	story_gap(r, g, rrset_owner(g->v.set), &work);
+}
+
 /* The denial's sets, one after the other; if none is signed it is as unsigned data are. */
 static enum checked stage_proofs(struct resolver *r, struct goal *g)
 {
@@ -134,8 +144,7 @@ static enum checked stage_proofs(struct resolver *r, struct goal *g)
 	}
 	if (v->first_heard == 0) {
 		if (v->is_expanded)
-			c = (struct check) { .security = SEC_BOGUS,
-					     .bogus = BOGUS_MISSING_NEGATIVE_INDICATION };
+			no_proof_of_wildcard(r, g, &c);
 		else if (check_unsigned(r, g, v->set, &c) == CHECKED_LATER)
 			return CHECKED_LATER;
 		found(g, &c);
@@ -198,6 +207,14 @@ static bool has_secure_zone_below(struct resolver *r, const struct goal *g, cons
 	return is_secure;
 }
 
+static void lack(const struct goal *g, struct dnssec_work *work, enum denial_gap gap,
+		 struct check *out)
+{
+	work->gap = (uint8_t)gap;
+	work->gap_labels = (uint8_t)name_labels(rrset_owner(g->v.set));
+	*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
+}
+
 /* They are good; do they prove it? */
 static enum checked stage_denial(struct resolver *r, struct goal *g)
 {
@@ -211,7 +228,7 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 	check_good_proofs(r, v->set, rrset_owner(v->set), g->type == TYPE_DS, zone_of_proofs(g),
 			  &good);
 	if (good.proof.zone == NULL) {
-		c = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
+		lack(g, &work, DENIAL_GAP_ZONE, &c);
 	} else {
 		switch (weigh(r, g, &good.proof, &work)) {
 		case DENIAL_PROVED:
@@ -221,8 +238,7 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 			if (denial_has_many_iterations(&r->cfg.dnssec_limits, &good.proof))
 				c.bogus = BOGUS_MAX_ITERATIONS;
 			if (has_secure_zone_below(r, g, good.zone))
-				c = (struct check) { .security = SEC_BOGUS,
-						     .bogus = BOGUS_INVALID_DENIAL };
+				lack(g, &work, DENIAL_GAP_CHILD, &c);
 			break;
 		case DENIAL_NOT_PROVED:
 			c = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
@@ -235,6 +251,8 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 	GOAL_EVENT(r, g, c.security == SEC_BOGUS ? EVENT_NOT_PROVED : EVENT_PROVED,
 		   rrset_owner(v->set), good.proof.zone, .type = v->set->type,
 		   .note = c.security == SEC_BOGUS ? bogus_row(c.bogus)->text : NULL);
+	if (c.bogus == BOGUS_INVALID_DENIAL)
+		story_gap(r, g, rrset_owner(g->v.set), &work);
 	found(g, &c);
 	v->stage = v->security == SEC_SECURE ? STAGE_SOA : STAGE_DONE;
 	return turn_end(r, g, check_blame(v->set), c.security == SEC_BOGUS, &work) ? CHECKED
@@ -301,6 +319,7 @@ bool validate_first(struct resolver *r, struct goal *g, enum then then, struct r
 		return false;
 	security = rrset_security(first);
 	if (g->state == GOAL_START && security == SEC_BOGUS) {
+		story_again(r, g, first);
 		goal_end_bogus(r, g, (enum bogus)rrset_bogus(first));
 		return true;
 	}

@@ -156,6 +156,21 @@ enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrs
 /* Any set: by its RRSIGs or for want of them, or by what was found of it before. */
 enum checked check_any(struct resolver *r, struct goal *g, struct rrset *s, struct check *out);
 
+/* ---- story.c: for who listens ---- */
+
+/* A zone's DS set, and its keys: a few of them. */
+void story_ds(struct resolver *r, struct goal *g, const struct rrset *ds);
+void story_keys(struct resolver *r, struct goal *g, const struct rrset *keys);
+/* A set was looked at: a DNSKEY set by `ds` (else NULL), or another by its zone's `keys`.  Where the link is
+ * broken, what there is on both sides of it is told as well. */
+void story_verified(struct resolver *r, struct goal *g, const struct rrset *s, const uint8_t *zone,
+		    const struct rrset *ds, const struct rrset *keys, const struct verification *v);
+/* Which proof was wanting. */
+void story_gap(struct resolver *r, struct goal *g, const uint8_t *name,
+	       const struct dnssec_work *work);
+/* The set was found bogus before: who is traced is told how, as then, by a few checks made again. */
+void story_again(struct resolver *r, struct goal *g, const struct rrset *s);
+
 /* ---- byproof.c ---- */
 
 struct knowledge;

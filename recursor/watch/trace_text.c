@@ -69,6 +69,9 @@ static const char *const layouts[] = {
 	[EVENT_NOT_VERIFIED] = "%n[ %t] %S[ by %o][ (%K)][, valid %V]",
 	[EVENT_PROVED] = "%n[ %t] %S[ by %o]",
 	[EVENT_NOT_PROVED] = "%n[ %t] %S[ by %o]",
+	[EVENT_WANTING] = "%S[: %n]",
+	[EVENT_DS] = "%n %S[ (%K)][, digest type %D]",
+	[EVENT_DNSKEY] = "%n %S[ (%K)][, flags %m]",
 	[EVENT_BOGUS] = "%S[: %n][ %t]",
 	[EVENT_CYCLE] = "[%n][ %t: ]%S",
 	[EVENT_LIMIT] = "%S",
@@ -101,6 +104,7 @@ static bool is_bad(unsigned kind)
 	case EVENT_STALE_CUT:
 	case EVENT_NOT_VERIFIED:
 	case EVENT_NOT_PROVED:
+	case EVENT_WANTING:
 	case EVENT_BOGUS:
 	case EVENT_CYCLE:
 	case EVENT_LIMIT:
@@ -446,6 +450,21 @@ static void set_signature(json_t *o, const struct event *e)
 	set_number(o, "expiration", e->ttl);
 }
 
+static bool is_key(const struct event *e)
+{
+	return e->kind == EVENT_DS || e->kind == EVENT_DNSKEY;
+}
+
+static void set_key(json_t *o, const struct event *e)
+{
+	set_number(o, "key-tag", e->rcode);
+	set_number(o, "algorithm", e->records[0]);
+	if (e->kind == EVENT_DS)
+		set_number(o, "digest-type", e->records[1]);
+	else
+		set_number(o, "flags", e->size);
+}
+
 static void set_answer(json_t *o, const struct event *e)
 {
 	set_number(o, "rtt-us", e->us);
@@ -477,6 +496,8 @@ static json_t *event_json(const struct trace *t, const struct event *e)
 	if (e->kind == EVENT_ANSWERED || e->kind == EVENT_BAD_RCODE || e->kind == EVENT_DONE ||
 	    e->kind == EVENT_FAILED)
 		json_object_set_new(o, "rcode", json_string(rcode_to_text(e->rcode, buf)));
+	if (is_key(e))
+		set_key(o, e);
 	if (is_signature(e))
 		set_signature(o, e);
 	else if (e->ttl != 0)

@@ -2,6 +2,7 @@
 kept in rings and logged of it, scripts, negative trust anchors, and what outlives a restart."""
 
 import contextlib
+import json
 import os
 import re
 
@@ -36,18 +37,23 @@ def make_zones(directory):
         lines = f.readlines()
     write(paths["torn"], "".join(line for line in lines
                                  if not re.match(r"www\.torn\.\s.*\sRRSIG\s+A\s", line)))
+    return paths, make_root(directory, paths, ds)
+
+
+def make_root(directory, paths, ds):
+    """Adds the root above these zones; its DS."""
     root = ". 600 IN SOA a.root. h. 1 3600 900 604800 60\n. 600 IN NS a.root.\n" \
            f"a.root. 600 IN A {ADDRESS}\n" + ds + \
-           "".join(f"{zone}. 600 IN NS ns.{zone}.\nns.{zone}. 600 IN A {ADDRESS}\n" for zone in ZONES)
+           "".join(f"{zone}. 600 IN NS ns.{zone}.\nns.{zone}. 600 IN A {ADDRESS}\n" for zone in paths)
     paths[""], anchor = ldns_sign(directory, ".", root)
-    return paths, anchor
+    return anchor
 
 
 @contextlib.contextmanager
-def signed_world():
+def signed_world(make=make_zones):
     need_program("nsd", "ldns-keygen", "ldns-signzone")
     d = env.new_dir("signed")
-    paths, anchor = make_zones(d)
+    paths, anchor = make(d)
     zones = {zone + ".": path for zone, path in paths.items()}
     with Authority("nsd", d, nsd_server(d, ADDRESS, port=PORT) + nsd_zones(zones), ADDRESS, ".", port=PORT):
         yield {"hint_file": root_hints(d, ADDRESS),
@@ -130,6 +136,62 @@ def what_is_bogus_is_refused_to_who_cares():
         check("www.late" in top and "www.torn" in top and "www.good" not in top, top)
         check("127.0.0.1" in r.rec("top-bogus-remotes").stdout, "nobody asked for what is bogus")
         check("late" in r.rec("top-pub-bogus-queries").stdout, "top-pub-bogus-queries")
+
+
+# What is broken, for explain: records, the signer's options, which lines of the signed zone are taken out.
+BROKEN = {
+    "holed": ("www 600 IN A 192.0.2.5\nzzz 600 IN A 192.0.2.6\n", (),
+              r"holed\.\s.*\s(NSEC|RRSIG\s+NSEC)\s"),
+    "hashed": ("www 600 IN A 192.0.2.5\n", ("-n", "-t", "0"), r"3ko8bq.*\s(NSEC3|RRSIG\s+NSEC3)\s"),
+    "mute": ("www 600 IN A 192.0.2.5\n", (), r".*\s(NSEC|RRSIG\s+NSEC)\s"),
+    "badds": ("www 600 IN A 192.0.2.7\n", (), None),
+    "keyless": ("www 600 IN A 192.0.2.8\n", (), r".*\sRRSIG\s+DNSKEY\s"),
+    "stale": ("www 600 IN A 192.0.2.9\n", ("-i", "20200101000000", "-e", "20200201000000"), None),
+}
+
+
+def make_broken(directory):
+    paths, ds = {}, ""
+    for zone, (text, options, gone) in BROKEN.items():
+        paths[zone], its_ds = ldns_sign(directory, zone + ".", f"$ORIGIN {zone}.\n" + SOA + text, *options)
+        if gone is not None:
+            with open(paths[zone], encoding="ascii") as f:
+                lines = f.readlines()
+            write(paths[zone], "".join(line for line in lines if not re.match(gone, line)))
+        if zone == "badds":
+            words = its_ds.split()
+            words[-1] = words[-1][:-1] + ("0" if words[-1][-1] != "0" else "1")
+            its_ds = " ".join(words) + "\n"
+        ds += its_ds
+    return paths, make_root(directory, paths, ds)
+
+
+@test
+def explain_tells_which_link_is_wanting():
+    key = r"key \d+, algorithm 13"
+    for_all = (
+        ("x.holed", "wanting in the proof: *.holed.: no NSEC or NSEC3 covers this wildcard"),
+        ("x.hashed", "wanting in the proof: x.hashed.: no NSEC or NSEC3 covers this next closer name"),
+        ("y.hashed", "wanting in the proof: *.hashed.: no NSEC or NSEC3 covers this wildcard"),
+        ("x.mute", re.compile(r"bogus: x\.mute\.: no NSEC or NSEC3$", re.M)),
+        ("www.badds", re.compile(rf"badds\. has a DS \({key}\), digest type 2$", re.M)),
+        ("www.badds", re.compile(rf"badds\. has a DNSKEY \({key}\), flags 257$", re.M)),
+        ("www.badds", "no DNSKEY matches the DS"),
+        ("www.keyless", re.compile(rf"keyless\. has a DNSKEY \({key}\)")),
+        ("www.keyless", "DNSKEY is not signed as it should be by keyless.: no RRSIG"),
+        ("www.stale", re.compile(rf"by stale\. \({key}\), valid 20200101000000 to 20200201000000: .* expired")),
+    )
+    with signed_world(make_broken) as world, Recursor(**world, dnssec="validate") as recursor:
+        for name, told in for_all:
+            said = recursor.rec("explain", name, "A").stdout
+            check(told in said if isinstance(told, str) else told.search(said), f"{told} is not told", said)
+        events = json.loads(recursor.rec("--json", "explain", "www.badds", "A").stdout)["events"]
+        found = {e["event"]: e for e in events if e["event"] in ("ds", "dnskey")}
+        check(found["ds"]["digest-type"] == 2 and found["dnskey"]["flags"] == 257 and
+              found["ds"]["key-tag"] == found["dnskey"]["key-tag"] and
+              found["ds"]["algorithm"] == found["dnskey"]["algorithm"] == 13, "DS and DNSKEY", found)
+        events = json.loads(recursor.rec("--json", "explain", "x.holed", "A").stdout)["events"]
+        check([e["name"] for e in events if e["event"] == "wanting"] == ["*.holed."], "wanting", events)
 
 
 @test

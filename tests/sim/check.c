@@ -84,6 +84,26 @@ static uint64_t read_cost(const struct player *p, const char *what)
 	return UINT64_MAX;
 }
 
+/* Has the last question's account a step of that word, about that name if one is given? */
+static bool has_event(const struct player *p, const char *argument)
+{
+	const struct trace *t = &p->client->trace;
+	char word[32], text[256];
+	uint8_t name[NAME_MAX_LEN];
+	int n = sscanf(argument, "%31s %255s", word, text);
+
+	if (n < 1 || (n == 2 && name_from_text(name, text) != E_OK))
+		return false;
+	for (uint32_t i = 0; i < t->n_events; i++) {
+		const uint8_t *about = trace_name(t, t->events[i].name);
+
+		if (strcmp(event_word(t->events[i].kind), word) == 0 &&
+		    (n == 1 || (about != NULL && name_equal(about, name))))
+			return true;
+	}
+	return false;
+}
+
 void play_check(struct player *p, const struct step *step)
 {
 	char what[64], relation[4], rest[16];
@@ -95,6 +115,11 @@ void play_check(struct player *p, const struct step *step)
 			play_fail(p, step, "not a number: %s", step->argument);
 		else if (p->client->ede != ede)
 			play_fail(p, step, "EDE %d expected, not %d", ede, p->client->ede);
+		return;
+	}
+	if (step->kind == STEP_CHECK_EVENT) {
+		if (p->client == NULL || !has_event(p, step->argument))
+			play_fail(p, step, "no such step: %s", step->argument);
 		return;
 	}
 	if (!parse(step->argument, what, relation, &wanted, rest)) {

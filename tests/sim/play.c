@@ -295,6 +295,7 @@ static void take_step(struct player *p, const struct step *step)
 	case STEP_CHECK_COUNTER:
 	case STEP_CHECK_COST:
 	case STEP_CHECK_EDE:
+	case STEP_CHECK_EVENT:
 		play_check(p, step);
 		break;
 	}

@@ -119,7 +119,8 @@ struct range {
 	X(CHECK_ASKED, "CHECK_ASKED", false)                                                       \
 	X(CHECK_COUNTER, "CHECK_COUNTER", false)                                                   \
 	X(CHECK_COST, "CHECK_COST", false)                                                         \
-	X(CHECK_EDE, "CHECK_EDE", false)
+	X(CHECK_EDE, "CHECK_EDE", false)                                                           \
+	X(CHECK_EVENT, "CHECK_EVENT", false)
 
 enum step_kind {
 #define STEP_ENUM(name, word, has_entry) STEP_##name,

@@ -316,6 +316,62 @@ START_TEST(limits_hold)
 }
 END_TEST
 
+/* Of a proof that is none: what it wants, and of which name. */
+static void wants(enum denial said, enum denial_gap gap, const char *name, const char *about)
+{
+	uint8_t found[NAME_MAX_LEN];
+	char text[NAME_TEXT_MAX];
+
+	ck_assert_int_eq(said, DENIAL_NOT_PROVED);
+	ck_assert_uint_eq(work.gap, gap);
+	ck_assert_ptr_nonnull(denial_gap_text(&work, wire(name), found));
+	ck_assert_str_eq(name_to_text(text, found), about);
+}
+
+START_TEST(what_is_wanting_is_told)
+{
+	uint8_t about[NAME_MAX_LEN];
+
+	ck_assert_ptr_null(denial_gap_text(&work, wire("ml.example"), about));
+	of_4035("a");
+	wants(nxdomain("ml.example"), DENIAL_GAP_NAME, "ml.example", "ml.example.");
+	wants(nodata("ml.example", TYPE_A), DENIAL_GAP_NAME, "ml.example", "ml.example.");
+	wants(wildcard("a.z.w.example", 2), DENIAL_GAP_NEXT_CLOSER, "a.z.w.example",
+	      "z.w.example.");
+	wants(nxdomain("other"), DENIAL_GAP_ZONE, "other", "other.");
+	of_4035("d");
+	wants(nxdomain("ml.example"), DENIAL_GAP_WILDCARD, "ml.example", "*.example.");
+	wants(nxdomain("b.example"), DENIAL_GAP_EXISTS, "b.example", "b.example.");
+	of_4035("e");
+	wants(nodata("ns1.example", TYPE_A), DENIAL_GAP_TYPE, "ns1.example", "ns1.example.");
+	of_4035("i");
+	wants(nodata("a.z.w.example", TYPE_A), DENIAL_GAP_WILDCARD_NODE, "a.z.w.example",
+	      "*.w.example.");
+	of_4035("gi");
+	wants(nodata("a.z.w.example", TYPE_MX), DENIAL_GAP_WILDCARD_TYPE, "a.z.w.example",
+	      "*.w.example.");
+
+	of_5155("aed", '1');
+	ck_assert_int_eq(nxdomain("a.c.x.w.example"), DENIAL_INSECURE);
+	of_5155("ed", '0');
+	wants(nxdomain("a.c.x.w.example"), DENIAL_GAP_NEXT_CLOSER, "a.c.x.w.example",
+	      "c.x.w.example.");
+	of_5155("ae", '0');
+	wants(nxdomain("a.c.x.w.example"), DENIAL_GAP_WILDCARD, "a.c.x.w.example",
+	      "*.x.w.example.");
+	wants(nodata("a.c.x.w.example", TYPE_A), DENIAL_GAP_WILDCARD_NODE, "a.c.x.w.example",
+	      "*.x.w.example.");
+	wants(nxdomain("x.w.example"), DENIAL_GAP_EXISTS, "x.w.example", "x.w.example.");
+	wants(nodata("x.w.example", TYPE_MX), DENIAL_GAP_TYPE, "x.w.example", "x.w.example.");
+	of_5155("d", '0');
+	wants(nxdomain("a.c.x.w.example"), DENIAL_GAP_ENCLOSER, "a.c.x.w.example",
+	      "a.c.x.w.example.");
+	wants(nxdomain("x.a.example"), DENIAL_GAP_BELOW_CUT, "x.a.example", "a.example.");
+	wants(wildcard("a.z.w.example", 2), DENIAL_GAP_NEXT_CLOSER, "a.z.w.example",
+	      "z.w.example.");
+}
+END_TEST
+
 Suite *suite_denial(void)
 {
 	Suite *s = suite_create("denial");
@@ -328,6 +384,7 @@ Suite *suite_denial(void)
 	tcase_add_test(t, sets_that_prove_nothing);
 	tcase_add_test(t, delegations_aliases_and_dnames);
 	tcase_add_test(t, limits_hold);
+	tcase_add_test(t, what_is_wanting_is_told);
 	suite_add_tcase(s, t);
 	return s;
 }

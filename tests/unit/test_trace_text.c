@@ -112,6 +112,37 @@ START_TEST(signatures_tell_their_key_and_its_ds)
 }
 END_TEST
 
+/* What an operator needs where a chain is broken: the DS, the keys, the proof that is not there. */
+START_TEST(a_broken_chain_is_told)
+{
+	static const char *const objects[] = {
+		"{\"event\":\"ds\",\"at-ms\":0,\"goal\":1,\"name\":\"example.\",\"key-tag\":4711,"
+		"\"algorithm\":13,\"digest-type\":2}",
+		"{\"event\":\"dnskey\",\"at-ms\":0,\"goal\":1,\"name\":\"example.\",\"key-tag\":4712,"
+		"\"algorithm\":8,\"flags\":257}",
+		"{\"event\":\"wanting\",\"at-ms\":0,\"goal\":1,\"name\":\"*.example.\","
+		"\"note\":\"why\"}",
+	};
+	json_t *list;
+
+	ADD(EVENT_DS, 1, name("example."), NONE, .rcode = 4711, .records = { 13, 2 });
+	ADD(EVENT_DNSKEY, 1, name("example."), NONE, .rcode = 4712, .records = { 8 }, .size = 257);
+	ADD(EVENT_WANTING, 1, name("*.example."), NONE, .note = "why");
+	expect_text(false, false,
+		    "    0 ms  example. has a DS (key 4711, algorithm 13), digest type 2\n"
+		    "    0 ms  example. has a DNSKEY (key 4712, algorithm 8), flags 257\n"
+		    "    0 ms  wanting in the proof: *.example.: why\n");
+	list = trace_json(t);
+	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+		char *text = json_dumps(json_array_get(list, i), JSON_COMPACT);
+
+		ck_assert_str_eq(text, objects[i]);
+		free(text);
+	}
+	json_decref(list);
+}
+END_TEST
+
 START_TEST(terminals_get_lines_and_colours)
 {
 	ADD(EVENT_GOAL, 1, name("a."), NONE, .type = TYPE_A);
@@ -271,6 +302,7 @@ Suite *suite_trace_text(void)
 	tcase_add_checked_fixture(tc, new_trace, free_trace);
 	tcase_add_test(tc, goals_hang_below_who_wanted_them);
 	tcase_add_test(tc, signatures_tell_their_key_and_its_ds);
+	tcase_add_test(tc, a_broken_chain_is_told);
 	tcase_add_test(tc, terminals_get_lines_and_colours);
 	tcase_add_test(tc, a_goal_is_drawn_once);
 	tcase_add_test(tc, what_hangs_on_nothing_is_shown_too);

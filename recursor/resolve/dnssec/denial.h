@@ -37,6 +37,35 @@ enum denial {
 	DENIAL_TOO_COSTLY, /* work->met_limit says which limit was met */
 };
 
+/* What is wanting in a proof that is none.  symbol, is it about a wildcard, how it is told */
+/* clang-format off */
+#define DENIAL_GAPS(X)                                                                           \
+	X(NONE, false, NULL)                                                                     \
+	X(ZONE, false, "none of the records is of a zone that may speak of this name")           \
+	X(CHILD, false, "a zone that is signed lies between, for which they do not speak")       \
+	X(NAME, false, "no NSEC covers this name")                                               \
+	X(EXISTS, false, "the records say that this name exists")                                \
+	X(TYPE, false, "the NSEC or NSEC3 of this name does not deny the type")                  \
+	X(ENCLOSER, false, "no NSEC3 matches this name or one above it: no closest encloser")    \
+	X(BELOW_CUT, false, "this closest encloser is a zone cut or an alias: not theirs to deny") \
+	X(NEXT_CLOSER, false, "no NSEC or NSEC3 covers this next closer name")                   \
+	X(WILDCARD, true, "no NSEC or NSEC3 covers this wildcard")                               \
+	X(WILDCARD_NODE, true, "no NSEC or NSEC3 matches this wildcard")                         \
+	X(WILDCARD_TYPE, true, "the NSEC or NSEC3 of this wildcard does not deny the type")
+/* clang-format on */
+
+enum denial_gap {
+#define DENIAL_GAP_ENUM(symbol, is_wildcard, text) DENIAL_GAP_##symbol,
+	DENIAL_GAPS(DENIAL_GAP_ENUM)
+#undef DENIAL_GAP_ENUM
+		DENIAL_GAP_N
+};
+
+/* After DENIAL_NOT_PROVED of `name`: what was wanting; NULL: it is not known.  Writes the name that it is
+ * about: that name, one above it, or a wildcard there. */
+const char *denial_gap_text(const struct dnssec_work *work, const uint8_t *name,
+			    uint8_t about[NAME_MAX_LEN]);
+
 /* Neither the name nor a wildcard for it exists. */
 enum denial denial_nxdomain(const struct dnssec_limits *limits, const struct denial_proof *proof,
 			    const uint8_t *name, struct dnssec_work *work);

@@ -67,16 +67,43 @@ static bool find_absent(const struct denial_proof *p, const uint8_t *name, struc
 	return false;
 }
 
-enum denial nsec_nxdomain(const struct denial_proof *p, const uint8_t *name)
+/* Has the name an NSEC of its own? */
+static bool has_node(const struct denial_proof *p, const uint8_t *name)
+{
+	struct nsec n;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (nsec_read(&n, p->sets[i], p->zone) && name_equal(n.owner, name))
+			return true;
+	return false;
+}
+
+/* It is there, or a name below it is. */
+static bool exists(const struct denial_proof *p, const uint8_t *name)
+{
+	struct nsec n;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (nsec_read(&n, p->sets[i], p->zone) &&
+		    (name_is_within(n.owner, name) || name_is_within(n.next, name)))
+			return true;
+	return false;
+}
+
+enum denial nsec_nxdomain(const struct denial_proof *p, const uint8_t *name,
+			  struct dnssec_work *work)
 {
 	uint8_t wildcard[NAME_MAX_LEN];
+	const uint8_t *encloser;
 	struct nsec n;
 
 	if (!find_absent(p, name, &n))
-		return DENIAL_NOT_PROVED;
-	if (!proof_wildcard(wildcard, nsec_encloser(&n, name)))
-		return DENIAL_NOT_PROVED;
-	return find_absent(p, wildcard, &n) ? DENIAL_PROVED : DENIAL_NOT_PROVED;
+		return proof_lacks(work, exists(p, name) ? DENIAL_GAP_EXISTS : DENIAL_GAP_NAME,
+				   name);
+	encloser = nsec_encloser(&n, name);
+	if (!proof_wildcard(wildcard, encloser) || !find_absent(p, wildcard, &n))
+		return proof_lacks(work, DENIAL_GAP_WILDCARD, encloser);
+	return DENIAL_PROVED;
 }
 
 /* The name is in the zone and has no such type. */
@@ -97,37 +124,53 @@ static bool has_node_without(const struct denial_proof *p, const uint8_t *name, 
 	return false;
 }
 
-enum denial nsec_nodata(const struct denial_proof *p, const uint8_t *name, uint16_t type)
+enum denial nsec_nodata(const struct denial_proof *p, const uint8_t *name, uint16_t type,
+			struct dnssec_work *work)
 {
 	uint8_t wildcard[NAME_MAX_LEN];
+	const uint8_t *encloser;
 	struct nsec n;
 
 	if (has_node_without(p, name, type))
 		return DENIAL_PROVED;
 	/* Or there is no such name, and the wildcard that stands in for it has no such type. */
-	if (!find_absent(p, name, &n) || !proof_wildcard(wildcard, nsec_encloser(&n, name)))
-		return DENIAL_NOT_PROVED;
-	return has_node_without(p, wildcard, type) ? DENIAL_PROVED : DENIAL_NOT_PROVED;
+	if (!find_absent(p, name, &n))
+		return proof_lacks(work, has_node(p, name) ? DENIAL_GAP_TYPE : DENIAL_GAP_NAME,
+				   name);
+	encloser = nsec_encloser(&n, name);
+	if (!proof_wildcard(wildcard, encloser))
+		return proof_lacks(work, DENIAL_GAP_WILDCARD_NODE, encloser);
+	if (!has_node_without(p, wildcard, type))
+		return proof_lacks(work,
+				   has_node(p, wildcard) ? DENIAL_GAP_WILDCARD_TYPE
+							 : DENIAL_GAP_WILDCARD_NODE,
+				   encloser);
+	return DENIAL_PROVED;
 }
 
-enum denial nsec_wildcard(const struct denial_proof *p, const uint8_t *name, unsigned labels)
+enum denial nsec_wildcard(const struct denial_proof *p, const uint8_t *name, unsigned labels,
+			  struct dnssec_work *work)
 {
+	const uint8_t *closer = name_suffix(name, labels + 1);
 	struct nsec n;
 
 	/* The next closer name is absent with all below it, and so is all between it and `name`. */
-	return find_absent(p, name_suffix(name, labels + 1), &n) ? DENIAL_PROVED
-								 : DENIAL_NOT_PROVED;
+	return find_absent(p, closer, &n) ? DENIAL_PROVED
+					  : proof_lacks(work, DENIAL_GAP_NEXT_CLOSER, closer);
 }
 
-enum ds_denial nsec_ds(const struct denial_proof *p, const uint8_t *name)
+enum ds_denial nsec_ds(const struct denial_proof *p, const uint8_t *name, struct dnssec_work *work)
 {
 	struct nsec n;
 
+	(void)proof_lacks(work, DENIAL_GAP_NAME, name);
 	for (size_t i = 0; i < p->n; i++) {
 		if (!nsec_read(&n, p->sets[i], p->zone))
 			continue;
-		if (name_equal(n.owner, name))
+		if (name_equal(n.owner, name)) {
+			(void)proof_lacks(work, DENIAL_GAP_TYPE, name);
 			return typemap_ds(&n.types, name);
+		}
 		if (nsec_covers(&n, p->zone, name))
 			return name_is_below(n.next, name) ? DS_DENIAL_NO_CUT : DS_DENIAL_NO_NAME;
 	}

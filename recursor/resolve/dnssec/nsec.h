@@ -36,9 +36,13 @@ bool nsec_is_absent(const struct nsec *n, const uint8_t *zone, const uint8_t *na
 /* The closest encloser of a name that is absent by this record; a suffix of `name`. */
 const uint8_t *nsec_encloser(const struct nsec *n, const uint8_t *name);
 
-enum denial nsec_nxdomain(const struct denial_proof *proof, const uint8_t *name);
-enum denial nsec_nodata(const struct denial_proof *proof, const uint8_t *name, uint16_t type);
-enum denial nsec_wildcard(const struct denial_proof *proof, const uint8_t *name, unsigned labels);
-enum ds_denial nsec_ds(const struct denial_proof *proof, const uint8_t *name);
+enum denial nsec_nxdomain(const struct denial_proof *proof, const uint8_t *name,
+			  struct dnssec_work *work);
+enum denial nsec_nodata(const struct denial_proof *proof, const uint8_t *name, uint16_t type,
+			struct dnssec_work *work);
+enum denial nsec_wildcard(const struct denial_proof *proof, const uint8_t *name, unsigned labels,
+			  struct dnssec_work *work);
+enum ds_denial nsec_ds(const struct denial_proof *proof, const uint8_t *name,
+		       struct dnssec_work *work);
 
 #endif

@@ -247,13 +247,17 @@ static const struct nsec3 *cover(const struct search *s, const uint8_t hash[NSEC
 	return NULL;
 }
 
-/* `name` exists, and what is one label longer does not. */
-static enum denial end_search(struct encloser *out, const struct nsec3 *found, const uint8_t *name,
+/* `name`, an end of `whole`, exists, and what is one label longer does not. */
+static enum denial end_search(struct search *s, struct encloser *out, const struct nsec3 *found,
+			      const uint8_t *whole, const uint8_t *name,
 			      const struct nsec3 *covering)
 {
 	/* What is below it must be this zone's to deny. */
-	if (typemap_ends_zone(&found->types) || covering == NULL)
-		return DENIAL_NOT_PROVED;
+	if (typemap_ends_zone(&found->types))
+		return proof_lacks(s->work, DENIAL_GAP_BELOW_CUT, name);
+	if (covering == NULL)
+		return proof_lacks(s->work, DENIAL_GAP_NEXT_CLOSER,
+				   name_suffix(whole, name_labels(name) + 1));
 	*out = (struct encloser) { .match = found, .name = name, .cover = covering };
 	return DENIAL_PROVED;
 }
@@ -277,7 +281,7 @@ static enum denial search_between(struct search *s, const uint8_t *name,
 			return said;
 		found = match(s, hash);
 		if (found != NULL)
-			return end_search(out, found, name_suffix(name, bottom - 1),
+			return end_search(s, out, found, name, name_suffix(name, bottom - 1),
 					  cover(s, closer));
 		memcpy(closer, hash, NSEC3_HASH_LEN);
 		bottom--;
@@ -288,13 +292,13 @@ static enum denial search_between(struct search *s, const uint8_t *name,
 			return said;
 		found = above != NULL ? cover(s, hash) : NULL;
 		if (found != NULL)
-			return end_search(out, above, name_suffix(name, top - 1), found);
+			return end_search(s, out, above, name, name_suffix(name, top - 1), found);
 		above = match(s, hash);
 		top++;
 	}
 	if (above == NULL)
-		return DENIAL_NOT_PROVED;
-	return end_search(out, above, name_suffix(name, top - 1), cover(s, closer));
+		return proof_lacks(s->work, DENIAL_GAP_ENCLOSER, name);
+	return end_search(s, out, above, name, name_suffix(name, top - 1), cover(s, closer));
 }
 
 static enum denial find_encloser(struct search *s, const uint8_t *name, struct encloser *out)
@@ -331,12 +335,15 @@ enum denial nsec3_nxdomain(const struct dnssec_limits *limits, const struct deni
 		said = find_encloser(&s, name, &e);
 	if (said != DENIAL_PROVED)
 		return said;
-	if (e.cover == NULL || !proof_wildcard(wildcard, e.name))
-		return DENIAL_NOT_PROVED;
+	if (e.cover == NULL)
+		return proof_lacks(work, DENIAL_GAP_EXISTS, name);
+	if (!proof_wildcard(wildcard, e.name))
+		return proof_lacks(work, DENIAL_GAP_WILDCARD, e.name);
 	said = search_hash(&s, wildcard, hash);
 	if (said != DENIAL_PROVED)
 		return said;
-	return cover(&s, hash) != NULL ? by_cover(e.cover) : DENIAL_NOT_PROVED;
+	return cover(&s, hash) != NULL ? by_cover(e.cover)
+				       : proof_lacks(work, DENIAL_GAP_WILDCARD, e.name);
 }
 
 /* RFC 5155 8.7: the wildcard that stands in for a name that is not there. */
@@ -347,13 +354,16 @@ static enum denial wildcard_nodata(struct search *s, const struct encloser *e, u
 	enum denial said;
 
 	if (!proof_wildcard(wildcard, e->name))
-		return DENIAL_NOT_PROVED;
+		return proof_lacks(s->work, DENIAL_GAP_WILDCARD_NODE, e->name);
 	said = search_hash(s, wildcard, hash);
 	if (said != DENIAL_PROVED)
 		return said;
 	found = match(s, hash);
-	return found != NULL && typemap_denies(&found->types, wildcard, type) ? DENIAL_PROVED
-									      : DENIAL_NOT_PROVED;
+	if (found == NULL)
+		return proof_lacks(s->work, DENIAL_GAP_WILDCARD_NODE, e->name);
+	return typemap_denies(&found->types, wildcard, type)
+		       ? DENIAL_PROVED
+		       : proof_lacks(s->work, DENIAL_GAP_WILDCARD_TYPE, e->name);
 }
 
 /* RFC 5155 8.5, 8.6, 8.7. */
@@ -369,8 +379,9 @@ enum denial nsec3_nodata(const struct dnssec_limits *limits, const struct denial
 	if (said != DENIAL_PROVED)
 		return said;
 	if (e.cover == NULL)
-		return typemap_denies(&e.match->types, name, type) ? DENIAL_PROVED
-								   : DENIAL_NOT_PROVED;
+		return typemap_denies(&e.match->types, name, type)
+			       ? DENIAL_PROVED
+			       : proof_lacks(work, DENIAL_GAP_TYPE, name);
 	/* An unsigned delegation has no NSEC3 in an opt-out, nor have the empty non-terminals above
 	 * it (RFC 5155 8.6 and 7.1). */
 	if (e.cover->has_opt_out)
@@ -382,17 +393,18 @@ enum denial nsec3_nodata(const struct dnssec_limits *limits, const struct denial
 enum denial nsec3_wildcard(const struct dnssec_limits *limits, const struct denial_proof *p,
 			   const uint8_t *name, unsigned labels, struct dnssec_work *work)
 {
+	const uint8_t *closer = name_suffix(name, labels + 1);
 	uint8_t hash[NSEC3_HASH_LEN];
 	const struct nsec3 *found;
 	struct search s;
 	enum denial said = search_begin(&s, limits, p, work);
 
 	if (said == DENIAL_PROVED)
-		said = search_hash(&s, name_suffix(name, labels + 1), hash);
+		said = search_hash(&s, closer, hash);
 	if (said != DENIAL_PROVED)
 		return said;
 	found = cover(&s, hash);
-	return found != NULL ? by_cover(found) : DENIAL_NOT_PROVED;
+	return found != NULL ? by_cover(found) : proof_lacks(work, DENIAL_GAP_NEXT_CLOSER, closer);
 }
 
 /* RFC 5155 8.6, 8.9. */
@@ -409,6 +421,7 @@ enum ds_denial nsec3_ds(const struct dnssec_limits *limits, const struct denial_
 		said = find_encloser(&s, name, &e);
 	if (said != DENIAL_PROVED)
 		return said == DENIAL_TOO_COSTLY ? DS_DENIAL_TOO_COSTLY : DS_DENIAL_NOT_PROVED;
+	(void)proof_lacks(work, DENIAL_GAP_TYPE, name);
 	if (e.cover == NULL)
 		return typemap_ds(&e.match->types, name);
 	return e.cover->has_opt_out ? DS_DENIAL_OPT_OUT : DS_DENIAL_NO_NAME;

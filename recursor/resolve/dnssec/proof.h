@@ -41,6 +41,15 @@ enum ds_denial typemap_ds(const struct typemap *m, const uint8_t *name);
 /* One record of `type`, signed by the zone alone, of an owner as it stands in the zone.  Sets *rr. */
 bool proof_read(const struct rrset *s, uint16_t type, const uint8_t *zone, struct rdata *rr);
 
+/* Not proved, for want of that; `name`: the end of the one that was to be denied, that whole. */
+static inline enum denial proof_lacks(struct dnssec_work *work, enum denial_gap gap,
+				      const uint8_t *name)
+{
+	work->gap = (uint8_t)gap;
+	work->gap_labels = (uint8_t)name_labels(name);
+	return DENIAL_NOT_PROVED;
+}
+
 /* "*" below `encloser`; false where that is no name. */
 bool proof_wildcard(uint8_t out[NAME_MAX_LEN], const uint8_t *encloser);
 

@@ -1,0 +1,98 @@
+/* story: the chain of trust link by link, for who asks why (event.h). */
+#include "recursor/resolve/goal.h"
+
+/* Checks that are made again, and records of a set that are told. */
+enum { AGAIN_CHECKS_MAX = 4, TOLD_MAX = 16 };
+
+void story_ds(struct resolver *r, struct goal *g, const struct rrset *set)
+{
+	struct rdata rr;
+	struct ds ds;
+	unsigned n = 0;
+
+	for (size_t at = 0; r->n_traces > 0 && n < TOLD_MAX && rrset_next(set, &at, &rr); n++)
+		if (ds_read(&ds, &rr) == E_OK)
+			TRACE_EVENT(r, g, EVENT_DS, rrset_owner(set), NULL, .rcode = ds.tag,
+				    .records = { ds.algorithm, ds.digest_type });
+}
+
+void story_keys(struct resolver *r, struct goal *g, const struct rrset *set)
+{
+	struct rdata rr;
+	struct dnskey k;
+	unsigned n = 0;
+
+	for (size_t at = 0; r->n_traces > 0 && n < TOLD_MAX && rrset_next(set, &at, &rr); n++)
+		if (dnskey_read(&k, &rr) == E_OK)
+			TRACE_EVENT(r, g, EVENT_DNSKEY, rrset_owner(set), NULL,
+				    .rcode = dnskey_tag(&rr), .records = { k.algorithm },
+				    .size = k.flags);
+}
+
+void story_verified(struct resolver *r, struct goal *g, const struct rrset *s, const uint8_t *zone,
+		    const struct rrset *ds, const struct rrset *keys, const struct verification *v)
+{
+	if (v->why != BOGUS_NONE && ds != NULL) {
+		story_ds(r, g, ds);
+		story_keys(r, g, s);
+	} else if (v->why == BOGUS_NO_KEY_OF_RRSIG) {
+		story_keys(r, g, keys);
+	}
+	GOAL_EVENT(r, g, v->why == BOGUS_NONE ? EVENT_VERIFIED : EVENT_NOT_VERIFIED, rrset_owner(s),
+		   zone, .type = s->type, .rcode = v->tag,
+		   .records = { v->algorithm, v->digest_type }, .ttl = v->until_s,
+		   .us = v->inception_s,
+		   .note = v->why == BOGUS_NONE ? NULL : bogus_row(v->why)->text);
+}
+
+void story_gap(struct resolver *r, struct goal *g, const uint8_t *name,
+	       const struct dnssec_work *work)
+{
+	uint8_t about[NAME_MAX_LEN];
+	const char *text = denial_gap_text(work, name, about);
+
+	if (text != NULL)
+		GOAL_EVENT(r, g, EVENT_WANTING, about, NULL, .note = text);
+}
+
+/* A zone's DS set, by its anchor or as the cache has it. */
+static struct rrset *ds_known(struct resolver *r, const uint8_t *zone, uint32_t now_s)
+{
+	const struct anchor *anchor = NULL;
+
+	if (check_anchor(r, zone, false, &anchor) == ANCHORING_TRUST &&
+	    name_equal(anchor->name, zone))
+		return rrset_get(anchor->ds);
+	return cache_get(r->cache, zone, TYPE_DS, RANK_ANSWER, now_s);
+}
+
+void story_again(struct resolver *r, struct goal *g, const struct rrset *s)
+{
+	struct dnssec_limits limits = r->cfg.dnssec_limits;
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	const uint8_t *signer = check_signer(s);
+	struct dnssec_work work = { 0 };
+	struct verification v;
+	struct trust t = { .keys = NULL };
+	uint8_t zone[NAME_MAX_LEN];
+	struct rrset *ds;
+
+	if (r->n_traces == 0 || s->kind != RRSET_DATA)
+		return;
+	limits.max_signature_validations = AGAIN_CHECKS_MAX;
+	if (s->type == TYPE_DNSKEY) {
+		ds = ds_known(r, g->name, now_s);
+		if (ds != NULL && ds->kind == RRSET_DATA) {
+			(void)verify_dnskeys(r->keyring, &limits, s, ds, now_s, &work, &v);
+			story_verified(r, g, s, g->name, ds, NULL, &v);
+		}
+		rrset_put(ds);
+	} else if (signer != NULL) {
+		name_lower(zone, signer);
+		if (trust_known(r, zone, &t) && t.keys != NULL) {
+			(void)verify_set(r->keyring, &limits, s, zone, t.keys, now_s, &work, &v);
+			story_verified(r, g, s, zone, NULL, t.keys, &v);
+		}
+		rrset_put(t.keys);
+	}
+}
