@@ -44,6 +44,7 @@ static const struct {
 	ROW("minimum-ttl-override", min_ttl),
 	ROW("max-cache-ttl", max_ttl),
 	ROW("max-negative-ttl", max_negative_ttl),
+	ROW("max-cache-bogus-ttl", max_bogus_ttl),
 	ROW("resolution-failure-ttl", failure_ttl),
 	ROW("stale-window", stale_s), /* in seconds; the daemon has serve-stale-extensions */
 	ROW("serve-stale-client-timeout", stale_client_timeout_ms),
