@@ -3,6 +3,7 @@
 import os
 import signal
 import stat
+import time
 
 from live import (Authority, Recursor, check, check_reply, env, lab_and_recursor, ldns_key,
                   ldns_sign_by, need_program, nsd_server, nsd_zones, run, shifted_clock, test, wait_until,
@@ -368,3 +369,8 @@ def others_learn_which_keys_are_trusted():
                         status="NOERROR")
     with lab_and_recursor(trust_anchor_signaling="yes", dnssec="process") as (lab, _):
         wait_until(lambda: "_ta-4f66-9728." in lab.queries(), 15, "the root is told")
+    # Unasked it is not: twice as long after the start as it would be by then.
+    with lab_and_recursor(dnssec="process") as (lab, _):
+        wait_until(lab.queries, 15, "the root is asked")
+        time.sleep(4)
+        check("_ta-" not in lab.queries(), "the root is told unasked", lab.queries())

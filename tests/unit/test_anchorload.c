@@ -12,6 +12,8 @@
 
 #define DIGEST "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f"
 
+enum { LATER = 11 }; /* functions of lua-config-file that are still to be built */
+
 static char dir[TMPDIR_MAX], ta_file[96], lua_file[96];
 static struct anchorload loaded;
 static char why[SETTINGS_WHY_MAX];
@@ -306,6 +308,54 @@ START_TEST(lua_knows_the_others)
 }
 END_TEST
 
+/* The functions that are still to be built: each is warned of by its name, and by nothing but that. */
+START_TEST(lua_warns_of_what_does_nothing)
+{
+	static const char *const later[] = {
+		"addAllowedAdditionalQType",
+		"addProxyMapping",
+		"addSortList",
+		"dnstapFrameStreamServer",
+		"dnstapNODFrameStreamServer",
+		"outgoingProtobufServer",
+		"protobufServer",
+		"rpzFile",
+		"rpzMaster",
+		"rpzPrimary",
+		"setProtobufMasks",
+	};
+	const char *name = later[_i];
+	char text[128], path[96], said[4096];
+	int fd, was;
+	FILE *f;
+	size_t n;
+
+	ck_assert_uint_eq(ARRAY_LEN(later), LATER);
+	(void)snprintf(path, sizeof(path), "%s/log", dir);
+	(void)snprintf(text, sizeof(text), "\n%s({'x'}, 1)\naddNTA('a')\n", name);
+	f = fopen(path, "w+");
+	ck_assert_ptr_nonnull(f);
+	fd = fileno(f);
+	was = dup(STDERR_FILENO);
+	ck_assert_int_ge(dup2(fd, STDERR_FILENO), 0);
+	ck_assert_int_eq(lua(text), E_OK);
+	ck_assert_int_ge(dup2(was, STDERR_FILENO), 0);
+	(void)close(was);
+	rewind(f);
+	n = fread(said, 1, sizeof(said) - 1, f);
+	said[n] = '\0';
+	(void)fclose(f);
+
+	(void)snprintf(text, sizeof(text), "config.lua:2: %s()", name);
+	ck_assert_msg(strstr(said, text) != NULL, "%s is not in '%s'", text, said);
+	for (size_t i = 0; i < ARRAY_LEN(later); i++) {
+		(void)snprintf(text, sizeof(text), " %s()", later[i]);
+		ck_assert((strstr(said, text) != NULL) == (i == (size_t)_i));
+	}
+	ck_assert_str_eq(all(), ".:20326+38696 a.:'' ");
+}
+END_TEST
+
 Suite *suite_anchorload(void);
 
 Suite *suite_anchorload(void)
@@ -324,6 +374,7 @@ Suite *suite_anchorload(void)
 	tcase_add_test(t, lua_may_be_wrong);
 	tcase_add_test(t, lua_copies_of_zones);
 	tcase_add_test(t, lua_knows_the_others);
+	tcase_add_loop_test(t, lua_warns_of_what_does_nothing, 0, LATER);
 	suite_add_tcase(s, t);
 	return s;
 }

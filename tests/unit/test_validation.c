@@ -89,6 +89,8 @@ START_TEST(each_answer_has_one_result)
 		{ SEC_BOGUS, BOGUS_NO_VALID_DNSKEY, false, METRICS_DNSSEC_NO_VALID_DNSKEY },
 		{ SEC_BOGUS, BOGUS_SIGNATURE_EXPIRED, false, METRICS_DNSSEC_SIGNATURE_EXPIRED },
 		{ SEC_BOGUS, BOGUS_MAX_RRSIGS, false, METRICS_DNSSEC_NO_VALID_RRSIG },
+		{ SEC_BOGUS, BOGUS_MAX_DNSKEYS, false, METRICS_DNSSEC_NO_VALID_DNSKEY },
+		{ SEC_BOGUS, BOGUS_MAX_DS, false, METRICS_DNSSEC_NO_VALID_DNSKEY },
 		{ SEC_BOGUS, BOGUS_MAX_NSEC3S, false, METRICS_DNSSEC_INVALID_DENIAL },
 		{ SEC_BOGUS, BOGUS_MAX_HASHES, false, METRICS_DNSSEC_INVALID_DENIAL },
 		{ SEC_INSECURE, BOGUS_MAX_ITERATIONS, false, METRICS_DNSSEC_INSECURE },
@@ -111,6 +113,10 @@ START_TEST(each_answer_has_one_result)
 		ck_assert_uint_eq(results(&w->counters), 1);
 		ck_assert_uint_eq(counter_get(&w->counters.limit_rrsigs),
 				  table[i].bogus == BOGUS_MAX_RRSIGS);
+		ck_assert_uint_eq(counter_get(&w->counters.limit_dnskeys),
+				  table[i].bogus == BOGUS_MAX_DNSKEYS);
+		ck_assert_uint_eq(counter_get(&w->counters.limit_ds),
+				  table[i].bogus == BOGUS_MAX_DS);
 		ck_assert_uint_eq(counter_get(&w->counters.limit_nsec3s),
 				  table[i].bogus == BOGUS_MAX_NSEC3S);
 		ck_assert_uint_eq(counter_get(&w->counters.limit_iterations),
