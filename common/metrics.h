@@ -49,6 +49,8 @@ static inline uint64_t counter_get(const counter *c)
 	X(limit_dnskeys, "max-dnskeys-reached", COUNTER,                                         \
 	  "answers that are Bogus because of max-dnskeys")                                       \
 	X(limit_ds, "max-ds-reached", COUNTER, "answers that are Bogus because of max-ds-per-zone") \
+	X(limit_ds_lookups, "max-ds-lookups-reached", COUNTER,                                   \
+	  "answers that are Bogus because of max-ds-lookups-per-record")                         \
 	X(limit_nsec3s, "max-nsec3s-reached", COUNTER,                                           \
 	  "answers that are Bogus because of max-nsec3s-per-record")                             \
 	X(limit_iterations, "nsec3-max-iterations-reached", COUNTER,                             \

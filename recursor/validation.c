@@ -50,6 +50,9 @@ static void count_limit(struct counters *counters, const struct answer *a)
 	case BOGUS_MAX_DS:
 		COUNT(counters, limit_ds);
 		break;
+	case BOGUS_MAX_DS_LOOKUPS:
+		COUNT(counters, limit_ds_lookups);
+		break;
 	case BOGUS_MAX_NSEC3S:
 		COUNT(counters, limit_nsec3s);
 		break;

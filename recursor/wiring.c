@@ -163,6 +163,7 @@ static void dnssec_limits_fill(struct dnssec_limits *l, const struct settings *s
 		.max_ds_per_zone = s->max_ds_per_zone,
 		.max_signature_validations = s->max_signature_validations_per_query,
 		.nsec3_max_iterations = s->nsec3_max_iterations,
+		.max_ds_lookups_per_record = s->max_ds_lookups_per_record,
 		.max_nsec3s_per_record = s->max_nsec3s_per_record,
 		.max_nsec3_hashes = s->max_nsec3_hash_computations_per_query,
 		.signature_inception_skew_s = s->signature_inception_skew_s,

@@ -326,6 +326,108 @@ static unsigned walk_begin(const struct resolver *r, const struct rrset *s, bool
 	return labels > s->zone_labels ? labels : s->zone_labels;
 }
 
+/* What a step of the way to an unsigned set's owner is taken to last: two goals and what they look up, or a
+ * look at a proof that is at hand. */
+enum { WALK_STEP_NS = 20000, WALK_PROVED_NS = 2000 };
+
+static enum bogus missing(const struct rrset *s)
+{
+	return s->kind != RRSET_DATA ? BOGUS_MISSING_NEGATIVE_INDICATION
+	       : s->n_sig > 0        ? BOGUS_FOREIGN_SIGNER
+				     : BOGUS_NO_RRSIG;
+}
+
+/* Does what proved that the name above is no cut prove it of this one, too?  An NSEC speaks of all empty
+ * non-terminals that it covers, and below a name that does not exist there is none (RFC 8020). */
+static enum ds_denial proved_above(struct resolver *r, const struct goal *g, const uint8_t *name,
+				   struct dnssec_work *work)
+{
+	const struct told *told = &g->v.told;
+	struct good_proofs good;
+
+	if (told->type != CACHE_TRUST || !told->is_no_cut || told->set == NULL)
+		return DS_DENIAL_NOT_PROVED;
+	check_good_proofs(r, told->set, name, true, NULL, &good);
+	return good.proof.zone == NULL ? DS_DENIAL_NOT_PROVED
+				       : denial_ds(&r->cfg.dnssec_limits, &good.proof, name, work);
+}
+
+/* The next name of the way, all above which is in order.  *out as trust_get() has it. */
+static enum checked walk_step(struct resolver *r, struct goal *g, const struct rrset *s,
+			      const uint8_t *name, struct trust *out)
+{
+	const uint32_t most = r->cfg.dnssec_limits.max_ds_lookups_per_record;
+	struct dnssec_work work = { .memo = &r->nsec3_memo, .ns = WALK_PROVED_NS };
+	enum ds_denial denial;
+	bool is_known = true;
+
+	if (trust_take_told(g, name, out))
+		return CHECKED;
+	if (!turn_may_work(r, g, check_blame(s)))
+		return CHECKED_LATER;
+	denial = proved_above(r, g, name, &work);
+	if (denial == DS_DENIAL_NO_CUT || denial == DS_DENIAL_NO_NAME) {
+		*out = (struct trust) { .security = SEC_SECURE, .is_no_cut = true };
+		if (denial == DS_DENIAL_NO_NAME)
+			g->v.walk_labels = (uint8_t)name_labels(rrset_owner(s));
+	} else if (!trust_known_itself(r, name, out)) {
+		is_known = most > 0 && g->v.n_ds_lookups >= most;
+		if (is_known) {
+			work.met_limit = BOGUS_MAX_DS_LOOKUPS;
+			*out = (struct trust) { .security = SEC_BOGUS,
+						.bogus = BOGUS_MAX_DS_LOOKUPS };
+		} else {
+			work.ns = WALK_STEP_NS;
+			g->v.n_ds_lookups++;
+		}
+	}
+	if (!turn_end(r, g, check_blame(s), false, &work)) {
+		rrset_put(is_known ? out->keys : NULL);
+		return CHECKED_LATER;
+	}
+	if (is_known)
+		return CHECKED;
+	if (goal_want(r, g, EDGE_TRUST, 0, name, CACHE_TRUST) != EDGE_MADE)
+		goal_end_bogus(r, g, missing(s));
+	return CHECKED_LATER;
+}
+
+/* From the name of `first` labels down to that of `last`.  out->security SEC_UNCHECKED: all are in order. */
+static enum checked walk(struct resolver *r, struct goal *g, const struct rrset *s, unsigned first,
+			 unsigned last, struct check *out)
+{
+	struct validation *v = &g->v;
+
+	/* Behind the last when it has been walked: what was told there, with a TTL of 0, is gone when the
+	 * goal comes back with the DS (RFC 1035 3.2.1: for the transaction in progress it holds), and what
+	 * another server says of the same name needs no second walk. */
+	if (v->walk_labels < first || first < v->walk_first)
+		v->walk_labels = v->walk_first = (uint8_t)first;
+	*out = (struct check) { .security = SEC_UNCHECKED };
+	for (; v->walk_labels <= last; v->walk_labels++) {
+		const uint8_t *name = name_suffix(rrset_owner(s), v->walk_labels);
+		bool is_first = v->walk_labels == first;
+		struct trust t;
+
+		if ((is_first ? trust_get(r, g, name, &t) : walk_step(r, g, s, name, &t)) ==
+		    CHECKED_LATER)
+			return CHECKED_LATER;
+		rrset_put(t.keys);
+		if (t.security == SEC_BOGUS && t.bogus == BOGUS_MAX_DS_LOOKUPS) {
+			*out = (struct check) { .security = SEC_BOGUS, .bogus = t.bogus };
+			return CHECKED;
+		}
+		/* Below the apex it is this answer that is at odds with the zone's. */
+		if (t.security == SEC_BOGUS && !is_first)
+			v->walk_labels = (uint8_t)last;
+		else if (t.security != SEC_SECURE) {
+			take_trust(out, &t);
+			return CHECKED;
+		}
+	}
+	return CHECKED;
+}
+
 /* What nobody has signed may be so only where a delegation on the way to it is proved to be insecure
  * (RFC 4035 5.2): at the zone that said it, or at one below that the same servers serve. */
 enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrset *s,
@@ -350,34 +452,15 @@ enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrs
 	}
 	if (first > last)
 		first = last;
-	/* Behind the last when it has been walked: what was told there, with a TTL of 0, is gone when the
-	 * goal comes back with the DS (RFC 1035 3.2.1: for the transaction in progress it holds). */
-	if (g->v.walk_labels < first)
-		g->v.walk_labels = (uint8_t)first;
-	for (; g->v.walk_labels <= last; g->v.walk_labels++) {
-		struct trust t;
-
-		if (trust_get(r, g, name_suffix(owner, g->v.walk_labels), &t) == CHECKED_LATER)
-			return CHECKED_LATER;
-		rrset_put(t.keys);
-		/* Below the apex it is this answer that is at odds with the zone's. */
-		if (t.security == SEC_BOGUS && g->v.walk_labels > first) {
-			g->v.walk_labels = (uint8_t)(last + 1);
-			break;
-		}
-		if (t.security != SEC_SECURE) {
-			take_trust(out, &t);
-			return CHECKED;
-		}
-	}
+	if (walk(r, g, s, first, last, out) == CHECKED_LATER)
+		return CHECKED_LATER;
+	if (out->security != SEC_UNCHECKED)
+		return CHECKED;
 	if (g->type == TYPE_DNSKEY && name_equal(owner, g->name))
 		return lack_of_keys(r, g, out);
-	*out = (struct check) {
-		.security = SEC_BOGUS,
-		.bogus = s->kind != RRSET_DATA ? BOGUS_MISSING_NEGATIVE_INDICATION
-			 : s->n_sig > 0        ? BOGUS_FOREIGN_SIGNER
-					       : BOGUS_NO_RRSIG,
-	};
+	*out = (struct check) { .security = SEC_BOGUS, .bogus = missing(s) };
+	/* Who has others walk is not served first the next time. */
+	(void)turn_end(r, g, check_blame(s), g->v.n_ds_lookups > 0, &(struct dnssec_work) { 0 });
 	return CHECKED;
 }
 

@@ -43,17 +43,32 @@ static bool take_mark(struct resolver *r, const uint8_t *zone, uint32_t now_s, s
 	return is_checked;
 }
 
+/* *anchor: the one that counts for it, where nothing is known. */
+static bool look_itself(struct resolver *r, const uint8_t *zone, const struct anchor **anchor,
+			struct trust *out)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+
+	*out = (struct trust) { .security = check_security_unasked(r, zone, false, anchor) };
+	out->is_under_nta = out->security == SEC_INSECURE;
+	return out->security != SEC_UNCHECKED || take_keys(r, zone, now_s, out) ||
+	       take_mark(r, zone, now_s, out);
+}
+
+bool trust_known_itself(struct resolver *r, const uint8_t *zone, struct trust *out)
+{
+	const struct anchor *anchor;
+
+	return look_itself(r, zone, &anchor, out);
+}
+
 bool trust_known(struct resolver *r, const uint8_t *zone, struct trust *out)
 {
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	const struct anchor *anchor;
 	struct trust above;
 
-	*out = (struct trust) { .security = check_security_unasked(r, zone, false, &anchor) };
-	out->is_under_nta = out->security == SEC_INSECURE;
-	if (out->security != SEC_UNCHECKED)
-		return true;
-	if (take_keys(r, zone, now_s, out) || take_mark(r, zone, now_s, out))
+	if (look_itself(r, zone, &anchor, out))
 		return true;
 	/* Below a zone that is not signed none is, but by an anchor of its own. */
 	for (unsigned left = name_labels(zone) - name_labels(anchor->name); left > 0; left--) {
@@ -141,16 +156,12 @@ void trust_want(struct resolver *r, struct goal *g, const uint8_t *name, uint16_
 	goal_end_bogus(r, g, is_keys ? BOGUS_UNABLE_TO_GET_DNSKEYS : BOGUS_UNABLE_TO_GET_DSS);
 }
 
-enum checked trust_get(struct resolver *r, struct goal *g, const uint8_t *zone, struct trust *out)
+bool trust_take_told(const struct goal *g, const uint8_t *zone, struct trust *out)
 {
 	const struct told *t = &g->v.told;
 
-	if (trust_known(r, zone, out))
-		return CHECKED;
-	if (!trust_was_told(g, zone, CACHE_TRUST)) {
-		trust_want(r, g, zone, CACHE_TRUST);
-		return CHECKED_LATER;
-	}
+	if (!trust_was_told(g, zone, CACHE_TRUST))
+		return false;
 	*out = (struct trust) {
 		.security = (enum security)t->security,
 		.bogus = (enum bogus)t->bogus,
@@ -158,7 +169,15 @@ enum checked trust_get(struct resolver *r, struct goal *g, const uint8_t *zone, 
 		.is_no_cut = t->is_no_cut,
 		.keys = t->set != NULL && t->set->type == TYPE_DNSKEY ? rrset_get(t->set) : NULL,
 	};
-	return CHECKED;
+	return true;
+}
+
+enum checked trust_get(struct resolver *r, struct goal *g, const uint8_t *zone, struct trust *out)
+{
+	if (trust_known(r, zone, out) || trust_take_told(g, zone, out))
+		return CHECKED;
+	trust_want(r, g, zone, CACHE_TRUST);
+	return CHECKED_LATER;
 }
 
 /* ---- ends ---- */
@@ -362,6 +381,9 @@ static enum checked stage_ds(struct resolver *r, struct goal *g)
 	}
 	if (trust_weigh_ds(r, g, &found) == CHECKED_LATER)
 		return CHECKED_LATER;
+	/* Who walks down names may find that it speaks of the next ones, too. */
+	if (found.is_no_cut && t->set->kind != RRSET_DATA)
+		g->denial = rrset_get(t->set);
 	if (found.security == SEC_INSECURE)
 		end_insecure(r, g, found.bogus, rrset_ttl_left(t->set, now_s));
 	else
@@ -388,13 +410,29 @@ static enum checked stage_keys(struct resolver *r, struct goal *g)
 	return CHECKED_LATER;
 }
 
+/* Has somebody come to it from above, and found all in order there?  To climb up again from each name of a
+ * way would look at each of them as often as there are names below. */
+static bool is_walked_to(const struct goal *g)
+{
+	unsigned labels = name_labels(g->name);
+
+	for (const struct edge *e = g->parents; e != NULL; e = e->next_of_child) {
+		const struct validation *v = &e->parent->v;
+
+		if (v->walk_labels == labels && v->walk_first < labels)
+			return true;
+	}
+	return false;
+}
+
 static enum checked stage_look(struct resolver *r, struct goal *g)
 {
 	const struct anchor *anchor;
 	struct trust t;
-	bool is_there;
+	bool is_there, is_known = is_walked_to(g) ? trust_known_itself(r, g->name, &t)
+						  : trust_known(r, g->name, &t);
 
-	if (trust_known(r, g->name, &t)) {
+	if (is_known) {
 		end(r, g, &t);
 		rrset_put(t.keys);
 		return CHECKED_LATER;

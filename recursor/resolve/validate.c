@@ -131,7 +131,7 @@ static enum checked stage_proofs(struct resolver *r, struct goal *g)
 	struct validation *v = &g->v;
 	struct check c;
 
-	for (; v->at < v->set->n_proofs; v->at++, v->walk_labels = 0) {
+	for (; v->at < v->set->n_proofs; v->at++) {
 		struct rrset *proof = rrset_proofs(v->set)[v->at];
 
 		if (!is_heard(r, g, proof))
@@ -141,6 +141,7 @@ static enum checked stage_proofs(struct resolver *r, struct goal *g)
 		if (check_any(r, g, proof, &c) == CHECKED_LATER)
 			return CHECKED_LATER;
 		found_of(g, proof, &c);
+		v->walk_labels = 0;
 	}
 	if (v->first_heard == 0) {
 		if (v->is_expanded)
@@ -286,7 +287,11 @@ void validate_clear(struct goal *g)
 	rrset_put(g->v.dname);
 	rrset_put(g->v.set);
 	rrset_put(g->v.told.set);
-	g->v = (struct validation) { .last_bogus = g->v.last_bogus, .lie = g->v.lie };
+	g->v = (struct validation) { .last_bogus = g->v.last_bogus,
+				     .lie = g->v.lie,
+				     .walk_labels = g->v.walk_labels,
+				     .walk_first = g->v.walk_first,
+				     .n_ds_lookups = g->v.n_ds_lookups };
 }
 
 void validate_forget(struct goal *g)

@@ -57,8 +57,10 @@ struct told {
 	uint8_t security; /* enum security */
 	uint8_t bogus;    /* enum bogus */
 	bool is_under_nta;
-	bool is_no_cut;    /* CACHE_TRUST: SEC_SECURE, but there is no zone of that name */
-	struct rrset *set; /* reference: the zone's DNSKEYs, the DS or its denial; or NULL */
+	bool is_no_cut; /* CACHE_TRUST: SEC_SECURE, but there is no zone of that name */
+	struct rrset *
+		set; /* reference: the zone's DNSKEYs, the DS or its denial (also that of a name that is
+			    * no cut); or NULL */
 };
 
 /* An answer that is being validated; zeroed, there is none. */
@@ -68,9 +70,11 @@ struct validation {
 	uint8_t stage;
 	uint8_t at;          /* which of the proofs */
 	uint8_t first_heard; /* of the proofs, counted from 1, that may speak of it; 0: none yet */
-	uint8_t walk_labels; /* the name of so many labels is looked at for an insecure cut */
-	uint8_t labels;      /* of the wildcard, where one was expanded */
-	uint8_t security;    /* what it has come to so far */
+	uint8_t walk_labels; /* the name of so many labels is looked at for an insecure cut; */
+	uint8_t walk_first; /* all from this one to it are none; both hold for what the next server says */
+	uint32_t n_ds_lookups; /* that the walks of all servers' answers took */
+	uint8_t labels;        /* of the wildcard, where one was expanded */
+	uint8_t security;      /* what it has come to so far */
 	uint8_t bogus;
 	uint8_t last_bogus; /* what was wrong with the answers of servers asked before */
 	bool is_expanded;
@@ -215,6 +219,10 @@ bool trust_known(struct resolver *r, const uint8_t *zone, struct trust *out);
 /* Is it known to be signed, its keys at hand?  Looks at that name alone, which a name of many labels can have
  * asked for each of its own. */
 bool trust_has_keys(struct resolver *r, const uint8_t *zone);
+/* Likewise, where all above it are known to be in order: looks at that name alone. */
+bool trust_known_itself(struct resolver *r, const uint8_t *zone, struct trust *out);
+/* What the goal was told of it, if that is what it was told last. */
+bool trust_take_told(const struct goal *g, const uint8_t *zone, struct trust *out);
 /* As trust_known(), or what the goal was told; else it comes to wait for it, or ends. */
 enum checked trust_get(struct resolver *r, struct goal *g, const uint8_t *zone, struct trust *out);
 /* The goal waits to be told of (name, type), which is not known yet; or has ended. */

@@ -167,6 +167,7 @@ struct settings {
 	struct algorithm_set dnssec_disabled_algorithms;
 	uint32_t max_cache_bogus_ttl_s, signature_inception_skew_s, nsec3_max_iterations;
 	uint32_t max_rrsigs_per_record, max_dnskeys, max_ds_per_zone, max_nsec3s_per_record;
+	uint32_t max_ds_lookups_per_record;
 	uint32_t max_signature_validations_per_query, max_nsec3_hash_computations_per_query;
 	uint32_t aggressive_nsec_cache_size, aggressive_min_hit_ratio, aggressive_max_hash_cost;
 	uint32_t aggressive_max_validations; /* our own: a second and thread */

@@ -337,6 +337,10 @@ const struct setting settings_table[] = {
   "A client's TCP connection is not read further while so many of its queries are unanswered." },
 { "max-dnskeys", INT(max_dnskeys, 0, 255, "keys"), "2", "4.8.6",
   "Of a zone's keys with a signature's tag and algorithm so many are tried.  0: no limit." },
+{ "max-ds-lookups-per-record", INT(max_ds_lookups_per_record, 0, 255, "names"), "40", "own",
+  "On the way to a record set without signatures so many names are looked at, each for a delegation that "
+  "would make it Insecure; beyond it is Bogus.  Names that one NSEC record proves to be none count as "
+  "one.  0: no limit." },
 { "max-ds-per-zone", INT(max_ds_per_zone, 0, 255, "records"), "8", "4.8.6",
   "Of a zone's DS records so many are tried.  0: no limit." },
 { "max-generate-steps", INT(max_generate_steps, 0, MANY, "steps"), "0", "4.3.0",

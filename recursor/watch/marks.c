@@ -92,6 +92,7 @@ const struct mark marks[] = {
 	NONE("log-rate", RATE),
 	NONE("loglevel", "a choice"),
 	NONE("max-dnskeys", LOOKED_AT),
+	NONE("max-ds-lookups-per-record", LOOKED_AT),
 	NONE("max-ds-per-zone", LOOKED_AT),
 	NONE("max-generate-steps", OWN_FILES),
 	NONE("max-include-depth", OWN_FILES),

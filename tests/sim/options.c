@@ -53,6 +53,7 @@ static const struct {
 	ROW("serve-rfc1918", serve_rfc1918),
 	ROW("serve-rfc6303", serve_rfc6303),
 	ROW("nsec3-max-iterations", dnssec_limits.nsec3_max_iterations),
+	ROW("max-ds-lookups-per-record", dnssec_limits.max_ds_lookups_per_record),
 	ROW("max-nsec3s-per-record", dnssec_limits.max_nsec3s_per_record),
 	ROW("max-nsec3-hash-computations-per-query", dnssec_limits.max_nsec3_hashes),
 #undef ROW

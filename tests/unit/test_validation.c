@@ -91,6 +91,7 @@ START_TEST(each_answer_has_one_result)
 		{ SEC_BOGUS, BOGUS_MAX_RRSIGS, false, METRICS_DNSSEC_NO_VALID_RRSIG },
 		{ SEC_BOGUS, BOGUS_MAX_DNSKEYS, false, METRICS_DNSSEC_NO_VALID_DNSKEY },
 		{ SEC_BOGUS, BOGUS_MAX_DS, false, METRICS_DNSSEC_NO_VALID_DNSKEY },
+		{ SEC_BOGUS, BOGUS_MAX_DS_LOOKUPS, false, METRICS_DNSSEC_NO_RRSIG },
 		{ SEC_BOGUS, BOGUS_MAX_NSEC3S, false, METRICS_DNSSEC_INVALID_DENIAL },
 		{ SEC_BOGUS, BOGUS_MAX_HASHES, false, METRICS_DNSSEC_INVALID_DENIAL },
 		{ SEC_INSECURE, BOGUS_MAX_ITERATIONS, false, METRICS_DNSSEC_INSECURE },
@@ -117,6 +118,8 @@ START_TEST(each_answer_has_one_result)
 				  table[i].bogus == BOGUS_MAX_DNSKEYS);
 		ck_assert_uint_eq(counter_get(&w->counters.limit_ds),
 				  table[i].bogus == BOGUS_MAX_DS);
+		ck_assert_uint_eq(counter_get(&w->counters.limit_ds_lookups),
+				  table[i].bogus == BOGUS_MAX_DS_LOOKUPS);
 		ck_assert_uint_eq(counter_get(&w->counters.limit_nsec3s),
 				  table[i].bogus == BOGUS_MAX_NSEC3S);
 		ck_assert_uint_eq(counter_get(&w->counters.limit_iterations),

@@ -80,7 +80,8 @@
 	X(MAX_ITERATIONS, UNSUPPORTED_NSEC3_ITERATIONS, "nsec3-max-iterations",                  \
 	  INVALID_DENIAL) /* insecure by it, never bogus */                                       \
 	X(TOO_LARGE, DNSSEC_BOGUS, "too large a set to verify", NO_VALID_RRSIG)                  \
-	X(OUT_OF_MEMORY, DNSSEC_INDETERMINATE, "out of memory", NO_VALID_RRSIG)
+	X(OUT_OF_MEMORY, DNSSEC_INDETERMINATE, "out of memory", NO_VALID_RRSIG)                  \
+	X(MAX_DS_LOOKUPS, RRSIGS_MISSING, "no RRSIG, and max-ds-lookups-per-record", NO_RRSIG)
 /* clang-format on */
 
 enum bogus_reason {

@@ -24,6 +24,7 @@ struct dnssec_limits {
 	uint32_t max_rrsigs_per_record; /* tried of one set */
 	uint32_t max_dnskeys;           /* tried of one tag and algorithm */
 	uint32_t max_ds_per_zone;
+	uint32_t max_ds_lookups_per_record; /* for the cut that makes an unsigned set insecure */
 	uint32_t max_signature_validations; /* for one query */
 	uint32_t nsec3_max_iterations;      /* more: the zone counts as insecure (RFC 9276 3.2) */
 	uint32_t max_nsec3s_per_record;     /* looked at for one denial */
@@ -36,6 +37,7 @@ struct dnssec_limits {
 #define DNSSEC_LIMITS_DEFAULTS                                                                     \
 	{                                                                                          \
 		.max_rrsigs_per_record = 2, .max_dnskeys = 2, .max_ds_per_zone = 8,                \
+		.max_ds_lookups_per_record = 40,                                                   \
 		.max_signature_validations = 30, .nsec3_max_iterations = 50,                       \
 		.max_nsec3s_per_record = 10, .max_nsec3_hashes = 600,                              \
 		.signature_inception_skew_s = 60,                                                  \
