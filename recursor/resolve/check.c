@@ -338,18 +338,34 @@ static enum bogus missing(const struct rrset *s)
 }
 
 /* Does what proved that the name above is no cut prove it of this one, too?  An NSEC speaks of all empty
- * non-terminals that it covers, and below a name that does not exist there is none (RFC 8020). */
-static enum ds_denial proved_above(struct resolver *r, const struct goal *g, const uint8_t *name,
-				   struct dnssec_work *work)
+ * non-terminals that it covers, and below a name that does not exist there is none (RFC 8020): the way has
+ * come down to *labels. */
+static bool is_proved_above(struct resolver *r, const struct goal *g, const uint8_t *owner,
+			    const uint8_t *name, uint8_t *labels, struct dnssec_work *work)
 {
 	const struct told *told = &g->v.told;
 	struct good_proofs good;
 
 	if (told->type != CACHE_TRUST || !told->is_no_cut || told->set == NULL)
-		return DS_DENIAL_NOT_PROVED;
+		return false;
 	check_good_proofs(r, told->set, name, true, NULL, &good);
-	return good.proof.zone == NULL ? DS_DENIAL_NOT_PROVED
-				       : denial_ds(&r->cfg.dnssec_limits, &good.proof, name, work);
+	if (good.proof.zone == NULL)
+		return false;
+	switch (denial_ds(&r->cfg.dnssec_limits, &good.proof, name, work)) {
+	case DS_DENIAL_NO_CUT:
+		*labels = (uint8_t)denial_empty_labels(&good.proof, name, owner);
+		return true;
+	case DS_DENIAL_NO_NAME:
+		*labels = (uint8_t)name_labels(owner);
+		return true;
+	case DS_DENIAL_CUT:
+	case DS_DENIAL_OPT_OUT:
+	case DS_DENIAL_MANY_ITERATIONS:
+	case DS_DENIAL_NOT_PROVED:
+	case DS_DENIAL_TOO_COSTLY:
+		break;
+	}
+	return false;
 }
 
 /* The next name of the way, all above which is in order.  *out as trust_get() has it. */
@@ -358,18 +374,14 @@ static enum checked walk_step(struct resolver *r, struct goal *g, const struct r
 {
 	const uint32_t most = r->cfg.dnssec_limits.max_ds_lookups_per_record;
 	struct dnssec_work work = { .memo = &r->nsec3_memo, .ns = WALK_PROVED_NS };
-	enum ds_denial denial;
 	bool is_known = true;
 
 	if (trust_take_told(g, name, out))
 		return CHECKED;
 	if (!turn_may_work(r, g, check_blame(s)))
 		return CHECKED_LATER;
-	denial = proved_above(r, g, name, &work);
-	if (denial == DS_DENIAL_NO_CUT || denial == DS_DENIAL_NO_NAME) {
+	if (is_proved_above(r, g, rrset_owner(s), name, &g->v.walk_labels, &work)) {
 		*out = (struct trust) { .security = SEC_SECURE, .is_no_cut = true };
-		if (denial == DS_DENIAL_NO_NAME)
-			g->v.walk_labels = (uint8_t)name_labels(rrset_owner(s));
 	} else if (!trust_known_itself(r, name, out)) {
 		is_known = most > 0 && g->v.n_ds_lookups >= most;
 		if (is_known) {

@@ -74,6 +74,12 @@ enum ds_denial denial_ds(const struct dnssec_limits *limits, const struct denial
 	return said != DS_DENIAL_NOT_PROVED ? said : nsec3_ds(limits, p, name, work);
 }
 
+unsigned denial_empty_labels(const struct denial_proof *p, const uint8_t *name,
+			     const uint8_t *whole)
+{
+	return nsec_empty_labels(p, name, whole);
+}
+
 bool denial_has_many_iterations(const struct dnssec_limits *limits, const struct denial_proof *p)
 {
 	return nsec3_has_many_iterations(limits, p);

@@ -94,6 +94,11 @@ enum ds_denial {
 enum ds_denial denial_ds(const struct dnssec_limits *limits, const struct denial_proof *proof,
 			 const uint8_t *name, struct dnssec_work *work);
 
+/* `name`, in the proof's zone, is no zone cut by the proof, nor are the names between it and `whole` of no more
+ * than so many labels: all empty non-terminals of one NSEC. */
+unsigned denial_empty_labels(const struct denial_proof *proof, const uint8_t *name,
+			     const uint8_t *whole);
+
 /* The proof's NSEC3 records ask for more iterations than allowed (RFC 9276 3.2, EDE 27): that is why
  * it is insecure, and not by an opt-out. */
 bool denial_has_many_iterations(const struct dnssec_limits *limits,

@@ -176,3 +176,23 @@ enum ds_denial nsec_ds(const struct denial_proof *p, const uint8_t *name, struct
 	}
 	return DS_DENIAL_NOT_PROVED;
 }
+
+unsigned nsec_empty_labels(const struct denial_proof *p, const uint8_t *name, const uint8_t *whole)
+{
+	unsigned labels = name_labels(name);
+	struct nsec n;
+
+	for (size_t i = 0; i < p->n; i++) {
+		unsigned common;
+
+		if (!nsec_read(&n, p->sets[i], p->zone) || !nsec_covers(&n, p->zone, name))
+			continue;
+		/* What is above the next name comes before it, and behind `name` what is below that. */
+		common = name_common_labels(n.next, whole);
+		if (common == name_labels(n.next))
+			common--;
+		if (common > labels)
+			labels = common;
+	}
+	return labels;
+}

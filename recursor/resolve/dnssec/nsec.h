@@ -44,5 +44,8 @@ enum denial nsec_wildcard(const struct denial_proof *proof, const uint8_t *name,
 			  struct dnssec_work *work);
 enum ds_denial nsec_ds(const struct denial_proof *proof, const uint8_t *name,
 		       struct dnssec_work *work);
+/* denial_empty_labels() */
+unsigned nsec_empty_labels(const struct denial_proof *proof, const uint8_t *name,
+			   const uint8_t *whole);
 
 #endif
