@@ -1,6 +1,7 @@
 """Zones made to cost a validator as much as they can: many keys of one tag and many signatures that
 name it (KeyTrap, CVE-2023-50387), DS records of no key, NSEC3 of many iterations below names of many
-labels (CVE-2023-50868), answers of many signed sets. They stand below signed., beside harmless ones,
+labels (CVE-2023-50868), answers of many signed sets, answers without signatures at names of many labels, each
+of which might be an insecure delegation. They stand below signed., beside harmless ones,
 at 127.11.2.1; their keys and signatures, where they are to cost, are ECDSA P-384, the slowest that
 OpenSSL 3.0 has.
 """
@@ -28,6 +29,8 @@ class Hostile:
     iterations: int = None  # of NSEC3
     sets: int = 0
     labels: int = 0  # of what is asked
+    unsigned: bool = False  # the answer has no signatures
+    dense: bool = False  # each name above it has records, and so a denial of its own
 
 
 HOSTILE = {
@@ -40,6 +43,10 @@ HOSTILE = {
     "nsec3-150": Hostile("... of 150 iterations", iterations=150, labels=LABELS),
     "nsec3-2500": Hostile("... of 2500 iterations", iterations=2500, labels=LABELS),
     "many-sets": Hostile(f"ANY of a name with {SETS} sets, each signed", sets=SETS),
+    "long-walk": Hostile(f"no signature at names of {LABELS} labels", labels=LABELS,
+                         unsigned=True),
+    "dense-walk": Hostile("... each of which has records", labels=LABELS, unsigned=True,
+                          dense=True),
 }
 
 
@@ -67,7 +74,14 @@ class HostileWorld(SignedWorld):
         lines += colliding.dnskeys("@", h.keys) if h.keys else []
         lines += ["* 3600 IN A 192.0.2.1\n"] if h.signatures else []
         lines += [f"* 3600 IN TYPE{65280 + i} \\# 4 c0000201\n" for i in range(h.sets)]
+        if h.unsigned:
+            lines += [f"*.{deep_of(h)} 3600 IN A 192.0.2.1\n"]
+        if h.dense:
+            lines += [f"{deep_of(h)[2 * i:]} 3600 IN A 192.0.2.1\n" for i in range(h.labels - 3)]
         ds = self.signer.sign(zone, kind, lines, iterations=h.iterations)
+        if h.unsigned:
+            self.signer.edit(kind, lambda lines: [
+                line for line in lines if not is_signature(line, f"*.{deep_of(h)}.{zone}", "A")])
         if h.signatures:
             def spoil(lines):
                 good = [line for line in lines if not is_signature(line, f"*.{zone}", "A")]
@@ -88,6 +102,11 @@ class HostileWorld(SignedWorld):
                 for i in range(TRAPS_OF_DS)]
 
 
+def deep_of(h):
+    """Labels of what is asked, but the first and the zone's."""
+    return ".".join(["a"] * (h.labels - 3))
+
+
 def is_signature(line, owner, covered):
     fields = line.split()
     return len(fields) > 4 and fields[0] == owner and fields[3:5] == ["RRSIG", covered]
@@ -98,5 +117,5 @@ def question(kind, number):
     h, first = HOSTILE[kind], f"{random.getrandbits(48):012x}"
     if h.ds:
         return f"{first}.hashtrap{number % TRAPS_OF_DS}.signed", TYPE_A
-    deep = ".".join(["a"] * (h.labels - 3)) + "." if h.labels else ""
+    deep = deep_of(h) + "." if h.labels else ""
     return f"{first}.{deep}{kind}.signed", TYPE_ANY if h.sets else TYPE_A
