@@ -412,8 +412,8 @@ static enum checked walk(struct resolver *r, struct goal *g, const struct rrset 
 
 	/* Behind the last when it has been walked: what was told there, with a TTL of 0, is gone when the
 	 * goal comes back with the DS (RFC 1035 3.2.1: for the transaction in progress it holds), and what
-	 * another server says of the same name needs no second walk. */
-	if (v->walk_labels < first || first < v->walk_first)
+	 * another server of the zone says of the same name needs no second walk. */
+	if (v->walk_labels < first || v->walk_first != first)
 		v->walk_labels = v->walk_first = (uint8_t)first;
 	*out = (struct check) { .security = SEC_UNCHECKED };
 	for (; v->walk_labels <= last; v->walk_labels++) {
@@ -425,7 +425,7 @@ static enum checked walk(struct resolver *r, struct goal *g, const struct rrset 
 		    CHECKED_LATER)
 			return CHECKED_LATER;
 		rrset_put(t.keys);
-		if (t.security == SEC_BOGUS && t.bogus == BOGUS_MAX_DS_LOOKUPS) {
+		if (!is_first && t.security == SEC_BOGUS && t.bogus == BOGUS_MAX_DS_LOOKUPS) {
 			*out = (struct check) { .security = SEC_BOGUS, .bogus = t.bogus };
 			return CHECKED;
 		}

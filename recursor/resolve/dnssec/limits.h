@@ -37,9 +37,8 @@ struct dnssec_limits {
 #define DNSSEC_LIMITS_DEFAULTS                                                                     \
 	{                                                                                          \
 		.max_rrsigs_per_record = 2, .max_dnskeys = 2, .max_ds_per_zone = 8,                \
-		.max_ds_lookups_per_record = 40,                                                   \
-		.max_signature_validations = 30, .nsec3_max_iterations = 50,                       \
-		.max_nsec3s_per_record = 10, .max_nsec3_hashes = 600,                              \
+		.max_ds_lookups_per_record = 40, .max_signature_validations = 30,                  \
+		.nsec3_max_iterations = 50, .max_nsec3s_per_record = 10, .max_nsec3_hashes = 600,  \
 		.signature_inception_skew_s = 60,                                                  \
 	}
 
