@@ -84,6 +84,13 @@ class Environment:
         if not self.root:
             raise Skip("needs root")
 
+    def need_mounts(self):
+        """Mounts that nobody else sees; in a plain chroot there are none."""
+        self.need_root()
+        done = subprocess.run(["unshare", "-m", "true"], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Skip("needs a mount namespace: " + done.stderr.strip())
+
     def need_ipv6(self):
         try:
             with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
