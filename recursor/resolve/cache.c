@@ -360,6 +360,15 @@ static bool is_locked(const struct rrset *s, const struct offer *o)
 	       rrset_ttl_left(s, o->now_s) > s->ttl - locked_s;
 }
 
+/* What was told in passing does not live longer by being told in passing again: a server that has lost
+ * a zone, and tells its own old address with each answer, would be asked for ever (the ghost of
+ * CVE-2012-1192, in an address).  At its end the parent's glue counts. */
+static bool is_in_passing(const struct rrset *s, const struct offer *o)
+{
+	return s->rank == RANK_ADDITIONAL && o->set->rank == RANK_ADDITIONAL && !o->delegation &&
+	       s->kind == RRSET_DATA;
+}
+
 /* Does the entry forbid the offered set?  RFC 2181 5.4.1. */
 static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 {
@@ -374,6 +383,8 @@ static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 		       (s->kind != RRSET_FAILURE && s->type == o->set->type);
 	if (s->kind == RRSET_FAILURE)
 		return false;
+	if (is_in_passing(s, o) && is_same_key(sh, at, o))
+		return true;
 	if (o->locked_percent != 0 && is_same_key(sh, at, o) && is_locked(s, o))
 		return true;
 	if (s->rank <= o->set->rank)
