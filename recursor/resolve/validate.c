@@ -11,6 +11,7 @@
 
 #include "common/check.h"
 #include "recursor/resolve/copyask.h"
+#include "recursor/resolve/dnssec/proof.h"
 
 /* RFC 9520 2.5, 3.2: a failure to validate is cached for five minutes at most. */
 enum { BOGUS_TTL_MAX = 300 };
@@ -118,11 +119,12 @@ static bool is_heard(const struct resolver *r, const struct goal *g, const struc
 /* RFC 4035 5.3.4: nothing says that no closer name is there. */
 static void no_proof_of_wildcard(struct resolver *r, struct goal *g, struct check *out)
 {
-	const struct dnssec_work work = { .gap = DENIAL_GAP_NEXT_CLOSER,
-					  .gap_labels = (uint8_t)(g->v.labels + 1) };
+	const uint8_t *owner = rrset_owner(g->v.set);
+	struct dnssec_work work = { 0 };
 
+	(void)proof_lacks(&work, DENIAL_GAP_NEXT_CLOSER, name_suffix(owner, g->v.labels + 1U));
 	*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_MISSING_NEGATIVE_INDICATION };
-	story_gap(r, g, rrset_owner(g->v.set), &work);
+	story_gap(r, g, owner, &work);
 }
 
 /* The denial's sets, one after the other; if none is signed it is as unsigned data are. */
@@ -211,8 +213,7 @@ static bool has_secure_zone_below(struct resolver *r, const struct goal *g, cons
 static void lack(const struct goal *g, struct dnssec_work *work, enum denial_gap gap,
 		 struct check *out)
 {
-	work->gap = (uint8_t)gap;
-	work->gap_labels = (uint8_t)name_labels(rrset_owner(g->v.set));
+	(void)proof_lacks(work, gap, rrset_owner(g->v.set));
 	*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
 }
 

@@ -58,9 +58,9 @@ struct told {
 	uint8_t bogus;    /* enum bogus */
 	bool is_under_nta;
 	bool is_no_cut; /* CACHE_TRUST: SEC_SECURE, but there is no zone of that name */
-	struct rrset *
-		set; /* reference: the zone's DNSKEYs, the DS or its denial (also that of a name that is
-			    * no cut); or NULL */
+	/* Reference: the zone's DNSKEYs, the DS or its denial (also that of a name that is no cut); or
+	 * NULL. */
+	struct rrset *set;
 };
 
 /* An answer that is being validated; zeroed, there is none. */

@@ -51,7 +51,7 @@ struct dnssec_work {
 	uint32_t hashes;         /* of NSEC3: each application of SHA-1 */
 	uint64_t ns;             /* about what all of it took but these hashes: see verify.c */
 	enum bogus met_limit;    /* BOGUS_NONE: none was */
-	/* What a denial that is not proved wants: see denial_gap_name(). */
+	/* What a denial that is not proved wants: see denial_gap_text(). */
 	uint8_t gap;        /* enum denial_gap */
 	uint8_t gap_labels; /* of the name that it is about */
 };
