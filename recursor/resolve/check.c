@@ -451,6 +451,7 @@ enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrs
 	bool is_parents = (g->type == TYPE_DS || g->type == TYPE_DNSKEY) && whole > 0 &&
 			  name_equal(owner, g->name);
 	unsigned first = walk_begin(r, s, is_parents), last = whole - is_parents;
+	const struct dnssec_work work = { 0 };
 
 	/* Of a zone with an anchor, for or against it, those above say nothing: no alias and no denial
 	 * stands in its keys' place. */
@@ -472,8 +473,8 @@ enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrs
 		return lack_of_keys(r, g, out);
 	*out = (struct check) { .security = SEC_BOGUS, .bogus = missing(s) };
 	/* Who has others walk is not served first the next time. */
-	(void)turn_end(r, g, check_blame(s), g->v.n_ds_lookups > 0, &(struct dnssec_work) { 0 });
-	return CHECKED;
+	return turn_end(r, g, check_blame(s), g->v.n_ds_lookups > 0, &work) ? CHECKED
+									    : CHECKED_LATER;
 }
 
 enum checked check_any(struct resolver *r, struct goal *g, struct rrset *s, struct check *out)
