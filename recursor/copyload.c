@@ -319,14 +319,14 @@ int copyload_run(struct copyload *l, const struct copy_plan *plan,
 		err = load_file(&x, known, &made);
 		if (err == E_OK)
 			err = check_all(&x, &made);
-		else
-			zonecopy_put(x.copy);
 	} else {
 		err = try_primaries(&x, known, &made);
 	}
 	settings_free(x.s);
 	if (err == E_OK)
 		made.copy = x.copy;
+	else
+		zonecopy_put(x.copy);
 	if (err == E_OK || err == E_EXISTS)
 		*found = made;
 	return err;
