@@ -223,8 +223,10 @@ static void take_sources(lua_State *L, struct luaconfig_copy *c)
 		return;
 	}
 	c->sources = (unsigned)lua_rawlen(L, 3);
-	luaL_argcheck(L, c->sources > 0 && c->sources <= LUACONFIG_SOURCES_MAX, 3,
-		      "one source, or a table of up to 8");
+	if (c->sources == 0 || c->sources > LUACONFIG_SOURCES_MAX)
+		luaL_argerror(L, 3,
+			      lua_pushfstring(L, "one source, or a table of up to %d",
+					      LUACONFIG_SOURCES_MAX));
 	luaL_buffinit(L, &all);
 	for (unsigned i = 1; i <= c->sources; i++) {
 		if (i > 1)
