@@ -141,6 +141,22 @@ bool still_reply(const struct sent *s, unsigned flags, bool with_data)
 	return resolver_reply(still.r, s->q.ticket, wire, len);
 }
 
+void still_turn(void (*reply)(const struct sent *s))
+{
+	still.now_us += 1000;
+	resolver_tick(still.r);
+	while (still.n_sent > 0) {
+		struct sent all[STILL_SENT_MAX];
+		unsigned n = still.n_sent;
+
+		memcpy(all, still.sent, n * sizeof(all[0]));
+		still.n_sent = 0;
+		for (unsigned i = 0; i < n; i++)
+			if (!all[i].cancelled)
+				reply(&all[i]);
+	}
+}
+
 void still_expect_idle(void)
 {
 	struct resolver_stats st;

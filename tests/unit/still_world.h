@@ -49,6 +49,10 @@ void still_close(void);
 size_t still_answer(const struct sent *s, uint8_t *out, unsigned flags, bool with_data);
 bool still_reply(const struct sent *s, unsigned flags, bool with_data);
 
+/* What a loop does: the time, a millisecond of it, then what came meanwhile, all at once: `reply` is called for each
+ * question that has been sent, until there are none. */
+void still_turn(void (*reply)(const struct sent *s));
+
 /* Nothing is under way. */
 void still_expect_idle(void);
 

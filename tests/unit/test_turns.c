@@ -129,15 +129,12 @@ static void ask(struct asked *a, unsigned n, const char *apex)
 static void put(struct wire_writer *w, const struct signed_set *s, uint16_t type,
 		const struct rdata *rr)
 {
-	uint8_t head[10];
+	uint8_t head[WIRE_RR_FIXED];
 
 	/* The question's name: in a message of that size it has to be short. */
 	wire_put_u16(head, 0xc000 + WIRE_HEADER_LEN);
 	ck_assert_int_eq(wire_write_bytes(w, head, 2), E_OK);
-	wire_put_u16(head, type);
-	wire_put_u16(head + 2, CLASS_IN);
-	wire_put_u32(head + 4, s->ttl);
-	wire_put_u16(head + 8, rr->len);
+	(void)wire_put_fixed(head, type, s->ttl, rr->len);
 	ck_assert_int_eq(wire_write_bytes(w, head, sizeof(head)), E_OK);
 	ck_assert_int_eq(wire_write_bytes(w, rr->data, rr->len), E_OK);
 }
@@ -172,20 +169,6 @@ static void reply(const struct sent *q)
 	(void)resolver_reply(still.r, q->q.ticket, wire, w.len);
 }
 
-static void reply_to_all(void)
-{
-	while (still.n_sent > 0) {
-		struct sent all[STILL_SENT_MAX];
-		unsigned n = still.n_sent;
-
-		memcpy(all, still.sent, n * sizeof(all[0]));
-		still.n_sent = 0;
-		for (unsigned i = 0; i < n; i++)
-			if (!all[i].cancelled)
-				reply(&all[i]);
-	}
-}
-
 static unsigned pieces_of(const struct asked *a)
 {
 	unsigned n = 0;
@@ -216,14 +199,12 @@ static unsigned hostile_waiting(void)
 	return n;
 }
 
-/* What the loop does: the time, then packets; all that comes at once.  How many pieces that were. */
+/* How many pieces that were. */
 static unsigned turn(void)
 {
 	unsigned before = pieces();
 
-	still.now_us += 1000;
-	resolver_tick(still.r);
-	reply_to_all();
+	still_turn(reply);
 	return pieces() - before;
 }
 

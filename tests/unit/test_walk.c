@@ -76,12 +76,9 @@ static unsigned put(struct wire_writer *w, const struct signed_set *s)
 {
 	for (size_t i = 0; i < s->n + s->n_sig; i++) {
 		const struct rdata *rr = i < s->n ? &s->rr[i] : &s->sig[i - s->n];
-		uint8_t head[10];
+		uint8_t head[WIRE_RR_FIXED];
 
-		wire_put_u16(head, i < s->n ? s->type : TYPE_RRSIG);
-		wire_put_u16(head + 2, CLASS_IN);
-		wire_put_u32(head + 4, s->ttl);
-		wire_put_u16(head + 8, rr->len);
+		(void)wire_put_fixed(head, i < s->n ? s->type : TYPE_RRSIG, s->ttl, rr->len);
 		ck_assert_int_eq(wire_write_bytes(w, s->owner, name_len(s->owner)), E_OK);
 		ck_assert_int_eq(wire_write_bytes(w, head, sizeof(head)), E_OK);
 		ck_assert_int_eq(wire_write_bytes(w, rr->data, rr->len), E_OK);
@@ -133,23 +130,12 @@ static unsigned steps(void)
 	return n;
 }
 
-/* What the loop does: the time, then packets; all that comes at once.  How many steps that were. */
+/* How many steps that were. */
 static unsigned turn(void)
 {
 	unsigned before = steps();
 
-	still.now_us += 1000;
-	resolver_tick(still.r);
-	while (still.n_sent > 0) {
-		struct sent all[STILL_SENT_MAX];
-		unsigned n = still.n_sent;
-
-		memcpy(all, still.sent, n * sizeof(all[0]));
-		still.n_sent = 0;
-		for (unsigned i = 0; i < n; i++)
-			if (!all[i].cancelled)
-				reply(&all[i]);
-	}
+	still_turn(reply);
 	return steps() - before;
 }
 
