@@ -453,7 +453,8 @@ uint32_t rrset_ttl_left(const struct rrset *s, uint32_t now_s)
 bool rrset_is_expired(const struct rrset *s, uint32_t now_s)
 {
 	/* A failure gets none: it would hide a name that works by now (RFC 9520 3.2). */
-	uint32_t slack_s = s->kind == RRSET_FAILURE ? 0 : RRSET_CLOCK_SLACK_S;
+	bool has_failed = s->kind == RRSET_FAILURE || rrset_security(s) == SEC_BOGUS;
+	uint32_t slack_s = has_failed ? 0 : RRSET_CLOCK_SLACK_S;
 
 	return now_s >= s->expires_s || s->expires_s - now_s > (uint64_t)s->ttl + slack_s;
 }

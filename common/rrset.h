@@ -162,7 +162,8 @@ bool rrset_next_sig(const struct rrset *s, size_t *at, struct rdata *sig);
 /* Seconds left at `now_s`, at least 0, at most `ttl`: a clock set back does not lengthen it. */
 uint32_t rrset_ttl_left(const struct rrset *s, uint32_t now_s);
 /* Also when the clock has been set back by more than RRSET_CLOCK_SLACK_S since it was made: what was
- * stored while the clock was ahead does not live until that time comes. */
+ * stored while the clock was ahead does not live until that time comes.  A failure, or bogus data:
+ * when it has been set back at all. */
 bool rrset_is_expired(const struct rrset *s, uint32_t now_s);
 /* Expired no longer than `window_s` ago, and of a kind that may serve even so (RFC 8767): no failure,
  * nothing bogus, nothing marked no_stale.  Never with a window of 0, nor when it is expired only

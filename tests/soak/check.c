@@ -88,6 +88,15 @@ static bool may_be_astray(const struct soak *s)
 	return !s->net.only_rolls || soak_now_us(s) < s->net.astray_until_us;
 }
 
+/* What was on its way when the clock jumped is signed for another time: bogus, and remembered. */
+static bool may_have_lapsed(const struct soak *s)
+{
+	const struct resolver_config *cfg = &s->setup.cfg;
+	uint64_t for_us = (cfg->max_total_msec + 1000ull * cfg->max_bogus_ttl) * 1000;
+
+	return s->jumped_us > 0 && soak_now_us(s) < s->jumped_us + for_us;
+}
+
 /* RFC 6761 6.3: answered by the resolver itself. */
 static bool is_special(const uint8_t *name)
 {
@@ -107,7 +116,7 @@ enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type,
 	struct estimate e = { .is_sound = true };
 	struct truth t;
 
-	if (is_special(name) || may_be_astray(s))
+	if (is_special(name) || may_be_astray(s) || (validates && may_have_lapsed(s)))
 		return MUST_NOT;
 	name_lower(at, name);
 	for (unsigned links = 0; links <= s->setup.cfg.max_cnames; links++) {

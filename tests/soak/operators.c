@@ -177,6 +177,7 @@ static void jump_clock(struct soak *s)
 		by = -by;
 	s->was_set_back |= by < 0;
 	soak_say(s, "the clock jumps by %d s", by);
+	s->jumped_us = soak_now_us(s);
 	/* What is on its way may be signed for another time. */
 	for (unsigned i = 0; i < s->n_askers; i++)
 		s->askers[i].must = MUST_NOT;

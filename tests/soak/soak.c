@@ -15,6 +15,7 @@ enum {
 	CALM_US = 700 * SECOND_US, /* until throttles and failures are forgotten */
 	DRAIN_US = 120 * SECOND_US,
 	CALM_QUESTIONS = 4,
+	CALM_ENTRIES = 20000,
 };
 
 void soak_fail(struct soak *s, const char *format, ...)
@@ -121,7 +122,7 @@ static void world_ends_its_faults(struct soak *s)
 	s->net.cut_until_us = 0;
 	setup_relax(&s->setup);
 	configure(s);
-	cache_set_limits(s->cache, 20000, 0);
+	cache_set_limits(s->cache, CALM_ENTRIES, 0);
 	for (unsigned i = 0; i < s->setup.n_nodes; i++)
 		s->nodes[i].ctx.forged = s->nodes[i].ctx.no_resources = 0;
 	if (s->starved) {
@@ -130,6 +131,8 @@ static void world_ends_its_faults(struct soak *s)
 		(void)anchors_publish(s);
 	}
 	s->was_tight = false;
+	/* A daemon does so all the time: what the clock left behind would come back with it. */
+	(void)cache_expire_some(s->cache, CALM_ENTRIES, soak_wall_s(s));
 	soak_drain(s, CALM_US);
 	/* What was remembered for a while before the clock went back is so for longer. */
 	if (s->was_set_back)
@@ -206,7 +209,7 @@ static void start(struct soak *s)
 	s->configured = 0;
 	s->cut_until_us = 0;
 	s->was_tight = s->starved;
-	s->wiped_us = 0;
+	s->wiped_us = s->jumped_us = 0;
 	s->ends = false;
 	s->failure[0] = '\0';
 }

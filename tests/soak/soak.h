@@ -136,6 +136,7 @@ struct soak {
 	bool is_settled;       /* nothing of before the last change is remembered */
 	bool was_tight;        /* limits were such that anything may have failed */
 	uint64_t wiped_us;     /* when the cache was last wiped */
+	uint64_t jumped_us;    /* when the clock last jumped */
 	bool ends;             /* the resolvers are being freed */
 	char failure[400];     /* "" while all is well */
 

@@ -342,6 +342,9 @@ START_TEST(clock_set_back)
 			 E_OK);
 	ck_assert(!rrset_is_expired(failure, 1000));
 	ck_assert(rrset_is_expired(failure, 1000 - 600));
+	rrset_set_security(s, SEC_BOGUS, 1);
+	ck_assert(!rrset_is_expired(s, 1000));
+	ck_assert(rrset_is_expired(s, 1000 - 600));
 	rrset_put(failure);
 	rrset_put(s);
 }
