@@ -369,6 +369,14 @@ static bool is_in_passing(const struct rrset *s, const struct offer *o)
 	       s->kind == RRSET_DATA;
 }
 
+/* A name exists or it does not: the denial and all else are one question.  But what is known of a
+ * zone's being signed is not of the name. */
+static bool is_of_existence(const struct rrset *a, const struct rrset *b)
+{
+	return (a->kind == RRSET_NXDOMAIN || b->kind == RRSET_NXDOMAIN) && a->type != CACHE_TRUST &&
+	       b->type != CACHE_TRUST;
+}
+
 /* Does the entry forbid the offered set?  RFC 2181 5.4.1. */
 static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 {
@@ -389,9 +397,7 @@ static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 		return true;
 	if (s->rank <= o->set->rank)
 		return false;
-	/* A name exists or it does not: the denial and all else are one question. */
-	return is_same_key(sh, at, o) || s->kind == RRSET_NXDOMAIN ||
-	       o->set->kind == RRSET_NXDOMAIN;
+	return is_same_key(sh, at, o) || is_of_existence(s, o->set);
 }
 
 /* Types that stand beside a CNAME (RFC 2181 10.1, 4034 2.5 and 3). */
@@ -399,6 +405,15 @@ static bool is_beside_cname(uint16_t type)
 {
 	return type == TYPE_CNAME || type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_SIG ||
 	       type == TYPE_NXT || type == TYPE_KEY;
+}
+
+/* A zone's secure keys say that what comes from it is signed.  A denial that nobody has checked, as of
+ * a minimised step, does not take them away: or whoever forges one could go on with what its parent
+ * said before it was signed (has_secure_zone_below() in validate.c). */
+static bool are_trusted_keys(const struct rrset *s, const struct offer *o)
+{
+	return s->kind == RRSET_DATA && s->type == TYPE_DNSKEY && rrset_security(s) == SEC_SECURE &&
+	       rrset_security(o->set) != SEC_SECURE && !rrset_is_expired(s, o->now_s);
 }
 
 /* Does the offered set make the entry, which has another key and does not outrank it, untrue?
@@ -412,7 +427,7 @@ static bool displaces(const struct shard *sh, uint32_t at, const struct offer *o
 	if (is_delegation(sh, at) || o->delegation || set->kind == RRSET_FAILURE)
 		return false;
 	if (s->kind == RRSET_NXDOMAIN || set->kind == RRSET_NXDOMAIN)
-		return true;
+		return is_of_existence(s, set) && !are_trusted_keys(s, o);
 	if (s->kind == RRSET_FAILURE)
 		return s->type == set->type;
 	if (set->kind != RRSET_DATA)

@@ -15,7 +15,8 @@
  * Which of two sets for one key stays is RFC 2181 5.4.1's ranking: a set replaces another of
  * lower or equal rank, or an expired one; a set of lower rank never replaces a live one.
  * Negative entries are ranked likewise; an NXDOMAIN takes the name's other entries of lower or
- * equal rank away, but not its CACHE_DELEGATION; and the other way round.  An authoritative set
+ * equal rank away, but not its CACHE_DELEGATION or CACHE_TRUST, nor, while it is not secure, secure
+ * DNSKEYs; and the other way round.  An authoritative set
  * takes a CNAME away, and a CNAME the name's NODATA (RFC 1034 3.6.2).  A failure takes nothing
  * away: it stands beside the expired set that could not be renewed, until there is a new one.
  *

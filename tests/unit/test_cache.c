@@ -267,6 +267,37 @@ START_TEST(nxdomain_takes_all_but_the_delegation)
 }
 END_TEST
 
+/* What is known of a zone's being signed outlives a denial of its name that may be anyone's. */
+START_TEST(an_unchecked_nxdomain_leaves_trust)
+{
+	struct cache *c = cache_make(&small);
+	struct rrset *keys = set_with("a.example.", TYPE_DNSKEY, 60, RANK_AUTH_ANSWER, "k", 1);
+	struct rrset *denial = negative(RRSET_NXDOMAIN, "a.example.", 0, 60, RANK_AUTH_ANSWER);
+
+	rrset_set_security(keys, SEC_SECURE, 0);
+	put(c, rrset_get(keys));
+	put(c, set_with("a.example.", CACHE_TRUST, 60, RANK_LOCAL, "", 0));
+	put(c, rrset_get(denial));
+	ck_assert(has(c, "a.example.", TYPE_DNSKEY));
+	ck_assert(has(c, "a.example.", CACHE_TRUST));
+	ck_assert_uint_eq(stats_of(c).negative, 1);
+	/* Nor does such knowledge say that the name exists. */
+	put(c, set_with("a.example.", CACHE_TRUST, 60, RANK_LOCAL, "", 0));
+	ck_assert_uint_eq(stats_of(c).negative, 1);
+
+	rrset_set_security(denial, SEC_SECURE, 0);
+	put(c, denial);
+	ck_assert(!has(c, "a.example.", TYPE_DNSKEY));
+	ck_assert(has(c, "a.example.", CACHE_TRUST));
+	rrset_forget_security(keys);
+	put(c, keys);
+	ck_assert_uint_eq(stats_of(c).negative, 0);
+	put(c, negative(RRSET_NXDOMAIN, "a.example.", 0, 60, RANK_AUTH_ANSWER));
+	ck_assert(!has(c, "a.example.", TYPE_DNSKEY));
+	cache_free(c);
+}
+END_TEST
+
 START_TEST(an_alias_and_other_data_exclude_each_other)
 {
 	struct cache *c = cache_make(&small);
@@ -835,6 +866,7 @@ Suite *suite_cache(void)
 	tcase_add_loop_test(t, the_better_rank_stays, 0,
 			    (int)(sizeof(rankings) / sizeof(*rankings)));
 	tcase_add_test(t, nxdomain_takes_all_but_the_delegation);
+	tcase_add_test(t, an_unchecked_nxdomain_leaves_trust);
 	tcase_add_test(t, an_alias_and_other_data_exclude_each_other);
 	tcase_add_test(t, what_is_expired_is_for_stale_use_only);
 	tcase_add_test(t, a_clock_set_back_does_no_harm);
