@@ -66,33 +66,79 @@ static struct rrset *ds_known(struct resolver *r, const uint8_t *zone, uint32_t 
 	return cache_get(r->cache, zone, TYPE_DS, RANK_ANSWER, now_s);
 }
 
-void story_again(struct resolver *r, struct goal *g, const struct rrset *s)
+/* The keys of a zone, by its DS. */
+static void keys_again(struct resolver *r, struct goal *g, const struct dnssec_limits *limits,
+		       const struct rrset *s)
 {
-	struct dnssec_limits limits = r->cfg.dnssec_limits;
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	struct dnssec_work work = { 0 };
+	struct verification v;
+	struct rrset *ds = ds_known(r, g->name, now_s);
+
+	if (ds != NULL && ds->kind == RRSET_DATA) {
+		(void)verify_dnskeys(r->keyring, limits, s, ds, now_s, &work, &v);
+		story_verified(r, g, s, g->name, ds, NULL, &v);
+	}
+	rrset_put(ds);
+}
+
+/* Whether a wildcard made it, *it tells. */
+static void set_again(struct resolver *r, struct goal *g, const struct dnssec_limits *limits,
+		      const struct rrset *s, struct claim *it)
+{
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	const uint8_t *signer = check_signer(s);
 	struct dnssec_work work = { 0 };
 	struct verification v;
 	struct trust t = { .keys = NULL };
 	uint8_t zone[NAME_MAX_LEN];
-	struct rrset *ds;
 
-	if (r->n_traces == 0 || s->kind != RRSET_DATA)
+	if (signer == NULL)
+		return;
+	name_lower(zone, signer);
+	if (trust_known(r, zone, &t) && t.keys != NULL) {
+		(void)verify_set(r->keyring, limits, s, zone, t.keys, now_s, &work, &v);
+		story_verified(r, g, s, zone, NULL, t.keys, &v);
+		it->is_expanded = v.why == BOGUS_NONE && v.is_expanded;
+		it->labels = v.labels;
+	}
+	rrset_put(t.keys);
+}
+
+/* The first of its proofs that is bogus; if none is, what they lack. */
+static void claim_again(struct resolver *r, struct goal *g, const struct dnssec_limits *limits,
+			const struct claim *it)
+{
+	struct dnssec_work work = { .memo = &r->nsec3_memo };
+	struct good_proofs good;
+	struct check c;
+	struct claim none = { .set = NULL };
+
+	for (unsigned i = 0; i < it->set->n_proofs; i++) {
+		const struct rrset *p = rrset_proofs(it->set)[i];
+
+		if (rrset_security(p) == SEC_BOGUS) {
+			set_again(r, g, limits, p, &none);
+			return;
+		}
+	}
+	validate_claim(r, g, it, &good, &work, &c);
+	if (c.security == SEC_BOGUS)
+		story_gap(r, g, rrset_owner(it->set), &work);
+}
+
+void story_again(struct resolver *r, struct goal *g, const struct rrset *s)
+{
+	struct dnssec_limits limits = r->cfg.dnssec_limits;
+	struct claim it = { .set = s };
+
+	if (r->n_traces == 0)
 		return;
 	limits.max_signature_validations = AGAIN_CHECKS_MAX;
-	if (s->type == TYPE_DNSKEY) {
-		ds = ds_known(r, g->name, now_s);
-		if (ds != NULL && ds->kind == RRSET_DATA) {
-			(void)verify_dnskeys(r->keyring, &limits, s, ds, now_s, &work, &v);
-			story_verified(r, g, s, g->name, ds, NULL, &v);
-		}
-		rrset_put(ds);
-	} else if (signer != NULL) {
-		name_lower(zone, signer);
-		if (trust_known(r, zone, &t) && t.keys != NULL) {
-			(void)verify_set(r->keyring, &limits, s, zone, t.keys, now_s, &work, &v);
-			story_verified(r, g, s, zone, NULL, t.keys, &v);
-		}
-		rrset_put(t.keys);
-	}
+	if (s->kind == RRSET_DATA && s->type == TYPE_DNSKEY)
+		keys_again(r, g, &limits, s);
+	else if (s->kind == RRSET_DATA)
+		set_again(r, g, &limits, s, &it);
+	if (s->kind != RRSET_DATA || it.is_expanded)
+		claim_again(r, g, &limits, &it);
 }

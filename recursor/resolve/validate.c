@@ -100,16 +100,24 @@ static enum checked stage_set(struct resolver *r, struct goal *g)
 	return CHECKED;
 }
 
-/* RFC 4035 5.3.4: of what a wildcard made only the zone of the data speaks; NULL: others may. */
-static const uint8_t *zone_of_proofs(const struct goal *g)
+static struct claim claim_of(const struct goal *g)
 {
-	return g->v.is_expanded ? check_signer(g->v.set) : NULL;
+	return (struct claim) { .set = g->v.set,
+				.is_expanded = g->v.is_expanded,
+				.labels = g->v.labels };
+}
+
+/* RFC 4035 5.3.4: of what a wildcard made only the zone of the data speaks; NULL: others may. */
+static const uint8_t *zone_of_proofs(const struct claim *it)
+{
+	return it->is_expanded ? check_signer(it->set) : NULL;
 }
 
 /* May the proof speak of the goal's denial, or of what a wildcard made? */
 static bool is_heard(const struct resolver *r, const struct goal *g, const struct rrset *proof)
 {
-	const uint8_t *only = zone_of_proofs(g);
+	const struct claim it = claim_of(g);
+	const uint8_t *only = zone_of_proofs(&it);
 	const uint8_t *signer = check_proof_signer(r, proof, rrset_owner(g->v.set),
 						   g->type == TYPE_DS);
 
@@ -117,14 +125,21 @@ static bool is_heard(const struct resolver *r, const struct goal *g, const struc
 }
 
 /* RFC 4035 5.3.4: nothing says that no closer name is there. */
+static void lack_of_closer(const struct claim *it, struct dnssec_work *work, struct check *out)
+{
+	const uint8_t *owner = rrset_owner(it->set);
+
+	(void)proof_lacks(work, DENIAL_GAP_NEXT_CLOSER, name_suffix(owner, it->labels + 1U));
+	*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_MISSING_NEGATIVE_INDICATION };
+}
+
 static void no_proof_of_wildcard(struct resolver *r, struct goal *g, struct check *out)
 {
-	const uint8_t *owner = rrset_owner(g->v.set);
+	const struct claim it = claim_of(g);
 	struct dnssec_work work = { 0 };
 
-	(void)proof_lacks(&work, DENIAL_GAP_NEXT_CLOSER, name_suffix(owner, g->v.labels + 1U));
-	*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_MISSING_NEGATIVE_INDICATION };
-	story_gap(r, g, owner, &work);
+	lack_of_closer(&it, &work, out);
+	story_gap(r, g, rrset_owner(it.set), &work);
 }
 
 /* The denial's sets, one after the other; if none is signed it is as unsigned data are. */
@@ -180,15 +195,15 @@ static enum denial weigh_ds(const struct dnssec_limits *limits, const struct den
 	return DENIAL_NOT_PROVED;
 }
 
-static enum denial weigh(const struct resolver *r, const struct goal *g,
+static enum denial weigh(const struct resolver *r, const struct claim *it,
 			 const struct denial_proof *proof, struct dnssec_work *work)
 {
 	const struct dnssec_limits *limits = &r->cfg.dnssec_limits;
-	const struct rrset *s = g->v.set;
+	const struct rrset *s = it->set;
 	const uint8_t *name = rrset_owner(s);
 
-	if (g->v.is_expanded)
-		return denial_wildcard(limits, proof, name, g->v.labels, work);
+	if (it->is_expanded)
+		return denial_wildcard(limits, proof, name, it->labels, work);
 	if (s->kind == RRSET_NXDOMAIN)
 		return denial_nxdomain(limits, proof, name, work);
 	if (s->type == TYPE_DS && !name_is_root(name))
@@ -198,63 +213,75 @@ static enum denial weigh(const struct resolver *r, const struct goal *g,
 
 /* Is a zone known to be signed that stands between the name and the one whose records leave it open?
  * Then that is none of theirs to say. */
-static bool has_secure_zone_below(struct resolver *r, const struct goal *g, const uint8_t *zone)
+static bool has_secure_zone_below(struct resolver *r, const struct rrset *s, bool is_ds,
+				  const uint8_t *zone)
 {
-	const uint8_t *at = rrset_owner(g->v.set);
+	const uint8_t *at = rrset_owner(s);
 	bool is_secure = false;
 
-	if (g->type == TYPE_DS && !name_is_root(at))
+	if (is_ds && !name_is_root(at))
 		at = name_parent(at);
 	for (; !is_secure && name_is_below(at, zone); at = name_parent(at))
 		is_secure = trust_has_keys(r, at);
 	return is_secure;
 }
 
-static void lack(const struct goal *g, struct dnssec_work *work, enum denial_gap gap,
+static void lack(const struct claim *it, struct dnssec_work *work, enum denial_gap gap,
 		 struct check *out)
 {
-	(void)proof_lacks(work, gap, rrset_owner(g->v.set));
+	(void)proof_lacks(work, gap, rrset_owner(it->set));
 	*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
+}
+
+void validate_claim(struct resolver *r, const struct goal *g, const struct claim *it,
+		    struct good_proofs *good, struct dnssec_work *work, struct check *out)
+{
+	bool is_ds = g->type == TYPE_DS;
+
+	*out = (struct check) { .security = SEC_SECURE, .ttl = UINT32_MAX };
+	check_good_proofs(r, it->set, rrset_owner(it->set), is_ds, zone_of_proofs(it), good);
+	if (good->proof.zone == NULL && it->is_expanded)
+		lack_of_closer(it, work, out);
+	else if (good->proof.zone == NULL)
+		lack(it, work, DENIAL_GAP_ZONE, out);
+	if (good->proof.zone == NULL)
+		return;
+	switch (weigh(r, it, &good->proof, work)) {
+	case DENIAL_PROVED:
+		break;
+	case DENIAL_INSECURE:
+		out->security = SEC_INSECURE;
+		if (denial_has_many_iterations(&r->cfg.dnssec_limits, &good->proof))
+			out->bogus = BOGUS_MAX_ITERATIONS;
+		if (has_secure_zone_below(r, it->set, is_ds, good->zone))
+			lack(it, work, DENIAL_GAP_CHILD, out);
+		break;
+	case DENIAL_NOT_PROVED:
+		*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
+		break;
+	case DENIAL_TOO_COSTLY:
+		*out = (struct check) { .security = SEC_BOGUS, .bogus = work->met_limit };
+		break;
+	}
 }
 
 /* They are good; do they prove it? */
 static enum checked stage_denial(struct resolver *r, struct goal *g)
 {
 	struct validation *v = &g->v;
+	const struct claim it = claim_of(g);
 	struct good_proofs good;
-	struct check c = { .security = SEC_SECURE, .ttl = UINT32_MAX };
+	struct check c;
 	struct dnssec_work work = { .memo = &r->nsec3_memo };
 
 	if (!turn_may_work(r, g, check_blame(v->set)))
 		return CHECKED_LATER;
-	check_good_proofs(r, v->set, rrset_owner(v->set), g->type == TYPE_DS, zone_of_proofs(g),
-			  &good);
-	if (good.proof.zone == NULL) {
-		lack(g, &work, DENIAL_GAP_ZONE, &c);
-	} else {
-		switch (weigh(r, g, &good.proof, &work)) {
-		case DENIAL_PROVED:
-			break;
-		case DENIAL_INSECURE:
-			c.security = SEC_INSECURE;
-			if (denial_has_many_iterations(&r->cfg.dnssec_limits, &good.proof))
-				c.bogus = BOGUS_MAX_ITERATIONS;
-			if (has_secure_zone_below(r, g, good.zone))
-				lack(g, &work, DENIAL_GAP_CHILD, &c);
-			break;
-		case DENIAL_NOT_PROVED:
-			c = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
-			break;
-		case DENIAL_TOO_COSTLY:
-			c = (struct check) { .security = SEC_BOGUS, .bogus = work.met_limit };
-			break;
-		}
-	}
+	validate_claim(r, g, &it, &good, &work, &c);
 	GOAL_EVENT(r, g, c.security == SEC_BOGUS ? EVENT_NOT_PROVED : EVENT_PROVED,
 		   rrset_owner(v->set), good.proof.zone, .type = v->set->type,
 		   .note = c.security == SEC_BOGUS ? bogus_row(c.bogus)->text : NULL);
 	if (c.bogus == BOGUS_INVALID_DENIAL)
-		story_gap(r, g, rrset_owner(g->v.set), &work);
+		story_gap(r, g, rrset_owner(v->set), &work);
 	found(g, &c);
 	v->stage = v->security == SEC_SECURE ? STAGE_SOA : STAGE_DONE;
 	return turn_end(r, g, check_blame(v->set), c.security == SEC_BOGUS, &work) ? CHECKED
