@@ -1,4 +1,4 @@
-/* Transfers that are as they should be, and each way in which a server may go wrong; signatures on them. */
+/* Transfers that are as they should be, and each way in which a server may go wrong. */
 #include "recursor/resolve/axfr.h"
 
 #include <check.h>
@@ -8,7 +8,6 @@
 #include "common/msg.h"
 #include "common/rrtype.h"
 #include "common/wire.h"
-#include "recursor/resolve/dnssec/tsig.h"
 #include "tests/unit/wire_name.h"
 
 enum { ID = 0x1234, NOW = 1700000000, CAP = 4096 };
@@ -201,47 +200,6 @@ START_TEST(serials)
 }
 END_TEST
 
-/* ---- signatures: one side's are the other's ---- */
-
-static struct tsig *tsig_of(const struct tsig_key *key)
-{
-	struct tsig *t = NULL;
-
-	ck_assert_int_eq(tsig_new(&t, key), E_OK);
-	return t;
-}
-
-START_TEST(signed_questions)
-{
-	static const char *const algorithms[] = { "hmac-md5",    "hmac-sha1",   "hmac-sha224",
-						  "HMAC-SHA256", "hmac-sha384", "hmac-sha512" };
-	char words[TSIG_WHY_MAX];
-	struct tsig_key key, other;
-
-	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
-		struct tsig *t;
-		size_t len;
-
-		ck_assert_int_eq(tsig_key_read(&key, "K.example", algorithms[i], "c2VjcmV0", words),
-				 E_OK);
-		ck_assert_mem_eq(key.secret, "secret", key.secret_len);
-		begin(0);
-		put_soa();
-		len = wire_len;
-		t = tsig_of(&key);
-		ck_assert_int_eq(tsig_sign(t, wire_buf, &len, CAP, NOW), E_OK);
-		ck_assert_uint_gt(len, wire_len);
-		/* A verifier that has not asked knows no signature before: not this one's case. */
-		ck_assert_int_ne(tsig_verify(t, wire_buf, &len, NOW, words), E_OK);
-		ck_assert(!tsig_is_complete(t));
-		tsig_free(t);
-	}
-	ck_assert_int_ne(tsig_key_read(&other, "", "hmac-md5", "AAAA", words), E_OK);
-	ck_assert_int_ne(tsig_key_read(&other, "k", "hmac-md5", "AAA", words), E_OK);
-	ck_assert_int_ne(tsig_key_read(&other, "k", "hmac-md5", "", words), E_OK);
-}
-END_TEST
-
 Suite *suite_axfr(void);
 Suite *suite_axfr(void)
 {
@@ -254,7 +212,6 @@ Suite *suite_axfr(void)
 	tcase_add_test(t, too_large);
 	tcase_add_test(t, no_zone);
 	tcase_add_test(t, serials);
-	tcase_add_test(t, signed_questions);
 	suite_add_tcase(s, t);
 	return s;
 }

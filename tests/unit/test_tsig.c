@@ -36,17 +36,26 @@ static void put_mac(void)
 	put(mac, mac_len);
 }
 
-static void setup(void)
+/* A question, not signed yet. */
+static size_t question(uint8_t packet[CAP])
 {
-	uint8_t packet[CAP] = { 0, 7, 0, 0, 0, 1 };
+	static const uint8_t head[WIRE_HEADER_LEN] = { 0, 7, 0, 0, 0, 1 };
 	size_t len = WIRE_HEADER_LEN;
 
-	ck_assert_int_eq(tsig_key_read(&key, "K.example", "hmac-sha256", "c2VjcmV0", words), E_OK);
-	ck_assert_int_eq(tsig_new(&t, &key), E_OK);
+	memcpy(packet, head, sizeof(head));
 	len += name_copy(packet + len, wire("example"));
 	wire_put_u16(packet + len, TYPE_AXFR);
 	wire_put_u16(packet + len + 2, CLASS_IN);
-	len += 4;
+	return len + 4;
+}
+
+static void setup(void)
+{
+	uint8_t packet[CAP];
+	size_t len = question(packet);
+
+	ck_assert_int_eq(tsig_key_read(&key, "K.example", "hmac-sha256", "c2VjcmV0", words), E_OK);
+	ck_assert_int_eq(tsig_new(&t, &key), E_OK);
 	ck_assert_int_eq(tsig_sign(t, packet, &len, CAP, NOW), E_OK);
 	/* Its MAC stands before the id, the error and the length of other data. */
 	mac_len = MAC_LEN;
@@ -59,6 +68,8 @@ static void teardown(void)
 {
 	tsig_free(t);
 }
+
+static const uint8_t class_ttl[] = { 0, CLASS_ANY, 0, 0, 0, 0 };
 
 /* What is wrong with a message. */
 enum fault { NONE, UNSIGNED, CHANGED, LATE, EARLY, CUT_SHORT, OTHER_KEY, REFUSED };
@@ -83,7 +94,6 @@ static size_t message(uint8_t packet[CAP], uint8_t number)
 /* The next message, the first of which is signed with all variables and the others with the time alone. */
 static size_t answer(uint8_t packet[CAP], uint8_t number, enum fault fault)
 {
-	static const uint8_t class_ttl[] = { 0, CLASS_ANY, 0, 0, 0, 0 };
 	const uint8_t *algorithm = wire("hmac-sha256");
 	uint8_t timers[8], error[4] = { 0 };
 	size_t len = message(packet, number), sent_mac = fault == CUT_SHORT ? 16 : MAC_LEN;
@@ -146,6 +156,64 @@ static int take(uint8_t number, enum fault fault)
 	}
 	return err;
 }
+
+/* Each name, in any case; its name on the wire; OpenSSL's name. */
+static const struct {
+	const char *word, *wire, *hash;
+} algorithms[] = {
+	{ "hmac-md5", "hmac-md5.sig-alg.reg.int", "MD5" },
+	{ "hmac-sha1", "hmac-sha1", "SHA1" },
+	{ "hmac-sha224", "hmac-sha224", "SHA224" },
+	{ "HMAC-SHA256", "hmac-sha256", "SHA256" },
+	{ "hmac-sha384", "hmac-sha384", "SHA384" },
+	{ "hmac-sha512", "hmac-sha512", "SHA512" },
+};
+
+/* RFC 8945 4.3.3: the message, and of its TSIG all that is not the MAC. */
+START_TEST(a_question_is_signed)
+{
+	static const uint8_t timers[] = { 0, 0, 0x65, 0x53, 0xf1, 0, FUDGE >> 8, FUDGE & 255 };
+	const uint8_t *name = wire(algorithms[_i].wire);
+	const EVP_MD *hash = EVP_get_digestbyname(algorithms[_i].hash);
+	uint8_t packet[CAP], expected[TSIG_MAC_MAX];
+	size_t len = question(packet), begins = len;
+	struct tsig_key its;
+	struct tsig *signer = NULL;
+	unsigned n = 0;
+
+	ck_assert_int_eq(tsig_key_read(&its, "K.example", algorithms[_i].word, "c2VjcmV0", words),
+			 E_OK);
+	ck_assert_uint_eq(its.secret_len, 6);
+	ck_assert_mem_eq(its.secret, "secret", 6);
+	text_len = 0;
+	put(packet, len);
+	put(wire("k.example"), name_len(wire("k.example")));
+	put(class_ttl, sizeof(class_ttl));
+	put(name, name_len(name));
+	put(timers, sizeof(timers));
+	put("\0\0\0\0", 4); /* error, no other data */
+	ck_assert_ptr_nonnull(HMAC(hash, "secret", 6, text, text_len, expected, &n));
+
+	ck_assert_int_eq(tsig_new(&signer, &its), E_OK);
+	ck_assert_int_eq(tsig_sign(signer, packet, &len, CAP, NOW), E_OK);
+	ck_assert_uint_eq(wire_get_u16(packet + 10), 1);
+	ck_assert_uint_eq(len,
+			  begins + name_len(wire("k.example")) + 10 + name_len(name) + 10 + n + 6);
+	ck_assert_mem_eq(packet + len - 6 - n, expected, n);
+	tsig_free(signer);
+}
+END_TEST
+
+START_TEST(no_keys)
+{
+	struct tsig_key its;
+
+	ck_assert_int_eq(tsig_key_read(&its, "", "hmac-md5", "AAAA", words), E_MALFORMED);
+	ck_assert_int_eq(tsig_key_read(&its, "k", "hmac-md4", "AAAA", words), E_MALFORMED);
+	ck_assert_int_eq(tsig_key_read(&its, "k", "hmac-md5", "AAA", words), E_MALFORMED);
+	ck_assert_int_eq(tsig_key_read(&its, "k", "hmac-md5", "", words), E_MALFORMED);
+}
+END_TEST
 
 START_TEST(each_is_signed)
 {
@@ -236,6 +304,9 @@ Suite *suite_tsig(void)
 	TCase *tc = tcase_create("tsig");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, a_question_is_signed, 0,
+			    (int)(sizeof(algorithms) / sizeof(algorithms[0])));
+	tcase_add_test(tc, no_keys);
 	tcase_add_test(tc, each_is_signed);
 	tcase_add_test(tc, some_are_signed);
 	tcase_add_test(tc, what_was_changed_without_a_signature_shows);
