@@ -134,6 +134,19 @@ static bool is_expanded(const uint8_t *owner, const struct rdata *sigs, size_t n
 	return false;
 }
 
+/* RFC 4035 5.3.3: whatever TTL came with it, a set lives no longer than its RRSIGs say, all of which say
+ * the same (RFC 4034 3).  Which of them is good is not known yet: the least counts. */
+static uint32_t ttl_signed(uint32_t ttl, const struct rdata *sigs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint32_t original = wire_get_u32(sigs[i].data + 4);
+
+		if (original < ttl)
+			ttl = original;
+	}
+	return ttl;
+}
+
 /* Its records and RRSIGs are the first in s->rdata; others are read into it meanwhile. */
 static int expanded_make(struct reading *x, const struct group *g, enum rank rank, uint32_t ttl,
 			 size_t n, size_t n_sig, struct rrset **out)
@@ -159,7 +172,7 @@ static int set_make(struct reading *x, struct group *g, enum rank rank, struct r
 	struct reply_scratch *s = x->s;
 	struct group *sigs = NULL;
 	size_t n = 0, n_sig = 0;
-	uint32_t ttl = ttl_clamp(x, g->ttl);
+	uint32_t ttl;
 	int err;
 
 	counter_max(&x->counters->peak_rrset, g->n);
@@ -167,12 +180,6 @@ static int set_make(struct reading *x, struct group *g, enum rank rank, struct r
 		COUNT(x->counters, limit_rrset);
 		return E_LIMIT;
 	}
-	if (is_bounded_by_delegation(x, g, rank))
-		ttl = ttl_within_delegation(x, ttl);
-	/* Glue that is gone at once would leave a delegation behind that nobody can follow.  It is
-	 * never an answer. */
-	if (rank == RANK_ADDITIONAL && ttl == 0)
-		ttl = 1;
 	for (unsigned i = g->first; i != GROUP_NONE; i = s->records[i].next)
 		s->rdata[n++] = (struct rdata) { s->arena + s->records[i].rdata,
 						 s->records[i].rdlen };
@@ -186,6 +193,14 @@ static int set_make(struct reading *x, struct group *g, enum rank rank, struct r
 				s->rdata[n + n_sig++] = (struct rdata) { s->arena + rec->rdata,
 									 rec->rdlen };
 		}
+	g->ttl = ttl_signed(g->ttl, s->rdata + n, n_sig);
+	ttl = ttl_clamp(x, g->ttl);
+	if (is_bounded_by_delegation(x, g, rank))
+		ttl = ttl_within_delegation(x, ttl);
+	/* Glue that is gone at once would leave a delegation behind that nobody can follow.  It is
+	 * never an answer. */
+	if (rank == RANK_ADDITIONAL && ttl == 0)
+		ttl = 1;
 	g->used = true;
 	if (g->section == SECTION_ANSWER && x->q->dnssec &&
 	    is_expanded(group_owner(s, g), s->rdata + n, n_sig))

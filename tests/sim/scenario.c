@@ -193,6 +193,8 @@ static int parse_adjust(struct reader *r, char *rest, struct entry *e)
 		w = find_word(adjust_words, ARRAY_LEN(adjust_words), word);
 		if (w != NULL)
 			e->adjust |= w->bits;
+		else if (sscanf(word, "ttl=%u", &e->ttl) == 1)
+			e->has_ttl = true;
 		else if (sscanf(word, "delay=%u", &e->delay_ms) != 1 &&
 			 sscanf(word, "spoofs=%u", &e->spoofs) != 1 &&
 			 sscanf(word, "uses=%u", &e->uses_max) != 1)

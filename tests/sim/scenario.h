@@ -87,6 +87,8 @@ struct entry {
 	bool mandatory;
 	unsigned used;
 	unsigned uses_max; /* 0: no limit */
+	bool has_ttl;
+	unsigned ttl; /* of all records of a zone's answer */
 	ldns_pkt *pkt;
 	uint8_t *raw;
 	size_t raw_len;

@@ -199,7 +199,13 @@ static ldns_pkt *ask_zones(const struct player *p, const struct range *r, const 
 	return reply;
 }
 
-/* What a zone says, signed as it is, under the entry's rcode. */
+static void set_ttls(const ldns_rr_list *records, unsigned ttl)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(records); i++)
+		ldns_rr_set_ttl(ldns_rr_list_rr(records, i), ttl);
+}
+
+/* What a zone says, signed as it is, under the entry's rcode, and with its TTL. */
 static ldns_pkt *twist_zones(const struct player *p, const struct range *r, struct entry *e,
 			     const ldns_pkt *query, enum transport transport)
 {
@@ -207,6 +213,11 @@ static ldns_pkt *twist_zones(const struct player *p, const struct range *r, stru
 
 	e->used++;
 	ldns_pkt_set_rcode(reply, (uint8_t)ldns_pkt_get_rcode(e->pkt));
+	if (e->has_ttl) {
+		set_ttls(ldns_pkt_answer(reply), e->ttl);
+		set_ttls(ldns_pkt_authority(reply), e->ttl);
+		set_ttls(ldns_pkt_additional(reply), e->ttl);
+	}
 	return reply;
 }
 
