@@ -66,6 +66,52 @@ static int text_len(const char *text)
 	return (int)len;
 }
 
+static bool is_digits(const char *word, size_t len)
+{
+	return len > 0 && strspn(word, "0123456789") >= len;
+}
+
+/* The most that a number of that kind may be; 0: it is none that is looked at. */
+static uint64_t most_of(ldns_rdf_type kind)
+{
+	switch (kind) {
+	case LDNS_RDF_TYPE_INT8:
+	case LDNS_RDF_TYPE_ALG:
+		return UINT8_MAX;
+	case LDNS_RDF_TYPE_INT16:
+	case LDNS_RDF_TYPE_CERT_ALG:
+		return UINT16_MAX;
+	case LDNS_RDF_TYPE_INT32:
+	case LDNS_RDF_TYPE_PERIOD:
+		return UINT32_MAX;
+	default:
+		return 0;
+	}
+}
+
+/* ldns cuts numbers off to the size of their place.  They stand at the front, a word each; what a string
+ * or a backslash is before is left to it. */
+static bool do_numbers_fit(const ldns_rr *rr, const char *text)
+{
+	static const char blanks[] = " \t()";
+
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+		uint64_t most = most_of(ldns_rdf_get_type(ldns_rr_rdf(rr, i)));
+		size_t len;
+
+		text += strspn(text, blanks);
+		len = strcspn(text, blanks);
+		if (len == 0 || memchr(text, '\\', len) != NULL || memchr(text, '"', len) != NULL)
+			return true;
+		/* strtoull() ends with the most that it knows. */
+		if (most != 0 &&
+		    (is_digits(text, len) ? strtoull(text, NULL, 10) > most : *text == '-'))
+			return false;
+		text += len;
+	}
+	return true;
+}
+
 static int read_with_ldns(uint8_t *out, uint16_t *len, uint16_t type, const char *text,
 			  const uint8_t *origin, char why[RDATA_TEXT_WHY_MAX])
 {
@@ -86,6 +132,10 @@ static int read_with_ldns(uint8_t *out, uint16_t *len, uint16_t type, const char
 		rr = NULL;
 		err = refuse(why, status == LDNS_STATUS_MEM_ERR ? E_NOMEM : E_MALFORMED,
 			     ldns_get_errorstr_by_id(status));
+		goto out;
+	}
+	if (!do_numbers_fit(rr, text)) {
+		err = refuse(why, E_MALFORMED, "a number is too large or too small for its place");
 		goto out;
 	}
 	err = rdata_of(rr, type, out, len);

@@ -132,6 +132,20 @@ START_TEST(blanks_at_the_end)
 }
 END_TEST
 
+START_TEST(numbers)
+{
+	expect("a. MX 65535 b.\na. SOA b. c. 4294967295 1h 0 4294967295 1\na. SRV 0 65535 0 1.\n"
+	       "a. DS 65535 ECDSAP256SHA256 2 00\na. TXT 65536 -1\n99999. NS 99999.\n",
+	       NULL,
+	       "a. 3600 IN MX 65535 b.\n"
+	       "a. 3600 IN SOA b. c. 4294967295 3600 0 4294967295 1\n"
+	       "a. 3600 IN SRV 0 65535 0 1.\n"
+	       "a. 3600 IN DS 65535 13 2 00\n"
+	       "a. 3600 IN TXT \"65536\" \"-1\"\n"
+	       "99999. 3600 IN NS 99999.\n");
+}
+END_TEST
+
 START_TEST(origins)
 {
 	expect("a A 192.0.2.1\n$ORIGIN sub\na A 192.0.2.1\n$origin x.\na NS b\n$ORIGIN @\n"
@@ -194,6 +208,18 @@ START_TEST(refusals)
 		{ "a. TXT x\\\n", E_MALFORMED, ":1: a backslash at the end of the line" },
 		{ "\n(\n; c\n a. A\n\n", E_MALFORMED, ":4: the file ends within the record" },
 		{ "a. A 192.0.2.1 )\n", E_MALFORMED, ":1: ')' without '('" },
+		{ "a. MX 65536 b.\n", E_MALFORMED,
+		  ":1: the rdata: a number is too large or too small for its place" },
+		{ "a. DS 65536 13 2 00\n", E_MALFORMED,
+		  ":1: the rdata: a number is too large or too small for its place" },
+		{ "a. DS 1 269 2 00\n", E_MALFORMED,
+		  ":1: the rdata: a number is too large or too small for its place" },
+		{ "a. DS 1 13 (\n 258 ) 00\n", E_MALFORMED,
+		  ":1: the rdata: a number is too large or too small for its place" },
+		{ "a. SOA b. c. 4294967296 1 1 1 1\n", E_MALFORMED,
+		  ":1: the rdata: a number is too large or too small for its place" },
+		{ "a. SRV 1 -1 1 b.\n", E_MALFORMED,
+		  ":1: the rdata: a number is too large or too small for its place" },
 		{ "a. A \\# 3 010203\n", E_MALFORMED, ":1: the rdata: Packet size overflow" },
 		{ "a. A \\# 0\n", E_MALFORMED, ":1: the rdata: the data are malformed" },
 		{ "a. RP \\# 3 016100\n", E_MALFORMED, ":1: the rdata: the data are malformed" },
@@ -338,6 +364,7 @@ Suite *suite_zonefile(void)
 	tcase_add_test(t, a_zone);
 	tcase_add_test(t, hints);
 	tcase_add_test(t, blanks_at_the_end);
+	tcase_add_test(t, numbers);
 	tcase_add_test(t, origins);
 	tcase_add_test(t, ttls);
 	tcase_add_test(t, refusals);
