@@ -122,7 +122,7 @@ static void claim_again(struct resolver *r, struct goal *g, const struct dnssec_
 			return;
 		}
 	}
-	validate_claim(r, g, it, &good, &work, &c);
+	validate_claim(r, it, &good, &work, &c);
 	if (c.security == SEC_BOGUS)
 		story_gap(r, g, rrset_owner(it->set), &work);
 }
@@ -130,7 +130,7 @@ static void claim_again(struct resolver *r, struct goal *g, const struct dnssec_
 void story_again(struct resolver *r, struct goal *g, const struct rrset *s)
 {
 	struct dnssec_limits limits = r->cfg.dnssec_limits;
-	struct claim it = { .set = s };
+	struct claim it = validate_claim_of(g, s);
 
 	if (r->n_traces == 0)
 		return;

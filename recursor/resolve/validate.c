@@ -100,11 +100,22 @@ static enum checked stage_set(struct resolver *r, struct goal *g)
 	return CHECKED;
 }
 
+/* That the DS asked for is denied is the parent's to tell.  The absence of a name above it (RFC 8020) is
+ * for the zone of that name, as of other types. */
+struct claim validate_claim_of(const struct goal *g, const struct rrset *s)
+{
+	return (struct claim) {
+		.set = s, .is_of_ds = g->type == TYPE_DS && name_equal(rrset_owner(s), g->name)
+	};
+}
+
 static struct claim claim_of(const struct goal *g)
 {
-	return (struct claim) { .set = g->v.set,
-				.is_expanded = g->v.is_expanded,
-				.labels = g->v.labels };
+	struct claim it = validate_claim_of(g, g->v.set);
+
+	it.is_expanded = g->v.is_expanded;
+	it.labels = g->v.labels;
+	return it;
 }
 
 /* RFC 4035 5.3.4: of what a wildcard made only the zone of the data speaks; NULL: others may. */
@@ -118,8 +129,7 @@ static bool is_heard(const struct resolver *r, const struct goal *g, const struc
 {
 	const struct claim it = claim_of(g);
 	const uint8_t *only = zone_of_proofs(&it);
-	const uint8_t *signer = check_proof_signer(r, proof, rrset_owner(g->v.set),
-						   g->type == TYPE_DS);
+	const uint8_t *signer = check_proof_signer(r, proof, rrset_owner(it.set), it.is_of_ds);
 
 	return signer != NULL && (only == NULL || name_equal(signer, only));
 }
@@ -213,13 +223,12 @@ static enum denial weigh(const struct resolver *r, const struct claim *it,
 
 /* Is a zone known to be signed that stands between the name and the one whose records leave it open?
  * Then that is none of theirs to say. */
-static bool has_secure_zone_below(struct resolver *r, const struct rrset *s, bool is_ds,
-				  const uint8_t *zone)
+static bool has_secure_zone_below(struct resolver *r, const struct claim *it, const uint8_t *zone)
 {
-	const uint8_t *at = rrset_owner(s);
+	const uint8_t *at = rrset_owner(it->set);
 	bool is_secure = false;
 
-	if (is_ds && !name_is_root(at))
+	if (it->is_of_ds && !name_is_root(at))
 		at = name_parent(at);
 	for (; !is_secure && name_is_below(at, zone); at = name_parent(at))
 		is_secure = trust_has_keys(r, at);
@@ -233,13 +242,11 @@ static void lack(const struct claim *it, struct dnssec_work *work, enum denial_g
 	*out = (struct check) { .security = SEC_BOGUS, .bogus = BOGUS_INVALID_DENIAL };
 }
 
-void validate_claim(struct resolver *r, const struct goal *g, const struct claim *it,
-		    struct good_proofs *good, struct dnssec_work *work, struct check *out)
+void validate_claim(struct resolver *r, const struct claim *it, struct good_proofs *good,
+		    struct dnssec_work *work, struct check *out)
 {
-	bool is_ds = g->type == TYPE_DS;
-
 	*out = (struct check) { .security = SEC_SECURE, .ttl = UINT32_MAX };
-	check_good_proofs(r, it->set, rrset_owner(it->set), is_ds, zone_of_proofs(it), good);
+	check_good_proofs(r, it->set, rrset_owner(it->set), it->is_of_ds, zone_of_proofs(it), good);
 	if (good->proof.zone == NULL && it->is_expanded)
 		lack_of_closer(it, work, out);
 	else if (good->proof.zone == NULL)
@@ -253,7 +260,7 @@ void validate_claim(struct resolver *r, const struct goal *g, const struct claim
 		out->security = SEC_INSECURE;
 		if (denial_has_many_iterations(&r->cfg.dnssec_limits, &good->proof))
 			out->bogus = BOGUS_MAX_ITERATIONS;
-		if (has_secure_zone_below(r, it->set, is_ds, good->zone))
+		if (has_secure_zone_below(r, it, good->zone))
 			lack(it, work, DENIAL_GAP_CHILD, out);
 		break;
 	case DENIAL_NOT_PROVED:
@@ -276,7 +283,7 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 
 	if (!turn_may_work(r, g, check_blame(v->set)))
 		return CHECKED_LATER;
-	validate_claim(r, g, &it, &good, &work, &c);
+	validate_claim(r, &it, &good, &work, &c);
 	GOAL_EVENT(r, g, c.security == SEC_BOGUS ? EVENT_NOT_PROVED : EVENT_PROVED,
 		   rrset_owner(v->set), good.proof.zone, .type = v->set->type,
 		   .note = c.security == SEC_BOGUS ? bogus_row(c.bogus)->text : NULL);
@@ -495,12 +502,24 @@ static void on_bogus(struct resolver *r, struct goal *g)
 	ask_others(r, g);
 }
 
+/* That a name with a trust anchor does not exist: those above it may say so of its DS, but of nothing
+ * else, and the denial is one of all types. */
+static bool is_for_ds_only(const struct resolver *r, const struct goal *g)
+{
+	const uint8_t *owner = rrset_owner(g->v.set);
+	const struct anchor *anchor;
+
+	return g->v.set->kind == RRSET_NXDOMAIN && claim_of(g).is_of_ds &&
+	       check_anchor(r, owner, false, &anchor) != ANCHORING_NONE &&
+	       name_equal(anchor->name, owner);
+}
+
 /* The verdict on a denial, on what a wildcard made, and on the CNAME of a DNAME is that of all parts. */
-static void conclude(struct goal *g)
+static void conclude(struct resolver *r, struct goal *g)
 {
 	const struct validation *v = &g->v;
 
-	if (v->set != NULL)
+	if (v->set != NULL && !is_for_ds_only(r, g))
 		verdict_keep(v->set, &(struct check) { .security = (enum security)v->security,
 						       .bogus = (enum bogus)v->bogus,
 						       .is_under_nta = v->is_under_nta,
@@ -521,7 +540,7 @@ void validate_step(struct resolver *r, struct goal *g)
 	while (g->v.stage != STAGE_DONE)
 		if (stages[g->v.stage](r, g) == CHECKED_LATER)
 			return;
-	conclude(g);
+	conclude(r, g);
 	if (g->v.security == SEC_BOGUS)
 		on_bogus(r, g);
 	else

@@ -153,12 +153,15 @@ void check_good_proofs(const struct resolver *r, const struct rrset *s, const ui
 /* A denial, or what a wildcard made: that is to be proved. */
 struct claim {
 	const struct rrset *set;
+	bool is_of_ds;    /* of the DS asked for, at the parent */
 	bool is_expanded; /* as in struct verification */
 	uint8_t labels;
 };
-/* What those of its proofs make of it that have been found good.  validate.c */
-void validate_claim(struct resolver *r, const struct goal *g, const struct claim *it,
-		    struct good_proofs *good, struct dnssec_work *work, struct check *out);
+/* That of a set which answers the goal, if no wildcard made it.  validate.c */
+struct claim validate_claim_of(const struct goal *g, const struct rrset *s);
+/* What those of its proofs make of it that have been found good. */
+void validate_claim(struct resolver *r, const struct claim *it, struct good_proofs *good,
+		    struct dnssec_work *work, struct check *out);
 /* Whose doing it is if it takes too long: the zone whose servers said it, or the one below that says it is
  * the signer.  Not one above, which anybody can name. */
 const uint8_t *check_blame(const struct rrset *s);
