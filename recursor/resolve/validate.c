@@ -63,6 +63,18 @@ static void found_of(struct goal *g, struct rrset *s, const struct check *c)
 	found(g, c);
 }
 
+/* At a name with a trust anchor those above may say of its DS that the name does not exist or is an alias,
+ * but of nothing else; and what says so is one for all types. */
+static bool is_for_ds_only(const struct resolver *r, const struct goal *g, const struct rrset *s)
+{
+	const uint8_t *owner = rrset_owner(s);
+	const struct anchor *anchor;
+
+	return g->type == TYPE_DS && s->type != TYPE_DS && name_equal(owner, g->name) &&
+	       check_anchor(r, owner, false, &anchor) != ANCHORING_NONE &&
+	       name_equal(anchor->name, owner);
+}
+
 /* ---- stages ---- */
 
 /* The DNAME, then the set itself; the CNAME that a DNAME makes has no signature (RFC 6672 5.3.1). */
@@ -94,7 +106,10 @@ static enum checked stage_set(struct resolver *r, struct goal *g)
 		found(g, &c); /* the set's verdict waits for its proofs' */
 		v->stage = STAGE_PROOFS;
 	} else {
-		found_of(g, s, &c);
+		if (is_for_ds_only(r, g, s))
+			found(g, &c);
+		else
+			found_of(g, s, &c);
 		v->stage = STAGE_DONE;
 	}
 	return CHECKED;
@@ -502,24 +517,12 @@ static void on_bogus(struct resolver *r, struct goal *g)
 	ask_others(r, g);
 }
 
-/* That a name with a trust anchor does not exist: those above it may say so of its DS, but of nothing
- * else, and the denial is one of all types. */
-static bool is_for_ds_only(const struct resolver *r, const struct goal *g)
-{
-	const uint8_t *owner = rrset_owner(g->v.set);
-	const struct anchor *anchor;
-
-	return g->v.set->kind == RRSET_NXDOMAIN && claim_of(g).is_of_ds &&
-	       check_anchor(r, owner, false, &anchor) != ANCHORING_NONE &&
-	       name_equal(anchor->name, owner);
-}
-
 /* The verdict on a denial, on what a wildcard made, and on the CNAME of a DNAME is that of all parts. */
 static void conclude(struct resolver *r, struct goal *g)
 {
 	const struct validation *v = &g->v;
 
-	if (v->set != NULL && !is_for_ds_only(r, g))
+	if (v->set != NULL && !is_for_ds_only(r, g, v->set))
 		verdict_keep(v->set, &(struct check) { .security = (enum security)v->security,
 						       .bogus = (enum bogus)v->bogus,
 						       .is_under_nta = v->is_under_nta,
