@@ -433,10 +433,22 @@ bool cut_leave_silent_parent(struct resolver *r, struct goal *g)
 
 /* ---- looking up name servers' addresses ---- */
 
+/* Only the parent can tell where such a server is, if the zone's others do not. */
+static bool is_within_its_zone(const struct goal *g, unsigned ns)
+{
+	return g->zone_labels > 0 && name_is_within(cut_ns_name(g, ns), goal_zone(g));
+}
+
+static void ns_has_none(struct goal *g, unsigned ns)
+{
+	g->ns[ns].state = NS_NONE;
+	g->lacks_glue = g->lacks_glue || is_within_its_zone(g, ns);
+}
+
 /* All ways to this name server's address have been tried. */
 static void ns_give_up(struct resolver *r, struct goal *g, unsigned ns)
 {
-	g->ns[ns].state = NS_NONE;
+	ns_has_none(g, ns);
 	GOAL_EVENT(r, g, EVENT_ADDRESS_NONE, cut_ns_name(g, ns), NULL, );
 	goal_charge_ns_failure(r, g);
 }
@@ -472,7 +484,7 @@ static bool ns_is_left_out(struct resolver *r, struct goal *g, unsigned ns)
 {
 	if (!servers_ns_is_left_out(r->servers, cut_ns_name(g, ns), r->world.now_ms(r->world.ctx)))
 		return false;
-	g->ns[ns].state = NS_NONE;
+	ns_has_none(g, ns);
 	COUNT(r->counters, unresolved_skips);
 	GOAL_EVENT(r, g, EVENT_ADDRESS_NONE, cut_ns_name(g, ns), NULL,
 		   .note = "non-resolving-ns-max-fails");
@@ -521,14 +533,11 @@ unsigned cut_look_up_addresses(struct resolver *r, struct goal *g)
 
 	for (unsigned i = 0; i < g->n_ns; i++) {
 		waiting += g->ns[i].state == NS_WAITING;
-		/* A server within the zone, when none of the zone's can be asked: only its parent
-		 * can tell where it is.  Those that answer, but without what validates, can tell. */
-		if (g->ns[i].state == NS_UNKNOWN && g->zone_labels > 0 &&
-		    g->v.last_bogus == BOGUS_NONE &&
-		    name_is_within(cut_ns_name(g, i), goal_zone(g))) {
-			g->ns[i].state = NS_NONE;
-			g->lacks_glue = true;
-		}
+		/* When none of the zone's can be asked.  Those that answer, but without what
+		 * validates, can tell. */
+		if (g->ns[i].state == NS_UNKNOWN && g->v.last_bogus == BOGUS_NONE &&
+		    is_within_its_zone(g, i))
+			ns_has_none(g, i);
 	}
 	return look_up_some(r, g, false, waiting);
 }
