@@ -410,10 +410,11 @@ static bool is_beside_cname(uint16_t type)
 /* A zone's secure keys say that what comes from it is signed.  A denial that nobody has checked, as of
  * a minimised step, does not take them away: or whoever forges one could go on with what its parent
  * said before it was signed (has_secure_zone_below() in validate.c). */
-static bool are_trusted_keys(const struct rrset *s, const struct offer *o)
+static bool are_trusted_keys(const struct rrset *s, const struct rrset *denial, uint32_t now_s)
 {
 	return s->kind == RRSET_DATA && s->type == TYPE_DNSKEY && rrset_security(s) == SEC_SECURE &&
-	       rrset_security(o->set) != SEC_SECURE && !rrset_is_expired(s, o->now_s);
+	       denial->kind == RRSET_NXDOMAIN && rrset_security(denial) != SEC_SECURE &&
+	       !rrset_is_expired(s, now_s);
 }
 
 /* Does the offered set make the entry, which has another key and does not outrank it, untrue?
@@ -427,7 +428,7 @@ static bool displaces(const struct shard *sh, uint32_t at, const struct offer *o
 	if (is_delegation(sh, at) || o->delegation || set->kind == RRSET_FAILURE)
 		return false;
 	if (s->kind == RRSET_NXDOMAIN || set->kind == RRSET_NXDOMAIN)
-		return is_of_existence(s, set) && !are_trusted_keys(s, o);
+		return is_of_existence(s, set) && !are_trusted_keys(s, set, o->now_s);
 	if (s->kind == RRSET_FAILURE)
 		return s->type == set->type;
 	if (set->kind != RRSET_DATA)
@@ -549,6 +550,22 @@ out:
 	return result;
 }
 
+void cache_drop(struct cache *c, const struct rrset *s)
+{
+	struct key k = key_of(rrset_owner(s));
+	struct shard *sh = shard_lock(shard_of(c, &k));
+	struct drops drops = { 0 };
+
+	for (uint32_t at = first_of(sh, &k); at != SIEVE_NONE; at = next_of(sh, at, &k)) {
+		if (set_at(sh, at) == s) {
+			cache_entry_remove(sh, at, &drops);
+			break;
+		}
+	}
+	shard_unlock(sh);
+	drops_put(&drops);
+}
+
 /* --- sharing --------------------------------------------------------------------------- */
 
 /* A share of its life by which a proof may be older than the denial that is to share it. */
@@ -629,8 +646,10 @@ static bool is_answered(const struct shard *sh, uint32_t at, const struct offer 
 {
 	const struct rrset *s = set_at(sh, at);
 
-	if (is_same_key(sh, at, o) || displaces(sh, at, o))
+	if (is_same_key(sh, at, o) || are_trusted_keys(s, o->set, o->now_s))
 		return true;
+	if (displaces(sh, at, o))
+		return !are_trusted_keys(o->set, s, o->now_s);
 	if (is_delegation(sh, at) || o->delegation)
 		return false;
 	return (is_an_alias(s) && !is_beside_cname(o->set->type)) ||

@@ -64,13 +64,15 @@ static void found_of(struct goal *g, struct rrset *s, const struct check *c)
 }
 
 /* At a name with a trust anchor those above may say of its DS that the name does not exist or is an alias,
- * but of nothing else; and what says so is one for all types. */
-static bool is_for_ds_only(const struct resolver *r, const struct goal *g, const struct rrset *s)
+ * but of nothing else; and what says so is one for all types.  Bogus it is for all. */
+static bool is_for_ds_only(const struct resolver *r, const struct goal *g, const struct rrset *s,
+			   enum security security)
 {
 	const uint8_t *owner = rrset_owner(s);
 	const struct anchor *anchor;
 
-	return g->type == TYPE_DS && s->type != TYPE_DS && name_equal(owner, g->name) &&
+	return security != SEC_BOGUS && g->type == TYPE_DS && s->type != TYPE_DS &&
+	       name_equal(owner, g->name) &&
 	       check_anchor(r, owner, false, &anchor) != ANCHORING_NONE &&
 	       name_equal(anchor->name, owner);
 }
@@ -106,7 +108,7 @@ static enum checked stage_set(struct resolver *r, struct goal *g)
 		found(g, &c); /* the set's verdict waits for its proofs' */
 		v->stage = STAGE_PROOFS;
 	} else {
-		if (is_for_ds_only(r, g, s))
+		if (is_for_ds_only(r, g, s, c.security))
 			found(g, &c);
 		else
 			found_of(g, s, &c);
@@ -302,7 +304,7 @@ static enum checked stage_denial(struct resolver *r, struct goal *g)
 	GOAL_EVENT(r, g, c.security == SEC_BOGUS ? EVENT_NOT_PROVED : EVENT_PROVED,
 		   rrset_owner(v->set), good.proof.zone, .type = v->set->type,
 		   .note = c.security == SEC_BOGUS ? bogus_row(c.bogus)->text : NULL);
-	if (c.bogus == BOGUS_INVALID_DENIAL)
+	if (c.security == SEC_BOGUS)
 		story_gap(r, g, rrset_owner(v->set), &work);
 	found(g, &c);
 	v->stage = v->security == SEC_SECURE ? STAGE_SOA : STAGE_DONE;
@@ -413,7 +415,7 @@ static void cap(struct resolver *r, struct rrset **s, uint32_t ttl)
 	if (rrset_copy(&copy, *s, (enum rank)(*s)->rank, ttl, now_s) != E_OK ||
 	    cache_put(r->cache, copy, CACHE_REFRESHES, now_s) == CACHE_REFUSED) {
 		/* With no time left, or no memory for it, it is not kept at all. */
-		(void)cache_wipe(r->cache, rrset_owner(*s), (*s)->type, false);
+		cache_drop(r->cache, *s);
 	}
 	if (copy == NULL)
 		return;
@@ -511,7 +513,7 @@ static void on_bogus(struct resolver *r, struct goal *g)
 		   .note = bogus_row(v->bogus)->text);
 	/* Nobody shall be told that it is bogus before all servers have been asked: until then it is not in
 	 * the cache, and has no verdict there. */
-	(void)cache_wipe(r->cache, rrset_owner(*s), (*s)->type, false);
+	cache_drop(r->cache, *s);
 	rrset_put(v->lie);
 	v->lie = rrset_get(*s);
 	ask_others(r, g);
@@ -522,7 +524,7 @@ static void conclude(struct resolver *r, struct goal *g)
 {
 	const struct validation *v = &g->v;
 
-	if (v->set != NULL && !is_for_ds_only(r, g, v->set))
+	if (v->set != NULL && !is_for_ds_only(r, g, v->set, (enum security)v->security))
 		verdict_keep(v->set, &(struct check) { .security = (enum security)v->security,
 						       .bogus = (enum bogus)v->bogus,
 						       .is_under_nta = v->is_under_nta,

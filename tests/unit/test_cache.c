@@ -298,6 +298,49 @@ START_TEST(an_unchecked_nxdomain_leaves_trust)
 }
 END_TEST
 
+START_TEST(trust_is_restored_beside_an_unchecked_nxdomain)
+{
+	struct cache *c = cache_make(&small);
+	struct rrset *keys = set_with("a.example.", TYPE_DNSKEY, 60, RANK_AUTH_ANSWER, "k", 1);
+	struct rrset *denial = negative(RRSET_NXDOMAIN, "a.example.", 0, 60, RANK_AUTH_ANSWER);
+
+	put(c, rrset_get(denial));
+	ck_assert_int_eq(cache_restore(c, keys, false, NOW), CACHE_KEPT_BETTER);
+	rrset_set_security(keys, SEC_SECURE, 0);
+	ck_assert_int_eq(cache_restore(c, keys, false, NOW), CACHE_STORED);
+	/* What was learnt since stays alone. */
+	cache_drop(c, denial);
+	ck_assert_int_eq(cache_restore(c, denial, false, NOW), CACHE_KEPT_BETTER);
+	ck_assert(has(c, "a.example.", TYPE_DNSKEY));
+	ck_assert_uint_eq(stats_of(c).entries, 1);
+	rrset_put(keys);
+	rrset_put(denial);
+	cache_free(c);
+}
+END_TEST
+
+START_TEST(that_very_set_is_dropped)
+{
+	struct cache *c = cache_make(&small);
+	struct rrset *denial = negative(RRSET_NXDOMAIN, "a.example.", 0, 60, RANK_AUTH_ANSWER);
+	struct rrset *a = set_a("a.example.", 60, RANK_AUTH_ANSWER);
+
+	put(c, set_with("a.example.", TYPE_TXT, 60, RANK_AUTH_ANSWER, "\1x", 2));
+	put_as(c, set_with("a.example.", TYPE_NS, 60, RANK_REFERRAL, "\1e\0", 3), true, NOW);
+	put(c, rrset_get(a));
+	put_a(c, "a.example.", 60); /* in its place */
+	cache_drop(c, a);
+	cache_drop(c, denial);
+	ck_assert_uint_eq(stats_of(c).entries, 3);
+	put(c, rrset_get(denial));
+	cache_drop(c, denial);
+	ck_assert_uint_eq(stats_of(c).entries, 1);
+	rrset_put(a);
+	rrset_put(denial);
+	cache_free(c);
+}
+END_TEST
+
 START_TEST(an_alias_and_other_data_exclude_each_other)
 {
 	struct cache *c = cache_make(&small);
@@ -867,6 +910,8 @@ Suite *suite_cache(void)
 			    (int)(sizeof(rankings) / sizeof(*rankings)));
 	tcase_add_test(t, nxdomain_takes_all_but_the_delegation);
 	tcase_add_test(t, an_unchecked_nxdomain_leaves_trust);
+	tcase_add_test(t, trust_is_restored_beside_an_unchecked_nxdomain);
+	tcase_add_test(t, that_very_set_is_dropped);
 	tcase_add_test(t, an_alias_and_other_data_exclude_each_other);
 	tcase_add_test(t, what_is_expired_is_for_stale_use_only);
 	tcase_add_test(t, a_clock_set_back_does_no_harm);
