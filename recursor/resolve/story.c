@@ -66,29 +66,35 @@ static struct rrset *ds_known(struct resolver *r, const uint8_t *zone, uint32_t 
 	return cache_get(r->cache, zone, TYPE_DS, RANK_ANSWER, now_s);
 }
 
+/* A set that was found bogus, looked at again. */
+struct again {
+	struct resolver *r;
+	struct goal *g;
+	struct dnssec_limits limits;
+	struct dnssec_work work;
+};
+
 /* The keys of a zone, by its DS. */
-static void keys_again(struct resolver *r, struct goal *g, const struct dnssec_limits *limits,
-		       const struct rrset *s)
+static void keys_again(struct again *x, const struct rrset *s)
 {
+	struct resolver *r = x->r;
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
-	struct dnssec_work work = { 0 };
 	struct verification v;
-	struct rrset *ds = ds_known(r, g->name, now_s);
+	struct rrset *ds = ds_known(r, x->g->name, now_s);
 
 	if (ds != NULL && ds->kind == RRSET_DATA) {
-		(void)verify_dnskeys(r->keyring, limits, s, ds, now_s, &work, &v);
-		story_verified(r, g, s, g->name, ds, NULL, &v);
+		(void)verify_dnskeys(r->keyring, &x->limits, s, ds, now_s, &x->work, &v);
+		story_verified(r, x->g, s, x->g->name, ds, NULL, &v);
 	}
 	rrset_put(ds);
 }
 
 /* Whether a wildcard made it, *it tells. */
-static void set_again(struct resolver *r, struct goal *g, const struct dnssec_limits *limits,
-		      const struct rrset *s, struct claim *it)
+static void set_again(struct again *x, const struct rrset *s, struct claim *it)
 {
+	struct resolver *r = x->r;
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	const uint8_t *signer = check_signer(s);
-	struct dnssec_work work = { 0 };
 	struct verification v;
 	struct trust t = { .keys = NULL };
 	uint8_t zone[NAME_MAX_LEN];
@@ -97,8 +103,8 @@ static void set_again(struct resolver *r, struct goal *g, const struct dnssec_li
 		return;
 	name_lower(zone, signer);
 	if (trust_known(r, zone, &t) && t.keys != NULL) {
-		(void)verify_set(r->keyring, limits, s, zone, t.keys, now_s, &work, &v);
-		story_verified(r, g, s, zone, NULL, t.keys, &v);
+		(void)verify_set(r->keyring, &x->limits, s, zone, t.keys, now_s, &x->work, &v);
+		story_verified(r, x->g, s, zone, NULL, t.keys, &v);
 		it->is_expanded = v.why == BOGUS_NONE && v.is_expanded;
 		it->labels = v.labels;
 	}
@@ -106,10 +112,8 @@ static void set_again(struct resolver *r, struct goal *g, const struct dnssec_li
 }
 
 /* The first of its proofs that is bogus; if none is, what they lack. */
-static void claim_again(struct resolver *r, struct goal *g, const struct dnssec_limits *limits,
-			const struct claim *it)
+static void claim_again(struct again *x, const struct claim *it)
 {
-	struct dnssec_work work = { .memo = &r->nsec3_memo };
 	struct good_proofs good;
 	struct check c;
 	struct claim none = { .set = NULL };
@@ -118,27 +122,30 @@ static void claim_again(struct resolver *r, struct goal *g, const struct dnssec_
 		const struct rrset *p = rrset_proofs(it->set)[i];
 
 		if (rrset_security(p) == SEC_BOGUS) {
-			set_again(r, g, limits, p, &none);
+			set_again(x, p, &none);
 			return;
 		}
 	}
-	validate_claim(r, it, &good, &work, &c);
+	validate_claim(x->r, it, &good, &x->work, &c);
 	if (c.security == SEC_BOGUS)
-		story_gap(r, g, rrset_owner(it->set), &work);
+		story_gap(x->r, x->g, rrset_owner(it->set), &x->work);
 }
 
 void story_again(struct resolver *r, struct goal *g, const struct rrset *s)
 {
-	struct dnssec_limits limits = r->cfg.dnssec_limits;
+	struct again x = {
+		.r = r, .g = g, .limits = r->cfg.dnssec_limits, .work = { .memo = &r->nsec3_memo }
+	};
 	struct claim it = validate_claim_of(g, s);
 
-	if (r->n_traces == 0)
+	if (r->n_traces == 0 || !turn_has_left(r, check_blame(s)))
 		return;
-	limits.max_signature_validations = AGAIN_CHECKS_MAX;
+	x.limits.max_signature_validations = AGAIN_CHECKS_MAX;
 	if (s->kind == RRSET_DATA && s->type == TYPE_DNSKEY)
-		keys_again(r, g, &limits, s);
+		keys_again(&x, s);
 	else if (s->kind == RRSET_DATA)
-		set_again(r, g, &limits, s, &it);
+		set_again(&x, s, &it);
 	if (s->kind != RRSET_DATA || it.is_expanded)
-		claim_again(r, g, &limits, &it);
+		claim_again(&x, &it);
+	turn_spend(r, check_blame(s), &x.work);
 }

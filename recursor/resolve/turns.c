@@ -36,15 +36,20 @@ static void turn_see(struct resolver *r)
 	r->turns.n_away = 0;
 }
 
-bool turn_may_work(struct resolver *r, struct goal *g, const uint8_t *zone)
+bool turn_has_left(struct resolver *r, const uint8_t *zone)
 {
 	const int64_t *left_ns = r->turns.left_ns;
 	enum turn_class class;
 
 	turn_see(r);
 	class = class_of(r, zone);
-	if (left_ns[class] > 0 &&
-	    (class == TURN_OTHERS || left_ns[TURN_OTHERS] + left_ns[TURN_SUSPECT] > 0))
+	return left_ns[class] > 0 &&
+	       (class == TURN_OTHERS || left_ns[TURN_OTHERS] + left_ns[TURN_SUSPECT] > 0);
+}
+
+bool turn_may_work(struct resolver *r, struct goal *g, const uint8_t *zone)
+{
+	if (turn_has_left(r, zone))
 		return true;
 	/* Others first: what has come in meanwhile, then this.  Not all at once: to be turned away again
 	 * costs, too. */
@@ -54,15 +59,21 @@ bool turn_may_work(struct resolver *r, struct goal *g, const uint8_t *zone)
 	return false;
 }
 
+void turn_spend(struct resolver *r, const uint8_t *zone, const struct dnssec_work *work)
+{
+	int64_t ns = (int64_t)work->ns + (int64_t)work->hashes * HASH_NS;
+
+	turn_see(r);
+	r->turns.left_ns[class_of(r, zone)] -= ns > PIECE_NS ? ns : PIECE_NS;
+}
+
 bool turn_end(struct resolver *r, struct goal *g, const uint8_t *zone, bool is_bad,
 	      const struct dnssec_work *work)
 {
 	uint64_t hash = name_hash(zone);
-	int64_t ns = (int64_t)work->ns + (int64_t)work->hashes * HASH_NS;
 
-	turn_see(r);
 	/* The piece that makes it suspect is the others' still: they waited for it. */
-	r->turns.left_ns[class_of(r, zone)] -= ns > PIECE_NS ? ns : PIECE_NS;
+	turn_spend(r, zone, work);
 	if (is_bad || work->met_limit != BOGUS_NONE)
 		*suspect_slot(r, hash) = (struct suspect) {
 			.zone_hash = hash,

@@ -184,7 +184,8 @@ void story_verified(struct resolver *r, struct goal *g, const struct rrset *s, c
 /* Which proof was wanting. */
 void story_gap(struct resolver *r, struct goal *g, const uint8_t *name,
 	       const struct dnssec_work *work);
-/* The set was found bogus before: who is traced is told how, as then, by a few checks made again. */
+/* The set was found bogus before: who is traced is told how, as then, by a few checks made again, as long as
+ * something of the turn is left. */
 void story_again(struct resolver *r, struct goal *g, const struct rrset *s);
 
 /* ---- byproof.c ---- */
@@ -210,6 +211,10 @@ struct turns {
 	} suspects[TURNS_SUSPECTS];
 };
 
+/* Is something of the turn left for a piece of work on what this zone said?  What may as well be left undone
+ * asks for no more, and says what it took, at nobody's charge. */
+bool turn_has_left(struct resolver *r, const uint8_t *zone);
+void turn_spend(struct resolver *r, const uint8_t *zone, const struct dnssec_work *work);
 /* May a piece of work on what this zone said begin?  Else the goal gets its turn later. */
 bool turn_may_work(struct resolver *r, struct goal *g, const uint8_t *zone);
 /* It is done; `is_bad`: what the zone said was found to be bogus.  False: nobody is left, the goal is dead. */
