@@ -66,9 +66,37 @@ static int text_len(const char *text)
 	return (int)len;
 }
 
-static bool is_digits(const char *word, size_t len)
+static uint32_t unit_s(char c)
 {
-	return len > 0 && strspn(word, "0123456789") >= len;
+	static const char units[] = "smhdw";
+	static const uint32_t seconds[] = { 1, 60, 3600, 86400, 604800 };
+	const char *at = c != '\0' ? strchr(units, c | 32) : NULL;
+
+	return at != NULL ? seconds[at - units] : 0;
+}
+
+/* "3600", or "1h30m" where it may be a period; false: it is a word. */
+static bool number_of(const char *word, size_t len, uint64_t *out)
+{
+	uint64_t n = 0;
+
+	*out = 0;
+	if (len == 0 || word[0] < '0' || word[0] > '9')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (word[i] >= '0' && word[i] <= '9') {
+			n = n * 10 + (uint64_t)(word[i] - '0');
+			if (n > UINT32_MAX)
+				n = UINT32_MAX + 1ull; /* too large it stays */
+		} else if (unit_s(word[i]) != 0) {
+			*out += n * unit_s(word[i]);
+			n = 0;
+		} else {
+			return false;
+		}
+	}
+	*out += n;
+	return true;
 }
 
 /* The most that a number of that kind may be; 0: it is none that is looked at. */
@@ -77,6 +105,9 @@ static uint64_t most_of(ldns_rdf_type kind)
 	switch (kind) {
 	case LDNS_RDF_TYPE_INT8:
 	case LDNS_RDF_TYPE_ALG:
+	case LDNS_RDF_TYPE_CERTIFICATE_USAGE:
+	case LDNS_RDF_TYPE_SELECTOR:
+	case LDNS_RDF_TYPE_MATCHING_TYPE:
 		return UINT8_MAX;
 	case LDNS_RDF_TYPE_INT16:
 	case LDNS_RDF_TYPE_CERT_ALG:
@@ -89,23 +120,32 @@ static uint64_t most_of(ldns_rdf_type kind)
 	}
 }
 
-/* ldns cuts numbers off to the size of their place.  They stand at the front, a word each; what a string
- * or a backslash is before is left to it. */
+/* Up to a blank that is not escaped. */
+static size_t word_len(const char *text, const char *blanks)
+{
+	size_t len = 0;
+
+	while (text[len] != '\0' && strchr(blanks, text[len]) == NULL)
+		len += text[len] == '\\' && text[len + 1] != '\0' ? 2 : 1;
+	return len;
+}
+
+/* ldns cuts numbers off to the size of their place.  They stand at the front, a word each; what comes
+ * after a string is left to it. */
 static bool do_numbers_fit(const ldns_rr *rr, const char *text)
 {
 	static const char blanks[] = " \t()";
 
 	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
-		uint64_t most = most_of(ldns_rdf_get_type(ldns_rr_rdf(rr, i)));
+		uint64_t most = most_of(ldns_rdf_get_type(ldns_rr_rdf(rr, i))), n;
 		size_t len;
 
 		text += strspn(text, blanks);
-		len = strcspn(text, blanks);
-		if (len == 0 || memchr(text, '\\', len) != NULL || memchr(text, '"', len) != NULL)
+		len = word_len(text, blanks);
+		if (len == 0 || memchr(text, '"', len) != NULL)
 			return true;
-		/* strtoull() ends with the most that it knows. */
 		if (most != 0 &&
-		    (is_digits(text, len) ? strtoull(text, NULL, 10) > most : *text == '-'))
+		    (number_of(text, len, &n) ? n > most : *text == '-' || *text == '+'))
 			return false;
 		text += len;
 	}

@@ -135,11 +135,13 @@ END_TEST
 START_TEST(numbers)
 {
 	expect("a. MX 65535 b.\na. SOA b. c. 4294967295 1h 0 4294967295 1\na. SRV 0 65535 0 1.\n"
+	       "a. SOA b. c\\.d. 1 1h30M 2W 7101w 1\n"
 	       "a. DS 65535 ECDSAP256SHA256 2 00\na. TXT 65536 -1\n99999. NS 99999.\n",
 	       NULL,
 	       "a. 3600 IN MX 65535 b.\n"
 	       "a. 3600 IN SOA b. c. 4294967295 3600 0 4294967295 1\n"
 	       "a. 3600 IN SRV 0 65535 0 1.\n"
+	       "a. 3600 IN SOA b. c\\.d. 1 5400 1209600 4294684800 1\n"
 	       "a. 3600 IN DS 65535 13 2 00\n"
 	       "a. 3600 IN TXT \"65536\" \"-1\"\n"
 	       "99999. 3600 IN NS 99999.\n");
@@ -217,6 +219,14 @@ START_TEST(refusals)
 		{ "a. DS 1 13 (\n 258 ) 00\n", E_MALFORMED,
 		  ":1: the rdata: a number is too large or too small for its place" },
 		{ "a. SOA b. c. 4294967296 1 1 1 1\n", E_MALFORMED,
+		  ":1: the rdata: a number is too large or too small for its place" },
+		{ "a. MX +65537 b.\n", E_MALFORMED,
+		  ":1: the rdata: a number is too large or too small for its place" },
+		{ "a. TLSA 259 1 1 00\n", E_MALFORMED,
+		  ":1: the rdata: a number is too large or too small for its place" },
+		{ "a. SOA b. c\\.\\ d. 4294967297 1 1 1 1\n", E_MALFORMED,
+		  ":1: the rdata: a number is too large or too small for its place" },
+		{ "a. SOA b. c. 1 1 1 1 7102w\n", E_MALFORMED,
 		  ":1: the rdata: a number is too large or too small for its place" },
 		{ "a. SRV 1 -1 1 b.\n", E_MALFORMED,
 		  ":1: the rdata: a number is too large or too small for its place" },
