@@ -34,6 +34,7 @@ static void open_daemon(void)
 
 	log_configure(&quiet);
 	api_dir_open(&dir);
+	fake_env_keep_suffixes();
 	fake_env_open(&fake);
 	fake.idle = true;
 	fake_env_configure(&fake, dir.top);

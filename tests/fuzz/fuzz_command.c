@@ -19,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void open_daemon(struct fake_env *fake)
 {
 	memset(fake, 0, sizeof(*fake));
+	fake_env_keep_suffixes();
 	fake_env_open(fake);
 	fake->idle = true;
 	fake_env_put(fake, "www.example.", TYPE_A, 300, RANK_AUTH_ANSWER, "\xc0\0\2\1", 4);

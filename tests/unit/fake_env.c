@@ -438,8 +438,7 @@ static int reload_zones(void *ctx, char *why)
 	return E_OK;
 }
 
-/* The system's list, read once: it takes longer than all else of a fake daemon, and fuzzers make many. */
-static struct psl *suffixes;
+static struct psl *suffixes; /* fake_env_keep_suffixes() */
 
 static struct psl *get_psl(void *ctx)
 {
@@ -570,6 +569,14 @@ static void open_worker(struct fake_env *f, unsigned i, const struct world *worl
 	ASSERT(recorder_new(&f->recorder[i], 1000000) == E_OK);
 }
 
+void fake_env_keep_suffixes(void)
+{
+	char why[ENV_WHY_MAX];
+
+	if (suffixes == NULL)
+		ASSERT(psl_new(&suffixes, "", why, sizeof(why)) == E_OK);
+}
+
 void fake_env_open(struct fake_env *f)
 {
 	static const struct aggressive_config aggressive = { .max_entries = 1000,
@@ -657,9 +664,10 @@ void fake_env_open(struct fake_env *f)
 	ASSERT(ringset_new(&f->env.rings, FAKE_WORKERS) == E_OK);
 	ASSERT(custom_metrics_new(&f->env.custom_metrics) == E_OK);
 	ASSERT(query_log_new(&f->env.query_log, FAKE_WORKERS) == E_OK);
-	if (suffixes == NULL)
-		ASSERT(psl_new(&suffixes, "", why, sizeof(why)) == E_OK);
-	f->psl = psl_get(suffixes);
+	if (suffixes != NULL)
+		f->psl = psl_get(suffixes);
+	else
+		ASSERT(psl_new(&f->psl, "", why, sizeof(why)) == E_OK);
 	ASSERT(ipsets_new(&f->ipsets, &ipsets) == E_OK);
 	ASSERT(ipsets_open(f->ipsets, &f->known, &known) == E_OK);
 	ipset_env_fill(&f->env.ipsets, f->ipsets);

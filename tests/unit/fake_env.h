@@ -47,6 +47,9 @@ struct fake_env {
 	_Atomic unsigned x_dnssec_lookups; /* how often it was read */
 };
 
+/* From now on all have one public suffix list, never freed: to read it takes longer than all else of a fake
+ * daemon, and fuzzers make many. */
+void fake_env_keep_suffixes(void);
 void fake_env_open(struct fake_env *f);
 void fake_env_close(struct fake_env *f);
 
