@@ -439,10 +439,19 @@ static bool is_within_its_zone(const struct goal *g, unsigned ns)
 	return g->zone_labels > 0 && name_is_within(cut_ns_name(g, ns), goal_zone(g));
 }
 
+static bool has_target(const struct goal *g, unsigned ns)
+{
+	bool has = false;
+
+	for (unsigned i = 0; i < g->n_targets && !has; i++)
+		has = g->targets[i].ns == ns;
+	return has;
+}
+
 static void ns_has_none(struct goal *g, unsigned ns)
 {
 	g->ns[ns].state = NS_NONE;
-	g->lacks_glue = g->lacks_glue || is_within_its_zone(g, ns);
+	g->lacks_glue = g->lacks_glue || (is_within_its_zone(g, ns) && !has_target(g, ns));
 }
 
 /* All ways to this name server's address have been tried. */
@@ -491,16 +500,19 @@ static bool ns_is_left_out(struct resolver *r, struct goal *g, unsigned ns)
 	return true;
 }
 
-/* Worth a look-up: of no known address; `known`: known by addresses of one family, to no avail. */
+/* Worth a look-up: of no known address; `known`: known by addresses of one family, or by glue, to no avail. */
 static bool wants_look_up(const struct goal *g, unsigned ns, bool known)
 {
 	const struct ns_name *n = &g->ns[ns];
 
 	if (!known)
 		return n->state == NS_UNKNOWN;
-	/* Where a server within the zone is, its parent has told. */
-	return n->state == NS_KNOWN && !(n->asked_a && n->asked_aaaa) &&
-	       !name_is_within(cut_ns_name(g, ns), goal_zone(g));
+	if (n->state != NS_KNOWN || (n->asked_a && n->asked_aaaa))
+		return false;
+	/* Where a server within the zone is, its parent has told; perhaps long ago: those that answer,
+	 * but without what validates, may know better. */
+	return !name_is_within(cut_ns_name(g, ns), goal_zone(g)) ||
+	       (g->v.last_bogus != BOGUS_NONE && !n->is_there);
 }
 
 /* How many goals it waits on in the end. */

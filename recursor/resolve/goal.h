@@ -133,6 +133,7 @@ struct ns_name {
 	uint8_t state;
 	bool asked_a, asked_aaaa;
 	bool is_cut_off; /* one of these only because no route leads there */
+	bool is_there;   /* answered, if only what is bogus */
 };
 
 enum target_life {

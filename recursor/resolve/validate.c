@@ -455,6 +455,20 @@ static void go_on(struct resolver *r, struct goal *g)
 	rrset_put(set);
 }
 
+static void leave_target(struct goal *g)
+{
+	struct target *t = &g->targets[g->target];
+
+	g->ns[t->ns].is_there = true;
+	/* Without EDNS there is no DO, and so nothing to validate.  That a server has none is what one
+	 * FORMERR said, perhaps long ago: before its word on a signed zone is refused it is asked with EDNS
+	 * once more. */
+	if (!g->sent_edns && !t->no_edns && !t->in_spite)
+		t->in_spite = true;
+	else
+		t->dead = TARGET_SILENT_ON;
+}
+
 /* The cache may have been told a lie: the servers are asked; and of these the others. */
 static void ask_others(struct resolver *r, struct goal *g)
 {
@@ -466,17 +480,10 @@ static void ask_others(struct resolver *r, struct goal *g)
 		g->no_cache = true;
 		g->state = GOAL_START;
 	} else {
-		struct target *t = &g->targets[g->target];
-
 		if (g->by_copy)
 			copy_give_up(r, g, bogus_row(g->v.bogus)->text);
-		/* Without EDNS there is no DO, and so nothing to validate.  That a server has none is what
-		 * one FORMERR said, perhaps long ago: before its word on a signed zone is refused it is
-		 * asked with EDNS once more. */
-		else if (!g->sent_edns && !t->no_edns && !t->in_spite)
-			t->in_spite = true;
 		else
-			t->dead = TARGET_SILENT_ON;
+			leave_target(g);
 		validate_clear(g);
 		g->state = GOAL_CHOOSE;
 	}
