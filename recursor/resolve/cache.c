@@ -427,8 +427,8 @@ static bool displaces(const struct shard *sh, uint32_t at, const struct offer *o
 
 	if (is_delegation(sh, at) || o->delegation || set->kind == RRSET_FAILURE)
 		return false;
-	if (s->kind == RRSET_NXDOMAIN || set->kind == RRSET_NXDOMAIN)
-		return is_of_existence(s, set) && !are_trusted_keys(s, set, o->now_s);
+	if (is_of_existence(s, set))
+		return !are_trusted_keys(s, set, o->now_s);
 	if (s->kind == RRSET_FAILURE)
 		return s->type == set->type;
 	if (set->kind != RRSET_DATA)

@@ -122,11 +122,11 @@ enum cache_put_how {
 
 /* Offers a set; the cache takes its own reference when it keeps it.  `how`: of cache_put_how. */
 enum cache_put_result cache_put(struct cache *c, struct rrset *s, unsigned how, uint32_t now_s);
-/* Takes that very set out again, if it is there still, and nothing else of its name. */
-void cache_drop(struct cache *c, const struct rrset *s);
 /* The same, with the name_hash() of the set's owner at hand. */
 enum cache_put_result cache_put_hashed(struct cache *c, struct rrset *s, uint64_t owner_hash,
 				       unsigned how, uint32_t now_s);
+/* Takes that very set out again, if it is there still, and nothing else of its name. */
+void cache_drop(struct cache *c, const struct rrset *s);
 
 /* Is there an answer, a denial or a failure, or does what expired at most `stale_s` ago show that the
  * name is there? */

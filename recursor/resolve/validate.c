@@ -63,18 +63,30 @@ static void found_of(struct goal *g, struct rrset *s, const struct check *c)
 	found(g, c);
 }
 
+/* Does the set answer for the very DS that is asked for? */
+static bool is_of_ds(const struct goal *g, const struct rrset *s)
+{
+	return g->type == TYPE_DS && name_equal(rrset_owner(s), g->name);
+}
+
 /* At a name with a trust anchor those above may say of its DS that the name does not exist or is an alias,
  * but of nothing else; and what says so is one for all types.  Bogus it is for all. */
-static bool is_for_ds_only(const struct resolver *r, const struct goal *g, const struct rrset *s,
-			   enum security security)
+static bool is_for_ds_only(const struct resolver *r, const struct goal *g, const struct rrset *s)
 {
 	const uint8_t *owner = rrset_owner(s);
 	const struct anchor *anchor;
 
-	return security != SEC_BOGUS && g->type == TYPE_DS && s->type != TYPE_DS &&
-	       name_equal(owner, g->name) &&
+	return is_of_ds(g, s) && s->type != TYPE_DS &&
 	       check_anchor(r, owner, false, &anchor) != ANCHORING_NONE &&
 	       name_equal(anchor->name, owner);
+}
+
+/* verdict_keep(), of the answer itself. */
+static void verdict_keep_of_answer(const struct resolver *r, const struct goal *g, struct rrset *s,
+				   const struct check *c)
+{
+	if (c->security == SEC_BOGUS || !is_for_ds_only(r, g, s))
+		verdict_keep(s, c);
 }
 
 /* ---- stages ---- */
@@ -108,10 +120,8 @@ static enum checked stage_set(struct resolver *r, struct goal *g)
 		found(g, &c); /* the set's verdict waits for its proofs' */
 		v->stage = STAGE_PROOFS;
 	} else {
-		if (is_for_ds_only(r, g, s, c.security))
-			found(g, &c);
-		else
-			found_of(g, s, &c);
+		verdict_keep_of_answer(r, g, s, &c);
+		found(g, &c);
 		v->stage = STAGE_DONE;
 	}
 	return CHECKED;
@@ -121,9 +131,7 @@ static enum checked stage_set(struct resolver *r, struct goal *g)
  * for the zone of that name, as of other types. */
 struct claim validate_claim_of(const struct goal *g, const struct rrset *s)
 {
-	return (struct claim) {
-		.set = s, .is_of_ds = g->type == TYPE_DS && name_equal(rrset_owner(s), g->name)
-	};
+	return (struct claim) { .set = s, .is_of_ds = is_of_ds(g, s) };
 }
 
 static struct claim claim_of(const struct goal *g)
@@ -264,12 +272,13 @@ void validate_claim(struct resolver *r, const struct claim *it, struct good_proo
 {
 	*out = (struct check) { .security = SEC_SECURE, .ttl = UINT32_MAX };
 	check_good_proofs(r, it->set, rrset_owner(it->set), it->is_of_ds, zone_of_proofs(it), good);
-	if (good->proof.zone == NULL && it->is_expanded)
-		lack_of_closer(it, work, out);
-	else if (good->proof.zone == NULL)
-		lack(it, work, DENIAL_GAP_ZONE, out);
-	if (good->proof.zone == NULL)
+	if (good->proof.zone == NULL) {
+		if (it->is_expanded)
+			lack_of_closer(it, work, out);
+		else
+			lack(it, work, DENIAL_GAP_ZONE, out);
 		return;
+	}
 	switch (weigh(r, it, &good->proof, work)) {
 	case DENIAL_PROVED:
 		break;
@@ -531,11 +540,12 @@ static void conclude(struct resolver *r, struct goal *g)
 {
 	const struct validation *v = &g->v;
 
-	if (v->set != NULL && !is_for_ds_only(r, g, v->set, (enum security)v->security))
-		verdict_keep(v->set, &(struct check) { .security = (enum security)v->security,
-						       .bogus = (enum bogus)v->bogus,
-						       .is_under_nta = v->is_under_nta,
-						       .is_of_trust = v->is_of_trust });
+	if (v->set != NULL)
+		verdict_keep_of_answer(r, g, v->set,
+				       &(struct check) { .security = (enum security)v->security,
+							 .bogus = (enum bogus)v->bogus,
+							 .is_under_nta = v->is_under_nta,
+							 .is_of_trust = v->is_of_trust });
 }
 
 void validate_step(struct resolver *r, struct goal *g)
