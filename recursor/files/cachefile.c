@@ -47,6 +47,45 @@ static uint32_t block_crc(const uint8_t *head, const uint8_t *items, size_t len)
 	return crc32c(crc32c(0, head, BLOCK_HEAD_LEN - 4), items, len);
 }
 
+/* ---- a set, for who reads it and for who writes it ---- */
+
+/* No set outlives its TTL, counted from when it was written at the latest. */
+static bool expiry_is_right(const struct rrset *s, uint64_t written_s)
+{
+	return s->expires_s <= written_s + s->ttl + RRSET_CLOCK_SLACK_S;
+}
+
+static bool expiries_are_right(const struct rrset *s, uint64_t written_s)
+{
+	for (unsigned i = 0; i < s->n_proofs; i++)
+		if (!expiry_is_right(rrset_proofs(s)[i], written_s))
+			return false;
+	return expiry_is_right(s, written_s);
+}
+
+static bool can_be_delegation(const struct rrset *s)
+{
+	return s->kind == RRSET_DATA &&
+	       (s->type == TYPE_NS || s->type == TYPE_A || s->type == TYPE_AAAA);
+}
+
+static int unpack(struct rrset **out, struct rrset_unpacker *u, struct wire_reader *items,
+		  bool delegation, uint64_t written_s)
+{
+	struct rrset *s = NULL;
+	int err = rrset_unpack(&s, u, items);
+
+	if (err != E_OK)
+		return err;
+	if (s->type == CACHE_DELEGATION || (delegation && !can_be_delegation(s)) ||
+	    !expiries_are_right(s, written_s)) {
+		rrset_put(s);
+		return E_MALFORMED;
+	}
+	*out = s;
+	return E_OK;
+}
+
 /* ---- writing ---- */
 
 struct writing {
@@ -57,6 +96,7 @@ struct writing {
 	uint32_t kind, number, n;
 	size_t len;
 	uint8_t *block; /* head and items */
+	struct rrset_unpacker *unpacker;
 };
 
 static int write_all(struct writing *w, const void *data, size_t len)
@@ -122,6 +162,19 @@ static bool is_worth_it(const struct rrset *s, const struct cachefile_source *fr
 	return !rrset_is_expired(s, from->now_s) || rrset_is_stale(s, from->now_s, from->stale_s);
 }
 
+/* The file is refused as a whole: no zone shall be able to have one of its sets in it that the reader does
+ * not take, nor a worker that finds another verdict at this moment. */
+static int check_set(const struct writing *w, const uint8_t *at, size_t head, size_t len,
+		     bool delegation)
+{
+	struct wire_reader items = { .msg = at, .len = head + len, .pos = head };
+	struct rrset *s = NULL;
+	int err = unpack(&s, w->unpacker, &items, delegation, w->from->now_s);
+
+	rrset_put(s);
+	return err;
+}
+
 static int write_set(void *ctx, const struct rrset *s, bool delegation)
 {
 	struct writing *w = ctx;
@@ -143,6 +196,9 @@ static int write_set(void *ctx, const struct rrset *s, bool delegation)
 	}
 	if (rrset_pack(s, at + head, RRSET_PACKED_MAX, &len) != E_OK)
 		return E_OK; /* none is so large */
+	err = check_set(w, at, head, len, delegation);
+	if (err != E_OK)
+		return err == E_NOMEM ? err : E_OK;
 	err = item_add(w, head + len);
 	w->counts.sets += err == E_OK;
 	return err;
@@ -201,7 +257,8 @@ int cachefile_write(FILE *f, const struct cachefile_source *from, struct cachefi
 	int err = E_NOMEM;
 
 	w.block = malloc(BLOCK_HEAD_LEN + CACHEFILE_BLOCK_MAX);
-	if (w.block == NULL)
+	w.unpacker = malloc(sizeof(*w.unpacker));
+	if (w.block == NULL || w.unpacker == NULL)
 		goto out;
 	err = write_head(&w);
 	w.kind = BLOCK_SERVERS;
@@ -217,6 +274,7 @@ int cachefile_write(FILE *f, const struct cachefile_source *from, struct cachefi
 	if (err == E_OK)
 		*counts = w.counts;
 out:
+	free(w.unpacker);
 	free(w.block);
 	return err;
 }
@@ -280,26 +338,6 @@ static int pause_or_stop(struct reading *r)
 	return r->to->go_on(r->to->ctx) ? E_OK : E_END;
 }
 
-/* No set outlives its TTL, counted from when it was written at the latest. */
-static bool expiry_is_right(const struct reading *r, const struct rrset *s)
-{
-	return s->expires_s <= r->info.written_s + s->ttl + RRSET_CLOCK_SLACK_S;
-}
-
-static bool expiries_are_right(const struct reading *r, const struct rrset *s)
-{
-	for (unsigned i = 0; i < s->n_proofs; i++)
-		if (!expiry_is_right(r, rrset_proofs(s)[i]))
-			return false;
-	return expiry_is_right(r, s);
-}
-
-static bool can_be_delegation(const struct rrset *s)
-{
-	return s->kind == RRSET_DATA &&
-	       (s->type == TYPE_NS || s->type == TYPE_A || s->type == TYPE_AAAA);
-}
-
 /* What stands before a set. */
 static int read_set_head(struct wire_reader *items, bool *delegation, uint64_t *zone)
 {
@@ -330,10 +368,7 @@ static int read_set(struct reading *r, struct wire_reader *items)
 	int err = read_set_head(items, &delegation, &zone);
 
 	if (err == E_OK)
-		err = rrset_unpack(&s, &r->unpacker, items);
-	if (err == E_OK && (s->type == CACHE_DELEGATION || (delegation && !can_be_delegation(s)) ||
-			    !expiries_are_right(r, s)))
-		err = E_MALFORMED;
+		err = unpack(&s, &r->unpacker, items, delegation, r->info.written_s);
 	if (err == E_OK) {
 		r->info.counts.sets++;
 		if (r->to->set != NULL)

@@ -14,10 +14,11 @@
  * Reading takes nothing on trust: neither lengths nor counts, nor items whose checksum is right.
  * It asks for every set's expiry to follow from its TTL and the time of writing, and for an end
  * where the end is said to be, so that a file cut short or put together is known for what it is.
- * It stops at the first thing wrong; a reader who wants all or nothing reads twice.
+ * It stops at the first thing wrong; a reader who wants all or nothing reads twice.  So writing leaves
+ * out each set that reading would refuse, whatever made it so.
  *
  * Limits:  blocks of CACHEFILE_BLOCK_MAX bytes.
- * Memory:  a megabyte while it lasts.
+ * Memory:  some two megabytes while it lasts.
  * Threads: any; the walks of the caches hold their locks for moments (cache_walk()).
  */
 #ifndef RECURSOR_CACHEFILE_H

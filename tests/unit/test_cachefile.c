@@ -387,6 +387,42 @@ START_TEST(it_can_be_stopped_and_bounded)
 }
 END_TEST
 
+/* A zone may send its SOA twice, and a proof that others share may be found bogus by one of them: that costs
+ * the file nothing else. */
+START_TEST(what_would_be_refused_is_not_written)
+{
+	static const uint8_t one[] = "\0\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5";
+	static const uint8_t other[] = "\0\0\0\0\0\2\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5";
+	const struct rdata twice[] = { { one, 22 }, { other, 22 } };
+	struct rrset *soa = NULL, *bogus = data_set("example.", TYPE_SOA, 60, one, 22), *s = NULL;
+	struct seen seen = { .now_s = NOW };
+
+	open_caches();
+	fill();
+	ck_assert_int_eq(rrset_new(&soa, wire("example."), TYPE_SOA, 60, NOW, RANK_AUTH_AUTHORITY,
+				   twice, 2, NULL, 0),
+			 E_OK);
+	ck_assert_int_eq(rrset_new_negative(&s, RRSET_NODATA, wire("twice.example."), TYPE_A, 60,
+					    NOW, RANK_AUTH_ANSWER, &soa, 1, 0),
+			 E_OK);
+	rrset_put(soa);
+	put(s, 0);
+	rrset_set_security(bogus, SEC_BOGUS, 1);
+	ck_assert_int_eq(rrset_new_negative(&s, RRSET_NODATA, wire("bogus.example."), TYPE_A, 60,
+					    NOW, RANK_AUTH_ANSWER, &bogus, 1, 0),
+			 E_OK);
+	rrset_put(bogus);
+	put(s, 0);
+	write_file(NOW, UINT64_MAX - 1);
+	close_caches();
+	open_caches();
+	ck_assert_msg(read_bytes(file, file_len, &seen) == E_OK, "%s", why);
+	ck_assert_uint_eq(seen.sets, NAMES + 2);
+	close_caches();
+	end();
+}
+END_TEST
+
 START_TEST(a_full_disk_is_an_error)
 {
 	const struct cachefile_source from = { .now_s = NOW,
@@ -419,6 +455,7 @@ Suite *suite_cachefile(void)
 	tcase_add_test(tc, another_time_or_version_is_told);
 	tcase_add_test(tc, entries_are_checked_behind_the_checksum);
 	tcase_add_test(tc, it_can_be_stopped_and_bounded);
+	tcase_add_test(tc, what_would_be_refused_is_not_written);
 	tcase_add_test(tc, a_full_disk_is_an_error);
 	suite_add_tcase(s, tc);
 	return s;
