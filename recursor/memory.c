@@ -143,16 +143,21 @@ static size_t beside_records(struct server *s, const struct cache_stats *cache)
 	return cache->fixed_bytes + proofs.bytes + keys;
 }
 
-size_t memory_record_limit(struct server *s)
+static size_t limit_of_entries(const struct memory *m, size_t beside)
 {
-	size_t limit = s->memory.parts[MEMORY_RECORDS].limit, beside;
-	struct cache_stats stats;
+	size_t limit = m->parts[MEMORY_RECORDS].limit;
 
-	cache_stats(s->cache, &stats);
-	beside = beside_records(s, &stats);
 	/* What shards share grows between their own looks at it. */
 	limit -= limit / SHARED_PART;
 	return limit > beside ? limit - beside : 1; /* 0: no limit */
+}
+
+size_t memory_record_limit(struct server *s)
+{
+	struct cache_stats stats;
+
+	cache_stats(s->cache, &stats);
+	return limit_of_entries(&s->memory, beside_records(s, &stats));
 }
 
 /* For the workers to take over. */
@@ -173,17 +178,20 @@ void memory_init(struct memory *m, const struct settings *s)
 	publish(m, s->threads);
 }
 
-static void measure(struct server *s)
+/* Returns what is there beside records. */
+static size_t measure(struct server *s)
 {
 	struct memory_part *packets = &s->memory.parts[MEMORY_PACKETS];
 	struct memory_part *records = &s->memory.parts[MEMORY_RECORDS];
 	struct memory_part *servers = &s->memory.parts[MEMORY_SERVERS];
 	struct cache_stats cache;
 	struct servers_stats table;
+	size_t beside;
 
 	cache_stats(s->cache, &cache);
 	servers_stats(s->servers, &table);
-	records->used = records->held = beside_records(s, &cache) + cache.bytes;
+	beside = beside_records(s, &cache);
+	records->used = records->held = beside + cache.bytes;
 	servers->used = servers->held = table.bytes;
 	packets->used = packets->held = 0;
 	for (unsigned i = 0; i < s->n_workers; i++) {
@@ -194,20 +202,24 @@ static void measure(struct server *s)
 		packets->used += bytes;
 		packets->held += max_of(bytes, limit);
 	}
+	return beside;
 }
 
 static void move_limits(struct server *s)
 {
 	struct memory *m = &s->memory;
-	size_t records = m->parts[MEMORY_RECORDS].limit, servers = m->parts[MEMORY_SERVERS].limit;
 	size_t total = memory_total(m), entries = atomic_load(&m->max_cache_entries);
+	size_t servers = m->parts[MEMORY_SERVERS].limit, beside, bytes;
 
 	find_dues(m, total);
-	measure(s);
+	beside = measure(s);
 	memory_share(total, m->parts);
-	if (records != m->parts[MEMORY_RECORDS].limit || entries != m->record_entries)
-		cache_set_limits(s->cache, entries, memory_record_limit(s));
+	/* Keys and proofs come and go while the part's own limit stays. */
+	bytes = limit_of_entries(m, beside);
+	if (bytes != m->record_bytes || entries != m->record_entries)
+		cache_set_limits(s->cache, entries, bytes);
 	m->record_entries = entries;
+	m->record_bytes = bytes;
 	if (servers != m->parts[MEMORY_SERVERS].limit)
 		servers_set_limit(s->servers, m->parts[MEMORY_SERVERS].limit);
 	publish(m, s->n_workers);

@@ -43,8 +43,8 @@ void memory_share(size_t total, struct memory_part parts[MEMORY_PARTS]);
 struct memory {
 	/* What is configured; may change at any time. */
 	_Atomic uint64_t max_cache_memory, max_cache_entries, max_packetcache_entries;
-	struct memory_part parts[MEMORY_PARTS]; /* the first worker's, as is the next */
-	size_t record_entries;
+	struct memory_part parts[MEMORY_PARTS]; /* the first worker's, as are the next */
+	size_t record_entries, record_bytes;    /* the record cache's limits as set last */
 	/* What each worker's packet cache may have. */
 	_Atomic size_t packet_entries, packet_bytes;
 };

@@ -11,9 +11,12 @@
 #include "common/wire.h"
 #include "recursor/memory.h"
 #include "recursor/resolve/cache.h"
+#include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/resolve/dnssec/keyring.h"
 #include "recursor/resolve/packetcache.h"
 #include "recursor/resolve/servers.h"
+#include "recursor/wiring.h"
+#include "recursor/worker.h"
 
 enum { NOW = 1700000000, TOTAL = 1600000 };
 
@@ -348,6 +351,85 @@ START_TEST(keys_have_a_part_of_the_whole)
 }
 END_TEST
 
+/* ---- the budget of all ---- */
+
+static void ignore_line(void *ctx, const char *line)
+{
+	(void)ctx, (void)line;
+}
+
+/* What the house is kept with, of a server that does not run. */
+static void open_house(struct server *server, struct settings **s)
+{
+	char *argv[] = { (char *)"recursor", (char *)"--max-cache-memory=32M",
+			 (char *)"--threads=1", (char *)"--config-dir=/nonexistent" };
+	char reason[SETTINGS_WHY_MAX] = "";
+	struct aggressive_config aggressive;
+	struct servers_config servers;
+	struct cache_config cache;
+
+	hash_key_init();
+	ck_assert_msg(settings_load(s, ARRAY_LEN(argv), argv, ignore_line, NULL, reason) == E_OK,
+		      "%s", reason);
+	memset(server, 0, sizeof(*server));
+	memory_init(&server->memory, *s);
+	wiring_cache_config(&cache, *s, &server->memory);
+	wiring_servers_config(&servers, *s, &server->memory);
+	wiring_aggressive_config(&aggressive, *s, &server->memory);
+	ck_assert_int_eq(cache_new(&server->cache, &cache), E_OK);
+	ck_assert_int_eq(servers_new(&server->servers, &servers), E_OK);
+	ck_assert_int_eq(aggressive_new(&server->aggressive, &aggressive), E_OK);
+	server->n_workers = 1;
+	server->workers = aligned_alloc(64, sizeof(*server->workers));
+	ck_assert_ptr_nonnull(server->workers);
+	memset(server->workers, 0, sizeof(*server->workers));
+}
+
+/* So many new names, and now and then the house is kept. */
+static void keep_filling(struct server *server, unsigned first, unsigned n)
+{
+	for (unsigned i = first; i < first + n; i++) {
+		static const uint8_t ip[4] = { 192, 0, 2, 1 };
+		const struct rdata rr = { ip, sizeof(ip) };
+		uint8_t name[NAME_MAX_LEN];
+		struct rrset *s = NULL;
+
+		name_of(name, i);
+		ck_assert_int_eq(
+			rrset_new(&s, name, TYPE_A, 300, NOW, RANK_AUTH_ANSWER, &rr, 1, NULL, 0),
+			E_OK);
+		(void)cache_put(server->cache, s, 0, NOW);
+		rrset_put(s);
+		if (i % 1000 == 0)
+			memory_rebalance(server, NOW);
+	}
+	for (unsigned i = 0; i < 100; i++)
+		memory_rebalance(server, NOW);
+}
+
+/* Keys and proofs are made when the cache has long been full: it gives way to them. */
+START_TEST(what_stands_beside_records_has_its_room_from_them)
+{
+	static struct server server;
+	struct settings *s = NULL;
+	const struct memory_part *records = &server.memory.parts[MEMORY_RECORDS];
+
+	open_house(&server, &s);
+	keep_filling(&server, 0, 400000);
+	ck_assert_uint_ge(records->used, records->limit - records->limit / 20); /* it is full */
+	ck_assert_uint_le(records->used, records->limit);
+	atomic_store(&server.workers[0].gauges.key_bytes, (32 << 20) / 32);
+	keep_filling(&server, 400000, 10000);
+	ck_assert_uint_le(records->used, records->limit);
+	ck_assert_uint_le(memory_used(&server.memory), 32 << 20);
+	free(server.workers);
+	aggressive_free(server.aggressive);
+	servers_free(server.servers);
+	cache_free(server.cache);
+	settings_free(s);
+}
+END_TEST
+
 Suite *suite_memory(void)
 {
 	Suite *s = suite_create("memory");
@@ -362,6 +444,7 @@ Suite *suite_memory(void)
 	tcase_add_test(tc, the_server_table_takes_what_it_says);
 	tcase_add_test(tc, a_keyring_takes_no_more_than_it_says);
 	tcase_add_test(tc, keys_have_a_part_of_the_whole);
+	tcase_add_test(tc, what_stands_beside_records_has_its_room_from_them);
 	suite_add_tcase(s, tc);
 	return s;
 }
