@@ -189,6 +189,8 @@ static void end_nicely(void *ctx)
 
 	if (p->server != NULL && p->grace_timer == NULL)
 		left_ms = begin_grace(p);
+	else if (p->grace_timer != NULL) /* or the questions in flight would end with it */
+		loop_timer_at(p->grace_timer, UINT64_MAX);
 	if (left_ms == 0 || loop_timer_new(&p->grace_timer, p->loop, begin_end, p) != E_OK) {
 		begin_end(p);
 		return;

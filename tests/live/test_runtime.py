@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import struct
 import threading
@@ -216,6 +217,24 @@ def runtime_drain():
             check(len(s.recv(4096)) > 12, "it was")
         check(r.rec("undrain").stdout == "ready again\n" and r.get("ready") == 1, "back")
         check(r.rec("undrain").stdout == "was not draining\n", "twice")
+
+
+@test
+def runtime_drain_in_a_hurry():
+    """A second SIGTERM spares the rest of drain-grace, and not the questions in flight."""
+    with lab_and_recursor(max_total_msec=7000, drain_grace=2) as (lab, r):
+        lab.fault("*", "silent")
+        with udp_socket() as s:
+            s.settimeout(10)
+            s.sendto(question("late.city.example"), ("127.0.0.1", env.port))
+            wait_until(lambda: r.get("concurrent-queries") == 1, what="the question")
+            r.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: "draining for" in r.log(), what="the grace")
+            r.process.send_signal(signal.SIGTERM)
+            time.sleep(2.5)  # the grace would be over
+            lab.fault("*", "none")
+            check(s.recv(4096)[3] & 15 != 2, "it is answered, and not given up")
+        wait_until(lambda: not r.is_alive(), 20, "its end")
 
 
 @test
