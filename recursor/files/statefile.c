@@ -102,11 +102,23 @@ static int fill_and_sync(int fd, int (*fill)(void *ctx, FILE *to), void *ctx)
 	return err;
 }
 
+/* A rename() asks nobody what it takes the place of: run by root it makes a file of /dev/null. */
+static int check_place(const struct statefile *f)
+{
+	struct stat st;
+
+	if (fstatat(f->dir_fd, f->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? E_OK : E_SYSTEM;
+	return S_ISREG(st.st_mode) ? E_OK : E_NOT_FILE;
+}
+
 int statefile_replace(const struct statefile *f, int (*fill)(void *ctx, FILE *to), void *ctx)
 {
 	char fresh[NAME_MAX + 1];
-	int fd, err, saved;
+	int fd, err = check_place(f), saved;
 
+	if (err != E_OK)
+		return err;
 	(void)snprintf(fresh, sizeof(fresh), "%s%s", f->name, fresh_suffix);
 	(void)unlinkat(f->dir_fd, fresh, 0); /* what a killed daemon left */
 	fd = openat(f->dir_fd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -128,7 +140,10 @@ int statefile_replace(const struct statefile *f, int (*fill)(void *ctx, FILE *to
 int statefile_put_aside(const struct statefile *f)
 {
 	char aside[NAME_MAX + 1];
+	int err = check_place(f);
 
+	if (err != E_OK)
+		return err;
 	(void)snprintf(aside, sizeof(aside), "%s%s", f->name, bad_suffix);
 	return renameat(f->dir_fd, f->name, f->dir_fd, aside) == 0 ? E_OK : E_SYSTEM;
 }

@@ -3,7 +3,8 @@
  *
  * A new one is written beside the old one, synced, and takes its place whole: whatever happens
  * meanwhile (kill -9, a full disk), the old one stays.  It is read only if it is a plain file of our own
- * user (or root) that nobody else may write to: whoever could might make us believe anything.
+ * user (or root) that nobody else may write to: whoever could might make us believe anything.  What
+ * is no plain file (a device, a pipe, a symbolic link) is neither replaced nor moved.
  *
  * The directory is held open from statefile_open() on, which comes before chroot and setuid.
  *
@@ -30,11 +31,11 @@ void statefile_close(struct statefile *f);
 /* E_NOT_FOUND: there is none.  E_SYSTEM: what is wrong stands in `why`. */
 int statefile_read(const struct statefile *f, FILE **out, char *why, size_t why_cap) MUST_USE;
 
-/* `fill` writes the new one.  E_SYSTEM (errno is set), or what `fill` returned. */
+/* `fill` writes the new one.  E_NOT_FILE, E_SYSTEM (errno is set), or what `fill` returned. */
 int statefile_replace(const struct statefile *f, int (*fill)(void *ctx, FILE *to),
 		      void *ctx) MUST_USE;
 
-/* Puts .bad behind its name, in the place of what has that name. */
+/* Puts .bad behind its name, in the place of what has that name.  E_NOT_FILE, E_SYSTEM. */
 int statefile_put_aside(const struct statefile *f) MUST_USE;
 
 #endif

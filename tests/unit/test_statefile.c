@@ -6,8 +6,10 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/check.h"
 #include "tests/unit/tmpdir.h"
 
 static char dir[TMPDIR_MAX];
@@ -98,6 +100,33 @@ START_TEST(a_name_may_be_so_long)
 }
 END_TEST
 
+/* By root it could be /dev/null that is renamed and replaced. */
+START_TEST(what_is_no_plain_file_stays)
+{
+	static const char *const kinds[] = { "pipe", "directory", "link", "dangling link" };
+
+	for (unsigned i = 0; i < ARRAY_LEN(kinds); i++) {
+		struct stat before, after;
+		struct statefile s;
+
+		ck_assert_int_eq(open_long(&s, 1), E_OK);
+		ck_assert_int_eq(i == 0   ? mkfifo(s.path, 0600)
+				 : i == 1 ? mkdir(s.path, 0700)
+				 : i == 2 ? symlink("/", s.path)
+					  : symlink("nowhere", s.path),
+				 0);
+		ck_assert_int_eq(lstat(s.path, &before), 0);
+		ck_assert_msg(statefile_replace(&s, fill, (char *)"text") == E_NOT_FILE, "%s",
+			      kinds[i]);
+		ck_assert_msg(statefile_put_aside(&s) == E_NOT_FILE, "%s", kinds[i]);
+		ck_assert_int_eq(lstat(s.path, &after), 0);
+		ck_assert_uint_eq(after.st_ino, before.st_ino);
+		ck_assert_int_eq(remove(s.path), 0);
+		statefile_close(&s);
+	}
+}
+END_TEST
+
 Suite *suite_statefile(void);
 
 Suite *suite_statefile(void)
@@ -108,6 +137,7 @@ Suite *suite_statefile(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, the_old_one_stays_until_the_new_one_is_whole);
 	tcase_add_test(t, a_name_may_be_so_long);
+	tcase_add_test(t, what_is_no_plain_file_stays);
 	suite_add_tcase(s, t);
 	return s;
 }
