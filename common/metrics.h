@@ -88,6 +88,8 @@ static inline uint64_t counter_get(const counter *c)
 	X(unauthorized_udp, "unauthorized-udp", COUNTER, "UDP queries refused by allow-from")    \
 	X(unauthorized_tcp, "unauthorized-tcp", COUNTER,                                         \
 	  "TCP connections refused by allow-from")                                               \
+	X(unauthorized_tcp_queries, "unauthorized-tcp-queries", COUNTER,                         \
+	  "queries over TCP connections that allow-from let in before it was changed")           \
 	X(dropped_queries, "dropped-queries", COUNTER,                                           \
 	  "packets of clients that were left without an answer, for whatever reason")            \
 	X(client_parse_drops, "client-parse-drops", COUNTER,                                     \

@@ -170,16 +170,18 @@ static unsigned opcode_of(const struct passage *t)
 
 static enum step check_acl(struct pipeline *p, struct passage *t)
 {
-	/* A TCP client was looked at when it connected. */
-	if (t->from->tcp)
-		return STEP_ON;
-	account_remote(&p->account, &t->from->remote, false);
+	/* A TCP client was counted when it connected, and looked at by the list of then. */
+	if (!t->from->tcp)
+		account_remote(&p->account, &t->from->remote, false);
 	if (acl_allows(t->settings->allow_from, &t->from->remote))
 		return STEP_ON;
 	/* take_notify() has a list of its own. */
 	if (t->len >= WIRE_HEADER_LEN && opcode_of(t) == OPCODE_NOTIFY)
 		return STEP_ON;
-	COUNT(p->account.counters, unauthorized_udp);
+	if (t->from->tcp)
+		COUNT(p->account.counters, unauthorized_tcp_queries);
+	else
+		COUNT(p->account.counters, unauthorized_udp);
 	flight_packet_refused(p, t, RECORDER_ACL);
 	return STEP_DROP;
 }

@@ -345,7 +345,7 @@ static const char *const reasons_of_drops[] = {
 	"unauthorized-udp", "truncated-drops",          "client-parse-drops",
 	"ignored-packets",  "source-disallowed-notify", "zone-disallowed-notify",
 	"notify-overflows", "over-capacity-drops",      "defender-drops",
-	"policy-drops",
+	"policy-drops",     "unauthorized-tcp-queries",
 };
 static const char *const reasons_of_errors[] = {
 #define REASON_METRIC(reason, name, help) "error-answers-" name,

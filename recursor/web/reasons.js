@@ -7,6 +7,7 @@ export const GROUPS = [
 	{ label: "not allowed", colour: "violet", reasons: {
 		"unauthorized-udp": "allow-from",
 		"unauthorized-tcp": "allow-from, TCP",
+		"unauthorized-tcp-queries": "allow-from, open TCP",
 		"source-disallowed-notify": "NOTIFY, its sender",
 		"zone-disallowed-notify": "NOTIFY, its zone",
 		[`${ERROR}no-rd`]: "recursion not desired",

@@ -405,7 +405,7 @@ SUMS = (
                   "answers-slow over-capacity-drops defender-drops policy-drops"),
     ("dropped-queries", "unauthorized-udp truncated-drops client-parse-drops ignored-packets "
                         "source-disallowed-notify zone-disallowed-notify notify-overflows "
-                        "over-capacity-drops defender-drops policy-drops"),
+                        "over-capacity-drops defender-drops policy-drops unauthorized-tcp-queries"),
     ("error-answers", "servfail-answers other-rcode-answers"),
     ("tcp-refused-connections", "unauthorized-tcp tcp-overflow tcp-client-overflow "
                                 "tcp-no-resources"),

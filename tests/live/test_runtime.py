@@ -65,11 +65,19 @@ def write_conf(r, **changes):
 def runtime_reload_acls():
     """reload-acls: the new list holds, other settings of the file do not; what is wrong is refused
     with a line, and the old list stays."""
-    with lab_and_recursor(allow_from="127.0.0.0/8") as (_, r):
+    with lab_and_recursor(allow_from="127.0.0.0/8") as (_, r), contextlib.ExitStack() as stack:
         check(is_answered("127.0.0.2"), "allowed at first")
+        framed = struct.pack(">H", len(question())) + question()
+        other = stack.enter_context(socket.create_connection(("127.0.0.1", env.port), 5,
+                                                             source_address=("127.0.0.2", 0)))
+        other.sendall(framed)
+        check(len(other.recv(4096)) > 12, "over TCP, too")
         write_conf(r, allow_from="127.0.0.1", threads=7)
         check(r.rec("reload-acls").stdout == "ok\n", "ok")
         check(is_answered("127.0.0.1") and not is_answered("127.0.0.2"), "not any more")
+        other.sendall(framed)
+        check(other.recv(100) == b"", "nor over the connection that it has")
+        check(r.get("unauthorized-tcp-queries") == 1, "counted")
         check(r.rec("get-parameter", "allow-from", "threads").stdout ==
               "allow-from=127.0.0.1\nthreads=2\n", "only that")
 

@@ -82,7 +82,7 @@ static const struct board boards[] = {
 		RATE("fair share", "fair-share-refusals", 1, "pink"),
 		RATE("policy", "policy-drops", 1, "violet"),
 		RATE("defender", "defender-drops", 1, "blue"),
-		RATE("not in allow-from", "unauthorized-udp+unauthorized-tcp", 1, "orange"),
+		RATE("not in allow-from", "unauthorized-udp+unauthorized-tcp+unauthorized-tcp-queries", 1, "orange"),
 		RATE("too old", "too-old-drops", 1, "brown"),
 		RATE("TCP limits", "tcp-client-overflow+tcp-overflow", 1, "green"),
 		RATE("unreadable", "client-parse-errors+ignored-packets+empty-queries", 1, "grey") } },

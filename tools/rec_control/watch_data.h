@@ -40,8 +40,8 @@ enum watch_unit {
 	X(SERIES_RUNNING, "in flight", WATCH_COUNT, "concurrent-queries")                          \
 	X(SERIES_DROPS, "dropped", WATCH_RATE, "")                                                 \
 	X(SERIES_NOT_ALLOWED, "not allowed", WATCH_RATE,                                           \
-	  "unauthorized-udp unauthorized-tcp no-rd-refused source-disallowed-notify "              \
-	  "zone-disallowed-notify")                                                                \
+	  "unauthorized-udp unauthorized-tcp unauthorized-tcp-queries no-rd-refused "              \
+	  "source-disallowed-notify zone-disallowed-notify")                                       \
 	X(SERIES_MALFORMED, "malformed", WATCH_RATE,                                               \
 	  "client-parse-errors empty-queries ignored-packets notimp-queries")                      \
 	X(SERIES_CAPACITY, "over capacity", WATCH_RATE,                                            \
