@@ -82,6 +82,16 @@ static void cap_ttl(struct rrset *s, uint32_t now_s, uint32_t cap_s)
 		s->expires_s = now_s + cap_s;
 }
 
+/* Other zones may have come into force since; their reload has wiped what was there before. */
+static bool is_elsewhere_now(struct load *l, const struct rrset *s, uint64_t zone)
+{
+	struct zones *now = server_zones_get(l->server);
+	bool is = now != l->zones && zone_of(now, s) != zone;
+
+	zones_put(now);
+	return is;
+}
+
 static void load_set(void *ctx, struct rrset *s, bool as_delegation, uint64_t zone)
 {
 	struct load *l = ctx;
@@ -100,10 +110,14 @@ static void load_set(void *ctx, struct rrset *s, bool as_delegation, uint64_t zo
 			rrset_forget_security(rrset_proofs(s)[i]);
 	}
 	cache_share_proofs(l->server->cache, s, l->now_s);
-	if (cache_restore(l->server->cache, s, as_delegation, l->now_s) == CACHE_STORED)
-		l->counts.loaded++;
-	else
+	if (cache_restore(l->server->cache, s, as_delegation, l->now_s) != CACHE_STORED) {
 		l->counts.dropped++;
+	} else if (is_elsewhere_now(l, s, zone)) {
+		cache_drop(l->server->cache, s);
+		l->counts.dropped++;
+	} else {
+		l->counts.loaded++;
+	}
 }
 
 static void load_server(void *ctx, const struct server_dump *server)

@@ -12,6 +12,7 @@
 #include "common/check.h"
 #include "common/hash.h"
 #include "common/rrtype.h"
+#include "recursor/cachecopy.h"
 #include "recursor/files/zoneload.h"
 #include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/rezone.h"
@@ -159,6 +160,88 @@ START_TEST(a_ds_goes_with_the_parents_zone)
 }
 END_TEST
 
+enum { KEPT = 4 * CACHEFILE_SLICE };
+
+/* Other zones come into force after the first slice that is taken. */
+struct change_meanwhile {
+	struct zones *zones;
+	unsigned calls;
+	size_t before, after; /* entries, when they came and a slice later */
+};
+
+static bool change_zones(void *ctx)
+{
+	struct change_meanwhile *c = ctx;
+	struct cache_stats stats;
+
+	cache_stats(server->cache, &stats);
+	c->calls++;
+	/* All of the file has been looked at before. */
+	if (c->calls == KEPT / CACHEFILE_SLICE + 1) {
+		c->before = stats.entries;
+		server_change_begin(server);
+		zones_put(server->zones);
+		server->zones = zones_get(c->zones);
+		server_change_end(server);
+	} else if (c->calls == KEPT / CACHEFILE_SLICE + 2) {
+		c->after = stats.entries;
+	}
+	return true;
+}
+
+START_TEST(what_is_loaded_meets_the_zones_of_now)
+{
+	const struct cachecopy_choice sets = {
+		.sets = true,
+		.max_sets = UINT64_MAX,
+		.max_bytes = UINT64_MAX,
+	};
+	struct change_meanwhile change = { .calls = 0 };
+	struct cachefile_counts written = { 0 };
+	struct cachecopy_counts read = { 0 };
+	char why[SETTINGS_WHY_MAX] = "", *bytes = NULL;
+	struct settings *other = NULL;
+	size_t len = 0;
+	FILE *f;
+
+	start(".=127.0.0.1:15364");
+	ck_assert_int_eq(
+		settings_change(&other, settings, "forward-zones", ".=127.0.0.1:15365", why), E_OK);
+	ck_assert_int_eq(zoneload_said(&change.zones, other, NULL, why), E_OK);
+	for (unsigned i = 0; i < KEPT; i++) {
+		static const uint8_t ip[4] = { 192, 0, 2, 1 };
+		const struct rdata rr = { ip, sizeof(ip) };
+		struct rrset *s = NULL;
+		char text[32];
+
+		snprintf(text, sizeof(text), "n%u.example.", i);
+		ck_assert_int_eq(rrset_new(&s, wire(text), TYPE_A, 3600, loop_wall_s(),
+					   RANK_AUTH_ANSWER, &rr, 1, NULL, 0),
+				 E_OK);
+		ck_assert_int_eq(cache_put(server->cache, s, 0, loop_wall_s()), CACHE_STORED);
+		rrset_put(s);
+	}
+	f = open_memstream(&bytes, &len);
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(cachecopy_write(server, f, &sets, &written), E_OK);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_uint_eq(written.sets, KEPT);
+	(void)cache_wipe(server->cache, name_root, 0, true);
+	f = fmemopen(bytes, len, "r");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_msg(cachecopy_read(server, f, change_zones, &change, &read, why) == E_OK, "%s",
+		      why);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_uint_gt(change.before, 0);
+	ck_assert_uint_eq(change.after, change.before);
+	ck_assert_uint_eq(read.loaded + read.dropped, KEPT);
+	free(bytes);
+	zones_put(change.zones);
+	settings_free(other);
+	stop();
+}
+END_TEST
+
 static char *make_nothing(void *arg, const char *now)
 {
 	(void)arg, (void)now;
@@ -271,6 +354,7 @@ Suite *suite_reconfigure(void)
 	tcase_add_test(c, proofs_are_as_settings_say);
 	tcase_add_test(c, what_cannot_be_made_changes_nothing);
 	tcase_add_test(c, a_ds_goes_with_the_parents_zone);
+	tcase_add_test(c, what_is_loaded_meets_the_zones_of_now);
 	suite_add_tcase(s, c);
 	return s;
 }
