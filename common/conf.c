@@ -133,6 +133,18 @@ int conf_read_text(const char *text, size_t len, const char *file, conf_item_cb 
 	return err;
 }
 
+/* Some editors begin a file with U+FEFF.  Taken for text it is a part of the first name: of a zone,
+ * where any byte may stand. */
+static void skip_mark(int fd)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	enum { LEN = sizeof(mark) - 1 };
+	char start[LEN];
+
+	if (pread(fd, start, LEN, 0) == LEN && memcmp(start, mark, LEN) == 0)
+		(void)lseek(fd, LEN, SEEK_SET);
+}
+
 int conf_open_file(FILE **out, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -145,6 +157,7 @@ int conf_open_file(FILE **out, const char *path)
 	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
 		err = E_NOT_FILE;
 	} else if ((f = fdopen(fd, "r")) != NULL) {
+		skip_mark(fd);
 		*out = f;
 		return E_OK;
 	}

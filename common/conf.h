@@ -34,8 +34,9 @@ struct conf_item {
 /* Called for each item in order; a negative return ends the reading and is returned. */
 typedef int (*conf_item_cb)(void *ctx, const struct conf_item *item);
 
-/* Opens a file to read, for the caller to close.  Whoever reads a FIFO waits for its writer, a daemon
- * that reloads perhaps for ever: E_NOT_FILE.  E_SYSTEM: errno is set. */
+/* Opens a file to read, for the caller to close; behind the byte order mark of UTF-8, if it begins with
+ * one.  Whoever reads a FIFO waits for its writer, a daemon that reloads perhaps for ever: E_NOT_FILE.
+ * E_SYSTEM: errno is set. */
 int conf_open_file(FILE **out, const char *path) MUST_USE;
 
 /* The whole file, for the caller to free, and a NUL after it.  E_SYSTEM (errno set), E_NOT_FILE,

@@ -151,6 +151,12 @@ START_TEST(reads_files)
 	ck_assert_int_eq(conf_read_file(path, note, &seen, why, sizeof(why)), E_OK);
 	ck_assert_str_eq(seen.text, "1:a=1|2:b=|");
 
+	/* An editor's mark is no part of the first name; elsewhere it is text. */
+	ck_assert_int_eq(pwrite(fd, "\xef\xbb\xbfz=1\n\xef\xbb\xbfy\n", 12, 0), 12);
+	seen.len = 0;
+	ck_assert_int_eq(conf_read_file(path, note, &seen, why, sizeof(why)), E_OK);
+	ck_assert_str_eq(seen.text, "1:z=1|2:\xef\xbb\xbfy=|");
+
 	ck_assert_int_eq(ftruncate(fd, 0), 0);
 	ck_assert_int_eq(conf_read_file(path, note, &seen, why, sizeof(why)), E_OK);
 	(void)close(fd);
