@@ -504,12 +504,13 @@ def question(name="www.city.example", kind=1, ident=0x1234, flags=0x0100, extra=
 
 
 class Client:
-    """Sends questions without waiting; tells them apart by their ids.  With tries it asks again as
-    a stub does, when PATIENCE_S after a question there is no answer, or SERVFAIL: where there are
-    more processes than CPUs a sound server, too, may come too late, and its zone be limited for a
-    moment."""
+    """Sends questions without waiting; tells them apart by their ids.  With tries it asks again,
+    REFUSED_S after a question that got SERVFAIL: where there are more processes than CPUs a sound
+    server, too, may come too late, and its zone be limited for a moment.  One without an answer is
+    asked again when it is lost: after SILENT_S, by which the daemon has long given up."""
 
-    PATIENCE_S = 1
+    REFUSED_S = 1
+    SILENT_S = 10
 
     def __init__(self, address="127.0.0.1", tries=1):
         self.socket = udp_socket()
@@ -521,6 +522,7 @@ class Client:
         self.names = []
         self.sent = {}
         self.n_sent = {}
+        self.refused = set()  # SERVFAIL, and to be asked again
         self.answers = {}  # id: (rcode, seconds)
 
     def send(self, name):
@@ -530,6 +532,7 @@ class Client:
     def ask(self, ident):
         self.sent[ident] = time.monotonic()
         self.n_sent[ident] = self.n_sent.get(ident, 0) + 1
+        self.refused.discard(ident)
         self.socket.send(question(self.names[ident], ident=ident))
 
     def n_waiting(self):
@@ -542,13 +545,17 @@ class Client:
             ident, rcode = struct.unpack("!H", packet[:2])[0], packet[3] & 15
             if rcode != 2 or self.n_sent[ident] >= self.tries:
                 self.answers.setdefault(ident, (rcode, time.monotonic() - self.sent[ident]))
+            else:
+                self.refused.add(ident)
         if self.tries > 1:
             self.ask_again()
 
     def ask_again(self):
-        late = time.monotonic() - self.PATIENCE_S
+        now = time.monotonic()
         for ident, when in self.sent.items():
-            if when < late and ident not in self.answers and self.n_sent[ident] < self.tries:
+            patience = self.REFUSED_S if ident in self.refused else self.SILENT_S
+            if now - when > patience and ident not in self.answers and \
+                    self.n_sent[ident] < self.tries:
                 self.ask(ident)
 
     def wait(self, seconds, most=0):
@@ -561,8 +568,8 @@ class Client:
         return sum(rcode in (0, 3) for rcode, _ in self.answers.values())
 
     def asked_again(self):
-        """How many names took more than one try."""
-        return sum(n > 1 for n in self.n_sent.values())
+        """How many questions were further tries."""
+        return sum(n - 1 for n in self.n_sent.values())
 
 
 PR_SET_CHILD_SUBREAPER = 36

@@ -270,14 +270,20 @@ def client_malformed():
 def client_many_at_once():
     """A thousand different names in a burst are all answered, hardly one at a second try."""
     with lab_and_recursor(threads=2) as (_, r):
-        client, end = Client(tries=5), time.monotonic() + 15
+        client, end = Client(tries=5), time.monotonic() + 40
         for i in range(1000):
             client.send(f"n{i}.customers.city.example")
             client.wait(end - time.monotonic(), most=199)
         client.wait(end - time.monotonic())
         rcodes = collections.Counter(rcode for rcode, _ in client.answers.values())
         check(rcodes == {0: 1000}, f"rcodes {dict(rcodes)} of 1000", r.rec("get-all").stdout)
-        check(client.asked_again() < 100, f"{client.asked_again()} of 1000 are asked again",
+        # The lab may get no processor for a while; what is late is limited, and what is not is not.
+        limited = r.get("error-answers-max-inflight-per-zone")
+        late = sum(map(r.get, ("outgoing-timeouts", "auth4-answers100-1000", "auth4-answers-slow")))
+        check(limited == 0 or late > 0, f"{limited} are refused, though none was late",
+              r.rec("get-all").stdout)
+        check(client.asked_again() - limited < 100,
+              f"{client.asked_again()} are asked again, {limited} of them refused by the limit",
               r.rec("get-all").stdout)
 
 
