@@ -34,7 +34,7 @@ struct asked {
 
 static struct fixture {
 	struct signed_zone *good, *bad, *keyless, *large;
-	struct asked hostile[HOSTILE], harmless[HARMLESS], warm[2];
+	struct asked hostile[HOSTILE], harmless[HARMLESS], warm[2], again;
 	bool holds_keys_back;
 	struct sent held_back;
 } f;
@@ -244,6 +244,7 @@ static void teardown(void)
 		free(f.harmless[i].trace);
 	for (unsigned i = 0; i < ARRAY_LEN(f.warm); i++)
 		free(f.warm[i].trace);
+	free(f.again.trace);
 	still_close();
 	signed_zone_free(f.good);
 	signed_zone_free(f.bad);
@@ -367,6 +368,32 @@ START_TEST(others_are_served_between_the_pieces)
 }
 END_TEST
 
+/* What a cache knows to be bogus is looked at again for whoever traces; that is as much work as it was. */
+START_TEST(what_is_told_again_is_charged)
+{
+	unsigned told = 0;
+
+	turns_of("bad", TYPE_A, PIECES_AT_FIRST, 1);
+	still.now_us += 20000000; /* long ago: the zone is no suspect */
+	for (unsigned i = 0; i < HOSTILE; i++) {
+		struct asked known = { .trace = NULL };
+
+		ask(&known, i, "bad");
+		ck_assert(known.is_done);
+		ck_assert_int_eq(known.security, SEC_BOGUS);
+		told += pieces_of(&known);
+		free(known.trace);
+	}
+	/* All at once: out of one share. */
+	ck_assert_uint_ge(told, 1);
+	ck_assert_uint_le(told, PIECES_AT_FIRST);
+	/* In the next turn there is more. */
+	(void)turn();
+	ask(&f.again, 0, "bad");
+	ck_assert_uint_eq(pieces_of(&f.again), 1);
+}
+END_TEST
+
 Suite *suite_turns(void)
 {
 	Suite *s = suite_create("turns");
@@ -376,6 +403,7 @@ Suite *suite_turns(void)
 	tcase_add_test(t, a_turn_has_so_much_work_and_no_more);
 	tcase_add_test(t, a_piece_without_a_check_is_not_free);
 	tcase_add_test(t, what_is_hashed_is_charged);
+	tcase_add_test(t, what_is_told_again_is_charged);
 	tcase_add_test(t, those_woken_by_keys_have_turns_as_well);
 	tcase_add_test(t, others_are_served_between_the_pieces);
 	suite_add_tcase(s, t);
