@@ -194,7 +194,7 @@ static int parse_adjust(struct reader *r, char *rest, struct entry *e)
 		if (w != NULL)
 			e->adjust |= w->bits;
 		else if (sscanf(word, "ttl=%u", &e->ttl) == 1)
-			e->has_ttl = true;
+			e->ttl_line = r->line;
 		else if (sscanf(word, "delay=%u", &e->delay_ms) != 1 &&
 			 sscanf(word, "spoofs=%u", &e->spoofs) != 1 &&
 			 sscanf(word, "uses=%u", &e->uses_max) != 1)
@@ -337,6 +337,15 @@ static void entry_free(struct entry *e)
 	free(e);
 }
 
+/* Whether what an entry says fits together. */
+static int check_entry(struct reader *r, const struct entry *e)
+{
+	if (e->ttl_line == 0 || e->adjust & ADJUST_ZONE)
+		return E_OK;
+	r->line = e->ttl_line;
+	return refuse(r, "ttl= in ADJUST without zone", "");
+}
+
 /* From after ENTRY_BEGIN to ENTRY_END. */
 static int parse_entry(struct reader *r, struct entry **out)
 {
@@ -355,6 +364,8 @@ static int parse_entry(struct reader *r, struct entry **out)
 			break;
 	if (err == E_END)
 		err = refuse(r, "ENTRY_END is missing", "");
+	if (err == E_OK)
+		err = check_entry(r, e);
 	if (err != E_OK)
 		entry_free(e);
 	else

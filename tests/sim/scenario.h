@@ -87,8 +87,8 @@ struct entry {
 	bool mandatory;
 	unsigned used;
 	unsigned uses_max; /* 0: no limit */
-	bool has_ttl;
-	unsigned ttl; /* of all records of a zone's answer */
+	unsigned ttl;      /* of all records of a zone's answer */
+	unsigned ttl_line; /* where that is said; 0: nowhere */
 	ldns_pkt *pkt;
 	uint8_t *raw;
 	size_t raw_len;

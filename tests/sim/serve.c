@@ -213,7 +213,7 @@ static ldns_pkt *twist_zones(const struct player *p, const struct range *r, stru
 
 	e->used++;
 	ldns_pkt_set_rcode(reply, (uint8_t)ldns_pkt_get_rcode(e->pkt));
-	if (e->has_ttl) {
+	if (e->ttl_line != 0) {
 		set_ttls(ldns_pkt_answer(reply), e->ttl);
 		set_ttls(ldns_pkt_authority(reply), e->ttl);
 		set_ttls(ldns_pkt_additional(reply), e->ttl);
