@@ -617,9 +617,13 @@ void cache_share_proofs(struct cache *c, struct rrset *denial, uint32_t now_s)
 			.now_s = now_s,
 		};
 		struct drops drops = { 0 };
-		struct shard *sh = shard_lock(shard_of(c, &o.key));
-		uint32_t at = find_shared(sh, &o.key, proof->type);
+		struct shard *sh;
+		uint32_t at;
 
+		if (rrset_is_expired(proof, now_s))
+			continue;
+		sh = shard_lock(shard_of(c, &o.key));
+		at = find_shared(sh, &o.key, proof->type);
 		if (at != SIEVE_NONE && stands_for(set_at(sh, at), proof, now_s)) {
 			kept = rrset_get(set_at(sh, at));
 			sh->map.slots[at].visited = 1;

@@ -142,7 +142,7 @@ struct cache_wiped {
 
 /* Before a new denial is offered, or shown to anybody: its proofs become those that earlier ones of
  * the same zone have, where these say the same and end no more than an eighth of their life sooner;
- * the denial then ends with them.  Others are kept for later ones. */
+ * the denial then ends with them.  Others are kept for later ones, but for those that have ended. */
 void cache_share_proofs(struct cache *c, struct rrset *denial, uint32_t now_s);
 
 /* Offers a set that was kept in a file, alive or within the stale window: it is taken where

@@ -544,6 +544,22 @@ START_TEST(denials_of_a_zone_share_their_proof)
 }
 END_TEST
 
+/* Out of a file comes what ended long ago: it takes no room, least of all that of others. */
+START_TEST(a_proof_that_has_ended_is_not_kept)
+{
+	struct cache *c = cache_make(&small);
+	size_t empty = stats_of(c).bytes;
+	struct rrset *s = denial_at("a.example.", "\1a\0", NOW);
+
+	cache_share_proofs(c, s, NOW + 80);
+	ck_assert_uint_eq(stats_of(c).bytes, empty);
+	cache_share_proofs(c, s, NOW + 79);
+	ck_assert_uint_gt(stats_of(c).bytes, empty);
+	rrset_put(s);
+	cache_free(c);
+}
+END_TEST
+
 /* Who holds a proof still when the cache has given it up: then it is in the account still. */
 START_TEST(a_proof_counts_until_it_is_gone)
 {
@@ -919,6 +935,7 @@ Suite *suite_cache(void)
 	tcase_add_test(t, memory_is_accounted_to_the_byte);
 	tcase_add_test(t, denials_of_a_zone_share_their_proof);
 	tcase_add_test(t, a_proof_counts_until_it_is_gone);
+	tcase_add_test(t, a_proof_that_has_ended_is_not_kept);
 	tcase_add_test(t, what_is_restored_gives_way);
 	tcase_add_test(t, what_is_wiped_is_not_restored);
 	tcase_add_test(t, limits_hold_at_every_moment);
