@@ -164,7 +164,9 @@ def journal():
         wait_until(started, what="the journal")
         if not daemon.is_alive():
             raise Skip("systemd-journald does not run here: " + daemon.log()[-200:])
-        yield ["nsenter", f"--mount=/proc/{daemon.process.pid}/ns/mnt"], read
+        of = f"/proc/{daemon.process.pid}"
+        # With its root: without that, whoever is in a chroot leaves it.
+        yield ["nsenter", f"--mount={of}/ns/mnt", f"--root={of}/root"], read
     finally:
         daemon.end()
 
