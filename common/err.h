@@ -22,7 +22,7 @@
 	X(E_NOT_FOUND, -7, "not found")                                                          \
 	X(E_EXISTS, -8, "exists already")                                                        \
 	X(E_LIMIT, -9, "a limit was reached")                                                    \
-	X(E_SYSTEM, -10, "the system refused (see errno)")                                       \
+	X(E_SYSTEM, -10, "the system refused")                                                   \
 	X(E_UNSUPPORTED, -11, "not supported")                                                   \
 	X(E_NOT_FILE, -12, "not a plain file")                                                   \
 	X(E_STOPPED, -13, "broken off")

@@ -78,6 +78,7 @@ START_TEST(a_file_that_is_not_there)
 	files.path = "/dev/null";
 	files.include_dir = "/nonexistent";
 	ck_assert_int_eq(script_code_load(&code, &files, why), E_SYSTEM);
+	ck_assert_str_eq(why, "lua-global-include-dir=/nonexistent: No such file or directory");
 	ck_assert_ptr_null(code);
 }
 END_TEST

@@ -127,14 +127,16 @@ static int add_directory(struct script_code *code, const char *dir, char *why)
 	int n = scandir(dir, &entries, is_lua_name, by_name), err = E_OK;
 
 	if (n < 0) {
-		(void)snprintf(why, SCRIPT_WHY_MAX, "%s: %s", dir, strerror(errno));
+		(void)snprintf(why, SCRIPT_WHY_MAX, "lua-global-include-dir=%s: %s", dir,
+			       strerror(errno));
 		return E_SYSTEM;
 	}
 	for (int i = 0; i < n; i++) {
 		char path[4096];
 
 		if (err == E_OK && code->n + 1 >= SCRIPT_FILES_MAX) {
-			(void)snprintf(why, SCRIPT_WHY_MAX, "%s: more than %d files", dir,
+			(void)snprintf(why, SCRIPT_WHY_MAX,
+				       "lua-global-include-dir=%s: more than %d files", dir,
 				       SCRIPT_FILES_MAX - 1);
 			err = E_LIMIT;
 		}
