@@ -389,6 +389,14 @@ int wiring_hints(struct resolver *r, const struct server *server, const struct s
 	return E_OK;
 }
 
+static unsigned world_domain_labels(void *ctx, const uint8_t *name)
+{
+	struct worker *w = ctx;
+	const struct settings *s = atomic_load(&w->server->settings);
+
+	return psl_registrable_memo(w->domains, s->psl, name, name_hash(name));
+}
+
 void wiring_world(struct world *out, struct worker *w)
 {
 	*out = (struct world) {
@@ -401,6 +409,7 @@ void wiring_world(struct world *out, struct worker *w)
 		.cancel = world_cancel,
 		.ended = world_ended,
 		.wake_at = world_wake_at,
+		.domain_labels = world_domain_labels,
 	};
 }
 

@@ -304,6 +304,8 @@ static int open_worker(struct worker *w, const struct settings *s, uint32_t max_
 	tapping_open(w, &answers);
 	err = random_init(&w->random);
 	if (err == E_OK)
+		err = psl_memo_new(&w->domains);
+	if (err == E_OK)
 		err = loop_new(&w->loop);
 	if (err == E_OK)
 		err = loop_timer_new(&w->tick, w->loop, tick, w);
@@ -378,6 +380,8 @@ static void stop_worker(struct worker *w)
 	w->packetcache = NULL;
 	costs_free(w->costing.costs);
 	w->costing.costs = NULL;
+	psl_memo_free(w->domains);
+	w->domains = NULL;
 }
 
 /* ---- the server ---- */

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "common/metrics.h"
+#include "common/psl.h"
 #include "common/random.h"
 #include "common/zonefile.h"
 #include "recursor/costing.h"
@@ -65,6 +66,7 @@ struct worker {
 	uint64_t wall_read_ms; /* when wall_s was read */
 	uint32_t wall_s;
 	struct random_source random;
+	struct psl_memo *domains; /* of the resolver's forwarded questions */
 	struct costing costing;
 	struct dnstap_tap *tap; /* NULL: nobody watches */
 	uint64_t tap_ns;        /* tapping_batch() */

@@ -21,6 +21,16 @@ static bool refuse(struct resolver *r, struct goal *g)
 	return false;
 }
 
+/* All the world may be one resolver's to answer: there each domain is a zone to itself. */
+static uint64_t domain_hash(const struct resolver *r, const struct goal *g)
+{
+	unsigned labels = g->zone_labels + 2U, owned = 0;
+
+	if (r->world.domain_labels != NULL)
+		owned = r->world.domain_labels(r->world.ctx, g->name);
+	return name_hash(name_suffix(g->name, owned > labels ? owned : labels));
+}
+
 bool crowd_enter(struct resolver *r, struct goal *g)
 {
 	/* Everybody is at the root, or at a top-level domain, after a start with nothing in the
@@ -30,9 +40,7 @@ bool crowd_enter(struct resolver *r, struct goal *g)
 
 	if (g->crowd != NULL || r->inflight.max == 0)
 		return true;
-	/* All the world may be one resolver's to answer: there each domain is a zone to itself. */
-	zone = (g->recurse ? name_hash(name_suffix(g->name, g->zone_labels + 2U)) : g->zone_hash) ^
-	       g->route;
+	zone = (g->recurse ? domain_hash(r, g) : g->zone_hash) ^ g->route;
 	g->crowd = inflight_hold(&r->inflight, zone, is_common, goal_crowd(g), false, now_ms(r),
 				 &limited);
 	if (limited && crowd_knows(r, g))

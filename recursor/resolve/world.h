@@ -120,6 +120,8 @@ struct world {
 	/* Call resolver_tick() at `due_ms` or as soon after as can be; the latest call counts.
 	 * UINT64_MAX: not needed. */
 	void (*wake_at)(void *ctx, uint64_t due_ms);
+	/* How many labels at the end of a name are the domain of one owner (psl.h); NULL: two. */
+	unsigned (*domain_labels)(void *ctx, const uint8_t *name);
 	/* The policy; `client` is what resolver_ask() got as ctx with the question spoken for.  Never
 	 * calls back into the resolver before it returns. */
 	enum outquery_verdict (*preoutquery)(void *ctx, void *client, struct outquery_plan *plan);

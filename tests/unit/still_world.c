@@ -100,6 +100,7 @@ void still_resolver(enum outquery_verdict (*policy)(void *ctx, void *client,
 		.send = send_note,
 		.cancel = cancel_note,
 		.wake_at = wake_note,
+		.domain_labels = still.domain_labels,
 		.preoutquery = policy,
 	};
 

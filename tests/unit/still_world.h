@@ -28,6 +28,7 @@ struct still_world {
 	struct servers *servers;
 	struct counters counters;
 	struct resolver_config cfg; /* as at first; for resolver_configure() */
+	unsigned (*domain_labels)(void *ctx, const uint8_t *name); /* the world's, or NULL */
 	uint64_t now_us;
 	uint32_t wall_s;
 	uint64_t wake_at_ms;

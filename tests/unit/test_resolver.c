@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "common/check.h"
 #include "common/hash.h"
 #include "common/msg.h"
 #include "common/rrtype.h"
@@ -603,6 +604,54 @@ START_TEST(other_zones_do_not_disturb)
 }
 END_TEST
 
+static unsigned three_labels(void *ctx, const uint8_t *name)
+{
+	(void)ctx, (void)name;
+	return 3;
+}
+
+/* What becomes of a name of another domain below the same public suffix while a domain has all its zone
+ * may hold, where everything is forwarded. */
+static void flood_a_neighbour(unsigned (*domain_labels)(void *ctx, const uint8_t *name))
+{
+	static const uint8_t names[][20] = { "\1a\6victim\2co\2uk", "\1b\6victim\2co\2uk",
+					     "\1c\6victim\2co\2uk", "\1w\5other\2co\2uk" };
+
+	resolver_free(still.r);
+	still.domain_labels = domain_labels;
+	still.cfg.max_inflight_zone = 2;
+	still_resolver(NULL);
+	set_zones(forward_to(name_root, true));
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+		ask(names[i]);
+	ck_assert(is_forwarder(sent_for(names[0])));
+}
+
+START_TEST(a_flood_by_a_forwarder_is_its_domains_own)
+{
+	static const uint8_t third[] = "\1c\6victim\2co\2uk", other[] = "\1w\5other\2co\2uk";
+	unsigned at;
+
+	flood_a_neighbour(three_labels);
+	ck_assert(!was_sent(third, &at));
+	ck_assert(is_forwarder(sent_for(other)));
+	ck_assert_uint_eq(f.n_done, 1);
+	ck_assert_int_eq(f.cause, CAUSE_ZONE);
+}
+END_TEST
+
+/* Two labels, where nobody knows better. */
+START_TEST(without_a_list_of_suffixes_two_labels_are_a_domain)
+{
+	static const uint8_t other[] = "\1w\5other\2co\2uk";
+	unsigned at;
+
+	flood_a_neighbour(NULL);
+	ck_assert(!was_sent(other, &at));
+	ck_assert_uint_eq(f.n_done, 2);
+}
+END_TEST
+
 Suite *suite_resolver(void)
 {
 	Suite *s = suite_create("resolver");
@@ -610,6 +659,8 @@ Suite *suite_resolver(void)
 
 	tcase_add_checked_fixture(c, setup, still_close);
 	tcase_add_test(c, one_question_one_answer);
+	tcase_add_test(c, a_flood_by_a_forwarder_is_its_domains_own);
+	tcase_add_test(c, without_a_list_of_suffixes_two_labels_are_a_domain);
 	tcase_add_test(c, equal_questions_share_the_work);
 	tcase_add_test(c, the_last_to_go_ends_the_work);
 	tcase_add_test(c, a_callback_may_ask);
