@@ -52,6 +52,17 @@ static void note_load(struct keeper *k, const struct cachecopy_counts *counts, b
 	pthread_mutex_unlock(&k->lock);
 }
 
+/* It may be no cache at all, but what stood there before somebody mistyped a path. */
+static void tell_refused(struct keeper *k, const char *why)
+{
+	bool aside = statefile_put_aside(&k->file) == E_OK;
+
+	log_with(LOG_LEVEL_ERROR,
+		 LOG_FIELDS(LOG_TEXT("file", k->file.path), LOG_TEXT("error", why)),
+		 "cache-file '%s' is refused: %s%s", k->file.path, why,
+		 aside ? "; the file is put aside as .bad" : "");
+}
+
 static void load(struct keeper *k)
 {
 	struct cachecopy_counts counts = { 0 };
@@ -76,9 +87,7 @@ static void load(struct keeper *k)
 			(unsigned long long)(loop_now_us() - began_us) / 1000,
 			(unsigned long long)counts.dropped);
 	else if (err != E_END)
-		log_with(LOG_LEVEL_ERROR,
-			 LOG_FIELDS(LOG_TEXT("file", k->file.path), LOG_TEXT("error", why)),
-			 "cache-file '%s' is refused: %s", k->file.path, why);
+		tell_refused(k, why);
 }
 
 /* ---- writing ---- */

@@ -95,7 +95,9 @@ def cachefile_other_zones():
             check(r.get("cache-file-dropped") > 2, "a forward's is dropped when it is none")
 
 
-def refused(lab, directory, reason):
+def refused(lab, directory, reason, stays=False):
+    path = os.path.join(directory, "cache")
+    what = os.lstat(path).st_ino
     with keeping(lab, directory) as r:
         check(loaded(r) == 0, "nothing is loaded")
         lines = [line for line in r.log().splitlines() if "is refused" in line]
@@ -104,6 +106,10 @@ def refused(lab, directory, reason):
         check(r.get("cache-entries") < 60, "only what priming brought is there")
         check_reply(r.ask("www.city.example"))
         r.kill()  # or it would write a good one
+    if not stays:
+        check(not os.path.lexists(path), "it is put aside")
+        os.rename(path + ".bad", path)
+    check(os.lstat(path).st_ino == what, "nothing is lost")
 
 
 @test
@@ -138,10 +144,10 @@ def cachefile_damaged():
             os.chown(path, 0, 0)
         os.rename(path, path + ".real")
         os.symlink(path + ".real", path)
-        refused(lab, directory, "symbolic links")
+        refused(lab, directory, "symbolic links", stays=True)
         os.unlink(path)
         os.mkdir(path)
-        refused(lab, directory, "not a plain file")
+        refused(lab, directory, "not a plain file", stays=True)
         os.rmdir(path)
         # None of that harmed the file; put back it is good.
         os.rename(path + ".real", path)
