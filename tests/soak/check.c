@@ -110,7 +110,7 @@ static enum must judge(const struct soak *s, const struct estimate *e)
 	return s->net.calm ? MUST_UNLESS_LIMITED : MUST_NOT;
 }
 
-enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type, bool validates)
+enum must must_succeed(struct soak *s, const uint8_t *name, uint16_t type, bool validates)
 {
 	uint8_t at[NAME_MAX_LEN], target[NAME_MAX_LEN];
 	struct estimate e = { .is_sound = true };
@@ -125,7 +125,8 @@ enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type,
 		truth_of(&s->net, at, type, &t);
 		f = finding_of(&s->net, &t, at, type);
 		if (!zone_estimate(s, &t, at, validates, &e) ||
-		    (validates && (f == FIND_BOGUS || f == FIND_ANYTHING)))
+		    (validates &&
+		     (f == FIND_BOGUS || f == FIND_ANYTHING || was_ever_refused(s, at, type))))
 			return MUST_NOT;
 		if (t.kind != TRUTH_CNAME && t.kind != TRUTH_DNAME)
 			return judge(s, &e);

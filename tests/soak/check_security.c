@@ -29,6 +29,24 @@ static enum finding finding_ever(struct soak *s, const struct truth *t, const ui
 	return f;
 }
 
+bool was_ever_refused(struct soak *s, const uint8_t *name, uint16_t type)
+{
+	struct internet *net = &s->net;
+	bool was = false;
+	struct truth then;
+
+	for (unsigned e = s->is_settled ? 0 : net->n_epochs - 1; e-- > 0 && !was;) {
+		enum finding f;
+
+		internet_use(net, e);
+		truth_of(net, name, type, &then);
+		f = finding_of(net, &then, name, type);
+		was = f == FIND_BOGUS || f == FIND_ANYTHING;
+	}
+	internet_use_latest(net);
+	return was;
+}
+
 /* The worst of all. */
 static void link_judge(struct soak *s, const struct truth *t, const uint8_t *name, uint16_t type,
 		       struct judgement *j)

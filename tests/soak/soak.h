@@ -227,7 +227,7 @@ void packets_walk(struct soak *s);
 /* ---- check.c ---- */
 
 /* Must this question be answered, with what is in force now? */
-enum must must_succeed(const struct soak *s, const uint8_t *name, uint16_t type, bool validates);
+enum must must_succeed(struct soak *s, const uint8_t *name, uint16_t type, bool validates);
 /* How often one query was ended by a limit. */
 uint64_t limits_met(const struct soak *s);
 /* Resolutions that a worker began with no question behind them. */
@@ -240,6 +240,9 @@ bool data_is_true(const struct internet *net, const struct rrset *set, const str
 
 /* For who wants it validated: is what the answer says of security what a validator must find? */
 void check_security(struct soak *s, const struct asker *a, const struct answer *answer);
+/* As long as older epochs are remembered: might a validator have refused it in one of them?  A DS that is
+ * not there any more, or a key, is believed until it has left the caches. */
+bool was_ever_refused(struct soak *s, const uint8_t *name, uint16_t type);
 
 /* ---- check_cache.c ---- */
 
