@@ -10,17 +10,7 @@
 #include <unistd.h>
 
 #include "common/hash.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SLOW 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SLOW 1
-#endif
-#endif
-#ifndef IS_SLOW
-#define IS_SLOW 0
-#endif
+#include "tests/unit/sanitizer.h"
 
 enum { NOW = 1000, READERS = 4, MAX_ENTRIES = 20000000 };
 

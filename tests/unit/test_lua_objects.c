@@ -6,6 +6,7 @@
 
 #include "recursor/policy/lua/messages.h"
 #include "tests/unit/lua_state.h"
+#include "tests/unit/sanitizer.h"
 
 /* What every chunk may use.  fails(f, ...): the error that it raises. */
 static const char prelude[] =
@@ -490,14 +491,6 @@ START_TEST(every_member_is_tested)
 	}
 }
 END_TEST
-
-/* Errors leave by longjmp() from within Lua's library, past frames of ours that the thread sanitizer
- * takes for open ever after; at 65,536 of them it dies. */
-#ifdef __SANITIZE_THREAD__
-#define IS_TSAN 1
-#else
-#define IS_TSAN 0
-#endif
 
 /* Whatever a method is called with, it is an error or a result, never a crash. */
 START_TEST(hostile_arguments)

@@ -5,6 +5,7 @@
 #include "common/check.h"
 #include "recursor/policy/lua/engine.h"
 #include "script_fake.h"
+#include "tests/unit/sanitizer.h"
 #include <lauxlib.h>
 #include <lualib.h>
 
@@ -493,7 +494,7 @@ START_TEST(patterns_are_lua_s)
 		for (size_t j = 0; j < sizeof(patterns) / sizeof(patterns[0]); j++)
 			compare_patterns(plain, f.script->L, subjects[i], patterns[j]);
 	/* And those that nobody thought of. */
-	for (unsigned n = 0, seed = 1; n < 20000; n++) {
+	for (unsigned n = 0, seed = 1; n < (IS_TSAN ? 500 : 20000); n++) {
 		static const char letters[] = "ab1.%%%*+-?()[]^$fbawd";
 		char s[8], pattern[8];
 
@@ -713,7 +714,7 @@ static void use_up_heap(size_t room)
 /* Where there is memory for a dq, but not for one more place that holds it. */
 START_TEST(a_query_points_to_no_dq_that_is_gone)
 {
-	for (size_t room = 20000; room < 120000; room += 2000)
+	for (size_t room = 20000; room < 120000; room += IS_TSAN ? 20000 : 2000)
 		use_up_heap(room);
 }
 END_TEST
