@@ -382,13 +382,21 @@ class Recursor(Process):
             check(status == 0, f"the recursor ended with status {status}", self.log()[-3000:])
 
 
+def is_sanitized():
+    """A sanitizer's own memory says nothing about the daemon's, nor do its times."""
+    with open(env.program("recursor"), "rb") as f:
+        text = f.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
+
+
 def shifted_clock():
-    """What is to be preloaded for another time of day."""
+    """What is to be preloaded for another time of day.  It takes the place of pthread_cond_timedwait(), so
+    that the thread sanitizer sees nobody let go of a lock who waits."""
     found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
     if not found:
         raise Skip("faketime is not installed (tools/deps test)")
     done = run("env", "LD_PRELOAD=" + found[0], env.program("recursor"), "--version")
-    if done.returncode != 0:
+    if done.returncode != 0 or is_sanitized():
         raise Skip("nothing can be preloaded into a build with sanitizers")
     return found[0]
 
@@ -570,6 +578,16 @@ class Client:
     def asked_again(self):
         """How many questions were further tries."""
         return sum(n - 1 for n in self.n_sent.values())
+
+
+def n_limited(r):
+    """How many queries the limit of a zone has refused.  The lab may get no processor for a while; what
+    is late is limited, and what is not is not."""
+    limited = r.get("error-answers-max-inflight-per-zone")
+    late = sum(map(r.get, ("outgoing-timeouts", "auth4-answers100-1000", "auth4-answers-slow")))
+    check(limited == 0 or late > 0, f"{limited} are refused, though none was late",
+          r.rec("get-all").stdout)
+    return limited
 
 
 PR_SET_CHILD_SUBREAPER = 36

@@ -10,17 +10,10 @@ import struct
 import subprocess
 import time
 
-from live import (Lab, Recursor, Skip, check, check_reply, env, lab_and_recursor, need_program, question,
-                  test, torture, udp_socket, wait_until)
+from live import (Lab, Recursor, Skip, check, check_reply, env, is_sanitized, lab_and_recursor, n_limited,
+                  need_program, question, test, torture, udp_socket, wait_until)
 
 MIB = 1 << 20
-
-
-def is_sanitized():
-    """A sanitizer's own memory says nothing about the daemon's."""
-    with open(env.program("recursor"), "rb") as f:
-        text = f.read()
-    return b"__asan_init" in text or b"__tsan_init" in text
 
 
 def need_descriptors(n):
@@ -162,7 +155,8 @@ def reloads_under_load(seconds):
             text = load.stdout.read()
         print(f"    {done} commands, {re.search(r'Queries completed: *([0-9]+)', text).group(1)} queries")
         check(re.search(r"Queries lost: +0 ", text), "none is lost", text)
-        check(re.search(r"Response codes: +NOERROR \d+ \(100.00%\)\n", text), "all are answered", text)
+        codes = re.search(r"Response codes: +NOERROR \d+ \(\S+\)(?:, SERVFAIL (\d+) \(\S+\))?\n", text)
+        check(codes and int(codes.group(1) or 0) <= n_limited(r), "all are answered", text)
         check(done > len(commands), "commands", done)
 
 
