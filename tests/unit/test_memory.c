@@ -17,6 +17,8 @@
 #include "recursor/resolve/servers.h"
 #include "recursor/wiring.h"
 #include "recursor/worker.h"
+#include "tests/unit/text_set.h"
+#include "tests/unit/wire_name.h"
 
 enum { NOW = 1700000000, TOTAL = 1600000 };
 
@@ -304,6 +306,49 @@ START_TEST(the_server_table_takes_what_it_says)
 }
 END_TEST
 
+/* Those of a few zones of many names, and of many zones. */
+START_TEST(proofs_take_what_they_say)
+{
+	const struct aggressive_config cfg = { .max_entries = 2 * MANY };
+	size_t before = process_bytes();
+	struct aggressive *a = NULL;
+	struct aggressive_sum sum;
+
+	if (!malloc_tells())
+		return;
+	ck_assert_int_eq(aggressive_new(&a, &cfg), E_OK);
+	for (unsigned i = 0; i < MANY / 2; i++) {
+		unsigned zone = i % 2 == 0 ? i % 16 : i;
+		char apex[40], line[160];
+		struct rrset *soa, *s;
+
+		snprintf(apex, sizeof(apex), "zone%u.example", zone);
+		snprintf(line, sizeof(line), "%s. SOA ns. host. 1 2 3 4 600", apex);
+		soa = text_set(apex, line);
+		snprintf(line, sizeof(line), "n%06u.%s. NSEC n%06u.%s. A RRSIG NSEC", i, apex, i + 1,
+			 apex);
+		s = text_set(apex, line);
+		aggressive_put(a, wire(apex), s, soa, TEXT_SET_NOW_S);
+		rrset_put(s);
+		rrset_put(soa);
+	}
+	ck_assert_uint_eq(aggressive_entries(a), MANY / 2);
+	aggressive_sum(a, &sum);
+	compare(sum.bytes + rrset_charged_bytes(), before);
+	/* And as they go. */
+	for (unsigned i = 0; i < 8; i++) {
+		char apex[40];
+
+		snprintf(apex, sizeof(apex), "zone%u.example", i);
+		(void)aggressive_wipe(a, wire(apex), true);
+	}
+	aggressive_sum(a, &sum);
+	compare(sum.bytes + rrset_charged_bytes(), before);
+	aggressive_free(a);
+	ck_assert_uint_eq(rrset_charged_bytes(), 0);
+}
+END_TEST
+
 /* Keys of the kinds that take most, made and used; and what all workers may keep is a part of the whole. */
 START_TEST(a_keyring_takes_no_more_than_it_says)
 {
@@ -442,6 +487,7 @@ Suite *suite_memory(void)
 	tcase_add_test(tc, the_record_cache_takes_what_it_says);
 	tcase_add_test(tc, a_packet_cache_takes_what_it_says);
 	tcase_add_test(tc, the_server_table_takes_what_it_says);
+	tcase_add_test(tc, proofs_take_what_they_say);
 	tcase_add_test(tc, a_keyring_takes_no_more_than_it_says);
 	tcase_add_test(tc, keys_have_a_part_of_the_whole);
 	tcase_add_test(tc, what_stands_beside_records_has_its_room_from_them);
