@@ -452,10 +452,17 @@ static int ask_once(const struct options *o, const struct command_line *c, const
 /* `drain` may last: asks again until it is done or --timeout is over, and tells how it goes. */
 static int run_drain(const struct options *o, const struct command_line *c, const char *path)
 {
+	/* From the second time on: should somebody say `undrain` meanwhile, that holds. */
+	const char *words[] = { c->words[0], "still", c->n_words > 1 ? c->words[1] : NULL };
+	struct command_line again = { .words = words, .n_words = c->n_words + 1 };
 	uint64_t began = talk_now_ms(), told = began;
 	uint64_t patience = o->timeout_s < 0 ? DRAIN_PATIENCE_S : (uint64_t)o->timeout_s;
 
-	for (;;) {
+	if (c->n_words > 1 && strcmp(c->words[1], "still") == 0)
+		again = *c;
+	else if (c->n_words <= 2 && !make_request(o, &again))
+		return fatal("The command is too long", "");
+	for (;; c = &again) {
 		struct talk_reply r;
 		uint64_t now;
 		bool done;

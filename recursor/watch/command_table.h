@@ -56,9 +56,10 @@ enum command_file {
 	  "show the questions being resolved now")                                               \
 	X("defender-show", "", "", 0, 0, false, 60, defender_show_command,                       \
 	  "show which domains are accused of being flooded, why, and what is done about it")     \
-	X("drain", "", "[QPS]", 0, 1, false, 60, drain,                                          \
+	X("drain", "", "[still] [QPS]", 0, 2, false, 60, drain,                                  \
 	  "say that nobody new should come, and wait until all is answered; with QPS, until no "  \
-	  "more than so many questions a second come")                                           \
+	  "more than so many questions a second come; with still, wait on where that was said "  \
+	  "before")                                                                              \
 	X("dump-cache", "", "FILE [r] [n] [p] [a]", 0, 4, true, 600, dump_cache_command,             \
 	  "write to FILE records, negative entries, packets, aggressive NSEC; without a letter all")  \
 	X("dump-edns", "dump-ednsstatus", "FILE", 0, 0, true, 600, dump_edns_command,            \

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/conf.h"
 
@@ -78,16 +79,27 @@ static void look(const struct command_call *call, bool has_limit, uint64_t limit
 int drain(struct command_call *call)
 {
 	const struct watch_env *env = call->env;
+	bool goes_on = call->argc > 0 && strcmp(call->argv[0], "still") == 0;
+	const char *qps = call->argc > goes_on ? call->argv[call->argc - 1] : NULL;
 	long long limit = 0;
 	struct progress p;
 
-	if (call->argc > 0 && conf_int(call->argv[0], 0, INT32_MAX, &limit) != E_OK) {
-		fprintf(call->out, "drain: '%s' is no number of questions a second\n",
-			call->argv[0]);
+	if (call->argc == 2 && !goes_on) {
+		fprintf(call->out, "drain: '%s' is not 'still'\n", call->argv[0]);
 		return 1;
 	}
-	(void)env->drain(env->ctx, true);
-	look(call, call->argc > 0, (uint64_t)limit, &p);
+	if (qps != NULL && conf_int(qps, 0, INT32_MAX, &limit) != E_OK) {
+		fprintf(call->out, "drain: '%s' is no number of questions a second\n", qps);
+		return 1;
+	}
+	if (!goes_on)
+		(void)env->drain(env->ctx, true);
+	look(call, qps != NULL, (uint64_t)limit, &p);
+	/* Somebody may have said undrain meanwhile, or between this one and the one before. */
+	if (env->draining_since_ms(env->ctx) == 0) {
+		fprintf(call->out, "not draining\n");
+		return 1;
+	}
 	fprintf(call->out, "%s: %zu questions in flight, %llu a second come\n",
 		p.drained ? "drained" : "draining", p.in_flight, (unsigned long long)p.qps);
 	json_object_set_new(call->json, "drained", json_boolean(p.drained));

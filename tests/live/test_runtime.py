@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 
@@ -225,6 +226,18 @@ def runtime_drain():
             check(len(s.recv(4096)) > 12, "it was")
         check(r.rec("undrain").stdout == "ready again\n" and r.get("ready") == 1, "back")
         check(r.rec("undrain").stdout == "was not draining\n", "twice")
+
+        command = [env.program("rec_control"), "--socket-dir=" + r.settings["socket-dir"], "drain"]
+        with udp_socket() as s:
+            s.sendto(question("later.city.example"), ("127.0.0.1", env.port))
+            wait_until(lambda: r.get("concurrent-queries") == 1, what="the question")
+            with subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE) as waiting:
+                wait_until(lambda: r.get("draining") == 1, what="the mark")
+                check(r.rec("undrain").stdout == "ready again\n", "somebody takes it back")
+                said = waiting.communicate(timeout=10)
+            check("not draining" in said[0] + said[1], "who waits is told", said)
+            check(waiting.returncode == 1 and r.get("draining") == 0, "and marks nothing again")
 
 
 @test

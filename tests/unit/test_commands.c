@@ -294,7 +294,13 @@ START_TEST(a_node_is_drained)
 	env.idle = true;
 	expect_reply("--json drain", 0, "{\"drained\":true,\"in-flight\":0,\"qps\":0}");
 	expect_reply("drain 5", 0, "drained: 0 questions in flight, 0 a second come\n");
+	expect_reply("drain still", 0, "drained: 0 questions in flight, 0 a second come\n");
+	expect_reply("drain still 5", 0, "drained: 0 questions in flight, 0 a second come\n");
+	expect_reply("drain still x", 1, "drain: 'x' is no number of questions a second\n");
+	expect_reply("drain 5 still", 1, "drain: '5' is not 'still'\n");
 	expect_reply("undrain", 0, "ready again\n");
+	expect_reply("get ready draining", 0, "1\n0\n");
+	expect_reply("drain still 5", 1, "not draining\n");
 	expect_reply("get ready draining", 0, "1\n0\n");
 
 	/* New ones come all the time, but what was asked before is answered. */
