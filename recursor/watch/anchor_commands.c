@@ -414,7 +414,11 @@ int reload_lua_config(struct command_call *call)
 
 	if (call->env->reload_anchors(call->env->ctx, call->argc > 0 ? call->argv[0] : NULL, path,
 				      why) != E_OK) {
-		fprintf(call->out, "Unable to load Lua script from '%s': %s\n", path, why);
+		/* No file was said, and recursor.conf did not get as far as to say one. */
+		if (path[0] == '\0')
+			fprintf(call->out, "reload-lua-config: nothing changed: %s\n", why);
+		else
+			fprintf(call->out, "Unable to load Lua script from '%s': %s\n", path, why);
 		return 1;
 	}
 	fprintf(call->out, "Reloaded Lua configuration file '%s'\n", path);

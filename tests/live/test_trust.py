@@ -75,6 +75,10 @@ def trust_anchors_are_configured():
         bad = write(os.path.join(d, "bad.lua"), "\nfrobnicate()\n")
         said = r.rec("reload-lua-config", bad, expect=1).stderr
         check(f"Unable to load Lua script from '{bad}': lua-config-file: {bad}:2: " in said, said)
+        with open(os.path.join(r.directory, "recursor.conf"), "a", encoding="ascii") as f:
+            f.write("frobnicate\n")
+        said = r.rec("reload-lua-config", expect=1).stderr
+        check("reload-lua-config: nothing changed: " in said and "recursor.conf:" in said, said)
         check(len(anchors(r)) == 3, "as before", anchors(r))
         check(r.rec("clear-ta", ".", expect=1).stderr.startswith("Refusing to remove root"), "root")
     with Recursor() as r:
