@@ -108,7 +108,8 @@ def logs_go_to_syslog():
         for line in lines:  # LOCAL3 is 19
             check(re.match(r"<(\d+)>\w{3} [ \d]\d \d\d:\d\d:\d\d recursor\[%d\]: " % r.process.pid,
                            line) and int(line[1:line.index(">")]) >> 3 == 19, "the head", line)
-        check(f"<{19 << 3 | 5}>" in lines[-1] and lines_with(r, "ready:"), "a notice", lines[-1])
+        check(f"<{19 << 3 | 5}>" in lines[-1], "a notice", lines[-1])
+        wait_until(lambda: lines_with(r, "ready:"), what="the same on stderr")
 
 
 @test
