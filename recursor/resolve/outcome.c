@@ -380,8 +380,11 @@ static void content_read(struct resolver *r, struct goal *g, struct msg *m)
 	};
 	int err;
 
-	if (q.has_delegation)
+	if (q.has_delegation) {
 		q.delegation_expires_s = g->ns_parent->expires_s;
+		q.ns_own = g->at_parents_set ? NULL : g->ns_own;
+		q.ns_parent = g->ns_parent;
+	}
 	err = reply_read(&reply, r->scratch, m, &q, &r->cfg, r->counters);
 	if (err != E_OK && g->by_copy) {
 		copy_give_up(r, g, err_text(err));

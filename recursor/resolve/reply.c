@@ -58,15 +58,22 @@ static uint32_t ttl_clamp(const struct reading *x, uint32_t ttl)
 }
 
 /* How long a zone's own NS set may live: never longer than the referral that led here, or a zone
- * that its parent has taken back could keep itself alive (ghost domains, CVE-2012-1192).  And what
- * else is_bounded_by_delegation(). */
+ * that its parent has taken back could keep itself alive (ghost domains, CVE-2012-1192).  Servers that the
+ * parent does not name do not make the set longer by which they were found: its parent may refer to
+ * others since.  And what else is_bounded_by_delegation(). */
 static uint32_t ttl_within_delegation(const struct reading *x, uint32_t ttl)
 {
-	int32_t left;
+	const struct reply_question *q = x->q;
+	int32_t left, own_left;
 
-	if (!x->q->has_delegation)
+	if (!q->has_delegation)
 		return ttl;
-	left = (int32_t)(x->q->delegation_expires_s - x->q->now_s);
+	left = (int32_t)(q->delegation_expires_s - q->now_s);
+	if (q->ns_own != NULL) {
+		own_left = (int32_t)(q->ns_own->expires_s - q->now_s);
+		if (own_left < left && !rrset_equal_data(q->ns_own, q->ns_parent))
+			left = own_left;
+	}
 	if (left < 0)
 		left = 0;
 	return ttl < (uint32_t)left ? ttl : (uint32_t)left;

@@ -77,6 +77,8 @@ struct reply_question {
 	uint32_t now_s;
 	bool has_delegation; /* the zone was reached by a referral that ends at ... */
 	uint32_t delegation_expires_s;
+	/* The zone's own NS set, if the server was found by that, and the parent's. */
+	const struct rrset *ns_own, *ns_parent;
 	bool recurse; /* asked of a resolver, with RD=1 */
 	const struct zones
 		*zones; /* or NULL: names of another configured zone are not its to tell */
