@@ -221,7 +221,7 @@ static int order_of_names(const struct dirent **a, const struct dirent **b)
 	return order != 0 ? order : strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int read_included(struct loading *l, const char *dir)
+static int read_included(struct loading *l, const char *place, const char *dir)
 {
 	struct dirent **entries = NULL;
 	int n, err = E_OK;
@@ -230,8 +230,8 @@ static int read_included(struct loading *l, const char *dir)
 		return E_OK;
 	n = scandir(dir, &entries, is_conf_name, order_of_names);
 	if (n < 0) {
-		(void)snprintf(l->why, SETTINGS_WHY_MAX, "include-dir=%.300s: %s", dir,
-			       strerror(errno));
+		(void)snprintf(l->why, SETTINGS_WHY_MAX, "%.160s: include-dir=%.200s: %s", place,
+			       dir, strerror(errno));
 		return E_SYSTEM;
 	}
 	l->in_included = true;
@@ -291,7 +291,7 @@ static int read_args(struct loading *l, int argc, char *const argv[], conf_item_
 static int read_all(struct loading *l, int argc, char *const argv[])
 {
 	const struct setting *dir_row = setting_find("config-dir");
-	const struct setting *include_row = setting_find("include-dir");
+	const size_t include = (size_t)(setting_find("include-dir") - settings_table);
 	struct early early = { 0 };
 	int err = read_args(l, argc, argv, take_early, &early, false);
 
@@ -299,10 +299,10 @@ static int read_all(struct loading *l, int argc, char *const argv[])
 		goto out;
 	err = read_main_file(l, early.config_dir != NULL ? early.config_dir : dir_row->initial,
 			     early.config_name != NULL ? early.config_name : "");
-	if (err == E_OK)
-		err = read_included(l, early.include_dir != NULL
-					       ? early.include_dir
-					       : l->texts[include_row - settings_table]);
+	if (err == E_OK && early.include_dir != NULL)
+		err = read_included(l, "command line", early.include_dir);
+	else if (err == E_OK && l->places[include] != NULL)
+		err = read_included(l, l->places[include], l->texts[include]);
 	if (err == E_OK)
 		err = read_args(l, argc, argv, take_item, l, true);
 out:

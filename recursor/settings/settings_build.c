@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/check.h"
 #include "common/conf.h"
@@ -162,6 +163,35 @@ static int finish_webserver(struct building *b)
 	if (health_read_test(s->ready_test_name, name, &type) != E_OK)
 		return refuse(b, "ready-test-name", E_MALFORMED, "no name, or no type behind it");
 	return E_OK;
+}
+
+/* What the API cannot use is said while somebody looks, and not at its first change.  No error: with
+ * PowerDNS it is none.  After chroot paths have another meaning. */
+static void check_api_dir(const struct building *b)
+{
+	const char *dir = b->s->api_config_dir, *include_dir = b->s->include_dir;
+	const char *why = NULL;
+	struct stat api, include;
+	char line[400];
+
+	if (*dir == '\0' || b->from->old != NULL)
+		return;
+	if (*b->s->chroot != '\0')
+		why = "there is a chroot";
+	else if (strpbrk(dir, " \t,") != NULL)
+		why = "a path with blanks or commas";
+	else if (stat(dir, &api) != 0)
+		why = strerror(errno);
+	else if (!S_ISDIR(api.st_mode))
+		why = strerror(ENOTDIR);
+	else if (*include_dir == '\0' || stat(include_dir, &include) != 0 ||
+		 include.st_dev != api.st_dev || include.st_ino != api.st_ino)
+		why = "it is not include-dir, and would not be read";
+	if (why == NULL)
+		return;
+	(void)snprintf(line, sizeof(line), "api-config-dir=%.200s: %s: the API changes nothing",
+		       dir, why);
+	warn(b, line);
 }
 
 static int finish_ports(struct building *b)
@@ -394,6 +424,8 @@ int settings_build(struct settings **out, const struct settings_source *from,
 		err = finish_ports(&b);
 	if (err == E_OK)
 		err = finish_webserver(&b);
+	if (err == E_OK)
+		check_api_dir(&b);
 	if (err == E_OK)
 		err = check_memory(&b);
 	if (err == E_OK)

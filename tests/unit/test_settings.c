@@ -316,6 +316,37 @@ END_TEST
 
 /* ---- what += does ---- */
 
+START_TEST(an_api_that_cannot_change_anything_is_warned_of)
+{
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+		{ "api-config-dir=/nowhere\n", "/nowhere: No such file or directory" },
+		{ "api-config-dir=/dev/null\n", "/dev/null: Not a directory" },
+		{ "api-config-dir=/tmp/a b\n", "/tmp/a b: a path with blanks or commas" },
+		{ "api-config-dir=/dev\n", "/dev: it is not include-dir, and would not be read" },
+		{ "include-dir=/dev\napi-config-dir=/\n",
+		  "/: it is not include-dir, and would not be read" },
+		{ "chroot=/nowhere\napi-config-dir=/x\n", "/x: there is a chroot" },
+	};
+	char expected[200];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct settings *s = NULL;
+
+		warnings[0] = '\0';
+		ck_assert_int_eq(load(&s, rows[i].text, NULL, NULL), E_OK);
+		(void)snprintf(expected, sizeof(expected),
+			       "api-config-dir=%s: the API changes nothing\n", rows[i].why);
+		ck_assert_str_eq(warnings, expected);
+		settings_free(s);
+	}
+	warnings[0] = '\0';
+	settings_free(good("include-dir=/dev\napi-config-dir=/dev/\n"));
+	ck_assert_str_eq(warnings, "");
+}
+END_TEST
+
 START_TEST(append)
 {
 	struct settings *s = good("allow-from+=192.0.2.0/24\n");
@@ -412,7 +443,8 @@ START_TEST(include_dir_on_command_line)
 
 	s = NULL;
 	ck_assert_int_eq(load(&s, NULL, NULL, NULL), E_SYSTEM);
-	ck_assert_str_eq(why, "include-dir=/nowhere: No such file or directory");
+	ck_assert_str_eq(why, with_dir("@/recursor.conf:1: include-dir=/nowhere: "
+				       "No such file or directory"));
 	ck_assert_ptr_null(s);
 }
 END_TEST
@@ -531,6 +563,9 @@ START_TEST(errors_name_the_place)
 		  "default: udp-source-port-avoid=4791, 11211: leaves no port to ask from" },
 		{ "allow-from-file=/nowhere/acl\n",
 		  ":1: allow-from-file=/nowhere/acl: No such file or directory" },
+		{ "\ninclude-dir=/nowhere\n",
+		  ":2: include-dir=/nowhere: No such file or directory" },
+		{ "include-dir=/dev/null\n", ":1: include-dir=/dev/null: Not a directory" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -812,6 +847,7 @@ Suite *suite_settings(void)
 	tcase_add_test(tc, notify_lists_and_their_files);
 	tcase_add_test(tc, open_resolvers_are_warned_of);
 	tcase_add_test(tc, a_log_to_nowhere_is_warned_of);
+	tcase_add_test(tc, an_api_that_cannot_change_anything_is_warned_of);
 	tcase_add_test(tc, append);
 	tcase_add_test(tc, command_line_wins);
 	tcase_add_test(tc, included_in_order);

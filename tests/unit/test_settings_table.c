@@ -214,8 +214,10 @@ START_TEST(each_alias_stands_for_a_row)
 			value = "4711";
 		else if (now->type == SET_ADDRS)
 			value = "127.0.0.9";
+		else if (strcmp(now->name, "api-config-dir") == 0)
+			value = "/dev";
 		(void)snprintf(option, sizeof(option), "--%s=%s", row->name, value);
-		s = from_options(option, "--threads=3");
+		s = from_options(option, "--include-dir=/dev");
 		(void)snprintf(expected, sizeof(expected),
 			       "command line: setting '%s' is called '%s' now", row->name,
 			       now->name);
