@@ -59,9 +59,10 @@ static bool wait_for(struct dnstap_sender *s, short events, int ms)
 
 		if (s->ends && s->end_ms < until_ms)
 			until_ms = s->end_ms;
-		s->error = ETIMEDOUT;
-		if (now_ms >= until_ms)
+		if (now_ms >= until_ms) {
+			s->error = ETIMEDOUT;
 			return false;
+		}
 		(void)poll(fds, 2, until_ms == UINT64_MAX ? -1 : (int)(until_ms - now_ms));
 		if (fds[0].revents != 0)
 			return true;

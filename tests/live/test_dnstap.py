@@ -262,6 +262,25 @@ def dnstap_dead_reader():
         capture.process.send_signal(signal.SIGCONT)
 
 
+@test
+def dnstap_strangers():
+    """A server that is none of Frame Streams is called that, whether it answers at once or not, and is
+    not said to be slow."""
+    path = os.path.join(env.new_dir("stranger"), "socket")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        listener.settimeout(10)
+        with lab_and_recursor(dnstap_server=path, dnstap_reopen_interval=1) as (_, r):
+            with listener.accept()[0] as stranger:
+                stranger.recv(100)
+                time.sleep(0.1)
+                stranger.sendall(b"220 ready\r\n" * 10)
+                wait_until(lambda: f"dnstap: {path}: " in r.log(), 10, "its line")
+            check(f"{path}: it speaks no Frame Streams of dnstap; it is tried again every 1 s"
+                  in r.log(), "why", r.log())
+
+
 def loggers(r):
     """What get-remotelogger-stats tells of each server: the columns, and the same as JSON."""
     lines = r.rec("get-remotelogger-stats").stdout.splitlines()
