@@ -85,7 +85,10 @@ static void on_count(lua_State *L, lua_Debug *at)
 		return;
 	r->is_over = true;
 	lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
-	(void)luaL_error(L, "it runs for too long");
+	luaL_where(L, 0); /* a hook is no level of its own */
+	lua_pushliteral(L, "it runs for too long");
+	lua_concat(L, 2);
+	(void)lua_error(L);
 }
 
 /* ---- functions ---- */
@@ -404,11 +407,25 @@ static int run(lua_State *L)
 	return 0;
 }
 
+/* What went wrong, with the file; Lua has said it where it knew a line. */
+static void explain(char *why, const struct source *s, const struct running *r, const char *said)
+{
+	const char *path = s->chunk + 1;
+
+	if (r->starved)
+		said = "it takes too much memory";
+	else if (said == NULL)
+		said = "an error that is no text";
+	if (strncmp(said, path, strlen(path)) == 0)
+		(void)snprintf(why, LUACONFIG_WHY_MAX, "%s", said);
+	else
+		(void)snprintf(why, LUACONFIG_WHY_MAX, "%s: %s", path, said);
+}
+
 static int run_text(struct source *s, const struct luaconfig *to, char *why)
 {
 	struct running r = { .to = to };
 	lua_State *L = lua_newstate(allocate, &r);
-	const char *said;
 	int err = E_OK;
 
 	if (L == NULL)
@@ -417,12 +434,8 @@ static int run_text(struct source *s, const struct luaconfig *to, char *why)
 	lua_pushcfunction(L, run);
 	lua_pushlightuserdata(L, s);
 	if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-		said = lua_tostring(L, -1);
 		err = r.is_over || r.starved ? E_LIMIT : E_MALFORMED;
-		(void)snprintf(why, LUACONFIG_WHY_MAX, "%s",
-			       r.starved      ? "it takes too much memory"
-			       : said != NULL ? said
-					      : "an error that is no text");
+		explain(why, s, &r, lua_tostring(L, -1));
 	}
 	lua_close(L);
 	return err;
