@@ -107,9 +107,8 @@ const struct setting settings_table[] = {
   "Answer a query for ANY over UDP with TC and nothing else, so that it comes again over TCP.  "
   "The answer to ANY is the name's A records or its alias, or else one HINFO record (RFC 8482)." },
 { "api-config-dir", TEXT(api_config_dir), "", "4.0.0",
-  "The directory to which the HTTP API writes zones and lists of clients: the same as include-dir, so "
-  "that they are read from there.  Empty, another one, or with chroot: the API changes nothing.  See "
-  "recursor-api(5)." },
+  "The directory to which the HTTP API writes zones and lists of clients: include-dir, or nothing would "
+  "read them.  If it is another or empty, or with chroot, the API changes nothing.  See recursor-api(5)." },
 { "api-key", TEXT(api_key), "", "4.0.0",
   "What API calls must have in the header X-API-Key: as it is, or as rec_control hash-password "
   "prints it.  Empty: they are refused, but for those that webserver-password opens." },
