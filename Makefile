@@ -300,7 +300,7 @@ torture-sanitized: ## SECONDS (60) of load on a build with the address, and one 
 	@SECONDS='$(or $(SECONDS),60)' tests/live/run -t $(B)/tsan torture_load
 
 MEMCHECK := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible \
-	--errors-for-leak-kinds=definite
+	--errors-for-leak-kinds=definite --suppressions=$(CURDIR)/tests/memcheck
 VALGRIND_SEEDS := 60
 valgrind: all tests ## unit, sim, some seeds of the soak and SECONDS (20) of load under memcheck; half an hour
 	@CK_TIMEOUT_MULTIPLIER=30 UNIT_WRAPPER='$(MEMCHECK)' tests/run $(B) unit

@@ -325,8 +325,8 @@ START_TEST(proofs_take_what_they_say)
 		snprintf(apex, sizeof(apex), "zone%u.example", zone);
 		snprintf(line, sizeof(line), "%s. SOA ns. host. 1 2 3 4 600", apex);
 		soa = text_set(apex, line);
-		snprintf(line, sizeof(line), "n%06u.%s. NSEC n%06u.%s. A RRSIG NSEC", i, apex, i + 1,
-			 apex);
+		snprintf(line, sizeof(line), "n%06u.%s. NSEC n%06u.%s. A RRSIG NSEC", i, apex,
+			 i + 1, apex);
 		s = text_set(apex, line);
 		aggressive_put(a, wire(apex), s, soa, TEXT_SET_NOW_S);
 		rrset_put(s);
