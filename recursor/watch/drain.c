@@ -80,7 +80,7 @@ int drain(struct command_call *call)
 {
 	const struct watch_env *env = call->env;
 	bool goes_on = call->argc > 0 && strcmp(call->argv[0], "still") == 0;
-	const char *qps = call->argc > goes_on ? call->argv[call->argc - 1] : NULL;
+	const char *qps = call->argc > (goes_on ? 1 : 0) ? call->argv[call->argc - 1] : NULL;
 	long long limit = 0;
 	struct progress p;
 
