@@ -219,8 +219,7 @@ int conf_read_file(const char *path, conf_item_cb cb, void *ctx, char *why, size
 	if (err == E_TOO_LONG)
 		explain(why, why_cap, "%s: longer than %d bytes", path, CONF_FILE_MAX);
 	else if (err != E_OK)
-		explain(why, why_cap, "%s: %s", path,
-			err == E_SYSTEM ? strerror(errno) : err_text(err));
+		explain(why, why_cap, "%s: %s", path, err_why(err));
 	if (err != E_OK)
 		return err;
 	err = conf_read_text(data, len, path, cb, ctx, why, why_cap);

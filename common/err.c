@@ -1,5 +1,8 @@
 #include "common/err.h"
 
+#include <errno.h>
+#include <string.h>
+
 const char *err_text(int err)
 {
 	switch (err) {
@@ -11,4 +14,9 @@ const char *err_text(int err)
 	default:
 		return "unknown error";
 	}
+}
+
+const char *err_why(int err)
+{
+	return err == E_SYSTEM ? strerror(errno) : err_text(err);
 }

@@ -1,6 +1,5 @@
 #include "common/namelist.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,8 +182,7 @@ int namelist_load(struct namelist **out, const char *path, char *why)
 	int err = conf_load_file(path, &text, &len);
 
 	if (err != E_OK) {
-		(void)snprintf(why, NAMELIST_WHY_MAX, "%s: %s", path,
-			       err == E_SYSTEM ? strerror(errno) : err_text(err));
+		(void)snprintf(why, NAMELIST_WHY_MAX, "%s: %s", path, err_why(err));
 		return err;
 	}
 	err = namelist_read(out, text, len, path, why);

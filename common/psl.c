@@ -1,7 +1,6 @@
 /* psl: see psl.h. */
 #include "common/psl.h"
 
-#include <errno.h>
 #include <libpsl.h>
 #include <limits.h>
 #include <stdatomic.h>
@@ -35,8 +34,7 @@ static int load(struct psl *p, const char *path, char *why, size_t why_cap)
 	int err = conf_load_file(path, &text, &len);
 
 	if (err != E_OK) {
-		(void)snprintf(why, why_cap, "%s",
-			       err == E_SYSTEM ? strerror(errno) : err_text(err));
+		(void)snprintf(why, why_cap, "%s", err_why(err));
 		return err;
 	}
 	/* What libpsl has compiled (a DAFSA) it reads as it is, whatever stands there. */

@@ -476,7 +476,7 @@ static int read_file(struct source *s, const char *path)
 	int err = conf_open_file(&s->file, path);
 
 	if (err != E_OK) {
-		const char *reason = err == E_SYSTEM ? strerror(errno) : err_text(err);
+		const char *reason = err_why(err);
 
 		if (s->depth > 0)
 			return refuse(s, s->first_line, err, "$INCLUDE of '%s': %s", path, reason);

@@ -1,5 +1,4 @@
 /* anchorage_state: see anchorage_impl.h. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,8 +25,7 @@ void anchorage_state_open(struct anchorage *a, const struct settings *s)
 	}
 	if (err != E_OK)
 		log_error("trustanchor-state-file '%s' cannot be used: %s",
-			  s->trustanchor_state_file,
-			  err == E_SYSTEM ? strerror(errno) : err_text(err));
+			  s->trustanchor_state_file, err_why(err));
 }
 
 void anchorage_state_close(struct anchorage *a)
@@ -83,7 +81,7 @@ void anchorage_state_write(struct anchorage *a)
 	err = statefile_replace(&a->file, fill, a->rollovers);
 	if (err != E_OK)
 		log_error("trustanchor-state-file '%s' cannot be written: %s", a->file.path,
-			  err == E_SYSTEM ? strerror(errno) : err_text(err));
+			  err_why(err));
 }
 
 /* ---- what is followed ---- */

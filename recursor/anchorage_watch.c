@@ -58,8 +58,7 @@ static struct probe *begin_probe(struct anchorage *a)
 	}
 	anchors_put(bare);
 	if (err != E_OK) {
-		log_error("trust anchors cannot be looked after: %s",
-			  err == E_SYSTEM ? strerror(errno) : err_text(err));
+		log_error("trust anchors cannot be looked after: %s", err_why(err));
 		return NULL;
 	}
 	pthread_mutex_lock(&a->lock);

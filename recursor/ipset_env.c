@@ -1,7 +1,6 @@
 #include "recursor/ipset_env.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,8 +130,7 @@ static int dump(void *ctx, const char *name, FILE *f, uint32_t now_s, size_t *n,
 		return E_NOT_FOUND;
 	err = ipset_write(s, f, now_s, n);
 	if (err != E_OK)
-		(void)snprintf(why, ENV_WHY_MAX, "%s",
-			       err == E_SYSTEM ? strerror(errno) : err_text(err));
+		(void)snprintf(why, ENV_WHY_MAX, "%s", err_why(err));
 	ipset_put(s);
 	return err;
 }

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "common/log.h"
@@ -153,7 +152,7 @@ static int write_file(struct keeper *k, char *why)
 	err = replace_unwiped(k, &counts);
 	if (err != E_OK)
 		(void)snprintf(why, ENV_WHY_MAX, "cache-file '%s' cannot be written: %s",
-			       k->file.path, err == E_SYSTEM ? strerror(errno) : err_text(err));
+			       k->file.path, err_why(err));
 	note_write(k, err, &counts);
 	pthread_mutex_unlock(&k->writing);
 	if (err == E_OK)
@@ -263,8 +262,7 @@ void keeper_open(struct keeper **out, const struct settings *s)
 		*out = k;
 		return;
 	}
-	log_error("cache-file '%s' cannot be used: %s", s->cache_file,
-		  err == E_SYSTEM ? strerror(errno) : err_text(err));
+	log_error("cache-file '%s' cannot be used: %s", s->cache_file, err_why(err));
 	keeper_free(k);
 }
 

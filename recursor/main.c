@@ -93,8 +93,7 @@ static void say_lines(struct lines *lines)
 
 static int say_why(struct process *p, int err, const char *what)
 {
-	(void)snprintf(p->why, sizeof(p->why), "%s: %s", what,
-		       err == E_SYSTEM ? strerror(errno) : err_text(err));
+	(void)snprintf(p->why, sizeof(p->why), "%s: %s", what, err_why(err));
 	return err;
 }
 
@@ -356,8 +355,7 @@ static void write_pid(struct process *p)
 		return;
 	err = pidfile_write(&p->pidfile, s->socket_dir, s->config_name);
 	if (err != E_OK)
-		log_warning("no pid file in '%s': %s", s->socket_dir,
-			    err == E_SYSTEM ? strerror(errno) : err_text(err));
+		log_warning("no pid file in '%s': %s", s->socket_dir, err_why(err));
 }
 
 static void term_set(sigset_t *set)

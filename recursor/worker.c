@@ -497,8 +497,7 @@ int server_new(struct server **out, const struct settings *settings,
 	memset(s->workers, 0, settings->threads * sizeof(*s->workers));
 	err = make_shared(s, settings);
 	if (err != E_OK) {
-		snprintf(why, SETTINGS_WHY_MAX, "cannot make the caches: %s",
-			 err == E_SYSTEM ? strerror(errno) : err_text(err));
+		snprintf(why, SETTINGS_WHY_MAX, "cannot make the caches: %s", err_why(err));
 		goto out;
 	}
 	s->primes = hints_are_refreshed(settings->hint_file);

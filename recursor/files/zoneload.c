@@ -1,6 +1,5 @@
 #include "recursor/files/zoneload.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,8 +109,7 @@ static int load_forward_file(struct loading *l, const char *path)
 		return E_OK;
 	err = conf_load_file(path, &text, &len);
 	if (err != E_OK)
-		return refuse(l, err, "forward-zones-file", path,
-			      err == E_SYSTEM ? strerror(errno) : err_text(err));
+		return refuse(l, err, "forward-zones-file", path, err_why(err));
 	err = memchr(text, '\0', len) != NULL
 		      ? refuse(l, E_MALFORMED, "forward-zones-file", path, "a NUL byte in the file")
 		      : load_forward_lines(l, path, text);

@@ -1,10 +1,8 @@
 /* defender_rules: see defender_rules.h.  The reader is defender_yaml.c. */
 #include "recursor/policy/defender_rules.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/check.h"
 #include "common/conf.h"
@@ -66,8 +64,7 @@ int defender_rules_load(struct defender_rules **out, const char *path,
 	int err = conf_load_file(path, &text, &len);
 
 	if (err != E_OK) {
-		(void)snprintf(why, DEFENDER_WHY_MAX, "%.300s: %s", path,
-			       err == E_SYSTEM ? strerror(errno) : err_text(err));
+		(void)snprintf(why, DEFENDER_WHY_MAX, "%.300s: %s", path, err_why(err));
 		return err;
 	}
 	err = defender_rules_read(out, text, len, path, warn, why);

@@ -244,8 +244,7 @@ static int load_lines(struct building *b, const char *name, const char *path, co
 	if (err == E_TOO_LONG)
 		return refuse(b, name, err, "longer than %d bytes", CONF_FILE_MAX);
 	if (err != E_OK)
-		return refuse(b, name, err, "%s",
-			      err == E_SYSTEM ? strerror(errno) : err_text(err));
+		return refuse(b, name, err, "%s", err_why(err));
 	if (memchr(*out, '\0', len) != NULL) {
 		free(*out);
 		*out = NULL;

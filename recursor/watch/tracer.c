@@ -156,7 +156,7 @@ int trace_rules_new(struct trace_rule **rules, unsigned n, const char *regex, in
 	int err = sink_new(&sink, fd);
 
 	if (err != E_OK)
-		snprintf(why, cap, "%s", err == E_SYSTEM ? strerror(errno) : err_text(err));
+		snprintf(why, cap, "%s", err_why(err));
 	while (err == E_OK && made < n) {
 		err = rule_new(&rules[made], regex, sink, why, cap);
 		made += err == E_OK;

@@ -93,8 +93,7 @@ static int add_file(struct script_code *code, const char *path, char *why)
 	int err = conf_load_file(path, &text, &len);
 
 	if (err != E_OK) {
-		(void)snprintf(why, SCRIPT_WHY_MAX, "%s: %s", path,
-			       err == E_SYSTEM ? strerror(errno) : err_text(err));
+		(void)snprintf(why, SCRIPT_WHY_MAX, "%s: %s", path, err_why(err));
 		return err;
 	}
 	if (asprintf(&f->name, "@%s", path) < 0) {

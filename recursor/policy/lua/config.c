@@ -1,5 +1,4 @@
 /* config: see recursor/policy/luaconfig.h. */
-#include <errno.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdio.h>
@@ -448,8 +447,7 @@ int luaconfig_run(const char *path, const struct luaconfig *to, char *why)
 	int err = conf_load_file(path, &text, &s.len);
 
 	if (err != E_OK) {
-		(void)snprintf(why, LUACONFIG_WHY_MAX, "%s: %s", path,
-			       err == E_SYSTEM ? strerror(errno) : err_text(err));
+		(void)snprintf(why, LUACONFIG_WHY_MAX, "%s: %s", path, err_why(err));
 		return err;
 	}
 	if (asprintf(&chunk, "@%s", path) < 0) {

@@ -392,8 +392,7 @@ int web_open(struct web **out, const struct web_options *o, char *why)
 	if (err == E_OK && (w->stop_fd < 0 || w->done_fd < 0))
 		err = E_SYSTEM;
 	if (err != E_OK)
-		(void)snprintf(why, WEB_WHY_MAX, "webserver: %s",
-			       err == E_SYSTEM ? strerror(errno) : err_text(err));
+		(void)snprintf(why, WEB_WHY_MAX, "webserver: %s", err_why(err));
 	for (size_t i = 0; i < o->n_addresses && err == E_OK; i++)
 		err = listen_at(w, &o->addresses[i], why);
 	if (err == E_OK)
