@@ -82,7 +82,8 @@ static void cap_ttl(struct rrset *s, uint32_t now_s, uint32_t cap_s)
 		s->expires_s = now_s + cap_s;
 }
 
-/* Other zones may have come into force since; their reload has wiped what was there before. */
+/* Other zones may have come into force since: a reload-zones wipes what was there before, under the lock
+ * that is waited for here. */
 static bool is_elsewhere_now(struct load *l, const struct rrset *s, uint64_t zone)
 {
 	struct zones *now = server_zones_get(l->server);
@@ -166,8 +167,6 @@ int cachecopy_read(struct server *s, FILE *f, bool (*go)(void *ctx), void *ctx,
 	cache_restore_begin(s->cache);
 	err = load_from(f, &l, why);
 	cache_restore_end(s->cache);
-	/* There may have been a reload-zones meanwhile. */
-	server_forget_since(s, l.zones);
 	zones_put(l.zones);
 	*counts = l.counts;
 	return err;

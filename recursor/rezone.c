@@ -100,17 +100,6 @@ struct zones *server_zones_get(struct server *s)
 	return zones;
 }
 
-void server_forget_since(struct server *s, const struct zones *then)
-{
-	struct change c = { .from = then };
-
-	server_change_begin(s);
-	c.to = s->zones;
-	if (c.from != c.to)
-		(void)cache_wipe_where(s->cache, has_changed, &c);
-	server_change_end(s);
-}
-
 static bool special_changed(const struct settings *a, const struct settings *b)
 {
 	return a->serve_rfc1918 != b->serve_rfc1918 || a->serve_rfc6303 != b->serve_rfc6303;

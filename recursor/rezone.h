@@ -23,8 +23,5 @@ int server_reload_zones(struct server *s, char *why) MUST_USE;
 
 /* The zones in force; a reference. */
 struct zones *server_zones_get(struct server *s);
-/* For who has put into the record cache what held when `then` were in force: what does not hold any
- * more is forgotten. */
-void server_forget_since(struct server *s, const struct zones *then);
 
 #endif
