@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/check.h"
 #include "common/conf.h"
@@ -15,6 +15,7 @@
 #include "config.h"
 #include "recursor/settings/settings_table.h"
 #include "recursor/watch/health.h"
+#include "recursor/watch/web/api_files.h"
 #include "recursor/watch/web/credential.h"
 
 struct building {
@@ -165,28 +166,37 @@ static int finish_webserver(struct building *b)
 	return E_OK;
 }
 
-/* What the API cannot use is said while somebody looks, and not at its first change.  No error: with
- * PowerDNS it is none.  After chroot paths have another meaning. */
+/* Why the API can change nothing there, or NULL. */
+static const char *why_no_api_dir(const struct settings *s)
+{
+	int fd = -1;
+
+	/* After chroot paths have another meaning. */
+	if (*s->chroot != '\0')
+		return "there is a chroot";
+	switch (api_place_open(&fd, s->api_config_dir, s->include_dir)) {
+	case API_PLACE_FITS:
+		close(fd);
+		return NULL;
+	case API_PLACE_WORDS:
+		return "a path with blanks or commas";
+	case API_PLACE_UNREADABLE:
+		return strerror(errno);
+	case API_PLACE_ELSEWHERE:
+		break;
+	}
+	return "it is not include-dir, and would not be read";
+}
+
+/* Said while somebody looks, and not at the API's first change.  No error: with PowerDNS it is none. */
 static void check_api_dir(const struct building *b)
 {
-	const char *dir = b->s->api_config_dir, *include_dir = b->s->include_dir;
-	const char *why = NULL;
-	struct stat api, include;
+	const char *dir = b->s->api_config_dir, *why;
 	char line[400];
 
 	if (*dir == '\0' || b->from->old != NULL)
 		return;
-	if (*b->s->chroot != '\0')
-		why = "there is a chroot";
-	else if (strpbrk(dir, " \t,") != NULL)
-		why = "a path with blanks or commas";
-	else if (stat(dir, &api) != 0)
-		why = strerror(errno);
-	else if (!S_ISDIR(api.st_mode))
-		why = strerror(ENOTDIR);
-	else if (*include_dir == '\0' || stat(include_dir, &include) != 0 ||
-		 include.st_dev != api.st_dev || include.st_ino != api.st_ino)
-		why = "it is not include-dir, and would not be read";
+	why = why_no_api_dir(b->s);
 	if (why == NULL)
 		return;
 	(void)snprintf(line, sizeof(line), "api-config-dir=%.200s: %s: the API changes nothing",

@@ -38,6 +38,20 @@ static bool is_one_word(const char *path)
 	return strpbrk(path, " \t,\r\n") == NULL;
 }
 
+enum api_place api_place_open(int *fd, const char *dir, const char *include_dir)
+{
+	if (!is_one_word(dir))
+		return API_PLACE_WORDS;
+	*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0)
+		return API_PLACE_UNREADABLE;
+	if (is_same_directory(*fd, include_dir))
+		return API_PLACE_FITS;
+	close(*fd);
+	*fd = -1;
+	return API_PLACE_ELSEWHERE;
+}
+
 static int open_directory(struct api_files *f, const char *include_dir, char *why)
 {
 	if (f->dir == NULL || include_dir == NULL) {
@@ -48,25 +62,25 @@ static int open_directory(struct api_files *f, const char *include_dir, char *wh
 		(void)snprintf(why, ENV_WHY_MAX, "Config Option \"api-config-dir\" must be set");
 		return E_NOT_FOUND;
 	}
-	if (!is_one_word(f->dir)) {
+	switch (api_place_open(&f->fd, f->dir, include_dir)) {
+	case API_PLACE_FITS:
+		return E_OK;
+	case API_PLACE_WORDS:
 		(void)snprintf(why, ENV_WHY_MAX,
 			       "api-config-dir=%.300s: a path with blanks or commas", f->dir);
 		return E_NOT_FOUND;
-	}
-	f->fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (f->fd < 0) {
+	case API_PLACE_UNREADABLE:
 		(void)snprintf(why, ENV_WHY_MAX, "api-config-dir=%.300s: %s", f->dir,
 			       strerror(errno));
 		return E_SYSTEM;
+	case API_PLACE_ELSEWHERE:
+		break;
 	}
-	if (!is_same_directory(f->fd, include_dir)) {
-		(void)snprintf(why, ENV_WHY_MAX,
-			       "api-config-dir=%.200s is not include-dir (%.200s): what is written "
-			       "there would not be read",
-			       f->dir, include_dir);
-		return E_NOT_FOUND;
-	}
-	return E_OK;
+	(void)snprintf(why, ENV_WHY_MAX,
+		       "api-config-dir=%.200s is not include-dir (%.200s): what is written there "
+		       "would not be read",
+		       f->dir, include_dir);
+	return E_NOT_FOUND;
 }
 
 int api_files_begin(struct api_files *f, const struct watch_env *env, char *why)

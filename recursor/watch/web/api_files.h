@@ -35,6 +35,15 @@ struct api_files {
 	} done[API_FILES_MAX];
 };
 
+/* Can the API use that api-config-dir?  *fd, of one that fits, is for the caller to close. */
+enum api_place {
+	API_PLACE_FITS,
+	API_PLACE_WORDS,      /* it would be several words in a list */
+	API_PLACE_UNREADABLE, /* errno */
+	API_PLACE_ELSEWHERE,  /* not include-dir: nobody would read what stands there */
+};
+enum api_place api_place_open(int *fd, const char *dir, const char *include_dir) MUST_USE;
+
 /* E_NOT_FOUND: there is no api-config-dir, or it is not include-dir, so that nobody would read what
  * stands there; E_SYSTEM, E_NOMEM. */
 int api_files_begin(struct api_files *f, const struct watch_env *env, char *why) MUST_USE;
