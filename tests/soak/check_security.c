@@ -11,40 +11,46 @@ struct judgement {
 	bool may_look_insecure;
 };
 
+static enum finding finding_in(struct internet *net, unsigned epoch, const uint8_t *name,
+			       uint16_t type)
+{
+	enum finding f;
+	struct truth t;
+
+	internet_use(net, epoch);
+	truth_of(net, name, type, &t);
+	f = finding_of(net, &t, name, type);
+	internet_use_latest(net);
+	return f;
+}
+
+/* Older epochs that caches may remember. */
+static unsigned n_remembered(const struct soak *s)
+{
+	return s->is_settled ? 0 : s->net.n_epochs - 1;
+}
+
 /* As long as older epochs are remembered: when they do not agree, anything may be found. */
 static enum finding finding_ever(struct soak *s, const struct truth *t, const uint8_t *name,
 				 uint16_t type)
 {
-	struct internet *net = &s->net;
-	enum finding f = finding_of(net, t, name, type);
-	struct truth then;
+	enum finding f = finding_of(&s->net, t, name, type);
 
-	for (unsigned e = s->is_settled ? 0 : net->n_epochs - 1; e-- > 0;) {
-		internet_use(net, e);
-		truth_of(net, name, type, &then);
-		if (finding_of(net, &then, name, type) != f)
+	for (unsigned e = n_remembered(s); e-- > 0;)
+		if (finding_in(&s->net, e, name, type) != f)
 			f = FIND_ANYTHING;
-	}
-	internet_use_latest(net);
 	return f;
 }
 
 bool was_ever_refused(struct soak *s, const uint8_t *name, uint16_t type)
 {
-	struct internet *net = &s->net;
-	bool was = false;
-	struct truth then;
+	for (unsigned e = n_remembered(s); e-- > 0;) {
+		enum finding f = finding_in(&s->net, e, name, type);
 
-	for (unsigned e = s->is_settled ? 0 : net->n_epochs - 1; e-- > 0 && !was;) {
-		enum finding f;
-
-		internet_use(net, e);
-		truth_of(net, name, type, &then);
-		f = finding_of(net, &then, name, type);
-		was = f == FIND_BOGUS || f == FIND_ANYTHING;
+		if (f == FIND_BOGUS || f == FIND_ANYTHING)
+			return true;
 	}
-	internet_use_latest(net);
-	return was;
+	return false;
 }
 
 /* The worst of all. */
