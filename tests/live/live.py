@@ -352,9 +352,11 @@ class Recursor(Process):
             wait_until(lambda: not self.is_alive() or self.ping(), what="rec_control ping")
             check(self.is_alive(), "the recursor does not start", self.log())
 
+    def rec_command(self, *words):
+        return [env.program("rec_control"), "--socket-dir=" + self.settings["socket-dir"], *words]
+
     def rec(self, *words, expect=0, timeout=20):
-        return run(env.program("rec_control"), "--socket-dir=" + self.settings["socket-dir"],
-                   *words, expect=expect, timeout=timeout)
+        return run(*self.rec_command(*words), expect=expect, timeout=timeout)
 
     def ping(self):
         return self.rec("ping", expect=None).returncode == 0

@@ -181,8 +181,7 @@ def cachefile_killed_while_writing():
                 fill(r, 20000)
                 written = int(save(r).split()[1])
                 before = os.stat(path).st_ino
-                with subprocess.Popen([env.program("rec_control"), "--socket-dir=" + r.directory,
-                                       "save-cache"], stdout=subprocess.DEVNULL,
+                with subprocess.Popen(r.rec_command("save-cache"), stdout=subprocess.DEVNULL,
                                       stderr=subprocess.DEVNULL):
                     wait_until(lambda: os.path.exists(path + ".new") or
                                os.stat(path).st_ino != before)

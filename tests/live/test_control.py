@@ -202,9 +202,8 @@ def control_busy_connections():
         silent = [socket.socket(socket.AF_UNIX) for _ in range(2)]
         for s in silent:
             s.connect(path)
-        with subprocess.Popen(
-                [env.program("rec_control"), "--socket-dir=" + r.directory, "explain",
-                 "www.city.example"], stdout=subprocess.DEVNULL) as explain:
+        with subprocess.Popen(r.rec_command("explain", "www.city.example"),
+                              stdout=subprocess.DEVNULL) as explain:
             wait_until(lambda: "www.city.example" in r.rec("current-queries").stdout,
                        what="the explain")
             check(explain.poll() is None, "it takes long")

@@ -227,11 +227,10 @@ def runtime_drain():
         check(r.rec("undrain").stdout == "ready again\n" and r.get("ready") == 1, "back")
         check(r.rec("undrain").stdout == "was not draining\n", "twice")
 
-        command = [env.program("rec_control"), "--socket-dir=" + r.settings["socket-dir"], "drain"]
         with udp_socket() as s:
             s.sendto(question("later.city.example"), ("127.0.0.1", env.port))
             wait_until(lambda: r.get("concurrent-queries") == 1, what="the question")
-            with subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
+            with subprocess.Popen(r.rec_command("drain"), text=True, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE) as waiting:
                 wait_until(lambda: r.get("draining") == 1, what="the mark")
                 check(r.rec("undrain").stdout == "ready again\n", "somebody takes it back")

@@ -308,9 +308,8 @@ def zones_without_end():
     endless = "$GENERATE 0-2147483647 h$ 60 A 192.0.2.1\n"
     with lab_and_recursor(auth_zones=f"own.example={zone}") as (_, r):
         write(zone, endless)
-        reload = subprocess.Popen([env.program("rec_control"), "reload-zones",
-                                   "--socket-dir=" + r.settings["socket-dir"]],
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        reload = subprocess.Popen(r.rec_command("reload-zones"), stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True)
         time.sleep(0.5)
         r.rec("set-minimum-ttl", "7")
         check("7" in r.rec("get-parameter", "minimum-ttl-override").stdout, "it holds")
