@@ -604,6 +604,9 @@ START_TEST(other_zones_do_not_disturb)
 }
 END_TEST
 
+static const uint8_t flood[][20] = { "\1a\6victim\2co\2uk", "\1b\6victim\2co\2uk",
+				     "\1c\6victim\2co\2uk", "\1w\5other\2co\2uk" };
+
 static unsigned three_labels(void *ctx, const uint8_t *name)
 {
 	(void)ctx, (void)name;
@@ -614,22 +617,19 @@ static unsigned three_labels(void *ctx, const uint8_t *name)
  * may hold, where everything is forwarded. */
 static void flood_a_neighbour(unsigned (*domain_labels)(void *ctx, const uint8_t *name))
 {
-	static const uint8_t names[][20] = { "\1a\6victim\2co\2uk", "\1b\6victim\2co\2uk",
-					     "\1c\6victim\2co\2uk", "\1w\5other\2co\2uk" };
-
 	resolver_free(still.r);
 	still.domain_labels = domain_labels;
 	still.cfg.max_inflight_zone = 2;
 	still_resolver(NULL);
 	set_zones(forward_to(name_root, true));
-	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
-		ask(names[i]);
-	ck_assert(is_forwarder(sent_for(names[0])));
+	for (unsigned i = 0; i < ARRAY_LEN(flood); i++)
+		ask(flood[i]);
+	ck_assert(is_forwarder(sent_for(flood[0])));
 }
 
 START_TEST(a_flood_by_a_forwarder_is_its_domains_own)
 {
-	static const uint8_t third[] = "\1c\6victim\2co\2uk", other[] = "\1w\5other\2co\2uk";
+	const uint8_t *third = flood[2], *other = flood[3];
 	unsigned at;
 
 	flood_a_neighbour(three_labels);
@@ -643,7 +643,7 @@ END_TEST
 /* Two labels, where nobody knows better. */
 START_TEST(without_a_list_of_suffixes_two_labels_are_a_domain)
 {
-	static const uint8_t other[] = "\1w\5other\2co\2uk";
+	const uint8_t *other = flood[3];
 	unsigned at;
 
 	flood_a_neighbour(NULL);
