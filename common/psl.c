@@ -19,7 +19,7 @@ struct psl {
 	const psl_ctx_t *rules; /* the same, or those */
 	uint64_t serial;        /* no two of a process have the same: for memos */
 	_Atomic unsigned refs;
-	struct psl_filter *filter; /* NULL: the rules are not known as text */
+	struct psl_filter *filter; /* NULL: their names are not known */
 };
 
 /* ---- making it ---- */

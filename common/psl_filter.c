@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/ascii.h"
+#include "common/check.h"
 #include "common/hash.h"
 #include "common/name.h"
 
@@ -37,6 +38,42 @@ static uint64_t below(uint64_t hash)
 	return hash_mix(hash, '*');
 }
 
+/* Letters of which an ACE label is made (xn--), whatever the mapping (RFC 5895, UTS 46) makes of them and
+ * of what stands beside them: none of these becomes a letter of ASCII, or nothing.  In UTF-8 they are in
+ * order as bytes, too. */
+static const struct {
+	const char *first, *last;
+} foreign[] = {
+	{ "\u00c0", "\u00de" }, { "\u00e0", "\u0131" }, /* Latin; sharp s may become ss, */
+	{ "\u0134", "\u017e" },                         /* and the ligature ij two letters */
+	{ "\u0391", "\u0587" },                         /* Greek, Cyrillic, Armenian */
+	{ "\u05d0", "\u05ea" }, { "\u0620", "\u06ff" }, /* Hebrew, Arabic */
+	{ "\u0901", "\u0eff" },                         /* India's, Thai, Lao */
+	{ "\u10d0", "\u10ff" },                         /* Georgian */
+	{ "\u3041", "\u30ff" }, { "\u4e00", "\u9fff" }, /* Kana, Han */
+	{ "\uac00", "\ud7a3" },                         /* Hangul */
+};
+
+static bool is_foreign(const char *at)
+{
+	for (size_t i = 0; i < ARRAY_LEN(foreign); i++) {
+		size_t len = strlen(foreign[i].first);
+
+		if (strncmp(at, foreign[i].first, len) >= 0 &&
+		    strncmp(at, foreign[i].last, len) <= 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_foreign(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (is_foreign(s))
+			return true;
+	return false;
+}
+
 static bool is_ascii(const char *s)
 {
 	for (; *s != '\0'; s++)
@@ -50,8 +87,9 @@ static void add(struct psl_filter *f, uint64_t hash)
 	*word_of(f, hash) |= bits_of(hash);
 }
 
-/* What is no name is no rule to libpsl either, or one that no name matches. */
-static void add_rule(struct psl_filter *f, const char *rule)
+/* What is no name is no rule to libpsl either, or one that no name matches.  False: it may be about names
+ * that cannot be told from here. */
+static bool add_rule(struct psl_filter *f, const char *rule)
 {
 	bool is_wild = rule[0] == '*' && rule[1] == '.';
 	uint8_t name[NAME_MAX_LEN];
@@ -60,27 +98,35 @@ static void add_rule(struct psl_filter *f, const char *rule)
 		rule += 2;
 	else if (rule[0] == '!')
 		rule++;
-	if (!is_ascii(rule) || name_from_text(name, rule) != E_OK)
-		return;
+	if (!is_ascii(rule))
+		return has_foreign(rule);
+	if (name_from_text(name, rule) != E_OK)
+		return true;
 	add(f, name_hash(name)); /* `*.name` makes a suffix of the name, too (libpsl) */
 	if (is_wild)
 		add(f, below(name_hash(name)));
+	return true;
 }
 
 int psl_filter_new(struct psl_filter **out, char *text)
 {
 	struct psl_filter *f = calloc(1, sizeof(*f));
 	char *rest = text, *line;
+	bool all = true;
 
+	*out = NULL;
 	if (f == NULL)
 		return E_NOMEM;
 	while ((line = strsep(&rest, "\r\n")) != NULL) {
 		line += strspn(line, " \t");
 		line[strcspn(line, " \t")] = '\0';
 		if (*line != '\0' && strncmp(line, "//", 2) != 0)
-			add_rule(f, line);
+			all &= add_rule(f, line);
 	}
-	*out = f;
+	if (all)
+		*out = f;
+	else
+		free(f);
 	return E_OK;
 }
 

@@ -21,7 +21,8 @@
 
 struct psl_filter;
 
-/* `text`: a list in the form of publicsuffix.org; changed. */
+/* `text`: a list in the form of publicsuffix.org; changed.  NULL comes out where a rule has signs of which
+ * libpsl may make ASCII (a byte order mark within it, letters of full width): none can be then. */
 int psl_filter_new(struct psl_filter **out, char *text) MUST_USE;
 void psl_filter_free(struct psl_filter *f); /* accepts NULL */
 

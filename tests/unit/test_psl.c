@@ -6,6 +6,7 @@
 
 #include "common/check.h"
 #include "common/psl.h"
+#include "common/psl_filter.h"
 #include "tests/unit/tmpdir.h"
 #include "tests/unit/wire_name.h"
 
@@ -130,6 +131,59 @@ START_TEST(rules_in_other_letters)
 }
 END_TEST
 
+/* A rule in signs that stand for ASCII: letters of full width, a byte order mark that stands for nothing. */
+START_TEST(rules_in_signs_for_ascii)
+{
+	ck_assert_int_eq(load("uk\n\357\275\203\357\275\217.uk\n"), E_OK);
+	ck_assert_str_eq(domain("a.b.co.uk"), "b.co.uk.");
+	ck_assert_int_eq(load("uk\nco\357\273\277.uk\n"), E_OK);
+	ck_assert_str_eq(domain("a.b.co.uk"), "b.co.uk.");
+}
+END_TEST
+
+static bool has_filter(const char *list_text)
+{
+	char *text = strdup(list_text);
+	struct psl_filter *f;
+	bool has;
+
+	ck_assert_ptr_nonnull(text);
+	ck_assert_int_eq(psl_filter_new(&f, text), E_OK);
+	has = f != NULL;
+	psl_filter_free(f);
+	free(text);
+	return has;
+}
+
+START_TEST(a_filter_for_letters_that_stay)
+{
+	/* One word of each script that the list of publicsuffix.org has rules in. */
+	static const char *const words[] = {
+		"\303\245",
+		"\304\215",
+		"\316\265\316\273",
+		"\320\261\320\263",
+		"\325\260\325\241\325\265",
+		"\327\231\327\251\327\250\327\220\327\234",
+		"\330\271\331\205\330\247\331\206",
+		"\340\244\255\340\244\276\340\244\260\340\244\244",
+		"\340\271\204\340\270\227\340\270\242",
+		"\340\272\245\340\272\262\340\272\247",
+		"\341\203\222\341\203\224",
+		"\343\201\277\343\202\223\343\201\252",
+		"\345\205\254\345\217\270",
+		"\354\202\274\354\204\261",
+	};
+
+	ck_assert(has_filter(rules));
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		ck_assert(has_filter(words[i]));
+	ck_assert(!has_filter("com\nco\357\273\277.uk\n"));
+	ck_assert(!has_filter("stra\303\237e.test\n")); /* of the sharp s two letters may be made */
+	ck_assert(!has_filter("com\377\n"));
+}
+END_TEST
+
 /* The memo is small: many names pass through it, and all come out as without it. */
 START_TEST(many_names_through_a_memo)
 {
@@ -195,6 +249,8 @@ Suite *suite_psl(void)
 	tcase_add_test(tc, wildcards_and_exceptions_hold);
 	tcase_add_test(tc, strange_names);
 	tcase_add_test(tc, rules_in_other_letters);
+	tcase_add_test(tc, rules_in_signs_for_ascii);
+	tcase_add_test(tc, a_filter_for_letters_that_stay);
 	tcase_add_test(tc, many_names_through_a_memo);
 	tcase_add_test(tc, a_memo_asked_about_another_list_begins_anew);
 	tcase_add_test(tc, the_list_of_the_system);
