@@ -14,7 +14,7 @@ enum {
 	SPARE_MIN = 8,     /* slots of reserve when the arrays grow, beside the eighth */
 	SHRINK_ABOVE = 64, /* smaller arrays are kept until they are empty */
 	MERGES_A_REMOVAL = 2,
-	MAP_ABOVE = 128 * 1024, /* bytes; larger arrays are mapped */
+	MAP_ABOVE = 16 * 1024, /* bytes; larger arrays are mapped */
 	PAGE = 4096,
 };
 
@@ -30,7 +30,8 @@ void sieve_init(struct sieve *s)
 /* --- arrays ---------------------------------------------------------------------------- */
 
 /* A large array is mapped by itself: growing it moves no byte, only pages, and takes no memory
- * twice, whatever state the heap is in. */
+ * twice, whatever state the heap is in.  One in the heap leaves a hole at each growth, which the next
+ * growth of its like does not fit in. */
 static size_t array_cost(size_t bytes)
 {
 	if (bytes == 0)
