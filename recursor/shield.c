@@ -197,6 +197,7 @@ uint32_t shield_answered(struct pipeline *p, struct client_query *cq, const stru
 
 	if (defender_worker_is_off(w) || name_is_root(qname))
 		return 0;
+	defender_worker_fetch(w, &seen);
 	place = place_of(p->shield, s->psl, qname);
 	cq->domain_labels = place->domain_labels;
 	seen.zone = zone_of(p, qname, a, place);

@@ -153,7 +153,8 @@ static size_t addresses_of(struct addr *out, size_t max, struct cache *cache,
 	while (n < max && rrset_next(ns, &at, &rr)) {
 		struct cache_addresses known = { 0 };
 
-		cache_get_addresses(cache, rr.data, now_s, KNOWN_STALE_S, &known);
+		cache_get_addresses(cache, rr.data, name_hash(rr.data), now_s, KNOWN_STALE_S,
+				    &known);
 		n = add_addresses(out, n, max, known.a != NULL ? known.a : known.glue_a);
 		n = add_addresses(out, n, max, known.aaaa != NULL ? known.aaaa : known.glue_aaaa);
 		cache_addresses_put(&known);

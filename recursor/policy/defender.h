@@ -114,6 +114,8 @@ struct defender_seen_answer {
 	bool cached, probe, exists;
 };
 uint32_t defender_worker_answer(struct defender_worker *w, const struct defender_seen_answer *a);
+/* An answer is on its way there: has memory fetch what is known of the name. */
+void defender_worker_fetch(const struct defender_worker *w, const struct defender_seen_answer *a);
 /* Another name is known to exist: an alias's target.  `note` is the answer's: whose zone gives names
  * such as are asked for once pays for where they lead to as well. */
 void defender_worker_learn(struct defender_worker *w, const uint8_t *name, uint32_t note);

@@ -118,6 +118,12 @@ bool defender_known_has(const struct defender_known *k, uint64_t hash)
 	return k->n_lines > 0 && (has(k, &k->filters[0], hash) || has(k, &k->filters[1], hash));
 }
 
+void defender_known_fetch(const struct defender_known *k, uint64_t hash)
+{
+	for (int i = 0; i < 2 && k->n_lines > 0; i++)
+		__builtin_prefetch(line_of(k, &k->filters[i], hash), 1);
+}
+
 size_t defender_known_capacity(const struct defender_known *k)
 {
 	return k->n_lines * LINE_BITS / ROOM_A_NAME;

@@ -31,6 +31,8 @@ void defender_known_free(struct defender_known *k); /* accepts NULL */
 /* `hash`: name_hash().  True: it was not in the younger filter yet. */
 bool defender_known_add(struct defender_known *k, uint64_t hash);
 bool defender_known_has(const struct defender_known *k, uint64_t hash);
+/* For who will soon ask or add: has memory fetch what is looked at. */
+void defender_known_fetch(const struct defender_known *k, uint64_t hash);
 
 /* Names that one filter holds. */
 size_t defender_known_capacity(const struct defender_known *k);

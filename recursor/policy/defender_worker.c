@@ -115,6 +115,12 @@ uint32_t defender_worker_answer(struct defender_worker *w, const struct defender
 	return note;
 }
 
+void defender_worker_fetch(const struct defender_worker *w, const struct defender_seen_answer *a)
+{
+	if (a->exists)
+		defender_known_fetch(w->d->known, a->child);
+}
+
 void defender_worker_learn(struct defender_worker *w, const uint8_t *name, uint32_t note)
 {
 	learn(w, name_hash(name), note);

@@ -120,6 +120,19 @@ __attribute__((no_sanitize("thread"))) void cache_fetch_bucket(const struct cach
 	__builtin_prefetch(&map->buckets[at < map->n_buckets ? at : at & map->mask]);
 }
 
+__attribute__((no_sanitize("thread"))) void cache_fetch_place(const struct cache *c,
+							      uint64_t name_hash, uint16_t type)
+{
+	const struct sieve *map = &shard_by_hash(c, name_hash)->map;
+
+	cache_fetch_bucket(c, name_hash);
+	/* The bucket that the insert will split, and the slot that it will fill (sieve_insert()). */
+	__builtin_prefetch(&map->buckets[map->n_buckets & map->mask], 1);
+	__builtin_prefetch(&map->slots[map->n], 1);
+	if (c->remembered != NULL)
+		remembered_fetch(c->remembered, name_hash, type);
+}
+
 static bool is_fresh(const struct rrset *s, uint32_t now_s, uint32_t stale_s)
 {
 	return !rrset_is_expired(s, now_s) || rrset_is_stale(s, now_s, stale_s);
@@ -278,10 +291,10 @@ static bool address_offer(struct cache_addresses *v, struct rrset *s, bool deleg
 	return true;
 }
 
-void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s, uint32_t stale_s,
-			 struct cache_addresses *out)
+void cache_get_addresses(struct cache *c, const uint8_t *name, uint64_t name_hash, uint32_t now_s,
+			 uint32_t stale_s, struct cache_addresses *out)
 {
-	struct key k = key_of(name);
+	const struct key k = { .name = name, .len = name_len(name), .hash = name_hash };
 	struct shard *sh = shard_lock(shard_of(c, &k));
 	struct cache_addresses v = { 0 };
 

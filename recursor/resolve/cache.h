@@ -82,6 +82,8 @@ enum cache_want {
  * shard, then, once that has come, what is found by it. */
 void cache_fetch_shard(const struct cache *c, uint64_t name_hash);
 void cache_fetch_bucket(const struct cache *c, uint64_t name_hash);
+/* The same as the second, for a set of that type that will be put: an insert touches more. */
+void cache_fetch_place(const struct cache *c, uint64_t name_hash, uint16_t type);
 
 /* Looks a name up, in any case, whose name_hash() is at hand.  Only what is not expired at now_s is handed out, unless
  * `stale_s` is not 0: then also what expired at most that long ago (rrset_is_stale()).  Returns true if anything
@@ -97,15 +99,15 @@ void cache_view_put(struct cache_view *view);
 struct rrset *cache_get(struct cache *c, const uint8_t *name, uint16_t type, enum rank rank,
 			uint32_t now_s);
 
-/* The addresses of a name server, all under one lock; each NULL or a reference.  `a` and `aaaa` are
+/* The addresses of a name server, whose name_hash() is at hand, all under one lock; each NULL or a reference.  `a` and `aaaa` are
  * data or NODATA; an NXDOMAIN of the name comes back in both.  `glue_a` and `glue_aaaa` are what
  * the parent said in its referral.  `stale_s` as in cache_look(). */
 struct cache_addresses {
 	struct rrset *a, *aaaa;
 	struct rrset *glue_a, *glue_aaaa;
 };
-void cache_get_addresses(struct cache *c, const uint8_t *name, uint32_t now_s, uint32_t stale_s,
-			 struct cache_addresses *out);
+void cache_get_addresses(struct cache *c, const uint8_t *name, uint64_t name_hash, uint32_t now_s,
+			 uint32_t stale_s, struct cache_addresses *out);
 void cache_addresses_put(struct cache_addresses *out);
 
 enum cache_put_result {

@@ -128,13 +128,13 @@ static void own_glue_add(struct resolver *r, struct goal *g, unsigned ns)
 
 /* A server's own word on its addresses counts; the parent's glue while there is none, or when
  * the servers the zone names have all failed. */
-static void addresses_look(struct resolver *r, struct goal *g, unsigned ns)
+static void addresses_look(struct resolver *r, struct goal *g, unsigned ns, uint64_t name_hash)
 {
 	struct cache_addresses v;
 	struct ns_name *n = &g->ns[ns];
 	bool was_cut_off = n->is_cut_off;
 
-	cache_get_addresses(r->cache, cut_ns_name(g, ns), r->world.wall_s(r->world.ctx),
+	cache_get_addresses(r->cache, cut_ns_name(g, ns), name_hash, r->world.wall_s(r->world.ctx),
 			    g->by_stale ? r->cfg.stale_s : 0, &v);
 	n->asked_a = v.a != NULL || !network_uses(r, 4);
 	n->asked_aaaa = v.aaaa != NULL || !network_uses(r, 6);
@@ -156,6 +156,19 @@ static void addresses_look(struct resolver *r, struct goal *g, unsigned ns)
 	if (n->state == NS_UNKNOWN && n->asked_a && n->asked_aaaa)
 		n->state = NS_NONE;
 	cache_addresses_put(&v);
+}
+
+/* What is known of one server is far from what is known of the next: all come nearer together. */
+static void all_addresses_look(struct resolver *r, struct goal *g)
+{
+	uint64_t hashes[GOAL_NS_MAX];
+
+	for (unsigned i = 0; i < g->n_ns; i++) {
+		hashes[i] = name_hash(cut_ns_name(g, i));
+		cache_fetch_bucket(r->cache, hashes[i]);
+	}
+	for (unsigned i = 0; i < g->n_ns; i++)
+		addresses_look(r, g, i, hashes[i]);
 }
 
 /* Takes the names of the set in use, at most max-ns-per-resolve of them, each with the same
@@ -188,8 +201,7 @@ static void ns_names_take(struct resolver *r, struct goal *g)
 		COUNT(r->counters, limit_ns);
 		GOAL_EVENT(r, g, EVENT_LIMIT, NULL, NULL, .note = "max-ns-per-resolve");
 	}
-	for (unsigned i = 0; i < g->n_ns; i++)
-		addresses_look(r, g, i);
+	all_addresses_look(r, g);
 }
 
 void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, uint64_t zone_hash,
@@ -318,8 +330,7 @@ bool cut_use_parents_set(struct resolver *r, struct goal *g)
 	if (differs)
 		ns_names_take(r, g);
 	else
-		for (unsigned i = 0; i < g->n_ns; i++)
-			addresses_look(r, g, i);
+		all_addresses_look(r, g);
 	if (!targets_inherit(g, old, n_old) && !differs)
 		return unknown_count(g) > n_unknown;
 	COUNT(r->counters, nsset_invalidations);
@@ -367,8 +378,7 @@ static bool stale_addresses_use(struct resolver *r, struct goal *g)
 	unsigned n_old = g->n_targets;
 
 	memcpy(old, g->targets, n_old * sizeof(old[0]));
-	for (unsigned i = 0; i < g->n_ns; i++)
-		addresses_look(r, g, i);
+	all_addresses_look(r, g);
 	return targets_inherit(g, old, n_old);
 }
 

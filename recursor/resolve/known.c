@@ -190,6 +190,7 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint64_t hash, uint
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	unsigned whole = name_labels(name);
 	const uint8_t *at = name;
+	uint64_t parent_hash = 0;
 	bool done = false;
 
 	memset(k, 0, sizeof(*k));
@@ -199,6 +200,11 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint64_t hash, uint
 		k->floor_labels = k->zone->labels;
 	if (k->zone != NULL && k->zone->auth != NULL && auth_take(k, name, type, now_s))
 		return;
+	/* The parent comes nearer while the name is looked for: most often it is the zone. */
+	if (whole > k->floor_labels) {
+		parent_hash = name_hash(name_parent(name));
+		cache_fetch_bucket(r->cache, parent_hash);
+	}
 	for (unsigned labels = whole; !done; labels--, at = name_parent(at)) {
 		struct cache_view v;
 		unsigned want = CACHE_WANT_CUT;
@@ -210,7 +216,7 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint64_t hash, uint
 		if (labels == whole && answer)
 			want |= CACHE_WANT_ANSWER;
 		if (labels < whole)
-			k->zone_hash = name_hash(at);
+			k->zone_hash = labels + 1 == whole ? parent_hash : name_hash(at);
 		memset(&v, 0, sizeof(v));
 		if (cache_look_hashed(r->cache, at, k->zone_hash, type, want, now_s, stale_s, &v) &&
 		    answer) {

@@ -26,6 +26,13 @@ static inline _Atomic uint32_t *remembered_place(_Atomic uint32_t *tags, uint64_
 	return &tags[h >> 40 & (REMEMBERED_TAGS - 1)];
 }
 
+static inline void remembered_fetch(_Atomic uint32_t *tags, uint64_t name_hash, uint16_t type)
+{
+	uint32_t tag;
+
+	__builtin_prefetch(remembered_place(tags, name_hash, type, &tag), 1);
+}
+
 static inline void remembered_note(_Atomic uint32_t *tags, uint64_t name_hash, uint16_t type)
 {
 	uint32_t tag;

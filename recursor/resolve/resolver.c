@@ -421,7 +421,7 @@ void resolver_give_up(struct resolver *r, struct request *req, enum cause why)
 
 static void reply_take(struct resolver *r, struct goal *g, size_t len, struct msg *m)
 {
-	cache_fetch_bucket(r->cache, g->name_hash);
+	cache_fetch_place(r->cache, g->name_hash, g->type);
 	/* A truncated message may end anywhere: it says only that TCP is wanted. */
 	if (msg_open_records(m) != E_OK && !(m->flags & MSG_TC))
 		outcome_garbled(r, g);

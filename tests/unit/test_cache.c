@@ -156,7 +156,7 @@ START_TEST(addresses_come_together)
 
 	put_a(c, "ns.example.", 60);
 	put(c, negative(RRSET_NODATA, "ns.example.", TYPE_AAAA, 60, RANK_AUTH_ANSWER));
-	cache_get_addresses(c, wire("ns.example."), NOW, 0, &v);
+	cache_get_addresses(c, wire("ns.example."), name_hash(wire("ns.example.")), NOW, 0, &v);
 	ck_assert_int_eq(v.a->kind, RRSET_DATA);
 	ck_assert_int_eq(v.aaaa->kind, RRSET_NODATA);
 	ck_assert_ptr_null(v.glue_a);
@@ -164,7 +164,7 @@ START_TEST(addresses_come_together)
 	/* The parent's word stands beside the server's own, and is no answer. */
 	put_as(c, set_a("ns.example.", 60, RANK_ADDITIONAL), true, NOW);
 	put(c, negative(RRSET_NXDOMAIN, "ns.example.", 0, 60, RANK_AUTH_ANSWER));
-	cache_get_addresses(c, wire("ns.example."), NOW, 0, &v);
+	cache_get_addresses(c, wire("ns.example."), name_hash(wire("ns.example.")), NOW, 0, &v);
 	ck_assert_int_eq(v.a->kind, RRSET_NXDOMAIN);
 	ck_assert_ptr_eq(v.a, v.aaaa);
 	ck_assert_int_eq(v.glue_a->kind, RRSET_DATA);
@@ -172,7 +172,8 @@ START_TEST(addresses_come_together)
 	cache_addresses_put(&v);
 	ck_assert_ptr_null(cache_get(c, wire("ns.example."), TYPE_A, RANK_NONE, NOW));
 	ck_assert_ptr_null(cache_get(c, wire("ns.example."), CACHE_DELEGATION, RANK_NONE, NOW));
-	cache_get_addresses(c, wire("ns.example."), NOW + 60, 0, &v);
+	cache_get_addresses(c, wire("ns.example."), name_hash(wire("ns.example.")), NOW + 60, 0,
+			    &v);
 	ck_assert_ptr_null(v.a);
 	ck_assert_ptr_null(v.aaaa);
 	ck_assert_ptr_null(v.glue_a);
@@ -881,7 +882,7 @@ static void *hammer(void *arg)
 		rrset_put(s);
 		if (cache_look(c, name, TYPE_A, CACHE_WANT_ANSWER | CACHE_WANT_CUT, NOW, 0, &v))
 			cache_view_put(&v);
-		cache_get_addresses(c, name, NOW, 0, &addresses);
+		cache_get_addresses(c, name, name_hash(name), NOW, 0, &addresses);
 		cache_addresses_put(&addresses);
 		if (i % 1000 == 0)
 			cache_wipe(c, name, 0, true);
