@@ -16,7 +16,7 @@
  * Limits:  only the last PSL_LABELS_MAX labels can be a suffix; a file has CONF_FILE_MAX bytes.
  * Cost:    a question of libpsl for each label but the last, about 1 us each.  Who asks for each
  *          query brings a memo, and most questions are spared by psl_filter.h where the list was read
- *          as text: a random name below a domain seen of late costs a hash.
+ *          as text and leaves no doubt: a random name below a domain seen of late costs a hash.
  * Threads: any number may share a psl; a memo is one thread's.
  */
 #ifndef COMMON_PSL_H

@@ -9,7 +9,11 @@
 #include "common/hash.h"
 #include "common/name.h"
 
-enum { WORDS = 4096, PREFIX_LEN = 4 };
+enum {
+	WORDS = 4096,
+	PREFIX_LEN = 4,
+	LINE_MAX_LEN = 254, /* libpsl takes what is longer for two lines, perhaps for two rules */
+};
 
 struct psl_filter {
 	uint64_t words[WORDS];
@@ -44,14 +48,14 @@ static uint64_t below(uint64_t hash)
 static const struct {
 	const char *first, *last;
 } foreign[] = {
-	{ "\u00c0", "\u00de" }, { "\u00e0", "\u0131" }, /* Latin; sharp s may become ss, */
-	{ "\u0134", "\u017e" },                         /* and the ligature ij two letters */
-	{ "\u0391", "\u0587" },                         /* Greek, Cyrillic, Armenian */
-	{ "\u05d0", "\u05ea" }, { "\u0620", "\u06ff" }, /* Hebrew, Arabic */
-	{ "\u0901", "\u0eff" },                         /* India's, Thai, Lao */
-	{ "\u10d0", "\u10ff" },                         /* Georgian */
-	{ "\u3041", "\u30ff" }, { "\u4e00", "\u9fff" }, /* Kana, Han */
-	{ "\uac00", "\ud7a3" },                         /* Hangul */
+	{ u8"\u00c0", u8"\u00de" }, { u8"\u00e0", u8"\u0131" }, /* Latin; sharp s may become ss, */
+	{ u8"\u0134", u8"\u017e" }, /* and the ligature ij two letters */
+	{ u8"\u0391", u8"\u0587" }, /* Greek, Cyrillic, Armenian */
+	{ u8"\u05d0", u8"\u05ea" }, { u8"\u0620", u8"\u06ff" }, /* Hebrew, Arabic */
+	{ u8"\u0901", u8"\u0eff" },                             /* India's, Thai, Lao */
+	{ u8"\u10d0", u8"\u10ff" },                             /* Georgian */
+	{ u8"\u3041", u8"\u30ff" }, { u8"\u4e00", u8"\u9fff" }, /* Kana, Han */
+	{ u8"\uac00", u8"\ud7a3" },                             /* Hangul */
 };
 
 static bool is_foreign(const char *at)
@@ -108,13 +112,24 @@ static bool add_rule(struct psl_filter *f, const char *rule)
 	return true;
 }
 
+static bool has_long_line(const char *text)
+{
+	size_t len;
+
+	for (; *text != '\0'; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		if (len > LINE_MAX_LEN)
+			return true;
+	}
+	return false;
+}
+
 int psl_filter_new(struct psl_filter **out, char *text)
 {
 	struct psl_filter *f = calloc(1, sizeof(*f));
 	char *rest = text, *line;
-	bool all = true;
+	bool all = !has_long_line(text);
 
-	*out = NULL;
 	if (f == NULL)
 		return E_NOMEM;
 	while ((line = strsep(&rest, "\r\n")) != NULL) {
@@ -123,10 +138,11 @@ int psl_filter_new(struct psl_filter **out, char *text)
 		if (*line != '\0' && strncmp(line, "//", 2) != 0)
 			all &= add_rule(f, line);
 	}
-	if (all)
-		*out = f;
-	else
+	if (!all) {
 		free(f);
+		f = NULL;
+	}
+	*out = f;
 	return E_OK;
 }
 

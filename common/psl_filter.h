@@ -5,7 +5,8 @@
  * say no.  So the names of all rules are put into a Bloom filter of two bits in one word each; one
  * name in some hundred has to be asked about for nothing.
  *
- * libpsl does not tell its rules: they are read here from the text that it has read.
+ * libpsl does not tell its rules: they are read here from the text that it has read, where that leaves
+ * no doubt.
  *
  * Memory:  32 KB, its maker's.
  * Threads: read-only once made.
@@ -21,8 +22,9 @@
 
 struct psl_filter;
 
-/* `text`: a list in the form of publicsuffix.org; changed.  NULL comes out where a rule has signs of which
- * libpsl may make ASCII (a byte order mark within it, letters of full width): none can be then. */
+/* `text`: a list in the form of publicsuffix.org; changed.  NULL comes out where it cannot be told from here what
+ * libpsl has read: a rule has signs of which it may make ASCII (a byte order mark within it, letters of
+ * full width), or a line is longer than it takes at once. */
 int psl_filter_new(struct psl_filter **out, char *text) MUST_USE;
 void psl_filter_free(struct psl_filter *f); /* accepts NULL */
 

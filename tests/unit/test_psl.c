@@ -141,6 +141,19 @@ START_TEST(rules_in_signs_for_ascii)
 }
 END_TEST
 
+/* libpsl reads so many bytes at once: the rest is a line of its own, of a comment too. */
+START_TEST(rules_behind_long_lines)
+{
+	for (int long_at = 250; long_at < 260; long_at++) {
+		char text[512];
+
+		(void)snprintf(text, sizeof(text), "com.foo\n//%0*dco.uk\nuk\n", long_at - 2, 0);
+		ck_assert_int_eq(load(text), E_OK);
+		ck_assert_str_eq(domain("a.b.co.uk"), long_at == 255 ? "b.co.uk." : "co.uk.");
+	}
+}
+END_TEST
+
 static bool has_filter(const char *list_text)
 {
 	char *text = strdup(list_text);
@@ -250,6 +263,7 @@ Suite *suite_psl(void)
 	tcase_add_test(tc, strange_names);
 	tcase_add_test(tc, rules_in_other_letters);
 	tcase_add_test(tc, rules_in_signs_for_ascii);
+	tcase_add_test(tc, rules_behind_long_lines);
 	tcase_add_test(tc, a_filter_for_letters_that_stay);
 	tcase_add_test(tc, many_names_through_a_memo);
 	tcase_add_test(tc, a_memo_asked_about_another_list_begins_anew);
