@@ -109,6 +109,12 @@ void cache_fetch_shard(const struct cache *c, uint64_t name_hash)
 	__builtin_prefetch(&sh->map);
 }
 
+/* Not &array[at]: there may be no array, or a smaller one by now. */
+static void fetch(const void *array, size_t at, size_t size)
+{
+	__builtin_prefetch((const void *)((uintptr_t)array + at * size));
+}
+
 /* Without the lock: at worst the wrong memory is fetched. */
 __attribute__((no_sanitize("thread"))) void cache_fetch_bucket(const struct cache *c,
 							       uint64_t name_hash)
@@ -117,7 +123,7 @@ __attribute__((no_sanitize("thread"))) void cache_fetch_bucket(const struct cach
 	uint32_t at = (uint32_t)name_hash & (map->mask * 2 + 1);
 
 	/* sieve_bucket() */
-	__builtin_prefetch(&map->buckets[at < map->n_buckets ? at : at & map->mask]);
+	fetch(map->buckets, at < map->n_buckets ? at : at & map->mask, sizeof(*map->buckets));
 }
 
 __attribute__((no_sanitize("thread"))) void cache_fetch_place(const struct cache *c,
@@ -126,9 +132,10 @@ __attribute__((no_sanitize("thread"))) void cache_fetch_place(const struct cache
 	const struct sieve *map = &shard_by_hash(c, name_hash)->map;
 
 	cache_fetch_bucket(c, name_hash);
-	/* The bucket that the insert will split, and the slot that it will fill (sieve_insert()). */
-	__builtin_prefetch(&map->buckets[map->n_buckets & map->mask], 1);
-	__builtin_prefetch(&map->slots[map->n], 1);
+	/* The bucket that the insert will split, and the slot that it will fill (sieve_insert()), in
+	 * a cache that is not full yet. */
+	fetch(map->buckets, map->n_buckets & map->mask, sizeof(*map->buckets));
+	fetch(map->slots, map->n, sizeof(*map->slots));
 	if (c->remembered != NULL)
 		remembered_fetch(c->remembered, name_hash, type);
 }
