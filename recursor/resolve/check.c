@@ -440,6 +440,18 @@ static enum checked walk(struct resolver *r, struct goal *g, const struct rrset 
 	return CHECKED;
 }
 
+/* That a name is not there is the word of a zone above it: that an insecure one was proved to begin at the name
+ * says nothing for that, but against it.  An anchor at the name, for or against it, still counts. */
+static bool is_denied_above(const struct resolver *r, const struct rrset *s)
+{
+	unsigned labels = name_labels(rrset_owner(s));
+	const struct anchor *anchor;
+
+	return s->kind == RRSET_NXDOMAIN && s->zone_labels < labels &&
+	       (check_anchor(r, rrset_owner(s), false, &anchor) == ANCHORING_NONE ||
+		name_labels(anchor->name) < labels);
+}
+
 /* What nobody has signed may be so only where a delegation on the way to it is proved to be insecure
  * (RFC 4035 5.2): at the zone that said it, or at one below that the same servers serve. */
 enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrset *s,
@@ -448,8 +460,9 @@ enum checked check_unsigned(struct resolver *r, struct goal *g, const struct rrs
 	const uint8_t *owner = rrset_owner(s);
 	unsigned whole = name_labels(owner);
 	/* Whether there is a cut at the name itself such questions are to tell. */
-	bool is_parents = (g->type == TYPE_DS || g->type == TYPE_DNSKEY) && whole > 0 &&
-			  name_equal(owner, g->name);
+	bool is_parents = whole > 0 && (is_denied_above(r, s) ||
+					((g->type == TYPE_DS || g->type == TYPE_DNSKEY) &&
+					 name_equal(owner, g->name)));
 	unsigned first = walk_begin(r, s, is_parents), last = whole - is_parents;
 	const struct dnssec_work work = { 0 };
 
