@@ -54,6 +54,14 @@ static void ask_again(struct resolver *r, struct goal *g, enum transport transpo
 
 /* ---- no answer ---- */
 
+/* It has answered the question, only with nothing that could be validated, and was asked once more: that
+ * it is silent now is no reason for others not to ask. */
+static void leave_it_be(struct resolver *r, struct goal *g)
+{
+	target_asked(g)->dead = TARGET_SILENT_ON;
+	choose_again(r, g);
+}
+
 /* Our own network was to blame; by now it may be there again. */
 static void spare(struct resolver *r, struct goal *g)
 {
@@ -87,10 +95,12 @@ void outcome_timeout(struct resolver *r, struct goal *g)
 		   .transport = g->transport);
 	if (!blamed)
 		spare(r, g);
-	else if (g->transport == TRANSPORT_TCP || t->tries >= GOAL_TRIES_MAX)
-		target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_TIMEOUT);
-	else
+	else if (g->transport != TRANSPORT_TCP && t->tries < GOAL_TRIES_MAX)
 		choose_again(r, g);
+	else if (g->ns[t->ns].is_there)
+		leave_it_be(r, g);
+	else
+		target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_TIMEOUT);
 }
 
 void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why)
