@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -55,6 +56,15 @@ static int find_group(struct identity *who, const char *text, char *why)
 	return E_OK;
 }
 
+static int check_root(const char *dir, char *why)
+{
+	struct stat st;
+
+	if (stat(dir, &st) != 0)
+		return refuse(why, E_SYSTEM, "chroot", dir, strerror(errno));
+	return S_ISDIR(st.st_mode) ? E_OK : refuse(why, E_SYSTEM, "chroot", dir, strerror(ENOTDIR));
+}
+
 int privileges_identity(struct identity *out, const struct settings *s, char why[SETTINGS_WHY_MAX])
 {
 	struct identity who = { .uid = geteuid(), .gid = getegid() };
@@ -69,6 +79,8 @@ int privileges_identity(struct identity *out, const struct settings *s, char why
 	if (err == E_OK && who.has_user && !who.has_group)
 		err = refuse(why, E_NOT_FOUND, "setuid", s->setuid,
 			     "the user has no entry: say setgid too");
+	if (err == E_OK && *s->chroot != '\0')
+		err = check_root(s->chroot, why);
 	if (err == E_OK)
 		*out = who;
 	return err;

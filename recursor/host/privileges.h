@@ -1,7 +1,7 @@
 /*
  * privileges: from the user who may bind to port 53 to the one who serves, with no way back.
  *
- * Order: users and groups are looked up, then chroot, groups, group, user; then it is tried
+ * Order: users, groups and the root are looked up, then chroot, groups, group, user; then it is tried
  * whether the old ones can be had again; a user's capabilities go; and that no program run later
  * can gain any is set.  All but root come out of it without a capability.
  */
@@ -22,7 +22,8 @@ struct identity {
 	char name[64]; /* of the user, for its other groups; "" when it is a mere number */
 };
 
-/* E_NOT_FOUND with one line in `why`. */
+/* Looks at the root directory, too: nothing is opened below one that is none.  E_NOT_FOUND, E_SYSTEM with
+ * one line in `why`. */
 int privileges_identity(struct identity *out, const struct settings *s,
 			char why[SETTINGS_WHY_MAX]) MUST_USE;
 

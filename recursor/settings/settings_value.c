@@ -135,9 +135,10 @@ static int check_text(const struct setting *row, const char *text, char *reason)
 		(void)snprintf(reason, SETTINGS_WHY_MAX, "no such group");
 		return E_MALFORMED;
 	case SET_MODE:
-		if (strspn(text, "01234567") == strlen(text) && strlen(text) <= 4)
+		if (strspn(text, "01234567") == strlen(text) && strlen(text) <= 4 &&
+		    strtoul(text, NULL, 8) <= 0777)
 			return E_OK;
-		(void)snprintf(reason, SETTINGS_WHY_MAX, "not an octal mode");
+		(void)snprintf(reason, SETTINGS_WHY_MAX, "not an octal mode up to 777");
 		return E_MALFORMED;
 	case SET_ZONES:
 		return zonelist_read_files(text, NULL, NULL, reason);

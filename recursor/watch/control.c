@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/check.h"
+#include "common/conf.h"
 #include "common/ctl.h"
 #include "common/log.h"
 #include "recursor/watch/commands.h"
@@ -313,10 +314,9 @@ static bool is_set(const char *text)
 
 static bool read_id(const char *text, unsigned *id)
 {
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
+	long long n;
 
-	if (end == text || *end != '\0' || n >= UINT32_MAX)
+	if (conf_int(text, 0, UINT32_MAX - 1, &n) != E_OK)
 		return false;
 	*id = (unsigned)n;
 	return true;

@@ -277,13 +277,15 @@ START_TEST(a_stale_socket_is_replaced)
 {
 	char stale[80];
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct control_options o = { .path = stale, .owner = "", .group = NULL };
+	char owner[24];
+	struct control_options o = { .path = stale, .owner = owner, .group = NULL };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct control *c = NULL;
 	struct stat st;
 	char why[512];
 
 	snprintf(stale, sizeof(stale), "%s/stale", dir);
+	snprintf(owner, sizeof(owner), "0x%x", geteuid()); /* as the settings read a number */
 	strcpy(sun.sun_path, stale);
 	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&sun, sizeof(sun)), 0);
 	close(fd);
@@ -324,6 +326,8 @@ START_TEST(wrong_options_leave_nothing_behind)
 	expect_refusal(&(struct control_options) { .path = other, .owner = "no such" },
 		       "socket-owner");
 	expect_refusal(&(struct control_options) { .path = other, .group = "-1" }, "socket-group");
+	expect_refusal(&(struct control_options) { .path = other, .owner = "4294967295" },
+		       "socket-owner");
 	expect_refusal(&(struct control_options) { .path = longer }, "longer than");
 	expect_refusal(&(struct control_options) { .path = "/nowhere/x" },
 		       "socket-dir '/nowhere/'");

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "common/check.h"
 #include "recursor/host/privileges.h"
 #include "tests/unit/in_child.h"
 
@@ -63,6 +64,30 @@ START_TEST(finds_users_and_groups)
 	ck_assert_str_eq(who.name, "");
 	ck_assert_int_eq(identity_of(&who, "4242", ""), E_NOT_FOUND);
 	ck_assert_str_eq(why, "setuid=4242: the user has no entry: say setgid too");
+}
+END_TEST
+
+START_TEST(a_root_that_is_none)
+{
+	static const struct {
+		const char *argument, *line;
+	} wrong[] = {
+		{ "--chroot=/nowhere/at/all", "chroot=/nowhere/at/all: No such file or directory" },
+		{ "--chroot=/dev/null", "chroot=/dev/null: Not a directory" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		char argument[64];
+		char *argv[] = { "recursor", "--config-dir=/nowhere", argument, NULL };
+		struct settings *s = NULL;
+		struct identity who;
+
+		(void)snprintf(argument, sizeof(argument), "%s", wrong[i].argument);
+		ck_assert_msg(settings_load(&s, 3, argv, NULL, NULL, why) == E_OK, "%s", why);
+		ck_assert_int_eq(privileges_identity(&who, s, why), E_SYSTEM);
+		ck_assert_str_eq(why, wrong[i].line);
+		settings_free(s);
+	}
 }
 END_TEST
 
@@ -139,6 +164,7 @@ Suite *suite_privileges(void)
 	TCase *tc = tcase_create("privileges");
 
 	tcase_add_test(tc, finds_users_and_groups);
+	tcase_add_test(tc, a_root_that_is_none);
 	tcase_add_test(tc, drop);
 	suite_add_tcase(s, tc);
 	return s;

@@ -550,7 +550,8 @@ START_TEST(errors_name_the_place)
 		  ":1: nothing-below-nxdomain=no dnssec: must be one of no dnssec yes" },
 		{ "setuid=no-such-user\n", ":1: setuid=no-such-user: no such user" },
 		{ "setgid=no-such-group\n", ":1: setgid=no-such-group: no such group" },
-		{ "socket-mode=0689\n", ":1: socket-mode=0689: not an octal mode" },
+		{ "socket-mode=0689\n", ":1: socket-mode=0689: not an octal mode up to 777" },
+		{ "socket-mode=1777\n", ":1: socket-mode=1777: not an octal mode up to 777" },
 		{ "dnssec=maybe\n",
 		  ":1: dnssec=maybe: must be one of off process-no-validate process "
 		  "log-fail validate" },
