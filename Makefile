@@ -59,7 +59,7 @@ LIB_CFLAGS = $(patsubst -I%,-isystem %,$(sort $(filter-out -pthread,\
 	$(RRD_CFLAGS))))
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(CONFIGURED_CPPFLAGS) $(CPPFLAGS) \
 	$(WARNINGS) $(if $(WERROR),-Werror) $(OPT) $(HARDEN) -fPIE -pthread $(SANITIZE) \
-	$(LIB_CFLAGS) $(CONFIGURED_CFLAGS) $(CFLAGS)
+	$(LIB_CFLAGS) $(LTO_COMPILE) $(CONFIGURED_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) \
 	$(CONFIGURED_LDFLAGS) $(LDFLAGS)
 BASE_LIBS = $(UV_LIBS) $(LDNS_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(PSL_LIBS) $(FSTRM_LIBS) $(LUA_LIBS) $(MHD_LIBS) -lm
@@ -132,7 +132,7 @@ $(B)/graphs: LIBS = $(BASE_LIBS) $(RRD_LIBS)
 $(B)/tests/unit $(B)/tests/oom: LIBS = $(BASE_LIBS) $(CHECK_LIBS)
 
 LTO_LINK = $(if $(LTO),-fno-lto)
-$(B)/recursor: private LTO_LINK = $(OPT) $(LTO)
+$(B)/recursor: private LTO_LINK = $(if $(WERROR),-Werror) $(OPT) $(LTO) $(CONFIGURED_CFLAGS) $(CFLAGS)
 $(call obj,$(MAIN_SRC) $(LIB_SRC)): private LTO_COMPILE = $(LTO)
 
 # Whatever order the rules name them in: the linker takes from a library what is missing so far.
@@ -166,7 +166,7 @@ $(B)/oom.a: $(LIB)
 $(B)/obj/%.o: %.c $(B)/flags | config.mk
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LTO_COMPILE) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # main.c and libFuzzer call them by name: a header of their own would say nothing.  Private:
 # what these objects depend on, build/flags above all, is not to see it.
@@ -309,8 +309,8 @@ torture-sanitized: ## SECONDS (60) of load on a build with the address, and one 
 MEMCHECK := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible \
 	--errors-for-leak-kinds=definite --suppressions=$(CURDIR)/tests/memcheck
 VALGRIND_SEEDS := 60
-valgrind: all tests ## unit, sim, some seeds of the soak and SECONDS (20) of load under memcheck; half an hour
-	@CK_TIMEOUT_MULTIPLIER=30 SUITES='$(SUITES)' UNIT_WRAPPER='$(MEMCHECK)' tests/run $(B) unit
+valgrind: all tests ## unit (or SUITES), sim, some seeds of the soak and SECONDS (20) of load under memcheck; half an hour
+	@CK_TIMEOUT_MULTIPLIER=30 UNIT_SUITES='$(SUITES)' UNIT_WRAPPER='$(MEMCHECK)' tests/run $(B) unit
 	@$(MEMCHECK) $(B)/tests/sim --strict tests/sim/scenarios
 	@$(MEMCHECK) $(B)/tests/soak --jobs 0 --seeds $(VALGRIND_SEEDS)
 	@LOAD_WRAPPER='$(MEMCHECK)' SECONDS='$(or $(SECONDS),20)' tests/live/run -t $(B) torture_load
