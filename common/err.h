@@ -36,7 +36,7 @@ enum err {
 
 /* The text of an error; never NULL, "unknown error" for a number not in the list. */
 const char *err_text(int err);
-/* The same, but of E_SYSTEM what errno says; good until the next strerror(). */
+/* The same, but of E_SYSTEM what errno says, still of that failure; good until the next strerror(). */
 const char *err_why(int err);
 
 #define MUST_USE __attribute__((warn_unused_result))

@@ -1,6 +1,5 @@
 #include "recursor/files/hosts.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,10 +293,8 @@ int hosts_add(struct zones *zones, const char *path, const uint8_t *suffix,
 	size_t len;
 	int err = conf_load_file(path, &text, &len);
 
-	if (err == E_SYSTEM)
-		return refuse(&r, err, strerror(errno));
 	if (err != E_OK)
-		return refuse(&r, err, err_text(err));
+		return refuse(&r, err, err_why(err));
 	err = memchr(text, '\0', len) != NULL
 		      ? refuse(&r, E_MALFORMED, "a NUL byte in the file")
 		      : hosts_add_text(zones, text, path, suffix, warn_to, why);

@@ -121,7 +121,7 @@ bool defender_known_has(const struct defender_known *k, uint64_t hash)
 void defender_known_fetch(const struct defender_known *k, uint64_t hash)
 {
 	for (int i = 0; i < 2 && k->n_lines > 0; i++)
-		__builtin_prefetch(line_of(k, &k->filters[i], hash), 1);
+		__builtin_prefetch(line_of(k, &k->filters[i], hash));
 }
 
 size_t defender_known_capacity(const struct defender_known *k)
