@@ -54,8 +54,8 @@ static void ask_again(struct resolver *r, struct goal *g, enum transport transpo
 
 /* ---- no answer ---- */
 
-/* It has answered the question, only with nothing that could be validated, and was asked once more: that
- * it is silent now is no reason for others not to ask. */
+/* It has answered the question, only without EDNS and so with nothing to validate, and was asked once more:
+ * that it is silent now is no reason for others not to ask. */
 static void leave_it_be(struct resolver *r, struct goal *g)
 {
 	target_asked(g)->dead = TARGET_SILENT_ON;
@@ -97,7 +97,7 @@ void outcome_timeout(struct resolver *r, struct goal *g)
 		spare(r, g);
 	else if (g->transport != TRANSPORT_TCP && t->tries < GOAL_TRIES_MAX)
 		choose_again(r, g);
-	else if (g->ns[t->ns].is_there)
+	else if (t->in_spite)
 		leave_it_be(r, g);
 	else
 		target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_TIMEOUT);

@@ -72,7 +72,7 @@ START_TEST(each_server_gets_all_or_its_own_failure)
 	struct carbon_peer peers[3];
 	char *text = long_text();
 	struct carbon_send_options o = {
-		.text = text, .len = LONG_TEXT, .idle_ms = 300, .total_ms = 20000, .stop_fd = -1
+		.text = text, .len = LONG_TEXT, .idle_ms = 2000, .total_ms = 20000, .stop_fd = -1
 	};
 	int slow = listen_at(&peers[0].to), dead = listen_at(&peers[1].to);
 	struct reader reader = { .fd = listen_at(&peers[2].to), .greeting = "hello\n" };
