@@ -161,13 +161,14 @@ static void addresses_look(struct resolver *r, struct goal *g, unsigned ns, uint
 /* What is known of one server is far from what is known of the next: all come nearer together. */
 static void all_addresses_look(struct resolver *r, struct goal *g)
 {
+	const unsigned n = g->n_ns;
 	uint64_t hashes[GOAL_NS_MAX];
 
-	for (unsigned i = 0; i < g->n_ns; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		hashes[i] = name_hash(cut_ns_name(g, i));
 		cache_fetch_bucket(r->cache, hashes[i]);
 	}
-	for (unsigned i = 0; i < g->n_ns; i++)
+	for (unsigned i = 0; i < n; i++)
 		addresses_look(r, g, i, hashes[i]);
 }
 
