@@ -99,9 +99,9 @@ void cache_view_put(struct cache_view *view);
 struct rrset *cache_get(struct cache *c, const uint8_t *name, uint16_t type, enum rank rank,
 			uint32_t now_s);
 
-/* The addresses of a name server, whose name_hash() is at hand, all under one lock; each NULL or a reference.  `a` and `aaaa` are
- * data or NODATA; an NXDOMAIN of the name comes back in both.  `glue_a` and `glue_aaaa` are what
- * the parent said in its referral.  `stale_s` as in cache_look(). */
+/* The addresses of a name server, whose name_hash() is at hand, all under one lock; each NULL or a
+ * reference.  `a` and `aaaa` are data or NODATA; an NXDOMAIN of the name comes back in both.  `glue_a`
+ * and `glue_aaaa` are what the parent said in its referral.  `stale_s` as in cache_look(). */
 struct cache_addresses {
 	struct rrset *a, *aaaa;
 	struct rrset *glue_a, *glue_aaaa;
