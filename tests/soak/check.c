@@ -212,17 +212,12 @@ static bool was_true(struct reading *x, uint64_t then_us,
 /* When a set was received; what has been put together from stale data no longer tells. */
 static uint64_t received_us(const struct reading *x, const struct rrset *set)
 {
-	const struct soak *s = x->s;
-	uint64_t now_us = soak_now_us(s);
-	int64_t age_s = 0;
+	const struct belief *b = &x->s->net.belief;
+	uint64_t now_us = soak_now_us(x->s), oldest_us = 1000000ull * (b->stale_s + b->max_ttl);
 
 	if (x->answer->is_stale)
-		age_s = (int64_t)s->net.belief.stale_s + s->net.belief.max_ttl;
-	else if (set != NULL)
-		age_s = (int64_t)soak_wall_s(s) - ((int64_t)set->expires_s - set->ttl);
-	if (age_s < 0)
-		age_s = 0;
-	return now_us > (uint64_t)age_s * 1000000 ? now_us - (uint64_t)age_s * 1000000 : 0;
+		return now_us > oldest_us ? now_us - oldest_us : 0;
+	return set != NULL ? check_received_us(x->s, set) : now_us;
 }
 
 static bool ttl_is_too_long(const struct reading *x, const struct rrset *set)

@@ -76,25 +76,6 @@ static bool is_true(const struct internet *net, const struct rrset *set, bool de
 	return true;
 }
 
-/* Now, or when it may have been learnt. */
-static bool was_true(struct soak *s, const struct rrset *set, bool delegation)
-{
-	int64_t age_s = (int64_t)soak_wall_s(s) - ((int64_t)set->expires_s - set->ttl);
-	uint64_t now_us = soak_now_us(s), then_us = now_us;
-	bool is = false;
-
-	if (age_s > 0)
-		then_us = now_us > (uint64_t)age_s * 1000000 ? now_us - (uint64_t)age_s * 1000000
-							     : 0;
-	for (unsigned e = s->net.n_epochs; e-- > 0 && !is;) {
-		internet_use(&s->net, e);
-		is = epoch_counts(&s->net, rrset_owner(set), then_us) &&
-		     is_true(&s->net, set, delegation);
-	}
-	internet_use_latest(&s->net);
-	return is;
-}
-
 /* Seconds since 1970 when the last of its signatures expires. */
 static uint32_t signed_until_s(const struct rrset *set)
 {
@@ -106,6 +87,41 @@ static uint32_t signed_until_s(const struct rrset *set)
 		if (sig.len > 12 && wire_get_u32(sig.data + 8) > until_s)
 			until_s = wire_get_u32(sig.data + 8);
 	return until_s;
+}
+
+/* What the validator has given less time, from when it did so: bogus data, and what is secure for as
+ * long as it is signed. */
+static bool was_capped(const struct rrset *set)
+{
+	return rrset_security(set) == SEC_BOGUS ||
+	       (rrset_security(set) == SEC_SECURE && set->expires_s == signed_until_s(set));
+}
+
+uint64_t check_received_us(const struct soak *s, const struct rrset *set)
+{
+	int64_t age_s = (int64_t)soak_wall_s(s) - ((int64_t)set->expires_s - set->ttl);
+	uint64_t now_us = soak_now_us(s);
+
+	if (age_s < 0)
+		age_s = 0;
+	if (was_capped(set))
+		age_s += s->net.belief.max_ttl;
+	return now_us > (uint64_t)age_s * 1000000 ? now_us - (uint64_t)age_s * 1000000 : 0;
+}
+
+/* Now, or when it may have been learnt. */
+static bool was_true(struct soak *s, const struct rrset *set, bool delegation)
+{
+	uint64_t then_us = check_received_us(s, set);
+	bool is = false;
+
+	for (unsigned e = s->net.n_epochs; e-- > 0 && !is;) {
+		internet_use(&s->net, e);
+		is = epoch_counts(&s->net, rrset_owner(set), then_us) &&
+		     is_true(&s->net, set, delegation);
+	}
+	internet_use_latest(&s->net);
+	return is;
 }
 
 static int check_entry(void *ctx, const struct rrset *set, bool delegation)

@@ -247,6 +247,8 @@ bool was_ever_refused(struct soak *s, const uint8_t *name, uint16_t type);
 /* ---- check_cache.c ---- */
 
 void check_cache(struct soak *s);
+/* When the set may have been received, at the earliest. */
+uint64_t check_received_us(const struct soak *s, const struct rrset *set);
 /* Nothing waits, nothing is under way. */
 void check_idle(struct soak *s);
 void check_end(struct soak *s);
