@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/lock.h"
 #include "common/name.h"
 #include "recursor/resolve/inflight.h"
 #include "recursor/resolve/servers_table.h"
@@ -15,7 +14,7 @@ enum {
 	UNREACHABLE_COST_US = 1000000, /* what a network error counts for, as time lost */
 };
 
-enum { VICTIMS_AN_INSERT = 8 };
+enum { VICTIMS_AN_INSERT = 8, CLEAR_STEP = 64 };
 
 static size_t share(size_t total)
 {
@@ -44,7 +43,7 @@ int servers_new(struct servers **out, const struct servers_config *cfg)
 	s->max_throttles = share(cfg->max_throttles);
 	weather_init(&s->weather, &cfg->weather);
 	for (int i = 0; i < SERVERS_SHARDS; i++) {
-		lock_init(&s->shards[i].lock);
+		gate_init(&s->shards[i].gate);
 		sieve_init(&s->shards[i].servers);
 		sieve_init(&s->shards[i].throttles);
 		sieve_init(&s->shards[i].unresolved);
@@ -62,7 +61,7 @@ void servers_set_limit(struct servers *s, size_t max_bytes)
 	for (int i = 0; i < SERVERS_SHARDS; i++) {
 		struct shard *sh = &s->shards[i];
 
-		pthread_mutex_lock(&sh->lock);
+		gate_enter(&sh->gate);
 		sh->max_bytes = max_bytes == 0 ? SIZE_MAX : each;
 		shard_unlock(sh);
 	}
@@ -117,7 +116,7 @@ size_t servers_shrink_some(struct servers *s, size_t n)
 	for (int i = 0; i < SERVERS_SHARDS; i++) {
 		struct shard *sh = &s->shards[i];
 
-		pthread_mutex_lock(&sh->lock);
+		gate_enter(&sh->gate);
 		while (gone < n && shard_bytes(sh) > sh->max_bytes && evict(s, sh))
 			gone++;
 		shard_unlock(sh);
@@ -204,26 +203,58 @@ struct server *server_need(struct servers *s, struct shard *sh, const struct add
 	return e;
 }
 
+/* What is still to be cleared of a shard: below.  Downward, see common/sieve.h. */
+struct clearing {
+	uint32_t throttles, unresolved, servers;
+	bool speeds_too;
+};
+
+static bool lower(uint32_t *at, const struct sieve *map)
+{
+	if (*at > map->n)
+		*at = map->n;
+	return *at > 0;
+}
+
+/* CLEAR_STEP entries at most; false: there are no more.  How many throttles they were, and names. */
+static bool clear_some(struct servers *s, struct shard *sh, struct clearing *c, size_t *n)
+{
+	for (int left = CLEAR_STEP; left > 0; left--) {
+		if (lower(&c->throttles, &sh->throttles)) {
+			throttle_remove(s, sh, --c->throttles);
+			++*n;
+		} else if (lower(&c->unresolved, &sh->unresolved)) {
+			unresolved_remove(s, sh, --c->unresolved);
+			++*n;
+		} else if (!lower(&c->servers, &sh->servers)) {
+			return false;
+		} else if (c->speeds_too) {
+			server_remove(sh, --c->servers);
+		} else {
+			struct server *e = server_at(sh, --c->servers);
+
+			*n += e->down_until_ms > 0;
+			e->down_until_ms = 0;
+		}
+	}
+	return true;
+}
+
 size_t servers_clear(struct servers *s, bool speeds_too)
 {
 	size_t n = 0;
 
 	for (int i = 0; i < SERVERS_SHARDS; i++) {
+		struct clearing c = { UINT32_MAX, UINT32_MAX, UINT32_MAX, speeds_too };
 		struct shard *sh = &s->shards[i];
+		bool is_more = true;
 
-		pthread_mutex_lock(&sh->lock);
-		n += sh->throttles.n + sh->unresolved.n;
-		while (sh->throttles.n > 0)
-			throttle_remove(s, sh, sh->throttles.n - 1);
-		while (sh->unresolved.n > 0)
-			unresolved_remove(s, sh, sh->unresolved.n - 1);
-		while (speeds_too && sh->servers.n > 0)
-			server_remove(sh, sh->servers.n - 1);
-		for (uint32_t at = 0; at < sh->servers.n; at++) {
-			n += server_at(sh, at)->down_until_ms > 0;
-			server_at(sh, at)->down_until_ms = 0;
+		while (is_more) {
+			gate_enter(&sh->gate);
+			is_more = clear_some(s, sh, &c, &n);
+			shard_unlock(sh);
+			gate_give_way(&sh->gate);
 		}
-		shard_unlock(sh);
 	}
 	return n;
 }
@@ -237,7 +268,7 @@ void servers_free(struct servers *s)
 		sieve_deinit(&s->shards[i].servers);
 		sieve_deinit(&s->shards[i].throttles);
 		sieve_deinit(&s->shards[i].unresolved);
-		pthread_mutex_destroy(&s->shards[i].lock);
+		gate_destroy(&s->shards[i].gate);
 	}
 	weather_deinit(&s->weather);
 	free(s);

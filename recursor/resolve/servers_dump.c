@@ -103,7 +103,7 @@ static bool copy_step(struct copied *c, struct shard *sh, const struct sieve *ma
 	if (*at == 0)
 		return false;
 	c->n = 0;
-	pthread_mutex_lock(&sh->lock);
+	gate_enter(&sh->gate);
 	if (*at > map->n)
 		*at = map->n;
 	for (int i = 0; i<WALK_STEP && * at> 0; i++)
@@ -193,7 +193,7 @@ void servers_stats(struct servers *s, struct servers_stats *out)
 	for (int i = 0; i < SERVERS_SHARDS; i++) {
 		struct shard *sh = &s->shards[i];
 
-		pthread_mutex_lock(&sh->lock);
+		gate_enter(&sh->gate);
 		sum.servers += sh->servers.n;
 		sum.failed += sh->failed;
 		sum.throttles += sh->throttles.n;

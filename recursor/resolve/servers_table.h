@@ -6,10 +6,10 @@
 #ifndef RESOLVE_SERVERS_TABLE_H
 #define RESOLVE_SERVERS_TABLE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "common/heap.h"
+#include "common/lock.h"
 #include "common/sieve.h"
 #include "recursor/resolve/servers.h"
 
@@ -68,7 +68,7 @@ struct unresolved {
 };
 
 struct shard {
-	pthread_mutex_t lock;
+	struct gate gate;
 	struct sieve servers;
 	struct sieve throttles;
 	struct sieve unresolved;
@@ -90,13 +90,13 @@ static inline struct shard *shard_lock(struct servers *s, uint64_t hash)
 {
 	struct shard *sh = &s->shards[(hash >> 32) & (SERVERS_SHARDS - 1)];
 
-	pthread_mutex_lock(&sh->lock);
+	gate_enter(&sh->gate);
 	return sh;
 }
 
 static inline void shard_unlock(struct shard *sh)
 {
-	pthread_mutex_unlock(&sh->lock);
+	gate_leave(&sh->gate);
 }
 
 static inline struct server *server_at(const struct shard *sh, uint32_t at)

@@ -2,6 +2,8 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -603,6 +605,64 @@ START_TEST(by_many_threads)
 }
 END_TEST
 
+/* Who looks while others wipe: `between` counts the times when he had looked, and some were gone, but
+ * not all.  Once he may be told of that before the wipe has the lock. */
+struct onlooker {
+	size_t all;
+	atomic_bool is_there, is_over;
+	unsigned between;
+};
+
+static void *look_on(void *arg)
+{
+	static const uint8_t name[] = "\1a\5other\7example";
+	struct onlooker *o = arg;
+	struct rrset *out = NULL;
+
+	while (!atomic_load(&o->is_over)) {
+		size_t n;
+
+		if (aggressive_look(cache, name, TYPE_A, NOW, NULL, &out) != AGGRESSIVE_NONE)
+			rrset_put(out);
+		n = aggressive_entries(cache);
+		o->between += n > 0 && n < o->all;
+		atomic_store(&o->is_there, true);
+	}
+	return NULL;
+}
+
+START_TEST(a_wipe_lets_others_pass)
+{
+	enum { PROOFS = 20000, TRIES = 20 };
+	struct aggressive_config many = config;
+	unsigned most = 0;
+	char line[200];
+
+	many.max_entries = PROOFS;
+	aggressive_configure(cache, &many);
+	for (int t = 0; t < TRIES && most < 2; t++) {
+		struct onlooker o = { .all = PROOFS };
+		pthread_t thread;
+
+		for (unsigned i = 0; i < PROOFS; i++) {
+			(void)snprintf(line, sizeof(line),
+				       "a%05u.sub.example. NSEC a%05u.sub.example. A RRSIG NSEC", i,
+				       i + 1);
+			put(line);
+		}
+		ck_assert_uint_eq(aggressive_entries(cache), PROOFS);
+		ck_assert_int_eq(pthread_create(&thread, NULL, look_on, &o), 0);
+		while (!atomic_load(&o.is_there))
+			(void)sched_yield();
+		ck_assert_uint_eq(aggressive_wipe(cache, wire("sub.example"), true), PROOFS);
+		atomic_store(&o.is_over, true);
+		ck_assert_int_eq(pthread_join(thread, NULL), 0);
+		most = o.between;
+	}
+	ck_assert_uint_ge(most, 2);
+}
+END_TEST
+
 Suite *suite_aggressive(void)
 {
 	Suite *s = suite_create("aggressive");
@@ -626,6 +686,7 @@ Suite *suite_aggressive(void)
 	tcase_add_test(t, zones_with_opt_out);
 	tcase_add_test(t, nsec3_settings);
 	tcase_add_test(t, by_many_threads);
+	tcase_add_test(t, a_wipe_lets_others_pass);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -453,9 +453,9 @@ void aggressive_put(struct aggressive *a, const uint8_t *zone, struct rrset *set
 	rrset_charge(p.set);
 	hash = name_hash(zone);
 	sh = aggressive_shard(a, hash);
-	pthread_mutex_lock(&sh->lock);
+	gate_enter(&sh->gate);
 	put_locked(a, sh, hash, &p, soa, now_s);
-	pthread_mutex_unlock(&sh->lock);
+	gate_leave(&sh->gate);
 	rrset_put(p.set);
 	if (aggressive_is_over(a))
 		(void)aggressive_evict(a, VICTIMS_A_PUT);

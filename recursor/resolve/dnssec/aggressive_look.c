@@ -420,12 +420,12 @@ static enum aggressive_hit look_by_nsec3(struct aggressive *a, struct aggressive
 		l->n_used = 0;
 		l->data = NULL;
 		l->encloser = NULL;
-		pthread_mutex_lock(&sh->lock);
+		gate_enter(&sh->gate);
 		l->z = aggressive_zone(sh, l->zone, hash);
 		if (l->z != NULL && aggressive_param(l->z, &now) &&
 		    nsec3_param_equal(&now, &h->param))
 			hit = end(a, sh, l, look_nsec3(l), f);
-		pthread_mutex_unlock(&sh->lock);
+		gate_leave(&sh->gate);
 		if (hit != AGGRESSIVE_NONE || l->encloser == NULL || h->encloser != NULL)
 			return hit;
 		h->encloser = l->encloser;
@@ -443,10 +443,10 @@ static bool look_in(struct aggressive *a, struct look *l, uint64_t hash, enum ag
 	bool has_nsec3 = false;
 	struct hashes h;
 
-	pthread_mutex_lock(&sh->lock);
+	gate_enter(&sh->gate);
 	l->z = aggressive_zone(sh, l->zone, hash);
 	if (l->z == NULL) {
-		pthread_mutex_unlock(&sh->lock);
+		gate_leave(&sh->gate);
 		return false;
 	}
 	has_nsec3 = aggressive_param(l->z, &h.param);
@@ -455,7 +455,7 @@ static bool look_in(struct aggressive *a, struct look *l, uint64_t hash, enum ag
 		h.param.salt = h.salt;
 	}
 	*hit = end(a, sh, l, look_nsec(l), f);
-	pthread_mutex_unlock(&sh->lock);
+	gate_leave(&sh->gate);
 	if (*hit == AGGRESSIVE_NONE && has_nsec3) {
 		h.encloser = NULL;
 		l->hashes = &h;

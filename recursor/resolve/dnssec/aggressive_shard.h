@@ -6,12 +6,12 @@
 #ifndef RESOLVE_DNSSEC_AGGRESSIVE_SHARD_H
 #define RESOLVE_DNSSEC_AGGRESSIVE_SHARD_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/lock.h"
 #include "common/name.h"
 #include "common/order.h"
 #include "common/rrset.h"
@@ -59,7 +59,7 @@ struct aggressive_zone {
 };
 
 struct aggressive_shard {
-	pthread_mutex_t lock;
+	struct gate gate;
 	struct sieve entries; /* by the priority of the node */
 	struct sieve zones;   /* by the name */
 	size_t bytes;

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "common/check.h"
-#include "common/lock.h"
 #include "recursor/resolve/dnssec/aggressive_shard.h"
 #include "recursor/resolve/dnssec/nsec.h"
 
@@ -17,7 +16,7 @@ int aggressive_new(struct aggressive **out, const struct aggressive_config *cfg)
 		return E_NOMEM;
 	memset(a, 0, sizeof(*a));
 	for (unsigned i = 0; i < SHARDS; i++) {
-		lock_init(&a->shards[i].lock);
+		gate_init(&a->shards[i].gate);
 		sieve_init(&a->shards[i].entries);
 		sieve_init(&a->shards[i].zones);
 	}
@@ -35,7 +34,7 @@ void aggressive_free(struct aggressive *a)
 		ASSERT(a->shards[i].entries.n == 0 && a->shards[i].zones.n == 0);
 		sieve_deinit(&a->shards[i].entries);
 		sieve_deinit(&a->shards[i].zones);
-		pthread_mutex_destroy(&a->shards[i].lock);
+		gate_destroy(&a->shards[i].gate);
 	}
 	free(a);
 }
@@ -59,12 +58,11 @@ static struct aggressive_shard *fullest(struct aggressive *a)
 	return best;
 }
 
-size_t aggressive_evict(struct aggressive *a, size_t most)
+static size_t evict_from(struct aggressive *a, struct aggressive_shard *sh, size_t most)
 {
-	struct aggressive_shard *sh = fullest(a);
 	size_t gone = 0;
 
-	pthread_mutex_lock(&sh->lock);
+	gate_enter(&sh->gate);
 	for (; gone < most && aggressive_is_over(a); gone++) {
 		uint32_t at = sieve_victim(&sh->entries);
 
@@ -72,8 +70,13 @@ size_t aggressive_evict(struct aggressive *a, size_t most)
 			break;
 		aggressive_remove(a, sh, sh->entries.slots[at].value);
 	}
-	pthread_mutex_unlock(&sh->lock);
+	gate_leave(&sh->gate);
 	return gone;
+}
+
+size_t aggressive_evict(struct aggressive *a, size_t most)
+{
+	return evict_from(a, fullest(a), most);
 }
 
 void aggressive_configure(struct aggressive *a, const struct aggressive_config *cfg)
@@ -83,7 +86,12 @@ void aggressive_configure(struct aggressive *a, const struct aggressive_config *
 	atomic_store_explicit(&a->max_iterations, cfg->max_nsec3_iterations, memory_order_relaxed);
 	atomic_store_explicit(&a->max_hash_cost, cfg->max_nsec3_hash_cost, memory_order_relaxed);
 	atomic_store_explicit(&a->max_negative_ttl, cfg->max_negative_ttl, memory_order_relaxed);
-	while (aggressive_is_over(a) && aggressive_evict(a, BATCH) > 0) {
+	while (aggressive_is_over(a)) {
+		struct aggressive_shard *sh = fullest(a);
+
+		if (evict_from(a, sh, BATCH) == 0)
+			break;
+		gate_give_way(&sh->gate);
 	}
 }
 
@@ -95,7 +103,7 @@ size_t aggressive_expire_some(struct aggressive *a, size_t n, uint32_t now_s)
 
 	if (aggressive_entries(a) == 0)
 		return 0;
-	pthread_mutex_lock(&sh->lock);
+	gate_enter(&sh->gate);
 	/* From the last slot down: what a removal moves has been looked at. */
 	if (sh->expire_at == 0 || sh->expire_at > sh->entries.n)
 		sh->expire_at = sh->entries.n;
@@ -109,7 +117,7 @@ size_t aggressive_expire_some(struct aggressive *a, size_t n, uint32_t now_s)
 	}
 	if (sh->expire_at == 0)
 		atomic_fetch_add_explicit(&a->expire_shard, 1, memory_order_relaxed);
-	pthread_mutex_unlock(&sh->lock);
+	gate_leave(&sh->gate);
 	return gone;
 }
 
@@ -127,11 +135,11 @@ void aggressive_sum(struct aggressive *a, struct aggressive_sum *out)
 	for (unsigned i = 0; i < SHARDS; i++) {
 		struct aggressive_shard *sh = &a->shards[i];
 
-		pthread_mutex_lock(&sh->lock);
+		gate_enter(&sh->gate);
 		sum.entries += sh->entries.n;
 		sum.zones += sh->zones.n;
 		sum.bytes += sh->bytes + sieve_bytes(&sh->entries) + sieve_bytes(&sh->zones);
-		pthread_mutex_unlock(&sh->lock);
+		gate_leave(&sh->gate);
 	}
 	*out = sum;
 }
@@ -141,7 +149,7 @@ static unsigned collect(struct aggressive_shard *sh, uint32_t *at, struct rrset 
 {
 	unsigned n = 0;
 
-	pthread_mutex_lock(&sh->lock);
+	gate_enter(&sh->gate);
 	if (*at > sh->entries.n)
 		*at = sh->entries.n;
 	for (; n<BATCH && * at> 0; n++) {
@@ -149,7 +157,7 @@ static unsigned collect(struct aggressive_shard *sh, uint32_t *at, struct rrset 
 
 		sets[n] = rrset_get(e->set);
 	}
-	pthread_mutex_unlock(&sh->lock);
+	gate_leave(&sh->gate);
 	return n;
 }
 
@@ -225,9 +233,10 @@ static void wipe_zones(struct aggressive *a, const uint8_t *name, bool subtree, 
 		bool is_more = true;
 
 		while (is_more) {
-			pthread_mutex_lock(&a->shards[i].lock);
+			gate_enter(&a->shards[i].gate);
 			is_more = wipe_some(a, &a->shards[i], name, subtree, gone);
-			pthread_mutex_unlock(&a->shards[i].lock);
+			gate_leave(&a->shards[i].gate);
+			gate_give_way(&a->shards[i].gate);
 		}
 	}
 }
@@ -286,9 +295,39 @@ static struct aggressive_entry *by_hash(const struct aggressive_zone *z,
 	return order_compare(n, hash, NSEC3_HASH_LEN) == 0 || nsec3_covers(&nsec3, hash) ? e : NULL;
 }
 
+/* By names, at most BATCH entries; false: there are no more. */
+static bool wipe_names(struct aggressive *a, struct aggressive_shard *sh, const uint8_t *zone,
+		       uint64_t zone_hash, const uint8_t *name, bool subtree, size_t *gone)
+{
+	for (unsigned left = BATCH; left > 0; left--) {
+		struct aggressive_zone *z = aggressive_zone(sh, zone, zone_hash);
+		struct aggressive_entry *e = z == NULL ? NULL : by_name(z, name, subtree);
+
+		if (e == NULL)
+			return false;
+		aggressive_remove(a, sh, e);
+		(*gone)++;
+	}
+	return true;
+}
+
+static void wipe_hash(struct aggressive *a, struct aggressive_shard *sh, const uint8_t *zone,
+		      uint64_t zone_hash, const uint8_t hash[NSEC3_HASH_LEN], size_t *gone)
+{
+	struct aggressive_zone *z;
+
+	gate_enter(&sh->gate);
+	z = aggressive_zone(sh, zone, zone_hash);
+	if (z != NULL && by_hash(z, hash) != NULL) {
+		aggressive_remove(a, sh, by_hash(z, hash));
+		(*gone)++;
+	}
+	gate_leave(&sh->gate);
+}
+
 /* What a zone above says of the name, or (by NSEC3) of a next closer name of it. */
-static size_t wipe_above(struct aggressive *a, const uint8_t *zone, const uint8_t *name,
-			 bool subtree)
+static void wipe_above(struct aggressive *a, const uint8_t *zone, const uint8_t *name, bool subtree,
+		       size_t *gone)
 {
 	uint64_t hash = name_hash(zone);
 	struct aggressive_shard *sh = aggressive_shard(a, hash);
@@ -296,37 +335,26 @@ static size_t wipe_above(struct aggressive *a, const uint8_t *zone, const uint8_
 	uint8_t salt[UINT8_MAX], hashed[NSEC3_HASH_LEN];
 	struct nsec3_param param;
 	struct aggressive_zone *z;
-	bool has_nsec3 = false;
-	size_t gone = 0;
+	bool is_more = true, has_nsec3 = false;
 
-	pthread_mutex_lock(&sh->lock);
-	while ((z = aggressive_zone(sh, zone, hash)) != NULL) {
-		struct aggressive_entry *e = by_name(z, name, subtree);
-
-		if (e == NULL)
-			break;
-		aggressive_remove(a, sh, e);
-		gone++;
+	while (is_more) {
+		gate_enter(&sh->gate);
+		is_more = wipe_names(a, sh, zone, hash, name, subtree, gone);
+		z = aggressive_zone(sh, zone, hash);
+		if (!is_more && z != NULL && aggressive_param(z, &param)) {
+			has_nsec3 = true;
+			memcpy(salt, param.salt, param.salt_len);
+			param.salt = salt;
+		}
+		gate_leave(&sh->gate);
+		gate_give_way(&sh->gate);
 	}
-	if (z != NULL && aggressive_param(z, &param)) {
-		has_nsec3 = true;
-		memcpy(salt, param.salt, param.salt_len);
-		param.salt = salt;
-	}
-	pthread_mutex_unlock(&sh->lock);
 	for (unsigned left = name_labels(name); has_nsec3 && left > zone_labels;
 	     left--, name = name_parent(name)) {
 		if (nsec3_hash(hashed, &param, name) != E_OK)
 			break;
-		pthread_mutex_lock(&sh->lock);
-		z = aggressive_zone(sh, zone, hash);
-		if (z != NULL && by_hash(z, hashed) != NULL) {
-			aggressive_remove(a, sh, by_hash(z, hashed));
-			gone++;
-		}
-		pthread_mutex_unlock(&sh->lock);
+		wipe_hash(a, sh, zone, hash, hashed, gone);
 	}
-	return gone;
 }
 
 size_t aggressive_wipe(struct aggressive *a, const uint8_t *name, bool subtree)
@@ -337,7 +365,7 @@ size_t aggressive_wipe(struct aggressive *a, const uint8_t *name, bool subtree)
 	wipe_zones(a, name, subtree, &gone);
 	while (!name_is_root(zone)) {
 		zone = name_parent(zone);
-		gone += wipe_above(a, zone, name, subtree);
+		wipe_above(a, zone, name, subtree, &gone);
 	}
 	return gone;
 }
