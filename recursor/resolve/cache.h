@@ -153,7 +153,7 @@ enum cache_put_result cache_restore(struct cache *c, struct rrset *s, bool as_de
 				    uint32_t now_s);
 
 /* Between these, what cache_wipe() takes away is not restored after that; of very many wipes nothing
- * is.  One thread at a time. */
+ * is.  Any number of threads at a time: what was wiped for one is for all. */
 void cache_restore_begin(struct cache *c);
 void cache_restore_end(struct cache *c);
 

@@ -53,7 +53,8 @@ struct wipes {
 	pthread_mutex_t lock;
 	struct wipe *wipe; /* NULL without memory: then each is one too many */
 	unsigned n;
-	bool is_open, too_many;
+	unsigned restores; /* under way: between cache_restore_begin() and _end() */
+	bool too_many;
 };
 
 struct cache {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/check.h"
 #include "common/heap.h"
 #include "common/lock.h"
 #include "common/rrtype.h"
@@ -70,7 +71,7 @@ void cache_free(struct cache *c)
 		sieve_deinit(&sh->map);
 		pthread_mutex_destroy(&sh->lock);
 	}
-	cache_restore_end(c);
+	free(c->wipes.wipe); /* of a restore that was not ended */
 	pthread_mutex_destroy(&c->wipes.lock);
 	free((void *)c->remembered);
 	free(c);
@@ -153,8 +154,8 @@ void cache_restore_begin(struct cache *c)
 	struct wipes *w = &c->wipes;
 
 	pthread_mutex_lock(&w->lock);
-	w->wipe = calloc(WIPES_MAX, sizeof(*w->wipe));
-	w->is_open = true;
+	if (w->restores++ == 0)
+		w->wipe = calloc(WIPES_MAX, sizeof(*w->wipe));
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -163,19 +164,22 @@ void cache_restore_end(struct cache *c)
 	struct wipes *w = &c->wipes;
 
 	pthread_mutex_lock(&w->lock);
-	free(w->wipe);
-	w->wipe = NULL;
-	w->n = 0;
-	w->is_open = w->too_many = false;
+	ASSERT(w->restores > 0);
+	if (--w->restores == 0) {
+		free(w->wipe);
+		w->wipe = NULL;
+		w->n = 0;
+		w->too_many = false;
+	}
 	pthread_mutex_unlock(&w->lock);
 }
 
 static void note_wipe(struct wipes *w, const uint8_t *name, uint16_t type, bool subtree)
 {
 	pthread_mutex_lock(&w->lock);
-	if (w->is_open && (w->wipe == NULL || w->n == WIPES_MAX)) {
+	if (w->restores > 0 && (w->wipe == NULL || w->n == WIPES_MAX)) {
 		w->too_many = true;
-	} else if (w->is_open) {
+	} else if (w->restores > 0) {
 		struct wipe *wipe = &w->wipe[w->n++];
 
 		wipe->type = type;

@@ -627,6 +627,26 @@ START_TEST(what_is_wiped_is_not_restored)
 }
 END_TEST
 
+/* The start's file, and one that an operator has loaded meanwhile. */
+START_TEST(two_restore_at_once)
+{
+	struct cache *c = cache_make(&small);
+
+	cache_restore_begin(c);
+	cache_wipe(c, wire("a.example."), 0, false);
+	cache_restore_begin(c);
+	ck_assert_int_eq(restore_a(c, "a.example.", TYPE_A), CACHE_REFUSED);
+	cache_restore_end(c);
+	cache_wipe(c, wire("b.example."), 0, false);
+	ck_assert_int_eq(restore_a(c, "a.example.", TYPE_A), CACHE_REFUSED);
+	ck_assert_int_eq(restore_a(c, "b.example.", TYPE_A), CACHE_REFUSED);
+	ck_assert_int_eq(restore_a(c, "c.example.", TYPE_A), CACHE_STORED);
+	cache_restore_end(c);
+	ck_assert_int_eq(restore_a(c, "b.example.", TYPE_A), CACHE_STORED);
+	cache_free(c);
+}
+END_TEST
+
 START_TEST(what_is_restored_gives_way)
 {
 	struct cache_config cfg = small;
@@ -939,6 +959,7 @@ Suite *suite_cache(void)
 	tcase_add_test(t, a_proof_that_has_ended_is_not_kept);
 	tcase_add_test(t, what_is_restored_gives_way);
 	tcase_add_test(t, what_is_wiped_is_not_restored);
+	tcase_add_test(t, two_restore_at_once);
 	tcase_add_test(t, limits_hold_at_every_moment);
 	tcase_add_test(t, a_flood_of_names_leaves_the_hot_ones);
 	tcase_add_test(t, the_expired_go_first);
