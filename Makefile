@@ -157,8 +157,8 @@ $(LIB): $(call obj,$(LIB_SRC)) $(B)/sources
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 # The library with its allocations in the hands of tests/oom/alloc.c.
-OOM_CALLS := malloc calloc realloc aligned_alloc free strdup strndup asprintf open_memstream
-$(B)/oom.a: $(LIB)
+OOM_CALLS := malloc calloc realloc aligned_alloc free strdup strndup asprintf open_memstream mmap mremap munmap
+$(B)/oom.a: $(LIB) Makefile
 	$(call say,OOM,$@)
 	$(Q)objcopy $(foreach f,$(OOM_CALLS),--redefine-sym $f=oom_$f) \
 		--redefine-sym __asprintf_chk=oom_asprintf_chk $< $@

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "common/check.h"
 
@@ -124,6 +125,9 @@ int oom_asprintf(char **out, const char *format, ...) __attribute__((format(prin
 int oom_asprintf_chk(char **out, int flag, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 FILE *oom_open_memstream(char **out, size_t *len);
+void *oom_mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset);
+void *oom_mremap(void *p, size_t before, size_t len, int flags, ...);
+int oom_munmap(void *p, size_t len);
 
 void *oom_malloc(size_t len)
 {
@@ -205,4 +209,32 @@ int oom_asprintf_chk(char **out, int flag, const char *format, ...)
 FILE *oom_open_memstream(char **out, size_t *len)
 {
 	return is_to_fail() ? NULL : open_memstream(out, len);
+}
+
+/* A mapping is a block like the others: whole, taken once and given back once. */
+void *oom_mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	void *p = is_to_fail() ? MAP_FAILED : mmap(at, len, prot, flags, fd, offset);
+
+	return p == MAP_FAILED ? p : note(p);
+}
+
+/* Nobody names the address that it shall move to. */
+void *oom_mremap(void *p, size_t before, size_t len, int flags, ...)
+{
+	void *moved;
+
+	ASSERT((flags & MREMAP_FIXED) == 0);
+	moved = is_to_fail() ? MAP_FAILED : mremap(p, before, len, flags);
+	if (moved != MAP_FAILED) {
+		forget(p);
+		note(moved);
+	}
+	return moved;
+}
+
+int oom_munmap(void *p, size_t len)
+{
+	forget(p);
+	return munmap(p, len);
 }

@@ -2,8 +2,9 @@
  * alloc: the allocations of the product, in the hands of a test: one of them fails, and what is
  * not given back is known.
  *
- * The Makefile makes a copy of the library whose calls of malloc() and its kin are calls of
- * oom_malloc() and its kin; what tests, libraries and the C library allocate is none of it.
+ * The Makefile makes a copy of the library whose calls of malloc() and its kin, mmap() among them,
+ * are calls of oom_malloc() and its kin; what tests, libraries and the C library allocate is none of
+ * it.
  *
  *     alloc_begin(n, ALLOC_ONE);  ...  left = alloc_end();
  *

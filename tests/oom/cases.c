@@ -696,6 +696,8 @@ static const struct oom_case cases[] = {
 	{ "secpoll", secpoll_case, "\0041 OK" },
 	{ "dnstap", dnstap_case, "/run/dnstap.sock, 127.0.0.1:6000" },
 	{ "addresses", ipset_case, "192.0.2.1\n2001:db8::1 5\n# none\n192.0.2.2 0\n" },
+	{ "addresses of a large table", oom_large_set_case, NULL },
+	{ "a large cache's table", oom_sieve_case, NULL },
 	{ "names", shelf_case, "a.example\nb.example # b\n\nc.example\n" },
 	{ "script", oom_script_case, script },
 	{ "web server", web_case, "$scrypt$ln=1,p=1,r=8$TmFDbA==$TmFDbA==" },

@@ -28,6 +28,11 @@ const char *oom_dnssec_case(const char *argument, bool nothing_fails);
 
 const char *oom_script_case(const char *text, bool nothing_fails);
 
+/* ---- case_tables.c ---- */
+
+const char *oom_sieve_case(const char *argument, bool nothing_fails);
+const char *oom_large_set_case(const char *argument, bool nothing_fails);
+
 /* ---- cases.c ---- */
 
 size_t oom_cases_count(void);
