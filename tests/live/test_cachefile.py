@@ -15,7 +15,8 @@ NAMES = ["www.city.example", "mail.city.example", "nope.city.example", "shop.cit
 
 def keeping(lab, where, **settings):
     settings.setdefault("cache_file", os.path.join(where, "cache"))
-    return Recursor(lab, cache_file_interval=0, loglevel=6, **settings)
+    settings.setdefault("cache_file_interval", 0)
+    return Recursor(lab, loglevel=6, **settings)
 
 
 def loaded(recursor):
@@ -68,6 +69,35 @@ def cachefile_restart():
         check(os.stat(path).st_mtime_ns > before, "so it was")
         check(abs(r.get("cache-file-time") - time.time()) < 60, "and the time is told")
         check(r.get("cache-file-written") > 10, "and how much")
+
+
+def wait_written(path, before=0):
+    """When the file was written, if that is not when it was before."""
+    def written():
+        now = os.stat(path).st_mtime_ns if os.path.exists(path) else before
+        return now if now != before else None
+    return wait_until(written, 20, "the file is written")
+
+
+@test
+def cachefile_from_time_to_time():
+    """Each cache-file-interval it is written anew, and serves after a kill -9."""
+    directory = env.new_dir("often")
+    path = os.path.join(directory, "cache")
+    with Lab() as lab:
+        with keeping(lab, directory, cache_file_interval=1) as r:
+            wrote = wait_written(path)
+            answers = statuses(r)
+            check("NXDOMAIN" in answers and "NOERROR" in answers, "something was asked", answers)
+            for _ in range(2):  # the first of them may have begun before
+                wrote = wait_written(path, wrote)
+            check(r.get("cache-file-written") > 10, "the daemon lives, and tells how much")
+            r.kill()
+        hints = lab.hints
+    with keeping(None, directory, hint_file=hints, outgoing_port=env.lab_port) as r:
+        check(loaded(r) > 10, "entries are loaded", r.log())
+        check(statuses(r) == answers, "the same answers", r.log())
+        check(r.get("cache-file-refused") == 0, "nothing was refused")
 
 
 @test
