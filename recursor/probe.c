@@ -20,7 +20,8 @@ enum {
 };
 
 struct probe {
-	/* What a worker's resolver needs of a worker, and nothing that clients are answered with. */
+	/* What a worker's resolver needs of a worker, and nothing that clients are answered with.  It
+	 * comes first: the world's functions get it. */
 	struct worker w;
 	struct cache *cache;
 	const struct settings *settings; /* its configuration borrows of them */
@@ -40,6 +41,14 @@ static void tick(void *ctx)
 
 /* ---- its life ---- */
 
+/* By its own settings: those of the server may be freed as soon as the workers have newer ones. */
+static unsigned domain_labels(void *ctx, const uint8_t *name)
+{
+	const struct probe *p = ctx;
+
+	return psl_registrable_memo(p->w.domains, p->settings->psl, name, name_hash(name));
+}
+
 static int open_resolver(struct probe *p, struct anchors *anchors)
 {
 	struct server *server = p->w.server;
@@ -55,6 +64,7 @@ static int open_resolver(struct probe *p, struct anchors *anchors)
 	cfg.refresh_percent = 0;
 	cfg.journal_bytes = 0;
 	wiring_world(&world, &p->w);
+	world.domain_labels = domain_labels;
 	err = resolver_new(&p->w.resolver, &cfg, p->cache, server->servers, &p->w.counters, &world);
 	if (err != E_OK)
 		return err;
@@ -88,6 +98,8 @@ int probe_new(struct probe **out, struct server *server, struct anchors *anchors
 	wiring_outgoing_handler(&answers, &p->w);
 	err = random_init(&p->w.random);
 	if (err == E_OK)
+		err = psl_memo_new(&p->w.domains);
+	if (err == E_OK)
 		err = loop_new(&p->w.loop);
 	if (err == E_OK)
 		err = loop_timer_new(&p->w.tick, p->w.loop, tick, &p->w);
@@ -116,6 +128,7 @@ void probe_free(struct probe *p)
 	if (p->w.loop != NULL)
 		loop_free(p->w.loop);
 	cache_free(p->cache);
+	psl_memo_free(p->w.domains);
 	settings_free(p->settings);
 	free(p);
 }

@@ -5,7 +5,7 @@ import signal
 import stat
 import time
 
-from live import (Authority, Recursor, check, check_reply, env, lab_and_recursor, ldns_key,
+from live import (Authority, Lab, Recursor, check, check_reply, env, lab_and_recursor, ldns_key,
                   ldns_sign_by, need_program, nsd_server, nsd_zones, run, shifted_clock, test, wait_until,
                   write)
 
@@ -158,8 +158,8 @@ class Signed(Authority):
 def validating(zone, **settings):
     settings.setdefault("trustanchorfile", zone.anchor())
     settings.setdefault("negative_trustanchors", "")
-    return Recursor(dnssec="validate", forward_zones=f"{ZONE}={ADDRESS}:{PORT}",
-                    hint_file="no-refresh", dont_throttle_netmasks="127.0.0.0/8",
+    settings.setdefault("forward_zones", f"{ZONE}={ADDRESS}:{PORT}")
+    return Recursor(dnssec="validate", hint_file="no-refresh", dont_throttle_netmasks="127.0.0.0/8",
                     network_timeout=500, **settings)
 
 
@@ -189,6 +189,33 @@ def negative_anchor_ends_when_the_zone_validates():
         with validating(zone, nta_recheck_interval=1, negative_trustanchors=ZONE) as r:
             r.rec("add-nta", f"www.{ZONE}")
             wait_until(lambda: negative(r) == [ZONE], 15, "the other ends")
+
+
+@test
+def probes_go_to_a_resolver():
+    """What the daemon asks on its own where names are forwarded to a resolver: the re-check of a
+    negative anchor, the signal of trusted keys, the DS of a zone that is copied."""
+    copy = write(os.path.join(env.new_dir("copied"), "zone"), f"www.{ZONE}. 60 IN SOA a. h. 1 60 60 600 1\n"
+                 f"www.{ZONE}. 60 IN NS ns.{ZONE}.\n")
+    lua = write(os.path.join(env.new_dir("lua"), "config.lua"),
+                f"zoneToCache('www.{ZONE}', 'file', '{copy}', {{ retryOnErrorPeriod=1 }})\n")
+    with Signed() as zone:
+        forward = {"forward_zones": None, "forward_zones_recurse": f"{ZONE}={ADDRESS}:{PORT}"}
+        with validating(zone, nta_recheck_interval=1, **forward) as r:
+            r.rec("add-nta", f"www.{ZONE}", "three", "labels")
+            wait_until(lambda: not r.is_alive() or negative(r) == [], 15, "it is looked at again")
+            check("ends: the zone validates again" in r.log(), "it is secure", r.log())
+        with validating(zone, lua_config_file=lua, **forward) as r:
+            wait_until(lambda: not r.is_alive() or "zoneToCache: " in r.log(), 15, "the copy")
+            check(f"a copy of www.{ZONE}. is in use" in r.log(), "its DS is proved not to be", r.log())
+    with Lab() as lab:
+        with Recursor(lab, hint_file="no", trust_anchor_signaling="yes", dnssec="process",
+                      forward_zones_recurse=f".=127.20.0.1:{env.lab_port}",
+                      trustanchorfile=write(os.path.join(env.new_dir("anchor"), "anchor"),
+                                            f"example.com. IN DS 1 13 2 {DIGEST}\n")) as r:
+            wait_until(lambda: not r.is_alive() or "_ta-0001.example.com." in lab.queries(), 15,
+                       "the zone is told")
+            check(r.ping(), "it is there", r.log())
 
 
 @test
