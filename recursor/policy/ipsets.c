@@ -318,24 +318,31 @@ static struct ipset *next_to_tidy(struct ipsets *r)
 	return s;
 }
 
+static size_t count_sets(struct ipsets *r)
+{
+	size_t n;
+
+	pthread_mutex_lock(&r->lock);
+	n = r->n_sets;
+	pthread_mutex_unlock(&r->lock);
+	return n;
+}
+
+/* One round at most, counted: any set may be gone before the round is over, the first as well. */
 void ipsets_tidy(struct ipsets *r, uint32_t now_s)
 {
 	size_t left = TIDY_SLOTS;
-	struct ipset *s = next_to_tidy(r), *first = s;
 
 	ipsets_free_retired(r);
-	while (s != NULL) {
-		size_t seen = ipset_sweep(s, now_s, left);
+	for (size_t n = count_sets(r); n > 0 && left > 0; n--) {
+		struct ipset *s = next_to_tidy(r);
+		size_t seen;
 
+		if (s == NULL)
+			return;
+		seen = ipset_sweep(s, now_s, left);
 		left -= seen < left ? seen : left;
 		ipset_put(s);
-		if (left == 0)
-			return;
-		s = next_to_tidy(r);
-		if (s == first) {
-			ipset_put(s);
-			return;
-		}
 	}
 }
 

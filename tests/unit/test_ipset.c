@@ -614,10 +614,16 @@ END_TEST
 
 /* ---- threads ---- */
 
-enum { WRITERS = 3, HAMMERED = 20000, ROUNDS = IS_SLOW ? 2 : 4 };
+enum {
+	WRITERS = 3,
+	HAMMERED = 20000,
+	ROUNDS = IS_SLOW ? 2 : 4,
+	OPENED = IS_SLOW ? 2000 : 20000,
+	MANY_SETS = 64
+};
 
 static _Atomic bool is_over;
-static _Atomic unsigned wrong;
+static _Atomic unsigned wrong, ended;
 
 /* Addresses divisible by 10 are always in, those above HAMMERED never. */
 static void *hammer_reading(void *arg)
@@ -688,6 +694,45 @@ START_TEST(readers_do_not_wait_for_writers)
 }
 END_TEST
 
+/* Each opens sets that nobody holds in the place of others that nobody holds. */
+static void *hammer_opening(void *arg)
+{
+	unsigned own = *(unsigned *)arg;
+
+	for (unsigned i = 0; i < OPENED; i++) {
+		char name[IPSET_NAME_MAX];
+		struct ipset_options o = { .name = name };
+		struct ipset *s = NULL;
+
+		/* In another order than that of the list. */
+		snprintf(name, sizeof(name), "%u-%u", i * 7919 % 100, i * WRITERS + own);
+		if (ipsets_open(all, &s, &o) != E_OK)
+			atomic_fetch_add(&wrong, 1);
+		ipset_put(s);
+	}
+	atomic_fetch_add(&ended, 1);
+	return NULL;
+}
+
+/* Whichever set tidying began with is gone before it has seen the others. */
+START_TEST(sets_go_while_they_are_tidied)
+{
+	pthread_t openers[WRITERS];
+	unsigned own[WRITERS];
+
+	ipsets_configure(all, MANY_SETS, MAX_ENTRIES);
+	for (unsigned i = 0; i < WRITERS; i++) {
+		own[i] = i;
+		ck_assert_int_eq(pthread_create(&openers[i], NULL, hammer_opening, &own[i]), 0);
+	}
+	while (atomic_load(&ended) < WRITERS)
+		ipsets_tidy(all, NOW);
+	for (unsigned i = 0; i < WRITERS; i++)
+		ck_assert_int_eq(pthread_join(openers[i], NULL), 0);
+	ck_assert_uint_eq(atomic_load(&wrong), 0);
+}
+END_TEST
+
 Suite *suite_ipset(void)
 {
 	Suite *s = suite_create("ipset");
@@ -718,6 +763,7 @@ Suite *suite_ipset(void)
 	tcase_add_test(t, a_full_disk_is_told);
 	tcase_add_test(t, a_million_fit_in_20_megabytes);
 	tcase_add_test(t, readers_do_not_wait_for_writers);
+	tcase_add_test(t, sets_go_while_they_are_tidied);
 	suite_add_tcase(s, t);
 	return s;
 }
