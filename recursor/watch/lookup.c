@@ -5,7 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { USUAL_MS = 7000, LATE_MS = 1000 };
+enum { LATE_MS = 1000 };
 
 int lookup_new(struct lookup **out, bool with_trace)
 {
@@ -128,9 +128,5 @@ int lookup_run(struct lookup *l, const struct watch_env *env, int stop_fd, int w
 
 int lookup_patience_ms(const struct watch_env *env)
 {
-	char *text = env->setting(env->ctx, "max-total-msec");
-	int ms = text == NULL ? USUAL_MS : atoi(text);
-
-	free(text);
-	return ms + LATE_MS;
+	return (int)env->patience_ms(env->ctx) + LATE_MS;
 }

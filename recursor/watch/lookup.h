@@ -43,7 +43,7 @@ int lookup_new(struct lookup **out, bool with_trace) MUST_USE;
 int lookup_run(struct lookup *l, const struct watch_env *env, int stop_fd, int wait_ms) MUST_USE;
 void lookup_free(struct lookup *l); /* accepts NULL */
 
-/* How long to wait at most: max-total-msec and a second. */
+/* How long to wait at most: as long as a question takes, and a second. */
 int lookup_patience_ms(const struct watch_env *env);
 
 #endif

@@ -481,8 +481,9 @@ static uint64_t draining_since_ms(void *ctx)
 
 static uint64_t patience_ms(void *ctx)
 {
-	(void)ctx;
-	return 7000;
+	const struct fake_env *f = ctx;
+
+	return f->patience_ms;
 }
 
 static void quit(void *ctx, bool nicely)
@@ -659,6 +660,7 @@ void fake_env_open(struct fake_env *f)
 		.now_ms = now_ms,
 		.wall_s = wall_s,
 	};
+	f->patience_ms = 7000;
 	ASSERT(anchors_new_builtin(&f->anchors) == E_OK);
 	ASSERT(cache_new(&f->env.cache, &cache) == E_OK);
 	ASSERT(aggressive_new(&f->env.aggressive, &aggressive) == E_OK);

@@ -26,6 +26,7 @@ struct fake_env {
 	bool deaf;
 	bool idle; /* nothing is in flight */
 	uint64_t draining_since_ms;
+	uint64_t patience_ms;              /* a question is answered after so long; 7000 */
 	bool is_rootless;                  /* the root's name servers were not fetched */
 	struct rings *rings[FAKE_WORKERS]; /* FAKE_RING_ENTRIES of each */
 	struct costs *costs[FAKE_WORKERS]; /* FAKE_RING_ENTRIES in each slot */
