@@ -11,7 +11,7 @@
 
 #include "common/check.h"
 
-enum { WATCH_EVENTS = 256, MAILBOX_FIRST = 64, CLOSING_TURNS = 64 };
+enum { WATCH_EVENTS = 256, WATCHES_FIRST = 64, MAILBOX_FIRST = 64, CLOSING_TURNS = 64 };
 
 struct hook {
 	void (*cb)(void *ctx);
@@ -30,6 +30,12 @@ struct signal_handler {
 	void *ctx;
 };
 
+struct watch_slot {
+	struct loop_watch *watch; /* NULL: free */
+	uint32_t generation;      /* of the watch there, or of the next one */
+	uint32_t next_free;
+};
+
 struct loop {
 	uv_loop_t uv;
 	uv_async_t wakeup;
@@ -42,9 +48,10 @@ struct loop {
 	struct signal_handler *signals;
 
 	int epoll_fd;
-	size_t n_watches;
+	struct watch_slot *slots; /* `n_slots`, of which `n_watches` are taken */
+	uint32_t n_slots, n_watches;
+	uint32_t free_slot; /* n_slots: none */
 	struct epoll_event events[WATCH_EVENTS];
-	int next_event, n_events; /* those of the turn that have not been handed out */
 
 	pthread_mutex_t lock; /* guards the mailbox */
 	struct message *mailbox;
@@ -368,6 +375,38 @@ void loop_fd_close(struct loop_fd *f)
 
 /* ---- watches ---- */
 
+/* An event tells slot and generation, never an address: it may come when its watch is closed and
+ * its memory another's.  That may be in the same turn.  And a process that is being spawned, by
+ * whichever thread or library, has a copy of every descriptor until its exec: what is closed
+ * meanwhile stays in the epoll set, and its events come until then. */
+static uint64_t event_data(const struct loop *l, uint32_t slot)
+{
+	return (uint64_t)l->slots[slot].generation << 32 | slot;
+}
+
+/* NULL: it has gone. */
+static struct loop_watch *watch_of(const struct loop *l, uint64_t data)
+{
+	uint32_t slot = (uint32_t)data;
+
+	return event_data(l, slot) == data ? l->slots[slot].watch : NULL;
+}
+
+static int grow_slots(struct loop *l)
+{
+	uint32_t n = l->n_slots == 0 ? WATCHES_FIRST : l->n_slots * 2;
+	struct watch_slot *bigger = realloc(l->slots, n * sizeof(*bigger));
+
+	if (bigger == NULL)
+		return E_NOMEM;
+	for (uint32_t i = l->n_slots; i < n; i++)
+		bigger[i] = (struct watch_slot) { .next_free = i + 1 };
+	/* The first free one is the first of the new ones. */
+	l->slots = bigger;
+	l->n_slots = n;
+	return E_OK;
+}
+
 static uint32_t epoll_mask(unsigned want)
 {
 	return ((want & LOOP_READ) ? (uint32_t)EPOLLIN : 0) |
@@ -377,22 +416,31 @@ static uint32_t epoll_mask(unsigned want)
 int loop_watch_start(struct loop_watch *w, struct loop *l, int fd, unsigned want,
 		     void (*cb)(void *ctx, unsigned events), void *ctx)
 {
-	struct epoll_event e = { .events = epoll_mask(want), .data.ptr = w };
+	struct epoll_event e = { .events = epoll_mask(want) };
+	uint32_t slot = l->free_slot;
 
+	if (slot == l->n_slots && grow_slots(l) != E_OK)
+		return E_NOMEM;
+	e.data.u64 = event_data(l, slot);
 	if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0)
 		return E_SYSTEM;
-	*w = (struct loop_watch) { .loop = l, .fd = fd, .want = want, .cb = cb, .ctx = ctx };
+	*w = (struct loop_watch) {
+		.loop = l, .slot = slot, .fd = fd, .want = want, .cb = cb, .ctx = ctx
+	};
+	l->free_slot = l->slots[slot].next_free;
+	l->slots[slot].watch = w;
 	l->n_watches++;
 	return E_OK;
 }
 
 void loop_watch_want(struct loop_watch *w, unsigned want)
 {
-	struct epoll_event e = { .events = epoll_mask(want), .data.ptr = w };
+	struct epoll_event e = { .events = epoll_mask(want) };
 
 	if (w->loop == NULL || w->want == want)
 		return;
 	w->want = want;
+	e.data.u64 = event_data(w->loop, w->slot);
 	/* Only a descriptor that is not watched could make it fail. */
 	(void)EXPECT(epoll_ctl(w->loop->epoll_fd, EPOLL_CTL_MOD, w->fd, &e) == 0);
 }
@@ -400,15 +448,18 @@ void loop_watch_want(struct loop_watch *w, unsigned want)
 void loop_watch_close(struct loop_watch *w)
 {
 	struct loop *l = w->loop;
+	struct watch_slot *slot;
 
 	if (l == NULL)
 		return;
-	/* The kernel takes a descriptor that is closed out of the set; events of this turn that
-	 * are for it must not reach it. */
+	/* The kernel takes a descriptor that is closed out of the set, at once or when nobody has a
+	 * copy of it any more. */
 	(void)close(w->fd);
-	for (int i = l->next_event; i < l->n_events; i++)
-		if (l->events[i].data.ptr == w)
-			l->events[i].data.ptr = NULL;
+	slot = &l->slots[w->slot];
+	slot->watch = NULL;
+	slot->generation++;
+	slot->next_free = l->free_slot;
+	l->free_slot = w->slot;
 	w->loop = NULL;
 	w->fd = -1;
 	l->n_watches--;
@@ -417,14 +468,13 @@ void loop_watch_close(struct loop_watch *w)
 static void on_watches(uv_poll_t *handle, int status, int events)
 {
 	struct loop *l = handle->data;
+	int n = epoll_wait(l->epoll_fd, l->events, WATCH_EVENTS, 0);
 
 	(void)status;
 	(void)events;
-	l->next_event = 0;
-	l->n_events = epoll_wait(l->epoll_fd, l->events, WATCH_EVENTS, 0);
-	while (l->next_event < l->n_events) {
-		const struct epoll_event *e = &l->events[l->next_event++];
-		struct loop_watch *w = e->data.ptr;
+	for (int i = 0; i < n; i++) {
+		const struct epoll_event *e = &l->events[i];
+		const struct loop_watch *w = watch_of(l, e->data.u64);
 
 		if (w != NULL)
 			w->cb(w->ctx,
@@ -432,7 +482,6 @@ static void on_watches(uv_poll_t *handle, int status, int events)
 				      ((e->events & EPOLLOUT) ? LOOP_WRITE : 0U) |
 				      ((e->events & (EPOLLERR | EPOLLHUP)) ? LOOP_BROKEN : 0U));
 	}
-	l->n_events = 0;
 }
 
 /* ---- life ---- */
@@ -510,5 +559,6 @@ void loop_free(struct loop *l)
 	(void)close(l->epoll_fd);
 	(void)pthread_mutex_destroy(&l->lock);
 	free(l->mailbox);
+	free(l->slots);
 	free(l);
 }

@@ -72,6 +72,7 @@ void loop_fd_close(struct loop_fd *f); /* the descriptor stays open: its owner c
 enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_BROKEN = 4 };
 struct loop_watch {
 	struct loop *loop; /* NULL: not watched */
+	uint32_t slot;
 	int fd;
 	unsigned want; /* LOOP_READ, LOOP_WRITE */
 	/* LOOP_BROKEN: an error waits on the socket, or both directions are shut.  It comes whether
@@ -80,7 +81,7 @@ struct loop_watch {
 	void *ctx;
 };
 
-/* Takes the descriptor when it succeeds; E_SYSTEM otherwise. */
+/* Takes the descriptor when it succeeds; E_SYSTEM or E_NOMEM otherwise. */
 int loop_watch_start(struct loop_watch *w, struct loop *l, int fd, unsigned want,
 		     void (*cb)(void *ctx, unsigned events), void *ctx) MUST_USE;
 void loop_watch_want(struct loop_watch *w, unsigned want);

@@ -359,6 +359,78 @@ START_TEST(closed_watch_gets_no_event_of_the_turn)
 }
 END_TEST
 
+/* What a process that is being spawned does to us: until its exec it has a copy of each
+ * descriptor, and so closing ours takes nothing out of the epoll set. */
+static void close_while_copied(struct end *e, int *copy)
+{
+	*copy = dup(e->watch.fd);
+	ck_assert_int_ge(*copy, 0);
+	ck_assert_int_eq(write(e->peer, "x", 1), 1);
+	loop_watch_close(&e->watch);
+}
+
+START_TEST(closed_watch_gets_no_event_of_a_copy)
+{
+	struct end e;
+	int peer, copy;
+
+	open_end(&e, LOOP_READ);
+	peer = e.peer;
+	close_while_copied(&e, &copy);
+	memset(&e, 0xa5, sizeof(e)); /* as memory that is another's now */
+	turns_some(&turns);
+	ck_assert_int_eq(close(copy), 0);
+	ck_assert_int_eq(close(peer), 0);
+}
+END_TEST
+
+/* Whoever comes next, with the same descriptor and in the same memory, is another one. */
+START_TEST(next_watch_gets_no_event_of_a_copy)
+{
+	struct end first, next;
+	int peer, copy;
+
+	for (int i = 0; i < 3; i++) {
+		open_end(&first, LOOP_READ);
+		peer = first.peer;
+		close_while_copied(&first, &copy);
+		open_end(&first, LOOP_READ);
+		open_end(&next, LOOP_READ);
+		turns_some(&turns);
+		ck_assert_int_eq(first.called + next.called, 0);
+		ck_assert_int_eq(write(first.peer, "x", 1), 1);
+		ck_assert(turns_until(&turns, is_positive, &first.called));
+		ck_assert_int_eq(next.called, 0);
+		close_end(&next);
+		close_end(&first);
+		ck_assert_int_eq(close(copy), 0);
+		ck_assert_int_eq(close(peer), 0);
+	}
+}
+END_TEST
+
+/* Far more than there was room for at first; each hears of its own, also when others have gone. */
+START_TEST(watches_by_the_hundred)
+{
+	enum { N = 400 };
+	static struct end ends[N];
+
+	for (int i = 0; i < N; i++)
+		open_end(&ends[i], LOOP_READ);
+	for (int i = 0; i < N; i += 3) {
+		close_end(&ends[i]);
+		open_end(&ends[i], LOOP_READ);
+	}
+	for (int i = 0; i < N; i += 2)
+		ck_assert_int_eq(write(ends[i].peer, "x", 1), 1);
+	turns_some(&turns);
+	for (int i = 0; i < N; i++)
+		ck_assert_int_eq(ends[i].called, i % 2 == 0);
+	for (int i = 0; i < N; i++)
+		close_end(&ends[i]);
+}
+END_TEST
+
 struct seen {
 	int readable, writable;
 };
@@ -434,6 +506,9 @@ Suite *suite_loop(void)
 	tcase_add_test(c, watch_tells_what_is_wanted);
 	tcase_add_test(c, watch_tells_of_a_broken_peer_unasked);
 	tcase_add_test(c, closed_watch_gets_no_event_of_the_turn);
+	tcase_add_test(c, closed_watch_gets_no_event_of_a_copy);
+	tcase_add_test(c, next_watch_gets_no_event_of_a_copy);
+	tcase_add_test(c, watches_by_the_hundred);
 	tcase_add_test(c, fd_tells_what_is_wanted);
 	tcase_add_test(c, signals_come_to_the_loop);
 	suite_add_tcase(s, c);
