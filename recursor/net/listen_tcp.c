@@ -582,7 +582,8 @@ void listen_tcp_stop(struct listener *l)
 {
 	struct tcp_client *c, *next;
 
-	loop_timer_at(l->accept_timer, UINT64_MAX);
+	if (l->accept_timer != NULL) /* or listener_start() has failed before it */
+		loop_timer_at(l->accept_timer, UINT64_MAX);
 	for (unsigned i = 0; i < l->n_endpoints; i++)
 		loop_watch_close(&l->endpoints[i]->tcp_watch);
 	for (c = TAILQ_FIRST(&l->by_age); c != NULL; c = next) {

@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,10 +110,11 @@ static void set_up(void)
 	n_kept = 0;
 }
 
-/* Binds one address after the other, to a port that is free for all. */
-static void start(const char *ip, const char *more)
+static const struct listen_handler handler = { .query = on_query, .accept = on_accept };
+
+/* One address after the other, to a port that is free for all. */
+static void bind_free_port(const char *ip, const char *more)
 {
-	static const struct listen_handler handler = { .query = on_query, .accept = on_accept };
 	char why[256] = "";
 	int err = E_SYSTEM;
 
@@ -130,6 +132,11 @@ static void start(const char *ip, const char *more)
 		}
 	}
 	ck_assert_msg(err == E_OK, "%s", why);
+}
+
+static void start(const char *ip, const char *more)
+{
+	bind_free_port(ip, more);
 	ck_assert_int_eq(listener_start(listener, turns.loop, &handler), E_OK);
 }
 
@@ -543,6 +550,47 @@ START_TEST(udp_refused_answer_is_lost_alone)
 	take_udp(&talk, "127.0.0.1", query(2), QUERY_LEN);
 	ck_assert_uint_eq(counter_get(&counters.send_errors), 1);
 	close(talk.fd);
+}
+END_TEST
+
+/* The listener's own socket. */
+static int socket_of(int wanted)
+{
+	struct sockaddr_storage sa;
+	struct addr a;
+
+	for (int fd = 0; fd < 1024; fd++) {
+		socklen_t len = sizeof(sa), type_len = sizeof(int);
+		int type = 0;
+
+		if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
+		    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 &&
+		    addr_from_sockaddr(&a, (struct sockaddr *)&sa) == E_OK && a.port == port &&
+		    type == wanted)
+			return fd;
+	}
+	ck_abort_msg("no socket of the listener");
+	return -1;
+}
+
+/* One of its descriptors cannot be watched: for want of memory, or the user's watches are used up. */
+START_TEST(start_that_fails_is_stopped)
+{
+	static const int types[] = { SOCK_DGRAM, SOCK_STREAM };
+
+	for (unsigned i = 0; i < 2; i++) {
+		int unwatchable = open("/dev/null", O_RDONLY);
+
+		ck_assert_int_ge(unwatchable, 0);
+		bind_free_port("127.0.0.1", NULL);
+		ck_assert_int_ge(dup2(unwatchable, socket_of(types[i])), 0);
+		ck_assert_int_eq(listener_start(listener, turns.loop, &handler), E_SYSTEM);
+		listener_stop(listener);
+		turns_some(&turns);
+		listener_close(listener);
+		listener = NULL;
+		ck_assert_int_eq(close(unwatchable), 0);
+	}
 }
 END_TEST
 
@@ -1113,6 +1161,7 @@ Suite *suite_listen(void)
 	tcase_add_test(udp, udp_answers_of_two_addresses_at_once);
 	tcase_add_test(udp, udp_too_long_is_counted);
 	tcase_add_test(udp, udp_refused_answer_is_lost_alone);
+	tcase_add_test(udp, start_that_fails_is_stopped);
 	tcase_add_test(udp, stopped_listener_still_answers);
 	suite_add_tcase(s, udp);
 
