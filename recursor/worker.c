@@ -53,6 +53,7 @@ static void publish_gauges(void *ctx)
 	atomic_store_explicit(&g->in_flight, pipeline_in_flight(w->pipeline), memory_order_relaxed);
 	atomic_store_explicit(&g->tcp_clients, listener_tcp_clients(w->listener),
 			      memory_order_relaxed);
+	atomic_store_explicit(&g->owes, listener_owes(w->listener), memory_order_relaxed);
 	atomic_store_explicit(&g->packetcache_entries, stats.entries, memory_order_relaxed);
 	counter_max(&w->counters.peak_packets, stats.entries);
 	atomic_store_explicit(&g->packetcache_bytes, stats.bytes, memory_order_relaxed);
@@ -632,9 +633,13 @@ void server_stop_listening(struct server *s)
 
 bool server_is_busy(const struct server *s)
 {
-	for (unsigned i = 0; i < s->n_workers; i++)
-		if (atomic_load_explicit(&s->workers[i].gauges.in_flight, memory_order_relaxed) > 0)
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		const struct worker_gauges *g = &s->workers[i].gauges;
+
+		if (atomic_load_explicit(&g->in_flight, memory_order_relaxed) > 0 ||
+		    atomic_load_explicit(&g->owes, memory_order_relaxed))
 			return true;
+	}
 	return false;
 }
 

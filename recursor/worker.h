@@ -38,6 +38,7 @@ struct server;
 /* What other threads may read of a worker, written by it after each turn of its loop. */
 struct worker_gauges {
 	_Atomic size_t in_flight, tcp_clients;
+	_Atomic bool owes; /* listener_owes() */
 	_Atomic size_t packetcache_entries, packetcache_bytes;
 	_Atomic size_t packetcache_limit; /* of bytes, as its packet cache has it */
 	_Atomic uint64_t latency_us;
@@ -156,8 +157,8 @@ void server_free(struct server *s);
 void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ctx, bool nicely),
 		  void *ctx);
 
-/* Workers take no new queries; what they have is resolved and answered.  server_stop() comes next,
- * when nothing is left, or after server_patience_ms(). */
+/* Workers take no new queries; what they have is resolved and answered, and TCP clients have time
+ * to read it.  server_stop() comes next, when nothing is left, or after server_patience_ms(). */
 void server_stop_listening(struct server *s);
 bool server_is_busy(const struct server *s);
 uint64_t server_patience_ms(const struct settings *now);

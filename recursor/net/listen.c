@@ -550,6 +550,11 @@ void listener_close(struct listener *l)
 	free_listener(l);
 }
 
+bool listener_owes(const struct listener *l)
+{
+	return listen_tcp_owes(l);
+}
+
 size_t listener_tcp_clients(const struct listener *l)
 {
 	return l->n_clients;

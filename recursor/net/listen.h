@@ -95,6 +95,10 @@ int listener_start(struct listener *l, struct loop *loop, const struct listen_ha
 /* Stops to read and to accept; what is being worked on may still be answered. */
 void listener_stop(struct listener *l);
 
+/* Have TCP clients not received yet all that was answered?  Until it is stopped nobody looks, and
+ * any client may have not. */
+bool listener_owes(const struct listener *l);
+
 /* Closes everything and frees.  Not from within a handler's call. */
 void listener_close(struct listener *l);
 

@@ -74,6 +74,7 @@ int listen_tcp_init(struct listener *l) MUST_USE; /* on error listen_tcp_deinit(
 void listen_tcp_deinit(struct listener *l);
 int listen_tcp_start(struct listener *l) MUST_USE;
 void listen_tcp_stop(struct listener *l);
+bool listen_tcp_owes(const struct listener *l);
 void listen_tcp_reply(struct listener *l, const struct client *to, const uint8_t *wire, size_t len);
 void listen_tcp_drop(struct listener *l, const struct client *to);
 /* After each turn: goes on with connections that had to wait for answers to leave. */

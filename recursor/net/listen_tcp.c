@@ -6,8 +6,10 @@
  * limits.tcp_idle_ms it is closed, unless we owe it an answer.
  */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -38,6 +40,7 @@ struct tcp_client {
 	bool at_eof;            /* the client sends no more; what it has sent is answered */
 	bool is_finished;       /* we take no more from it */
 	bool is_draining;       /* we have said so to it, and wait for it to close */
+	bool has_all;           /* and all that we sent before has arrived */
 	struct partial partial; /* what has not been taken */
 	uint8_t *out;           /* what could not be written */
 	size_t out_pos, out_len, out_cap;
@@ -591,4 +594,30 @@ void listen_tcp_stop(struct listener *l)
 		c->is_finished = true;
 		settle(c);
 	}
+}
+
+/* What the kernel still has is lost, too, if the client sends on when nobody reads any more. */
+static bool has_all(const struct tcp_client *c)
+{
+	int unacknowledged = 0;
+
+	/* The end itself counts for one, and who is gone for good never acknowledges that. */
+	return n_unwritten(c) == 0 && (ioctl(c->watch.fd, SIOCOUTQ, &unacknowledged) < 0 ||
+				       unacknowledged <= (c->is_draining ? 1 : 0));
+}
+
+bool listen_tcp_owes(const struct listener *l)
+{
+	struct tcp_client *c;
+
+	if (!l->is_stopped)
+		return l->n_clients > 0;
+	TAILQ_FOREACH (c, &l->by_age, in_age) {
+		if (c->has_all)
+			continue;
+		if (!has_all(c))
+			return true;
+		c->has_all = c->is_draining; /* nothing will be added */
+	}
+	return false;
 }

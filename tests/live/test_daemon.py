@@ -9,7 +9,8 @@ import signal
 import socket
 import time
 
-from live import (Lab, Recursor, check, check_reply, env, lab_and_recursor, run, test, wait_until)
+from live import (Lab, Recursor, check, check_reply, env, lab_and_recursor, run, test, wait_until,
+                  write)
 
 
 @test
@@ -67,6 +68,53 @@ def daemon_ends_nicely():
             check(reply[:2] == b"\1\2" and reply[3] & 15 != 2, "it is answered, not SERVFAIL",
                   reply)
         check(r.process.wait(5) == 0, "status 0", r.log())
+
+
+def big_zone(directory):
+    """The settings for a zone whose big.test TXT is an answer of 10 KB."""
+    strings = " ".join('"' + "x" * 250 + '"' for _ in range(40))
+    path = write(os.path.join(directory, "test.zone"),
+                 f"$TTL 300\n@ SOA a b 1 2 3 4 5\n@ NS ns.other.\nbig TXT {strings}\n")
+    return {"auth_zones": f"test={path}", "client_tcp_timeout": "60"}
+
+
+def ask_big(s, n):
+    """n questions at once for answers that s, which has room for few, is slow to read."""
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    s.settimeout(10)
+    s.connect(("127.0.0.1", env.port))
+    question = b"\0\1\1\0\0\1\0\0\0\0\0\0\3big\4test\0\0\x10\0\1"
+    s.sendall((len(question).to_bytes(2, "big") + question) * n)
+
+
+@test
+def daemon_ends_when_answers_are_read():
+    """SIGTERM: what a TCP client was answered and has not read yet is not cut off."""
+    with Lab() as lab, socket.socket() as s, Recursor(lab, **big_zone(lab.dir)) as r:
+        ask_big(s, 20)
+        wait_until(lambda: r.get("tcp-questions") == 20, what="the questions")
+        r.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "ending on signal" in r.log(), what="the signal")
+        time.sleep(0.5)  # which it had used for its end
+        data = b""
+        while piece := s.recv(65536):
+            data += piece
+        n = 0
+        while len(data) >= 2 + int.from_bytes(data[:2], "big"):
+            data = data[2 + int.from_bytes(data[:2], "big"):]
+            n += 1
+        check((n, data) == (20, b""), "all answers, whole", n, len(data))
+        check(r.process.wait(5) == 0, "status 0", r.log())
+
+
+@test
+def daemon_ends_without_who_does_not_read():
+    """SIGTERM: a TCP client that never reads its answers is waited for as long as a question may take."""
+    with Lab() as lab, socket.socket() as s, \
+            Recursor(lab, max_total_msec="1000", **big_zone(lab.dir)) as r:
+        ask_big(s, 20)
+        wait_until(lambda: r.get("tcp-questions") == 20, what="the questions")
+        check(r.end() == 0, "status 0", r.log())
 
 
 @test

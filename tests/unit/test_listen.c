@@ -1000,6 +1000,44 @@ START_TEST(tcp_slow_reader_gets_all)
 }
 END_TEST
 
+static bool owes_nothing(void *ctx)
+{
+	(void)ctx;
+	return !listener_owes(listener);
+}
+
+/* Stopped, it knows of answers that have not arrived, be they with us or with the kernel; who is
+ * owed nothing does not count, and what a client asks meanwhile costs it no answer. */
+START_TEST(stopped_listener_knows_what_it_owes)
+{
+	static const unsigned answers[] = { 200, 30 };
+
+	limits.tcp_write_backlog = answers[0] * (2 + sizeof(big));
+	for (unsigned round = 0; round < 2; round++) {
+		unsigned n = answers[round];
+
+		n_kept = 0;
+		fill(n);
+		open_client(&others[0], SOCK_STREAM, "127.0.0.1");
+		wait_for_clients(2);
+		ck_assert(listener_owes(listener));
+		listener_stop(listener);
+		send_query(&talk, 0);
+		turns_some(&turns);
+		ck_assert(listener_owes(listener));
+		for (unsigned i = 0; i < n; i++)
+			take_bytes(&talk, 2 + sizeof(big));
+		expect_end(&talk);
+		ck_assert(turns_until(&turns, owes_nothing, NULL));
+		ck_assert_uint_eq(listener_tcp_clients(listener), 2); /* they may take their time */
+		close(talk.fd);
+		close(others[0].fd);
+		listener_close(listener);
+		listener = NULL;
+	}
+}
+END_TEST
+
 START_TEST(tcp_slow_reader_has_a_limit)
 {
 	limits.tcp_write_backlog = 100000;
@@ -1183,6 +1221,7 @@ Suite *suite_listen(void)
 	tcase_add_test(tcp, tcp_client_that_waits_for_us_is_not_idle);
 	tcase_add_test(tcp, tcp_longest_query_and_answer);
 	tcase_add_test(tcp, tcp_slow_reader_gets_all);
+	tcase_add_test(tcp, stopped_listener_knows_what_it_owes);
 	tcase_add_test(tcp, tcp_slow_reader_has_a_limit);
 	tcase_add_test(tcp, tcp_slow_readers_have_a_limit_together);
 	tcase_add_test(tcp, tcp_slow_reader_is_not_read_from);
