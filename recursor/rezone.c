@@ -5,6 +5,7 @@
 #include "common/rrtype.h"
 #include "recursor/files/zoneload.h"
 #include "recursor/reconfigure.h"
+#include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/visit.h"
 
 /* What PowerDNS reads again at reload-zones. */
@@ -74,11 +75,29 @@ static bool has_changed(void *ctx, const uint8_t *name)
 	return differs(c, name, TYPE_A) || (!name_is_root(name) && differs(c, name, TYPE_DS));
 }
 
+/* Each zone is looked for among all proofs: of many at once all are forgotten. */
+enum { PROOF_WIPES_MAX = 16 };
+
+static int wipe_proofs(void *ctx, const uint8_t *name)
+{
+	(void)aggressive_wipe(ctx, name, true);
+	return E_OK;
+}
+
+static void forget_proofs(struct server *s, const struct change *c)
+{
+	int err = c->n > PROOF_WIPES_MAX ? wipe_proofs(s->aggressive, name_root)
+					 : zones_diff(c->from, c->to, wipe_proofs, s->aggressive);
+
+	ASSERT(err == E_OK);
+}
+
 static void forget(struct server *s, struct change *c)
 {
 	struct cache_wiped wiped = cache_wipe_where(s->cache, has_changed, c);
 	size_t packets = 0;
 
+	forget_proofs(s, c);
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		struct packet_wipe wipe = { .cursor = SIZE_MAX, .more = true };
 

@@ -164,3 +164,29 @@ def aggressive_commands():
         check(r.get("aggressive-nsec-cache-entries") == 0, "none is left")
         check_reply(r.ask("second.nsec3.example", "A", "+dnssec"), "NXDOMAIN")
         check(r.get("aggressive-nsec-cache-entries") == 0, "none is kept")
+
+
+@test
+def aggressive_gives_way_to_other_zones():
+    """reload-zones forgets the proofs of a zone that is forwarded no longer, or from now on; others'
+    stay, and of many zones at once all go."""
+    forwards = write(os.path.join(env.new_dir("forwards"), "zones"), f"nsec.example={AUTHORITY}\n")
+
+    def zones_of_proofs(r):
+        return set(re.findall(r"zone=(\S+)", r.rec("dump-cache", "-", "a").stdout))
+
+    def ask_all(r):
+        for zone in ZONES:
+            check_reply(r.ask("first." + zone, "A", "+dnssec"), "NXDOMAIN")
+        check(zones_of_proofs(r) == {"nsec.example.", "nsec3.example."}, "kept", zones_of_proofs(r))
+
+    with world(forward_zones_file=forwards) as (_, r):
+        for text in "", f"nsec.example={AUTHORITY}\n":
+            ask_all(r)
+            write(forwards, text)
+            r.rec("reload-zones")
+            check(zones_of_proofs(r) == {"nsec3.example."}, "the one's alone", zones_of_proofs(r))
+        ask_all(r)
+        write(forwards, "".join(f"{i}.other.test={AUTHORITY}\n" for i in range(20)))
+        r.rec("reload-zones")
+        check(zones_of_proofs(r) == set(), "all", zones_of_proofs(r))
