@@ -254,9 +254,26 @@ static void print_mdoc_arguments(const char *arguments)
 	}
 }
 
-/* The list of commands as rec_control(1) has it. */
+static void print_mdoc_not_here(void)
+{
+	static const char *const others[][2] = {
+#define OTHER_ROW(word, why) { word, why },
+		COMMANDS_NOT_HERE(OTHER_ROW)
+#undef OTHER_ROW
+	};
+
+	printf(".Ss Commands of PowerDNS that are not here\n"
+	       "They are refused, and the answer says why.\n.Bl -tag -width Ds\n");
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		printf(".It Cm %s\n%c%s.\n", others[i][0], toupper((unsigned char)others[i][1][0]),
+		       others[i][1] + 1);
+	printf(".El\n");
+}
+
+/* The lists of commands as rec_control(1) has them. */
 static void print_mdoc(void)
 {
+	printf(".Bl -tag -width Ds\n");
 	for (unsigned i = 0; i < N_COMMANDS; i++) {
 		if (is_after_watch(i)) {
 			printf(".It Cm watch");
@@ -270,6 +287,8 @@ static void print_mdoc(void)
 		if (commands[i].alias[0] != '\0')
 			printf("Also known as\n.Cm %s .\n", commands[i].alias);
 	}
+	printf(".El\n");
+	print_mdoc_not_here();
 }
 
 /* ---- the conversation ---- */

@@ -3,7 +3,8 @@
  *
  * A row is a command: the server's table (commands.h), `help`, rec_control's usage, which of its
  * commands come with a file and how long it waits, the list in rec_control(1) and the tests that
- * walk them all come from it.  To add a command is to add a row and its function.
+ * walk them all come from it.  To add a command is to add a row and its function.  A second table has
+ * the commands of PowerDNS that are not here.
  */
 #ifndef WATCH_COMMAND_TABLE_H
 #define WATCH_COMMAND_TABLE_H
@@ -189,6 +190,21 @@ enum command_file {
 	  "forget what the caches hold of NAME; with a $ also of all names below it")            \
 	X("wipe-cache-typed", "", "TYPE NAME[$]...", 0, COMMAND_WORDS_MAX, false, 60,            \
 	  wipe_cache_typed, "forget records of TYPE only")
+
+#define NO_COOKIES "servers are asked without DNS cookies"
+
+/* Commands of PowerDNS that are not here, and why: the answer to each and the list in rec_control(1)
+ * come from it.  In order of the words; one that is built moves up. */
+#define COMMANDS_NOT_HERE(X)                                                                     \
+	X("add-cookies-unsupported", NO_COOKIES)                                                 \
+	X("clear-cookies", NO_COOKIES)                                                           \
+	X("dump-cookies", NO_COOKIES)                                                            \
+	X("dump-dot-probe-map", "no server is probed for DNS over TLS")                          \
+	X("dump-rpz", "there are no response policy zones")                                      \
+	X("get-proxymapping-stats", "clients' addresses are taken as they are, mapped to no others") \
+	X("set-ecs-minimum-ttl", "what subnet a client is in is told to nobody: ECS is left out by design") \
+	X("set-event-trace-enabled", "there are no event traces; explain shows each step of a query") \
+	X("show-yaml", "settings are in recursor.conf, and YAML is not read")
 // clang-format on
 
 #endif

@@ -296,6 +296,21 @@ static const struct command *find_command(const char *word)
 	return NULL;
 }
 
+/* Why a command of PowerDNS is not here; NULL: it is none. */
+static const char *why_not_here(const char *word)
+{
+	static const char *const others[][2] = {
+#define OTHER_ROW(other, why) { other, why },
+		COMMANDS_NOT_HERE(OTHER_ROW)
+#undef OTHER_ROW
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (strcmp(word, others[i][0]) == 0)
+			return others[i][1];
+	return NULL;
+}
+
 /* ---- reading a request ---- */
 
 static bool read_flag(struct command_request *rq, const char *word)
@@ -320,6 +335,16 @@ static void refuse(struct command_request *rq, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(rq->why, sizeof(rq->why), format, ap);
 	va_end(ap);
+}
+
+static void refuse_unknown(struct command_request *rq, const char *word)
+{
+	const char *why = why_not_here(word);
+
+	if (why != NULL)
+		refuse(rq, "%s: not here: %s", word, why);
+	else
+		refuse(rq, "Unknown command '%.100s', try 'help'", word);
 }
 
 void command_parse(struct command_request *rq, char *text, size_t len)
@@ -350,7 +375,7 @@ void command_parse(struct command_request *rq, char *text, size_t len)
 	rq->argv = &rq->words[at + 1];
 	rq->argc = n - at - 1;
 	if (c == NULL)
-		refuse(rq, "Unknown command '%.100s', try 'help'", rq->words[at]);
+		refuse_unknown(rq, rq->words[at]);
 	else if (rq->argc < c->min_args || rq->argc > c->max_args)
 		refuse(rq, "usage: %s%s%s", c->word, c->arguments[0] == '\0' ? "" : " ",
 		       c->arguments);

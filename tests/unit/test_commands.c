@@ -89,6 +89,32 @@ START_TEST(those_that_change_something_are_known)
 }
 END_TEST
 
+/* They tell why, and none of them has been built meanwhile. */
+START_TEST(commands_of_powerdns_that_are_not_here_say_why)
+{
+	static const char *const others[][2] = {
+#define OTHER_ROW(word, why) { word, why },
+		COMMANDS_NOT_HERE(OTHER_ROW)
+#undef OTHER_ROW
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		char line[64], reply[256];
+
+		if (i > 0)
+			ck_assert_str_lt(others[i - 1][0], others[i][0]);
+		for (size_t k = 0; k < commands_count(); k++) {
+			ck_assert_str_ne(commands_at(k)->word, others[i][0]);
+			ck_assert_str_ne(commands_at(k)->alias, others[i][0]);
+		}
+		snprintf(line, sizeof(line), "%s x", others[i][0]);
+		snprintf(reply, sizeof(reply), "%s: not here: %s\n", others[i][0], others[i][1]);
+		expect_reply(line, 1, reply);
+	}
+	expect_reply("Dump-RPZ", 1, "dump-rpz: not here: there are no response policy zones\n");
+}
+END_TEST
+
 START_TEST(what_is_no_command_is_refused)
 {
 	expect_reply("", 1, "invalid command\n");
@@ -598,6 +624,7 @@ Suite *suite_commands(void)
 	tcase_add_checked_fixture(t, open_env, close_env);
 	tcase_add_test(t, rows_are_in_order_and_explained);
 	tcase_add_test(t, those_that_change_something_are_known);
+	tcase_add_test(t, commands_of_powerdns_that_are_not_here_say_why);
 	tcase_add_test(t, what_is_no_command_is_refused);
 	tcase_add_test(t, a_request_is_bytes);
 	tcase_add_test(t, case_of_the_word_does_not_matter_and_flags_are_read);
