@@ -3,6 +3,9 @@
  *
  * tests/unit/test_<module>.c defines `Suite *suite_<module>(void)`; build/gen/suites.h, made
  * by the Makefile from the names of the files, lists them.  The last line is for tests/run.
+ *
+ * Tests of a case with the tag "process" look at what the kernel gives the process, of which memcheck
+ * has a part for itself: CK_EXCLUDE_TAGS=process leaves them out.
  */
 #include <check.h>
 #include <stdbool.h>
@@ -51,6 +54,9 @@ int main(int argc, char **argv)
 	srunner_free(runner);
 
 	printf("TOTAL passed=%d failed=%d skipped=0\n", run - failed, failed);
-	/* Nothing run where something was named is a mistyped name, not a success. */
-	return failed == 0 && (run > 0 || argc == 1) ? EXIT_SUCCESS : EXIT_FAILURE;
+	/* Nothing run where something was named is a mistyped name, not a success, unless all of it was to
+	 * be left out. */
+	return failed == 0 && (run > 0 || argc == 1 || getenv("CK_EXCLUDE_TAGS") != NULL)
+		       ? EXIT_SUCCESS
+		       : EXIT_FAILURE;
 }

@@ -173,6 +173,7 @@ Suite *suite_descriptors(void)
 	Suite *s = suite_create("descriptors");
 	TCase *tc = tcase_create("descriptors");
 
+	tcase_set_tags(tc, "process");
 	tcase_add_test(tc, limits);
 	tcase_add_test(tc, limits_of_root);
 	suite_add_tcase(s, tc);

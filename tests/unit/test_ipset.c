@@ -736,7 +736,7 @@ END_TEST
 Suite *suite_ipset(void)
 {
 	Suite *s = suite_create("ipset");
-	TCase *t = tcase_create("ipset");
+	TCase *t = tcase_create("ipset"), *process = tcase_create("process");
 
 	tcase_add_checked_fixture(t, make_sets, free_sets);
 	tcase_set_timeout(t, 120);
@@ -761,9 +761,14 @@ Suite *suite_ipset(void)
 	tcase_add_test(t, a_damaged_file_changes_nothing);
 	tcase_add_test(t, what_was_written_is_read);
 	tcase_add_test(t, a_full_disk_is_told);
-	tcase_add_test(t, a_million_fit_in_20_megabytes);
 	tcase_add_test(t, readers_do_not_wait_for_writers);
 	tcase_add_test(t, sets_go_while_they_are_tidied);
 	suite_add_tcase(s, t);
+
+	tcase_add_checked_fixture(process, make_sets, free_sets);
+	tcase_set_tags(process, "process");
+	tcase_set_timeout(process, 120);
+	tcase_add_test(process, a_million_fit_in_20_megabytes);
+	suite_add_tcase(s, process);
 	return s;
 }

@@ -1182,6 +1182,7 @@ Suite *suite_listen(void)
 {
 	Suite *s = suite_create("listen");
 	TCase *udp = tcase_create("udp"), *tcp = tcase_create("tcp");
+	TCase *process = tcase_create("process");
 
 	tcase_add_checked_fixture(udp, set_up, tear_down);
 	tcase_set_timeout(udp, 60);
@@ -1226,8 +1227,13 @@ Suite *suite_listen(void)
 	tcase_add_test(tcp, tcp_slow_readers_have_a_limit_together);
 	tcase_add_test(tcp, tcp_slow_reader_is_not_read_from);
 	tcase_add_test(tcp, tcp_answer_to_a_connection_that_is_gone);
-	tcase_add_test(tcp, tcp_goes_on_when_descriptors_are_free_again);
 	tcase_add_test(tcp, closing_with_queries_in_flight);
 	suite_add_tcase(s, tcp);
+
+	tcase_add_checked_fixture(process, set_up, tear_down);
+	tcase_set_tags(process, "process");
+	tcase_set_timeout(process, 60);
+	tcase_add_test(process, tcp_goes_on_when_descriptors_are_free_again);
+	suite_add_tcase(s, process);
 	return s;
 }
