@@ -27,6 +27,7 @@ const uint8_t *cut_ns_name(const struct goal *g, unsigned ns)
 void cut_leave(struct resolver *r, struct goal *g)
 {
 	crowd_leave(r, g);
+	goal_unwant_addresses(r, g); /* of servers that are its no more */
 	rrset_put(g->ns_own);
 	rrset_put(g->ns_parent);
 	g->ns_own = g->ns_parent = NULL;
@@ -574,6 +575,7 @@ void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const st
 {
 	struct ns_name *n = &g->ns[ns];
 
+	ASSERT(ns < g->n_ns);
 	n->state = NS_UNKNOWN;
 	g->met_limit |= child->rcode == RCODE_SERVFAIL && child->met_limit;
 	g->met_crowd |= child->rcode == RCODE_SERVFAIL && child->met_crowd;

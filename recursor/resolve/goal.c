@@ -294,19 +294,23 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 	return EDGE_MADE;
 }
 
-/* Takes the goal's edges to its children away; those that nobody waits for any more are put
- * before `orphans`, chained through walk_next. */
+/* Takes an edge to a child away; a child that nobody waits for any more is put before `orphans`,
+ * chained through walk_next. */
+static struct goal *child_leave(struct resolver *r, struct edge *e, struct goal *orphans)
+{
+	struct goal *child = e->child;
+
+	edge_free(r, e);
+	if (child->n_waiters > 0 || child->state == GOAL_DEAD)
+		return orphans;
+	child->walk_next = orphans;
+	return child;
+}
+
 static struct goal *children_leave(struct resolver *r, struct goal *g, struct goal *orphans)
 {
-	while (g->children != NULL) {
-		struct goal *child = g->children->child;
-
-		edge_free(r, g->children);
-		if (child->n_waiters > 0 || child->state == GOAL_DEAD)
-			continue;
-		child->walk_next = orphans;
-		orphans = child;
-	}
+	while (g->children != NULL)
+		orphans = child_leave(r, g->children, orphans);
 	return orphans;
 }
 
@@ -347,6 +351,18 @@ static void orphans_drop(struct resolver *r, struct goal *orphans)
 void goal_unwant_all(struct resolver *r, struct goal *g)
 {
 	orphans_drop(r, children_leave(r, g, NULL));
+}
+
+void goal_unwant_addresses(struct resolver *r, struct goal *g)
+{
+	struct goal *orphans = NULL;
+
+	for (struct edge *e = g->children, *next; e != NULL; e = next) {
+		next = e->next_of_parent;
+		if (e->kind == EDGE_ADDRESS)
+			orphans = child_leave(r, e, orphans);
+	}
+	orphans_drop(r, orphans);
 }
 
 void goal_bury_all(struct resolver *r)

@@ -388,6 +388,8 @@ bool goal_follow(struct resolver *r, struct goal *parent, struct goal *child);
 void goal_unwait(struct resolver *r, struct edge *e);
 /* The goal waits on nothing any more; children that nobody else wants are dropped. */
 void goal_unwant_all(struct resolver *r, struct goal *g);
+/* The same for the addresses of name servers alone. */
+void goal_unwant_addresses(struct resolver *r, struct goal *g);
 
 /* Ends with what is in g->rcode, chain, denial, cause: tells everyone who waits. */
 void goal_end(struct resolver *r, struct goal *g);
