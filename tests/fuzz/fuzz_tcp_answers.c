@@ -341,12 +341,6 @@ static void end_stream(struct server_side *c, bool at_once)
 	c->fd = -1;
 }
 
-static void pass_time(unsigned ms)
-{
-	still.now_ms += ms;
-	(void)still_turn();
-}
-
 static void rare_step(unsigned arg)
 {
 	switch (arg) {
@@ -364,13 +358,13 @@ static void rare_step(unsigned arg)
 		asks_in_reply = true;
 		break;
 	case 5:
-		pass_time(config.tcp_idle_ms);
+		still_pass(config.tcp_idle_ms);
 		break;
 	case 6:
 		read_questions(current);
 		break;
 	default:
-		pass_time(arg);
+		still_pass(arg);
 	}
 }
 
@@ -385,13 +379,11 @@ static void step(struct input *in)
 {
 	enum { RAW, ASK, SEND, TURN, ANSWER, CONNECTION, CANCEL, RARE };
 	unsigned b = input_byte(in), arg = b >> 3;
-	size_t len = (size_t)(in->end - in->at);
+	size_t len;
 
 	switch (b & 7) {
 	case RAW:
-		len = len < arg + 1 ? len : arg + 1;
-		stream_add(&current->answers, in->at, len);
-		in->at += len;
+		stream_add_input(&current->answers, in, arg + 1);
 		break;
 	case ASK:
 		ask(1 + (arg & 1), QUESTION_LEN + (arg < 28 ? arg : (arg - 27) * (size_t)3000));
@@ -401,9 +393,7 @@ static void step(struct input *in)
 			stream_send(&current->answers, current->fd, input_size(arg));
 		break;
 	case TURN:
-		(void)(arg < 16 ? still_turn() > 0 : still_settle());
-		if (arg >= 16)
-			check_settled();
+		still_go_on(arg >= 16, check_settled);
 		break;
 	case ANSWER:
 		add_answer(current, arg, answer_size(in));
@@ -447,7 +437,7 @@ static void end_well(void)
 		(void)still_settle();
 		check_settled();
 	}
-	pass_time(config.tcp_idle_ms + config.tcp_connect_ms);
+	still_pass(config.tcp_idle_ms + config.tcp_connect_ms);
 	(void)still_settle();
 	ASSERT(n_open() == 0);
 }
@@ -461,8 +451,7 @@ static void start(struct input *in, bool is_seen)
 						  .seen = is_seen ? on_seen : NULL };
 	unsigned b = input_byte(in);
 
-	memset(&still, 0, sizeof(still));
-	still.now_ms = 1000;
+	still_start();
 	config = (struct outgoing_config) {
 		.local4 = { { .family = 4 } },
 		.n_local4 = 1,

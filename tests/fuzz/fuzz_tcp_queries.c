@@ -305,12 +305,6 @@ static void check_settled(void)
 	}
 }
 
-static void pass_time(unsigned ms)
-{
-	still.now_ms += ms;
-	(void)still_turn();
-}
-
 static void rare_step(unsigned arg)
 {
 	switch (arg) {
@@ -333,10 +327,10 @@ static void rare_step(unsigned arg)
 		is_stopped = true;
 		break;
 	case 5:
-		pass_time(limits.tcp_idle_ms);
+		still_pass(limits.tcp_idle_ms);
 		break;
 	default:
-		pass_time(arg);
+		still_pass(arg);
 	}
 }
 
@@ -344,13 +338,11 @@ static void step(struct input *in)
 {
 	enum { RAW, MESSAGE, SEND, TURN, ANSWER, CLIENT, READ, RARE };
 	unsigned b = input_byte(in), arg = b >> 3;
-	size_t len = (size_t)(in->end - in->at);
+	size_t len;
 
 	switch (b & 7) {
 	case RAW:
-		len = len < arg + 1 ? len : arg + 1;
-		stream_add(&current->queries, in->at, len);
-		in->at += len;
+		stream_add_input(&current->queries, in, arg + 1);
 		break;
 	case MESSAGE:
 		len = arg < 24 ? arg + 1 : input_u16(in);
@@ -362,12 +354,7 @@ static void step(struct input *in)
 			stream_send(&current->queries, current->fd, input_size(arg));
 		break;
 	case TURN:
-		if (arg >= 16) {
-			(void)still_settle();
-			check_settled();
-		} else {
-			still_turn();
-		}
+		still_go_on(arg >= 16, check_settled);
 		break;
 	case ANSWER:
 		len = input_byte(in);
@@ -417,7 +404,7 @@ static void end_well(void)
 		ASSERT(c->n_answers == 0 && c->in_flight == 0);
 		ASSERT(is_finished(c) || (!has_query(c) && !c->has_ended));
 	}
-	pass_time(limits.tcp_idle_ms);
+	still_pass(limits.tcp_idle_ms);
 	ASSERT(listener_tcp_clients(listener) == 0);
 }
 
@@ -428,8 +415,7 @@ static void start(struct input *in)
 	unsigned b = input_byte(in);
 	char why[256];
 
-	memset(&still, 0, sizeof(still));
-	still.now_ms = 1000;
+	still_start();
 	memset(&counters, 0, sizeof(counters));
 	limits = (struct listen_limits) {
 		.tcp_clients = CLIENTS - (b & 1),

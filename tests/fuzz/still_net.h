@@ -225,6 +225,29 @@ static inline bool still_settle(void)
 	return turns > 0;
 }
 
+/* A turn, or until nothing more happens; then what is settled is checked. */
+static inline void still_go_on(bool to_the_end, void (*check)(void))
+{
+	if (!to_the_end) {
+		(void)still_turn();
+		return;
+	}
+	(void)still_settle();
+	check();
+}
+
+static inline void still_pass(unsigned ms)
+{
+	still.now_ms += ms;
+	(void)still_turn();
+}
+
+static inline void still_start(void)
+{
+	memset(&still, 0, sizeof(still));
+	still.now_ms = 1000;
+}
+
 static inline bool still_is_empty(void)
 {
 	for (unsigned i = 0; i < STILL_TIMERS; i++)
@@ -332,6 +355,17 @@ static inline uint16_t input_u16(struct input *in)
 static inline size_t input_size(unsigned arg)
 {
 	return arg < 16 ? arg + 1 : (size_t)1 << (arg - 14);
+}
+
+/* Bytes of the input as they are. */
+static inline void stream_add_input(struct stream *s, struct input *in, size_t most)
+{
+	size_t len = (size_t)(in->end - in->at);
+
+	if (len > most)
+		len = most;
+	stream_add(s, in->at, len);
+	in->at += len;
 }
 
 #endif
