@@ -1,5 +1,5 @@
 /*
- * servers_table: what servers.c (RTT), throttles.c and servers_dump.c share; for them only.
+ * servers_table: what servers.c (RTT), throttles.c and servers_dump.c share; for them and tests.
  *
  * What takes a shard, an entry or a slot wants the shard's lock held.
  */

@@ -7,6 +7,7 @@
 #include "common/name.h"
 #include "common/rrtype.h"
 #include "recursor/resolve/inflight.h"
+#include "recursor/resolve/servers_table.h"
 #include "tests/unit/servers_fixture.h"
 
 START_TEST(an_unknown_server_is_worth_a_try)
@@ -328,6 +329,60 @@ START_TEST(two_threads_share_it)
 }
 END_TEST
 
+/* Who looks while all is cleared: `between` counts the times when some were gone, but not all. */
+struct onlooker {
+	struct servers *servers;
+	size_t all;
+	atomic_bool is_there, is_over;
+	unsigned between;
+};
+
+static void *look_on(void *arg)
+{
+	struct onlooker *o = arg;
+
+	while (!atomic_load(&o->is_over)) {
+		size_t n = stats_of(o->servers).servers;
+
+		o->between += n > 0 && n < o->all;
+		atomic_store(&o->is_there, true);
+	}
+	return NULL;
+}
+
+/* All in one shard: a worker that wants it may not have to wait until the last is gone. */
+START_TEST(a_clear_lets_others_pass)
+{
+	enum { ALL = 20000, TRIES = 20 };
+	struct servers_config cfg = ordinary;
+	unsigned most = 0;
+
+	cfg.max_servers = (size_t)ALL * SERVERS_SHARDS;
+	for (int t = 0; t < TRIES && most < 2; t++) {
+		struct onlooker o = { .servers = make_table(&cfg), .all = ALL };
+		pthread_t thread;
+
+		for (unsigned i = 0; o.servers->shards[0].servers.n < ALL; i++) {
+			struct addr a = addr_n(i);
+
+			if (((addr_hash(&a) >> 32) & (SERVERS_SHARDS - 1)) == 0)
+				servers_answered(o.servers, &a, 1000, true, T0);
+		}
+		ck_assert_uint_eq(stats_of(o.servers).servers, ALL);
+		ck_assert_int_eq(pthread_create(&thread, NULL, look_on, &o), 0);
+		while (!atomic_load(&o.is_there))
+			(void)sched_yield();
+		servers_clear(o.servers, true);
+		atomic_store(&o.is_over, true);
+		ck_assert_int_eq(pthread_join(thread, NULL), 0);
+		ck_assert_uint_eq(stats_of(o.servers).servers, 0);
+		servers_free(o.servers);
+		most = o.between;
+	}
+	ck_assert_uint_ge(most, 2);
+}
+END_TEST
+
 START_TEST(questions_in_flight)
 {
 	struct servers_config cfg = { .max_inflight = 100, .network_timeout_ms = 1500 };
@@ -388,6 +443,7 @@ Suite *suite_servers(void)
 	tcase_add_test(t, tables_are_bounded);
 	tcase_add_test(t, dumps_show_all);
 	tcase_add_test(t, two_threads_share_it);
+	tcase_add_test(t, a_clear_lets_others_pass);
 	tcase_add_test(t, questions_in_flight);
 	suite_add_tcase(s, t);
 	return s;
