@@ -6,9 +6,6 @@
 #include "recursor/worker.h"
 
 enum {
-	/* The mean size of entries that the numbers of entries stand for. */
-	ENTRY_BYTES = 1024,
-	FIXED_BYTES = 4 << 20,   /* and what is there beside entries */
 	RECORDS_LEAST = 2 << 20, /* of which the record cache has most */
 	SERVERS_PART = 16,       /* one in so many bytes */
 	KEYS_PART = 32,
@@ -100,8 +97,8 @@ uint64_t memory_total(const struct memory *m)
 	if (total != 0)
 		return total;
 	return (atomic_load(&m->max_cache_entries) + atomic_load(&m->max_packetcache_entries)) *
-		       ENTRY_BYTES +
-	       FIXED_BYTES;
+		       SETTINGS_ENTRY_BYTES +
+	       SETTINGS_CACHES_BYTES;
 }
 
 uint64_t memory_used(const struct memory *m)

@@ -33,6 +33,10 @@ enum {
 	SETTINGS_WHY_MAX = 512,
 	SETTINGS_AVOID_MAX = 64,
 	SETTINGS_MERGE_MAX = 32,
+	/* The mean size of entries that max-cache-entries and max-packetcache-entries stand for, and
+	 * what is there beside entries. */
+	SETTINGS_ENTRY_BYTES = 1024,
+	SETTINGS_CACHES_BYTES = 4 << 20,
 };
 
 struct addr_list {

@@ -3,6 +3,7 @@
  * settings_value.c, what holds between them is checked here.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -395,9 +396,22 @@ static void finish_log(struct building *b)
 static int check_memory(const struct building *b)
 {
 	static const uint64_t least = 8 << 20;
+	const struct settings *s = b->s;
+	uint64_t entries = s->max_cache_entries + s->max_packetcache_entries;
+	char line[SETTINGS_WHY_MAX];
 
-	if (b->s->max_cache_memory != 0 && b->s->max_cache_memory < least)
+	if (s->max_cache_memory == 0)
+		return E_OK;
+	if (s->max_cache_memory < least)
 		return refuse(b, "max-cache-memory", E_RANGE, "must be 0, or 8M or more");
+	if (s->max_cache_memory > entries * SETTINGS_ENTRY_BYTES + SETTINGS_CACHES_BYTES) {
+		(void)snprintf(line, sizeof(line),
+			       "max-cache-memory is more than max-cache-entries=%" PRIu64
+			       " and max-packetcache-entries=%" PRIu64
+			       " can fill: raise these, too",
+			       s->max_cache_entries, s->max_packetcache_entries);
+		warn(b, line);
+	}
 	return E_OK;
 }
 

@@ -323,7 +323,7 @@ const struct setting settings_table[] = {
   "So many bytes for all caches: record cache, packet caches and server table, with all that "
   "belongs to them, and at most a 32nd for public keys to validate with (dnssec-key-bytes).  "
   "8M or more.  0: 1024 for each entry that max-cache-entries and "
-  "max-packetcache-entries allow, and 4M." },
+  "max-packetcache-entries allow, and 4M.  These two hold beside it." },
 { "max-cache-ttl", INT(max_cache_ttl_s, 1, TTL_MAX, "seconds"), "86400", "3.2",
   "Records are kept no longer than this, whatever their TTL." },
 { "max-chain-length", INT(max_chain_length, 0, MANY, "queries"), "0", "5.1.0",

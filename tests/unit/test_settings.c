@@ -314,6 +314,20 @@ START_TEST(a_log_to_nowhere_is_warned_of)
 }
 END_TEST
 
+START_TEST(memory_that_cannot_be_filled_is_warned_of)
+{
+	settings_free(good("max-cache-memory=1468M\n"));
+	ck_assert_str_eq(warnings, "");
+	settings_free(good("max-cache-memory=1469M\n"));
+	ck_assert_str_eq(warnings, "max-cache-memory is more than max-cache-entries=1000000 and "
+				   "max-packetcache-entries=500000 can fill: raise these, too\n");
+	settings_free(good("max-cache-memory=1469M\nmax-cache-entries=2000000\n"));
+	ck_assert_str_eq(warnings, "");
+	settings_free(good("max-cache-entries=1\n"));
+	ck_assert_str_eq(warnings, "");
+}
+END_TEST
+
 /* ---- what += does ---- */
 
 START_TEST(an_api_that_cannot_change_anything_is_warned_of)
@@ -848,6 +862,7 @@ Suite *suite_settings(void)
 	tcase_add_test(tc, notify_lists_and_their_files);
 	tcase_add_test(tc, open_resolvers_are_warned_of);
 	tcase_add_test(tc, a_log_to_nowhere_is_warned_of);
+	tcase_add_test(tc, memory_that_cannot_be_filled_is_warned_of);
 	tcase_add_test(tc, an_api_that_cannot_change_anything_is_warned_of);
 	tcase_add_test(tc, append);
 	tcase_add_test(tc, command_line_wins);
