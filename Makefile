@@ -115,7 +115,7 @@ $(B)/graphs: $(call obj,$(GRAPHS_SRC)) $(LIB)
 $(B)/graphs-feed: $(call obj,$(GRAPHS_FEED_SRC)) $(LIB)
 $(B)/tests/unit: $(call obj,$(UNIT_SRC) $(SIGNER_SRC) tests/sim/network.c tests/sim/scenario.c tools/lab/zone.c tools/rec_control/watch_data.c tools/rec_control/talk.c $(GRAPHS_PURE)) $(LIB)
 $(B)/tests/sim: $(call obj,$(SIM_SRC)) $(LIB)
-$(B)/tests/soak: $(call obj,$(SOAK_SRC)) $(LIB)
+$(B)/tests/soak: $(call obj,$(SOAK_SRC) tests/oom/alloc.c) $(B)/oom.a
 $(B)/tests/flood: $(call obj,$(FLOOD_SRC)) $(LIB)
 $(B)/tests/oom: $(call obj,$(OOM_SRC)) $(B)/oom.a
 $(FLOORS): $(B)/bench/%: $(B)/obj/tools/bench/%.o
@@ -156,7 +156,7 @@ $(LIB): $(call obj,$(LIB_SRC)) $(B)/sources
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-# The library with its allocations in the hands of tests/oom/alloc.c.
+# The library with its allocations in the hands of tests/oom/alloc.c: they fail (oom), or are counted (soak).
 OOM_CALLS := malloc calloc realloc aligned_alloc free strdup strndup asprintf open_memstream mmap mremap munmap
 $(B)/oom.a: $(LIB) Makefile
 	$(call say,OOM,$@)

@@ -6,7 +6,7 @@
  * are calls of oom_malloc() and its kin; what tests, libraries and the C library allocate is none of
  * it.
  *
- *     alloc_begin(n, ALLOC_ONE);  ...  left = alloc_end();
+ *     alloc_begin(n, ALLOC_ONE);  ...  leaked = alloc_end();
  *
  * Threads: one.
  */
@@ -26,8 +26,9 @@ enum alloc_failure {
 void alloc_begin(uint64_t n, enum alloc_failure how);
 /* No more shall fail. */
 void alloc_relent(void);
-/* How many blocks taken since alloc_begin() have not been given back. */
-size_t alloc_end(void);
+/* NULL, or a word on the blocks taken since alloc_begin() that have not been given back: how many,
+ * how large, and where the first was taken.  A string that lasts until the next call. */
+const char *alloc_end(void);
 
 uint64_t alloc_count(void); /* attempts since alloc_begin() */
 

@@ -89,8 +89,7 @@ static const char *run_once(const struct options *o, uint64_t number, uint64_t n
 			    enum alloc_failure how)
 {
 	static char text[512];
-	const char *why;
-	size_t left;
+	const char *why, *leaked;
 
 	if (o->course.tells)
 		printf("%" PRIu64 ": allocation %" PRIu64 "%s\n", number, n,
@@ -104,12 +103,11 @@ static const char *run_once(const struct options *o, uint64_t number, uint64_t n
 
 		why = c->run(c->argument, n == 0);
 	}
-	left = alloc_end();
-	if (why == NULL && left == 0)
+	leaked = alloc_end();
+	if (why == NULL && leaked == NULL)
 		return NULL;
 	snprintf(text, sizeof(text), "allocation %" PRIu64 "%s: %.400s", n,
-		 how == ALLOC_FROM_ON ? " and all after it" : "",
-		 why != NULL ? why : "blocks are left over");
+		 how == ALLOC_FROM_ON ? " and all after it" : "", why != NULL ? why : leaked);
 	return text;
 }
 

@@ -9,7 +9,7 @@
  * sound: there.  For who wants it validated: true wherever signatures protect it, whoever lies;
  * never what is wrongly signed; secure exactly when it is.  Of the packet caches: what comes out was put in, for that question, and is not
  * older than it may be.  Of the cache: nothing in it that is false of a trusted zone.  Of the end:
- * nothing left over.
+ * nothing left over; and when all is freed, wherever the seed ended, no block (tests/oom/alloc.h).
  *
  *     soak.c       a seed's course
  *     clients.c    who asks what, and goes away
