@@ -95,6 +95,7 @@ static void request_go_on_alone(struct resolver *r, struct request *req)
 	COUNT(r->counters, backgrounds);
 	r->n_traces -= req->trace != NULL;
 	req->trace = NULL;
+	req->done = NULL;
 	req->ctx = NULL;
 	req->policed = false;
 	req->background = g->has_background = true;

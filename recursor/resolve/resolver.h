@@ -316,8 +316,8 @@ void resolver_stats(const struct resolver *r, struct resolver_stats *out);
 struct request_view {
 	const uint8_t *name;
 	uint16_t type;
-	resolver_done_cb done; /* whose it is, and... */
-	void *ctx;             /* ... which: as given to resolver_ask() */
+	resolver_done_cb done; /* whose it is; NULL: nobody's, or no longer */
+	void *ctx;             /* which of his: as given to resolver_ask() */
 	bool chained;
 	uint32_t spent_ms;
 	uint32_t out_queries;

@@ -57,6 +57,8 @@ def stale_authority_stopped():
         try:
             check_stale(r, "www.brief")
             check(r.get("stale-after-timeout") == 1, "the client's patience was over")
+            for line in r.rec("current-queries").stdout.splitlines():
+                check("127.0.0.1" not in line, "no client waits for what goes on", line)
         finally:
             authority.process.send_signal(signal.SIGCONT)
         wait_until(lambda: r.ask("www.brief", "A", "+edns").ede is None, 10, "an answer that is not stale")

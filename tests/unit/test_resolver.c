@@ -492,6 +492,41 @@ START_TEST(what_is_waited_for_can_be_seen)
 }
 END_TEST
 
+static bool walk_to_nobody(void *ctx, const struct request_view *v)
+{
+	unsigned *n = ctx;
+
+	ck_assert(name_equal(v->name, www));
+	ck_assert_ptr_null(v->done);
+	ck_assert_ptr_null(v->ctx);
+	(*n)++;
+	return true;
+}
+
+/* RFC 8767 5: its client has an expired answer, and may be gone, while the resolution goes on. */
+START_TEST(who_has_a_stale_answer_is_not_seen_to_wait)
+{
+	struct question q = { .name = www, .type = TYPE_A };
+	unsigned n = 0;
+
+	still.cfg.stale_s = 86400;
+	still.cfg.stale_client_timeout_ms = 300;
+	resolver_configure(still.r, &still.cfg);
+	cache_set_stale(still.cache, still.cfg.stale_s);
+	ask(www);
+	ck_assert(still_reply(sent_for(www), RCODE_NOERROR, true));
+	priming_end();
+	still.wall_s += 301;
+	ck_assert_ptr_nonnull(resolver_ask(still.r, &q, done, &n));
+	still.now_us += 300000;
+	resolver_tick(still.r);
+	ck_assert_uint_eq(f.n_done, 2);
+	ck_assert_uint_eq(f.rcode, RCODE_NOERROR);
+	resolver_walk(still.r, walk_to_nobody, &n);
+	ck_assert_uint_eq(n, 1);
+}
+END_TEST
+
 /* Every byte of an answer flipped, every length: nothing but a count may come of it. */
 START_TEST(garbage_is_survived)
 {
@@ -680,6 +715,7 @@ Suite *suite_resolver(void)
 	tcase_add_test(c, without_recursion_nobody_is_asked);
 	tcase_add_test(c, hints_need_name_servers);
 	tcase_add_test(c, what_is_waited_for_can_be_seen);
+	tcase_add_test(c, who_has_a_stale_answer_is_not_seen_to_wait);
 	tcase_add_test(c, garbage_is_survived);
 	tcase_add_test(c, a_new_forward_is_for_what_is_in_flight_too);
 	tcase_add_test(c, a_forward_that_goes_gives_way_to_the_internet);
