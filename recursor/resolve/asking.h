@@ -41,7 +41,7 @@ unsigned cut_look_up_addresses(struct resolver *r, struct goal *g);
 unsigned cut_look_up_others(struct resolver *r, struct goal *g);
 /* No look-up is under way any more. */
 void cut_stop_waiting(struct resolver *r, struct goal *g);
-void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const struct goal *child);
+void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, struct goal *child);
 const uint8_t *cut_ns_name(const struct goal *g, unsigned ns);
 
 /* ---- minimise.c ---- */

@@ -466,12 +466,18 @@ static void ns_has_none(struct goal *g, unsigned ns)
 	g->lacks_glue = g->lacks_glue || (is_within_its_zone(g, ns) && !has_target(g, ns));
 }
 
-/* All ways to this name server's address have been tried. */
-static void ns_give_up(struct resolver *r, struct goal *g, unsigned ns)
+/* All ways to this name server's address have been tried.  False: it is known by one all the same, and
+ * that there are no others is no failure. */
+static bool ns_give_up(struct resolver *r, struct goal *g, unsigned ns)
 {
+	if (has_target(g, ns)) {
+		g->ns[ns].state = NS_KNOWN;
+		return false;
+	}
 	ns_has_none(g, ns);
 	GOAL_EVENT(r, g, EVENT_ADDRESS_NONE, cut_ns_name(g, ns), NULL, );
 	goal_charge_ns_failure(r, g);
+	return true;
 }
 
 /* Has one address type of a name server looked up: A first, AAAA when that brought nothing, or none
@@ -496,7 +502,7 @@ static bool ns_look_up(struct resolver *r, struct goal *g, unsigned ns)
 			return true;
 		}
 	}
-	ns_give_up(r, g, ns);
+	(void)ns_give_up(r, g, ns);
 	return false;
 }
 
@@ -571,7 +577,18 @@ unsigned cut_look_up_others(struct resolver *r, struct goal *g)
 	return look_up_some(r, g, true, 0);
 }
 
-void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const struct goal *child)
+/* What was refused for who asks, or for the many, is no failure of the name's; and a look-up is one, however
+ * many waited for it. */
+static void ns_unresolved_count(struct resolver *r, struct goal *child)
+{
+	if (child->is_unresolved || child->met_limit || child->met_crowd || child->met_cut ||
+	    child->met_cycle || child->by_policy)
+		return;
+	child->is_unresolved = true;
+	servers_ns_unresolved(r->servers, child->name, r->world.now_ms(r->world.ctx));
+}
+
+void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, struct goal *child)
 {
 	struct ns_name *n = &g->ns[ns];
 
@@ -584,14 +601,10 @@ void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, const st
 	if (child->rcode == RCODE_NOERROR && child->n_chain > 0)
 		targets_add(r, g, ns, child->chain[child->n_chain - 1], false);
 	/* NXDOMAIN says it for the other family too. */
-	if (n->state == NS_KNOWN) {
+	if (child->rcode == RCODE_NXDOMAIN)
+		n->asked_a = n->asked_aaaa = true;
+	if (n->state == NS_KNOWN)
 		servers_ns_resolved(r->servers, cut_ns_name(g, ns));
-	} else if (child->rcode == RCODE_NXDOMAIN || (n->asked_a && n->asked_aaaa)) {
-		ns_give_up(r, g, ns);
-		/* What was refused for who asks, or for the many, is no failure of the name's. */
-		if (!child->met_limit && !child->met_crowd && !child->met_cut &&
-		    !child->met_cycle && !child->by_policy)
-			servers_ns_unresolved(r->servers, cut_ns_name(g, ns),
-					      r->world.now_ms(r->world.ctx));
-	}
+	else if (n->asked_a && n->asked_aaaa && ns_give_up(r, g, ns))
+		ns_unresolved_count(r, child);
 }

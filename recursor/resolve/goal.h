@@ -257,6 +257,7 @@ struct goal {
 	uint16_t rcode;
 	uint8_t cause;      /* enum cause */
 	bool is_remembered; /* it is a failure's that was known (RFC 9520) */
+	bool is_unresolved; /* counted as a failure to find a name server's address */
 	uint8_t n_chain;
 	bool cacheable;
 	struct rrset *denial;
