@@ -16,18 +16,28 @@ static bool add(struct stale_answer *s, struct rrset *set)
 	return true;
 }
 
-/* A reference to the set as it goes to the client; what has expired with a TTL to come back soon
- * (RFC 8767 4).  NULL: no memory. */
-static struct rrset *servable(struct stale_answer *s, struct rrset *set, uint32_t now_s)
+static void note_stale(struct stale_answer *s, const struct rrset *set, uint32_t now_s)
 {
-	struct rrset *copy = NULL;
-
-	if (!rrset_is_expired(set, now_s))
-		return rrset_get(set);
 	if (now_s - set->expires_s > s->expired_s)
 		s->expired_s = now_s - set->expires_s;
 	s->any_stale = true;
+}
+
+/* The set with a TTL to come back soon (RFC 8767 4).  NULL: no memory. */
+static struct rrset *capped(struct rrset *set, uint32_t now_s)
+{
+	struct rrset *copy = NULL;
+
 	return rrset_copy(&copy, set, (enum rank)set->rank, STALE_TTL, now_s) == E_OK ? copy : NULL;
+}
+
+/* A reference to the set as it goes to the client.  NULL: no memory. */
+static struct rrset *servable(struct stale_answer *s, struct rrset *set, uint32_t now_s)
+{
+	if (!rrset_is_expired(set, now_s))
+		return rrset_get(set);
+	note_stale(s, set, now_s);
+	return capped(set, now_s);
 }
 
 static bool take(struct stale_answer *s, struct rrset *set, uint32_t now_s)
@@ -42,12 +52,20 @@ static bool take(struct stale_answer *s, struct rrset *set, uint32_t now_s)
 	return false;
 }
 
+/* A denial ends with the shortest of its proofs, and its SOA may live on: with it the client keeps the
+ * denial. */
 static bool take_denial(struct stale_answer *s, struct rrset *denial, uint32_t now_s)
 {
+	struct rrset *soa = denial->n_proofs > 0 ? rrset_proofs(denial)[0] : NULL;
+
 	s->rcode = denial->kind == RRSET_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR;
 	s->is_stale_denial = rrset_is_expired(denial, now_s);
-	if (denial->n_proofs > 0)
-		s->soa = servable(s, rrset_proofs(denial)[0], now_s);
+	if (s->is_stale_denial)
+		note_stale(s, denial, now_s);
+	if (soa != NULL && s->is_stale_denial && rrset_ttl_left(soa, now_s) > STALE_TTL)
+		s->soa = capped(soa, now_s);
+	else if (soa != NULL)
+		s->soa = servable(s, soa, now_s);
 	return s->soa != NULL;
 }
 
