@@ -218,6 +218,7 @@ void cut_enter(struct resolver *r, struct goal *g, unsigned zone_labels, uint64_
 	g->at_parents_set = g->with_glue = g->lacks_glue = false;
 	g->forwarded = g->recurse = false;
 	g->copy_spent = g->by_copy = false;
+	g->met_crowd = false; /* the former zone's */
 	g->n_cuts++;
 	if (ns_own != NULL) {
 		g->ns_own = *ns_own;
