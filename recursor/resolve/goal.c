@@ -84,14 +84,6 @@ void goal_make_ready(struct resolver *r, struct goal *g)
 	r->ready_last = &g->ready_next;
 }
 
-void goal_come_nearer(struct goal *g, unsigned depth, unsigned links)
-{
-	if (depth < g->depth)
-		g->depth = (uint8_t)depth;
-	if (links < g->links)
-		g->links = (uint8_t)links;
-}
-
 /* ---- edges ---- */
 
 static void waiters_add(const struct edge *e, int change)
@@ -179,6 +171,59 @@ static struct goal *walk_extend(struct resolver *r, struct goal *at, struct goal
 	return last;
 }
 
+static bool come_nearer(struct goal *g, unsigned depth, unsigned links)
+{
+	bool is_nearer = depth < g->depth || links < g->links;
+
+	if (depth < g->depth)
+		g->depth = (uint8_t)depth;
+	if (links < g->links)
+		g->links = (uint8_t)links;
+	return is_nearer;
+}
+
+/* How far it is to whom the edge leads.  Aliases are counted by max-cnames-followed, the rest by
+ * max-recursion-depth; the chain of trust has no more links than the name has labels. */
+static unsigned depth_below(const struct goal *parent, enum edge_kind kind)
+{
+	return parent->depth + (kind == EDGE_ALIAS || kind == EDGE_TRUST ? 0U : 1U);
+}
+
+static unsigned links_below(const struct goal *parent, enum edge_kind kind)
+{
+	return kind == EDGE_ALIAS ? parent->links + 1U : 0U;
+}
+
+/* What it waits on comes nearer with it.  A goal is in the list once at a time, and again only when it
+ * has come nearer once more: that ends, in a circle as well, and all who ever join cost a goal no more
+ * steps than it was far. */
+void goal_come_nearer(struct resolver *r, struct goal *g, unsigned depth, unsigned links)
+{
+	struct goal *last;
+
+	if (!come_nearer(g, depth, links))
+		return;
+	last = walk_begin(r, g);
+	for (struct goal *at = g; at != NULL; at = at->walk_next) {
+		at->mark = r->walk_mark - 1;
+		for (struct edge *e = at->children; e != NULL; e = e->next_of_parent) {
+			struct goal *child = e->child;
+			/* goal_follow(): it is the same question. */
+			unsigned its_links = child->refreshes ? at->links
+							      : links_below(at, e->kind);
+
+			if (e->kind == EDGE_STEP || child->state == GOAL_DEAD ||
+			    !come_nearer(child, depth_below(at, e->kind), its_links) ||
+			    child->mark == r->walk_mark)
+				continue;
+			child->mark = r->walk_mark;
+			child->walk_next = NULL;
+			last->walk_next = child;
+			last = child;
+		}
+	}
+}
+
 /* Does `g` wait on `other`, or is it `other`?  Asked from below: is `g` met above `other`? */
 static bool waits_on(struct resolver *r, struct goal *g, struct goal *other)
 {
@@ -196,7 +241,7 @@ bool goal_follow(struct resolver *r, struct goal *parent, struct goal *child)
 {
 	if (waits_on(r, child, parent) || !goal_wait(r, parent, EDGE_ALIAS, child))
 		return false;
-	goal_come_nearer(child, parent->depth, parent->links);
+	goal_come_nearer(r, child, parent->depth, parent->links);
 	return true;
 }
 
@@ -249,10 +294,7 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 	/* Addresses of servers are taken as they are: what is wrong with them shows. */
 	bool validates = kind == EDGE_TRUST || (kind == EDGE_ALIAS && parent->validates);
 	struct goal *child = goal_find(r, name, hash, type, parent->route, validates);
-	/* Aliases are counted by max-cnames-followed, the rest by max-recursion-depth; the chain of
-	 * trust has no more links than the name has labels. */
-	unsigned depth = parent->depth + (kind == EDGE_ALIAS || kind == EDGE_TRUST ? 0U : 1U);
-	unsigned links = kind == EDGE_ALIAS ? parent->links + 1U : 0U;
+	unsigned depth = depth_below(parent, kind), links = links_below(parent, kind);
 	bool joined = child != NULL;
 	enum edge_result why;
 	struct edge *e;
@@ -283,7 +325,7 @@ enum edge_result goal_want(struct resolver *r, struct goal *parent, enum edge_ki
 		parent->met_limit = true;
 		return EDGE_NO_ROOM;
 	}
-	goal_come_nearer(child, depth, links);
+	goal_come_nearer(r, child, depth, links);
 	*e = (struct edge) { .parent = parent, .child = child, .kind = (uint8_t)kind, .ns = ns };
 	edge_link(e);
 	counter_max(&r->counters->peak_chain, child->n_waiters);

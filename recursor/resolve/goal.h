@@ -372,8 +372,8 @@ struct goal *goal_find_refresh(struct resolver *r, const struct goal *g);
 struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type,
 		      uint64_t route, bool validates);
 void goal_make_ready(struct resolver *r, struct goal *g);
-/* Somebody else comes to wait on it, to whom it is so near. */
-void goal_come_nearer(struct goal *g, unsigned depth, unsigned links);
+/* Somebody else comes to wait on it, to whom it is so near, and all it waits on with it. */
+void goal_come_nearer(struct resolver *r, struct goal *g, unsigned depth, unsigned links);
 
 /* The parent comes to wait on a goal for (name, type), made if need be.
  * Returns EDGE_MADE, or why not. */
@@ -506,7 +506,7 @@ static inline const struct configured_zone *goal_configured(const struct resolve
 /* One more of the resolver's, waiting on nothing yet; NULL: no memory. */
 struct request *request_new(struct resolver *r, const struct question *q, resolver_done_cb done,
 			    void *ctx);
-void request_attach(struct goal *g, struct request *req);
+void request_attach(struct resolver *r, struct goal *g, struct request *req);
 /* Takes the request off every list and gives it back; its goal may be left without a waiter. */
 struct goal *request_detach(struct resolver *r, struct request *req);
 /* Starts its timer, when it is attached. */

@@ -3,9 +3,9 @@
 
 #include "common/check.h"
 
-void request_attach(struct goal *g, struct request *req)
+void request_attach(struct resolver *r, struct goal *g, struct request *req)
 {
-	goal_come_nearer(g, 0, 0);
+	goal_come_nearer(r, g, 0, 0);
 	req->goal = g;
 	req->next = g->requests;
 	req->prev = &g->requests;
@@ -256,7 +256,7 @@ static struct request *begin_alone(struct resolver *r, struct goal *g, const str
 	r->n_background++;
 	counter_max(&r->counters->peak_background, r->n_background);
 	COUNT(r->counters, backgrounds);
-	request_attach(g, req);
+	request_attach(r, g, req);
 	request_wait_to_the_end(r, req);
 	return req;
 }

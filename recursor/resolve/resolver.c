@@ -376,7 +376,7 @@ struct request *resolver_ask(struct resolver *r, const struct question *q, resol
 		leave(r);
 		return NULL;
 	}
-	request_attach(g, req);
+	request_attach(r, g, req);
 	request_wait(r, req, q);
 	req->joined = joined;
 	if (joined)
