@@ -413,6 +413,19 @@ bool validate_first(struct resolver *r, struct goal *g, enum then then, struct r
 	return true;
 }
 
+/* The CNAME of a DNAME, which is in no cache, lives no longer than that (RFC 6672 3.1, RFC 4035 5.3.3). */
+static void shorten(struct resolver *r, struct rrset **s, uint32_t ttl)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	struct rrset *copy = NULL;
+
+	if (rrset_ttl_left(*s, now_s) <= ttl ||
+	    rrset_copy(&copy, *s, (enum rank)(*s)->rank, ttl, now_s) != E_OK)
+		return;
+	rrset_put(*s);
+	*s = copy;
+}
+
 /* In the cache from now on, too, it lives no longer than it may. */
 static void cap(struct resolver *r, struct rrset **s, uint32_t ttl)
 {
@@ -443,6 +456,8 @@ static void go_on(struct resolver *r, struct goal *g)
 	    g->v.security == SEC_SECURE)
 		byproof_keep(r, set);
 	cap(r, dname != NULL ? &dname : &set, g->v.ttl);
+	if (dname != NULL && set != NULL)
+		shorten(r, &set, g->v.ttl);
 	g->v.dname = g->v.set = NULL;
 	switch (then) {
 	case THEN_DATA:
