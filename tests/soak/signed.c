@@ -233,6 +233,7 @@ void signed_forget(void)
 			signed_zone_free(built[e][i].zone);
 			built[e][i].zone = NULL;
 		}
+	sign_now_s = 0; /* the clock was that of the seed before */
 }
 
 int signed_anchor(const struct internet *net, const struct zone *z, struct anchors *a)
