@@ -89,7 +89,7 @@ static void answer_take(struct resolver *r, struct knowledge *k, struct cache_vi
 }
 
 /* May a denial of an ancestor answer for all below it (RFC 8020)? */
-static bool nx_covers(const struct resolver *r, const struct rrset *nx)
+static bool nx_covers(const struct resolver *r, const struct knowledge *k, const struct rrset *nx)
 {
 	switch (r->cfg.nothing_below_nxdomain) {
 	case NX_CUT_YES:
@@ -101,8 +101,10 @@ static bool nx_covers(const struct resolver *r, const struct rrset *nx)
 	case NX_CUT_NO:
 		break;
 	}
-	/* root-nx-trust: the root knows all top-level domains. */
-	return r->cfg.root_nx_trust && nx->owner_len > 1 && nx->owner_len == 2 + rrset_owner(nx)[0];
+	/* root-nx-trust: the root, and nobody else, knows all top-level domains; but not those that are
+	 * configured. */
+	return r->cfg.root_nx_trust && nx->owner_len > 1 && nx->zone_labels == 0 &&
+	       k->floor_labels == 0 && nx->owner_len == 2 + rrset_owner(nx)[0];
 }
 
 bool knowledge_is_heard(const struct resolver *r, const uint8_t *name, uint16_t type,
@@ -124,7 +126,7 @@ static void ancestor_take(struct resolver *r, struct knowledge *k, struct cache_
 		k->what = err == E_OK ? KNOWN_ALIAS : KNOWN_YXDOMAIN;
 		k->dname = v->dname;
 		v->dname = NULL;
-	} else if (v->nxdomain != NULL && nx_covers(r, v->nxdomain) &&
+	} else if (v->nxdomain != NULL && nx_covers(r, k, v->nxdomain) &&
 		   knowledge_is_heard(r, name, type, v->nxdomain)) {
 		take(k, KNOWN_NXDOMAIN, &v->nxdomain);
 	}
