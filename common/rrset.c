@@ -207,8 +207,9 @@ static void put_proofs(struct rrset *s, size_t at, struct rrset *const *proofs, 
 	for (size_t i = 0; i < n_proofs; i++) {
 		struct rrset *proof;
 
-		/* So that freeing goes one level deep. */
-		ASSERT(proofs[i]->n_proofs == 0);
+		/* So that freeing goes two levels deep at most. */
+		ASSERT(proofs[i]->n_proofs == 0 ||
+		       (s->kind == RRSET_FAILURE && proofs[i]->kind != RRSET_FAILURE));
 		proof = rrset_get(proofs[i]);
 		memcpy(s->data + at + i * sizeof(proof), &proof, sizeof(proof));
 	}

@@ -7,7 +7,8 @@
  * Also what is known not to be: an NXDOMAIN or a NODATA is a block with the owner asked
  * for, no rdata, and references to the sets that prove it (the zone's SOA first, then NSEC or
  * NSEC3).  Data that a wildcard made have the NSEC or NSEC3 sets that prove it, too.
- * And a resolution failure (RFC 9520): no rdata, its cause in `cause`.
+ * And a resolution failure (RFC 9520): no rdata, its cause in `cause`; one that is SEC_BOGUS has a
+ * reference to the answer that was.
  *
  * A set never changes after rrset_new(), but for its reference count, what validation found of it
  * (once, from SEC_UNCHECKED) and the cache's own fields, so any number of threads may read it.

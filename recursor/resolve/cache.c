@@ -145,6 +145,12 @@ static bool is_fresh(const struct rrset *s, uint32_t now_s, uint32_t stale_s)
 	return !rrset_is_expired(s, now_s) || rrset_is_stale(s, now_s, stale_s);
 }
 
+/* RFC 2181 5.4.1: what was told in passing is none; a failure has no rank. */
+static bool is_answer(const struct rrset *s)
+{
+	return s->rank > RANK_REFERRAL && s->kind != RRSET_FAILURE;
+}
+
 /* Gives an entry its place in the view; false: it has none. */
 static bool view_offer(struct cache_view *v, struct rrset *s, bool delegation, uint16_t type,
 		       unsigned want)
@@ -335,6 +341,7 @@ struct offer {
 	struct rrset *set;
 	bool delegation;
 	bool refreshes;
+	bool fills;
 	uint32_t now_s, stale_s, locked_percent;
 };
 
@@ -397,6 +404,12 @@ static bool is_of_existence(const struct rrset *a, const struct rrset *b)
 	       b->type != CACHE_TRUST;
 }
 
+static bool is_answer_for(const struct rrset *s, uint16_t type)
+{
+	return s->kind == RRSET_NXDOMAIN ||
+	       (is_answer(s) && (s->type == type || s->type == TYPE_CNAME));
+}
+
 /* Does the entry forbid the offered set?  RFC 2181 5.4.1. */
 static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 {
@@ -406,6 +419,8 @@ static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 		return is_worth_keeping(sh, at, o);
 	if (is_delegation(sh, at) != o->delegation)
 		return false;
+	if (o->fills)
+		return is_answer_for(s, o->set->type);
 	if (o->set->kind == RRSET_FAILURE)
 		return s->kind == RRSET_NXDOMAIN ||
 		       (s->kind != RRSET_FAILURE && s->type == o->set->type);
@@ -437,6 +452,20 @@ static bool are_trusted_keys(const struct rrset *s, const struct rrset *denial, 
 	       !rrset_is_expired(s, now_s);
 }
 
+/* What was validated, or failed to be, does not go because of a denial or an alias that nobody has
+ * checked: that may be a lie, told for one type, and is found to be one of that type alone. */
+static bool was_validated(const struct rrset *s, const struct rrset *set, uint32_t now_s)
+{
+	enum security known = rrset_security(s);
+	bool is_of_all_types = set->kind == RRSET_NXDOMAIN ||
+			       (set->kind == RRSET_DATA && set->type == TYPE_CNAME);
+
+	if (!is_of_all_types || rrset_security(set) == SEC_SECURE || rrset_is_expired(s, now_s))
+		return false;
+	return is_denial_or_data(s) ? known == SEC_SECURE
+				    : s->kind == RRSET_FAILURE && known == SEC_BOGUS;
+}
+
 /* Does the offered set make the entry, which has another key and does not outrank it, untrue?
  * A CNAME takes denials of types away, since the alias now answers for them, but not data:
  * servers that mix both are met in the wild, and the data are good for their own type. */
@@ -445,10 +474,11 @@ static bool displaces(const struct shard *sh, uint32_t at, const struct offer *o
 	const struct rrset *s = set_at(sh, at);
 	const struct rrset *set = o->set;
 
-	if (is_delegation(sh, at) || o->delegation || set->kind == RRSET_FAILURE)
+	if (is_delegation(sh, at) || o->delegation || o->fills || set->kind == RRSET_FAILURE ||
+	    was_validated(s, set, o->now_s))
 		return false;
 	if (is_of_existence(s, set))
-		return !are_trusted_keys(s, set, o->now_s);
+		return true;
 	if (s->kind == RRSET_FAILURE)
 		return s->type == set->type;
 	if (set->kind != RRSET_DATA)
@@ -543,6 +573,7 @@ enum cache_put_result cache_put_hashed(struct cache *c, struct rrset *s, uint64_
 		.set = s,
 		.delegation = (how & CACHE_AS_DELEGATION) != 0,
 		.refreshes = (how & CACHE_REFRESHES) != 0,
+		.fills = (how & CACHE_FILLS) != 0,
 		.now_s = now_s,
 		.stale_s = stale_window(c),
 		.locked_percent = atomic_load_explicit(&c->locked_percent, memory_order_relaxed),
@@ -570,17 +601,41 @@ out:
 	return result;
 }
 
-void cache_drop(struct cache *c, const struct rrset *s)
+/* The place of that very set; SIEVE_NONE: it is not there any more. */
+static uint32_t place_of(const struct shard *sh, const struct key *k, const struct rrset *s)
+{
+	uint32_t at = first_of(sh, k);
+
+	while (at != SIEVE_NONE && set_at(sh, at) != s)
+		at = next_of(sh, at, k);
+	return at;
+}
+
+bool cache_drop(struct cache *c, const struct rrset *s)
 {
 	struct key k = key_of(rrset_owner(s));
 	struct shard *sh = shard_lock(shard_of(c, &k));
+	uint32_t at = place_of(sh, &k, s);
 	struct drops drops = { 0 };
 
-	for (uint32_t at = first_of(sh, &k); at != SIEVE_NONE; at = next_of(sh, at, &k)) {
-		if (set_at(sh, at) == s) {
-			cache_entry_remove(sh, at, &drops);
-			break;
-		}
+	if (at != SIEVE_NONE)
+		cache_entry_remove(sh, at, &drops);
+	shard_unlock(sh);
+	drops_put(&drops);
+	return at != SIEVE_NONE;
+}
+
+void cache_replace(struct cache *c, const struct rrset *s, struct rrset *by, uint32_t now_s)
+{
+	struct offer o = { .key = key_of(rrset_owner(s)), .set = by, .now_s = now_s };
+	struct shard *sh = shard_lock(shard_of(c, &o.key));
+	uint32_t at = place_of(sh, &o.key, s);
+	struct drops drops = { 0 };
+
+	if (at != SIEVE_NONE) {
+		o.delegation = is_delegation(sh, at);
+		at = clear_the_way(sh, &o, &drops);
+		(void)replace(sh, at, &o, &drops);
 	}
 	shard_unlock(sh);
 	drops_put(&drops);
@@ -670,7 +725,7 @@ static bool is_answered(const struct shard *sh, uint32_t at, const struct offer 
 {
 	const struct rrset *s = set_at(sh, at);
 
-	if (is_same_key(sh, at, o) || are_trusted_keys(s, o->set, o->now_s))
+	if (is_same_key(sh, at, o) || was_validated(s, o->set, o->now_s))
 		return true;
 	if (displaces(sh, at, o))
 		return !are_trusted_keys(o->set, s, o->now_s);

@@ -15,9 +15,9 @@
  * Which of two sets for one key stays is RFC 2181 5.4.1's ranking: a set replaces another of
  * lower or equal rank, or an expired one; a set of lower rank never replaces a live one.
  * Negative entries are ranked likewise; an NXDOMAIN takes the name's other entries of lower or
- * equal rank away, but not its CACHE_DELEGATION or CACHE_TRUST, nor, while it is not secure, secure
- * DNSKEYs; and the other way round.  An authoritative set
- * takes a CNAME away, and a CNAME the name's NODATA (RFC 1034 3.6.2).  A failure takes nothing
+ * equal rank away, but not its CACHE_DELEGATION or CACHE_TRUST; and the other way round.  An
+ * authoritative set takes a CNAME away, and a CNAME the name's NODATA (RFC 1034 3.6.2).  Neither an
+ * NXDOMAIN nor a CNAME takes away what is secure, while it is not secure itself.  A failure takes nothing
  * away: it stands beside the expired set that could not be renewed, until there is a new one.
  *
  * What has expired stays for the stale window (cache_set_stale(); RFC 8767 4), for those who ask for
@@ -120,6 +120,9 @@ enum cache_put_how {
 	CACHE_AS_DELEGATION = 1, /* the parent's word (NS, and glue), which stands beside the zone's
 				    own and is never an answer */
 	CACHE_REFRESHES = 2, /* asked for in order to replace what is there: no lock holds it up */
+	CACHE_FILLS =
+		4, /* only where there is no answer, nor a denial or an alias; and takes nothing
+				away */
 };
 
 /* Offers a set; the cache takes its own reference when it keeps it.  `how`: of cache_put_how. */
@@ -127,8 +130,11 @@ enum cache_put_result cache_put(struct cache *c, struct rrset *s, unsigned how, 
 /* The same, with the name_hash() of the set's owner at hand. */
 enum cache_put_result cache_put_hashed(struct cache *c, struct rrset *s, uint64_t owner_hash,
 				       unsigned how, uint32_t now_s);
-/* Takes that very set out again, if it is there still, and nothing else of its name. */
-void cache_drop(struct cache *c, const struct rrset *s);
+/* Takes that very set out again, and nothing else of its name.  False: it is not there any more. */
+bool cache_drop(struct cache *c, const struct rrset *s);
+/* Where that very set is still there it becomes `by`, of the same key, which takes away what it makes
+ * untrue; `by` may be the set itself, whose verdict has come. */
+void cache_replace(struct cache *c, const struct rrset *s, struct rrset *by, uint32_t now_s);
 
 /* Is there an answer, a denial or a failure, or does what expired at most `stale_s` ago show that the
  * name is there? */

@@ -67,7 +67,8 @@ static bool take_link(struct resolver *r, uint8_t name[NAME_MAX_LEN], const stru
 
 	if (take_special(r, name, q, k))
 		return false;
-	knowledge_look(r, name, name_hash(name), type, LOOK_ANSWER, 0, NAME_MAX_LABELS, &found);
+	knowledge_look(r, name, name_hash(name), type, q->validate ? LOOK_VALIDATED : LOOK_ANSWER,
+		       0, NAME_MAX_LABELS, &found);
 	if (!knowledge_may_serve(r, &found, name, type, q->validate, &k->a.security)) {
 		if (k->a.security == SEC_BOGUS)
 			blame_bogus(k, found.dname != NULL ? found.dname : found.set);

@@ -327,6 +327,7 @@ static void start_by_route(struct resolver *r, struct goal *g)
 
 static void step_start(struct resolver *r, struct goal *g)
 {
+	enum look what = g->validates ? LOOK_VALIDATED : LOOK_ANSWER;
 	struct knowledge k;
 
 	if (g->type == CACHE_TRUST) {
@@ -340,7 +341,7 @@ static void step_start(struct resolver *r, struct goal *g)
 		return;
 	}
 	/* A zone that was given up is reached again from above only. */
-	knowledge_look(r, g->name, g->name_hash, g->type, g->no_cache ? LOOK_CUT : LOOK_ANSWER, 0,
+	knowledge_look(r, g->name, g->name_hash, g->type, g->no_cache ? LOOK_CUT : what, 0,
 		       g->stays_above ? g->up_from - 1U : NAME_MAX_LABELS, &k);
 	known_report(r, g, &k);
 	g->zones_serial = r->zones_serial;
@@ -368,6 +369,11 @@ static void step_start(struct resolver *r, struct goal *g)
 		}
 		COUNT(r->counters, failures_cached);
 		g->is_remembered = true;
+		if (rrset_security(k.set) == SEC_BOGUS) {
+			story_again(r, g, rrset_proofs(k.set)[0]);
+			goal_end_bogus(r, g, (enum bogus)rrset_bogus(k.set));
+			break;
+		}
 		end_with_failure(r, g, (enum cause)k.set->cause);
 		break;
 	case KNOWN_NOTHING:

@@ -72,11 +72,35 @@ static void stale_sort_out(struct cache_view *v, uint32_t now_s)
 	}
 }
 
+static bool is_believed(const struct rrset *s)
+{
+	enum security security = s != NULL ? rrset_security(s) : SEC_UNCHECKED;
+
+	return security == SEC_SECURE || security == SEC_INSECURE;
+}
+
+/* All servers' answers to that question were bogus (validate_give_up()).  An alias or a denial that stands
+ * beside that and that nobody has checked came with another question, and may be the same lie. */
+static bool is_bogus(const struct cache_view *v, enum look what)
+{
+	return what == LOOK_VALIDATED && v->exact != NULL && v->exact->kind == RRSET_FAILURE &&
+	       rrset_security(v->exact) == SEC_BOGUS && !is_believed(v->nxdomain) &&
+	       !is_believed(v->cname);
+}
+
+static bool is_failure(struct resolver *r, const struct rrset *s)
+{
+	return s != NULL && s->kind == RRSET_FAILURE && rrset_security(s) != SEC_BOGUS &&
+	       !network_voids(r, s);
+}
+
 /* At the name itself. */
 static void answer_take(struct resolver *r, struct knowledge *k, struct cache_view *v,
-			uint16_t type)
+			uint16_t type, enum look what)
 {
-	if (v->exact != NULL && v->exact->kind == RRSET_DATA && may_answer(v->exact))
+	if (is_bogus(v, what))
+		take(k, KNOWN_FAILURE, &v->exact);
+	else if (v->exact != NULL && v->exact->kind == RRSET_DATA && may_answer(v->exact))
 		take(k, KNOWN_DATA, &v->exact);
 	else if (v->nxdomain != NULL && !is_the_zones_own(v->nxdomain, type))
 		take(k, KNOWN_NXDOMAIN, &v->nxdomain);
@@ -84,7 +108,7 @@ static void answer_take(struct resolver *r, struct knowledge *k, struct cache_vi
 		take(k, KNOWN_NODATA, &v->exact);
 	else if (may_answer(v->cname) && !is_the_zones_own(v->cname, type))
 		take(k, KNOWN_ALIAS, &v->cname);
-	else if (v->exact != NULL && v->exact->kind == RRSET_FAILURE && !network_voids(r, v->exact))
+	else if (is_failure(r, v->exact))
 		take(k, KNOWN_FAILURE, &v->exact);
 }
 
@@ -188,7 +212,7 @@ static bool auth_take(struct knowledge *k, const uint8_t *name, uint16_t type, u
 void knowledge_look(struct resolver *r, const uint8_t *name, uint64_t hash, uint16_t type,
 		    enum look what, uint32_t stale_s, unsigned max_labels, struct knowledge *k)
 {
-	bool answer = what == LOOK_ANSWER;
+	bool answer = what != LOOK_CUT;
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	unsigned whole = name_labels(name);
 	const uint8_t *at = name;
@@ -225,7 +249,7 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint64_t hash, uint
 			if (stale_s != 0)
 				stale_sort_out(&v, now_s);
 			if (labels == whole)
-				answer_take(r, k, &v, type);
+				answer_take(r, k, &v, type, what);
 			else
 				ancestor_take(r, k, &v, name, type, now_s);
 		}

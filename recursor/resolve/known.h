@@ -46,8 +46,8 @@ bool knowledge_is_heard(const struct resolver *r, const uint8_t *name, uint16_t 
 			const struct rrset *s);
 /* Looks for an answer and for the closest zone cut, or for the cut only; the cut at most `max_labels`
  * labels deep.  `stale_s` not 0: also among what expired at most so long ago; then a failure is
- * nothing. */
-enum look { LOOK_CUT, LOOK_ANSWER };
+ * nothing.  That all servers' answers were bogus is known to who wants an answer validated only. */
+enum look { LOOK_CUT, LOOK_ANSWER, LOOK_VALIDATED };
 void knowledge_look(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type,
 		    enum look what, uint32_t stale_s, unsigned max_labels, struct knowledge *k);
 

@@ -350,6 +350,7 @@ void validate_clear(struct goal *g)
 	rrset_put(g->v.told.set);
 	g->v = (struct validation) { .last_bogus = g->v.last_bogus,
 				     .lie = g->v.lie,
+				     .lie_wipes = g->v.lie_wipes,
 				     .walk_labels = g->v.walk_labels,
 				     .walk_first = g->v.walk_first,
 				     .n_ds_lookups = g->v.n_ds_lookups };
@@ -434,15 +435,26 @@ static void cap(struct resolver *r, struct rrset **s, uint32_t ttl)
 
 	if (*s == NULL || rrset_ttl_left(*s, now_s) <= ttl)
 		return;
-	if (rrset_copy(&copy, *s, (enum rank)(*s)->rank, ttl, now_s) != E_OK ||
-	    cache_put(r->cache, copy, CACHE_REFRESHES, now_s) == CACHE_REFUSED) {
-		/* With no time left, or no memory for it, it is not kept at all. */
-		cache_drop(r->cache, *s);
-	}
-	if (copy == NULL)
+	if (rrset_copy(&copy, *s, (enum rank)(*s)->rank, ttl, now_s) != E_OK) {
+		(void)cache_drop(r->cache, *s);
 		return;
+	}
+	/* With no time left it is not kept at all. */
+	if (ttl == 0)
+		(void)cache_drop(r->cache, *s);
+	else
+		cache_replace(r->cache, *s, copy, now_s);
 	rrset_put(*s);
 	*s = copy;
+}
+
+/* While nobody had checked it, it left what is secure beside it. */
+static void settle(struct resolver *r, const struct goal *g, struct rrset *s)
+{
+	bool is_of_all_types = s->kind == RRSET_NXDOMAIN || s->type == TYPE_CNAME;
+
+	if (is_of_all_types && !g->v.is_from_cache && rrset_security(s) == SEC_SECURE)
+		cache_replace(r->cache, s, s, r->world.wall_s(r->world.ctx));
 }
 
 static void go_on(struct resolver *r, struct goal *g)
@@ -458,6 +470,8 @@ static void go_on(struct resolver *r, struct goal *g)
 	cap(r, dname != NULL ? &dname : &set, g->v.ttl);
 	if (dname != NULL && set != NULL)
 		shorten(r, &set, g->v.ttl);
+	if (set != NULL)
+		settle(r, g, set);
 	g->v.dname = g->v.set = NULL;
 	switch (then) {
 	case THEN_DATA:
@@ -514,18 +528,54 @@ static void ask_others(struct resolver *r, struct goal *g)
 	goal_make_ready(r, g);
 }
 
+/* An alias, or that the name or one above it is not there, is said of other questions too, to which the
+ * answer may be good. */
+static bool is_of_the_question(const struct goal *g, const struct rrset *s)
+{
+	return s->kind != RRSET_NXDOMAIN && s->type == g->type && s->type != TYPE_CNAME &&
+	       s->type != TYPE_DNAME && name_equal(rrset_owner(s), g->name);
+}
+
+/* What is bogus is so of the name and type that were asked for (RFC 9520 3.2, RFC 4035 4.7): either the
+ * set itself, with its verdict, or a failure with that verdict, which holds it for the story. */
+static int lie_make(struct rrset **out, const struct goal *g, uint32_t ttl, uint32_t now_s)
+{
+	struct rrset *lie = g->v.lie;
+	int err;
+
+	if (is_of_the_question(g, lie))
+		return rrset_copy(out, lie, (enum rank)lie->rank, ttl, now_s);
+	err = rrset_new_negative(out, RRSET_FAILURE, g->name, g->type, ttl, now_s, RANK_NONE, &lie,
+				 1, CAUSE_BOGUS);
+	if (err == E_OK)
+		rrset_set_security(*out, SEC_BOGUS, g->v.last_bogus);
+	return err;
+}
+
+/* Not what has been wiped since it came; of other wipes it is not known that they were others. */
+static void lie_remember(struct resolver *r, struct goal *g)
+{
+	uint32_t now_s = r->world.wall_s(r->world.ctx);
+	uint32_t left = rrset_ttl_left(g->v.lie, now_s), ttl = r->cfg.max_bogus_ttl;
+	struct rrset *s = NULL;
+
+	ttl = ttl < BOGUS_TTL_MAX ? ttl : BOGUS_TTL_MAX;
+	ttl = ttl < left ? ttl : left;
+	if (ttl == 0 || g->v.lie_wipes != cache_wipes(r->cache) ||
+	    lie_make(&s, g, ttl, now_s) != E_OK)
+		return;
+	(void)cache_put(r->cache, s, CACHE_FILLS, now_s);
+	if (g->v.lie_wipes != cache_wipes(r->cache))
+		(void)cache_drop(r->cache, s);
+	rrset_put(s);
+}
+
 bool validate_give_up(struct resolver *r, struct goal *g)
 {
-	uint32_t now_s = r->world.wall_s(r->world.ctx), ttl = r->cfg.max_bogus_ttl;
-
 	if (g->v.last_bogus == BOGUS_NONE)
 		return false;
-	if (ttl > BOGUS_TTL_MAX)
-		ttl = BOGUS_TTL_MAX;
-	if (g->v.lie != NULL && rrset_ttl_left(g->v.lie, now_s) > ttl)
-		cap(r, &g->v.lie, ttl);
-	else if (g->v.lie != NULL)
-		(void)cache_put(r->cache, g->v.lie, CACHE_REFRESHES, now_s);
+	if (g->v.lie != NULL && g->v.last_bogus != BOGUS_OUT_OF_MEMORY)
+		lie_remember(r, g);
 	goal_end_bogus(r, g, (enum bogus)g->v.last_bogus);
 	return true;
 }
@@ -534,6 +584,7 @@ static void on_bogus(struct resolver *r, struct goal *g)
 {
 	struct validation *v = &g->v;
 	struct rrset **s = v->dname != NULL ? &v->dname : &v->set;
+	uint64_t wipes = cache_wipes(r->cache);
 
 	ASSERT(*s != NULL);
 	if (v->is_of_trust) {
@@ -544,9 +595,11 @@ static void on_bogus(struct resolver *r, struct goal *g)
 		   .note = bogus_row(v->bogus)->text);
 	/* Nobody shall be told that it is bogus before all servers have been asked: until then it is not in
 	 * the cache, and has no verdict there. */
-	cache_drop(r->cache, *s);
-	rrset_put(v->lie);
-	v->lie = rrset_get(*s);
+	if (cache_drop(r->cache, *s)) {
+		rrset_put(v->lie);
+		v->lie = rrset_get(*s);
+		v->lie_wipes = wipes;
+	}
 	ask_others(r, g);
 }
 

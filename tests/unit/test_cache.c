@@ -299,6 +299,66 @@ START_TEST(an_unchecked_nxdomain_leaves_trust)
 }
 END_TEST
 
+/* Nor does anything else that was validated go: the denial, or the alias, may be a lie, told for one type. */
+START_TEST(what_was_validated_stays_beside_what_is_not)
+{
+	struct cache *c = cache_make(&small);
+	struct rrset *a = set_a("a.example.", 60, RANK_AUTH_ANSWER);
+	struct rrset *nodata = negative(RRSET_NODATA, "a.example.", TYPE_MX, 60, RANK_AUTH_ANSWER);
+	struct rrset *failure = negative(RRSET_FAILURE, "a.example.", TYPE_TXT, 60, RANK_NONE);
+	struct rrset *alias = set_with("a.example.", TYPE_CNAME, 60, RANK_AUTH_ANSWER, "\1b\0", 3);
+	struct rrset *denial = negative(RRSET_NXDOMAIN, "a.example.", 0, 60, RANK_AUTH_ANSWER);
+
+	rrset_set_security(a, SEC_SECURE, 0);
+	rrset_set_security(nodata, SEC_SECURE, 0);
+	rrset_set_security(failure, SEC_BOGUS, 1);
+	put(c, a);
+	put(c, nodata);
+	put(c, failure);
+	put(c, set_with("a.example.", TYPE_SRV, 60, RANK_AUTH_ANSWER, "x", 1));
+	put(c, alias);
+	ck_assert_uint_eq(stats_of(c).entries, 5);
+	put(c, rrset_get(denial));
+	ck_assert(has(c, "a.example.", TYPE_A));
+	ck_assert(!has(c, "a.example.", TYPE_SRV));
+	ck_assert(!has(c, "a.example.", TYPE_CNAME));
+	ck_assert_uint_eq(stats_of(c).negative, 3);
+
+	/* Validated itself, it takes away what it makes untrue. */
+	rrset_set_security(denial, SEC_SECURE, 0);
+	cache_replace(c, denial, denial, NOW);
+	ck_assert_uint_eq(stats_of(c).entries, 1);
+	ck_assert(cache_drop(c, denial));
+	cache_replace(c, denial, denial, NOW); /* it is there no more */
+	ck_assert(!cache_drop(c, denial));
+	ck_assert_uint_eq(stats_of(c).entries, 0);
+	rrset_put(denial);
+	cache_free(c);
+}
+END_TEST
+
+START_TEST(what_fills_takes_no_place)
+{
+	struct cache *c = cache_make(&small);
+	struct rrset *lie = set_with("a.example.", TYPE_A, 60, RANK_AUTH_ANSWER, "lie!", 4);
+
+	put_a(c, "a.example.", 60);
+	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW + 59), CACHE_KEPT_BETTER);
+	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW + 60), CACHE_REFUSED); /* expired */
+	cache_wipe(c, wire("a.example."), 0, false);
+	put(c, set_with("a.example.", TYPE_CNAME, 60, RANK_AUTH_ANSWER, "\1b\0", 3));
+	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW), CACHE_KEPT_BETTER);
+	put(c, negative(RRSET_NXDOMAIN, "a.example.", 0, 60, RANK_AUTH_ANSWER));
+	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW), CACHE_KEPT_BETTER);
+	cache_wipe(c, wire("a.example."), 0, false);
+	put(c, negative(RRSET_NODATA, "a.example.", TYPE_MX, 60, RANK_AUTH_ANSWER));
+	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW), CACHE_STORED);
+	ck_assert_uint_eq(stats_of(c).entries, 2);
+	rrset_put(lie);
+	cache_free(c);
+}
+END_TEST
+
 START_TEST(trust_is_restored_beside_an_unchecked_nxdomain)
 {
 	struct cache *c = cache_make(&small);
@@ -947,6 +1007,8 @@ Suite *suite_cache(void)
 			    (int)(sizeof(rankings) / sizeof(*rankings)));
 	tcase_add_test(t, nxdomain_takes_all_but_the_delegation);
 	tcase_add_test(t, an_unchecked_nxdomain_leaves_trust);
+	tcase_add_test(t, what_was_validated_stays_beside_what_is_not);
+	tcase_add_test(t, what_fills_takes_no_place);
 	tcase_add_test(t, trust_is_restored_beside_an_unchecked_nxdomain);
 	tcase_add_test(t, that_very_set_is_dropped);
 	tcase_add_test(t, an_alias_and_other_data_exclude_each_other);
