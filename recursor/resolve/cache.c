@@ -170,8 +170,10 @@ static bool view_offer(struct cache_view *v, struct rrset *s, bool delegation, u
 		return true;
 	}
 	if (answer && s->type == type) {
-		/* A failure stands beside what it failed to renew, and comes second. */
-		if (v->exact == NULL || v->exact->kind == RRSET_FAILURE)
+		/* A failure stands beside what it failed to renew, and comes second; and beside what was
+		 * told in passing, and comes first. */
+		if (v->exact == NULL || is_answer(s) ||
+		    (s->kind == RRSET_FAILURE && !is_answer(v->exact)))
 			v->exact = s;
 		used = v->exact == s;
 	}
@@ -212,9 +214,10 @@ bool cache_answers(struct cache *c, const uint8_t *name, uint16_t type, uint32_t
 
 	if (!cache_look(c, name, type, CACHE_WANT_ANSWER, now_s, stale_s, &v))
 		return false;
-	is_live = (v.exact != NULL && !rrset_is_expired(v.exact, now_s)) ||
+	is_live = (v.exact != NULL && v.exact->kind == RRSET_FAILURE) ||
 		  (v.nxdomain != NULL && !rrset_is_expired(v.nxdomain, now_s));
-	is_there = v.cname != NULL || (v.exact != NULL && v.exact->kind != RRSET_FAILURE);
+	is_there = (v.cname != NULL && is_answer(v.cname)) ||
+		   (v.exact != NULL && is_answer(v.exact));
 	cache_view_put(&v);
 	return is_live || is_there;
 }
@@ -422,8 +425,7 @@ static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 	if (o->fills)
 		return is_answer_for(s, o->set->type);
 	if (o->set->kind == RRSET_FAILURE)
-		return s->kind == RRSET_NXDOMAIN ||
-		       (s->kind != RRSET_FAILURE && s->type == o->set->type);
+		return s->kind == RRSET_NXDOMAIN || (is_answer(s) && s->type == o->set->type);
 	if (s->kind == RRSET_FAILURE)
 		return false;
 	if (is_in_passing(s, o) && is_same_key(sh, at, o))
@@ -480,7 +482,7 @@ static bool displaces(const struct shard *sh, uint32_t at, const struct offer *o
 	if (is_of_existence(s, set))
 		return true;
 	if (s->kind == RRSET_FAILURE)
-		return s->type == set->type;
+		return s->type == set->type && is_answer(set);
 	if (set->kind != RRSET_DATA)
 		return false;
 	if (s->rank > set->rank && !rrset_is_expired(s, o->now_s))

@@ -18,7 +18,8 @@
  * equal rank away, but not its CACHE_DELEGATION or CACHE_TRUST; and the other way round.  An
  * authoritative set takes a CNAME away, and a CNAME the name's NODATA (RFC 1034 3.6.2).  Neither an
  * NXDOMAIN nor a CNAME takes away what is secure, while it is not secure itself.  A failure takes nothing
- * away: it stands beside the expired set that could not be renewed, until there is a new one.
+ * away: it stands beside the expired set that could not be renewed, and beside what was told in passing,
+ * until there is an answer.
  *
  * What has expired stays for the stale window (cache_set_stale(); RFC 8767 4), for those who ask for
  * it, and as long as no room is wanted.  A new set takes its place, but for one that is never an

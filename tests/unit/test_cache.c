@@ -208,9 +208,9 @@ static const struct {
 	{ RRSET_NXDOMAIN, RRSET_DATA, RANK_AUTH_ANSWER, RANK_ADDITIONAL, 60, CACHE_STORED },
 	{ RRSET_NXDOMAIN, RRSET_NODATA, RANK_AUTH_ANSWER, RANK_AUTH_ANSWER, 0, CACHE_STORED },
 	{ RRSET_NXDOMAIN, RRSET_NXDOMAIN, RANK_AUTH_ANSWER, RANK_ANSWER, 0, CACHE_KEPT_BETTER },
-	{ RRSET_FAILURE, RRSET_DATA, RANK_LOCAL, RANK_ADDITIONAL, 0, CACHE_STORED },
+	{ RRSET_FAILURE, RRSET_DATA, RANK_LOCAL, RANK_ANSWER, 0, CACHE_STORED },
 	{ RRSET_FAILURE, RRSET_FAILURE, RANK_LOCAL, RANK_NONE, 0, CACHE_STORED },
-	{ RRSET_DATA, RRSET_FAILURE, RANK_ADDITIONAL, RANK_LOCAL, 0, CACHE_KEPT_BETTER },
+	{ RRSET_DATA, RRSET_FAILURE, RANK_ANSWER, RANK_LOCAL, 0, CACHE_KEPT_BETTER },
 	{ RRSET_NXDOMAIN, RRSET_FAILURE, RANK_ADDITIONAL, RANK_LOCAL, 0, CACHE_KEPT_BETTER },
 };
 
@@ -355,6 +355,36 @@ START_TEST(what_fills_takes_no_place)
 	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW), CACHE_STORED);
 	ck_assert_uint_eq(stats_of(c).entries, 2);
 	rrset_put(lie);
+	cache_free(c);
+}
+END_TEST
+
+START_TEST(a_failure_stands_beside_what_was_told_in_passing)
+{
+	struct cache *c = cache_make(&small);
+	const uint8_t *name = wire("a.example.");
+	struct cache_addresses found;
+	struct cache_view v;
+
+	put(c, set_a("a.example.", 60, RANK_ADDITIONAL));
+	ck_assert(!cache_answers(c, name, TYPE_A, NOW, 0));
+	for (int i = 0; i < 2; i++) {
+		put(c, negative(RRSET_FAILURE, "a.example.", TYPE_A, 60, RANK_NONE));
+		ck_assert(cache_look(c, name, TYPE_A, CACHE_WANT_ANSWER, NOW, 0, &v));
+		ck_assert_int_eq(v.exact->kind, RRSET_FAILURE);
+		cache_view_put(&v);
+		ck_assert(cache_answers(c, name, TYPE_A, NOW, 0));
+		cache_get_addresses(c, name, name_hash(name), NOW, 0, &found);
+		ck_assert_ptr_nonnull(found.a);
+		cache_addresses_put(&found);
+		/* Whichever came first. */
+		cache_wipe(c, name, 0, false);
+		put(c, negative(RRSET_FAILURE, "a.example.", TYPE_A, 60, RANK_NONE));
+		put(c, set_a("a.example.", 60, RANK_ADDITIONAL));
+	}
+	ck_assert_uint_eq(stats_of(c).entries, 2);
+	put_a(c, "a.example.", 60);
+	ck_assert_uint_eq(stats_of(c).entries, 1);
 	cache_free(c);
 }
 END_TEST
@@ -1009,6 +1039,7 @@ Suite *suite_cache(void)
 	tcase_add_test(t, an_unchecked_nxdomain_leaves_trust);
 	tcase_add_test(t, what_was_validated_stays_beside_what_is_not);
 	tcase_add_test(t, what_fills_takes_no_place);
+	tcase_add_test(t, a_failure_stands_beside_what_was_told_in_passing);
 	tcase_add_test(t, trust_is_restored_beside_an_unchecked_nxdomain);
 	tcase_add_test(t, that_very_set_is_dropped);
 	tcase_add_test(t, an_alias_and_other_data_exclude_each_other);
