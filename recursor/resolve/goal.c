@@ -503,6 +503,7 @@ void goal_end(struct resolver *r, struct goal *g)
 	}
 	if (g->gave_up_minimising && g->rcode != RCODE_SERVFAIL)
 		COUNT(r->counters, qmin_successes);
+	g->by_policy = g->by_policy || g->trust_by_policy;
 	g->cacheable = g->cacheable && !goal_is_private(g);
 	goal_release(r, g);
 	goal_unwant_all(r, g);

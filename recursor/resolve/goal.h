@@ -199,6 +199,7 @@ struct goal {
 	bool met_limit; /* something below was refused for who asks: no failure of the name's own */
 	bool met_crowd; /* something was refused for the many who ask: the same, for anybody */
 	bool by_policy; /* the policy answered in a server's place: nothing of it is kept */
+	bool trust_by_policy; /* likewise for what it was told of trust: no verdict is kept */
 
 	/* where to ask */
 	uint64_t zone_hash;
@@ -491,6 +492,12 @@ static inline const uint8_t *goal_zone(const struct goal *g)
 static inline bool goal_is_private(const struct goal *g)
 {
 	return g->by_policy || g->route != 0;
+}
+
+/* Is what it comes to?  What it finds may yet be validated, and be in the cache without a verdict. */
+static inline bool goal_ends_private(const struct goal *g)
+{
+	return goal_is_private(g) || g->trust_by_policy;
 }
 
 /* The zone that the operator has configured for it, or its route's group; NULL: none. */

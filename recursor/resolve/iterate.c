@@ -46,7 +46,7 @@ static void end_with_failure(struct resolver *r, struct goal *g, enum cause why)
 	 * many questions for one zone, which may have passed by the next, or of our own network. */
 	bool is_far = g->depth > 0 || g->links > 0;
 
-	if (!g->met_cycle && !g->met_crowd && !g->met_cut && !goal_is_private(g) &&
+	if (!g->met_cycle && !g->met_crowd && !g->met_cut && !goal_ends_private(g) &&
 	    !(g->met_limit && is_far) && !g->is_remembered)
 		resolver_remember_failure(r, g->name, g->type, why);
 	chain_clear(g);
@@ -422,7 +422,7 @@ bool goal_begin_anew_if_zone_changed(struct resolver *r, struct goal *g)
 	goal_unwant_all(r, g);
 	cut_leave(r, g);
 	g->up_from = 0;
-	g->stays_above = g->by_stale = g->by_policy = false;
+	g->stays_above = g->by_stale = g->by_policy = g->trust_by_policy = false;
 	g->state = GOAL_START;
 	goal_make_ready(r, g);
 	return true;

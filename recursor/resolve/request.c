@@ -151,7 +151,7 @@ static void request_remember_failure(struct resolver *r, const struct request *r
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 	const struct goal *g = req->goal;
 
-	if (g->met_cut || goal_is_private(g) || network_is_gone(r))
+	if (g->met_cut || goal_ends_private(g) || network_is_gone(r))
 		return;
 	resolver_remember_failure(r, g->name, g->type, why);
 	while (r->cfg.stale_s != 0 && (g = alias_below(g)) != NULL)

@@ -114,6 +114,7 @@ void trust_told(const struct resolver *r, struct goal *parent, const struct goal
 		      (child->security == SEC_UNCHECKED && r->cfg.dnssec >= DNSSEC_PROCESS);
 
 	goal_met_what(parent, child);
+	parent->trust_by_policy |= child->by_policy || child->trust_by_policy;
 	rrset_put(t->set);
 	*t = (struct told) {
 		.name_hash = child->name_hash,
@@ -214,6 +215,8 @@ static void mark_insecure(struct resolver *r, const struct goal *g, enum bogus w
 	uint32_t now_s = r->world.wall_s(r->world.ctx);
 	struct rrset *s = NULL;
 
+	if (goal_ends_private(g))
+		return;
 	if (ttl > r->cfg.max_ttl)
 		ttl = r->cfg.max_ttl;
 	if (rrset_new(&s, g->name, CACHE_TRUST, ttl, now_s, RANK_LOCAL, NULL, 0, NULL, 0) == E_OK) {

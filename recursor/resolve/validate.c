@@ -48,18 +48,19 @@ static void found(struct goal *g, const struct check *c)
 }
 
 /* A verdict is kept with the set that it is of, unless it comes of what may change before the set does: a
- * zone's state, a negative anchor, memory. */
-static void verdict_keep(struct rrset *s, const struct check *c)
+ * zone's state, a negative anchor, memory; or is for those alone who wait. */
+static void verdict_keep(const struct goal *g, struct rrset *s, const struct check *c)
 {
 	bool is_bogus = c->security == SEC_BOGUS;
 
-	if (!c->is_under_nta && !(is_bogus && (c->is_of_trust || c->bogus == BOGUS_OUT_OF_MEMORY)))
+	if (!goal_ends_private(g) && !c->is_under_nta &&
+	    !(is_bogus && (c->is_of_trust || c->bogus == BOGUS_OUT_OF_MEMORY)))
 		rrset_set_security(s, c->security, c->bogus);
 }
 
 static void found_of(struct goal *g, struct rrset *s, const struct check *c)
 {
-	verdict_keep(s, c);
+	verdict_keep(g, s, c);
 	found(g, c);
 }
 
@@ -86,7 +87,7 @@ static void verdict_keep_of_answer(const struct resolver *r, const struct goal *
 				   const struct check *c)
 {
 	if (c->security == SEC_BOGUS || !is_for_ds_only(r, g, s))
-		verdict_keep(s, c);
+		verdict_keep(g, s, c);
 }
 
 /* ---- stages ---- */
@@ -333,7 +334,7 @@ static enum checked stage_soa(struct resolver *r, struct goal *g)
 	    name_equal(its, check_signer(rrset_proofs(v->set)[v->first_heard - 1]))) {
 		if (check_any(r, g, soa, &c) == CHECKED_LATER)
 			return CHECKED_LATER;
-		verdict_keep(soa, &c);
+		verdict_keep(g, soa, &c);
 		if (c.security == SEC_SECURE)
 			found(g, &c);
 	}
@@ -574,7 +575,7 @@ bool validate_give_up(struct resolver *r, struct goal *g)
 {
 	if (g->v.last_bogus == BOGUS_NONE)
 		return false;
-	if (g->v.lie != NULL && g->v.last_bogus != BOGUS_OUT_OF_MEMORY)
+	if (g->v.lie != NULL && g->v.last_bogus != BOGUS_OUT_OF_MEMORY && !goal_ends_private(g))
 		lie_remember(r, g);
 	goal_end_bogus(r, g, (enum bogus)g->v.last_bogus);
 	return true;
