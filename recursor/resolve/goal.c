@@ -458,8 +458,15 @@ size_t goal_authority(struct rrset *out[GOAL_AUTHORITY_MAX], enum security secur
 	return n;
 }
 
-static void answer_of(struct goal *g, const struct request *req, struct answer *a,
-		      struct rrset *const *authority, size_t n_authority)
+/* What it was begun with may have been wiped since, or the zones be others, if it was not all done when the
+ * request came. */
+static bool is_at_hand(const struct resolver *r, const struct request *req)
+{
+	return req->out_queries == 0 && !req->joined && req->entry == r->entries;
+}
+
+static void answer_of(const struct resolver *r, struct goal *g, const struct request *req,
+		      struct answer *a, struct rrset *const *authority, size_t n_authority)
 {
 	*a = (struct answer) {
 		.rcode = g->rcode,
@@ -471,7 +478,7 @@ static void answer_of(struct goal *g, const struct request *req, struct answer *
 		.security = goal_security(g),
 		.is_under_nta = g->is_under_nta,
 		.authoritative = g->authoritative,
-		.from_cache = req->out_queries == 0 && !req->joined,
+		.from_cache = is_at_hand(r, req),
 		.cacheable = g->cacheable,
 		.out_queries = req->out_queries,
 		.timeouts = req->timeouts,
@@ -513,7 +520,7 @@ void goal_end(struct resolver *r, struct goal *g)
 	while (g->requests != NULL) {
 		struct answer a;
 
-		answer_of(g, g->requests, &a, authority, n_authority);
+		answer_of(r, g, g->requests, &a, authority, n_authority);
 		request_finish(r, g->requests, &a);
 	}
 	while (g->parents != NULL) {

@@ -278,6 +278,7 @@ struct request {
 	struct request *doomed_next,
 		**doomed_prev; /* over its budget, to be answered; or policed */
 	uint64_t serial;       /* the later it came the larger */
+	uint64_t entry;        /* in which it came */
 	resolver_done_cb done;
 	void *ctx;
 	struct timer timer;
@@ -346,6 +347,7 @@ struct resolver {
 	struct timers *timers;
 	uint64_t wake_at_ms;
 	unsigned entered; /* entries from outside, one in another's callback */
+	uint64_t entries; /* so many there have been, without those within others */
 	struct request *doomed;
 	struct request *asking; /* the request resolver_ask() is busy with; NULL once it is done */
 

@@ -203,6 +203,7 @@ struct request *request_new(struct resolver *r, const struct question *q, resolv
 	req->no_stale = q->no_stale || q->route != 0;
 	req->policed = q->policed;
 	req->serial = ++r->request_serial;
+	req->entry = r->entries;
 	return req;
 }
 

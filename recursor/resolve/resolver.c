@@ -88,7 +88,8 @@ static void wake_up_arrange(struct resolver *r)
  * is freed before. */
 static void enter(struct resolver *r)
 {
-	r->entered++;
+	if (r->entered++ == 0)
+		r->entries++;
 }
 
 static void leave(struct resolver *r)

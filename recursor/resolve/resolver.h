@@ -212,7 +212,7 @@ struct answer {
 	bool is_under_nta;      /* INSECURE because of a negative trust anchor (RFC 7646) */
 	uint8_t bogus;          /* enum bogus of dnssec/bogus.h: why it is SEC_BOGUS, or INSECURE */
 	bool authoritative;     /* it is a zone's that we serve (auth-zones) */
-	bool from_cache;        /* no server was asked for it, by whomever */
+	bool from_cache;        /* at hand: no server was asked for it, nobody waited for */
 	bool cacheable;         /* may go into the packet cache */
 	bool is_stale;          /* some of it had expired; not to be kept for long */
 	uint32_t out_queries;   /* what it cost */

@@ -26,6 +26,7 @@ static struct fixture {
 	bool is_remembered;
 	size_t n_sets;
 	uint32_t out_queries;
+	bool from_cache;
 	bool ask_again;
 	bool ask_and_cancel;
 	struct request *cancel[2]; /* by the first callback that may */
@@ -40,6 +41,7 @@ static void done(void *ctx, const struct answer *a)
 	f.is_remembered = a->is_remembered;
 	f.n_sets = a->n_sets;
 	f.out_queries = a->out_queries;
+	f.from_cache = a->from_cache;
 	if (f.ask_again) {
 		struct question q = { .name = ftp, .type = TYPE_A };
 
@@ -132,6 +134,49 @@ START_TEST(equal_questions_share_the_work)
 	ck_assert_uint_eq(counter_get(&still.counters.chain_resends), 1);
 	ck_assert(still_reply(sent_for(www), RCODE_NOERROR, true));
 	ck_assert_uint_eq(f.n_done, 2);
+	priming_end();
+	still_expect_idle();
+}
+END_TEST
+
+static void put_alias(const uint8_t *name, const uint8_t *target)
+{
+	const struct rdata rr = { target, (uint16_t)name_len(target) };
+	struct rrset *s = NULL;
+
+	ck_assert_int_eq(rrset_new(&s, name, TYPE_CNAME, 300, still.wall_s, RANK_AUTH_ANSWER, &rr,
+				   1, NULL, 0),
+			 E_OK);
+	(void)cache_put(still.cache, s, CACHE_REFRESHES, still.wall_s);
+	rrset_put(s);
+}
+
+/* While somebody else's question is waited for what it begins with may be wiped. */
+START_TEST(what_waited_is_not_from_the_cache)
+{
+	static const uint8_t alias[] = "\5alias\7example";
+
+	put_alias(alias, www);
+	ask(www);
+	ask(alias);
+	ck_assert_uint_eq(f.n_done, 0);
+	ck_assert(still_reply(sent_for(www), RCODE_NOERROR, true));
+	ck_assert_uint_eq(f.n_done, 2);
+	ck_assert_uint_eq(f.n_sets, 2); /* the alias's, which cost nothing */
+	ck_assert_uint_eq(f.out_queries, 0);
+	ck_assert(!f.from_cache);
+	ck_assert_ptr_null(ask(alias));
+	ck_assert_uint_eq(f.n_sets, 2);
+	ck_assert(f.from_cache);
+	/* Within a callback it is no other. */
+	ask(ftp);
+	ck_assert(still_reply(sent_for(ftp), RCODE_NOERROR, true));
+	ck_assert(!f.from_cache);
+	f.ask_again = true;
+	ck_assert_ptr_null(ask(alias));
+	ck_assert_uint_eq(f.n_done, 6);
+	ck_assert_uint_eq(f.n_sets, 1);
+	ck_assert(f.from_cache);
 	priming_end();
 	still_expect_idle();
 }
@@ -697,6 +742,7 @@ Suite *suite_resolver(void)
 	tcase_add_test(c, a_flood_by_a_forwarder_is_its_domains_own);
 	tcase_add_test(c, without_a_list_of_suffixes_two_labels_are_a_domain);
 	tcase_add_test(c, equal_questions_share_the_work);
+	tcase_add_test(c, what_waited_is_not_from_the_cache);
 	tcase_add_test(c, the_last_to_go_ends_the_work);
 	tcase_add_test(c, a_callback_may_ask);
 	tcase_add_test(c, a_callback_may_cancel);
