@@ -386,6 +386,31 @@ START_TEST(another_configuration_begins_anew)
 }
 END_TEST
 
+/* The operator vouches for a key that is still held. */
+START_TEST(a_key_that_is_added_need_not_stay)
+{
+	uint8_t rdata[KEY_LEN], ds[ANCHORS_DS_LEN];
+	const struct rdata rr = { ds, sizeof(ds) };
+
+	key(rdata, 2, SEP);
+	ck_assert_int_eq(anchors_ds_of(ds, zone, rdata, KEY_LEN), E_OK);
+	begin(1, 0);
+	see("1 2 3", T0, ">adding >adding ");
+	ck_assert_int_eq(rollover_trust(&r, &rr), E_OK);
+	TRUSTED(1, 2);
+	see("1 2 3", T0 + DAY, "adding>trusted ");
+	TRUSTED(1, 2);
+	ck_assert_uint_eq(r.n, 3);
+	/* One that is trusted, or is missing, stays as it is. */
+	ck_assert_int_eq(rollover_trust(&r, &rr), E_OK);
+	see("1 3", T0 + 2 * DAY, "trusted>missing ");
+	TRUSTED(1, 2, 2);
+	see("1 2 3", T0 + 3 * DAY, "missing>trusted ");
+	TRUSTED(1, 2);
+	ck_assert_uint_eq(r.n, 3);
+}
+END_TEST
+
 START_TEST(a_copy_is_one_of_its_own)
 {
 	struct rollover first;
@@ -425,6 +450,7 @@ Suite *suite_rollover(void)
 	tcase_add_test(t, none_is_held_for_ever);
 	tcase_add_test(t, a_clock_that_was_ahead_does_no_harm);
 	tcase_add_test(t, another_configuration_begins_anew);
+	tcase_add_test(t, a_key_that_is_added_need_not_stay);
 	tcase_add_test(t, a_copy_is_one_of_its_own);
 	suite_add_tcase(s, t);
 	return s;

@@ -97,8 +97,20 @@ static struct rollover_key *find(struct rollover *r, const uint8_t *rdata, uint1
 	return NULL;
 }
 
-/* A key that was known by one or more DS is known by itself from now on. */
-static int learn(struct rollover *r, const uint8_t *rdata, uint16_t len)
+static void move_to(struct rollover_key *k, enum rollover_state state, uint32_t until_s,
+		    const struct rollover_look *look)
+{
+	look->changed(look->ctx, tag_of(k), rollover_state_text(k->state),
+		      rollover_state_text(state));
+	k->state = state;
+	k->since_s = look->now_s;
+	k->until_s = until_s;
+}
+
+/* A key that was known by one or more DS is known by itself from now on; and is trusted as they are, though
+ * it be one that is held. */
+static int learn(struct rollover *r, const uint8_t *rdata, uint16_t len,
+		 const struct rollover_look *look)
 {
 	struct rollover_key *known = find(r, rdata, len);
 
@@ -109,6 +121,8 @@ static int learn(struct rollover *r, const uint8_t *rdata, uint16_t len)
 		if (k->is_dnskey || !matches_ds(r, k, rdata, len))
 			continue;
 		if (known != NULL) {
+			if (known->state == ROLLOVER_ADDING && k->state == ROLLOVER_TRUSTED)
+				move_to(known, ROLLOVER_TRUSTED, 0, look);
 			forget(r, i);
 			known = find(r, rdata, len);
 			continue;
@@ -212,16 +226,6 @@ int rollover_restart(struct rollover *r, const struct rrset *ds)
 
 /* ---- a set is seen ---- */
 
-static void move_to(struct rollover_key *k, enum rollover_state state, uint32_t until_s,
-		    const struct rollover_look *look)
-{
-	look->changed(look->ctx, tag_of(k), rollover_state_text(k->state),
-		      rollover_state_text(state));
-	k->state = state;
-	k->since_s = look->now_s;
-	k->until_s = until_s;
-}
-
 static void drop(struct rollover *r, struct rollover_key *k, const struct rollover_look *look)
 {
 	look->changed(look->ctx, tag_of(k), rollover_state_text(k->state), NULL);
@@ -288,7 +292,7 @@ static int see_record(struct rollover *r, const struct rdata *rr, uint32_t hold_
 		return E_OK;
 	memcpy(plain, rr->data, rr->len);
 	plain[FLAGS_LOW] &= (uint8_t)~DNSKEY_REVOKE;
-	err = learn(r, plain, rr->len);
+	err = learn(r, plain, rr->len, look);
 	if (err != E_OK)
 		return err;
 	k = find(r, plain, rr->len);
