@@ -100,13 +100,25 @@ static void begin(struct anchorage *a, const struct anchor *anchor)
 	r->n++;
 }
 
-static void follow(struct anchorage *a, const struct anchor *anchor)
+/* Has an operator put another anchor into its place, or cleared it?  That stays so until what is configured
+ * for it changes. */
+static bool is_changed_by_hand(const struct anchors *in_force, const struct anchor *configured)
+{
+	const struct anchor *at = anchors_exact(in_force, configured->name);
+
+	if (at == NULL || at->ds == NULL)
+		return at == NULL || at->lost == NULL;
+	return rollover_print(at->ds) != rollover_print(configured->ds);
+}
+
+static void follow(struct anchorage *a, const struct anchors *in_force, const struct anchor *anchor)
 {
 	struct rollover *r = rollovers_find(a->rollovers, anchor->name);
 	char text[NAME_TEXT_MAX];
 
 	if (r == NULL) {
-		begin(a, anchor);
+		if (!is_changed_by_hand(in_force, anchor))
+			begin(a, anchor);
 		return;
 	}
 	if (r->print == rollover_print(anchor->ds))
@@ -118,14 +130,6 @@ static void follow(struct anchorage *a, const struct anchor *anchor)
 		log_error("the keys of %s are not followed: too many", text);
 		rollovers_drop(a->rollovers, r);
 	}
-}
-
-/* One that an operator has cleared stays so until what is configured for it changes. */
-static bool is_cleared(const struct anchors *in_force, const uint8_t *zone)
-{
-	const struct anchor *at = anchors_exact(in_force, zone);
-
-	return at == NULL || (at->ds == NULL && at->lost == NULL);
 }
 
 void anchorage_state_follow(struct anchorage *a, const struct anchors *in_force)
@@ -143,8 +147,8 @@ void anchorage_state_follow(struct anchorage *a, const struct anchors *in_force)
 	for (size_t i = 0; i < anchors_count(a->configured); i++) {
 		const struct anchor *at = anchors_at(a->configured, i);
 
-		if (at->ds != NULL && !is_cleared(in_force, at->name))
-			follow(a, at);
+		if (at->ds != NULL)
+			follow(a, in_force, at);
 	}
 }
 

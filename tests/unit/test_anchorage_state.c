@@ -107,6 +107,30 @@ START_TEST(what_was_cleared_does_not_come_back_with_the_next_reading)
 }
 END_TEST
 
+/* Nor with the anchor that took its place, which stays. */
+START_TEST(what_took_the_place_of_what_was_cleared_stays)
+{
+	struct anchors *copy;
+	struct rrset *added;
+
+	anchor_add(a.configured, zone, 1);
+	begin();
+	copy = copy_of_current();
+	ck_assert(anchors_clear(copy, zone));
+	ck_assert_int_eq(edited(copy), E_OK);
+	copy = copy_of_current();
+	anchor_add(copy, zone, 2);
+	added = rrset_get(anchors_exact(copy, zone)->ds);
+	ck_assert_int_eq(edited(copy), E_OK);
+
+	anchorage_state_follow(&a, a.current);
+	ck_assert_int_eq(anchorage_state_apply(&a, a.current), E_OK);
+	ck_assert(rrset_equal_data(anchors_exact(a.current, zone)->ds, added));
+	ck_assert_uint_eq(rollovers.n, 0);
+	rrset_put(added);
+}
+END_TEST
+
 START_TEST(a_zone_that_lost_its_keys_is_followed_again)
 {
 	anchor_add(a.configured, zone, 1);
@@ -203,6 +227,7 @@ Suite *suite_anchorage_state(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, what_was_cleared_does_not_come_back_with_the_next_reading);
+	tcase_add_test(tc, what_took_the_place_of_what_was_cleared_stays);
 	tcase_add_test(tc, a_zone_that_lost_its_keys_is_followed_again);
 	tcase_add_test(tc, a_revoked_key_is_not_added_again);
 	tcase_add_test(tc, only_the_signature_that_validates_tells_times);
