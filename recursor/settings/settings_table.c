@@ -713,7 +713,7 @@ const struct setting settings_table[] = {
 { "ecs-scope-zero-address", NO_USE, "", "", ECS_REASON },
 { "edns-subnet-allow-list", NO_USE, "", "", ECS_REASON },
 { "edns-subnet-harden", NO_USE, "", "", ECS_REASON },
-{ "edns-subnet-whitelist", NO_USE, "", "", "now edns-subnet-allow-list" },
+{ "edns-subnet-whitelist", NO_USE, "", "", ECS_REASON },
 { "entropy-source", NO_USE, "", "", "random numbers come from the kernel" },
 { "experimental-json-interface", NO_USE, "", "", "gone before 3.7" },
 { "experimental-logfile", NO_USE, "", "", "gone since 4.2" },

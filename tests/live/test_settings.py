@@ -65,7 +65,8 @@ def settings_of_ecs():
     """Keys of ECS: one warning each, which says that it is left out by design, not for now."""
     keys = ("ecs-add-for=0.0.0.0/0", "ecs-ipv4-bits=24", "ecs-ipv6-cache-bits=56",
             "ecs-scope-zero-address=192.0.2.1", "edns-subnet-allow-list=example.com",
-            "edns-subnet-harden=yes", "use-incoming-edns-subnet=yes")
+            "edns-subnet-whitelist=example.org", "edns-subnet-harden=yes",
+            "use-incoming-edns-subnet=yes")
     with Lab() as lab, Recursor(lab, **dict(k.split("=") for k in keys)) as r:
         check_reply(r.ask("www.city.example"))
         for key in keys:

@@ -195,6 +195,50 @@ START_TEST(each_later_one_is_warned_of)
 }
 END_TEST
 
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* Every setting of ECS, and of nothing else, is left out by design (README). */
+START_TEST(ecs_is_left_out)
+{
+	static const char design[] = "what subnet a client is in is told to nobody: ECS is left "
+				     "out by design";
+	unsigned n = 0;
+
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *row = &settings_table[i];
+		bool is_ecs = begins(row->name, "ecs-") || strstr(row->name, "edns-subnet") != NULL;
+
+		ck_assert_msg((strcmp(row->help, design) == 0) == is_ecs, "%s: %s", row->name,
+			      row->help);
+		if (is_ecs)
+			ck_assert_int_eq(row->status, SETTING_NO_USE);
+		n += is_ecs;
+	}
+	ck_assert_uint_eq(n, 14); /* as many as PowerDNS has had */
+}
+END_TEST
+
+/* Nobody is sent from a name that has no use to another such. */
+START_TEST(a_newer_name_is_of_use)
+{
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *row = &settings_table[i], *now;
+		const char *name = row->help;
+
+		if (row->status != SETTING_NO_USE || !begins(name, "now "))
+			continue;
+		name += begins(name, "now part of ") ? strlen("now part of ") : strlen("now ");
+		now = setting_find(name);
+		ck_assert_msg(now != NULL &&
+				      (now->status == SETTING_OURS || now->status == SETTING_LATER),
+			      "%s: %s", row->name, row->help);
+	}
+}
+END_TEST
+
 /* An older name does what the one of today does. */
 START_TEST(each_alias_stands_for_a_row)
 {
@@ -379,6 +423,8 @@ Suite *suite_settings_table(void)
 	tcase_add_test(tc, sizes_are_bytes);
 	tcase_add_test(tc, each_boolean_turns);
 	tcase_add_test(tc, each_later_one_is_warned_of);
+	tcase_add_test(tc, ecs_is_left_out);
+	tcase_add_test(tc, a_newer_name_is_of_use);
 	tcase_add_test(tc, each_alias_stands_for_a_row);
 	tcase_add_test(tc, template_is_a_configuration);
 	tcase_add_test(tc, help_has_a_prefix);
