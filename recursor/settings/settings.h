@@ -100,6 +100,7 @@ struct settings {
 	uint32_t bypass_server_throttling_probability;
 	struct nameset *dont_throttle_names;
 	struct netset *dont_throttle_netmasks;
+	bool save_parent_ns_set; /* it is always done */
 	uint32_t non_resolving_ns_max_fails, non_resolving_ns_throttle_time_s;
 	uint32_t tcp_out_max_idle_ms, tcp_out_max_idle_per_auth, tcp_out_max_idle_per_thread;
 	uint32_t tcp_out_max_queries;

@@ -392,6 +392,14 @@ static void finish_log(struct building *b)
 		s->loglevel = LOG_LEVEL_DEBUG;
 }
 
+/* PowerDNS can leave it. */
+static void check_parents_set(const struct building *b)
+{
+	if (!b->s->save_parent_ns_set)
+		warn(b, "save-parent-ns-set=no has no effect: name servers that a parent names are "
+			"always asked when the zone's own fail");
+}
+
 /* With less the limits of single entries mean nothing any more. */
 static int check_memory(const struct building *b)
 {
@@ -457,6 +465,7 @@ int settings_build(struct settings **out, const struct settings_source *from,
 		settings_free(b.s);
 		return err;
 	}
+	check_parents_set(&b);
 	finish_log(&b);
 	b.s->record_cache_shards = power_of_two(b.s->record_cache_shards);
 	if (from->old != NULL)

@@ -488,6 +488,9 @@ const struct setting settings_table[] = {
   "which keys of the root are trusted here (RFC 8509)." },
 { "root-nx-trust", BOOL(root_nx_trust), "yes", "3.7.0",
   "When a root server says that a top-level domain does not exist, nothing below it does." },
+{ "save-parent-ns-set", BOOL(save_parent_ns_set), "yes", "4.7.0",
+  "When the name servers that a zone names itself fail, those that its parent names are asked.  It is "
+  "always done: no gives a warning." },
 { "security-poll-interval", INT(security_poll_interval_s, 1, 604800, "seconds"), "3600", "own",
   "security-poll-suffix is asked so often; after a question without answer, 60 times sooner." },
 { "security-poll-suffix", NAME(security_poll_suffix), "", "3.6.2",
@@ -661,7 +664,6 @@ const struct setting settings_table[] = {
 { "proxy-protocol-exceptions", LATER(ADDRS), "", "5.1.0", "own addresses without PROXY header" },
 { "proxy-protocol-from", LATER(NETS), "", "4.4.0", "senders that must use PROXY v2" },
 { "proxy-protocol-maximum-size", LATER(INT), "512", "4.4.0", "longest PROXY header" },
-{ "save-parent-ns-set", LATER(BOOL), "yes", "4.7.0", "fall back to the parent's name servers" },
 { "snmp-agent", LATER(BOOL), "no", "4.1.0", "SNMP over AgentX" },
 { "snmp-daemon-socket", LATER(TEXT), "", "4.5.0", "socket of the SNMP daemon" },
 { "stats-snmp-disabled-list", LATER(LIST), "", "4.5.0", "metrics not in SNMP" },

@@ -302,6 +302,19 @@ START_TEST(open_resolvers_are_warned_of)
 }
 END_TEST
 
+START_TEST(what_is_always_done_is_warned_of)
+{
+	struct settings *s = good("save-parent-ns-set=yes\n");
+
+	ck_assert_str_eq(warnings, "");
+	settings_free(s);
+	s = good("save-parent-ns-set=no\n");
+	ck_assert_str_eq(warnings, "save-parent-ns-set=no has no effect: name servers that a "
+				   "parent names are always asked when the zone's own fail\n");
+	settings_free(s);
+}
+END_TEST
+
 START_TEST(a_log_to_nowhere_is_warned_of)
 {
 	settings_free(good("daemon\n"));
@@ -861,6 +874,7 @@ Suite *suite_settings(void)
 	tcase_add_test(tc, allow_from_file_takes_over);
 	tcase_add_test(tc, notify_lists_and_their_files);
 	tcase_add_test(tc, open_resolvers_are_warned_of);
+	tcase_add_test(tc, what_is_always_done_is_warned_of);
 	tcase_add_test(tc, a_log_to_nowhere_is_warned_of);
 	tcase_add_test(tc, memory_that_cannot_be_filled_is_warned_of);
 	tcase_add_test(tc, an_api_that_cannot_change_anything_is_warned_of);
