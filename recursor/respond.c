@@ -124,6 +124,11 @@ static uint32_t before_refresh_s(const struct answer *a, uint32_t percent, uint3
 	return least;
 }
 
+static uint32_t shorter(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 /* How long the packet cache may keep an answer; 0: not at all.  What had to be asked for is not
  * kept yet but when it is asked for again, out of the record cache: names that are asked once,
  * an attack's above all, cost no place here. */
@@ -138,21 +143,18 @@ static uint32_t packet_ttl(struct pipeline *p, const struct client_query *cq,
 	if (a->rcode == RCODE_SERVFAIL) {
 		/* What makes it bogus may lie anywhere in the chain of trust. */
 		ttl = a->security == SEC_BOGUS ? s->failure_ttl_s : failure_ttl_left(p, cq, now_s);
-		cap = s->packetcache_servfail_ttl_s;
+		cap = shorter(cap, s->packetcache_servfail_ttl_s);
 	} else if (!a->cacheable) {
 		return 0;
 	} else if (answer_soa(a) != NULL) {
-		cap = s->packetcache_negative_ttl_s;
+		cap = shorter(cap, s->packetcache_negative_ttl_s);
 	}
 	/* Something better may come any moment. */
-	if (a->is_stale && cap > STALE_PACKET_S)
-		cap = STALE_PACKET_S;
-	if (ttl < cap)
-		cap = ttl;
-	if (s->refresh_on_ttl_perc != 0 && a->rcode != RCODE_SERVFAIL) {
-		ttl = before_refresh_s(a, s->refresh_on_ttl_perc, now_s);
-		cap = ttl < cap ? ttl : cap;
-	}
+	if (a->is_stale)
+		cap = shorter(cap, STALE_PACKET_S);
+	cap = shorter(cap, ttl);
+	if (s->refresh_on_ttl_perc != 0 && a->rcode != RCODE_SERVFAIL)
+		cap = shorter(cap, before_refresh_s(a, s->refresh_on_ttl_perc, now_s));
 	return cap;
 }
 
@@ -204,10 +206,10 @@ static uint32_t hooked_ttl(const struct hooked *h, const struct settings *s,
 	if (!h->is_kept || h->q.variable || packed->truncated || s->disable_packetcache)
 		return 0;
 	if (a->rcode == RCODE_SERVFAIL)
-		return s->packetcache_servfail_ttl_s;
+		return shorter(cap, s->packetcache_servfail_ttl_s);
 	if (a->rcode == RCODE_NXDOMAIN || a->records.n == 0)
-		cap = s->packetcache_negative_ttl_s;
-	return a->records.n > 0 && packed->min_ttl < cap ? packed->min_ttl : cap;
+		cap = shorter(cap, s->packetcache_negative_ttl_s);
+	return a->records.n > 0 ? shorter(cap, packed->min_ttl) : cap;
 }
 
 /* What a script was shown and has left alone is told as if there were none.  True: it is refused. */

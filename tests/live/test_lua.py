@@ -68,6 +68,7 @@ function preresolve(remoteip, domain, qtype)
 	if domain == "local.hooks." then return 0, {{qtype=pdns.A, content=getlocaladdress()}} end
 	if domain == "client.hooks." then return 0, {{qtype=pdns.TXT, content='"'..remoteip..'"'}} end
 	if domain == "refused.hooks." then return pdns.REFUSED, {} end
+	if domain == "failing.hooks." then return pdns.SERVFAIL, {} end
 	if domain == "sections.hooks." then
 		return 0, {
 			{qtype=pdns.A, content="192.0.2.10", ttl=30},
@@ -206,14 +207,20 @@ def lua_classic_block():
 
 @test
 def lua_variable():
-    """setvariable() and dq.variable keep an answer out of the packet cache; else it is kept."""
-    with hooks(CLASSIC) as r:
+    """setvariable() and dq.variable keep an answer out of the packet cache; else it is kept, for no
+    longer than packetcache-ttl."""
+    with hooks(CLASSIC, packetcache_ttl=20) as r:
         answers = {tuple(r.ask("number.hooks", "TXT").data("TXT")) for _ in range(3)}
         check(len(answers) == 3, "made anew each time", answers)
         calls = r.get("lua-preresolve-calls")
         for _ in range(3):
             check_reply(r.ask("local.hooks"), kind="A", data=["127.0.0.1"])
         check(r.get("lua-preresolve-calls") == calls + 1, "kept", r.rec("get-all").stdout)
+        check_reply(r.ask("refused.hooks"), "REFUSED")
+        check_reply(r.ask("failing.hooks"), "SERVFAIL")
+        packets = [line.split() for line in r.rec("dump-cache", "-", "p").stdout.splitlines()
+                   if ".hooks." in line]
+        check(len(packets) == 3 and all(int(ttl) <= 20 for _, ttl, *_ in packets), "so long", packets)
         # In no record cache: over TCP the packet cache has another place.
         r.rec("unload-lua-script")
         check_reply(r.ask("local.hooks"), kind="A", data=["127.0.0.1"])

@@ -5,7 +5,7 @@ import random
 import socket
 import time
 
-from live import check, env, lab_and_recursor, question, test, torture, wait_until
+from live import check, check_reply, env, lab_and_recursor, question, test, torture, wait_until
 
 POPULAR = 300
 PADDING = "-in-the-name-of-so-many-more-bytes"
@@ -146,6 +146,21 @@ def memory_packetcache_is_for_the_second_time():
 
 @torture
 def torture_memory():
+@test
+def memory_packetcache_of_denials():
+    """packetcache-negative-ttl: so long a denial stays in the packet cache, and with 0 in the record
+    cache alone; what is there does not mind."""
+    with lab_and_recursor(threads=1, packetcache_negative_ttl=0) as (lab, r):
+        r.ask("nope.city.example")
+        lab.reset()
+        for _ in range(2):
+            check_reply(r.ask("nope.city.example"), "NXDOMAIN")
+        check(r.get("packetcache-entries") == 0 and lab.asked() == 0, "in the record cache alone")
+        for _ in range(3):
+            check_reply(r.ask("www.city.example"))
+        check(r.get("packetcache-hits") == 1, "but for what is there", r.get("packetcache-hits"))
+
+
     """SECONDS of a flood of names asked once: memory stays bounded, popular names known."""
     seconds = float(os.environ.get("SECONDS") or 600)
     patience = max(seconds, 300)  # for what is to be full, however few SECONDS are

@@ -490,8 +490,10 @@ static const struct {
 	{ "--max-cache-ttl=50", "www.", 50 },
 	{ "--minimum-ttl-override=7200", "www.", 7200 },
 	{ "--packetcache-negative-ttl=20", "none.", 20 },
+	{ "--packetcache-ttl=19", "none.", 19 },
 	{ "--max-negative-ttl=10", "none.", 10 },
 	{ "--packetcache-servfail-ttl=3", "silent.", 3 },
+	{ "--packetcache-ttl=2", "silent.", 2 },
 	{ "--refresh-on-ttl-perc=50", "www.", 1800 },
 };
 
