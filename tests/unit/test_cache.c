@@ -779,6 +779,7 @@ END_TEST
 
 START_TEST(limits_hold_at_every_moment)
 {
+	enum { A_FEW = 10 }; /* 8, and one for each 64 bytes of the new one */
 	struct cache_config cfg = small;
 	struct cache *c;
 	size_t before;
@@ -800,9 +801,16 @@ START_TEST(limits_hold_at_every_moment)
 		;
 	ck_assert_uint_le(stats_of(c).bytes, 30000);
 	ck_assert_uint_ge(stats_of(c).bytes, 25000);
-	/* By count, too, and lower than what is there: a few an insert. */
+	/* By count, too, and lower than what is there: a few an insert, however much is too much. */
 	cache_set_limits(c, 100, 0);
-	put_numbered(c, 3000, 4000);
+	for (unsigned i = 3000; i < 3010; i++) {
+		before = stats_of(c).evicted;
+		put_numbered(c, i, i + 1);
+		ck_assert_uint_gt(stats_of(c).evicted, before);
+		ck_assert_uint_le(stats_of(c).evicted, before + A_FEW);
+	}
+	ck_assert_uint_gt(stats_of(c).entries, 100);
+	put_numbered(c, 3010, 4000);
 	ck_assert_uint_le(stats_of(c).entries, 100);
 	ck_assert_uint_ge(stats_of(c).entries, 80);
 	ck_assert_uint_gt(stats_of(c).evicted, 3000);
