@@ -333,3 +333,63 @@ def client_without_the_internet():
         check_reply(r.ask("edge.host.lab"))
 
 
+def opt_record(*options):
+    """An OPT record with these options, of (code, data)."""
+    data = b"".join(struct.pack("!2H", code, len(d)) + d for code, d in options)
+    return b"\0" + struct.pack("!2HIH", 41, 1232, 0, len(data)) + data
+
+
+def option_codes(packet):
+    """The codes of the options in its OPT record."""
+    def after_name(at):
+        while 0 < packet[at] < 0xc0:
+            at += 1 + packet[at]
+        return at + (1 if packet[at] == 0 else 2)
+
+    questions, *records = struct.unpack("!4H", packet[4:12])
+    at, codes = 12, None
+    for _ in range(questions):
+        at = after_name(at) + 4
+    for _ in range(sum(records)):
+        at = after_name(at) + 10
+        kind, size = struct.unpack("!H6xH", packet[at - 10:at])
+        end = at + size
+        if kind == 41:
+            codes = []
+            while at < end:
+                code, length = struct.unpack("!2H", packet[at:at + 4])
+                codes.append(code)
+                at += 4 + length
+        at = end
+    check(codes is not None, "an OPT record", packet.hex())
+    return codes
+
+
+@test
+def client_subnet_is_told_to_nobody():
+    """A client's subnet (RFC 7871) goes to no server, and is in no answer, though the server speaks
+    of one: neither in what was resolved, nor out of the caches."""
+    subnet = 8
+    option = struct.pack("!H2B3s", 1, 24, 0, b"\xc6\x33\x64")
+    with udp_socket() as server:
+        server.bind(("127.0.0.1", 0))
+        at = f"127.0.0.1:{server.getsockname()[1]}"
+        with lab_and_recursor(threads=1, forward_zones="city.example=" + at,
+                              forward_zones_recurse="deep.example=" + at) as (_, r), \
+                udp_socket() as client:
+            client.connect(("127.0.0.1", env.port))
+            for name in "www.city.example", "www.deep.example":
+                for i in range(3):
+                    client.send(question(name, arcount=1, extra=opt_record((subnet, option))))
+                    if i == 0:
+                        asked, sender = server.recvfrom(512)
+                        check(option_codes(asked) == [], "none in the question", asked.hex())
+                        end = 12 + len(name) + 6
+                        server.sendto(asked[:2] + b"\x84\0\0\1\0\1\0\0\0\1" + asked[12:end] +
+                                      b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\x50" +
+                                      opt_record((subnet, option[:3] + b"\x18" + option[4:])),
+                                      sender)
+                    answer = client.recv(1232)
+                    check(answer[3] & 15 == 0 and answer[7] == 1, "an answer", answer.hex())
+                    check(option_codes(answer) == [], "none in the answer", answer.hex())
+            check(r.get("packetcache-hits") == 2, "out of each cache")
