@@ -6,7 +6,8 @@ The daemon has room for 200 queries; each flood alone would fill that several ti
 import random
 import time
 
-from live import Client, check, check_reply, lab_and_recursor, test
+from live import (Client, check, check_reply, env, lab_and_recursor, question, test,
+                  udp_socket)
 
 ATTACKED = "127.20.6.1", "127.20.6.2"
 TURN_S = 0.01
@@ -102,3 +103,33 @@ def flood_one_client():
               "the oldest of the greedy one's were refused at once", greedy.answers)
         check(greedy.good() == 15, "the rest of its own answered", greedy.answers)
         check(r.get("over-capacity-drops") == 10, "what was too much is dropped")
+
+
+@test
+def flood_one_prefix():
+    """Of IPv6 addresses those of a /56 are one client, which gives up its oldest to another /56, but
+    not to itself."""
+    env.need_isolation()
+    env.need_ipv6()
+    with lab_and_recursor(threads=1, max_mthreads=4, max_inflight_per_zone=0,
+                          max_inflight_per_server=0, max_total_msec=60000, network_timeout=60000,
+                          local_address="::1", allow_from="fd00:53::/32") as (lab, r):
+        with udp_socket("::1") as greedy, udp_socket("::1") as same, udp_socket("::1") as other:
+            for client, address in ((greedy, "fd00:53::1"), (same, "fd00:53:0:ff::1"),
+                                    (other, "fd00:53:0:100::1")):
+                client.bind((address, 0))
+                client.connect(("::1", env.port))
+            greedy.send(question("warm.fault.example"))
+            check(greedy.recv(512)[3] & 15 == 0, "an answer")
+            for address in ATTACKED:
+                lab.fault(address, "silent")
+            for i in range(4):
+                greedy.send(question(f"n{i}.fault.example", ident=i))
+            same.send(question("same.fault.example"))
+            r.wait_get("over-capacity-drops", 1)
+            check(r.get("fair-share-refusals") == 0, "nobody gives way to itself")
+            other.send(question("other.fault.example"))
+            r.wait_get("fair-share-refusals", 1)
+            check(r.get("over-capacity-drops") == 1, "the other has the place")
+            reply = greedy.recv(512)
+            check(reply[:2] == b"\0\0" and reply[3] & 15 == 2, "of its oldest", reply)
