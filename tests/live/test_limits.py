@@ -5,7 +5,7 @@ The lab counts, so retries, fall-backs and both address families are included.
 
 import time
 
-from live import ATTACKS, check, check_reply, env, lab_and_recursor, test
+from live import ATTACKS, Client, check, check_reply, env, lab_and_recursor, test
 
 MOST, SECONDS = 50, 8
 
@@ -113,3 +113,20 @@ def limit_time():
         began = time.monotonic()
         check_reply(r.ask("never.fault.example"), "SERVFAIL")
         check(time.monotonic() - began < 2, "about a second")
+
+
+@test
+def limit_of_a_chain():
+    """max-chain-length: so many queries wait for one answer, and get it; those beyond are refused."""
+    with lab_and_recursor(threads=1, max_chain_length=3) as (lab, r):
+        r.ask("warm.fault.example")
+        lab.fault("127.20.6.1", "delay", 500)
+        lab.fault("127.20.6.2", "delay", 500)
+        client = Client()
+        for _ in range(5):
+            client.send("same.fault.example")
+        client.wait(10)
+        check([client.answers[i][0] for i in range(5)] == [0, 0, 0, 2, 2], "two are refused",
+              client.answers)
+        check(r.get("chain-limits") == 2 and r.get("error-answers-max-chain-length") == 2,
+              "and counted", r.rec("get-all").stdout)
