@@ -11,9 +11,9 @@
  * is the name of the source file.
  *
  * Where lines go: to stderr, to syslog, or to the journal; see log_form.h for how they look there.
- * A destination that takes nothing at the moment (a pipe that nobody reads, a syslogd that hangs)
- * is waited for LOG_PATIENCE_MS, once, and by a worker not at all; a line that no destination took
- * is counted (log_stats()).
+ * A destination that takes nothing at the moment (a pipe that nobody reads, a syslogd that hangs; a
+ * terminal too, see log_terminal.h) is waited for LOG_PATIENCE_MS, once, and by a worker not at all;
+ * a line that no destination took is counted (log_stats()).
  *
  * Each place in the code (a site) may speak so many times a second, log_rate of the settings and
  * once a second for log_limited(): what strangers can cause goes through the latter.  What it says

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static atomic_int stderr_fd = STDERR_FILENO;
 static atomic_bool stderr_is_stalled;
 static pthread_mutex_t stderr_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -84,16 +85,25 @@ bool log_sink_send(struct log_sink *s, struct iovec *parts, size_t n, int patien
 
 /* One write(2) a line.  Where poll(2) sees room in a pipe there is some for PIPE_BUF bytes, one line
  * (log.c): a second one behind the same look would wait in the kernel for the reader.  So nobody
- * waits under the lock. */
+ * waits under the lock; a terminal, of which that does not hold, has a pipe of its own before it
+ * (log_terminal.h). */
 bool log_sink_stderr(const char *line, size_t len, int patience_ms)
 {
 	bool taken;
 
-	if (patience_ms > 0 && !is_ready(STDERR_FILENO, patience_ms, &stderr_is_stalled))
+	if (patience_ms > 0 && !is_ready(stderr_fd, patience_ms, &stderr_is_stalled))
 		return false;
 	pthread_mutex_lock(&stderr_lock);
-	taken = is_ready(STDERR_FILENO, 0, &stderr_is_stalled) &&
-		write(STDERR_FILENO, line, len) == (ssize_t)len;
+	taken = is_ready(stderr_fd, 0, &stderr_is_stalled) &&
+		write(stderr_fd, line, len) == (ssize_t)len;
 	pthread_mutex_unlock(&stderr_lock);
 	return taken;
+}
+
+void log_sink_set_stderr(int fd)
+{
+	pthread_mutex_lock(&stderr_lock);
+	atomic_store(&stderr_fd, fd);
+	atomic_store(&stderr_is_stalled, false);
+	pthread_mutex_unlock(&stderr_lock);
 }

@@ -36,5 +36,7 @@ bool log_sink_send(struct log_sink *s, struct iovec *parts, size_t n, int patien
 
 /* The same for one line to stderr. */
 bool log_sink_stderr(const char *line, size_t len, int patience_ms);
+/* Such lines go to this descriptor from now on, a pipe's or stderr's; -1: nowhere. */
+void log_sink_set_stderr(int fd);
 
 #endif

@@ -18,6 +18,7 @@
 #include "common/ctl.h"
 #include "common/hash.h"
 #include "common/log.h"
+#include "common/log_terminal.h"
 #include "config.h"
 #include "recursor/errands.h"
 #include "recursor/host/background.h"
@@ -500,6 +501,8 @@ static int start(struct process *p)
 		err = raise_descriptors(p);
 	if (err == E_OK)
 		err = open_outside(p);
+	if (err == E_OK && !p->settings->daemon) /* whose terminal goes when it is ready */
+		log_terminal_begin();
 	if (err == E_OK)
 		err = start_threads(p);
 	if (err == E_OK)
@@ -527,6 +530,7 @@ static void finish(struct process *p)
 	pidfile_remove(&p->pidfile);
 	if (!is_alone) { /* a script looks at what would be freed */
 		notify_close();
+		log_terminal_end(LOG_PATIENCE_MS);
 		_exit(EXIT_SUCCESS);
 	}
 	readiness_free(p->readiness);
@@ -560,6 +564,7 @@ static int serve(struct settings *s, struct lines *warnings, int argc, char *con
 	finish(&p);
 	if (err == E_OK)
 		log_notice("%s has ended", PACKAGE_NAME);
+	log_terminal_end(LOG_PATIENCE_MS);
 	if (p.is_script_broken)
 		return EXIT_BROKEN_SCRIPT;
 	return err == E_OK ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -3,7 +3,9 @@
 import contextlib
 import json
 import os
+import pty
 import re
+import select
 import socket
 import time
 
@@ -139,6 +141,40 @@ def a_pipe_that_nobody_reads():
             check(r.ask("www.city.example").status == "NOERROR", "served")
     finally:
         os.close(reader)
+
+
+@contextlib.contextmanager
+def terminal():
+    """The end that is read, and what starts a program with the other one as its stderr."""
+    master, slave = pty.openpty()
+    try:
+        yield master, ["sh", "-c", 'exec "$@" 2>"$0"', os.ttyname(slave)]
+    finally:
+        os.close(slave)
+        os.close(master)
+
+
+@test
+def a_terminal_that_nobody_reads():
+    """stderr is a terminal that is stuck: clients are served, and it ends."""
+    with Lab() as lab:
+        with terminal() as (_, wrapper), \
+                Recursor(lab, wrapper=wrapper, quiet="no", query_log_rate=0) as r:
+            for _ in range(100):
+                check(ask_many([b"www", b"city", b"example"], 200) >= 190, "answered")
+                if r.get("log-lines-lost") > 0:
+                    break
+            check(r.get("log-lines-lost") > 0, "lines are lost")
+            check(r.ask("www.city.example").status == "NOERROR", "served")
+            r.rec("quit")
+            check(r.process.wait(10) == 0, "it ends")
+        with terminal() as (master, wrapper), Recursor(lab, wrapper=wrapper) as r:
+            r.rec("quit")
+            check(r.process.wait(10) == 0, "it ends")
+            text = b""
+            while select.select([master], [], [], 0)[0]:
+                text += os.read(master, 65536)
+            check(b"serves with 2 threads" in text and text.endswith(b" has ended\r\n"), "all lines", text)
 
 
 @contextlib.contextmanager
