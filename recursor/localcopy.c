@@ -35,6 +35,15 @@ struct held {
 	char error[COPYLOAD_WHY_MAX]; /* of the last try; "": it went well */
 };
 
+/* What became of a load, for the log. */
+struct news {
+	enum { NEWS_NONE, NEWS_LOADED, NEWS_ERROR } what;
+	bool is_used; /* after an error: the copy at hand */
+	uint32_t serial;
+	size_t records;
+	struct copy_verdict verdict;
+};
+
 struct localcopy {
 	struct server *server;
 	pthread_mutex_t publish_lock; /* one snapshot after the other; taken first */
@@ -191,17 +200,17 @@ static uint64_t next_due(const struct held *h)
 	return now_ms() + after_s * 1000ULL;
 }
 
-static void tell_loaded(const struct held *h)
+static struct news loaded_news(const struct held *h)
 {
-	char zone[NAME_TEXT_MAX];
 	struct soa soa;
 
 	zonecopy_soa(h->copy, &soa);
-	log_notice("zoneToCache: a copy of %s is in use: serial %u, %zu records from %s, %s, %s",
-		   name_to_text(zone, h->plan.zone), soa.serial, zonecopy_records(h->copy),
-		   h->plan.source,
-		   h->found.verdict.is_digested ? "ZONEMD verified" : "no ZONEMD verified",
-		   h->found.verdict.is_signed ? "signed" : "not known to be signed");
+	return (struct news) {
+		.what = NEWS_LOADED,
+		.serial = soa.serial,
+		.records = zonecopy_records(h->copy),
+		.verdict = h->found.verdict,
+	};
 }
 
 static bool is_used(const struct held *h)
@@ -209,13 +218,21 @@ static bool is_used(const struct held *h)
 	return h->copy != NULL && loop_wall_s() < h->expires_s;
 }
 
-static void tell_error(const struct held *h)
+/* Without `lock`, for which others would wait as long as for the log. */
+static void tell(const struct news *news, const struct copy_plan *plan, const char *why)
 {
 	char zone[NAME_TEXT_MAX];
 
-	log_warning("zoneToCache: %s from %s: %s; %s", name_to_text(zone, h->plan.zone),
-		    h->plan.source, h->error,
-		    is_used(h) ? "the copy at hand stays" : "its servers are asked");
+	(void)name_to_text(zone, plan->zone);
+	if (news->what == NEWS_LOADED)
+		log_notice("zoneToCache: a copy of %s is in use: serial %u, %zu records from %s, "
+			   "%s, %s",
+			   zone, news->serial, news->records, plan->source,
+			   news->verdict.is_digested ? "ZONEMD verified" : "no ZONEMD verified",
+			   news->verdict.is_signed ? "signed" : "not known to be signed");
+	else if (news->what == NEWS_ERROR)
+		log_warning("zoneToCache: %s from %s: %s; %s", zone, plan->source, why,
+			    news->is_used ? "the copy at hand stays" : "its servers are asked");
 }
 
 static uint32_t expiry(const struct held *h)
@@ -230,7 +247,7 @@ static uint32_t expiry(const struct held *h)
 
 /* With `lock`.  True: another copy is to be published. */
 static bool take_result(struct localcopy *l, struct held *h, int err, struct copyload_found *found,
-			const char *why)
+			const char *why, struct news *news)
 {
 	struct zonecopy *before = h->copy;
 
@@ -242,7 +259,7 @@ static bool take_result(struct localcopy *l, struct held *h, int err, struct cop
 		h->due_ms = now_ms() + h->plan.retry_s * 1000ULL;
 		(void)snprintf(h->error, sizeof(h->error), "%s", why);
 		if (is_news)
-			tell_error(h);
+			*news = (struct news) { .what = NEWS_ERROR, .is_used = is_used(h) };
 		return false;
 	}
 	h->error[0] = '\0';
@@ -265,7 +282,7 @@ static bool take_result(struct localcopy *l, struct held *h, int err, struct cop
 	h->expires_s = expiry(h);
 	h->due_ms = next_due(h);
 	h->was_expired = false;
-	tell_loaded(h);
+	*news = loaded_news(h);
 	return true;
 }
 
@@ -299,6 +316,7 @@ static bool load_one(struct localcopy *l)
 	char why[COPYLOAD_WHY_MAX] = "";
 	struct copyload_known known;
 	struct copy_plan plan;
+	struct news news = { .what = NEWS_NONE };
 	struct held *h = NULL;
 	uint64_t configured;
 	bool is_new = false;
@@ -315,19 +333,20 @@ static bool load_one(struct localcopy *l)
 	pthread_mutex_lock(&l->lock);
 	/* Whatever was configured meanwhile is due by itself. */
 	if (l->configured == configured && !l->stop)
-		is_new = take_result(l, h, err, &found, why);
+		is_new = take_result(l, h, err, &found, why, &news);
 	pthread_mutex_unlock(&l->lock);
 	if (is_new && publish(l) != E_OK)
 		log_error("zoneToCache: %s", err_text(E_NOMEM));
+	else
+		tell(&news, &plan, why);
 	zonecopy_put(found.copy); /* the one before, or one that nobody wants any more */
 	return true;
 }
 
-/* With `lock`. */
-static void tell_expired(struct localcopy *l)
+/* With `lock`.  One that has expired and was not told of; false: there is none. */
+static bool find_expired(struct localcopy *l, uint8_t zone[NAME_MAX_LEN])
 {
 	uint32_t now_s = loop_wall_s();
-	char zone[NAME_TEXT_MAX];
 
 	for (size_t i = 0; i < l->n; i++) {
 		struct held *h = &l->held[i];
@@ -335,8 +354,23 @@ static void tell_expired(struct localcopy *l)
 		if (h->copy == NULL || h->was_expired || now_s < h->expires_s)
 			continue;
 		h->was_expired = true;
+		(void)name_copy(zone, h->plan.zone);
+		return true;
+	}
+	return false;
+}
+
+/* With `lock`, which nobody has to wait for while the log is waited for. */
+static void tell_expired(struct localcopy *l)
+{
+	uint8_t zone[NAME_MAX_LEN];
+	char text[NAME_TEXT_MAX];
+
+	while (find_expired(l, zone)) {
+		pthread_mutex_unlock(&l->lock);
 		log_warning("zoneToCache: the copy of %s has expired; its servers are asked",
-			    name_to_text(zone, h->plan.zone));
+			    name_to_text(text, zone));
+		pthread_mutex_lock(&l->lock);
 	}
 }
 
