@@ -313,9 +313,10 @@ static int find_socket(const struct options *o, char *out, size_t cap)
 	return ctl_socket_path(out, cap, dir, o->config_name);
 }
 
-static int connect_to(const char *path)
+/* 0: as long as it takes. */
+static int connect_to(const char *path, long long wait_s)
 {
-	int fd = talk_connect(path, 0);
+	int fd = talk_connect(path, (int)(wait_s * 1000));
 
 	if (fd < 0)
 		fprintf(stderr, "Fatal: Unable to connect to remote '%s': %s\n", path,
@@ -426,13 +427,18 @@ static int open_file(const struct command_line *c)
 	return fd;
 }
 
+static long long patience_s(const struct options *o, const struct command_line *c)
+{
+	if (o->timeout_s >= 0)
+		return o->timeout_s;
+	return c->command < 0 ? DEFAULT_TIMEOUT_S : commands[c->command].wait_s;
+}
+
 static const char *converse(const struct options *o, const struct command_line *c, int socket_fd,
 			    int file, struct talk_reply *r)
 {
-	long long wait_s = o->timeout_s;
+	long long wait_s = patience_s(o, c);
 
-	if (wait_s < 0)
-		wait_s = c->command < 0 ? DEFAULT_TIMEOUT_S : commands[c->command].wait_s;
 	return talk(socket_fd, c->text, c->len, file,
 		    wait_s == 0 ? UINT64_MAX : talk_now_ms() + (uint64_t)wait_s * 1000, r);
 }
@@ -455,7 +461,7 @@ static int ask_once(const struct options *o, const struct command_line *c, const
 		    struct talk_reply *r)
 {
 	const char *wrong;
-	int fd = connect_to(path);
+	int fd = connect_to(path, patience_s(o, c));
 
 	if (fd < 0)
 		return EXIT_REFUSED;
@@ -535,7 +541,7 @@ static int run(const struct options *o, struct command_line *c)
 		return run_watch(o, c, path);
 	if (c->command >= 0 && strcmp(commands[c->command].word, "drain") == 0)
 		return run_drain(o, c, path);
-	socket_fd = connect_to(path);
+	socket_fd = connect_to(path, patience_s(o, c));
 	if (socket_fd < 0)
 		return EXIT_REFUSED;
 	if (c->file != NULL ||

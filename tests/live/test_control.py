@@ -1,5 +1,6 @@
 """rec_control: commands, exit codes, dumps, explain."""
 
+import contextlib
 import json
 import os
 import re
@@ -210,6 +211,25 @@ def control_busy_connections():
             check(explain.wait(10) == 0, "it ends")
         for s in silent:
             s.close()
+
+
+@test
+def control_nobody_accepts():
+    """A daemon that is stuck, with as many waiting as its socket takes: --timeout holds."""
+    directory = env.new_dir("stuck")
+    path = os.path.join(directory, "pdns_recursor.controlsocket")
+    with contextlib.ExitStack() as stack:
+        stuck = stack.enter_context(socket.socket(socket.AF_UNIX))
+        stuck.bind(path)
+        stuck.listen(1)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+                waiting.setblocking(False)
+                waiting.connect(path)
+        done = run(env.program("rec_control"), "--socket-dir=" + directory, "--timeout=1", "ping",
+                   expect=1)
+        check("timed out" in done.stderr, "it says why", done.stderr)
 
 
 @test

@@ -35,7 +35,7 @@ int talk_connect(const char *path, int timeout_ms)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0)
 		return fd;
-	error = errno;
+	error = errno == EAGAIN ? ETIMEDOUT : errno;
 	(void)close(fd);
 	errno = error;
 	return -1;
@@ -77,6 +77,12 @@ static bool send_descriptor(int fd, int passed)
 	cm->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(cm), &passed, sizeof(int));
 	return sendmsg(fd, &m, MSG_NOSIGNAL) == 1 || errno == EPIPE;
+}
+
+/* talk_connect() has set how long is waited for room. */
+static const char *send_error(void)
+{
+	return errno == EAGAIN ? "Timeout sending to the control channel" : strerror(errno);
 }
 
 /* What went wrong, or NULL. */
@@ -131,8 +137,8 @@ const char *talk(int fd, const char *text, size_t len, int file, uint64_t until_
 
 	ctl_put_header(head, &h);
 	if (!send_all(fd, head, sizeof(head)) || !send_all(fd, text, len))
-		return strerror(errno);
+		return send_error();
 	if (file >= 0 && !send_descriptor(fd, file))
-		return strerror(errno);
+		return send_error();
 	return receive_reply(fd, until_ms, reply);
 }
