@@ -555,7 +555,8 @@ static int run(const struct options *o, struct command_line *c)
 		status = fatal(wrong, "");
 	else
 		status = show(&reply, file == STDOUT_FILENO);
-	if (status != EXIT_SUCCESS && file > STDOUT_FILENO && !c->reads_file)
+	/* One that is complete stays, whether or not its reply could be shown. */
+	if ((wrong != NULL || reply.status != 0) && file > STDOUT_FILENO && !c->reads_file)
 		unlink(c->file);
 out:
 	if (file > STDOUT_FILENO)

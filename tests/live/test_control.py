@@ -185,6 +185,9 @@ def control_client_options():
         path = os.path.join(r.directory, "refused")
         r.rec("dump-cache", path, "x", expect=1)
         check(not os.path.exists(path), "a refused dump leaves no file")
+        with open("/dev/full", "wb") as full:
+            dump = subprocess.run(r.rec_command("dump-cache", path), stdout=full, check=False)
+        check(dump.returncode == 1 and os.path.exists(path), "a dump stays whose reply is lost")
         lab.fault("*", "silent")
         began = time.monotonic()
         done = r.rec("--timeout=1", "explain", "www.big.example", expect=1)
