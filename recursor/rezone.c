@@ -142,14 +142,29 @@ static int reread(struct server *s, struct settings **read, char *why)
 	return err;
 }
 
-/* Puts what was read in force. */
-static int adopt_read(struct server *s, const struct settings *read, struct zones *zones, char *why)
+/* The settings to come.  While the zones were read others may have changed `more`: what the files say
+ * of them is looked up only now. */
+static int make_settings(struct server *s, struct settings **out, const struct settings *read,
+			 const char *const *more, size_t n_more, char *why)
 {
-	const struct settings *now = atomic_load(&s->settings);
+	struct settings *fresh = NULL;
+	int err = n_more > 0 ? server_reread(s, &fresh, more, n_more, why) : E_OK;
+
+	if (err == E_OK)
+		err = settings_merge(out, fresh != NULL ? fresh : atomic_load(&s->settings), read,
+				     names, ARRAY_LEN(names), why);
+	settings_free(fresh);
+	return err;
+}
+
+/* Puts what was read in force. */
+static int adopt_read(struct server *s, const struct settings *read, struct zones *zones,
+		      const char *const *more, size_t n_more, char *why)
+{
 	struct change c = { .from = s->zones, .to = zones };
-	bool special = special_changed(now, read);
+	bool special = special_changed(atomic_load(&s->settings), read);
 	struct settings *made = NULL;
-	int err = settings_merge(&made, now, read, names, ARRAY_LEN(names), why);
+	int err = make_settings(s, &made, read, more, n_more, why);
 
 	if (err != E_OK)
 		return err;
@@ -165,7 +180,7 @@ static int adopt_read(struct server *s, const struct settings *read, struct zone
 	return E_OK;
 }
 
-int server_reload_zones(struct server *s, char *why)
+int server_reload_zones(struct server *s, const char *const *more, size_t n_more, char *why)
 {
 	const struct zonefile_leave leave = { go_on, s };
 	struct settings *read = NULL;
@@ -179,7 +194,7 @@ int server_reload_zones(struct server *s, char *why)
 		err = zoneload_said(&zones, read, &leave, why);
 	if (err == E_OK) {
 		server_change_begin(s);
-		err = adopt_read(s, read, zones, why);
+		err = adopt_read(s, read, zones, more, n_more, why);
 		server_change_end(s);
 	}
 	pthread_mutex_unlock(&s->zones_lock);

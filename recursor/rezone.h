@@ -1,5 +1,5 @@
 /*
- * rezone: other zones while the daemon runs (rec_control reload-zones).
+ * rezone: other zones while the daemon runs (rec_control reload-zones, reload).
  *
  * Files and settings are read anew, all of them, before anything changes.  Then each worker gets the
  * new zones on a visit that exchanges a pointer; what it is resolving in a zone that has changed
@@ -19,7 +19,10 @@
 #include "common/err.h"
 #include "recursor/worker.h"
 
-int server_reload_zones(struct server *s, char *why) MUST_USE;
+/* With them the settings `more` (or none) are taken from the files, as by server_reload(): all that, or
+ * nothing of it. */
+int server_reload_zones(struct server *s, const char *const *more, size_t n_more,
+			char *why) MUST_USE;
 
 /* The zones in force; a reference. */
 struct zones *server_zones_get(struct server *s);

@@ -298,9 +298,9 @@ static int env_reload(void *ctx, const char *const *names, size_t n, char *why)
 	return server_reload(ctx, names, n, why);
 }
 
-static int env_reload_zones(void *ctx, char *why)
+static int env_reload_zones(void *ctx, const char *const *more, size_t n, char *why)
 {
-	return server_reload_zones(ctx, why);
+	return server_reload_zones(ctx, more, n, why);
 }
 
 static int env_load_script(void *ctx, const char *path, char *loaded, char *why)

@@ -170,15 +170,16 @@ static int tell_reload(struct command_call *call, int err, const char *command, 
 	return 0;
 }
 
+/* Who may ask and who may notify. */
+static const char *const acls[] = {
+	"allow-from",        "allow-from-file",        "allow-notify-for", "allow-notify-for-file",
+	"allow-notify-from", "allow-notify-from-file",
+};
+
 int reload_acls(struct command_call *call)
 {
-	static const char *const names[] = {
-		"allow-from",        "allow-from-file",
-		"allow-notify-for",  "allow-notify-for-file",
-		"allow-notify-from", "allow-notify-from-file",
-	};
 	char why[ENV_WHY_MAX];
-	int err = call->env->reload(call->env->ctx, names, ARRAY_LEN(names), why);
+	int err = call->env->reload(call->env->ctx, acls, ARRAY_LEN(acls), why);
 
 	return tell_reload(call, err, "reload-acls", "", why);
 }
@@ -209,7 +210,15 @@ int defender_show_command(struct command_call *call)
 int reload_zones(struct command_call *call)
 {
 	char why[ENV_WHY_MAX];
-	int err = call->env->reload_zones(call->env->ctx, why);
+	int err = call->env->reload_zones(call->env->ctx, NULL, 0, why);
 
 	return tell_reload(call, err, "reload-zones", "reloading failed, see log\n", why);
+}
+
+int reload(struct command_call *call)
+{
+	char why[ENV_WHY_MAX];
+	int err = call->env->reload_zones(call->env->ctx, acls, ARRAY_LEN(acls), why);
+
+	return tell_reload(call, err, "reload", "", why);
 }

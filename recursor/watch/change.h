@@ -29,6 +29,8 @@ int reload_acls(struct command_call *call);
 int reload_public_suffix_list(struct command_call *call);
 /* And for forward-zones, auth-zones and their kin. */
 int reload_zones(struct command_call *call);
+/* Both lists and zones, or neither. */
+int reload(struct command_call *call);
 int reload_defender(struct command_call *call);
 int defender_show_command(struct command_call *call);
 

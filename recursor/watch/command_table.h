@@ -118,6 +118,9 @@ enum command_file {
 	X("quit", "", "", 0, 0, false, 5, quit, "end the daemon at once")                        \
 	X("quit-nicely", "stop", "", 0, 0, false, 5, quit_nicely,                                \
 	  "end the daemon when the questions being resolved are answered")                       \
+	X("reload", "", "", 0, 0, false, 600, reload,                                            \
+	  "do reload-acls and reload-zones in one: if anything in either is wrong nothing "      \
+	  "changes")                                                                             \
 	X("reload-acls", "", "", 0, 0, false, 60, reload_acls,                                   \
 	  "read recursor.conf again for who may ask and who may notify")                         \
 	X("reload-defender", "", "", 0, 0, false, 60, reload_defender,                           \

@@ -250,9 +250,9 @@ struct watch_env {
 	 * it for free(), or NULL when there is no memory. */
 	int (*amend)(void *ctx, const char *name, char *(*make)(void *arg, const char *now),
 		     void *arg, char *why);
-	/* The same for the zones that are configured, with their files; the caches forget what is
-	 * theirs. */
-	int (*reload_zones)(void *ctx, char *why);
+	/* The same for the zones that are configured, with their files, and in one go for the
+	 * settings `more`; the caches forget what is the zones'. */
+	int (*reload_zones)(void *ctx, const char *const *more, size_t n, char *why);
 	/* The same for the rules of the defender. */
 	int (*reload_defender)(void *ctx, char *why);
 	/* Loads a script for all workers, or what lua-dns-script names when `path` is NULL; "": none.

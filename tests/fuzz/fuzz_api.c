@@ -130,9 +130,9 @@ static void undo(void)
 	if (api_dir_count(&dir) == 0)
 		return;
 	check_files();
-	ASSERT(fake.env.reload_zones(&fake, why) == E_OK);
+	ASSERT(fake.env.reload_zones(&fake, NULL, 0, why) == E_OK);
 	api_dir_empty(&dir);
-	ASSERT(fake.env.reload_zones(&fake, why) == E_OK);
+	ASSERT(fake.env.reload_zones(&fake, NULL, 0, why) == E_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -135,6 +135,7 @@ CHANGES = {
     "clear-ta": ["example.org"],
     "clear-throttles": [],
     "load-ipset": ["marked", "/dev/null"],
+    "reload": [],
     "reload-acls": [],
     "reload-defender": [],
     "reload-lua-config": ["/dev/null"],
@@ -187,7 +188,7 @@ def metrics_counters_never_fall():
     with lab_and_recursor(lua_dns_script=script(COUNTS), threads=2, defender="observe",
                           cache_file=os.path.join(env.new_dir("cache"), "cache"),
                           **WEB) as (lab, r):
-        commands = re.findall(r"^  ((?:add|clear|load|reload|remove|save|set|unload|wipe)-\S+)",
+        commands = re.findall(r"^  (reload\b\S*|(?:add|clear|load|remove|save|set|unload|wipe)-\S+)",
                               run(env.program("rec_control"), "--help", expect=0).stdout, re.M)
         check(sorted(commands) == sorted(CHANGES), "each has its arguments here", commands)
         r.rec("log-queries", "all")

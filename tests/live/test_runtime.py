@@ -104,6 +104,37 @@ def runtime_reload_acls():
 
 
 @test
+def runtime_reload_is_all_or_nothing():
+    """reload: lists and zones hold, or neither do, whichever is wrong."""
+    directory = env.new_dir("reload")
+    zone, acl = os.path.join(directory, "zone"), os.path.join(directory, "acl")
+
+    def write_files(last, allowed, more=""):
+        write(zone, f"@ 60 SOA ns h 1 2 3 4 5\nwww 60 A 192.0.2.{last}\n{more}")
+        write(acl, allowed + "\n")
+
+    write_files(1, "127.0.0.1")
+    with lab_and_recursor(auth_zones=f"own.example={zone}", allow_from_file=acl) as (_, r):
+        def holds(last, other):
+            check(is_answered("127.0.0.2") == other, "may another client ask?", other)
+            check_reply(r.ask("www.own.example"), kind="A", data=[f"192.0.2.{last}"])
+
+        holds(1, False)
+        write_files(2, "127.0.0.0/8", "www 60 CNAME x\n")
+        refused = r.rec("reload", expect=1).stderr
+        check("zone:3: a CNAME record beside other data" in refused and
+              len(refused.splitlines()) == 1, "one line", refused)
+        holds(1, False)
+        write_files(2, "127.0.0.0/8\n127.0.0.x")
+        refused = r.rec("reload", expect=1).stderr
+        check("acl: line 2: '127.0.0.x' is not a netmask" in refused, "why", refused)
+        holds(1, False)
+        write_files(2, "127.0.0.0/8")
+        check(r.rec("reload").stdout == "ok\n", "ok")
+        holds(2, True)
+
+
+@test
 def runtime_reload_under_load():
     """reload-acls and set-* in a loop, with good and bad files, while questions come: every one is
     answered, and each list holds at once."""

@@ -353,7 +353,7 @@ static const char *command_case(const char *line, bool nothing_fails)
 /* ---- the HTTP API ---- */
 
 static int (*reload_of_env)(void *ctx, const char *const *names, size_t n, char *why);
-static int (*reload_zones_of_env)(void *ctx, char *why);
+static int (*reload_zones_of_env)(void *ctx, const char *const *more, size_t n, char *why);
 
 /* What files and zones need when they are read has cases of its own. */
 static int reload_quietly(void *ctx, const char *const *names, size_t n, char *why)
@@ -366,12 +366,12 @@ static int reload_quietly(void *ctx, const char *const *names, size_t n, char *w
 	return err;
 }
 
-static int reload_zones_quietly(void *ctx, char *why)
+static int reload_zones_quietly(void *ctx, const char *const *more, size_t n, char *why)
 {
 	int err;
 
 	alloc_pause(true);
-	err = reload_zones_of_env(ctx, why);
+	err = reload_zones_of_env(ctx, more, n, why);
 	alloc_pause(false);
 	return err;
 }

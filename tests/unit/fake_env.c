@@ -417,16 +417,19 @@ static void defender_stats(void *ctx, struct watch_defender *out)
 	*out = (struct watch_defender) { .accused = 2, .known = 3 };
 }
 
-static int reload_zones(void *ctx, char *why)
+static int reload_zones(void *ctx, const char *const *more, size_t n, char *why)
 {
-	static const char *const names[] = { "zones" };
+	const char *names[16] = { "zones" };
 	struct fake_env *f = ctx;
 	struct settings *read = NULL;
 	struct zones *zones = NULL;
 	int err;
 
+	ASSERT(n < ARRAY_LEN(names));
+	for (size_t i = 0; i < n; i++)
+		names[i + 1] = more[i];
 	if (f->settings == NULL || f->refuses)
-		return reload(ctx, names, 1, why);
+		return reload(ctx, names, n + 1, why);
 	err = read_settings(f, &read, why);
 	if (err == E_OK)
 		err = zoneload(&zones, read, NULL, NULL, why);
@@ -713,7 +716,7 @@ void fake_env_configure(struct fake_env *f, const char *dir)
 
 	(void)snprintf(f->config_dir, sizeof(f->config_dir), "%s", dir);
 	ASSERT(read_settings(f, &f->settings, why) == E_OK);
-	ASSERT(reload_zones(f, why) == E_OK);
+	ASSERT(reload_zones(f, NULL, 0, why) == E_OK);
 }
 
 static void read_name(uint8_t out[NAME_MAX_LEN], const char *name)

@@ -237,21 +237,21 @@ START_TEST(without_a_place_to_write_nothing_changes)
 	char more[200];
 
 	api_dir_write(dir.top, "recursor.conf", "forward-zones=\n");
-	ck_assert_int_eq(fake.env.reload_zones(&fake, more), E_OK);
+	ck_assert_int_eq(fake.env.reload_zones(&fake, NULL, 0, more), E_OK);
 	ck_assert_uint_eq(ask("POST", ZONES, NATIVE), 422);
 	ck_assert_str_eq(error(), "Config Option \"api-config-dir\" must be set");
 	(void)snprintf(more, sizeof(more), "api-config-dir=%s\n", dir.include);
 	api_dir_write(dir.top, "recursor.conf", more);
-	ck_assert_int_eq(fake.env.reload_zones(&fake, more), E_OK);
+	ck_assert_int_eq(fake.env.reload_zones(&fake, NULL, 0, more), E_OK);
 	ck_assert_uint_eq(ask("POST", ZONES, NATIVE), 422);
 	ck_assert_ptr_nonnull(strstr(error(), "is not include-dir"));
 	api_dir_configure(&dir, "api-config-dir=/nowhere/at/all\n");
-	ck_assert_int_eq(fake.env.reload_zones(&fake, more), E_OK);
+	ck_assert_int_eq(fake.env.reload_zones(&fake, NULL, 0, more), E_OK);
 	ck_assert_uint_eq(ask("POST", ZONES, NATIVE), 422);
 	ck_assert_str_eq(error(), "api-config-dir=/nowhere/at/all: No such file or directory");
 	/* recursor.conf has no auth-zones= to add to. */
 	api_dir_configure(&dir, "");
-	ck_assert_int_eq(fake.env.reload_zones(&fake, more), E_OK);
+	ck_assert_int_eq(fake.env.reload_zones(&fake, NULL, 0, more), E_OK);
 	ck_assert_uint_eq(ask("POST", ZONES, NATIVE), 422);
 	ck_assert_ptr_nonnull(strstr(error(), "there is nothing to add to"));
 	ck_assert_uint_eq(api_dir_count(&dir), 0);
@@ -298,7 +298,7 @@ START_TEST(zones_of_recursor_conf_are_not_the_apis)
 	char why[ENV_WHY_MAX];
 
 	api_dir_configure(&dir, "auth-zones=\nforward-zones=a.=192.0.2.1\n");
-	ck_assert_int_eq(fake.env.reload_zones(&fake, why), E_OK);
+	ck_assert_int_eq(fake.env.reload_zones(&fake, NULL, 0, why), E_OK);
 	ck_assert_uint_eq(ask("DELETE", ZONES "/a.", NULL), 422);
 	ck_assert_ptr_nonnull(strstr(error(), "was not made by the API"));
 	ck_assert_uint_eq(ask("PUT", ZONES "/a.", "{\"kind\": \"Native\"}"), 422);

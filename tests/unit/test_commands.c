@@ -70,7 +70,7 @@ START_TEST(those_that_change_something_are_known)
 	static const char changing[] =
 		" add-dont-throttle-names add-dont-throttle-netmasks clear-dont-throttle-names"
 		" clear-dont-throttle-netmasks clear-nsspeeds clear-throttles drain quit quit-nicely"
-		" reload-acls reload-zones save-cache set-max-cache-entries set-max-cache-memory"
+		" reload reload-acls reload-zones save-cache set-max-cache-entries set-max-cache-memory"
 		" set-max-packetcache-entries set-minimum-ttl set-quiet trace-regex undrain"
 		" wipe-cache wipe-cache-typed ";
 	static const char looking[] =
@@ -264,6 +264,8 @@ START_TEST(settings_are_changed)
 	ck_assert_ptr_eq(strstr(env.changed, "allow-from allow-from-file "), env.changed);
 	expect_reply("reload-zones", 0, "ok\n");
 	ck_assert_str_eq(env.changed, "zones ");
+	expect_reply("reload", 0, "ok\n");
+	ck_assert_ptr_eq(strstr(env.changed, "zones allow-from allow-from-file "), env.changed);
 
 	expect_reply("save-cache", 0, "wrote 14 entries\n");
 	expect_reply("--json save-cache", 0, "{\"written\":14}");
@@ -279,6 +281,7 @@ START_TEST(settings_are_changed)
 	expect_reply("--json reload-acls", 1, "{\"error\":\"recursor.conf:1: what is that\"}");
 	expect_reply("reload-zones", 1,
 		     "reloading failed, see log\nrecursor.conf:1: what is that\n");
+	expect_reply("reload", 1, "recursor.conf:1: what is that\n");
 }
 END_TEST
 

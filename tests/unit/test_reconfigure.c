@@ -153,7 +153,7 @@ START_TEST(a_ds_goes_with_the_parents_zone)
 	remember("www.example.com.", TYPE_A);
 	remember("net.", TYPE_DS);
 	forward(".=127.0.0.1:15364,com=127.0.0.1:15364,example.com=127.0.0.1:15366");
-	ck_assert_msg(server_reload_zones(server, why) == E_OK, "%s", why);
+	ck_assert_msg(server_reload_zones(server, NULL, 0, why) == E_OK, "%s", why);
 	ck_assert(!is_remembered("example.com.", TYPE_DS));
 	ck_assert(!is_remembered("www.com.", TYPE_A));
 	ck_assert(is_remembered("www.example.com.", TYPE_A));

@@ -221,7 +221,7 @@ static int put_in_force(struct endpoint_call *c, struct api_files *f, const uint
 	const struct watch_env *env = c->env;
 	char why[ENV_WHY_MAX], text[NAME_TEXT_MAX];
 
-	if (env->reload_zones(env->ctx, why) != E_OK) {
+	if (env->reload_zones(env->ctx, NULL, 0, why) != E_OK) {
 		api_files_undo(f);
 		return endpoint_fail(c, 422, "Reloading the zones failed, nothing changed: %s",
 				     why);
@@ -232,7 +232,7 @@ static int put_in_force(struct endpoint_call *c, struct api_files *f, const uint
 		return 0;
 	}
 	api_files_undo(f);
-	if (env->reload_zones(env->ctx, why) != E_OK)
+	if (env->reload_zones(env->ctx, NULL, 0, why) != E_OK)
 		log_error("API: the zones could not be read again: %s", why);
 	return endpoint_fail(c, 422,
 			     "Nothing changed: the zone is configured elsewhere too, or a setting "
