@@ -157,8 +157,10 @@ static void take_over(void *ctx, const uint8_t *name)
 		d->err = anchors_share_nta(d->to, now->nta);
 }
 
+/* All that can fail comes first. */
 static int adopt_configured(struct anchorage *a, const struct anchorload *read)
 {
+	struct localcopy_room *room = NULL;
 	struct difference d = { .configured = read->anchors };
 	int err = anchors_copy(&d.to, a->current);
 
@@ -166,6 +168,8 @@ static int adopt_configured(struct anchorage *a, const struct anchorload *read)
 		anchors_diff(a->configured, read->anchors, take_over, &d);
 		err = d.err;
 	}
+	if (err == E_OK)
+		err = localcopy_room_new(&room, &read->copies);
 	if (err != E_OK) {
 		anchors_put(d.to);
 		return err;
@@ -179,6 +183,7 @@ static int adopt_configured(struct anchorage *a, const struct anchorload *read)
 		log_error("rollovers of trusted keys are left out of account: %s", err_text(err));
 	anchorage_publish(a, d.to);
 	anchorage_state_write(a);
+	localcopy_configure(a->server->localcopy, &read->copies, room);
 	return E_OK;
 }
 
@@ -194,8 +199,6 @@ int anchorage_reload(struct anchorage *a, const struct settings *s, char *why)
 		if (err != E_OK)
 			(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
 	}
-	if (err == E_OK)
-		err = localcopy_configure(a->server->localcopy, &read.copies, why);
 	pthread_mutex_unlock(&a->change_lock);
 	anchorload_clear(&read);
 	return err;
@@ -254,6 +257,7 @@ int anchorage_open(struct anchorage **out, struct server *server, const struct s
 		   char *why)
 {
 	struct anchorage *a = calloc(1, sizeof(*a));
+	struct localcopy_room *room = NULL;
 	pthread_condattr_t attr;
 	struct anchorload read;
 	int err = E_NOMEM;
@@ -264,6 +268,13 @@ int anchorage_open(struct anchorage **out, struct server *server, const struct s
 	}
 	err = anchorload(&read, s, why);
 	if (err != E_OK) {
+		free(a);
+		return err;
+	}
+	err = localcopy_room_new(&room, &read.copies);
+	if (err != E_OK) {
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
+		anchorload_clear(&read);
 		free(a);
 		return err;
 	}
@@ -278,13 +289,10 @@ int anchorage_open(struct anchorage **out, struct server *server, const struct s
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&a->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	err = localcopy_configure(server->localcopy, &read.copies, why);
+	localcopy_configure(server->localcopy, &read.copies, room);
 	anchorload_clear(&read);
-	if (err == E_OK)
-		*out = a;
-	else
-		anchorage_free(a);
-	return err;
+	*out = a;
+	return E_OK;
 }
 
 void anchorage_prepare(struct anchorage *a)

@@ -59,6 +59,11 @@ struct localcopy {
 	struct copyload *load;
 };
 
+struct localcopy_room {
+	struct held *held; /* as many as there are plans */
+	struct copies *copies;
+};
+
 static uint64_t now_ms(void)
 {
 	return loop_now_us() / 1000;
@@ -81,45 +86,30 @@ struct copies *localcopy_get(struct localcopy *l)
 	return now;
 }
 
-/* With `lock`: a snapshot of what is held. */
-static int make_snapshot(struct localcopy *l, struct copies **out)
+/* What is held, in `fresh`, which is empty; takes the reference. */
+static void publish(struct localcopy *l, struct copies *fresh)
 {
-	struct copies *fresh = NULL;
-	int err = copies_new(&fresh);
-
-	for (size_t i = 0; err == E_OK && i < l->n; i++)
-		if (l->held[i].copy != NULL)
-			err = copies_add(fresh, l->held[i].copy, l->held[i].expires_s);
-	if (err == E_OK)
-		*out = fresh;
-	else
-		copies_put(fresh);
-	return err;
-}
-
-static int publish(struct localcopy *l)
-{
-	struct copies *fresh = NULL, *old = NULL;
+	struct copies *old;
 	bool runs;
-	int err;
 
 	pthread_mutex_lock(&l->publish_lock);
 	pthread_mutex_lock(&l->lock);
-	err = make_snapshot(l, &fresh);
-	if (err == E_OK) {
-		old = l->current;
-		l->current = copies_get(fresh);
-	}
+	for (size_t i = 0; i < l->n;
+	     i++) /* zones are different, and no more than it has room for */
+		if (l->held[i].copy != NULL)
+			(void)EXPECT(copies_add(fresh, l->held[i].copy, l->held[i].expires_s) ==
+				     E_OK);
+	old = l->current;
+	l->current = copies_get(fresh);
 	runs = l->started;
 	pthread_mutex_unlock(&l->lock);
 	/* One that cannot be visited does not run, and gets them when it begins, if ever. */
-	for (unsigned i = 0; err == E_OK && runs && i < l->server->n_workers; i++)
+	for (unsigned i = 0; runs && i < l->server->n_workers; i++)
 		if (visit_worker(&l->server->workers[i], adopt, fresh) != E_OK)
 			continue;
 	copies_put(old);
 	copies_put(fresh);
 	pthread_mutex_unlock(&l->publish_lock);
-	return err;
 }
 
 /* ---- what is configured ---- */
@@ -139,22 +129,29 @@ static bool is_same_source(const struct copy_plan *a, const struct copy_plan *b)
 	       a->zonemd == b->zonemd && a->dnssec == b->dnssec;
 }
 
-int localcopy_configure(struct localcopy *l, const struct copyplans *plans, char *why)
+int localcopy_room_new(struct localcopy_room **out, const struct copyplans *plans)
 {
-	struct held *fresh = NULL, *old;
-	size_t n_old;
-	int err;
+	struct localcopy_room *room = calloc(1, sizeof(*room));
 
-	if (l == NULL && plans->n == 0)
-		return E_OK;
-	ASSERT(l != NULL);
-	if (plans->n > 0) {
-		fresh = calloc(plans->n, sizeof(*fresh));
-		if (fresh == NULL) {
-			(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(E_NOMEM));
-			return E_NOMEM;
-		}
+	if (room == NULL)
+		return E_NOMEM;
+	if (plans->n > 0)
+		room->held = calloc(plans->n, sizeof(*room->held));
+	if ((plans->n > 0 && room->held == NULL) || copies_new(&room->copies) != E_OK) {
+		free(room->held);
+		free(room);
+		return E_NOMEM;
 	}
+	*out = room;
+	return E_OK;
+}
+
+void localcopy_configure(struct localcopy *l, const struct copyplans *plans,
+			 struct localcopy_room *room)
+{
+	struct held *fresh = room->held, *old;
+	size_t n_old;
+
 	pthread_mutex_lock(&l->lock);
 	old = l->held;
 	n_old = l->n;
@@ -173,13 +170,11 @@ int localcopy_configure(struct localcopy *l, const struct copyplans *plans, char
 	l->configured++;
 	pthread_cond_signal(&l->wake);
 	pthread_mutex_unlock(&l->lock);
-	err = publish(l);
-	if (err != E_OK)
-		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", err_text(err));
+	publish(l, room->copies);
+	free(room);
 	for (size_t i = 0; old != NULL && i < n_old; i++)
 		zonecopy_put(old[i].copy);
 	free(old);
-	return err;
 }
 
 /* ---- loading ---- */
@@ -313,6 +308,7 @@ static struct held *pick_due(struct localcopy *l, struct copy_plan *plan,
 static bool load_one(struct localcopy *l)
 {
 	struct copyload_found found = { .copy = NULL };
+	struct copies *fresh = NULL;
 	char why[COPYLOAD_WHY_MAX] = "";
 	struct copyload_known known;
 	struct copy_plan plan;
@@ -335,7 +331,9 @@ static bool load_one(struct localcopy *l)
 	if (l->configured == configured && !l->stop)
 		is_new = take_result(l, h, err, &found, why, &news);
 	pthread_mutex_unlock(&l->lock);
-	if (is_new && publish(l) != E_OK)
+	if (is_new && copies_new(&fresh) == E_OK)
+		publish(l, fresh);
+	else if (is_new)
 		log_error("zoneToCache: %s", err_text(E_NOMEM));
 	else
 		tell(&news, &plan, why);

@@ -3,7 +3,7 @@
  * (resolve/copies.h), and what becomes of them while the daemon runs.
  *
  *     localcopy_new(&l, server);
- *     localcopy_configure(l, plans, why);      at the start, and when lua-config-file is read again
+ *     localcopy_configure(l, plans, room);     at the start, and when lua-config-file is read again
  *     localcopy_start(l);  localcopy_stop(l);  a thread of its own: it loads, and blocks while it does
  *
  * A zone is loaded (file, or AXFR behind a look at the SOA record), checked (copycheck.h; the DS of a zone
@@ -27,16 +27,20 @@
 #include "recursor/files/copyplan.h"
 #include "recursor/watch/env.h"
 
+struct copies;
 struct localcopy;
+struct localcopy_room;
 struct server;
 
 int localcopy_new(struct localcopy **out, struct server *server) MUST_USE;
 void localcopy_free(struct localcopy *l); /* accepts NULL */
 
-/* Takes the place of the plans before; a zone keeps its copy if that is from the same
- * source and was as well checked.  All are due at once.
- * `l` may be NULL: then nothing may be wanted.  One line in `why` (SETTINGS_WHY_MAX). */
-int localcopy_configure(struct localcopy *l, const struct copyplans *plans, char *why) MUST_USE;
+/* What localcopy_configure() needs for those plans: to be had before anything else is changed.  E_NOMEM. */
+int localcopy_room_new(struct localcopy_room **out, const struct copyplans *plans) MUST_USE;
+/* The plans take the place of those before; a zone keeps its copy if that is from the same
+ * source and was as well checked.  All are due at once.  Takes the room. */
+void localcopy_configure(struct localcopy *l, const struct copyplans *plans,
+			 struct localcopy_room *room);
 
 /* When the workers run.  E_SYSTEM. */
 int localcopy_start(struct localcopy *l) MUST_USE;

@@ -688,6 +688,8 @@ static const struct oom_case cases[] = {
 	{ "hints", hints_case, root_hints },
 	{ "anchors", anchors_case, trust_anchors },
 	{ "lua-config-file", anchors_case, lua_config },
+	{ "reload-lua-config", oom_reload_case,
+	  "addTA('c', '1 13 99 00') zoneToCache('d', 'file', '/none')" },
 	{ "rollovers", rollovers_case, rollovers },
 	{ "version", local_case, "version.bind" },
 	{ "anchors shown", local_case, "trustanchor.server" },

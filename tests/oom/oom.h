@@ -24,6 +24,10 @@ struct oom_case {
 
 const char *oom_dnssec_case(const char *argument, bool nothing_fails);
 
+/* ---- case_reload.c ---- */
+
+const char *oom_reload_case(const char *text, bool nothing_fails);
+
 /* ---- case_script.c ---- */
 
 const char *oom_script_case(const char *text, bool nothing_fails);
