@@ -217,12 +217,13 @@ static bool lower(uint32_t *at, const struct sieve *map)
 }
 
 /* CLEAR_STEP entries at most; false: there are no more.  How many throttles they were, and names. */
-static bool clear_some(struct servers *s, struct shard *sh, struct clearing *c, size_t *n)
+static bool clear_some(struct servers *s, struct shard *sh, struct clearing *c, uint64_t now_ms,
+		       size_t *n)
 {
 	for (int left = CLEAR_STEP; left > 0; left--) {
 		if (lower(&c->throttles, &sh->throttles)) {
-			throttle_remove(s, sh, --c->throttles);
-			++*n;
+			*n += throttle_at(sh, --c->throttles)->until_ms > now_ms;
+			throttle_remove(s, sh, c->throttles);
 		} else if (lower(&c->unresolved, &sh->unresolved)) {
 			unresolved_remove(s, sh, --c->unresolved);
 			++*n;
@@ -233,14 +234,14 @@ static bool clear_some(struct servers *s, struct shard *sh, struct clearing *c, 
 		} else {
 			struct server *e = server_at(sh, --c->servers);
 
-			*n += e->down_until_ms > 0;
+			*n += e->down_until_ms > now_ms;
 			e->down_until_ms = 0;
 		}
 	}
 	return true;
 }
 
-size_t servers_clear(struct servers *s, bool speeds_too)
+size_t servers_clear(struct servers *s, bool speeds_too, uint64_t now_ms)
 {
 	size_t n = 0;
 
@@ -251,7 +252,7 @@ size_t servers_clear(struct servers *s, bool speeds_too)
 
 		while (is_more) {
 			gate_enter(&sh->gate);
-			is_more = clear_some(s, sh, &c, &n);
+			is_more = clear_some(s, sh, &c, now_ms, &n);
 			shard_unlock(sh);
 			gate_give_way(&sh->gate);
 		}
@@ -263,7 +264,7 @@ void servers_free(struct servers *s)
 {
 	if (s == NULL)
 		return;
-	servers_clear(s, true);
+	servers_clear(s, true, 0);
 	for (int i = 0; i < SERVERS_SHARDS; i++) {
 		sieve_deinit(&s->shards[i].servers);
 		sieve_deinit(&s->shards[i].throttles);

@@ -219,7 +219,7 @@ void servers_set_limit(struct servers *s, size_t max_bytes);
 size_t servers_shrink_some(struct servers *s, size_t n);
 
 /* Forgets everything (throttles and names without address only, or the speeds too); how many
- * throttles and names those were. */
-size_t servers_clear(struct servers *s, bool speeds_too);
+ * throttles that had not ended, and names, those were. */
+size_t servers_clear(struct servers *s, bool speeds_too, uint64_t now_ms);
 
 #endif

@@ -170,7 +170,7 @@ int clear_dont_throttle_netmasks(struct command_call *call)
 
 static int forget(struct command_call *call, bool speeds_too)
 {
-	size_t n = servers_clear(call->env->servers, speeds_too);
+	size_t n = servers_clear(call->env->servers, speeds_too, call->env->now_ms(call->env->ctx));
 
 	fprintf(call->out, "cleared %zu throttles%s\n", n,
 		speeds_too ? " and the speeds of all servers" : "");

@@ -507,7 +507,7 @@ static const char *cachefile_case(const char *argument, bool nothing_fails)
 	err = cachefile_write(file_in_memory, &from, &counts);
 	alloc_pause(true);
 	cache_wipe(f.env.cache, name_root, 0, true);
-	servers_clear(f.env.servers, true);
+	servers_clear(f.env.servers, true, 0);
 	alloc_pause(false);
 	rewind(file_in_memory);
 	if (err == E_OK)

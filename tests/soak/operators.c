@@ -84,7 +84,7 @@ static void wipe(struct soak *s)
 static void clear_servers(struct soak *s)
 {
 	soak_say(s, "clears throttles, and perhaps speeds");
-	servers_clear(s->servers, rng_chance(&s->rng, 50));
+	servers_clear(s->servers, rng_chance(&s->rng, 50), 0);
 }
 
 static void prime(struct soak *s)

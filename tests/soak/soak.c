@@ -107,7 +107,7 @@ static void settle(struct soak *s)
 		soak_say(s, "wipes everything");
 		cache_wipe(s->cache, name_root, 0, true);
 		(void)aggressive_wipe(s->aggressive, name_root, true);
-		servers_clear(s->servers, true);
+		servers_clear(s->servers, true, 0);
 	}
 	soak_drain(s, (3ull * b->max_ttl + b->min_ttl + b->stale_s + 1000) * SECOND_US);
 	s->is_settled = true;

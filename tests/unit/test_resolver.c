@@ -588,7 +588,7 @@ START_TEST(garbage_is_survived)
 				f.n_done = 0;
 				still.n_sent = 0;
 				cache_wipe(still.cache, name_root, 0, true);
-				servers_clear(still.servers, true);
+				servers_clear(still.servers, true, 0);
 				ask(www);
 				s = sent_for(www);
 			}

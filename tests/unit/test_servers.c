@@ -212,10 +212,10 @@ START_TEST(tables_are_bounded)
 	ck_assert_uint_ge(stats_of(s).servers, ordinary.max_servers / 2);
 	ck_assert_uint_le(stats_of(s).throttles, ordinary.max_throttles);
 	ck_assert_uint_eq(stats_of(s).failed, stats_of(s).servers - 1);
-	servers_clear(s, false);
+	servers_clear(s, false, 0);
 	ck_assert_uint_eq(stats_of(s).throttles, 0);
 	ck_assert(look(s, &hot, T0).known);
-	servers_clear(s, true);
+	servers_clear(s, true, 0);
 	ck_assert_uint_eq(stats_of(s).servers + stats_of(s).failed, 0);
 	ck_assert_uint_eq(stats_of(s).bytes, bytes_when_empty());
 	servers_free(s);
@@ -288,7 +288,7 @@ START_TEST(dumps_show_all)
 	ck_assert_int_eq(servers_walk(s, see_server, &seen, T0), -9);
 	ck_assert_int_eq(servers_walk_throttles(s, see_throttle, &seen, T0), -9);
 	ck_assert_uint_eq(seen.servers + seen.throttles, 2);
-	servers_clear(s, true);
+	servers_clear(s, true, 0);
 	ck_assert_uint_eq(stats_of(s).bytes, bytes_when_empty());
 	servers_free(s);
 }
@@ -323,7 +323,7 @@ START_TEST(two_threads_share_it)
 	hammer(s);
 	pthread_join(thread, NULL);
 	ck_assert_uint_le(stats_of(s).servers, 128);
-	servers_clear(s, true);
+	servers_clear(s, true, 0);
 	ck_assert_uint_eq(stats_of(s).bytes, bytes_when_empty());
 	servers_free(s);
 }
@@ -372,7 +372,7 @@ START_TEST(a_clear_lets_others_pass)
 		ck_assert_int_eq(pthread_create(&thread, NULL, look_on, &o), 0);
 		while (!atomic_load(&o.is_there))
 			(void)sched_yield();
-		servers_clear(o.servers, true);
+		servers_clear(o.servers, true, 0);
 		atomic_store(&o.is_over, true);
 		ck_assert_int_eq(pthread_join(thread, NULL), 0);
 		ck_assert_uint_eq(stats_of(o.servers).servers, 0);

@@ -78,6 +78,25 @@ START_TEST(many_fails_bring_a_server_down)
 }
 END_TEST
 
+START_TEST(what_has_ended_is_not_cleared)
+{
+	struct servers *s = make_table(&ordinary);
+	struct addr a = addr_n(1), b = addr_n(2);
+
+	for (int i = 0; i < 64; i++)
+		servers_timed_out(s, &a, www, 1500, T0);
+	servers_throttle(s, &b, www, TYPE_A, ZONE_LABELS, THROTTLE_RCODE, T0);
+	ck_assert(look(s, &a, T0).down);
+	ck_assert_uint_eq(servers_clear(s, false, T0 + 3600000), 0);
+	for (int i = 0; i < 64; i++)
+		servers_timed_out(s, &a, www, 1500, T0);
+	servers_throttle(s, &b, www, TYPE_A, ZONE_LABELS, THROTTLE_RCODE, T0);
+	ck_assert_uint_eq(servers_clear(s, false, T0), 2);
+	ck_assert(!look(s, &a, T0).down);
+	servers_free(s);
+}
+END_TEST
+
 START_TEST(down_ends_after_many_tries)
 {
 	struct servers_config cfg = ordinary;
@@ -171,7 +190,7 @@ START_TEST(names_without_address_are_left_out)
 	}
 	servers_stats(s, &stats);
 	ck_assert_uint_le(stats.unresolved, 640);
-	ck_assert_uint_eq(servers_clear(s, false), stats.unresolved);
+	ck_assert_uint_eq(servers_clear(s, false, T0), stats.unresolved);
 	servers_stats(s, &stats);
 	ck_assert_uint_eq(stats.unresolved, 0);
 	servers_free(s);
@@ -204,7 +223,7 @@ START_TEST(names_without_address_push_no_server_out)
 	ck_assert_uint_eq(stats_of(s).servers, 640);
 	ck_assert_uint_gt(stats_of(s).unresolved, 640);
 	ck_assert_uint_le(stats_of(s).bytes, cfg.max_bytes);
-	servers_clear(s, true);
+	servers_clear(s, true, 0);
 	ck_assert_uint_eq(stats_of(s).bytes, bytes_when_empty());
 	servers_free(s);
 }
@@ -400,6 +419,7 @@ Suite *suite_servers_failing(void)
 			    (int)(sizeof(throttles) / sizeof(*throttles)));
 	tcase_add_test(t, many_fails_bring_a_server_down);
 	tcase_add_test(t, down_ends_after_many_tries);
+	tcase_add_test(t, what_has_ended_is_not_cleared);
 	tcase_add_test(t, never_down_when_so_set);
 	tcase_add_test(t, ended_throttles_are_tidied_up);
 	tcase_add_test(t, names_without_address_are_left_out);
