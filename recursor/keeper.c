@@ -236,7 +236,7 @@ static struct keeper *keeper_new(const struct settings *s)
 	return k;
 }
 
-static void keeper_free(struct keeper *k)
+void keeper_free(struct keeper *k)
 {
 	if (k == NULL)
 		return;
@@ -291,18 +291,16 @@ void keeper_stop(struct keeper *k)
 {
 	char why[ENV_WHY_MAX];
 
-	if (k == NULL)
+	if (k == NULL || !k->started)
 		return;
-	if (k->started) {
-		pthread_mutex_lock(&k->lock);
-		atomic_store(&k->stopping, true);
-		pthread_cond_signal(&k->wake);
-		pthread_mutex_unlock(&k->lock);
-		pthread_join(k->thread, NULL);
-		if (!atomic_load(&k->loading))
-			(void)write_file(k, why);
-	}
-	keeper_free(k);
+	pthread_mutex_lock(&k->lock);
+	atomic_store(&k->stopping, true);
+	pthread_cond_signal(&k->wake);
+	pthread_mutex_unlock(&k->lock);
+	pthread_join(k->thread, NULL);
+	k->started = false;
+	if (!atomic_load(&k->loading))
+		(void)write_file(k, why);
 }
 
 void keeper_stats(struct keeper *k, struct watch_cachefile *out)

@@ -11,7 +11,8 @@
  * our own user (or root) that nobody else may write to.
  *
  * Order of life: keeper_open() before chroot and setuid, for the directory is held open from then
- * on; keeper_start() when the workers run; keeper_stop() when they have ended.
+ * on; keeper_start() when the workers run; keeper_stop() when they have ended;
+ * keeper_free() when nobody asks any more.
  *
  * Errors:  one line in the log; the daemon serves on without.
  * Threads: open, start, stop from one; keeper_save() and keeper_stats() any.
@@ -32,8 +33,9 @@ void keeper_open(struct keeper **out, const struct settings *s);
 /* E_SYSTEM. */
 int keeper_start(struct keeper *k, struct server *server) MUST_USE;
 
-/* Ends the thread; writes the file, but for one that was not all loaded yet.  Accepts NULL, frees. */
+/* Ends the thread; writes the file, but for one that was not all loaded yet.  Accepts NULL. */
 void keeper_stop(struct keeper *k);
+void keeper_free(struct keeper *k); /* accepts NULL */
 
 /* Writes it now.  `why` (ENV_WHY_MAX) on error.  `k` may be NULL. */
 int keeper_save(struct keeper *k, char *why) MUST_USE;

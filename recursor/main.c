@@ -534,6 +534,8 @@ static void finish(struct process *p)
 		_exit(EXIT_SUCCESS);
 	}
 	readiness_free(p->readiness);
+	if (p->server != NULL)
+		keeper_free(p->server->keeper);
 	server_free(p->server);
 	if (p->grace_timer != NULL)
 		loop_timer_close(p->grace_timer);
