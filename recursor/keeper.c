@@ -42,12 +42,19 @@ static bool go_on(void *ctx)
 	return !atomic_load(&k->stopping);
 }
 
-static void note_load(struct keeper *k, const struct cachecopy_counts *counts, bool refused)
+/* What is wrong with the file, and not with us: want of memory or descriptors passes. */
+static bool is_damaged(int err)
+{
+	return err == E_NOT_FILE || err == E_MALFORMED || err == E_UNSUPPORTED || err == E_RANGE;
+}
+
+static void note_load(struct keeper *k, const struct cachecopy_counts *counts, int err)
 {
 	pthread_mutex_lock(&k->lock);
 	k->stats.loaded = counts->loaded;
 	k->stats.dropped = counts->dropped;
-	k->stats.refused += refused;
+	k->stats.refused += is_damaged(err);
+	k->stats.errors += err != E_OK && err != E_END && !is_damaged(err);
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -78,15 +85,17 @@ static void load(struct keeper *k)
 		err = cachecopy_read(k->server, f, go_on, k, &counts, why);
 	if (f != NULL)
 		(void)fclose(f);
-	note_load(k, &counts, err != E_OK && err != E_END);
+	note_load(k, &counts, err);
 	if (err == E_OK)
 		log_notice(
 			"cache-file '%s': %llu entries loaded in %llu ms, %llu not wanted any more",
 			k->file.path, (unsigned long long)counts.loaded,
 			(unsigned long long)(loop_now_us() - began_us) / 1000,
 			(unsigned long long)counts.dropped);
-	else if (err != E_END)
+	else if (is_damaged(err))
 		tell_refused(k, why);
+	else if (err != E_END)
+		log_error("cache-file '%s' cannot be read: %s", k->file.path, why);
 }
 
 /* ---- writing ---- */

@@ -64,21 +64,28 @@ int statefile_read(const struct statefile *f, FILE **out, char *why, size_t why_
 	int fd = openat(f->dir_fd, f->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	const char *wrong = NULL;
 	struct stat st;
+	int err;
 
 	if (fd < 0 && errno == ENOENT)
 		return E_NOT_FOUND;
-	if (fd < 0 || fstat(fd, &st) != 0)
+	if (fd < 0 || fstat(fd, &st) != 0) {
 		wrong = strerror(errno);
-	else
+		err = fd < 0 && errno == ELOOP ? E_NOT_FILE : E_SYSTEM; /* a symbolic link */
+	} else {
 		wrong = what_is_wrong_with(&st);
-	if (wrong == NULL)
+		err = E_NOT_FILE;
+	}
+	if (wrong == NULL) {
 		*out = fdopen(fd, "r");
-	if (wrong == NULL && *out != NULL)
-		return E_OK;
-	(void)snprintf(why, why_cap, "%s", wrong != NULL ? wrong : err_text(E_NOMEM));
+		if (*out != NULL)
+			return E_OK;
+		err = E_NOMEM;
+		wrong = err_text(err);
+	}
+	(void)snprintf(why, why_cap, "%s", wrong);
 	if (fd >= 0)
 		(void)close(fd);
-	return E_SYSTEM;
+	return err;
 }
 
 /* ---- writing ---- */

@@ -28,7 +28,8 @@ struct statefile {
 int statefile_open(struct statefile *f, const char *path, const char *root) MUST_USE;
 void statefile_close(struct statefile *f);
 
-/* E_NOT_FOUND: there is none.  E_SYSTEM: what is wrong stands in `why`. */
+/* E_NOT_FOUND: there is none.  What else is wrong stands in `why`: E_NOT_FILE (it is none that may be
+ * read), E_SYSTEM, E_NOMEM. */
 int statefile_read(const struct statefile *f, FILE **out, char *why, size_t why_cap) MUST_USE;
 
 /* `fill` writes the new one.  E_NOT_FILE, E_SYSTEM (errno is set), or what `fill` returned. */

@@ -78,7 +78,7 @@ const struct row metrics_rows[] = {
 	READ("cache-file-written", GAUGE, file_written,
 	     "record sets and servers written to cache-file the last time"),
 	READ("cache-file-writes", COUNTER, file_writes, "times cache-file was written"),
-	READ("cache-file-errors", COUNTER, file_errors, "times it could not be written"),
+	READ("cache-file-errors", COUNTER, file_errors, "times it could not be written, or read"),
 	READ("cache-file-time", GAUGE, file_time,
 	     "when it was written the last time, in seconds since 1970; 0: not yet"),
 	READ("nsspeeds-entries", GAUGE, nsspeeds, "servers whose speed is known"),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -188,6 +189,38 @@ START_TEST(what_is_wiped_meanwhile_is_not_in_the_file)
 }
 END_TEST
 
+/* Who has no descriptor left knows nothing of the file. */
+START_TEST(what_cannot_be_opened_is_not_put_aside)
+{
+	struct watch_cachefile stats = { 0 };
+	struct rlimit limit, none;
+	char path[64];
+	FILE *f;
+
+	start();
+	snprintf(path, sizeof(path), "%s/cache", dir);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	(void)fclose(f);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_eq(keeper_start(server->keeper, server), E_OK);
+	while (stats.errors + stats.refused == 0) {
+		(void)usleep(1000);
+		keeper_stats(server->keeper, &stats);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_uint_eq(stats.refused, 0);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	/* The end writes it anew, but not before the thread is done with reading. */
+	while (keeper_save(server->keeper, (char[ENV_WHY_MAX]) { 0 }) == E_EXISTS)
+		(void)usleep(1000);
+	stop();
+}
+END_TEST
+
 Suite *suite_keeper(void);
 
 Suite *suite_keeper(void)
@@ -196,6 +229,7 @@ Suite *suite_keeper(void)
 	TCase *c = tcase_create("keeper");
 
 	tcase_set_timeout(c, 60);
+	tcase_add_test(c, what_cannot_be_opened_is_not_put_aside);
 	tcase_add_test(c, what_is_wiped_meanwhile_is_not_in_the_file);
 	suite_add_tcase(s, c);
 	return s;
