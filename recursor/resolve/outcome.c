@@ -103,11 +103,19 @@ void outcome_timeout(struct resolver *r, struct goal *g)
 		target_give_up(r, g, TARGET_SILENT_ON, THROTTLE_TIMEOUT);
 }
 
+/* The time of a turn of the loop may be before that of something sent in it. */
+static uint32_t waited(const struct goal *g, uint64_t now_ms)
+{
+	uint64_t sent_ms = g->sent_us / 1000;
+
+	return now_ms > sent_ms ? (uint32_t)(now_ms - sent_ms) : 0;
+}
+
 void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why)
 {
 	struct target *t = target_asked(g);
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
-	uint32_t waited_ms = (uint32_t)(now_ms - g->sent_us / 1000);
+	uint32_t waited_ms = waited(g, now_ms);
 	static const char *const notes[] = {
 		[NET_UNREACHABLE] = "no way there",
 		[NET_REFUSED] = "nothing listens there",

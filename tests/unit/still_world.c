@@ -13,7 +13,7 @@ struct still_world still;
 static uint64_t now_ms(void *ctx)
 {
 	(void)ctx;
-	return still.now_us / 1000;
+	return (still.now_us - still.late_us) / 1000;
 }
 
 static uint64_t now_us(void *ctx)
@@ -68,6 +68,13 @@ static void wake_note(void *ctx, uint64_t due_ms)
 	still.wake_at_ms = due_ms;
 }
 
+static void ended_note(void *ctx, const struct addr *server, uint64_t waited_us,
+		       enum outquery_end end)
+{
+	(void)ctx, (void)server, (void)end;
+	still.waited_us = waited_us;
+}
+
 void still_open(void)
 {
 	struct cache_config cc = { .max_entries = 1000, .max_set_bytes = 8192, .shards = 4 };
@@ -100,6 +107,7 @@ void still_resolver(enum outquery_verdict (*policy)(void *ctx, void *client,
 		.send = send_note,
 		.cancel = cancel_note,
 		.wake_at = wake_note,
+		.ended = ended_note,
 		.domain_labels = still.domain_labels,
 		.preoutquery = policy,
 	};

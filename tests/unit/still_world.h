@@ -30,6 +30,8 @@ struct still_world {
 	struct resolver_config cfg; /* as at first; for resolver_configure() */
 	unsigned (*domain_labels)(void *ctx, const uint8_t *name); /* the world's, or NULL */
 	uint64_t now_us;
+	uint64_t late_us;   /* so much is now_ms() behind it, as a turn's time is */
+	uint64_t waited_us; /* for what was sent and has ended last */
 	uint32_t wall_s;
 	uint64_t wake_at_ms;
 	uint64_t random;

@@ -525,6 +525,17 @@ static bool walk_note(void *ctx, const struct request_view *v)
 	return w->n < 2;
 }
 
+/* The clock of a turn is behind that of what was sent in it. */
+START_TEST(what_fails_at_once_took_no_time)
+{
+	still.late_us = 2000;
+	still.waited_us = UINT64_MAX;
+	ask(www);
+	resolver_failed(still.r, sent_for(www)->q.ticket, NET_UNREACHABLE);
+	ck_assert_uint_eq(still.waited_us, 0);
+}
+END_TEST
+
 START_TEST(what_is_waited_for_can_be_seen)
 {
 	struct walked w = { 0 };
@@ -762,6 +773,7 @@ Suite *suite_resolver(void)
 	tcase_add_test(c, hints_need_name_servers);
 	tcase_add_test(c, what_is_waited_for_can_be_seen);
 	tcase_add_test(c, who_has_a_stale_answer_is_not_seen_to_wait);
+	tcase_add_test(c, what_fails_at_once_took_no_time);
 	tcase_add_test(c, garbage_is_survived);
 	tcase_add_test(c, a_new_forward_is_for_what_is_in_flight_too);
 	tcase_add_test(c, a_forward_that_goes_gives_way_to_the_internet);
