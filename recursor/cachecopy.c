@@ -110,13 +110,13 @@ static void load_set(void *ctx, struct rrset *s, bool as_delegation, uint64_t zo
 		if (l->is_distrusted)
 			rrset_forget_security(rrset_proofs(s)[i]);
 	}
-	cache_share_proofs(l->server->cache, s, l->now_s);
 	if (cache_restore(l->server->cache, s, as_delegation, l->now_s) != CACHE_STORED) {
 		l->counts.dropped++;
 	} else if (is_elsewhere_now(l, s, zone)) {
 		cache_drop(l->server->cache, s);
 		l->counts.dropped++;
 	} else {
+		cache_keep_proofs(l->server->cache, s, l->now_s);
 		l->counts.loaded++;
 	}
 }

@@ -17,7 +17,7 @@ static size_t set_cost(const struct rrset *s, unsigned tag)
 	return (tag & TAG_SHARED) != 0 ? 0 : heap_cost(s->size);
 }
 
-static void entry_fill(struct shard *sh, uint32_t at, struct rrset *s, unsigned tag)
+void cache_entry_fill(struct shard *sh, uint32_t at, struct rrset *s, unsigned tag)
 {
 	struct sieve_slot *slot = &sh->map.slots[at];
 
@@ -34,9 +34,7 @@ static void entry_fill(struct shard *sh, uint32_t at, struct rrset *s, unsigned 
 		rrset_charge(rrset_proofs(s)[i]);
 }
 
-/* Takes the set out of the account and hands it to `drops`; the slot is to be filled again or
- * removed. */
-static void entry_empty(struct shard *sh, uint32_t at, struct drops *drops)
+void cache_entry_empty(struct shard *sh, uint32_t at, struct drops *drops)
 {
 	struct rrset *s = set_at(sh, at);
 
@@ -48,7 +46,7 @@ static void entry_empty(struct shard *sh, uint32_t at, struct drops *drops)
 
 void cache_entry_remove(struct shard *sh, uint32_t at, struct drops *drops)
 {
-	entry_empty(sh, at, drops);
+	cache_entry_empty(sh, at, drops);
 	sieve_remove(&sh->map, at);
 }
 
@@ -76,10 +74,8 @@ bool cache_evict(struct shard *sh, uint32_t now_s, struct drops *drops)
 	return true;
 }
 
-/* Evicts until there is room for so much more.  Bounded, so that limits set lower are reached
- * over many inserts: then true as long as more goes than comes. */
-static bool make_room(struct shard *sh, size_t more_entries, size_t more_bytes, uint32_t now_s,
-		      struct drops *drops)
+bool cache_make_room(struct shard *sh, size_t more_entries, size_t more_bytes, uint32_t now_s,
+		     struct drops *drops)
 {
 	size_t budget = VICTIMS_AN_INSERT + more_bytes / BYTES_A_VICTIM;
 	size_t before = shard_bytes(sh);
@@ -531,9 +527,9 @@ static enum cache_put_result replace(struct shard *sh, uint32_t at, const struct
 	/* Asked for again after it had expired: that is a use. */
 	if (rrset_is_expired(set_at(sh, at), o->now_s))
 		sh->map.slots[at].visited = 1;
-	entry_empty(sh, at, drops);
-	entry_fill(sh, at, o->set, o->delegation ? TAG_DELEGATION : 0);
-	make_room(sh, 0, 0, o->now_s, drops);
+	cache_entry_empty(sh, at, drops);
+	cache_entry_fill(sh, at, o->set, o->delegation ? TAG_DELEGATION : 0);
+	cache_make_room(sh, 0, 0, o->now_s, drops);
 	return CACHE_STORED;
 }
 
@@ -542,11 +538,11 @@ static enum cache_put_result insert(struct shard *sh, const struct offer *o, str
 	size_t cost = set_cost(o->set, 0);
 	uint32_t at;
 
-	if (!make_room(sh, 1, cost, o->now_s, drops))
+	if (!cache_make_room(sh, 1, cost, o->now_s, drops))
 		return CACHE_REFUSED;
 	if (sieve_insert(&sh->map, (uint32_t)o->key.hash, o->set, &at) != E_OK)
 		return CACHE_REFUSED;
-	entry_fill(sh, at, o->set, o->delegation ? TAG_DELEGATION : 0);
+	cache_entry_fill(sh, at, o->set, o->delegation ? TAG_DELEGATION : 0);
 	return CACHE_STORED;
 }
 
@@ -643,78 +639,6 @@ void cache_replace(struct cache *c, const struct rrset *s, struct rrset *by, uin
 	drops_put(&drops);
 }
 
-/* --- sharing --------------------------------------------------------------------------- */
-
-/* A share of its life by which a proof may be older than the denial that is to share it. */
-enum { SHARED_LIFE_PART = 8 };
-
-static uint32_t find_shared(const struct shard *sh, const struct key *k, uint16_t type)
-{
-	uint32_t at = sieve_first(&sh->map, (uint32_t)k->hash);
-
-	for (; at != SIEVE_NONE; at = sieve_next(&sh->map, at)) {
-		const struct rrset *s = set_at(sh, at);
-
-		if (is_shared(sh, at) && s->type == type && s->owner_len == k->len &&
-		    memcmp(rrset_owner(s), k->name, k->len) == 0)
-			break;
-	}
-	return at;
-}
-
-/* Does the kept one say the same, for nearly as long? */
-static bool stands_for(const struct rrset *kept, const struct rrset *s, uint32_t now_s)
-{
-	return !rrset_is_expired(kept, now_s) && kept->expires_s <= s->expires_s &&
-	       s->expires_s - kept->expires_s <= s->ttl / SHARED_LIFE_PART &&
-	       kept->size == s->size && kept->rank == s->rank && kept->n_rr == s->n_rr &&
-	       kept->n_sig == s->n_sig && rrset_security(kept) != SEC_BOGUS &&
-	       memcmp(kept->data, s->data, s->size - sizeof(*s)) == 0;
-}
-
-/* Keeps a proof for others to share. */
-static void keep_shared(struct shard *sh, uint32_t at, const struct offer *o, struct drops *drops)
-{
-	if (at != SIEVE_NONE) {
-		entry_empty(sh, at, drops);
-	} else if (!make_room(sh, 1, heap_cost(o->set->size), o->now_s, drops) ||
-		   sieve_insert(&sh->map, (uint32_t)o->key.hash, o->set, &at) != E_OK) {
-		return;
-	}
-	entry_fill(sh, at, o->set, TAG_SHARED);
-}
-
-void cache_share_proofs(struct cache *c, struct rrset *denial, uint32_t now_s)
-{
-	for (unsigned i = 0; i < denial->n_proofs; i++) {
-		struct rrset *proof = rrset_proofs(denial)[i], *kept = NULL;
-		const struct offer o = {
-			.key = key_of(rrset_owner(proof)),
-			.set = proof,
-			.now_s = now_s,
-		};
-		struct drops drops = { 0 };
-		struct shard *sh;
-		uint32_t at;
-
-		if (rrset_is_expired(proof, now_s))
-			continue;
-		sh = shard_lock(shard_of(c, &o.key));
-		at = find_shared(sh, &o.key, proof->type);
-		if (at != SIEVE_NONE && stands_for(set_at(sh, at), proof, now_s)) {
-			kept = rrset_get(set_at(sh, at));
-			sh->map.slots[at].visited = 1;
-		} else {
-			keep_shared(sh, at, &o, &drops);
-		}
-		shard_unlock(sh);
-		drops_put(&drops);
-		if (kept != NULL)
-			rrset_share_proof(denial, i, kept, now_s);
-		rrset_put(kept);
-	}
-}
-
 /* --- restoring ------------------------------------------------------------------------- */
 
 static bool is_an_alias(const struct rrset *s)
@@ -749,7 +673,7 @@ static enum cache_put_result restore(struct shard *sh, const struct offer *o)
 		return CACHE_REFUSED;
 	if (sieve_insert(&sh->map, (uint32_t)o->key.hash, o->set, &at) != E_OK)
 		return CACHE_REFUSED;
-	entry_fill(sh, at, o->set, o->delegation ? TAG_DELEGATION : 0);
+	cache_entry_fill(sh, at, o->set, o->delegation ? TAG_DELEGATION : 0);
 	return CACHE_STORED;
 }
 
@@ -770,6 +694,7 @@ enum cache_put_result cache_restore(struct cache *c, struct rrset *s, bool as_de
 	    (c->max_set_bytes != 0 && s->size > c->max_set_bytes) ||
 	    cache_was_wiped(c, s, as_delegation))
 		return result;
+	cache_find_proofs(c, s, now_s);
 	sh = shard_lock(shard_of(c, &o.key));
 	result = restore(sh, &o);
 	shard_unlock(sh);

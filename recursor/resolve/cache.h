@@ -155,9 +155,13 @@ struct cache_wiped {
 void cache_share_proofs(struct cache *c, struct rrset *denial, uint32_t now_s);
 
 /* Offers a set that was kept in a file, alive or within the stale window: it is taken where
- * nothing that is there contradicts it, whatever it ranks, and pushes nothing out. */
+ * nothing that is there contradicts it, whatever it ranks, and pushes nothing out.  Its proofs become
+ * those that are there; nobody else may have seen it. */
 enum cache_put_result cache_restore(struct cache *c, struct rrset *s, bool as_delegation,
 				    uint32_t now_s);
+
+/* Afterwards: its own proofs are kept for later denials, where there is room and no other. */
+void cache_keep_proofs(struct cache *c, const struct rrset *denial, uint32_t now_s);
 
 /* Between these, what cache_wipe() takes away is not restored after that; of very many wipes nothing
  * is.  Any number of threads at a time: what was wiped for one is for all. */

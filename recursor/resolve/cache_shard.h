@@ -1,5 +1,5 @@
 /*
- * cache_shard: what cache.c (one name) and cache_whole.c (all of it) share; for them only.
+ * cache_shard: what cache.c (one name), cache_share.c (proofs) and cache_whole.c (all of it) share; for them only.
  *
  * Everything here but key_of(), shard_of() and the drops wants the shard's lock held.
  */
@@ -189,6 +189,20 @@ bool cache_is_over(const struct shard *sh, size_t more_entries, size_t more_byte
 
 /* Takes away what SIEVE finds; false: there is nothing. */
 bool cache_evict(struct shard *sh, uint32_t now_s, struct drops *drops);
+
+/* Evicts until there is room for so much more.  Bounded, so that limits set lower are reached
+ * over many inserts: then true as long as more goes than comes. */
+bool cache_make_room(struct shard *sh, size_t more_entries, size_t more_bytes, uint32_t now_s,
+		     struct drops *drops);
+
+/* A set into a slot, and into the account. */
+void cache_entry_fill(struct shard *sh, uint32_t at, struct rrset *s, unsigned tag);
+/* Takes the set out of the account and hands it to `drops`; the slot is to be filled again or
+ * removed. */
+void cache_entry_empty(struct shard *sh, uint32_t at, struct drops *drops);
+
+/* cache_share_proofs() by what is there alone. */
+void cache_find_proofs(struct cache *c, struct rrset *denial, uint32_t now_s);
 
 /* Takes an entry out, and out of the account; slots move (common/sieve.h). */
 void cache_entry_remove(struct shard *sh, uint32_t at, struct drops *drops);

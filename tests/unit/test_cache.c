@@ -651,6 +651,65 @@ START_TEST(a_proof_that_has_ended_is_not_kept)
 }
 END_TEST
 
+static struct rrset *denial_of_zone(unsigned i, uint32_t now_s)
+{
+	static const struct rdata rr = { .data = (const uint8_t *)"\1a\0", .len = 3 };
+	struct rrset *soa = NULL, *s = NULL;
+	char name[32];
+
+	snprintf(name, sizeof(name), "z%u.example.", i);
+	ck_assert_int_eq(rrset_new(&soa, wire(name), TYPE_SOA, 80, now_s, RANK_AUTH_AUTHORITY, &rr,
+				   1, NULL, 0),
+			 E_OK);
+	snprintf(name, sizeof(name), "n.z%u.example.", i);
+	ck_assert_int_eq(rrset_new_negative(&s, RRSET_NXDOMAIN, wire(name), 0, 80, now_s,
+					    RANK_AUTH_ANSWER, &soa, 1, CAUSE_NONE),
+			 E_OK);
+	rrset_put(soa);
+	return s;
+}
+
+/* As cachecopy.c loads it. */
+static enum cache_put_result load(struct cache *c, struct rrset *s)
+{
+	enum cache_put_result result = cache_restore(c, s, false, NOW);
+
+	if (result == CACHE_STORED)
+		cache_keep_proofs(c, s, NOW);
+	rrset_put(s);
+	return result;
+}
+
+START_TEST(what_is_restored_pushes_nothing_out)
+{
+	static const struct cache_config full = { .max_entries = 16, .shards = 1 };
+	struct cache *c = cache_make(&full);
+	struct rrset *s;
+
+	for (unsigned i = 0; i < 15; i++)
+		put_numbered(c, i, i + 1);
+	/* For the denial there is room, but not for its proof as well. */
+	ck_assert_int_eq(load(c, denial_of_zone(0, NOW)), CACHE_STORED);
+	for (unsigned i = 1; i < 20; i++)
+		ck_assert_int_eq(load(c, denial_of_zone(i, NOW)), CACHE_REFUSED);
+	ck_assert_uint_eq(stats_of(c).entries, 16);
+	ck_assert_uint_eq(stats_of(c).evicted, 0);
+	/* An older proof takes no newer one's place, and what is not taken leaves none. */
+	cache_wipe(c, wire("."), 0, true);
+	s = denial_of_zone(1, NOW);
+	cache_share_proofs(c, s, NOW);
+	ck_assert_int_eq(cache_put(c, s, 0, NOW), CACHE_STORED);
+	ck_assert_int_eq(load(c, denial_of_zone(1, NOW - 70)), CACHE_KEPT_BETTER);
+	cache_wipe(c, rrset_owner(s), 0, false);
+	ck_assert_int_eq(load(c, denial_of_zone(1, NOW - 70)), CACHE_STORED);
+	cache_wipe(c, rrset_owner(s), 0, false);
+	ck_assert_int_eq(load(c, denial_of_zone(1, NOW)), CACHE_STORED);
+	ck_assert_uint_eq(rrset_charged_bytes(), heap_cost(rrset_proofs(s)[0]->size));
+	rrset_put(s);
+	cache_free(c);
+}
+END_TEST
+
 /* Who holds a proof still when the cache has given it up: then it is in the account still. */
 START_TEST(a_proof_counts_until_it_is_gone)
 {
@@ -1057,6 +1116,7 @@ Suite *suite_cache(void)
 	tcase_add_test(t, memory_is_accounted_to_the_byte);
 	tcase_add_test(t, denials_of_a_zone_share_their_proof);
 	tcase_add_test(t, a_proof_counts_until_it_is_gone);
+	tcase_add_test(t, what_is_restored_pushes_nothing_out);
 	tcase_add_test(t, a_proof_that_has_ended_is_not_kept);
 	tcase_add_test(t, what_is_restored_gives_way);
 	tcase_add_test(t, what_is_wiped_is_not_restored);
