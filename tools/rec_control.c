@@ -24,6 +24,7 @@
 #include "common/ctl.h"
 #include "config.h"
 #include "recursor/watch/command_table.h"
+#include "tools/rec_control/carry.h"
 #include "tools/rec_control/hash_password.h"
 #include "tools/rec_control/talk.h"
 #include "tools/rec_control/watch.h"
@@ -526,12 +527,54 @@ static int run_watch(const struct options *o, const struct command_line *c, cons
 	return watch_run(&w);
 }
 
+static bool is_word(const struct command_line *c, const char *word)
+{
+	return c->command >= 0 && strcmp(commands[c->command].word, word) == 0;
+}
+
+/* Shows the reply, behind what the command wrote to the terminal; but trace-regex begins to write then. */
+static int show_all(const struct command_line *c, const struct talk_reply *r, bool dumped_to_stdout,
+		    struct carry *carry)
+{
+	bool shows_first = is_word(c, "trace-regex");
+	int status = shows_first ? show(r, dumped_to_stdout) : EXIT_SUCCESS;
+	int error = carry_end(carry, true);
+
+	if (!shows_first)
+		status = show(r, dumped_to_stdout);
+	return error == 0 ? status : fatal("The terminal", strerror(error));
+}
+
+/* The request with its file, and the reply. */
+static int exchange(const struct options *o, const struct command_line *c, int socket_fd, int file)
+{
+	struct talk_reply reply = { 0 };
+	const char *wrong;
+	struct carry carry;
+	int status, passed;
+
+	passed = carry_begin(&carry, file, c->reads_file);
+	if (passed < 0 && file >= 0)
+		return fatal("The terminal", strerror(errno));
+	wrong = converse(o, c, socket_fd, passed, &reply);
+	carry_let_go(&carry);
+	/* One that is complete stays, whether or not its reply could be shown. */
+	if ((wrong != NULL || reply.status != 0) && file > STDOUT_FILENO && !c->reads_file)
+		unlink(c->file);
+	if (wrong == NULL) {
+		status = show_all(c, &reply, file == STDOUT_FILENO, &carry);
+	} else {
+		status = fatal(wrong, "");
+		(void)carry_end(&carry, false);
+	}
+	free(reply.text);
+	return status;
+}
+
 static int run(const struct options *o, struct command_line *c)
 {
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	int socket_fd, file = -1, status = EXIT_REFUSED;
-	struct talk_reply reply = { 0 };
-	const char *wrong;
 
 	if (!make_request(o, c))
 		return fatal("The command is too long", "");
@@ -539,7 +582,7 @@ static int run(const struct options *o, struct command_line *c)
 		return fatal("The path of the control socket is too long", "");
 	if (strcasecmp(c->words[0], "watch") == 0)
 		return run_watch(o, c, path);
-	if (c->command >= 0 && strcmp(commands[c->command].word, "drain") == 0)
+	if (is_word(c, "drain"))
 		return run_drain(o, c, path);
 	socket_fd = connect_to(path, patience_s(o, c));
 	if (socket_fd < 0)
@@ -550,18 +593,10 @@ static int run(const struct options *o, struct command_line *c)
 		if (file < 0)
 			goto out;
 	}
-	wrong = converse(o, c, socket_fd, file, &reply);
-	if (wrong != NULL)
-		status = fatal(wrong, "");
-	else
-		status = show(&reply, file == STDOUT_FILENO);
-	/* One that is complete stays, whether or not its reply could be shown. */
-	if ((wrong != NULL || reply.status != 0) && file > STDOUT_FILENO && !c->reads_file)
-		unlink(c->file);
+	status = exchange(o, c, socket_fd, file);
 out:
 	if (file > STDOUT_FILENO)
 		close(file);
-	free(reply.text);
 	close(socket_fd);
 	return status;
 }

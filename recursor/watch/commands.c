@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/check.h"
 #include "common/ctl.h"
@@ -436,6 +437,15 @@ static int run_call(struct command_call *call, const struct command_request *rq)
 	}
 	if (command_brings_file(rq) && rq->file < 0) {
 		fprintf(call->out, "%s: no file came with it\n", rq->command->word);
+		return 1;
+	}
+	/* Where poll(2) sees room in one there may be some for a byte alone: what is written then waits
+	 * for a reader, and so would the daemon's end. */
+	if (command_brings_file(rq) && isatty(rq->file) == 1) {
+		fprintf(call->out,
+			"%s: the daemon takes no terminal, which its own rec_control does not "
+			"pass; put a pipe between, as in `rec_control ... | cat`\n",
+			rq->command->word);
 		return 1;
 	}
 	return rq->command->run(call);

@@ -1,8 +1,9 @@
 /*
  * passed_file: the descriptor that rec_control opened and passed, as a stream.
  *
- * It may be a pipe or a terminal whose other end is slow, or never there: it is written and read
+ * It may be a pipe or a socket whose other end is slow, or never there: it is written and read
  * piece by piece, and given up when nothing moves for PASSED_FILE_STALL_MS or the daemon ends.
+ * Terminals are refused before (commands.c).
  *
  *     if (!passed_file_write(&file, call))
  *             return 1;

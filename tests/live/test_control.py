@@ -1,15 +1,18 @@
 """rec_control: commands, exit codes, dumps, explain."""
 
 import contextlib
+import itertools
 import json
 import os
+import pty
 import re
+import select
 import socket
 import subprocess
 import time
 
-from live import (Lab, Recursor, check, check_reply, env, lab_and_recursor, run, test,
-                  wait_until)
+from live import (Lab, Recursor, check, check_reply, env, lab_and_recursor, question, run, test,
+                  udp_socket, wait_until)
 
 
 @test
@@ -233,6 +236,76 @@ def control_nobody_accepts():
         done = run(env.program("rec_control"), "--socket-dir=" + directory, "--timeout=1", "ping",
                    expect=1)
         check("timed out" in done.stderr, "it says why", done.stderr)
+
+
+class Terminal:
+    """A terminal for rec_control's output or input, and what stands there."""
+
+    def __init__(self):
+        self.master, self.slave = pty.openpty()
+        self.text = ""
+
+    def read(self):
+        while select.select([self.master], [], [], 0)[0]:
+            self.text += os.read(self.master, 65536).decode()
+        return self.text
+
+    def wait(self, text):
+        wait_until(lambda: text in self.read(), what=text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.slave)
+        os.close(self.master)
+
+
+@test
+def control_terminals():
+    """What a command writes to a terminal or reads from it is carried by rec_control."""
+    script = os.path.abspath("lua-examples/block-expiring.lua")
+    with lab_and_recursor(lua_dns_script=script) as (_, r), Terminal() as t:
+        def start(*words, **ends):
+            return subprocess.Popen(r.rec_command(*words), text=True, stderr=subprocess.PIPE, **ends)
+
+        r.ask("www.city.example")
+        with start("dump-cache", "-", "r", stdout=t.slave) as dump:
+            said = dump.communicate(timeout=10)[1]
+            check(dump.returncode == 0, "done", said)
+        check(re.fullmatch(r"dumped \d+ records\n", said), "and told", said)
+        check(re.search(r"www.city.example. .*\n; main record cache: \d+ records\r\n$", t.read(), re.S),
+              "all of it", t.text)
+        with start("load-ipset", "blocked", "-", stdin=t.slave, stdout=subprocess.PIPE) as load:
+            os.write(t.master, b"192.0.2.77\n\4")
+            said = load.communicate(timeout=10)
+            check(load.returncode == 0, "loaded", said)
+        check("192.0.2.77" in r.rec("dump-ipset", "blocked", "-").stdout, "it is in the set")
+        with start("trace-regex", "mail", "-", stdout=t.slave) as trace:
+            check(trace.stderr.readline() == "ok\n", "it begins")
+            r.ask("mail.city.example")
+            t.wait("mail.city.example. A from")
+            r.rec("trace-regex")
+            check(trace.wait(10) == 0, "it ends with the traces")
+
+
+@test
+def control_a_terminal_that_nobody_reads():
+    """It holds up rec_control, not the daemon: traces to it are given up, and the daemon ends."""
+    with Lab() as lab, Recursor(lab) as r, Terminal() as t, udp_socket() as client:
+        with subprocess.Popen(r.rec_command("trace-regex", ".", "-"), stdout=t.slave, text=True,
+                              stderr=subprocess.PIPE) as trace:
+            check(trace.stderr.readline() == "ok\n", "it begins")
+            number = itertools.count()
+
+            def given_up():
+                for n in itertools.islice(number, 20):
+                    client.sendto(question([b"n%d" % n, b"city", b"example"]), ("127.0.0.1", env.port))
+                return "nothing more is written to its file" in r.log()
+            wait_until(given_up, 20, "the traces' end")
+            r.rec("quit")
+            check(r.process.wait(10) == 0, "the daemon's end")
+            trace.kill()
 
 
 @test

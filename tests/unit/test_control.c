@@ -191,6 +191,28 @@ START_TEST(a_dump_goes_to_the_descriptor_that_came)
 }
 END_TEST
 
+/* It could hold a thread as long as nobody reads. */
+START_TEST(a_terminal_is_refused)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), passed, fd = connect_to_it();
+	char tty[64];
+
+	ck_assert_int_ge(master, 0);
+	ck_assert_int_eq(grantpt(master), 0);
+	ck_assert_int_eq(unlockpt(master), 0);
+	ck_assert_int_eq(ptsname_r(master, tty, sizeof(tty)), 0);
+	passed = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ge(passed, 0);
+	send_request(fd, "dump-throttlemap");
+	send_descriptors(fd, &passed, 1);
+	expect_reply(fd, 1,
+		     "dump-throttlemap: the daemon takes no terminal, which its own rec_control "
+		     "does not pass; put a pipe between, as in `rec_control ... | cat`\n");
+	close(passed);
+	close(master);
+}
+END_TEST
+
 START_TEST(descriptors_too_many_are_closed)
 {
 	FILE *file = tmpfile();
@@ -383,6 +405,7 @@ Suite *suite_control(void)
 	tcase_add_test(t, pieces_are_put_together);
 	tcase_add_test(t, what_is_no_request_is_hung_up_on);
 	tcase_add_test(t, a_dump_goes_to_the_descriptor_that_came);
+	tcase_add_test(t, a_terminal_is_refused);
 	tcase_add_test(t, descriptors_too_many_are_closed);
 	tcase_add_test(t, a_dump_without_descriptor_is_refused);
 	tcase_add_test(t, a_silent_peer_keeps_nobody_waiting);
