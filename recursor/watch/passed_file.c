@@ -4,13 +4,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 64 * 1024, PIPE_PIECE = 4096 };
+enum { BUFFER_BYTES = 64 * 1024 };
 
-/* poll() promises room for PIPE_BUF bytes of a pipe: so much is written without blocking, though
- * the descriptor, which is the client's too, stays in blocking mode. */
 static bool wait_for(struct passed_file *s, short what)
 {
 	struct pollfd fds[2] = {
@@ -30,7 +27,7 @@ static ssize_t write_piece(struct passed_file *s, const char *data, size_t len)
 {
 	if (!wait_for(s, POLLOUT))
 		return -1;
-	return write(s->fd, data, len < s->piece ? len : s->piece);
+	return passed_write(&s->writer, data, len);
 }
 
 static ssize_t cookie_write(void *cookie, const char *data, size_t len)
@@ -65,33 +62,52 @@ static ssize_t cookie_read(void *cookie, char *data, size_t len)
 	return -1;
 }
 
-static bool open_stream(struct passed_file *s, const struct command_call *call, const char *mode)
+static int cookie_close(void *cookie)
 {
-	cookie_io_functions_t io = { .write = cookie_write, .read = cookie_read };
-	struct stat st;
+	struct passed_file *s = cookie;
 
-	*s = (struct passed_file) { .fd = call->file,
-				    .stop_fd = call->stop_fd,
-				    .piece = PIPE_PIECE };
-	if (fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode))
-		s->piece = BUFFER_BYTES;
+	passed_writer_close(&s->writer);
+	return 0;
+}
+
+static int open_stream(struct passed_file *s, const struct command_call *call, const char *mode)
+{
+	cookie_io_functions_t io = { .write = cookie_write,
+				     .read = cookie_read,
+				     .close = cookie_close };
+	int err = E_OK;
+
+	*s = (struct passed_file) { .fd = call->file, .stop_fd = call->stop_fd };
+	if (*mode == 'w')
+		err = passed_writer_open(&s->writer, s->fd);
+	if (err != E_OK)
+		return err;
 	s->stream = fopencookie(s, mode, io);
 	if (s->stream == NULL) {
-		fprintf(call->out, "%s\n", err_text(E_NOMEM));
-		return false;
+		passed_writer_close(&s->writer);
+		return E_NOMEM;
 	}
 	setvbuf(s->stream, NULL, _IOFBF, BUFFER_BYTES);
-	return true;
+	return E_OK;
+}
+
+static bool is_open(struct passed_file *s, const struct command_call *call, const char *mode)
+{
+	int err = open_stream(s, call, mode);
+
+	if (err != E_OK)
+		fprintf(call->out, "%s\n", err_why(err));
+	return err == E_OK;
 }
 
 bool passed_file_write(struct passed_file *f, const struct command_call *call)
 {
-	return open_stream(f, call, "w");
+	return is_open(f, call, "w");
 }
 
 bool passed_file_read(struct passed_file *f, const struct command_call *call)
 {
-	return open_stream(f, call, "r");
+	return is_open(f, call, "r");
 }
 
 int passed_file_end(struct passed_file *s, struct command_call *call, const char *prefix, size_t n)

@@ -14,12 +14,13 @@
 
 #include "common/log.h"
 #include "common/rrtype.h"
+#include "recursor/watch/passed_write.h"
 #include "recursor/watch/trace_text.h"
 
 /* A file that traces go to. */
 struct sink {
 	atomic_uint refs;
-	int fd;
+	struct passed_writer writer; /* to a descriptor of our own */
 	atomic_bool is_dead;
 };
 
@@ -56,7 +57,8 @@ static void sink_put(struct sink *s)
 {
 	if (s == NULL || atomic_fetch_sub(&s->refs, 1) > 1)
 		return;
-	close(s->fd);
+	passed_writer_close(&s->writer);
+	close(s->writer.fd);
 	free(s);
 }
 
@@ -65,6 +67,7 @@ static void sink_put(struct sink *s)
 static int sink_new(struct sink **out, int fd)
 {
 	struct sink *s;
+	int own;
 
 	if (fd < 0)
 		return E_OK;
@@ -72,9 +75,14 @@ static int sink_new(struct sink **out, int fd)
 	if (s == NULL)
 		return E_NOMEM;
 	atomic_init(&s->refs, 1);
-	s->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (s->fd < 0) {
+	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (own < 0 || passed_writer_open(&s->writer, own) != E_OK) {
+		int error = errno;
+
+		if (own >= 0)
+			close(own);
 		free(s);
+		errno = error;
 		return E_SYSTEM;
 	}
 	*out = s;
@@ -193,14 +201,10 @@ static void sink_die(struct sink *s, const char *why)
 		log_notice("trace-regex: nothing more is written to its file: %s", why);
 }
 
-/* The descriptor is the operator's too, and stays in blocking mode: a piece at a time, for which
- * poll() has seen room. */
 static void sink_write(struct sink *s, const char *text, size_t len)
 {
-	enum { PIECE = 4096 };
-
 	while (len > 0 && !atomic_load(&s->is_dead)) {
-		struct pollfd p = { .fd = s->fd, .events = POLLOUT };
+		struct pollfd p = { .fd = s->writer.fd, .events = POLLOUT };
 		int ready = poll(&p, 1, TRACER_STALL_MS);
 		ssize_t n;
 
@@ -208,7 +212,7 @@ static void sink_write(struct sink *s, const char *text, size_t len)
 			sink_die(s, "it takes nothing more");
 			return;
 		}
-		n = ready < 0 ? -1 : write(s->fd, text, len < PIECE ? len : PIECE);
+		n = ready < 0 ? -1 : passed_write(&s->writer, text, len);
 		if (n < 0 && errno != EINTR && errno != EAGAIN)
 			sink_die(s, strerror(errno));
 		if (n > 0) {
