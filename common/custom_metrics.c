@@ -118,8 +118,14 @@ struct custom_metric *custom_metrics_find(struct custom_metrics *m, const char *
 void custom_metrics_walk(struct custom_metrics *m,
 			 void (*cb)(void *ctx, const struct custom_metric *metric), void *ctx)
 {
+	struct custom_metric *list[CUSTOM_METRICS_MAX];
+	size_t n;
+
+	/* A worker may wait for the lock: what cb does is done without it. */
 	pthread_mutex_lock(&m->lock);
-	for (size_t i = 0; i < m->n; i++)
-		cb(ctx, m->list[i]);
+	n = m->n;
+	memcpy(list, m->list, n * sizeof(struct custom_metric *));
 	pthread_mutex_unlock(&m->lock);
+	for (size_t i = 0; i < n; i++)
+		cb(ctx, list[i]);
 }

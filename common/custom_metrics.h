@@ -46,7 +46,7 @@ int custom_metrics_get(struct custom_metric **out, struct custom_metrics *m,
 /* NULL: there is none of that name. */
 struct custom_metric *custom_metrics_find(struct custom_metrics *m, const char *name);
 
-/* Calls cb for each, in order of name (common/metric_name.h). */
+/* Calls cb for each, in order of name (common/metric_name.h), without the lock. */
 void custom_metrics_walk(struct custom_metrics *m,
 			 void (*cb)(void *ctx, const struct custom_metric *metric), void *ctx);
 

@@ -51,16 +51,8 @@ void shelf_free(struct shelf *s)
 	free(s);
 }
 
-/* The caller has the lock, or the item is nobody's yet. */
 static void item_free(struct shelf_item *item)
 {
-	if (item->limit != NULL) {
-		struct ratelimit_stats last;
-
-		ratelimit_stats(item->limit, &last);
-		item->shelf->refused += last.refused;
-		item->shelf->forgotten += last.forgotten;
-	}
 	ratelimit_free(item->limit);
 	namelist_free(item->names);
 	free(item->key);
@@ -92,21 +84,32 @@ static void item_remove(struct shelf_item *item)
 	while (*at != item)
 		at = &(*at)->next;
 	*at = item->next;
-	item_free(item);
+	if (item->limit != NULL) {
+		struct ratelimit_stats last;
+
+		ratelimit_stats(item->limit, &last);
+		item->shelf->refused += last.refused;
+		item->shelf->forgotten += last.forgotten;
+	}
 }
 
 void shelf_put(struct shelf_item *item)
 {
 	struct shelf *s;
+	bool is_last;
 
 	if (item == NULL)
 		return;
 	s = item->shelf;
 	pthread_mutex_lock(&s->lock);
 	ASSERT(item->references > 0);
-	if (--item->references == 0)
+	is_last = --item->references == 0;
+	if (is_last)
 		item_remove(item);
 	pthread_mutex_unlock(&s->lock);
+	/* A long list takes its time. */
+	if (is_last)
+		item_free(item);
 }
 
 /* ---- lists of names ---- */
@@ -133,54 +136,64 @@ static bool is_same_file(const struct file_id *a, const struct file_id *b)
 	       a->changed_s == b->changed_s && a->changed_ns == b->changed_ns;
 }
 
+/* With one more reference; NULL: it is not there. */
 static struct shelf_item *find_names(const struct shelf *s, const char *path,
 				     const struct file_id *id)
 {
 	for (struct shelf_item *i = s->items; i != NULL; i = i->next)
-		if (i->names != NULL && strcmp(i->key, path) == 0 && is_same_file(&i->file, id))
+		if (i->names != NULL && strcmp(i->key, path) == 0 && is_same_file(&i->file, id)) {
+			i->references++;
 			return i;
+		}
 	return NULL;
 }
 
-static int load_names(struct shelf *s, struct shelf_item **out, const char *path, char *why)
+/* Takes `names`, unless another thread has put them there meanwhile. */
+static struct shelf_item *add_names(struct shelf *s, const char *path, const struct file_id *id,
+				    struct namelist **names)
+{
+	struct shelf_item *item = find_names(s, path, id);
+
+	if (item != NULL)
+		return item;
+	item = item_add(s, path);
+	if (item == NULL)
+		return NULL;
+	item->names = *names;
+	item->file = *id;
+	*names = NULL;
+	return item;
+}
+
+int shelf_get_names(struct shelf *s, struct shelf_item **out, const char *path, char *why)
 {
 	struct namelist *names = NULL;
-	struct shelf_item *item;
+	struct shelf_item *item = NULL;
 	struct file_id id = { 0 };
 	/* Before it is read: when it changes meanwhile, the next one reads it again.  What cannot be
 	 * seen cannot be read either, and is told so there. */
 	bool is_there = identify(path, &id);
 	int err;
 
-	item = is_there ? find_names(s, path, &id) : NULL;
-	if (item != NULL) {
-		item->references++;
-		*out = item;
-		return E_OK;
-	}
-	err = namelist_load(&names, path, why);
-	if (err != E_OK)
-		return err;
-	item = item_add(s, path);
+	pthread_mutex_lock(&s->lock);
+	if (is_there)
+		item = find_names(s, path, &id);
+	pthread_mutex_unlock(&s->lock);
 	if (item == NULL) {
+		err = namelist_load(&names, path, why);
+		if (err != E_OK)
+			return err;
+		pthread_mutex_lock(&s->lock);
+		item = add_names(s, path, &id, &names);
+		pthread_mutex_unlock(&s->lock);
 		namelist_free(names);
+	}
+	if (item == NULL) {
 		(void)snprintf(why, NAMELIST_WHY_MAX, "%s: %s", path, err_text(E_NOMEM));
 		return E_NOMEM;
 	}
-	item->names = names;
-	item->file = id;
 	*out = item;
 	return E_OK;
-}
-
-int shelf_get_names(struct shelf *s, struct shelf_item **out, const char *path, char *why)
-{
-	int err;
-
-	pthread_mutex_lock(&s->lock);
-	err = load_names(s, out, path, why);
-	pthread_mutex_unlock(&s->lock);
-	return err;
 }
 
 const struct namelist *shelf_names(const struct shelf_item *item)

@@ -11,7 +11,8 @@
  * give it the same name and the same numbers; one without a name is its owner's.  What nobody holds
  * any more is freed.
  *
- * Threads: any.  A list is read by other threads while one is waiting for it: the lock is held.
+ * Threads: any.  A file is read without the lock, for which workers may wait; of two who read the same
+ * at once both get the first one's list.
  */
 #ifndef POLICY_SHELF_H
 #define POLICY_SHELF_H

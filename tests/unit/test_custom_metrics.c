@@ -64,6 +64,23 @@ START_TEST(walked_in_order)
 }
 END_TEST
 
+static void look_up(void *ctx, const struct custom_metric *m)
+{
+	*(bool *)ctx = custom_metrics_find(metrics, m->name) == m;
+}
+
+/* A worker may want one, while another thread reads all that there is. */
+START_TEST(who_walks_holds_nobody_up)
+{
+	struct custom_metric *m;
+	bool found = false;
+
+	ck_assert_int_eq(get(&m, "a"), E_OK);
+	custom_metrics_walk(metrics, look_up, &found);
+	ck_assert(found);
+}
+END_TEST
+
 START_TEST(bad_names)
 {
 	struct custom_metric like = { .name = "ok", .prometheus = "not ok" };
@@ -99,6 +116,7 @@ Suite *suite_custom_metrics(void)
 	tcase_add_checked_fixture(c, open_metrics, close_metrics);
 	tcase_add_test(c, one_name_is_one_metric);
 	tcase_add_test(c, walked_in_order);
+	tcase_add_test(c, who_walks_holds_nobody_up);
 	tcase_add_test(c, bad_names);
 	tcase_add_test(c, no_more_than_the_limit);
 	suite_add_tcase(s, c);

@@ -1,6 +1,8 @@
 #include "recursor/policy/shelf.h"
 
 #include <check.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -133,6 +135,45 @@ START_TEST(limits_are_shared_by_name)
 }
 END_TEST
 
+static atomic_int loading; /* 1: it is being loaded; 2: it is there */
+
+static void *load_list(void *arg)
+{
+	struct shelf_item **item = arg;
+
+	atomic_store(&loading, 1);
+	*item = get_list();
+	atomic_store(&loading, 2);
+	return NULL;
+}
+
+/* A long list: others come at what is on the shelf meanwhile, and more than once. */
+START_TEST(others_do_not_wait_for_a_file)
+{
+	enum { NAMES = 300000 };
+	struct shelf_item *item = NULL;
+	unsigned turns = 0;
+	pthread_t thread;
+	FILE *f = fopen(path, "we");
+
+	ck_assert_ptr_nonnull(f);
+	for (unsigned i = 0; i < NAMES; i++)
+		fprintf(f, "n%u.example\n", i);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, load_list, &item), 0);
+	while (atomic_load(&loading) == 0)
+		usleep(100);
+	for (; atomic_load(&loading) == 1; turns++) {
+		(void)stats();
+		usleep(1000);
+	}
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_uint_eq(stats().names, NAMES);
+	ck_assert_uint_gt(turns, 2);
+	shelf_put(item);
+}
+END_TEST
+
 START_TEST(nonsense_is_refused)
 {
 	const struct ratelimit_config cfg = { .qps = 0, .max = 100 };
@@ -152,6 +193,7 @@ Suite *suite_shelf(void)
 	tcase_add_test(t, a_file_is_read_once);
 	tcase_add_test(t, a_bad_file_is_told);
 	tcase_add_test(t, limits_are_shared_by_name);
+	tcase_add_test(t, others_do_not_wait_for_a_file);
 	tcase_add_test(t, nonsense_is_refused);
 	suite_add_tcase(s, t);
 	return s;
