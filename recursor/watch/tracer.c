@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -17,16 +18,23 @@
 #include "recursor/watch/passed_write.h"
 #include "recursor/watch/trace_text.h"
 
-/* A file that traces go to. */
+enum { REGEX_FLAGS = REG_EXTENDED | REG_ICASE | REG_NOSUB };
+
+/* Where the traces of equal rules go to. */
 struct sink {
 	atomic_uint refs;
-	struct passed_writer writer; /* to a descriptor of our own */
+	struct passed_writer writer; /* to a descriptor of our own, or fd -1: the log */
 	atomic_bool is_dead;
 };
 
 struct trace_rule {
 	regex_t regex;
-	struct sink *sink; /* NULL: the log */
+	struct sink *sink;
+	/* Since it was compiled. */
+	size_t matched; /* bytes of names */
+	uint64_t used_ns;
+	bool was_slow; /* before it was compiled last */
+	char text[];   /* what it is compiled of */
 };
 
 struct traced {
@@ -57,8 +65,10 @@ static void sink_put(struct sink *s)
 {
 	if (s == NULL || atomic_fetch_sub(&s->refs, 1) > 1)
 		return;
-	passed_writer_close(&s->writer);
-	close(s->writer.fd);
+	if (s->writer.fd >= 0) {
+		passed_writer_close(&s->writer);
+		close(s->writer.fd);
+	}
 	free(s);
 }
 
@@ -66,17 +76,16 @@ static void sink_put(struct sink *s)
 
 static int sink_new(struct sink **out, int fd)
 {
-	struct sink *s;
-	int own;
+	struct sink *s = calloc(1, sizeof(*s));
+	int own = -1;
 
-	if (fd < 0)
-		return E_OK;
-	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return E_NOMEM;
 	atomic_init(&s->refs, 1);
-	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (own < 0 || passed_writer_open(&s->writer, own) != E_OK) {
+	s->writer.fd = -1;
+	if (fd >= 0)
+		own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0 && (own < 0 || passed_writer_open(&s->writer, own) != E_OK)) {
 		int error = errno;
 
 		if (own >= 0)
@@ -106,22 +115,22 @@ static unsigned long interval_most(const char *p)
 }
 
 /* The library needs minutes for references to what was matched, and for repetitions within
- * repetitions; meanwhile a worker serves nobody, and the daemon cannot end. */
+ * repetitions, which it writes out; meanwhile a worker serves nobody, and the daemon cannot end. */
 static const char *what_is_too_dear(const char *regex)
 {
-	unsigned long copies = 1;
+	unsigned long size = strlen(regex);
 
-	if (strlen(regex) > TRACER_REGEX_MAX)
+	if (size > TRACER_REGEX_MAX)
 		return "it is too long";
 	for (const char *p = regex; *p != '\0'; p++) {
 		if (p[0] == '\\' && p[1] >= '1' && p[1] <= '9')
 			return "references to what was matched take too long";
 		if (p[0] == '\\' && p[1] != '\0')
 			p++;
-		else if (p[0] == '{' && interval_most(p + 1) > TRACER_COPIES_MAX / copies)
+		else if (p[0] == '{' && interval_most(p + 1) > TRACER_SIZE_MAX / size)
 			return "so many repetitions take too long";
 		else if (p[0] == '{')
-			copies *= interval_most(p + 1);
+			size *= interval_most(p + 1);
 	}
 	return NULL;
 }
@@ -137,12 +146,12 @@ static int rule_new(struct trace_rule **out, const char *regex, struct sink *sin
 		snprintf(why, cap, "'%.200s' is not taken: %s", regex, too_dear);
 		return E_LIMIT;
 	}
-	rule = calloc(1, sizeof(*rule));
+	rule = calloc(1, sizeof(*rule) + strlen(regex) + 1);
 	if (rule == NULL) {
 		snprintf(why, cap, "%s", err_text(E_NOMEM));
 		return E_NOMEM;
 	}
-	rc = regcomp(&rule->regex, regex, REG_EXTENDED | REG_ICASE | REG_NOSUB);
+	rc = regcomp(&rule->regex, regex, REGEX_FLAGS);
 	if (rc != 0) {
 		char reason[128];
 
@@ -151,6 +160,7 @@ static int rule_new(struct trace_rule **out, const char *regex, struct sink *sin
 		free(rule);
 		return E_MALFORMED;
 	}
+	strcpy(rule->text, regex);
 	rule->sink = sink_get(sink);
 	*out = rule;
 	return E_OK;
@@ -184,22 +194,65 @@ void trace_rule_free(struct trace_rule *rule)
 	free(rule);
 }
 
-bool trace_rule_matches(const struct trace_rule *rule, const uint8_t *name)
-{
-	char text[NAME_TEXT_MAX];
-
-	if (rule->sink != NULL && atomic_load_explicit(&rule->sink->is_dead, memory_order_relaxed))
-		return false;
-	return regexec(&rule->regex, name_to_text(text, name), 0, NULL, 0) == 0;
-}
-
-/* ---- writing ---- */
-
 static void sink_die(struct sink *s, const char *why)
 {
 	if (!atomic_exchange(&s->is_dead, true))
-		log_notice("trace-regex: nothing more is written to its file: %s", why);
+		log_notice("trace-regex: nothing more is written%s: %s",
+			   s->writer.fd >= 0 ? " to its file" : "", why);
 }
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec ts = { .tv_sec = 0 };
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* The library keeps what it has found out about the expression until that is freed, and clients
+ * choose the names. */
+static void compile_again(struct trace_rule *rule)
+{
+	bool is_slow = rule->used_ns > (uint64_t)TRACER_TURN_USEC * 1000;
+	uint64_t start_ns;
+	regex_t fresh;
+
+	/* Once may have been another's interrupt. */
+	if (is_slow && rule->was_slow) {
+		sink_die(rule->sink, "the expression takes too long for the names that come");
+		return;
+	}
+	start_ns = cpu_ns();
+	if (regcomp(&fresh, rule->text, REGEX_FLAGS) != 0) {
+		sink_die(rule->sink, err_text(E_NOMEM));
+		return;
+	}
+	regfree(&rule->regex);
+	rule->regex = fresh;
+	rule->matched = 0;
+	rule->used_ns = cpu_ns() - start_ns;
+	rule->was_slow = is_slow;
+}
+
+bool trace_rule_matches(struct trace_rule *rule, const uint8_t *name)
+{
+	char text[NAME_TEXT_MAX];
+	uint64_t start_ns;
+	bool found;
+
+	if (atomic_load_explicit(&rule->sink->is_dead, memory_order_relaxed))
+		return false;
+	(void)name_to_text(text, name);
+	start_ns = cpu_ns();
+	found = regexec(&rule->regex, text, 0, NULL, 0) == 0;
+	rule->used_ns += cpu_ns() - start_ns;
+	rule->matched += strlen(text);
+	if (rule->matched >= TRACER_TURN_BYTES || rule->used_ns > (uint64_t)TRACER_TURN_USEC * 1000)
+		compile_again(rule);
+	return found;
+}
+
+/* ---- writing ---- */
 
 static void sink_write(struct sink *s, const char *text, size_t len)
 {
@@ -259,7 +312,7 @@ static void write_traced(const struct traced *t)
 		return;
 	print(out, t);
 	if (fclose(out) == 0 && text != NULL) {
-		if (t->sink != NULL)
+		if (t->sink != NULL && t->sink->writer.fd >= 0)
 			sink_write(t->sink, text, len);
 		else
 			log_lines(text);

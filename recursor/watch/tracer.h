@@ -13,7 +13,10 @@
  *
  * Limits:  TRACER_MAX traces begun and not written yet; a question beyond is not traced, and
  *          counted (trace-queries-skipped).  A file that takes nothing for TRACER_STALL_MS, or
- *          whose reader is gone, is given up.
+ *          whose reader is gone, is given up.  An expression is compiled again after
+ *          TRACER_TURN_BYTES of names, for the library remembers of each what it can; one that
+ *          takes longer than TRACER_TURN_USEC of a worker's time for so many, twice in a row, is
+ *          given up: the first check refuses what takes minutes, not what takes milliseconds.
  * Memory:  a trace is some 120 KB while it lasts.
  * Threads: rules are made and freed by any, asked by their worker; tracer_begin() and
  *          tracer_end() by workers.
@@ -29,8 +32,10 @@
 #include "recursor/resolve/resolver.h"
 
 enum { TRACER_MAX = 64, TRACER_STALL_MS = 1000 };
-/* Of a regular expression: bytes, and the product of the numbers in its intervals. */
-enum { TRACER_REGEX_MAX = 255, TRACER_COPIES_MAX = 255 };
+/* Of a regular expression: bytes, and these times the product of the numbers in its intervals. */
+enum { TRACER_REGEX_MAX = 255, TRACER_SIZE_MAX = 1200 };
+/* Until it is compiled again: bytes of names matched, and what they may take. */
+enum { TRACER_TURN_BYTES = 1024, TRACER_TURN_USEC = 4000 };
 
 struct tracer;
 struct trace_rule;
@@ -47,7 +52,8 @@ void tracer_free(struct tracer *t);
 int trace_rules_new(struct trace_rule **rules, unsigned n, const char *regex, int fd, char *why,
 		    size_t cap) MUST_USE;
 void trace_rule_free(struct trace_rule *rule); /* accepts NULL */
-bool trace_rule_matches(const struct trace_rule *rule, const uint8_t *name);
+/* By its worker alone.  False also when it has been given up. */
+bool trace_rule_matches(struct trace_rule *rule, const uint8_t *name);
 
 /* NULL: there are too many.  Without a rule it goes to the log. */
 struct traced *tracer_begin(struct tracer *t, const struct trace_rule *rule);

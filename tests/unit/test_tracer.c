@@ -1,4 +1,5 @@
 #include <check.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,12 +159,73 @@ START_TEST(what_takes_long_is_refused)
 	ck_assert_int_eq(refusal(many + 1), E_OK);
 	ck_assert_int_eq(refusal("((a{1,100}){1,100}){1,100}"), E_LIMIT);
 	ck_assert_int_eq(refusal("(.{1,60}a){40}$"), E_LIMIT);
+	ck_assert_int_eq(refusal("(.?x?.?y?){120}z"), E_LIMIT);
+	ck_assert_int_eq(refusal("^([0-9a-f][.]){32}ip6[.]arpa[.]$"), E_OK);
 	ck_assert_int_eq(refusal("(.*)(.*)(.*)\\1\\2\\3x"), E_LIMIT);
 	ck_assert_int_eq(refusal("a{99999999999999999999}"), E_LIMIT);
 	ck_assert_int_eq(refusal("([0-9]{1,3}[.]){4}in-addr[.]arpa[.]$"), E_OK);
 	ck_assert_int_eq(refusal("a\\\\1|b\\{300"), E_OK);
 	ck_assert_int_eq(refusal("a{1"), E_MALFORMED);
 	ck_assert_int_eq(refusal("a\\"), E_MALFORMED);
+}
+END_TEST
+
+/* A name of `len` letters, another one each time. */
+static void next_name(uint8_t *out, unsigned len)
+{
+	static uint32_t random = 1;
+	char text[NAME_TEXT_MAX];
+	unsigned n;
+
+	for (n = 0; n < len; n++) {
+		random = random * 1103515245 + 12345;
+		text[n] = n % 50 == 49 ? '.' : "xyab"[random >> 20 & 3];
+	}
+	strcpy(text + n, ".");
+	ck_assert_int_eq(name_from_text(out, text), E_OK);
+}
+
+static struct trace_rule *other_rule(const char *regex)
+{
+	struct trace_rule *other = NULL;
+	char why[256];
+
+	ck_assert_int_eq(trace_rules_new(&other, 1, regex, -1, why, sizeof(why)), E_OK);
+	return other;
+}
+
+/* The library remembers some 2 KB of each of these names for as long as the expression is there. */
+START_TEST(names_leave_no_memory_behind)
+{
+	struct trace_rule *other = other_rule(".*x.{8}y|the.end");
+	uint8_t text[NAME_MAX_LEN];
+	size_t before = mallinfo2().uordblks;
+
+	for (unsigned i = 0; i < 4000; i++) {
+		next_name(text, 16);
+		(void)trace_rule_matches(other, text);
+	}
+	ck_assert_uint_lt(mallinfo2().uordblks, before + 768 * 1024);
+	ck_assert_int_eq(name_from_text(text, "the.end."), E_OK);
+	ck_assert(trace_rule_matches(other, text));
+	trace_rule_free(other);
+}
+END_TEST
+
+/* Some milliseconds a name. */
+START_TEST(what_is_slow_in_use_is_given_up)
+{
+	struct trace_rule *other = other_rule("(.?x?.?y?){70}z");
+	uint8_t text[NAME_MAX_LEN], last[NAME_MAX_LEN];
+
+	ck_assert_int_eq(name_from_text(last, "z."), E_OK);
+	ck_assert(trace_rule_matches(other, last));
+	for (unsigned i = 0; i < 100; i++) {
+		next_name(text, 248);
+		(void)trace_rule_matches(other, text);
+	}
+	ck_assert(!trace_rule_matches(other, last));
+	trace_rule_free(other);
 }
 END_TEST
 
@@ -179,6 +241,8 @@ Suite *suite_tracer(void)
 	tcase_add_test(tc, a_reader_may_go);
 	tcase_add_test(tc, a_reader_may_stall);
 	tcase_add_test(tc, what_takes_long_is_refused);
+	tcase_add_test(tc, names_leave_no_memory_behind);
+	tcase_add_test(tc, what_is_slow_in_use_is_given_up);
 	suite_add_tcase(s, tc);
 	return s;
 }
