@@ -318,21 +318,25 @@ static void add_part(struct defender_sum *to, const struct defender_counts *c, d
 	to->cached += part * c->cached;
 }
 
-/* The window begins within the bucket that is `whole` + 1 before this one; of that `part` counts. */
+/* The window begins within the bucket that is `whole` + 1 before this one; of that `part` counts.
+ * Or, if another rule's is so long that buckets are longer than this one, within this bucket: of that
+ * `of_this` counts. */
 struct span {
 	uint64_t number, whole;
-	double part;
+	double part, of_this;
 };
 
 static struct span span_of(const struct defender_watch *w, uint32_t window_s, uint64_t now_ms)
 {
 	uint64_t width = w->layout.width_ms;
-	uint64_t left = (uint64_t)window_s * 1000 - now_ms % width;
+	uint64_t window = (uint64_t)window_s * 1000, begun = now_ms % width;
+	uint64_t left = window > begun ? window - begun : 0;
 
 	return (struct span) {
 		.number = now_ms / width,
 		.whole = left / width,
 		.part = (double)(left % width) / (double)width,
+		.of_this = window < begun ? (double)window / (double)begun : 1,
 	};
 }
 
@@ -345,7 +349,9 @@ void defender_watch_count(const struct defender_watch *w, struct defender_watche
 	turn_to(w, row, span.number);
 	for (uint64_t i = 0; i <= span.whole + 1 && i < w->layout.n && i <= span.number; i++)
 		add_part(out, &row->buckets[(span.number - i) % w->layout.n].counts,
-			 i <= span.whole ? 1 : span.part);
+			 i == 0            ? span.of_this
+			 : i <= span.whole ? 1
+					   : span.part);
 }
 
 void defender_watch_count_children(const struct defender_watch *w, struct defender_watched *row,
@@ -357,5 +363,5 @@ void defender_watch_count_children(const struct defender_watch *w, struct defend
 	turn_to(w, row, span.number);
 	for (uint64_t i = 0; i <= span.whole && i < w->layout.n && i <= span.number; i++)
 		sketch_unite(&children, &row->buckets[(span.number - i) % w->layout.n].children);
-	out->children = sketch_count(&children);
+	out->children = sketch_count(&children) * span.of_this;
 }

@@ -239,6 +239,28 @@ START_TEST(windows_of_several_rules)
 }
 END_TEST
 
+/* The longest makes the buckets longer than the shortest is. */
+START_TEST(a_window_shorter_than_a_bucket)
+{
+	const uint64_t hour_ms = 3600 * 1000;
+
+	tear_down();
+	begin("- {type: prsd, window: 1}\n- {type: prsd, window: 3600}\n");
+	for (uint64_t at = hour_ms; at < hour_ms + 600 * 1000; at += 250) {
+		struct defender_watched *row = add("v.example", DEFENDER_END_NXDOMAIN, 1, at);
+		struct defender_sum sum;
+
+		/* Before the second bucket nothing is known of the one before. */
+		if (at < hour_ms + 120 * 1000)
+			continue;
+		defender_watch_count(w, row, 1, at + 249, &sum);
+		defender_watch_count_children(w, row, 1, at + 249, &sum);
+		ck_assert_double_eq_tol(defender_sum_queries(&sum), 4, 1.1);
+		ck_assert_double_le(sum.children, 6);
+	}
+}
+END_TEST
+
 Suite *suite_defender_watch(void)
 {
 	Suite *s = suite_create("defender_watch");
@@ -254,6 +276,7 @@ Suite *suite_defender_watch(void)
 	tcase_add_test(t, memory_is_bounded_and_a_heavy_zone_stays);
 	tcase_add_test(t, a_clock_behind_the_last_makes_no_zone_light);
 	tcase_add_test(t, windows_of_several_rules);
+	tcase_add_test(t, a_window_shorter_than_a_bucket);
 	suite_add_tcase(s, t);
 	return s;
 }
