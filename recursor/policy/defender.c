@@ -185,28 +185,30 @@ static void tell_begin(const struct defender *d, const struct accusation *a)
 		 r->duration_s);
 }
 
-static uint64_t ended_by_us(const struct evidence *e)
-{
-	return e->done[DEFENDER_DONE_REFUSED] + e->done[DEFENDER_DONE_DROPPED] +
-	       e->done[DEFENDER_DONE_NXDOMAIN] + e->done[DEFENDER_DONE_TRUNCATED];
-}
+/* What is told of an accusation that has ended. */
+struct ending {
+	unsigned rule;
+	uint64_t seconds;
+	uint64_t done[DEFENDER_DONES];
+	uint8_t name[NAME_MAX_LEN];
+};
 
-static void tell_end(const struct accusation *a, uint64_t now_ms, const char *why)
+static void tell_end(const struct ending *e, const char *why)
 {
-	const uint64_t *done = a->evidence.done;
+	const uint64_t *done = e->done;
+	uint64_t turned_away = done[DEFENDER_DONE_REFUSED] + done[DEFENDER_DONE_DROPPED] +
+			       done[DEFENDER_DONE_NXDOMAIN] + done[DEFENDER_DONE_TRUNCATED];
 	char name[NAME_TEXT_MAX];
 
-	(void)name_to_text(name, a->name);
+	(void)name_to_text(name, e->name);
 	log_with(LOG_LEVEL_NOTICE,
-		 LOG_FIELDS(LOG_TEXT("domain", name), LOG_NUMBER("rule", a->rule + 1U),
-			    LOG_TEXT("reason", why),
-			    LOG_NUMBER("seconds", (now_ms - a->since_ms) / 1000),
-			    LOG_NUMBER("turned_away", ended_by_us(&a->evidence))),
+		 LOG_FIELDS(LOG_TEXT("domain", name), LOG_NUMBER("rule", e->rule + 1U),
+			    LOG_TEXT("reason", why), LOG_NUMBER("seconds", e->seconds),
+			    LOG_NUMBER("turned_away", turned_away)),
 		 "defender: %s is no longer accused by rule %u (%s) after %" PRIu64 " s: %" PRIu64
 		 " queries turned away, %" PRIu64 " only observed, %" PRIu64
 		 " let through as known or cached, %" PRIu64 " unseen names let through",
-		 name, a->rule + 1, why, (now_ms - a->since_ms) / 1000, ended_by_us(&a->evidence),
-		 done[DEFENDER_DONE_OBSERVED],
+		 name, e->rule + 1, why, e->seconds, turned_away, done[DEFENDER_DONE_OBSERVED],
 		 done[DEFENDER_DONE_KNOWN] + done[DEFENDER_DONE_CACHED],
 		 done[DEFENDER_DONE_PROBED] + done[DEFENDER_DONE_REPEATED]);
 }
@@ -286,23 +288,20 @@ void defender_bring(struct defender *d, const struct defender_row *row,
 
 /* ---- ending ---- */
 
-static void end(struct defender *d, size_t i, uint64_t now_ms, const char *why)
+static void end(struct defender *d, size_t i, uint64_t now_ms, struct ending *out)
 {
 	struct accusation *a = d->accusations[i];
 	struct accusation **place = &d->ended[d->n_ended++ % ENDED_KEPT];
 
-	tell_end(a, now_ms, why);
+	out->rule = a->rule;
+	out->seconds = (now_ms - a->since_ms) / 1000;
+	memcpy(out->done, a->evidence.done, sizeof(out->done));
+	name_copy(out->name, a->name);
 	a->until_ms = now_ms;
 	free(*place);
 	*place = a;
 	d->accusations[i] = d->accusations[--d->n];
 	d->is_stale = true;
-}
-
-static void end_all(struct defender *d, uint64_t now_ms, const char *why)
-{
-	while (d->n > 0)
-		end(d, d->n - 1, now_ms, why);
 }
 
 void defender_settle(struct defender *d, uint64_t now_ms, uint32_t wall_s)
@@ -313,6 +312,7 @@ void defender_settle(struct defender *d, uint64_t now_ms, uint32_t wall_s)
 		struct accusation *a = d->accusations[i];
 		uint32_t duration_s = d->rules->rules[a->rule].duration_s;
 		struct defender_figures f;
+		struct ending ending;
 
 		if (now_ms < a->until_ms)
 			continue;
@@ -321,7 +321,8 @@ void defender_settle(struct defender *d, uint64_t now_ms, uint32_t wall_s)
 			a->until_ms = now_ms + (uint64_t)duration_s * 1000;
 			a->until_s = wall_s + duration_s;
 		} else {
-			end(d, i, now_ms, "the thresholds are no longer met");
+			end(d, i, now_ms, &ending);
+			tell_end(&ending, "the thresholds are no longer met");
 		}
 	}
 	publish(d);
@@ -369,30 +370,54 @@ void defender_free(struct defender *d)
 	free(d);
 }
 
+static bool needs_other_watch(struct defender *d, const struct defender_rules *rules)
+{
+	bool needs;
+
+	pthread_mutex_lock(&d->lock);
+	needs = !defender_watch_suits(d->watch, rules);
+	pthread_mutex_unlock(&d->lock);
+	return needs;
+}
+
+/* The workers wait for the lock: what takes time comes before it and after it. */
 int defender_configure(struct defender *d, enum defender_mode mode, struct defender_rules *rules,
 		       uint64_t now_ms)
 {
-	struct defender_watch *watch = NULL, *old = NULL;
-	int err = E_OK;
+	struct ending *endings = malloc(DEFENDER_ACCUSATIONS_MAX * sizeof(*endings));
+	struct defender_watch *watch = NULL;
+	size_t n = 0;
+	int err = E_NOMEM;
 
-	pthread_mutex_lock(&d->lock);
-	if (!defender_watch_suits(d->watch, rules))
+	if (endings == NULL)
+		return E_NOMEM;
+	if (needs_other_watch(d, rules)) {
 		err = defender_watch_new(&watch, d->cfg.bytes / 2, rules);
-	if (err == E_OK) {
-		/* The next answers tell soon enough who is to be accused by the new rules. */
-		end_all(d, now_ms, "other rules");
-		d->mode = mode;
-		defender_rules_put(d->rules);
-		d->rules = defender_rules_get(rules);
-		if (watch != NULL) {
-			old = d->watch;
-			d->evicted += defender_watch_evicted(old);
-			d->watch = watch;
-		}
-		publish(d);
+		if (err != E_OK)
+			goto out;
 	}
+	pthread_mutex_lock(&d->lock);
+	/* The next answers tell soon enough who is to be accused by the new rules. */
+	while (d->n > 0)
+		end(d, d->n - 1, now_ms, &endings[n++]);
+	d->mode = mode;
+	defender_rules_put(d->rules);
+	d->rules = defender_rules_get(rules);
+	if (watch != NULL) {
+		struct defender_watch *old = d->watch;
+
+		d->evicted += defender_watch_evicted(old);
+		d->watch = watch;
+		watch = old;
+	}
+	publish(d);
 	pthread_mutex_unlock(&d->lock);
-	defender_watch_free(old);
+	for (size_t i = 0; i < n; i++)
+		tell_end(&endings[i], "other rules");
+	err = E_OK;
+out:
+	defender_watch_free(watch);
+	free(endings);
 	return err;
 }
 

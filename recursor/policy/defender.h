@@ -90,7 +90,7 @@ int defender_new(struct defender **out, const struct defender_config *cfg,
 		 struct defender_rules *rules) MUST_USE;
 void defender_free(struct defender *d); /* accepts NULL; its workers have gone */
 /* Other rules, or another mode.  Accusations by rules that are not there any more end.  On error all
- * is as before. */
+ * is as before.  By one thread at a time. */
 int defender_configure(struct defender *d, enum defender_mode mode, struct defender_rules *rules,
 		       uint64_t now_ms) MUST_USE;
 

@@ -1,10 +1,13 @@
 #include "recursor/policy/defender.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/check.h"
 #include "common/hash.h"
@@ -442,6 +445,60 @@ START_TEST(other_rules_begin_anew)
 }
 END_TEST
 
+static struct defender_rules *other_rules;
+
+static void *configure(void *arg)
+{
+	(void)arg;
+	ck_assert_int_eq(defender_configure(d, DEFENDER_BY_RULES, other_rules, now_ms), E_OK);
+	return NULL;
+}
+
+/* A pipe that takes nothing more in the place of stderr: its other end. */
+static int stuff_stderr(int *saved)
+{
+	char page[4096] = { 0 };
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_NONBLOCK), 0);
+	while (write(ends[1], page, sizeof(page)) > 0)
+		continue;
+	*saved = dup(STDERR_FILENO);
+	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	close(ends[1]);
+	return ends[0];
+}
+
+/* Who changes the rules waits for the log's patience; workers have the lock meanwhile. */
+START_TEST(workers_wait_for_no_log)
+{
+	struct log_stats before, now;
+	pthread_t thread;
+	char page[4096];
+	int reader, saved;
+
+	begin(RULE);
+	flood(1000, 3);
+	ck_assert_uint_eq(accused(), 1);
+	other_rules = rules_of("- {type: prsd, window: 30}\n");
+	log_set_level(LOG_LEVEL_NOTICE);
+	log_stats(&before);
+	reader = stuff_stderr(&saved);
+	ck_assert_int_eq(pthread_create(&thread, NULL, configure, NULL), 0);
+	while (accused() > 0)
+		usleep(1000);
+	log_stats(&now);
+	while (read(reader, page, sizeof(page)) > 0)
+		continue;
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	close(reader);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	defender_rules_put(other_rules);
+	ck_assert_uint_eq(now.lost, before.lost);
+}
+END_TEST
+
 /* Other rules want another table of zones. */
 START_TEST(other_rules_reset_no_counter)
 {
@@ -869,6 +926,7 @@ Suite *suite_defender(void)
 	tcase_add_test(t, rules_built_in_act_when_told);
 	tcase_add_test(t, other_rules_begin_anew);
 	tcase_add_test(t, other_rules_reset_no_counter);
+	tcase_add_test(t, workers_wait_for_no_log);
 	tcase_add_test(t, what_came_while_it_was_off_does_not_count);
 	tcase_add_test(t, known_names_keep_resolving);
 	tcase_add_test(t, what_was_answered_is_known);
