@@ -274,15 +274,19 @@ static void signal_trust(struct anchorage *a)
 
 static void reload(struct anchorage *a)
 {
-	const struct settings *now = server_settings_get(a->server);
+	const struct settings *now;
 	char why[SETTINGS_WHY_MAX];
 
+	/* What rec_control reload-lua-config is about to put in force is read, or comes after this. */
+	server_change_begin(a->server);
+	now = server_settings_get(a->server);
 	if (*now->chroot != '\0')
 		log_info(
 			"trust anchors are not read again: the files are out of reach after chroot");
 	else if (anchorage_reload(a, now, why) != E_OK)
 		log_error("trust anchors stay as they are: %s", why);
 	settings_free(now);
+	server_change_end(a->server);
 }
 
 /* Is it time for what is due every so often?  `every_ms` 0: never. */
