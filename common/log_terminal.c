@@ -7,26 +7,28 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <time.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "common/log_sink.h"
 
-/* The thread's; should it be left behind, stderr may be another file by then. */
-static struct {
+/* The thread's own: should it be left behind, stderr may be another file by then. */
+struct carrier {
 	int terminal, from;
-} ends;
-static pthread_t thread;
-static int into = -1; /* the pipe; -1: no thread copies */
+	int ending; /* closed last */
+};
+
+static int into = -1,
+	   ended = -1; /* the pipe, and what tells that the thread has ended; -1: no thread */
 
 /* Somebody else may have set the terminal to non-blocking mode. */
-static bool write_all(const char *text, size_t len)
+static bool write_all(int fd, const char *text, size_t len)
 {
-	struct pollfd p = { .fd = ends.terminal, .events = POLLOUT };
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
 	while (len > 0) {
-		ssize_t n = write(ends.terminal, text, len);
+		ssize_t n = write(fd, text, len);
 
 		if (n >= 0) {
 			text += n;
@@ -40,75 +42,102 @@ static bool write_all(const char *text, size_t len)
 	return true;
 }
 
-static void close_ends(void)
+static void close_end(int *fd)
 {
-	(void)close(ends.from);
-	(void)close(ends.terminal);
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
 }
 
-static void *copy(void *arg)
+static void carrier_free(struct carrier *c)
 {
+	if (c == NULL)
+		return;
+	close_end(&c->from);
+	close_end(&c->terminal);
+	close_end(&c->ending);
+	free(c);
+}
+
+static void *carry(void *arg)
+{
+	struct carrier *c = arg;
 	char text[LOG_RECORD_MAX];
 	ssize_t n;
 
-	(void)arg;
 	do {
-		n = read(ends.from, text, sizeof(text));
-	} while (n > 0 ? write_all(text, (size_t)n) : n < 0 && errno == EINTR);
-	close_ends();
+		n = read(c->from, text, sizeof(text));
+	} while (n > 0 ? write_all(c->terminal, text, (size_t)n) : n < 0 && errno == EINTR);
+	carrier_free(c);
 	return NULL;
 }
 
 /* Signals are the main thread's. */
-static bool start_thread(void)
+static bool start_thread(struct carrier *c)
 {
 	sigset_t all, before;
+	pthread_t thread;
 	bool started;
 
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	started = pthread_create(&thread, NULL, copy, NULL) == 0;
+	started = pthread_create(&thread, NULL, carry, c) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (started)
-		(void)pthread_setname_np(thread, "rec/terminal");
-	return started;
+	if (!started)
+		return false;
+	(void)pthread_setname_np(thread, "rec/terminal");
+	(void)pthread_detach(thread);
+	return true;
+}
+
+/* NULL: no memory, or no descriptors. */
+static struct carrier *carrier_new(void)
+{
+	struct carrier *c = malloc(sizeof(*c));
+	int lines[2] = { -1, -1 }, end[2] = { -1, -1 };
+
+	if (c == NULL)
+		return NULL;
+	if (pipe2(lines, O_CLOEXEC) == 0 && pipe2(end, O_CLOEXEC) != 0)
+		end[0] = end[1] = -1;
+	into = lines[1];
+	ended = end[0];
+	*c = (struct carrier) {
+		.terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0),
+		.from = lines[0],
+		.ending = end[1],
+	};
+	if (c->terminal >= 0 && c->ending >= 0)
+		return c;
+	carrier_free(c);
+	return NULL;
 }
 
 void log_terminal_begin(void)
 {
-	int fds[2];
+	struct carrier *c;
 
-	if (isatty(STDERR_FILENO) != 1 || pipe2(fds, O_CLOEXEC) != 0)
+	if (isatty(STDERR_FILENO) != 1)
 		return;
-	ends.from = fds[0];
-	ends.terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-	if (ends.terminal < 0 || !start_thread()) {
-		close_ends();
-		(void)close(fds[1]);
+	c = carrier_new();
+	if (c != NULL && start_thread(c)) {
+		log_sink_set_stderr(into);
 		return;
 	}
-	into = fds[1];
-	log_sink_set_stderr(into);
+	carrier_free(c);
+	close_end(&into);
+	close_end(&ended);
 }
 
 void log_terminal_end(int patience_ms)
 {
-	struct timespec until;
+	struct pollfd p = { .fd = ended, .events = POLLIN };
 
 	if (into < 0)
 		return;
 	log_sink_set_stderr(-1);
-	(void)close(into);
-	into = -1;
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += patience_ms / 1000;
-	until.tv_nsec += patience_ms % 1000 * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
-	if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+	close_end(&into);
+	if (poll(&p, 1, patience_ms) > 0)
 		log_sink_set_stderr(STDERR_FILENO);
-	else
-		(void)pthread_detach(thread);
+	close_end(&ended);
 }
