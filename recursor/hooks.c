@@ -371,6 +371,10 @@ static void put_off(struct hooked *h)
 {
 	struct pipeline *p = h->cq->pipeline;
 
+	if (h->cq->gave_way) {
+		fail(h, CAUSE_FAIR_SHARE);
+		return;
+	}
 	if (hookquery_load(&h->q) != E_OK) {
 		fail(h, CAUSE_MEMORY);
 		return;

@@ -618,6 +618,41 @@ function pass(dq) return false end
         check_sums(r)
 
 
+def silent_authority():
+    """A socket that never answers, unless the test does."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(10)
+    s.bind(("127.0.0.1", 0))
+    return s
+
+
+@test
+def lua_followup_of_who_gave_way():
+    """Who has to give its slot to another client keeps it for no followup of a postresolve."""
+    script = """
+function postresolve(dq)
+	if dq.qname:equal("www.hooks") then return false end
+	dq.followupFunction = "udpQueryResponse"
+	dq.udpCallback = "pass"
+	dq.udpQueryDest = newCA("127.0.0.1:PORT")
+	dq.udpQuery = "say nothing"
+	return true
+end
+function pass(dq) return false end
+"""
+    with Service() as service, silent_authority() as silent, \
+            hooks(script.replace("PORT", str(service.port)), max_mthreads=4,
+                  forward_zones=f"silent=127.0.0.1:{silent.getsockname()[1]}") as r, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+        for i in range(4):
+            flood.sendto(question(f"n{i}.silent", ident=i), ("127.0.0.1", env.port))
+        r.wait_get("concurrent-queries", 4)
+        check_reply(r.ask("www.hooks", "A", "-b", "127.0.0.2"), kind="A", data=["192.0.2.1"])
+        check(r.get("fair-share-refusals") == 1, "one has made room")
+        check(service.asked == [], "and waits for nothing else")
+        check(r.get("over-capacity-drops") == 0, "nobody is dropped")
+
+
 @test
 def lua_looks_before_there_is_something():
     """A hook that reads the records before there are any does not hide them from the later ones."""
