@@ -140,7 +140,7 @@ static void end_now(void *ctx)
 	loop_stop(p->loop);
 }
 
-/* A step of the end: what was read before has had its turn after the first. */
+/* A step of the end. */
 static void end_when_idle(void *ctx)
 {
 	struct process *p = ctx;

@@ -54,6 +54,7 @@ static void publish_gauges(void *ctx)
 	atomic_store_explicit(&g->tcp_clients, listener_tcp_clients(w->listener),
 			      memory_order_relaxed);
 	atomic_store_explicit(&g->owes, listener_owes(w->listener), memory_order_relaxed);
+	atomic_store_explicit(&g->is_deaf, w->is_deaf, memory_order_release);
 	atomic_store_explicit(&g->packetcache_entries, stats.entries, memory_order_relaxed);
 	counter_max(&w->counters.peak_packets, stats.entries);
 	atomic_store_explicit(&g->packetcache_bytes, stats.bytes, memory_order_relaxed);
@@ -622,6 +623,7 @@ static void stop_listening(void *ctx)
 	struct worker *w = ctx;
 
 	listener_stop(w->listener);
+	w->is_deaf = true;
 }
 
 void server_stop_listening(struct server *s)
@@ -636,7 +638,11 @@ bool server_is_busy(const struct server *s)
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		const struct worker_gauges *g = &s->workers[i].gauges;
 
-		if (atomic_load_explicit(&g->in_flight, memory_order_relaxed) > 0 ||
+		if (!s->workers[i].started)
+			continue;
+		/* What it has read in a long turn is in no gauge before that turn's end. */
+		if (!atomic_load_explicit(&g->is_deaf, memory_order_acquire) ||
+		    atomic_load_explicit(&g->in_flight, memory_order_relaxed) > 0 ||
 		    atomic_load_explicit(&g->owes, memory_order_relaxed))
 			return true;
 	}

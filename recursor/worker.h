@@ -39,6 +39,8 @@ struct server;
 struct worker_gauges {
 	_Atomic size_t in_flight, tcp_clients;
 	_Atomic bool owes; /* listener_owes() */
+	_Atomic bool
+		is_deaf; /* server_stop_listening() has come true: nothing is to be added above */
 	_Atomic size_t packetcache_entries, packetcache_bytes;
 	_Atomic size_t packetcache_limit; /* of bytes, as its packet cache has it */
 	_Atomic uint64_t latency_us;
@@ -55,6 +57,7 @@ struct worker {
 	pthread_t thread;
 	atomic_bool started; /* its loop is there for visits */
 	bool stopping;       /* its own thread's: what ends now ends because of that */
+	bool is_deaf;        /* its own thread's: it reads no more */
 	struct loop *loop;
 	struct listener *listener;
 	struct outgoing *outgoing;
@@ -160,6 +163,7 @@ void server_watch(struct server *s, struct watch_env *env, void (*quit)(void *ct
 /* Workers take no new queries; what they have is resolved and answered, and TCP clients have time
  * to read it.  server_stop() comes next, when nothing is left, or after server_patience_ms(). */
 void server_stop_listening(struct server *s);
+/* After server_stop_listening(). */
 bool server_is_busy(const struct server *s);
 uint64_t server_patience_ms(const struct settings *now);
 

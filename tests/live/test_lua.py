@@ -654,6 +654,32 @@ function pass(dq) return false end
 
 
 @test
+def lua_ends_in_a_long_turn():
+    """SIGTERM while a hook takes its time: the question that it holds up is resolved and answered."""
+    script = """
+function preresolve(dq)
+	os.execute("kill -TERM $PPID; sleep 0.3")
+	return false
+end
+"""
+    with silent_authority() as authority, \
+            hooks(script, forward_zones_recurse=f"late=127.0.0.1:{authority.getsockname()[1]}") as r, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(0.5)
+        client.sendto(question("a.late", ident=7), ("127.0.0.1", env.port))
+        reply = None
+        while reply is None:  # the first answer may be too late, after that turn
+            asked, who = authority.recvfrom(4096)
+            wait_until(lambda: "ending on signal" in r.log(), what="the signal")
+            authority.sendto(asked[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + question("a.late")[12:] +
+                             b"\xc0\x0c\0\1\0\1\0\0\1\0\0\4\xc0\0\2\1", who)
+            with contextlib.suppress(TimeoutError):
+                reply = client.recv(4096)
+        check(reply[:2] == b"\0\7" and reply[3] & 15 == 0, "it is answered, and not SERVFAIL", reply)
+        check(r.process.wait(5) == 0, "status 0", r.log())
+
+
+@test
 def lua_looks_before_there_is_something():
     """A hook that reads the records before there are any does not hide them from the later ones."""
     script = """
