@@ -29,6 +29,7 @@
 #include "recursor/keeper.h"
 #include "recursor/policy/defender_rules.h"
 #include "recursor/policy/script.h"
+#include "recursor/quiet_switch.h"
 #include "recursor/readiness.h"
 #include "recursor/reconfigure.h"
 #include "recursor/scripts.h"
@@ -57,8 +58,9 @@ struct process {
 	struct web *web; /* NULL: none is configured */
 	struct pidfile pidfile;
 	struct readiness *readiness;
-	struct loop_timer *grace_timer; /* when not NULL: the end begins when it goes off */
-	struct loop_timer *end_timer;   /* when not NULL: the end has begun */
+	struct quiet_switch *quiet_switch; /* NULL: nothing serves yet */
+	struct loop_timer *grace_timer;    /* when not NULL: the end begins when it goes off */
+	struct loop_timer *end_timer;      /* when not NULL: the end has begun */
 	uint64_t end_at_ms;
 	char why[SETTINGS_WHY_MAX];
 	bool is_script_broken;
@@ -239,16 +241,10 @@ static void on_summary_signal(void *ctx, int signo)
 static void on_quiet_signal(void *ctx, int signo)
 {
 	struct process *p = ctx;
-	const struct settings *now = server_settings_get(p->server);
-	bool quiet = !now->quiet;
-	char why[SETTINGS_WHY_MAX];
 
 	(void)signo;
-	settings_free(now);
-	if (server_change(p->server, "quiet", quiet ? "yes" : "no", why) != E_OK)
-		log_error("quiet stays as it is: %s", why);
-	else
-		log_notice("quiet is %s now", quiet ? "on" : "off");
+	if (p->quiet_switch != NULL)
+		quiet_switch_turn(p->quiet_switch);
 }
 
 static void on_summary_time(void *ctx)
@@ -450,6 +446,9 @@ static int start_threads(struct process *p)
 	err = keeper_start(p->server->keeper, p->server);
 	if (err != E_OK)
 		return say_why(p, err, "cannot start the thread of cache-file");
+	err = quiet_switch_new(&p->quiet_switch, p->server);
+	if (err != E_OK)
+		return say_why(p, err, "cannot start the threads");
 	server_watch(p->server, &p->env, on_quit, p);
 	errands_begin(p->server->errands);
 	err = control_start(p->control, &p->env);
@@ -521,6 +520,7 @@ static void finish(struct process *p)
 	web_stop(p->web);
 	health_stop(p->env.health);
 	control_stop(p->control);
+	quiet_switch_free(p->quiet_switch);
 	if (p->server != NULL) {
 		is_alone = errands_end(p->server->errands);
 		if (is_alone)

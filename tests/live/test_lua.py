@@ -680,6 +680,28 @@ end
 
 
 @test
+def lua_reload_holds_no_signal_up():
+    """SIGUSR2 while a script that takes its time is loaded: signals after it are handled at once."""
+    directory = env.new_dir("scripts")
+    began, go = (os.path.join(directory, name) for name in ("began", "go"))
+    slow = write(os.path.join(directory, "slow.lua"),
+                 f"os.execute('touch {began}; until test -e {go}; do sleep 0.05; done')\n")
+    with hooks("function ipfilter(ca) return -1 end") as r:
+        reload = threading.Thread(target=lambda: r.rec("reload-lua-script", slow, expect=None))
+        reload.start()
+        try:
+            wait_until(lambda: os.path.exists(began), what="the script")
+            r.process.send_signal(signal.SIGUSR2)
+            r.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: "ending on signal" in r.log(), what="the signal")
+        finally:
+            write(go, "")
+            reload.join()
+        check(r.process.wait(10) == 0, "status 0", r.log())
+        check("quiet is off now" in r.log(), "and quiet is turned over", r.log())
+
+
+@test
 def lua_looks_before_there_is_something():
     """A hook that reads the records before there are any does not hide them from the later ones."""
     script = """
