@@ -224,10 +224,13 @@ static const struct settings *settings_of(const struct client_query *cq)
 
 static void drop(struct hooked *h)
 {
+	const struct query_outcome dropped = { .dropped = true, .ede = EDE_NONE };
 	struct client_query *cq = h->cq;
 	struct pipeline *p = cq->pipeline;
 
 	COUNT(p->account.counters, policy_drops);
+	if (p->logged != NULL)
+		respond_log(p, &cq->client, &cq->q, &dropped);
 	flight_dropped(p, cq, hook_name(h->dropper));
 	account_dropped(&p->account);
 	listen_drop(p->worker->listener, &cq->client);

@@ -680,6 +680,21 @@ end
 
 
 @test
+def lua_drops_in_the_query_log():
+    """log-queries says of a query that a hook dropped that it was."""
+    script = """
+function preresolve(dq)
+	dq.rcode = pdns.DROP
+	return true
+end
+"""
+    with hooks(script, loglevel=6) as r:
+        r.rec("log-queries", "all", "answers")
+        check_silent(r.ask("www.hooks", wait=1))
+        wait_until(lambda: "none, it was dropped" in r.log(), what="a line")
+
+
+@test
 def lua_reload_holds_no_signal_up():
     """SIGUSR2 while a script that takes its time is loaded: signals after it are handled at once."""
     directory = env.new_dir("scripts")
