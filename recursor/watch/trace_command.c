@@ -1,5 +1,6 @@
 #include "recursor/watch/trace_command.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "recursor/watch/tracer.h"
@@ -19,8 +20,11 @@ static void visit_rule(void *arg, const struct watch_worker *w)
 /* Each worker gets its rule, or none; a line for each, as in the field. */
 static void set_rules(struct command_call *call, struct trace_rule **rules)
 {
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 	const struct watch_env *env = call->env;
 
+	/* Two at once would leave some workers with one's rule and some with the other's. */
+	pthread_mutex_lock(&one_at_a_time);
 	for (unsigned i = 0; i < env->n_workers; i++) {
 		struct rule_visit v = { .env = env, .rule = rules[i] };
 
@@ -29,6 +33,7 @@ static void set_rules(struct command_call *call, struct trace_rule **rules)
 			fprintf(call->out, call->argc > 0 ? "ok\n" : "unset\n");
 		trace_rule_free(v.rule);
 	}
+	pthread_mutex_unlock(&one_at_a_time);
 	json_object_set_new(call->json, "result", json_string(call->argc > 0 ? "ok" : "unset"));
 }
 

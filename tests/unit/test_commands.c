@@ -1,5 +1,7 @@
 #include <check.h>
 #include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,6 +312,47 @@ START_TEST(names_are_traced)
 
 	env.is_stopped[1] = true;
 	expect_reply("trace-regex x", 0, "ok\n");
+}
+END_TEST
+
+static int (*visit_in_place)(void *ctx, unsigned worker,
+			     void (*visit)(void *arg, const struct watch_worker *w), void *arg);
+static atomic_bool second_began;
+static pthread_t second;
+
+static void *trace_second(void *arg)
+{
+	int status;
+
+	(void)arg;
+	free(fake_env_say(&env, "trace-regex second", -1, &status));
+	return NULL;
+}
+
+/* Between the workers of the first command the second one comes. */
+static int visit_slowly(void *ctx, unsigned worker,
+			void (*visit)(void *arg, const struct watch_worker *w), void *arg)
+{
+	int err = visit_in_place(ctx, worker, visit, arg);
+
+	if (!atomic_exchange(&second_began, true)) {
+		ck_assert_int_eq(pthread_create(&second, NULL, trace_second, NULL), 0);
+		usleep(20000);
+	}
+	return err;
+}
+
+START_TEST(two_rules_at_once_are_not_mixed)
+{
+	uint8_t name[NAME_MAX_LEN];
+
+	ck_assert_int_eq(name_from_text(name, "second."), E_OK);
+	visit_in_place = env.env.on_worker;
+	env.env.on_worker = visit_slowly;
+	expect_reply("trace-regex first", 0, "ok\nok\n");
+	ck_assert_int_eq(pthread_join(second, NULL), 0);
+	for (unsigned i = 0; i < FAKE_WORKERS; i++)
+		ck_assert(trace_rule_matches(env.trace_rule[i], name));
 }
 END_TEST
 
@@ -638,6 +681,7 @@ Suite *suite_commands(void)
 	tcase_add_test(t, settings_are_changed);
 	tcase_add_test(t, types_are_counted);
 	tcase_add_test(t, names_are_traced);
+	tcase_add_test(t, two_rules_at_once_are_not_mixed);
 	tcase_add_test(t, a_node_is_drained);
 	tcase_add_test(t, quitting_waits_for_the_reply);
 	tcase_add_test(t, help_lists_every_command);
