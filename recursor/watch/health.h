@@ -7,7 +7,7 @@
  *
  *     ready   the root's name servers were fetched, nobody has said `drain`, and every worker
  *             answered the last test, with NOERROR or NXDOMAIN
- *     alive   the last test ended not long ago, with whatever result: no worker hangs
+ *     alive   a worker's last test ended not long ago, with whatever result: no worker hangs
  *
  * Limits:  HEALTH_WAIT_MS for a test; what waits longer has failed.
  * Memory:  the health belongs to whoever started it; `env` is borrowed until health_stop().
@@ -25,7 +25,7 @@
 enum {
 	HEALTH_EVERY_MS = 1000,
 	HEALTH_WAIT_MS = 2000,
-	HEALTH_HANGS_MS = 10000, /* without an end of a test: a worker hangs */
+	HEALTH_HANGS_MS = 10000, /* without an end of a worker's test: it hangs */
 	HEALTH_WHY_MAX = 400,
 };
 

@@ -1,4 +1,5 @@
 #include <check.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -110,6 +111,49 @@ START_TEST(ready_is_not_who_has_stopped)
 }
 END_TEST
 
+static struct health *_Atomic watched;
+static _Atomic uint64_t clock_ms;
+static atomic_uint rounds, dead;
+
+static uint64_t slow_now_ms(void *ctx)
+{
+	(void)ctx;
+	return clock_ms;
+}
+
+/* Each takes more than half of what tells that one hangs. */
+static int slow_worker(void *ctx, unsigned worker,
+		       void (*visit)(void *arg, const struct watch_worker *w), void *arg)
+{
+	char why[HEALTH_WHY_MAX];
+
+	(void)ctx;
+	(void)visit;
+	(void)arg;
+	while (watched == NULL)
+		usleep(1000);
+	clock_ms += HEALTH_HANGS_MS * 6 / 10;
+	dead += !health_is_alive(watched, why);
+	rounds += worker == FAKE_WORKERS - 1;
+	return E_OK;
+}
+
+START_TEST(many_slow_ones_are_none_that_hangs)
+{
+	struct health *h = NULL;
+
+	fake_env_open(&env);
+	env.env.on_worker = slow_worker;
+	env.env.now_ms = slow_now_ms;
+	ck_assert_int_eq(health_start(&h, &env.env, ""), E_OK);
+	watched = h;
+	while (rounds == 0)
+		usleep(1000);
+	stop(h);
+	ck_assert_uint_eq(dead, 0);
+}
+END_TEST
+
 Suite *suite_health(void)
 {
 	Suite *s = suite_create("health");
@@ -120,6 +164,7 @@ Suite *suite_health(void)
 	tcase_add_test(t, ready_is_not_who_cannot_resolve);
 	tcase_add_test(t, nothing_need_be_asked);
 	tcase_add_test(t, ready_is_not_who_has_stopped);
+	tcase_add_test(t, many_slow_ones_are_none_that_hangs);
 	suite_add_tcase(s, t);
 	return s;
 }
