@@ -86,6 +86,18 @@ START_TEST(who_may_ask)
 }
 END_TEST
 
+START_TEST(a_list_that_another_file_has_too)
+{
+	api_dir_write(dir.include, "b.conf", "allow-from=192.0.2.1\n");
+	ck_assert_uint_eq(ask("PUT", V1 "/config/allow-from", "{\"value\": [\"10.0.0.0/8\"]}"),
+			  422);
+	ck_assert_ptr_nonnull(strstr(error(), "a file that is read later"));
+	ck_assert_uint_eq(api_dir_count(&dir), 1);
+	ck_assert_uint_eq(ask("PUT", V1 "/config/allow-from", "{\"value\": [\"192.0.2.1\"]}"), 200);
+	ck_assert_str_eq(text(), "{\"name\":\"allow-from\",\"value\":[\"192.0.2.1/32\"]}");
+}
+END_TEST
+
 START_TEST(long_lists_have_several_lines)
 {
 	json_t *list = json_array(), *body;
@@ -384,6 +396,7 @@ Suite *suite_api(void)
 	tcase_add_test(t, the_server);
 	tcase_add_test(t, settings_without_secrets);
 	tcase_add_test(t, who_may_ask);
+	tcase_add_test(t, a_list_that_another_file_has_too);
 	tcase_add_test(t, long_lists_have_several_lines);
 	tcase_add_test(t, lists_that_are_wrong);
 	tcase_add_test(t, numbers);

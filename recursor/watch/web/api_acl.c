@@ -117,23 +117,73 @@ static int write_file(struct api_files *f, const char *setting, const json_t *li
 	return err;
 }
 
+/* After the reload: is the list in force the one that was wanted? */
+static bool has_come_true(const struct watch_env *env, const char *setting, const json_t *list)
+{
+	char *now = env->netmasks(env->ctx, setting), *text = NULL;
+	struct netset *wanted = NULL;
+	bool is_true = false;
+	const json_t *value;
+	size_t i, size;
+	int err = netset_new(&wanted);
+
+	json_array_foreach((json_t *)list, i, value)
+	{
+		if (err == E_OK)
+			err = netset_add_text(wanted, json_string_value(value));
+	}
+	if (err == E_OK) {
+		size = netset_text(wanted, NULL, 0) + 1;
+		text = malloc(size);
+	}
+	if (now != NULL && text != NULL) {
+		(void)netset_text(wanted, text, size);
+		is_true = strcmp(text, now) == 0;
+	}
+	netset_free(wanted);
+	free(text);
+	free(now);
+	return is_true;
+}
+
+/* The file is there; has it read. */
+static int put_in_force(struct endpoint_call *c, struct api_files *f, const char *const names[2],
+			const json_t *list)
+{
+	const struct watch_env *env = c->env;
+	char why[ENV_WHY_MAX];
+
+	if (env->reload(env->ctx, names, 2, why) != E_OK)
+		return endpoint_fail(c, 422, "Nothing changed: %s", why);
+	if (has_come_true(env, names[0], list))
+		return 0;
+	api_files_undo(f);
+	if (env->reload(env->ctx, names, 2, why) != E_OK)
+		log_error("API: %s could not be read again: %s", names[0], why);
+	return endpoint_fail(c, 422,
+			     "Nothing changed: %s is given on the command line, or in a file that "
+			     "is read later",
+			     names[0]);
+}
+
 static int change(struct endpoint_call *c, const char *setting, const json_t *list)
 {
 	const char *names[2] = { setting };
 	char why[ENV_WHY_MAX], file_setting[64];
 	struct api_files f;
-	int err = api_files_begin(&f, c->env, why);
+	int err = api_files_begin(&f, c->env, why), result;
 
 	if (err != E_OK)
 		return endpoint_fail(c, 422, "%s", why);
 	(void)snprintf(file_setting, sizeof(file_setting), "%s-file", setting);
 	names[1] = file_setting;
-	err = write_file(&f, setting, list, why);
-	if (err == E_OK)
-		err = c->env->reload(c->env->ctx, names, ARRAY_LEN(names), why);
-	api_files_end(&f, err == E_OK);
-	if (err != E_OK)
-		return endpoint_fail(c, 422, "Nothing changed: %s", why);
+	if (write_file(&f, setting, list, why) == E_OK)
+		result = put_in_force(c, &f, names, list);
+	else
+		result = endpoint_fail(c, 422, "Nothing changed: %s", why);
+	api_files_end(&f, result == 0);
+	if (result != 0)
+		return result;
 	log_notice("API: %s is %zu netmasks", setting, json_array_size(list));
 	return show(c, setting);
 }
