@@ -290,7 +290,8 @@ void wiring_outgoing_config(struct outgoing_config *cfg, const struct settings *
 uint32_t wiring_sockets_each(const struct settings *s)
 {
 	uint64_t listening = 2ULL * s->local_address.n * s->threads;
-	uint64_t taken = OTHER_DESCRIPTORS + listening + s->max_tcp_clients;
+	uint64_t taken = OTHER_DESCRIPTORS + listening + s->max_tcp_clients +
+			 (s->webserver ? s->webserver_max_connections : 0);
 	uint64_t each = 0;
 	struct rlimit limit;
 
