@@ -420,6 +420,7 @@ int pipeline_new(struct pipeline **out, struct worker *w)
 		return E_NOMEM;
 	}
 	if (flight_init(&p->flight, s) != E_OK) {
+		pipeline_close(p); /* the hooks' timer hangs on the loop */
 		pipeline_free(p);
 		return E_NOMEM;
 	}
