@@ -1,17 +1,18 @@
 /*
  * visit: no command of rec_control and no endpoint of the HTTP API holds a worker for 1 ms, however
- * full the caches are and while questions come.  Every row of both tables is run, so that a new one
- * is too.
+ * full the caches are and while questions come; nor does what a worker gives up at a time of what a
+ * command has left too much of.  Every row of both tables is run, so that a new one is too.
  *
  * VISIT_RECORDS=1000000 in the environment fills the record cache more than `make check` has time
  * for.  Measured is CPU time of the worker's own thread, which other processes do not lengthen much; a
  * command has three tries all the same.
  */
 #include <check.h>
-#include <dirent.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,33 +28,55 @@
 #include "recursor/watch/commands.h"
 #include "recursor/watch/health.h"
 #include "recursor/watch/web/endpoint.h"
+#include "tests/unit/full_server.h"
 #include "tests/unit/own_address.h"
-#include "tests/unit/sanitizer.h"
+#include "tests/unit/tmpdir.h"
 
 enum {
 	PORT = 15363,
 	ROOT_PORT = 15364,
 	WORKERS = 2,
-	RECORDS = IS_SLOW ? 20000 : 100000,
-	PACKETS = IS_SLOW ? 5000 : 200000, /* of each worker */
-	PACKETS_A_VISIT = 500,
 	IN_FLIGHT = 20000,
 	VISIT_MAX_US = 1000,
 	TRIES = 3,
+	GIVEN_UP_LEAST = 500, /* at a time, while there is too much */
 };
 
 static struct {
 	struct settings *settings;
 	struct server *server;
 	struct watch_env env;
-	char hints[64], api_dir[64];
+	char dir[TMPDIR_MAX];
 	unsigned records;
 	pthread_t client;
 	atomic_bool stop;
 	int root; /* a root that never answers */
 } test;
 
-static char *argv_of_server[20];
+/* Those that are written where `dir` is. */
+static char local[96], hints[96], api_dir[96], include_dir[96], cache_file[96], script[96];
+static char forwards[96];
+static char *argv_of_server[] = {
+	(char *)"recursor",
+	local,
+	hints,
+	api_dir,
+	include_dir,
+	cache_file,
+	script,
+	forwards,
+	(char *)"--local-port=15363",
+	(char *)"--outgoing-port=15364",
+	(char *)"--dont-query=",
+	(char *)"--threads=2",
+	(char *)"--max-mthreads=10000",
+	(char *)"--max-inflight-per-server=0",
+	(char *)"--max-inflight-per-zone=0",
+	(char *)"--max-cache-entries=2000000",
+	(char *)"--max-packetcache-entries=1000000",
+	(char *)"--max-total-msec=1000",
+	(char *)"--config-dir=/nonexistent",
+};
 
 /* ---- a server with full caches ---- */
 
@@ -81,116 +104,69 @@ static void open_silent_root(void)
 	ck_assert_int_eq(bind(test.root, (struct sockaddr *)&ss, len), 0);
 }
 
-static void start(void)
+static void write_file(const char *name, const char *text)
 {
-	static char local[96], hints[96], api_dir[96], include_dir[96];
-	char text[ADDR_TEXT_MAX], why[SETTINGS_WHY_MAX] = "";
-	struct addr a;
+	char path[2 * TMPDIR_MAX];
 	FILE *f;
-	int argc = 0;
 
-	hash_key_init();
-	own_address(&a, 2, 0);
-	snprintf(test.hints, sizeof(test.hints), "/tmp/test-visit-hints.%d", (int)getpid());
-	f = fopen(test.hints, "w");
+	snprintf(path, sizeof(path), "%s/%s", test.dir, name);
+	f = fopen(path, "w");
 	ck_assert_ptr_nonnull(f);
-	fprintf(f, ". 3600 IN NS ns.\nns. 3600 IN A %s\n", addr_ip_text(text, &a));
+	ck_assert_int_ge(fputs(text, f), 0);
 	ck_assert_int_eq(fclose(f), 0);
-	open_silent_root();
+}
+
+/* Of the zone that everything is in; another one each time. */
+static void forward_elsewhere(void)
+{
+	static unsigned n;
+
+	n = n % 250 + 1;
+	snprintf(forwards, sizeof(forwards), "--forward-zones=fill=127.0.0.%u", n);
+}
+
+static void write_files(void)
+{
+	char text[ADDR_TEXT_MAX], root[96];
+	struct addr a;
+
+	tmpdir_make(test.dir);
+	own_address(&a, 2, 0);
+	snprintf(root, sizeof(root), ". 3600 IN NS ns.\nns. 3600 IN A %s\n",
+		 addr_ip_text(text, &a));
+	write_file("hints", root);
+	write_file("script.lua", "function preresolve(dq) return false end\n");
 	own_address(&a, 1, 0);
 	snprintf(local, sizeof(local), "--local-address=%s", addr_ip_text(text, &a));
-	snprintf(hints, sizeof(hints), "--hint-file=%s", test.hints);
-	snprintf(test.api_dir, sizeof(test.api_dir), "/tmp/test-visit-api.%d", (int)getpid());
-	ck_assert_int_eq(mkdir(test.api_dir, 0700), 0);
-	snprintf(api_dir, sizeof(api_dir), "--api-config-dir=%s", test.api_dir);
-	snprintf(include_dir, sizeof(include_dir), "--include-dir=%s", test.api_dir);
-	argv_of_server[argc++] = (char *)"recursor";
-	argv_of_server[argc++] = api_dir;
-	argv_of_server[argc++] = include_dir;
-	argv_of_server[argc++] = local;
-	argv_of_server[argc++] = hints;
-	argv_of_server[argc++] = (char *)"--local-port=15363";
-	argv_of_server[argc++] = (char *)"--outgoing-port=15364";
-	argv_of_server[argc++] = (char *)"--dont-query=";
-	argv_of_server[argc++] = (char *)"--threads=2";
-	argv_of_server[argc++] = (char *)"--max-mthreads=10000";
-	argv_of_server[argc++] = (char *)"--max-inflight-per-server=0";
-	argv_of_server[argc++] = (char *)"--max-inflight-per-zone=0";
-	argv_of_server[argc++] = (char *)"--max-cache-entries=2000000";
-	argv_of_server[argc++] = (char *)"--max-packetcache-entries=1000000";
-	argv_of_server[argc++] = (char *)"--max-total-msec=1000";
-	argv_of_server[argc++] = (char *)"--config-dir=/nonexistent";
-	ck_assert_msg(settings_load(&test.settings, argc, argv_of_server, ignore_line, NULL, why) ==
-			      E_OK,
+	snprintf(hints, sizeof(hints), "--hint-file=%s/hints", test.dir);
+	snprintf(api_dir, sizeof(api_dir), "--api-config-dir=%s/api", test.dir);
+	snprintf(include_dir, sizeof(include_dir), "--include-dir=%s/api", test.dir);
+	snprintf(cache_file, sizeof(cache_file), "--cache-file=%s/cache", test.dir);
+	snprintf(script, sizeof(script), "--lua-dns-script=%s/script.lua", test.dir);
+	forward_elsewhere();
+	ck_assert_int_eq(mkdir(strchr(api_dir, '/'), 0700), 0);
+}
+
+static void start(void)
+{
+	char why[SETTINGS_WHY_MAX] = "";
+
+	/* As main() does. */
+	(void)mallopt(M_MXFAST, 0);
+	hash_key_init();
+	write_files();
+	open_silent_root();
+	ck_assert_msg(settings_load(&test.settings, ARRAY_LEN(argv_of_server), argv_of_server,
+				    ignore_line, NULL, why) == E_OK,
 		      "%s", why);
 	ck_assert_msg(server_new(&test.server, test.settings, NULL, why) == E_OK, "%s", why);
-	test.server->argc = argc;
+	test.server->argc = ARRAY_LEN(argv_of_server);
 	test.server->argv = argv_of_server;
 	ck_assert_int_eq(server_start(test.server), E_OK);
 	server_watch(test.server, &test.env, ignore_quit, NULL);
 }
 
-static void name_of(uint8_t out[NAME_MAX_LEN], unsigned i)
-{
-	char text[40];
-
-	snprintf(text, sizeof(text), "n%u.%u.fill.", i, i % 1000);
-	ck_assert_int_eq(name_from_text(out, text), E_OK);
-}
-
-static void fill_records(void)
-{
-	static const uint8_t ip[4] = { 192, 0, 2, 1 };
-	const struct rdata rr = { .data = ip, .len = sizeof(ip) };
-	uint32_t now_s = loop_wall_s();
-
-	for (unsigned i = 0; i < test.records; i++) {
-		uint8_t name[NAME_MAX_LEN];
-		struct rrset *s = NULL;
-
-		name_of(name, i);
-		ck_assert_int_eq(
-			rrset_new(&s, name, TYPE_A, 3600, now_s, RANK_AUTH_ANSWER, &rr, 1, NULL, 0),
-			E_OK);
-		ck_assert_int_eq(cache_put(test.server->cache, s, false, now_s), CACHE_STORED);
-		rrset_put(s);
-	}
-}
-
-/* Twice: an answer is kept when it is put again. */
-static void put_packets(struct worker *w, void *arg)
-{
-	const unsigned *first = arg;
-	uint32_t now_s = loop_wall_s();
-
-	for (unsigned i = *first; i < *first + PACKETS_A_VISIT; i++) {
-		uint8_t wire[512] = { 0 };
-		struct packetcache_key key = { .query = wire, .payload = 512 };
-		size_t len = WIRE_HEADER_LEN;
-
-		wire_put_u16(wire + 4, 1);
-		name_of(wire + len, i);
-		key.name_hash = name_hash(wire + len);
-		len += name_len(wire + len);
-		wire_put_u16(wire + len, TYPE_A);
-		wire_put_u16(wire + len + 2, CLASS_IN);
-		key.question_end = len + 4;
-		packetcache_put(w->packetcache, &key, wire, len + 4, 3600, 0, false, now_s);
-		packetcache_put(w->packetcache, &key, wire, len + 4, 3600, 0, false, now_s);
-	}
-}
-
-static void fill(void)
-{
-	fill_records();
-	for (unsigned i = 0; i < PACKETS; i += PACKETS_A_VISIT)
-		for (unsigned k = 0; k < WORKERS; k++)
-			ck_assert_int_eq(visit_worker(&test.server->workers[k], put_packets, &i),
-					 E_OK);
-	ck_assert_uint_ge(test.env.packetcache_entries(test.env.ctx, 0), PACKETS / 2);
-}
-
-/* Questions whose answers are known, one after the other. */
+/* Questions whose answers are known, one after the other, and time for commands between them. */
 static void *ask(void *unused)
 {
 	struct timeval patience = { .tv_usec = 100000 };
@@ -211,12 +187,13 @@ static void *ask(void *unused)
 
 		wire_put_u16(wire + 2, 0x0100);
 		wire_put_u16(wire + 4, 1);
-		name_of(wire + end, i % test.records);
+		full_server_name(wire + end, i % test.records);
 		end += name_len(wire + end);
 		wire_put_u16(wire + end, TYPE_A);
 		wire_put_u16(wire + end + 2, CLASS_IN);
 		if (send(fd, wire, end + 4, 0) > 0)
 			(void)recv(fd, wire, sizeof(wire), 0);
+		usleep(1000);
 	}
 	close(fd);
 	return NULL;
@@ -225,23 +202,19 @@ static void *ask(void *unused)
 static void open_all(void)
 {
 	const char *records = getenv("VISIT_RECORDS");
+	struct full_server full;
 
-	test.records = records == NULL ? RECORDS : (unsigned)strtoul(records, NULL, 10);
+	test.records = records == NULL ? FULL_RECORDS : (unsigned)strtoul(records, NULL, 10);
 	start();
-	fill();
+	full_server_fill(test.server, test.records);
+	full_server_look(test.server, &full);
+	ck_assert_uint_ge(full.records, test.records);
+	ck_assert_uint_ge(full.packets, FULL_PACKETS);
+	ck_assert_uint_ge(full.servers, FULL_SERVERS);
+	ck_assert_uint_ge(full.throttles, FULL_THROTTLES);
+	ck_assert_uint_ge(full.proofs, FULL_PROOFS);
 	atomic_store(&test.stop, false);
 	ck_assert_int_eq(pthread_create(&test.client, NULL, ask, NULL), 0);
-}
-
-static void remove_api_dir(void)
-{
-	DIR *dir = opendir(test.api_dir);
-
-	ck_assert_ptr_nonnull(dir);
-	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-		(void)unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	ck_assert_int_eq(rmdir(test.api_dir), 0);
 }
 
 static void close_all(void)
@@ -252,8 +225,7 @@ static void close_all(void)
 	server_free(test.server);
 	settings_free(test.settings);
 	close(test.root);
-	unlink(test.hints);
-	remove_api_dir();
+	tmpdir_remove(test.dir);
 }
 
 /* ---- questions in flight ---- */
@@ -329,14 +301,55 @@ static uint64_t longest_us(void)
 	return us;
 }
 
+/* Each try finds everything full, and one to reload another zone. */
 static void expect_short_visits(const char *line, int file)
 {
 	uint64_t us = 0;
 
-	(void)longest_us();
 	for (int i = 0; i < TRIES; i++) {
+		full_server_fill(test.server, test.records);
+		if (strcmp(line, "reload") == 0)
+			forward_elsewhere();
+		(void)longest_us();
 		say(line, file);
 		us = longest_us();
+		if (us < VISIT_MAX_US || IS_SLOW)
+			return;
+	}
+	ck_abort_msg("%s: held a worker for %lu us", line, (unsigned long)us);
+}
+
+/* What a worker gives up each time it keeps the house. */
+static void give_up_some(struct worker *w, void *arg)
+{
+	(void)arg;
+	if (w->index == 0)
+		memory_rebalance(w->server, worker_wall_s(w));
+	memory_tidy(w);
+}
+
+/* After a command that leaves too much of them in some table: what `line` says is to shrink to less
+ * than half. */
+static void expect_short_shrinking(const char *line, const char *back, size_t offset)
+{
+	struct full_server before, after;
+	uint64_t us = 0;
+
+	for (int i = 0; i < TRIES; i++) {
+		full_server_fill(test.server, test.records);
+		full_server_look(test.server, &before);
+		(void)longest_us();
+		say(line, -1);
+		for (unsigned k = 0; k < (test.records + FULL_SERVERS) / GIVEN_UP_LEAST; k++)
+			for (unsigned n = 0; n < WORKERS; n++)
+				ck_assert_int_eq(
+					visit_worker(&test.server->workers[n], give_up_some, NULL),
+					E_OK);
+		us = longest_us();
+		full_server_look(test.server, &after);
+		say(back, -1);
+		ck_assert_uint_lt(*(size_t *)((char *)&after + offset),
+				  *(size_t *)((char *)&before + offset) / 2);
 		if (us < VISIT_MAX_US || IS_SLOW)
 			return;
 	}
@@ -347,7 +360,7 @@ START_TEST(no_command_holds_a_worker)
 {
 	/* What commands want; where it is wrong they refuse, which is short as well. */
 	static const char *const arguments[] = {
-		"",   " nothing.fill$",  " A nothing.fill$", " 100000", " yes", " nothing.fill TXT",
+		"",   " nothing.fill$",  " A nothing.fill$", " 500000", " yes", " nothing.fill TXT",
 		" *", " remotes-domains"
 	};
 	int file = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -368,6 +381,12 @@ START_TEST(no_command_holds_a_worker)
 	ck_assert_uint_gt(in_flight(), 100);
 	expect_short_visits("current-queries", file);
 	expect_short_visits("wipe-cache-typed A 7.fill$", file);
+	expect_short_shrinking("set-aggr-nsec-cache-size 1000", "set-aggr-nsec-cache-size 100000",
+			       offsetof(struct full_server, proofs));
+	expect_short_shrinking("set-max-cache-entries 10000", "set-max-cache-entries 2000000",
+			       offsetof(struct full_server, records));
+	expect_short_shrinking("set-max-cache-memory 8M", "set-max-cache-memory 0",
+			       offsetof(struct full_server, servers));
 	expect_short_visits("wipe-cache $", file);
 	close(file);
 }
