@@ -121,36 +121,49 @@ def share_elsewhere(target, seconds):
     return other / (own + other), own, other
 
 
-def diversion(target, ttl, rate, most_at_home, seconds):
-    with flood(target.zone, 3 * ttl + 2 * seconds + 20, rate):
+# A question goes home when the NS set has ended, with those that are under way then: on a machine
+# that stood still, many.  So a short while may be looked at again; who never moves never passes.
+LOOKS = 5
+
+
+def expect_share(target, seconds, looks, is_right, what):
+    for _ in range(looks):
+        share, own, other = share_elsewhere(target, seconds)
+        print(f"    {own} questions at home, {other} elsewhere: {share:.4%}")
+        if is_right(share):
+            return
+    check(False, what, share, own, other)
+
+
+def diversion(target, ttl, rate, seconds, looks=1):
+    slow = os.path.basename(env.build) in ("sanitize", "tsan")
+    most_at_home = 0.05 if slow else 0.001
+    with flood(target.zone, 3 * ttl + (looks + 1) * (seconds + 1) + 20, rate):
         time.sleep(1)
         share, *what = share_elsewhere(target, 1)
         check(share == 0, "at first all of it is at home", share, what)
         target.divert(ttl)
         time.sleep(ttl)
-        share, *what = share_elsewhere(target, seconds)
-        print(f"    {what[0]} questions at home, {what[1]} elsewhere: {share:.4%}")
-        check(1 - share <= most_at_home, "a TTL later it is elsewhere", share, what)
+        expect_share(target, seconds, looks, lambda share: 1 - share <= most_at_home,
+                     "a TTL later it is elsewhere")
         target.stop()
         time.sleep(ttl + 1)
-        share, *what = share_elsewhere(target, 1)
-        print(f"    {what[0]} questions at home, {what[1]} elsewhere: {share:.4%}")
-        check(share <= most_at_home, "and a TTL later at home again", share, what)
+        expect_share(target, 1, looks, lambda share: share <= most_at_home,
+                     "and a TTL later at home again")
 
 
-# A slow machine may have many questions under way when an NS set ends: they all go home then.
 @test
 def diversion_lab():
-    """A flood follows a zone's new NS set within its TTL, and comes back (the lab's hook)."""
+    """Of 2,000 questions of a flood 99.9 % follow a zone's new NS set, and come back (the lab's hook)."""
     with lab_zone() as target:
-        diversion(target, ttl=2, rate=1000, most_at_home=0.05, seconds=2)
+        diversion(target, ttl=2, rate=1000, seconds=2, looks=LOOKS)
 
 
 @test
 def diversion_powerdns():
     """The same with pdns_server and its lua-prequery-script."""
     with powerdns_zone() as target:
-        diversion(target, ttl=2, rate=1000, most_at_home=0.05, seconds=2)
+        diversion(target, ttl=2, rate=1000, seconds=2, looks=LOOKS)
 
 
 @torture
@@ -158,4 +171,4 @@ def torture_diversion():
     """More than 99.9 % of a flood moves with a TTL of 30 s, and comes back."""
     for zone in lab_zone, powerdns_zone:
         with zone() as target:
-            diversion(target, ttl=30, rate=2000, most_at_home=0.001, seconds=65)
+            diversion(target, ttl=30, rate=2000, seconds=65)

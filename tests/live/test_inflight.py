@@ -1,6 +1,7 @@
 """Very many questions to silent servers at once: others are served, and each costs little.
 
-2,000 of them as a part of `make live`; `make inflight` has 100,000, and says what each took.
+2,000 of them as a part of `make live`, where what does not grow with them takes its part of the
+measure; `make inflight` has 100,000, and says what each took.
 """
 
 import os
@@ -13,7 +14,8 @@ from test_flood import random_name
 
 SILENT = os.path.join(TREE, "tools/lab/hooks/silent.lua")
 QUESTIONS = int(os.environ.get("INFLIGHT", "2000"))
-EACH_MOST = 3 * 1024
+FEW = QUESTIONS < 20000
+EACH_MOST = (4 if FEW else 3) * 1024
 NAMES_A_ZONE = 10
 OTHERS = 200
 
@@ -58,7 +60,7 @@ def others_are_answered():
 
 @test
 def inflight_silent():
-    """So many questions to silent servers; nobody else is dropped; at most 3 KB each."""
+    """So many questions to silent servers; nobody else is dropped; at most 3 KB each, 4 of few."""
     if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 700:
         raise Skip("needs 700 descriptors")
     with lab_and_recursor("--lua", SILENT, threads=1, max_mthreads=QUESTIONS + 5000,
@@ -87,6 +89,8 @@ def inflight_silent():
         check(inflight >= QUESTIONS, "all of them in flight", r.rec("get-all").stdout)
         check(other.good() == OTHERS, "the others are served", other.answers)
         check(r.get("over-capacity-drops") == 0 and r.get("resource-limits") == 0, "no drop")
-        check(each <= EACH_MOST or QUESTIONS < 20000, f"{each:.0f} bytes each")
+        # A sanitizer keeps what is freed, and more beside each block.
+        plain = os.path.basename(env.build) not in ("sanitize", "tsan")
+        check(each <= EACH_MOST or not plain, f"{each:.0f} bytes each")
         for s in sockets:
             s.close()
