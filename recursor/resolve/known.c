@@ -53,6 +53,14 @@ static bool is_the_zones_own(const struct rrset *s, uint16_t type)
 	return type == TYPE_DS && s->owner_len > 1 && s->zone_labels == name_labels(rrset_owner(s));
 }
 
+/* The other way round: what was said, when its DS was asked for, of a zone that the operator has
+ * configured, by who delegates it or does not know it. */
+static bool is_the_parents(const struct knowledge *k, const struct rrset *s)
+{
+	return k->zone != NULL && s->zone_labels < k->floor_labels &&
+	       name_labels(rrset_owner(s)) == k->floor_labels;
+}
+
 static uint32_t made_s(const struct rrset *s)
 {
 	return s->expires_s - s->ttl;
@@ -102,11 +110,13 @@ static void answer_take(struct resolver *r, struct knowledge *k, struct cache_vi
 		take(k, KNOWN_FAILURE, &v->exact);
 	else if (v->exact != NULL && v->exact->kind == RRSET_DATA && may_answer(v->exact))
 		take(k, KNOWN_DATA, &v->exact);
-	else if (v->nxdomain != NULL && !is_the_zones_own(v->nxdomain, type))
+	else if (v->nxdomain != NULL && !is_the_zones_own(v->nxdomain, type) &&
+		 !is_the_parents(k, v->nxdomain))
 		take(k, KNOWN_NXDOMAIN, &v->nxdomain);
 	else if (v->exact != NULL && v->exact->kind == RRSET_NODATA)
 		take(k, KNOWN_NODATA, &v->exact);
-	else if (may_answer(v->cname) && !is_the_zones_own(v->cname, type))
+	else if (may_answer(v->cname) && !is_the_zones_own(v->cname, type) &&
+		 !is_the_parents(k, v->cname))
 		take(k, KNOWN_ALIAS, &v->cname);
 	else if (is_failure(r, v->exact))
 		take(k, KNOWN_FAILURE, &v->exact);
@@ -151,6 +161,7 @@ static void ancestor_take(struct resolver *r, struct knowledge *k, struct cache_
 		k->dname = v->dname;
 		v->dname = NULL;
 	} else if (v->nxdomain != NULL && nx_covers(r, k, v->nxdomain) &&
+		   !is_the_parents(k, v->nxdomain) &&
 		   knowledge_is_heard(r, name, type, v->nxdomain)) {
 		take(k, KNOWN_NXDOMAIN, &v->nxdomain);
 	}
