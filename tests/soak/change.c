@@ -84,24 +84,29 @@ static bool has_own_time(const struct internet *net, const struct zone *z)
 bool epoch_counts(const struct internet *net, const uint8_t *name, uint64_t at_us)
 {
 	const struct zone *z = zone_of(net, name, TYPE_A, UINT32_MAX);
-	uint64_t s = net->belief.stale_s + STALE_LED_S, below_s = 0, changed_s = UINT64_MAX;
+	uint64_t s = net->belief.stale_s + STALE_LED_S, below_s = 0, longest_s = 0;
+	bool has_changed = false;
 	size_t epoch = 0;
 
 	while (net->epochs[epoch].zones != net->zones)
 		epoch++;
 	if (epoch + 1 == net->n_epochs)
 		return true;
-	/* The delegation of the topmost zone that has changed, and those below it that may outlive
-	 * it. */
+	/* The delegation of a zone that has changed, and those below it that may outlive it.  Of the zones
+	 * above, one may have changed much later. */
 	for (; z != net->zones; z = &net->zones[z->parent]) {
-		if (has_changed_since(net, epoch, z))
-			changed_s = below_s + life_s(net, z);
+		uint64_t its_s = below_s + life_s(net, z);
+
+		if (has_changed_since(net, epoch, z)) {
+			has_changed = true;
+			longest_s = its_s > longest_s ? its_s : longest_s;
+		}
 		if (has_own_time(net, z))
-			below_s += life_s(net, z);
+			below_s = its_s;
 	}
-	if (changed_s == UINT64_MAX)
+	if (!has_changed)
 		return true;
-	s += changed_s + (net->renumbered ? address_life_s(net) : 0);
+	s += longest_s + (net->renumbered ? address_life_s(net) : 0);
 	return at_us <= net->epochs[epoch + 1].from_us + SLACK_US + s * 1000000;
 }
 
