@@ -331,12 +331,13 @@ static bool load_one(struct localcopy *l)
 	if (l->configured == configured && !l->stop)
 		is_new = take_result(l, h, err, &found, why, &news);
 	pthread_mutex_unlock(&l->lock);
-	if (is_new && copies_new(&fresh) == E_OK)
-		publish(l, fresh);
-	else if (is_new)
+	if (is_new && copies_new(&fresh) != E_OK) {
 		log_error("zoneToCache: %s", err_text(E_NOMEM));
-	else
+	} else {
+		if (is_new)
+			publish(l, fresh);
 		tell(&news, &plan, why);
+	}
 	zonecopy_put(found.copy); /* the one before, or one that nobody wants any more */
 	return true;
 }
