@@ -101,7 +101,9 @@ static uint32_t failure_ttl_left(struct pipeline *p, const struct client_query *
 	if (!cache_look(p->worker->server->cache, name, cq->asked_type, CACHE_WANT_ANSWER, now_s, 0,
 			&known))
 		return 0;
-	if (known.exact != NULL && known.exact->kind == RRSET_FAILURE)
+	/* That its answers were bogus is no reason of this one, which was not validated. */
+	if (known.exact != NULL && known.exact->kind == RRSET_FAILURE &&
+	    rrset_security(known.exact) != SEC_BOGUS)
 		ttl = rrset_ttl_left(known.exact, now_s);
 	cache_view_put(&known);
 	return ttl;

@@ -409,6 +409,15 @@ static bool is_answer_for(const struct rrset *s, uint16_t type)
 	       (is_answer(s) && (s->type == type || s->type == TYPE_CNAME));
 }
 
+/* A denial or an alias that nobody has checked yet came with another question: what is known to have been
+ * bogus for this one stands beside it. */
+static bool may_be_the_same_lie(const struct rrset *s, const struct rrset *failure)
+{
+	return failure->kind == RRSET_FAILURE && rrset_security(s) == SEC_UNCHECKED &&
+	       (s->kind == RRSET_NXDOMAIN ||
+		(s->kind == RRSET_DATA && s->type == TYPE_CNAME && failure->type != TYPE_CNAME));
+}
+
 /* Does the entry forbid the offered set?  RFC 2181 5.4.1. */
 static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 {
@@ -419,7 +428,7 @@ static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 	if (is_delegation(sh, at) != o->delegation)
 		return false;
 	if (o->fills)
-		return is_answer_for(s, o->set->type);
+		return is_answer_for(s, o->set->type) && !may_be_the_same_lie(s, o->set);
 	if (o->set->kind == RRSET_FAILURE)
 		return s->kind == RRSET_NXDOMAIN || (is_answer(s) && s->type == o->set->type);
 	if (s->kind == RRSET_FAILURE)
@@ -460,8 +469,7 @@ static bool was_validated(const struct rrset *s, const struct rrset *set, uint32
 
 	if (!is_of_all_types || rrset_security(set) == SEC_SECURE || rrset_is_expired(s, now_s))
 		return false;
-	return is_denial_or_data(s) ? known == SEC_SECURE
-				    : s->kind == RRSET_FAILURE && known == SEC_BOGUS;
+	return known == SEC_BOGUS || (known == SEC_SECURE && is_denial_or_data(s));
 }
 
 /* Does the offered set make the entry, which has another key and does not outrank it, untrue?

@@ -351,7 +351,7 @@ void validate_clear(struct goal *g)
 	rrset_put(g->v.told.set);
 	g->v = (struct validation) { .last_bogus = g->v.last_bogus,
 				     .lie = g->v.lie,
-				     .lie_wipes = g->v.lie_wipes,
+				     .wipes = g->v.wipes,
 				     .walk_labels = g->v.walk_labels,
 				     .walk_first = g->v.walk_first,
 				     .n_ds_lookups = g->v.n_ds_lookups };
@@ -405,6 +405,7 @@ bool validate_first(struct resolver *r, struct goal *g, enum then then, struct r
 	g->v.set = set != NULL ? rrset_get(set) : NULL;
 	g->v.stage = STAGE_SET;
 	g->v.ttl = UINT32_MAX;
+	g->v.wipes = cache_wipes(r->cache);
 	g->v.is_from_cache = g->state == GOAL_START;
 	minimise_release(r, g, STEP_LOST);
 	goal_unwant_all(r, g);
@@ -562,11 +563,10 @@ static void lie_remember(struct resolver *r, struct goal *g)
 
 	ttl = ttl < BOGUS_TTL_MAX ? ttl : BOGUS_TTL_MAX;
 	ttl = ttl < left ? ttl : left;
-	if (ttl == 0 || g->v.lie_wipes != cache_wipes(r->cache) ||
-	    lie_make(&s, g, ttl, now_s) != E_OK)
+	if (ttl == 0 || g->v.wipes != cache_wipes(r->cache) || lie_make(&s, g, ttl, now_s) != E_OK)
 		return;
 	(void)cache_put(r->cache, s, CACHE_FILLS, now_s);
-	if (g->v.lie_wipes != cache_wipes(r->cache))
+	if (g->v.wipes != cache_wipes(r->cache))
 		(void)cache_drop(r->cache, s);
 	rrset_put(s);
 }
@@ -575,7 +575,9 @@ bool validate_give_up(struct resolver *r, struct goal *g)
 {
 	if (g->v.last_bogus == BOGUS_NONE)
 		return false;
-	if (g->v.lie != NULL && g->v.last_bogus != BOGUS_OUT_OF_MEMORY && !goal_ends_private(g))
+	/* What our own network or the many who ask kept us from finding out is not the answer's fault. */
+	if (g->v.lie != NULL && g->v.last_bogus != BOGUS_OUT_OF_MEMORY && !goal_ends_private(g) &&
+	    !g->met_cut && !g->met_crowd)
 		lie_remember(r, g);
 	goal_end_bogus(r, g, (enum bogus)g->v.last_bogus);
 	return true;
@@ -585,7 +587,6 @@ static void on_bogus(struct resolver *r, struct goal *g)
 {
 	struct validation *v = &g->v;
 	struct rrset **s = v->dname != NULL ? &v->dname : &v->set;
-	uint64_t wipes = cache_wipes(r->cache);
 
 	ASSERT(*s != NULL);
 	if (v->is_of_trust) {
@@ -596,11 +597,9 @@ static void on_bogus(struct resolver *r, struct goal *g)
 		   .note = bogus_row(v->bogus)->text);
 	/* Nobody shall be told that it is bogus before all servers have been asked: until then it is not in
 	 * the cache, and has no verdict there. */
-	if (cache_drop(r->cache, *s)) {
-		rrset_put(v->lie);
-		v->lie = rrset_get(*s);
-		v->lie_wipes = wipes;
-	}
+	(void)cache_drop(r->cache, *s);
+	rrset_put(v->lie);
+	v->lie = rrset_get(*s);
 	ask_others(r, g);
 }
 

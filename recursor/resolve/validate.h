@@ -81,10 +81,9 @@ struct validation {
 	bool is_under_nta;
 	bool is_of_trust; /* the chain of trust is to blame, not this answer */
 	bool is_from_cache;
-	struct rrset
-		*lie; /* reference: of the answers that were bogus the last one kept, or NULL */
-	uint64_t lie_wipes; /* cache_wipes() when it was taken out of the cache */
-	uint32_t ttl;       /* for so long it may be kept */
+	struct rrset *lie; /* reference: of the answers that were bogus the last, or NULL */
+	uint64_t wipes;    /* cache_wipes() when the last answer came */
+	uint32_t ttl;      /* for so long it may be kept */
 	struct told told;
 };
 

@@ -305,24 +305,27 @@ START_TEST(what_was_validated_stays_beside_what_is_not)
 	struct cache *c = cache_make(&small);
 	struct rrset *a = set_a("a.example.", 60, RANK_AUTH_ANSWER);
 	struct rrset *nodata = negative(RRSET_NODATA, "a.example.", TYPE_MX, 60, RANK_AUTH_ANSWER);
+	struct rrset *lie = negative(RRSET_NODATA, "a.example.", TYPE_AAAA, 60, RANK_AUTH_ANSWER);
 	struct rrset *failure = negative(RRSET_FAILURE, "a.example.", TYPE_TXT, 60, RANK_NONE);
 	struct rrset *alias = set_with("a.example.", TYPE_CNAME, 60, RANK_AUTH_ANSWER, "\1b\0", 3);
 	struct rrset *denial = negative(RRSET_NXDOMAIN, "a.example.", 0, 60, RANK_AUTH_ANSWER);
 
 	rrset_set_security(a, SEC_SECURE, 0);
 	rrset_set_security(nodata, SEC_SECURE, 0);
+	rrset_set_security(lie, SEC_BOGUS, 1);
 	rrset_set_security(failure, SEC_BOGUS, 1);
 	put(c, a);
 	put(c, nodata);
+	put(c, lie);
 	put(c, failure);
 	put(c, set_with("a.example.", TYPE_SRV, 60, RANK_AUTH_ANSWER, "x", 1));
 	put(c, alias);
-	ck_assert_uint_eq(stats_of(c).entries, 5);
+	ck_assert_uint_eq(stats_of(c).entries, 6);
 	put(c, rrset_get(denial));
 	ck_assert(has(c, "a.example.", TYPE_A));
 	ck_assert(!has(c, "a.example.", TYPE_SRV));
 	ck_assert(!has(c, "a.example.", TYPE_CNAME));
-	ck_assert_uint_eq(stats_of(c).negative, 3);
+	ck_assert_uint_eq(stats_of(c).negative, 4);
 
 	/* Validated itself, it takes away what it makes untrue. */
 	rrset_set_security(denial, SEC_SECURE, 0);
@@ -354,6 +357,13 @@ START_TEST(what_fills_takes_no_place)
 	put(c, negative(RRSET_NODATA, "a.example.", TYPE_MX, 60, RANK_AUTH_ANSWER));
 	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW), CACHE_STORED);
 	ck_assert_uint_eq(stats_of(c).entries, 2);
+	rrset_put(lie);
+
+	/* But the alias may be the lie that the failure is of, told for another type. */
+	cache_wipe(c, wire("a.example."), 0, false);
+	put(c, set_with("a.example.", TYPE_CNAME, 60, RANK_AUTH_ANSWER, "\1b\0", 3));
+	lie = negative(RRSET_FAILURE, "a.example.", TYPE_A, 60, RANK_NONE);
+	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW), CACHE_STORED);
 	rrset_put(lie);
 	cache_free(c);
 }
