@@ -404,6 +404,13 @@ static enum checked walk_step(struct resolver *r, struct goal *g, const struct r
 	return CHECKED_LATER;
 }
 
+/* What nobody would say speaks neither for nor against an answer. */
+static bool is_out_of_reach(const struct trust *t)
+{
+	return t->security == SEC_BOGUS &&
+	       (t->bogus == BOGUS_UNABLE_TO_GET_DSS || t->bogus == BOGUS_UNABLE_TO_GET_DNSKEYS);
+}
+
 /* From the name of `first` labels down to that of `last`.  out->security SEC_UNCHECKED: all are in order. */
 static enum checked walk(struct resolver *r, struct goal *g, const struct rrset *s, unsigned first,
 			 unsigned last, struct check *out)
@@ -430,7 +437,7 @@ static enum checked walk(struct resolver *r, struct goal *g, const struct rrset 
 			return CHECKED;
 		}
 		/* Below the apex it is this answer that is at odds with the zone's. */
-		if (t.security == SEC_BOGUS && !is_first)
+		if (t.security == SEC_BOGUS && !is_first && !is_out_of_reach(&t))
 			v->walk_labels = (uint8_t)last;
 		else if (t.security != SEC_SECURE) {
 			take_trust(out, &t);
