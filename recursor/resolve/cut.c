@@ -73,6 +73,7 @@ static void target_add(struct resolver *r, struct goal *g, unsigned ns, const st
 		return;
 	}
 	g->ns[ns].state = NS_KNOWN;
+	g->ns[ns].has_address = true;
 	if (target_is_known(g, a))
 		return;
 	g->targets[g->n_targets++] = (struct target) { .addr = *a, .ns = (uint8_t)ns };
@@ -452,26 +453,17 @@ static bool is_within_its_zone(const struct goal *g, unsigned ns)
 	return g->zone_labels > 0 && name_is_within(cut_ns_name(g, ns), goal_zone(g));
 }
 
-static bool has_target(const struct goal *g, unsigned ns)
-{
-	bool has = false;
-
-	for (unsigned i = 0; i < g->n_targets && !has; i++)
-		has = g->targets[i].ns == ns;
-	return has;
-}
-
 static void ns_has_none(struct goal *g, unsigned ns)
 {
 	g->ns[ns].state = NS_NONE;
-	g->lacks_glue = g->lacks_glue || (is_within_its_zone(g, ns) && !has_target(g, ns));
+	g->lacks_glue = g->lacks_glue || (is_within_its_zone(g, ns) && !g->ns[ns].has_address);
 }
 
 /* All ways to this name server's address have been tried.  False: it is known by one all the same, and
  * that there are no others is no failure. */
 static bool ns_give_up(struct resolver *r, struct goal *g, unsigned ns)
 {
-	if (has_target(g, ns)) {
+	if (g->ns[ns].has_address) {
 		g->ns[ns].state = NS_KNOWN;
 		return false;
 	}

@@ -132,8 +132,9 @@ struct ns_name {
 	uint16_t offset; /* of the name in the NS set's data */
 	uint8_t state;
 	bool asked_a, asked_aaaa;
-	bool is_cut_off; /* one of these only because no route leads there */
-	bool is_there;   /* answered, if only what is bogus */
+	bool is_cut_off;  /* one of these only because no route leads there */
+	bool is_there;    /* answered, if only what is bogus */
+	bool has_address; /* among the targets, if only as another's */
 };
 
 enum target_life {
