@@ -182,6 +182,12 @@ bool stale_serve(struct resolver *r, struct request *req, struct stale_answer *s
 	return true;
 }
 
+/* RFC 2181 5.4.1: what was told in passing never is. */
+static bool is_served(const struct rrset *s)
+{
+	return s != NULL && s->kind != RRSET_FAILURE && s->rank > RANK_REFERRAL;
+}
+
 bool stale_is_known(struct resolver *r, const uint8_t *name, uint16_t type)
 {
 	struct cache_view v;
@@ -190,8 +196,7 @@ bool stale_is_known(struct resolver *r, const uint8_t *name, uint16_t type)
 	if (r->cfg.stale_s == 0 || !cache_look(r->cache, name, type, CACHE_WANT_ANSWER,
 					       r->world.wall_s(r->world.ctx), r->cfg.stale_s, &v))
 		return false;
-	known = (v.exact != NULL && v.exact->kind != RRSET_FAILURE) || v.cname != NULL ||
-		v.nxdomain != NULL;
+	known = is_served(v.exact) || is_served(v.cname) || v.nxdomain != NULL;
 	cache_view_put(&v);
 	return known;
 }
