@@ -12,7 +12,7 @@
  *     log_terminal_end(LOG_PATIENCE_MS);
  *
  * Without a terminal, memory or descriptors nothing changes.  When the terminal is gone so is the
- * pipe's end, and lines are counted as lost.
+ * pipe's end, and lines are counted as lost.  Of a crash the last lines may be missing.
  *
  * Threads: both calls are the main thread's, once each.
  */

@@ -24,7 +24,7 @@ enum { ANCHORAGE_WIPES_MAX = 16 };
 
 struct anchorage {
 	struct server *server;
-	pthread_mutex_t change_lock; /* one change after the other; taken first */
+	pthread_mutex_t change_lock; /* one change after the other; behind the server's */
 	pthread_mutex_t lock; /* of `current` while it is read and counted, and of the thread */
 	pthread_cond_t wake;
 	struct anchors *current;

@@ -29,6 +29,7 @@ struct keeper {
 	pthread_cond_t wake;
 	struct watch_cachefile stats;
 	pthread_mutex_t writing; /* one at a time */
+	bool is_unread; /* the file could not be read; written while `loading`, then with `writing` */
 };
 
 /* ---- reading ---- */
@@ -96,6 +97,7 @@ static void load(struct keeper *k)
 		tell_refused(k, why);
 	else if (err != E_END)
 		log_error("cache-file '%s' cannot be read: %s", k->file.path, why);
+	k->is_unread = err != E_OK && err != E_END && !is_damaged(err);
 }
 
 /* ---- writing ---- */
@@ -157,6 +159,11 @@ static int write_file(struct keeper *k, char *why)
 	int err;
 
 	pthread_mutex_lock(&k->writing);
+	/* What could not be read may be good all the same. */
+	if (k->is_unread && statefile_put_aside(&k->file) == E_OK)
+		log_notice("cache-file '%s' could not be read: it is put aside as .bad",
+			   k->file.path);
+	k->is_unread = false;
 	began_us = loop_now_us();
 	err = replace_unwiped(k, &counts);
 	if (err != E_OK)

@@ -17,6 +17,7 @@ enum {
 	/* Entries, each time: of what is shared, and as many packets.  To take one away costs up to
 	 * half a microsecond, and all that is to be less than a millisecond. */
 	SHRINK_AT_ONCE = 600,
+	SHRINK_SERVERS = 100, /* at least of these */
 };
 
 static size_t min_of(size_t a, size_t b)
@@ -246,7 +247,7 @@ void memory_rebalance(struct server *s, uint32_t wall_s)
 	size_t gone;
 
 	move_limits(s);
-	gone = cache_shrink_some(s->cache, SHRINK_AT_ONCE, wall_s);
+	gone = cache_shrink_some(s->cache, SHRINK_AT_ONCE - SHRINK_SERVERS, wall_s);
 	(void)servers_shrink_some(s->servers, SHRINK_AT_ONCE - gone);
 }
 

@@ -217,6 +217,8 @@ START_TEST(what_cannot_be_opened_is_not_put_aside)
 	/* The end writes it anew, but not before the thread is done with reading. */
 	while (keeper_save(server->keeper, (char[ENV_WHY_MAX]) { 0 }) == E_EXISTS)
 		(void)usleep(1000);
+	snprintf(path, sizeof(path), "%s/cache.bad", dir);
+	ck_assert_int_eq(unlink(path), 0);
 	stop();
 }
 END_TEST
