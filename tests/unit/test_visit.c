@@ -348,8 +348,10 @@ static void expect_short_shrinking(const char *line, const char *back, size_t of
 		us = longest_us();
 		full_server_look(test.server, &after);
 		say(back, -1);
-		ck_assert_uint_lt(*(size_t *)((char *)&after + offset),
-				  *(size_t *)((char *)&before + offset) / 2);
+		/* With a sanitizer there is less of all, and room for it. */
+		if (!IS_SLOW)
+			ck_assert_uint_lt(*(size_t *)((char *)&after + offset),
+					  *(size_t *)((char *)&before + offset) / 2);
 		if (us < VISIT_MAX_US || IS_SLOW)
 			return;
 	}
