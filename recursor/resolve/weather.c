@@ -240,7 +240,8 @@ static bool is_dark(struct weather *w, struct weather_family *f, uint64_t now_ms
 		    count->zones < (w->cfg.min_servers + 1) / 2)
 			continue;
 		*local = local_slots(f, after_ms);
-		return true;
+		/* Answers take no lock: more may have come since they were looked at. */
+		return (unsigned)__builtin_popcountll(*local) <= n_local;
 	}
 	return false;
 }
