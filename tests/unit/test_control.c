@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "fake_env.h"
 #include "recursor/watch/control.h"
+#include "tests/unit/terminal.h"
 
 static struct fake_env env;
 static char dir[32], path[64];
@@ -194,15 +195,8 @@ END_TEST
 /* It could hold a thread as long as nobody reads. */
 START_TEST(a_terminal_is_refused)
 {
-	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), passed, fd = connect_to_it();
-	char tty[64];
+	int master, passed = terminal_open(&master), fd = connect_to_it();
 
-	ck_assert_int_ge(master, 0);
-	ck_assert_int_eq(grantpt(master), 0);
-	ck_assert_int_eq(unlockpt(master), 0);
-	ck_assert_int_eq(ptsname_r(master, tty, sizeof(tty)), 0);
-	passed = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	ck_assert_int_ge(passed, 0);
 	send_request(fd, "dump-throttlemap");
 	send_descriptors(fd, &passed, 1);
 	expect_reply(fd, 1,

@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "common/log_terminal.h"
+#include "tests/unit/terminal.h"
 
 enum { LINES = 600, LINE_BYTES = 1000 }; /* more than a pipe and a terminal hold */
 
@@ -18,16 +19,8 @@ static int saved_stderr, master;
 static void open_terminal(void)
 {
 	struct log_options o = { .use_stderr = true, .level = LOG_LEVEL_INFO };
-	char path[64];
-	int fd;
+	int fd = terminal_open(&master);
 
-	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	ck_assert_int_ge(master, 0);
-	ck_assert_int_eq(grantpt(master), 0);
-	ck_assert_int_eq(unlockpt(master), 0);
-	ck_assert_int_eq(ptsname_r(master, path, sizeof(path)), 0);
-	fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	ck_assert_int_ge(fd, 0);
 	saved_stderr = dup(STDERR_FILENO);
 	ck_assert_int_ge(saved_stderr, 0);
 	ck_assert_int_eq(dup2(fd, STDERR_FILENO), STDERR_FILENO);
