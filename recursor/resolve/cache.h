@@ -121,9 +121,7 @@ enum cache_put_how {
 	CACHE_AS_DELEGATION = 1, /* the parent's word (NS, and glue), which stands beside the zone's
 				    own and is never an answer */
 	CACHE_REFRESHES = 2, /* asked for in order to replace what is there: no lock holds it up */
-	CACHE_FILLS =
-		4, /* only where there is no answer, nor a denial or an alias; and takes nothing
-				away */
+	CACHE_FILLS = 4, /* only where there is no answer, denial or alias; takes nothing away */
 };
 
 /* Offers a set; the cache takes its own reference when it keeps it.  `how`: of cache_put_how. */

@@ -8,18 +8,37 @@
 /* A share of its life by which a proof may be older than the denial that is to share it. */
 enum { SHARED_LIFE_PART = 8 };
 
-static uint32_t find_shared(const struct shard *sh, const struct key *k, uint16_t type)
+/* Where a proof is kept to be shared; `at` SIEVE_NONE: it is not. */
+struct place {
+	struct key key;
+	struct shard *shard;
+	uint32_t at;
+};
+
+/* Locks the shard.  False: the proof has expired, and nothing is locked. */
+static bool place_lock(struct place *p, struct cache *c, const struct rrset *proof, uint32_t now_s)
 {
-	uint32_t at = sieve_first(&sh->map, (uint32_t)k->hash);
+	struct shard *sh;
 
-	for (; at != SIEVE_NONE; at = sieve_next(&sh->map, at)) {
-		const struct rrset *s = set_at(sh, at);
+	if (rrset_is_expired(proof, now_s))
+		return false;
+	p->key = key_of(rrset_owner(proof));
+	p->shard = sh = shard_lock(shard_of(c, &p->key));
+	for (p->at = sieve_first(&sh->map, (uint32_t)p->key.hash); p->at != SIEVE_NONE;
+	     p->at = sieve_next(&sh->map, p->at)) {
+		const struct rrset *s = set_at(sh, p->at);
 
-		if (is_shared(sh, at) && s->type == type && s->owner_len == k->len &&
-		    memcmp(rrset_owner(s), k->name, k->len) == 0)
+		if (is_shared(sh, p->at) && s->type == proof->type && s->owner_len == p->key.len &&
+		    memcmp(rrset_owner(s), p->key.name, p->key.len) == 0)
 			break;
 	}
-	return at;
+	return true;
+}
+
+static void place_unlock(const struct place *p, struct drops *drops)
+{
+	shard_unlock(p->shard);
+	drops_put(drops);
 }
 
 /* Does the kept one say the same, for nearly as long? */
@@ -32,14 +51,17 @@ static bool stands_for(const struct rrset *kept, const struct rrset *s, uint32_t
 	       memcmp(kept->data, s->data, s->size - sizeof(*s)) == 0;
 }
 
-/* Keeps a proof for others to share, at that place or, SIEVE_NONE, a new one. */
-static void keep_shared(struct shard *sh, uint32_t at, const struct key *k, struct rrset *proof,
-			uint32_t now_s, struct drops *drops)
+/* Keeps a proof for others to share, in that place. */
+static void keep_shared(const struct place *p, struct rrset *proof, uint32_t now_s,
+			struct drops *drops)
 {
+	struct shard *sh = p->shard;
+	uint32_t at = p->at;
+
 	if (at != SIEVE_NONE) {
 		cache_entry_empty(sh, at, drops);
 	} else if (!cache_make_room(sh, 1, heap_cost(proof->size), now_s, drops) ||
-		   sieve_insert(&sh->map, (uint32_t)k->hash, proof, &at) != E_OK) {
+		   sieve_insert(&sh->map, (uint32_t)p->key.hash, proof, &at) != E_OK) {
 		return;
 	}
 	cache_entry_fill(sh, at, proof, TAG_SHARED);
@@ -49,23 +71,18 @@ static void share(struct cache *c, struct rrset *denial, uint32_t now_s, bool ke
 {
 	for (unsigned i = 0; i < denial->n_proofs; i++) {
 		struct rrset *proof = rrset_proofs(denial)[i], *kept = NULL;
-		const struct key k = key_of(rrset_owner(proof));
 		struct drops drops = { 0 };
-		struct shard *sh;
-		uint32_t at;
+		struct place p;
 
-		if (rrset_is_expired(proof, now_s))
+		if (!place_lock(&p, c, proof, now_s))
 			continue;
-		sh = shard_lock(shard_of(c, &k));
-		at = find_shared(sh, &k, proof->type);
-		if (at != SIEVE_NONE && stands_for(set_at(sh, at), proof, now_s)) {
-			kept = rrset_get(set_at(sh, at));
-			sh->map.slots[at].visited = 1;
+		if (p.at != SIEVE_NONE && stands_for(set_at(p.shard, p.at), proof, now_s)) {
+			kept = rrset_get(set_at(p.shard, p.at));
+			p.shard->map.slots[p.at].visited = 1;
 		} else if (keeps) {
-			keep_shared(sh, at, &k, proof, now_s, &drops);
+			keep_shared(&p, proof, now_s, &drops);
 		}
-		shard_unlock(sh);
-		drops_put(&drops);
+		place_unlock(&p, &drops);
 		if (kept != NULL)
 			rrset_share_proof(denial, i, kept, now_s);
 		rrset_put(kept);
@@ -86,19 +103,14 @@ void cache_keep_proofs(struct cache *c, const struct rrset *denial, uint32_t now
 {
 	for (unsigned i = 0; i < denial->n_proofs; i++) {
 		struct rrset *proof = rrset_proofs(denial)[i];
-		const struct key k = key_of(rrset_owner(proof));
 		struct drops drops = { 0 };
-		struct shard *sh;
-		uint32_t at;
+		struct place p;
 
-		if (rrset_is_expired(proof, now_s))
+		if (!place_lock(&p, c, proof, now_s))
 			continue;
-		sh = shard_lock(shard_of(c, &k));
-		at = find_shared(sh, &k, proof->type);
-		if (at == SIEVE_NONE ? !cache_is_over(sh, 1, heap_cost(proof->size))
-				     : rrset_is_expired(set_at(sh, at), now_s))
-			keep_shared(sh, at, &k, proof, now_s, &drops);
-		shard_unlock(sh);
-		drops_put(&drops);
+		if (p.at == SIEVE_NONE ? !cache_is_over(p.shard, 1, heap_cost(proof->size))
+				       : rrset_is_expired(set_at(p.shard, p.at), now_s))
+			keep_shared(&p, proof, now_s, &drops);
+		place_unlock(&p, &drops);
 	}
 }
