@@ -134,6 +134,8 @@ bool network_is_gone(struct resolver *r);
 /* A server failed, or is not asked because of the weather: probes are sent as long as it needs any. */
 void network_watch(struct resolver *r);
 void network_ring(struct resolver *r);
+/* Has the family, which had no route, one again?  Seen to now and then, when an address of it is wanted. */
+bool network_looks_for_route(struct resolver *r, unsigned family);
 /* Is the ticket a probe's?  Then it has been dealt with. */
 bool network_probe_replied(struct resolver *r, uint64_t ticket);
 bool network_probe_failed(struct resolver *r, uint64_t ticket);

@@ -128,6 +128,12 @@ static void own_glue_add(struct resolver *r, struct goal *g, unsigned ns)
 	rrset_put(v6);
 }
 
+/* Where no address of the family is known, no question would ever find out that it has a route again. */
+static bool is_worth_asking(struct resolver *r, unsigned family)
+{
+	return network_uses(r, family) || network_looks_for_route(r, family);
+}
+
 /* A server's own word on its addresses counts; the parent's glue while there is none, or when
  * the servers the zone names have all failed. */
 static void addresses_look(struct resolver *r, struct goal *g, unsigned ns, uint64_t name_hash)
@@ -138,8 +144,8 @@ static void addresses_look(struct resolver *r, struct goal *g, unsigned ns, uint
 
 	cache_get_addresses(r->cache, cut_ns_name(g, ns), name_hash, r->world.wall_s(r->world.ctx),
 			    g->by_stale ? r->cfg.stale_s : 0, &v);
-	n->asked_a = v.a != NULL || !network_uses(r, 4);
-	n->asked_aaaa = v.aaaa != NULL || !network_uses(r, 6);
+	n->asked_a = v.a != NULL || !is_worth_asking(r, 4);
+	n->asked_aaaa = v.aaaa != NULL || !is_worth_asking(r, 6);
 	n->is_cut_off = (v.a == NULL && r->cfg.use_ipv4 && !network_uses(r, 4)) ||
 			(v.aaaa == NULL && r->cfg.use_ipv6 && !network_uses(r, 6));
 	/* There is a route again. */

@@ -16,12 +16,15 @@ static struct weather *weather_of(struct resolver *r)
 	return servers_weather(r->servers);
 }
 
+static bool is_asked(const struct resolver *r, unsigned family)
+{
+	return family == 4 ? r->cfg.use_ipv4 : r->cfg.use_ipv6;
+}
+
 /* Not to be reckoned with. */
 static bool is_out(struct resolver *r, unsigned family)
 {
-	bool is_used = family == 4 ? r->cfg.use_ipv4 : r->cfg.use_ipv6;
-
-	return !is_used || weather_is_out(weather_of(r), family);
+	return !is_asked(r, family) || weather_is_out(weather_of(r), family);
 }
 
 bool network_is_gone(struct resolver *r)
@@ -59,14 +62,13 @@ bool network_voids(struct resolver *r, const struct rrset *failure)
 
 /* ---- probes ---- */
 
-/* A family without a route beside one that has one is tried by questions, now and then. */
+/* A family without a route beside one that has one is tried now and then, when somebody could use it. */
 static bool needs_probes(struct resolver *r, unsigned family)
 {
 	enum weather_state state = weather_state(weather_of(r), family);
-	bool is_used = family == 4 ? r->cfg.use_ipv4 : r->cfg.use_ipv6;
 
 	return state == WEATHER_SUSPECT || state == WEATHER_DOWN ||
-	       (state == WEATHER_UNROUTED && is_used && network_is_gone(r));
+	       (state == WEATHER_UNROUTED && is_asked(r, family) && network_is_gone(r));
 }
 
 static void forget(struct resolver *r, struct probe *p)
@@ -132,7 +134,9 @@ static size_t probe_build(uint8_t out[PROBE_PACKET_MAX], const uint8_t *zone)
 	return (size_t)(wire_put_asked(out + len, TYPE_NS) - out);
 }
 
-static void probe_send(struct resolver *r, unsigned family)
+/* False: no root server has an address of the family, and no witness failed: only forwarders are asked,
+ * say.  Whether there is a way again the next question shows. */
+static bool probe_send(struct resolver *r, unsigned family)
 {
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 	unsigned turn = r->next_probe++, i = turn % PROBES_MAX;
@@ -141,12 +145,8 @@ static void probe_send(struct resolver *r, unsigned family)
 	enum send_result sent;
 
 	forget(r, p);
-	if (!probe_aim(r, family, turn, &p->server, zone)) {
-		/* No root server has an address of the family, and no witness failed: only forwarders
-		 * are asked, say.  Whether there is a way again the next question shows. */
-		weather_sent(weather_of(r), family, now_ms);
-		return;
-	}
+	if (!probe_aim(r, family, turn, &p->server, zone))
+		return false;
 	p->ticket = (uint64_t)++r->ticket_serial << 32 | (UINT32_MAX - i);
 	p->until_ms = now_ms + r->cfg.network_timeout_ms;
 	sent = r->world.send(r->world.ctx, &(struct outquery) {
@@ -160,11 +160,33 @@ static void probe_send(struct resolver *r, unsigned family)
 		COUNT(r->counters, network_probes);
 		COUNT(r->counters, all_outqueries);
 		weather_sent(weather_of(r), family, now_ms);
-		return;
+		return true;
 	}
 	p->ticket = 0;
 	if (sent == SEND_UNROUTED)
 		weather_unsent(weather_of(r), &p->server, now_ms);
+	return true;
+}
+
+static void probe_timer_start(struct resolver *r, uint64_t at_ms)
+{
+	r->probe_timer.kind = TIMER_PROBE;
+	timers_start(r->timers, &r->probe_timer, at_ms);
+}
+
+/* No packet is lost by it: either a way is there, and the probe's leaving says so, or there is none. */
+bool network_looks_for_route(struct resolver *r, unsigned family)
+{
+	uint64_t now_ms = r->world.now_ms(r->world.ctx);
+
+	if (!is_asked(r, family) || !weather_take_recheck(weather_of(r), family, now_ms))
+		return false;
+	if (!probe_send(r, family))
+		return true;
+	/* Nobody waits for what it says. */
+	if (!timer_is_pending(&r->probe_timer))
+		probe_timer_start(r, now_ms + RING_MS);
+	return network_uses(r, family);
 }
 
 void network_ring(struct resolver *r)
@@ -173,15 +195,16 @@ void network_ring(struct resolver *r)
 	bool goes_on = false;
 
 	for (unsigned family = 4; family <= 6; family += 2) {
-		if (needs_probes(r, family) && weather_take_probe(weather_of(r), family, now_ms))
-			probe_send(r, family);
+		if (needs_probes(r, family) && weather_take_probe(weather_of(r), family, now_ms) &&
+		    !probe_send(r, family))
+			weather_sent(weather_of(r), family, now_ms);
 		goes_on = goes_on || needs_probes(r, family);
 	}
 	for (unsigned i = 0; i < PROBES_MAX; i++)
 		if (!goes_on || r->probes[i].until_ms <= now_ms)
 			forget(r, &r->probes[i]);
 	if (goes_on)
-		timers_start(r->timers, &r->probe_timer, now_ms + RING_MS);
+		probe_timer_start(r, now_ms + RING_MS);
 }
 
 void network_watch(struct resolver *r)
@@ -189,8 +212,7 @@ void network_watch(struct resolver *r)
 	if (weather_is_fair(weather_of(r)) || timer_is_pending(&r->probe_timer) ||
 	    !(needs_probes(r, 4) || needs_probes(r, 6)))
 		return;
-	r->probe_timer.kind = TIMER_PROBE;
-	timers_start(r->timers, &r->probe_timer, r->world.now_ms(r->world.ctx));
+	probe_timer_start(r, r->world.now_ms(r->world.ctx));
 }
 
 /* Whatever it says: it came from there.  To forge it takes a port and an id, as for any answer, and

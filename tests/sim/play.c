@@ -282,7 +282,10 @@ static void take_step(struct player *p, const struct step *step)
 		wipe(p, step);
 		break;
 	case STEP_NETWORK:
-		p->no_route = strcmp(step->argument, "GONE") == 0;
+		p->no_route[0] = strcmp(step->argument, "GONE") == 0 ||
+				 strcmp(step->argument, "GONE 4") == 0;
+		p->no_route[1] = strcmp(step->argument, "GONE") == 0 ||
+				 strcmp(step->argument, "GONE 6") == 0;
 		break;
 	case STEP_POLICY:
 		play_policy(p, step);

@@ -72,7 +72,7 @@ struct player {
 	struct asked asked[PLAY_ASKED_MAX]; /* since the last question began */
 	size_t n_asked;
 	uint64_t asked_us;
-	bool no_route; /* to anybody */
+	bool no_route[2]; /* to anybody: over IPv4, IPv6 */
 	unsigned unforeseen;
 	bool failed;
 };

@@ -250,7 +250,7 @@ enum send_result play_serve(void *ctx, struct network *net, const struct outquer
 	ldns_pkt *query = NULL, *reply = NULL;
 
 	(void)net;
-	if (p->no_route)
+	if (p->no_route[q->server.family == 6])
 		return SEND_UNROUTED;
 	if (ldns_wire2pkt(&query, wire, len) != LDNS_STATUS_OK) {
 		play_fail(p, NULL, "a question that ldns cannot read");
