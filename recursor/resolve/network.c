@@ -179,10 +179,10 @@ bool network_looks_for_route(struct resolver *r, unsigned family)
 {
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 
-	if (!is_asked(r, family) || !weather_take_recheck(weather_of(r), family, now_ms))
+	if (!is_asked(r, family) || !weather_take_probe(weather_of(r), family, now_ms))
 		return false;
 	if (!probe_send(r, family))
-		return true;
+		return false;
 	/* Nobody waits for what it says. */
 	if (!timer_is_pending(&r->probe_timer))
 		probe_timer_start(r, now_ms + RING_MS);
