@@ -33,9 +33,9 @@ struct goal *goal_find(struct resolver *r, const uint8_t *name, uint64_t hash, u
 	return find(r, name, hash, type, route, validates, false);
 }
 
-struct goal *goal_find_refresh(struct resolver *r, const struct goal *g)
+struct goal *goal_find_refresh(struct resolver *r, const struct goal *g, bool validates)
 {
-	return find(r, g->name, g->name_hash, g->type, 0, false, true);
+	return find(r, g->name, g->name_hash, g->type, 0, validates, true);
 }
 
 static void table_remove(struct resolver *r, struct goal *g)

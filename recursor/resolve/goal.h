@@ -371,7 +371,7 @@ struct resolver {
  * business. */
 struct goal *goal_find(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type,
 		       uint64_t route, bool validates);
-struct goal *goal_find_refresh(struct resolver *r, const struct goal *g);
+struct goal *goal_find_refresh(struct resolver *r, const struct goal *g, bool validates);
 /* A new one, ready for its first step.  NULL: max_goals is reached, or no memory (counted). */
 struct goal *goal_new(struct resolver *r, const uint8_t *name, uint64_t name_hash, uint16_t type,
 		      uint64_t route, bool validates);
@@ -537,7 +537,7 @@ void request_end(struct resolver *r, struct request *req, enum cause why);
 void request_fail(struct resolver *r, struct request *req, enum cause why);
 /* A request without a client, for what the cache has already.  False: too many are under way, or there
  * is no room (counted). */
-bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t type);
+bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t type, bool validates);
 /* Likewise, for an answer that is in the cache and is to be validated; `slot`: harvest.h.  False also
  * when somebody else has that done. */
 bool request_begin_harvest(struct resolver *r, const uint8_t *name, uint16_t type, uint16_t slot);

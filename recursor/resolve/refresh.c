@@ -44,6 +44,11 @@ void refresh_ended(struct resolver *r, const struct goal *g, bool worked)
 		mark->until_ms = 0;
 }
 
+static bool is_under_way(struct resolver *r, const struct goal *g)
+{
+	return goal_find_refresh(r, g, false) != NULL || goal_find_refresh(r, g, true) != NULL;
+}
+
 void refresh_if_due(struct resolver *r, struct goal *g, const struct knowledge *k)
 {
 	const struct rrset *s = k->dname != NULL ? k->dname : k->set;
@@ -51,9 +56,10 @@ void refresh_if_due(struct resolver *r, struct goal *g, const struct knowledge *
 	if (k->authoritative || g->no_cache ||
 	    (k->what != KNOWN_DATA && k->what != KNOWN_ALIAS && k->what != KNOWN_NODATA) ||
 	    !is_almost_expired(s, r->cfg.refresh_percent, r->world.wall_s(r->world.ctx)) ||
-	    was_tried(r, g, r->world.now_ms(r->world.ctx)) || goal_find_refresh(r, g) != NULL)
+	    was_tried(r, g, r->world.now_ms(r->world.ctx)) || is_under_way(r, g))
 		return;
-	if (!request_begin_refresh(r, g->name, g->type))
+	/* What has been validated gives way to a denial or an alias that has been, too, and to no other. */
+	if (!request_begin_refresh(r, g->name, g->type, rrset_security(s) == SEC_SECURE))
 		return;
 	COUNT(r->counters, almost_expired_pushed);
 	GOAL_EVENT(r, g, EVENT_REFRESH, g->name, NULL, .type = g->type);
@@ -63,10 +69,11 @@ bool refresh_join(struct resolver *r, struct goal *g)
 {
 	struct goal *other;
 
-	/* What it brings has not been validated. */
+	/* What it brings has not been validated; and nobody is refused for what is bogus who has not asked to
+	 * be. */
 	if (r->n_background == 0 || g->no_cache || g->validates)
 		return false;
-	other = goal_find_refresh(r, g);
+	other = goal_find_refresh(r, g, false);
 	if (other == NULL || !goal_follow(r, g, other))
 		return false;
 	/* It asks nobody any more: others may have its place at the zone. */

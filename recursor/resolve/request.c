@@ -154,7 +154,8 @@ static void request_remember_failure(struct resolver *r, const struct request *r
 	if (g->met_cut || goal_ends_private(g) || network_is_gone(r))
 		return;
 	resolver_remember_failure(r, g->name, g->type, why);
-	while (r->cfg.stale_s != 0 && (g = alias_below(g)) != NULL)
+	while (r->cfg.stale_s != 0 && (g = alias_below(g)) != NULL && !g->met_cut &&
+	       !goal_ends_private(g))
 		if (now_ms - g->began_ms >= r->cfg.stale_client_timeout_ms &&
 		    stale_is_known(r, g->name, g->type))
 			resolver_remember_failure(r, g->name, g->type, why);
@@ -262,7 +263,7 @@ static struct request *begin_alone(struct resolver *r, struct goal *g, const str
 	return req;
 }
 
-bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t type)
+bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t type, bool validates)
 {
 	struct question q = { .name = name, .type = type, .no_cache = true, .no_stale = true };
 	struct request *req;
@@ -270,7 +271,7 @@ bool request_begin_refresh(struct resolver *r, const uint8_t *name, uint16_t typ
 
 	if (!background_is_allowed(r))
 		return false;
-	g = goal_new(r, name, name_hash(name), type, 0, false);
+	g = goal_new(r, name, name_hash(name), type, 0, validates);
 	if (g == NULL)
 		return false;
 	g->no_cache = g->refreshes = true;

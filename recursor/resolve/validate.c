@@ -451,11 +451,11 @@ static void cap(struct resolver *r, struct rrset **s, uint32_t ttl)
 }
 
 /* While nobody had checked it, it left what is secure beside it. */
-static void settle(struct resolver *r, const struct goal *g, struct rrset *s)
+static void settle(struct resolver *r, struct rrset *s)
 {
 	bool is_of_all_types = s->kind == RRSET_NXDOMAIN || s->type == TYPE_CNAME;
 
-	if (is_of_all_types && !g->v.is_from_cache && rrset_security(s) == SEC_SECURE)
+	if (is_of_all_types && rrset_security(s) == SEC_SECURE)
 		cache_replace(r->cache, s, s, r->world.wall_s(r->world.ctx));
 }
 
@@ -473,7 +473,7 @@ static void go_on(struct resolver *r, struct goal *g)
 	if (dname != NULL && set != NULL)
 		shorten(r, &set, g->v.ttl);
 	if (set != NULL)
-		settle(r, g, set);
+		settle(r, set);
 	g->v.dname = g->v.set = NULL;
 	switch (then) {
 	case THEN_DATA:
