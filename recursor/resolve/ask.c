@@ -140,8 +140,9 @@ static bool send_failed(struct resolver *r, struct goal *g, struct target *t, en
 	if (why == SEND_UNROUTED) {
 		COUNT(r->counters, unrouted);
 		servers_release(r->servers, &g->server);
-		/* Where there never is a route, that is how it is. */
-		g->met_cut |= network_uses(r, g->server.family);
+		/* Where there never is a route, to anybody or to that network, that is how it is. */
+		g->met_cut |= network_uses(r, g->server.family) &&
+			      weather_has_answered_from(servers_weather(r->servers), &g->server);
 		weather_unsent(servers_weather(r->servers), &g->server, now_ms);
 		GOAL_EVENT(r, g, EVENT_UNROUTED, cut_ns_name(g, t->ns), NULL, .server = g->server);
 	} else if (why == SEND_UNREACHABLE) {

@@ -61,20 +61,34 @@ static bool is_the_parents(const struct knowledge *k, const struct rrset *s)
 	       name_labels(rrset_owner(s)) == k->floor_labels;
 }
 
+/* Is there a denial of the name, and is it one of the type? */
+static bool denies(const struct knowledge *k, const struct cache_view *v, uint16_t type)
+{
+	return v->nxdomain != NULL && !is_the_zones_own(v->nxdomain, type) &&
+	       !is_the_parents(k, v->nxdomain);
+}
+
 static uint32_t made_s(const struct rrset *s)
 {
 	return s->expires_s - s->ttl;
 }
 
+static bool is_newer(const struct rrset *s, const struct rrset *than)
+{
+	return s != NULL && (int32_t)(made_s(s) - made_s(than)) > 0;
+}
+
 /* Of what has expired only the newest word on a name counts, and no failure stands in its way. */
-static void stale_sort_out(struct cache_view *v, uint32_t now_s)
+static void stale_sort_out(const struct knowledge *k, struct cache_view *v, uint16_t type,
+			   uint32_t now_s)
 {
 	struct rrset *s = v->exact;
 
 	if (s == NULL)
 		return;
-	if (s->kind == RRSET_FAILURE || (v->cname != NULL && rrset_is_expired(s, now_s) &&
-					 (int32_t)(made_s(v->cname) - made_s(s)) > 0)) {
+	if (s->kind == RRSET_FAILURE ||
+	    (rrset_is_expired(s, now_s) &&
+	     (is_newer(v->cname, s) || (is_newer(v->nxdomain, s) && denies(k, v, type))))) {
 		rrset_put(s);
 		v->exact = NULL;
 	}
@@ -110,8 +124,7 @@ static void answer_take(struct resolver *r, struct knowledge *k, struct cache_vi
 		take(k, KNOWN_FAILURE, &v->exact);
 	else if (v->exact != NULL && v->exact->kind == RRSET_DATA && may_answer(v->exact))
 		take(k, KNOWN_DATA, &v->exact);
-	else if (v->nxdomain != NULL && !is_the_zones_own(v->nxdomain, type) &&
-		 !is_the_parents(k, v->nxdomain))
+	else if (denies(k, v, type))
 		take(k, KNOWN_NXDOMAIN, &v->nxdomain);
 	else if (v->exact != NULL && v->exact->kind == RRSET_NODATA)
 		take(k, KNOWN_NODATA, &v->exact);
@@ -258,7 +271,7 @@ void knowledge_look(struct resolver *r, const uint8_t *name, uint64_t hash, uint
 		if (cache_look_hashed(r->cache, at, k->zone_hash, type, want, now_s, stale_s, &v) &&
 		    answer) {
 			if (stale_s != 0)
-				stale_sort_out(&v, now_s);
+				stale_sort_out(k, &v, type, now_s);
 			if (labels == whole)
 				answer_take(r, k, &v, type, what);
 			else

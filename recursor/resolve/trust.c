@@ -113,7 +113,9 @@ void trust_told(const struct resolver *r, struct goal *parent, const struct goal
 	bool failed = (child->rcode == RCODE_SERVFAIL && child->security != SEC_BOGUS) ||
 		      (child->security == SEC_UNCHECKED && r->cfg.dnssec >= DNSSEC_PROCESS);
 
-	goal_met_what(parent, child);
+	/* What kept it from one server, when another has answered, is nobody's matter. */
+	if (child->rcode == RCODE_SERVFAIL)
+		goal_met_what(parent, child);
 	parent->trust_by_policy |= child->by_policy || child->trust_by_policy;
 	rrset_put(t->set);
 	*t = (struct told) {

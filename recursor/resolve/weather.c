@@ -135,6 +135,13 @@ bool weather_has_answered(struct weather *w, unsigned family)
 	return latest[0] != 0;
 }
 
+bool weather_has_answered_from(struct weather *w, const struct addr *a)
+{
+	struct weather_family *f = weather_family(w, a->family);
+
+	return LOAD(f->answered_ms[slot_of(network_of(a))]) != 0;
+}
+
 static void down_is_over(struct weather *w, struct weather_family *f, unsigned slot,
 			 uint64_t now_ms)
 {

@@ -150,6 +150,8 @@ static inline bool weather_is_out(struct weather *w, unsigned family)
 
 /* Somebody of that family has ever answered. */
 bool weather_has_answered(struct weather *w, unsigned family);
+/* Likewise, of the server's network, or of one with the same hash. */
+bool weather_has_answered_from(struct weather *w, const struct addr *a);
 
 /* ---- what happened ---- */
 
