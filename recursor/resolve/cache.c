@@ -147,6 +147,35 @@ static bool is_answer(const struct rrset *s)
 	return s->rank > RANK_REFERRAL && s->kind != RRSET_FAILURE;
 }
 
+/* A failure stands beside what it failed to renew, and comes second; and beside what was told in passing,
+ * and comes first. */
+static bool is_exact(const struct cache_view *v, const struct rrset *s)
+{
+	return v->exact == NULL || is_answer(s) ||
+	       (s->kind == RRSET_FAILURE && !is_answer(v->exact));
+}
+
+static bool is_bogus_failure(const struct rrset *s)
+{
+	return s != NULL && s->kind == RRSET_FAILURE && rrset_security(s) == SEC_BOGUS;
+}
+
+/* view_offer(), of what has the type CNAME where that is asked for.  That its answers were bogus stands beside
+ * the CNAME, as for other types: whoever asks with CD=1 is told that one. */
+static void view_offer_cname(struct cache_view *v, struct rrset *s)
+{
+	if (is_bogus_failure(v->exact) && s->kind == RRSET_DATA) {
+		v->cname = s;
+		return;
+	}
+	if (is_bogus_failure(s) && v->exact != NULL && v->exact->kind == RRSET_DATA) {
+		v->cname = v->exact;
+		v->exact = s;
+	} else if (is_exact(v, s)) {
+		v->exact = s;
+	}
+}
+
 /* Gives an entry its place in the view; false: it has none. */
 static bool view_offer(struct cache_view *v, struct rrset *s, bool delegation, uint16_t type,
 		       unsigned want)
@@ -166,12 +195,11 @@ static bool view_offer(struct cache_view *v, struct rrset *s, bool delegation, u
 		return true;
 	}
 	if (answer && s->type == type) {
-		/* A failure stands beside what it failed to renew, and comes second; and beside what was
-		 * told in passing, and comes first. */
-		if (v->exact == NULL || is_answer(s) ||
-		    (s->kind == RRSET_FAILURE && !is_answer(v->exact)))
+		if (type == TYPE_CNAME)
+			view_offer_cname(v, s);
+		else if (is_exact(v, s))
 			v->exact = s;
-		used = v->exact == s;
+		used = v->exact == s || v->cname == s;
 	}
 	if (s->kind != RRSET_DATA)
 		return used;

@@ -66,9 +66,9 @@ void cache_free(struct cache *c);
 /* What is known of a name.  Each member is NULL or a reference for the caller, who gives it
  * back with cache_view_put(). */
 struct cache_view {
-	struct rrset *exact;      /* (name, type): data or NODATA; else a failure */
-	struct rrset *cname;      /* the name's CNAME, when another type was asked */
-	struct rrset *dname;      /* the name's DNAME */
+	struct rrset *exact; /* (name, type): data or NODATA; else a failure */
+	struct rrset *cname; /* the name's CNAME, when another type was asked, or that is bogus */
+	struct rrset *dname; /* the name's DNAME */
 	struct rrset *nxdomain;   /* the name does not exist */
 	struct rrset *ns;         /* the zone's own NS set */
 	struct rrset *delegation; /* the parent's NS set */

@@ -130,7 +130,7 @@ static void answer_take(struct resolver *r, struct knowledge *k, struct cache_vi
 		take(k, KNOWN_NODATA, &v->exact);
 	else if (may_answer(v->cname) && !is_the_zones_own(v->cname, type) &&
 		 !is_the_parents(k, v->cname))
-		take(k, KNOWN_ALIAS, &v->cname);
+		take(k, type == TYPE_CNAME ? KNOWN_DATA : KNOWN_ALIAS, &v->cname);
 	else if (is_failure(r, v->exact))
 		take(k, KNOWN_FAILURE, &v->exact);
 }

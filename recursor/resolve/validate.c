@@ -534,8 +534,10 @@ static void ask_others(struct resolver *r, struct goal *g)
  * answer may be good. */
 static bool is_of_the_question(const struct goal *g, const struct rrset *s)
 {
-	return s->kind != RRSET_NXDOMAIN && s->type == g->type && s->type != TYPE_CNAME &&
-	       s->type != TYPE_DNAME && name_equal(rrset_owner(s), g->name);
+	bool is_alias = s->kind == RRSET_DATA && (s->type == TYPE_CNAME || s->type == TYPE_DNAME);
+
+	return s->kind != RRSET_NXDOMAIN && s->type == g->type && !is_alias &&
+	       name_equal(rrset_owner(s), g->name);
 }
 
 /* What is bogus is so of the name and type that were asked for (RFC 9520 3.2, RFC 4035 4.7): either the
