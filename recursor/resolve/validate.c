@@ -541,13 +541,14 @@ static bool is_of_the_question(const struct goal *g, const struct rrset *s)
 }
 
 /* What is bogus is so of the name and type that were asked for (RFC 9520 3.2, RFC 4035 4.7): either the
- * set itself, with its verdict, or a failure with that verdict, which holds it for the story. */
+ * set itself, with its verdict, or a failure with that verdict, which holds it for the story.  A set without
+ * a TTL is never itself in the cache: whoever asks with CD=1 would be told it. */
 static int lie_make(struct rrset **out, const struct goal *g, uint32_t ttl, uint32_t now_s)
 {
 	struct rrset *lie = g->v.lie;
 	int err;
 
-	if (is_of_the_question(g, lie))
+	if (is_of_the_question(g, lie) && rrset_ttl_left(lie, now_s) > 0)
 		return rrset_copy(out, lie, (enum rank)lie->rank, ttl, now_s);
 	err = rrset_new_negative(out, RRSET_FAILURE, g->name, g->type, ttl, now_s, RANK_NONE, &lie,
 				 1, CAUSE_BOGUS);
@@ -564,6 +565,9 @@ static void lie_remember(struct resolver *r, struct goal *g)
 	struct rrset *s = NULL;
 
 	ttl = ttl < BOGUS_TTL_MAX ? ttl : BOGUS_TTL_MAX;
+	/* Without one, as of a denial without SOA, it is a failure like others. */
+	if (left == 0)
+		left = r->cfg.failure_ttl;
 	ttl = ttl < left ? ttl : left;
 	if (ttl == 0 || g->v.wipes != cache_wipes(r->cache) || lie_make(&s, g, ttl, now_s) != E_OK)
 		return;
