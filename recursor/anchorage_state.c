@@ -116,16 +116,19 @@ static void follow(struct anchorage *a, const struct anchors *in_force, const st
 	struct rollover *r = rollovers_find(a->rollovers, anchor->name);
 	char text[NAME_TEXT_MAX];
 
+	if ((r == NULL || rollover_is_cleared(r)) && is_changed_by_hand(in_force, anchor))
+		return;
 	if (r == NULL) {
-		if (!is_changed_by_hand(in_force, anchor))
-			begin(a, anchor);
+		begin(a, anchor);
 		return;
 	}
 	if (r->print == rollover_print(anchor->ds))
 		return;
-	log_notice("the trust anchors that are configured for %s are others than before: its keys "
-		   "are followed from there on",
-		   name_to_text(text, anchor->name));
+	(void)name_to_text(text, anchor->name);
+	if (!rollover_is_cleared(r))
+		log_notice("the trust anchors that are configured for %s are others than before: "
+			   "its keys are followed from there on",
+			   text);
 	if (rollover_restart(r, anchor->ds) != E_OK) {
 		log_error("the keys of %s are not followed: too many", text);
 		rollovers_drop(a->rollovers, r);
@@ -141,7 +144,7 @@ void anchorage_state_follow(struct anchorage *a, const struct anchors *in_force)
 	for (size_t i = r->n; i-- > 0;) {
 		const struct anchor *have = anchors_exact(a->configured, r->zones[i].zone);
 
-		if (have == NULL || have->ds == NULL)
+		if ((have == NULL || have->ds == NULL) && !rollover_clear(&r->zones[i]))
 			rollovers_drop(r, &r->zones[i]);
 	}
 	for (size_t i = 0; i < anchors_count(a->configured); i++) {
@@ -156,9 +159,12 @@ void anchorage_state_follow(struct anchorage *a, const struct anchors *in_force)
 static int apply_zone(const struct rollover *r, struct anchors *to)
 {
 	struct rrset *ds = NULL;
-	int err = rollover_trusted(&ds, r);
 	char text[NAME_TEXT_MAX];
+	int err;
 
+	if (rollover_is_cleared(r))
+		return E_OK;
+	err = rollover_trusted(&ds, r);
 	if (err == E_OK)
 		err = ds != NULL ? anchors_set(to, r->zone, ds) : anchors_lose(to, r->zone);
 	if (err == E_OK && ds == NULL)
@@ -213,8 +219,9 @@ static int trust_added(struct rollover *r, const struct rrset *was, const struct
 	return err;
 }
 
-/* An anchor more for a zone that is followed is followed with the others; and one cleared is not.
- * One whose keys are all revoked had none to clear: that they are is not forgotten. */
+/* An anchor more for a zone that is followed is followed with the others; a zone that is cleared is
+ * followed no more, but which of its keys were revoked is not forgotten.  One whose keys are all revoked has
+ * none to clear. */
 static int edit_copy(struct rollovers *out, const struct anchorage *a, const struct anchors *now,
 		     bool *changed)
 {
@@ -224,14 +231,19 @@ static int edit_copy(struct rollovers *out, const struct anchorage *a, const str
 		const struct rollover *from = &a->rollovers->zones[i];
 		const struct rrset *was = ds_at(a->current, from->zone);
 		const struct rrset *is = ds_at(now, from->zone);
+		struct rollover *to = &out->zones[out->n];
 
-		if (was != NULL && is == NULL) {
-			*changed = true;
+		err = rollover_copy(to, from);
+		if (err != E_OK)
+			break;
+		out->n++;
+		if (was == NULL || is != NULL) {
+			err = trust_added(to, was, is, changed);
 			continue;
 		}
-		err = rollover_copy(&out->zones[out->n], from);
-		if (err == E_OK)
-			err = trust_added(&out->zones[out->n++], was, is, changed);
+		*changed = true;
+		if (!rollover_clear(to))
+			rollovers_drop(out, to);
 	}
 	return err;
 }
@@ -265,6 +277,8 @@ int anchorage_state_edited(struct anchorage *a, const struct anchors *now, bool 
 /* Of a clock that was ahead once, a time far from now is not waited for. */
 static bool is_due(const struct rollover *r, uint32_t now_s)
 {
+	if (rollover_is_cleared(r))
+		return false;
 	return r->next_s <= now_s || r->next_s - now_s > LATEST_S;
 }
 
@@ -367,9 +381,9 @@ void anchorage_state_see(struct anchorage *a, const uint8_t *zone, struct rrset 
 	struct rollover *r;
 
 	pthread_mutex_lock(&a->change_lock);
-	/* It may have been dropped while its servers were asked. */
+	/* It may have been cleared, or dropped, while its servers were asked. */
 	r = a->rollovers == NULL ? NULL : rollovers_find(a->rollovers, zone);
-	if (r != NULL) {
+	if (r != NULL && !rollover_is_cleared(r)) {
 		if (is_good && dnskeys != NULL)
 			read_times(&s, r, &look.ttl, &look.until_s);
 		if (!is_good && dnskeys != NULL && rollover_see_revoked(r, dnskeys, &look) != E_OK)

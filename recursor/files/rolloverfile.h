@@ -2,7 +2,8 @@
  * rolloverfile: what is known of the rollovers of trusted keys, as text (trustanchor-state-file).
  *
  *     recursor trust anchors 1
- *     zone . 8c0f...(16 digits) NEXT SEEN INTERVAL           begins a zone: see struct rollover
+ *     zone . 8c0f...(16 digits) NEXT SEEN INTERVAL           begins a zone: see struct rollover; all
+ *                                                            digits 0: an operator has cleared it
  *     key trusted SINCE UNTIL dnskey 010103080301...         its keys, in any number
  *     key adding SINCE UNTIL ds 4f66...
  *     end 1a2b3c4d                                           CRC-32C of all before this line

@@ -359,7 +359,8 @@ def the_last_key_is_revoked():
 
 @test
 def revoked_keys_are_not_forgotten():
-    """An operator's change to another name leaves a zone whose keys are all revoked as it is."""
+    """An operator's change to another name leaves a zone whose keys are all revoked as it is; and add-ta
+    of a revoked key is refused after clear-ta as well, and after a restart."""
     state = os.path.join(env.new_dir("revoked"), "state")
 
     def read():
@@ -381,6 +382,18 @@ def revoked_keys_are_not_forgotten():
                 r.rec("add-ta", "other.example", "1", "13", "2", DIGEST)
                 check("key revoked" in read(), "it is still known", read())
                 r.rec("clear-ta", "other.example")
+        # With another key configured: that is trusted, and cleared.
+        other = zone.key("-k")
+        both = write(os.path.join(env.new_dir("both"), "anchor"), zone.dnskey(zone.ksk) + zone.dnskey(other))
+        with open(zone.ksk + ".ds", encoding="ascii") as f:
+            revoked = f.read().split()[-4:]
+        for _ in range(2):
+            with validating(zone, trustanchorfile=both, trustanchor_state_file=state) as r:
+                check(anchors(r) == {ZONE: [zone.tag(other)]}, "the other alone", anchors(r))
+                r.rec("clear-ta", ZONE)
+                check("has been revoked" in r.rec("add-ta", ZONE, *revoked, expect=1).stderr, "refused")
+                check(anchors(r) == {}, "cleared", anchors(r))
+                check(f"zone {ZONE}. {0:016x} " in read() and "key revoked" in read(), read())
 
 
 @test

@@ -1,4 +1,5 @@
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/check.h"
@@ -176,6 +177,127 @@ START_TEST(a_revoked_key_is_not_added_again)
 }
 END_TEST
 
+/* What is known of rollovers is written, and read by the next daemon; the anchors in force are gone. */
+static void start_again(void)
+{
+	char why[ROLLOVERFILE_WHY_MAX], *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	ck_assert_int_eq(rolloverfile_write(f, &rollovers), E_OK);
+	(void)fclose(f);
+	rollovers_deinit(&rollovers);
+	ck_assert_int_eq(rolloverfile_parse(&rollovers, text, len, why), E_OK);
+	free(text);
+	begin();
+}
+
+static int add(unsigned n)
+{
+	struct anchors *copy = copy_of_current();
+
+	anchor_add(copy, zone, n);
+	return edited(copy);
+}
+
+static void clear(void)
+{
+	struct anchors *copy = copy_of_current();
+
+	ck_assert(anchors_clear(copy, zone));
+	ck_assert_int_eq(edited(copy), E_OK);
+}
+
+static void look_again(void)
+{
+	anchorage_state_follow(&a, a.current);
+	ck_assert_int_eq(anchorage_state_apply(&a, a.current), E_OK);
+}
+
+/* What is trusted of the zone is that key alone. */
+static void check_only(unsigned n)
+{
+	struct anchors *expected = NULL;
+
+	ck_assert_int_eq(anchors_new(&expected), E_OK);
+	anchor_add(expected, zone, n);
+	ck_assert(is_anchored(zone));
+	ck_assert(rrset_equal_data(anchors_exact(a.current, zone)->ds,
+				   anchors_exact(expected, zone)->ds));
+	anchors_put(expected);
+}
+
+/* RFC 5011 2.1: not by an operator, not by the configuration, not after a restart. */
+START_TEST(a_revoked_key_of_a_cleared_zone_is_not_trusted_again)
+{
+	uint8_t due[NAME_MAX_LEN];
+
+	anchor_add(a.configured, zone, 1);
+	begin();
+	revoke(2);
+	clear();
+	ck_assert(!is_anchored(zone));
+	ck_assert_int_eq(add(2), E_EXISTS);
+	ck_assert(!is_anchored(zone));
+	look_again();
+	ck_assert(!is_anchored(zone));
+	ck_assert(!anchorage_state_due(&a, UINT32_MAX, due));
+
+	ck_assert_int_eq(add(3), E_OK);
+	look_again();
+	check_only(3);
+	ck_assert_uint_eq(rollovers.zones[0].n, 1); /* it is not followed */
+	ck_assert_int_eq(add(2), E_EXISTS);
+	clear();
+
+	anchor_add(a.configured, zone, 2);
+	start_again();
+	check_only(1);
+	ck_assert_int_eq(add(2), E_EXISTS);
+	ck_assert(anchorage_state_due(&a, UINT32_MAX, due));
+}
+END_TEST
+
+/* Nor one of a zone that was not configured for a while. */
+START_TEST(a_revoked_key_outlives_its_zone_in_the_configuration)
+{
+	anchor_add(a.configured, zone, 1);
+	begin();
+	revoke(2);
+	ck_assert(anchors_clear(a.configured, zone));
+	start_again();
+	ck_assert(!is_anchored(zone));
+	ck_assert_ptr_null(anchors_exact(a.current, zone));
+	ck_assert_int_eq(add(2), E_EXISTS);
+	anchor_add(a.configured, zone, 1);
+	anchor_add(a.configured, zone, 2);
+	start_again();
+	check_only(1);
+}
+END_TEST
+
+/* A look at the keys had begun before. */
+START_TEST(what_was_cleared_meanwhile_is_not_followed)
+{
+	uint8_t rdata[KEY_LEN];
+	const struct rdata rr = { rdata, KEY_LEN };
+	struct rrset *set = NULL;
+
+	anchor_add(a.configured, zone, 1);
+	begin();
+	revoke(2);
+	clear();
+	a.file = (struct statefile) { .path = (char[]) { "none" }, .name = "none", .dir_fd = -1 };
+	key(rdata, 1);
+	ck_assert_int_eq(
+		rrset_new(&set, zone, TYPE_DNSKEY, 60, 0, RANK_AUTH_ANSWER, &rr, 1, NULL, 0), E_OK);
+	anchorage_state_see(&a, zone, set, true, 1700000000);
+	rrset_put(set);
+	ck_assert_uint_eq(rollovers.zones[0].n, 1);
+	ck_assert_uint_eq(rollovers.zones[0].seen_s, 0);
+}
+END_TEST
+
 /* By whom the set is good says how long it may be relied on; not what somebody put beside that. */
 START_TEST(only_the_signature_that_validates_tells_times)
 {
@@ -230,6 +352,9 @@ Suite *suite_anchorage_state(void)
 	tcase_add_test(tc, what_took_the_place_of_what_was_cleared_stays);
 	tcase_add_test(tc, a_zone_that_lost_its_keys_is_followed_again);
 	tcase_add_test(tc, a_revoked_key_is_not_added_again);
+	tcase_add_test(tc, a_revoked_key_of_a_cleared_zone_is_not_trusted_again);
+	tcase_add_test(tc, a_revoked_key_outlives_its_zone_in_the_configuration);
+	tcase_add_test(tc, what_was_cleared_meanwhile_is_not_followed);
 	tcase_add_test(tc, only_the_signature_that_validates_tells_times);
 	suite_add_tcase(s, tc);
 	return s;

@@ -167,7 +167,7 @@ int rollover_trust(struct rollover *r, const struct rdata *ds)
 		    k->is_dnskey && matches_ds(r, &key, k->rdata, k->len))
 			return E_EXISTS;
 	}
-	return rollover_add(r, &key);
+	return rollover_is_cleared(r) ? E_OK : rollover_add(r, &key);
 }
 
 static int trust_configured(struct rollover *r, const struct rrset *ds)
@@ -215,12 +215,24 @@ void rollover_deinit(struct rollover *r)
 		forget(r, r->n - 1);
 }
 
-int rollover_restart(struct rollover *r, const struct rrset *ds)
+bool rollover_clear(struct rollover *r)
 {
 	for (size_t i = r->n; i-- > 0;)
 		if (r->keys[i].state != ROLLOVER_REVOKED && r->keys[i].state != ROLLOVER_REMOVED)
 			forget(r, i);
+	r->print = 0;
 	r->next_s = r->seen_s = r->interval_s = 0;
+	return r->n > 0;
+}
+
+bool rollover_is_cleared(const struct rollover *r)
+{
+	return r->print == 0;
+}
+
+int rollover_restart(struct rollover *r, const struct rrset *ds)
+{
+	(void)rollover_clear(r);
 	return trust_configured(r, ds);
 }
 

@@ -6,6 +6,7 @@
  *     rollover_see_revoked(&r, dnskeys, &look);     one that has not
  *     rollover_miss(&r, now_s);                     there was none
  *     rollover_trusted(&ds, &r);                    the DS set for anchors_set()
+ *     rollover_clear(&r);                           an operator wants no anchor there
  *
  *     ADDING --30 days in every set--> TRUSTED <--seen-- MISSING
  *        |  gone                        |   --gone-->       |
@@ -75,7 +76,7 @@ struct rollover_key {
 
 struct rollover {
 	uint8_t zone[NAME_MAX_LEN]; /* lower case */
-	uint64_t print;             /* of what was configured when it began */
+	uint64_t print;             /* of what was configured when it began; 0: cleared */
 	uint32_t next_s;            /* when to look again */
 	uint32_t seen_s;            /* when a set was seen last; 0: never */
 	uint32_t interval_s;        /* as long as the next failure waits */
@@ -92,7 +93,12 @@ int rollover_copy(struct rollover *out, const struct rollover *from) MUST_USE;
 void rollover_deinit(struct rollover *r);
 /* What is configured has changed: begins anew with that, but what was revoked stays so. */
 int rollover_restart(struct rollover *r, const struct rrset *ds) MUST_USE;
-/* A key more that is trusted, by its DS; once revoked, never again (RFC 5011 2.1): E_EXISTS. */
+/* Up to rollover_restart() its keys are not followed, and it knows those alone that were revoked.  False:
+ * none was. */
+bool rollover_clear(struct rollover *r);
+bool rollover_is_cleared(const struct rollover *r);
+/* A key more that is trusted, by its DS; once revoked, never again (RFC 5011 2.1): E_EXISTS.  Of a zone that
+ * is cleared only that is asked: none is taken up. */
 int rollover_trust(struct rollover *r, const struct rdata *ds) MUST_USE;
 /* For who reads a file: takes a copy of the rdata. */
 int rollover_add(struct rollover *r, const struct rollover_key *key) MUST_USE;
