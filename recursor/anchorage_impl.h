@@ -34,6 +34,7 @@ struct anchorage {
 	/* trustanchor-state-file; `rollovers` NULL: there is none */
 	struct statefile file;
 	struct rollovers *rollovers;
+	bool is_unread; /* the file could not be read, and may be good: it is not replaced */
 	/* the thread */
 	pthread_t thread;
 	bool started, stop;

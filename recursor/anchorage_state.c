@@ -63,8 +63,15 @@ void anchorage_state_read(struct anchorage *a)
 		err = rolloverfile_read(a->rollovers, f, why);
 	if (f != NULL)
 		(void)fclose(f);
-	if (err != E_OK)
+	if (statefile_is_damaged(err)) {
 		refuse(a, why);
+	} else if (err != E_OK) {
+		a->is_unread = true;
+		log_error(
+			"trustanchor-state-file '%s' cannot be read: %s; trust begins with what is "
+			"configured, and the file stays as it is until the next start",
+			a->file.path, why);
+	}
 }
 
 static int fill(void *ctx, FILE *f)
@@ -76,7 +83,7 @@ void anchorage_state_write(struct anchorage *a)
 {
 	int err;
 
-	if (a->rollovers == NULL)
+	if (a->rollovers == NULL || a->is_unread)
 		return;
 	err = statefile_replace(&a->file, fill, a->rollovers);
 	if (err != E_OK)

@@ -43,19 +43,13 @@ static bool go_on(void *ctx)
 	return !atomic_load(&k->stopping);
 }
 
-/* What is wrong with the file, and not with us: want of memory or descriptors passes. */
-static bool is_damaged(int err)
-{
-	return err == E_NOT_FILE || err == E_MALFORMED || err == E_UNSUPPORTED || err == E_RANGE;
-}
-
 static void note_load(struct keeper *k, const struct cachecopy_counts *counts, int err)
 {
 	pthread_mutex_lock(&k->lock);
 	k->stats.loaded = counts->loaded;
 	k->stats.dropped = counts->dropped;
-	k->stats.refused += is_damaged(err);
-	k->stats.errors += err != E_OK && err != E_END && !is_damaged(err);
+	k->stats.refused += statefile_is_damaged(err);
+	k->stats.errors += err != E_OK && err != E_END && !statefile_is_damaged(err);
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -93,11 +87,11 @@ static void load(struct keeper *k)
 			k->file.path, (unsigned long long)counts.loaded,
 			(unsigned long long)(loop_now_us() - began_us) / 1000,
 			(unsigned long long)counts.dropped);
-	else if (is_damaged(err))
+	else if (statefile_is_damaged(err))
 		tell_refused(k, why);
 	else if (err != E_END)
 		log_error("cache-file '%s' cannot be read: %s", k->file.path, why);
-	k->is_unread = err != E_OK && err != E_END && !is_damaged(err);
+	k->is_unread = err != E_OK && err != E_END && !statefile_is_damaged(err);
 }
 
 /* ---- writing ---- */

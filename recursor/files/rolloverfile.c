@@ -1,5 +1,6 @@
 #include "recursor/files/rolloverfile.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include "recursor/resolve/dnssec/anchors.h"
 
 static const char head[] = "recursor trust anchors 1";
+
+/* What is wrong, but not with the file. */
+static const char no_memory[] = "out of memory";
 
 enum { WORDS_MAX = 7 };
 
@@ -134,7 +138,7 @@ static const char *read_key(struct rollovers *to, char *const *words)
 		return "not the data of one";
 	if (r->n == ROLLOVER_KEYS_MAX)
 		return "too many keys";
-	return rollover_add(r, &key) == E_OK ? NULL : err_text(E_NOMEM);
+	return rollover_add(r, &key) == E_OK ? NULL : no_memory;
 }
 
 /* How many words the line has; `words` are in it. */
@@ -199,7 +203,7 @@ int rolloverfile_parse(struct rollovers *out, char *text, size_t len, char *why)
 		return E_OK;
 	(void)snprintf(why, ROLLOVERFILE_WHY_MAX, "line %u: %s", number, wrong);
 	rollovers_deinit(out);
-	return E_MALFORMED;
+	return wrong == no_memory ? E_NOMEM : E_MALFORMED;
 }
 
 int rolloverfile_read(struct rollovers *out, FILE *f, char *why)
@@ -209,13 +213,16 @@ int rolloverfile_read(struct rollovers *out, FILE *f, char *why)
 	int err = E_NOMEM;
 
 	out->n = 0;
-	(void)snprintf(why, ROLLOVERFILE_WHY_MAX, "%s", err_text(err));
+	(void)snprintf(why, ROLLOVERFILE_WHY_MAX, "%s", no_memory);
 	if (text == NULL)
 		return err;
 	len = fread(text, 1, ROLLOVERFILE_BYTES_MAX + 1, f);
-	if (len > ROLLOVERFILE_BYTES_MAX) {
+	if (ferror(f)) {
+		(void)snprintf(why, ROLLOVERFILE_WHY_MAX, "%s", strerror(errno));
+		err = E_SYSTEM;
+	} else if (len > ROLLOVERFILE_BYTES_MAX) {
 		(void)snprintf(why, ROLLOVERFILE_WHY_MAX, "it is too large");
-		err = E_LIMIT;
+		err = E_MALFORMED;
 	} else {
 		text[len] = '\0';
 		err = rolloverfile_parse(out, text, len, why);

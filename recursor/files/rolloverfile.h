@@ -39,8 +39,9 @@ struct rollover *rollovers_find(struct rollovers *r, const uint8_t *zone);
 void rollovers_drop(struct rollovers *r, struct rollover *zone);
 
 /* Text of `len` bytes, which is written to.  *out is to be given back in any case.  On error
- * what is wrong, with the line, in `why` (ROLLOVERFILE_WHY_MAX): E_MALFORMED, E_LIMIT, E_NOMEM. */
+ * what is wrong, with the line, in `why` (ROLLOVERFILE_WHY_MAX): E_MALFORMED, E_NOMEM. */
 int rolloverfile_parse(struct rollovers *out, char *text, size_t len, char *why) MUST_USE;
+/* The same, and E_SYSTEM: it cannot be read. */
 int rolloverfile_read(struct rollovers *out, FILE *f, char *why) MUST_USE;
 
 /* E_SYSTEM, E_NOMEM. */

@@ -88,6 +88,11 @@ int statefile_read(const struct statefile *f, FILE **out, char *why, size_t why_
 	return err;
 }
 
+bool statefile_is_damaged(int err)
+{
+	return err == E_NOT_FILE || err == E_MALFORMED || err == E_UNSUPPORTED || err == E_RANGE;
+}
+
 /* ---- writing ---- */
 
 static int fill_and_sync(int fd, int (*fill)(void *ctx, FILE *to), void *ctx)

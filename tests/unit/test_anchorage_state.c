@@ -1,6 +1,8 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "common/check.h"
 #include "common/hash.h"
@@ -10,6 +12,7 @@
 #include "recursor/resolve/dnssec/keyring.h"
 #include "tests/signer/rrsig.h"
 #include "tests/signer/zone.h"
+#include "tests/unit/tmpdir.h"
 
 enum { KEY_LEN = 36, SEP = DNSKEY_ZONE | DNSKEY_SEP };
 
@@ -144,7 +147,7 @@ START_TEST(a_zone_that_lost_its_keys_is_followed_again)
 END_TEST
 
 /* The key has been seen with the REVOKE bit. */
-static void revoke(unsigned n)
+static void key_revoked(unsigned n)
 {
 	uint8_t rdata[KEY_LEN];
 	const struct rollover_key revoked = {
@@ -164,7 +167,7 @@ START_TEST(a_revoked_key_is_not_added_again)
 
 	anchor_add(a.configured, zone, 1);
 	begin();
-	revoke(2);
+	key_revoked(2);
 	copy = copy_of_current();
 	anchor_add(copy, zone, 2);
 	ck_assert_int_eq(edited(copy), E_EXISTS);
@@ -234,7 +237,7 @@ START_TEST(a_revoked_key_of_a_cleared_zone_is_not_trusted_again)
 
 	anchor_add(a.configured, zone, 1);
 	begin();
-	revoke(2);
+	key_revoked(2);
 	clear();
 	ck_assert(!is_anchored(zone));
 	ck_assert_int_eq(add(2), E_EXISTS);
@@ -263,7 +266,7 @@ START_TEST(a_revoked_key_outlives_its_zone_in_the_configuration)
 {
 	anchor_add(a.configured, zone, 1);
 	begin();
-	revoke(2);
+	key_revoked(2);
 	ck_assert(anchors_clear(a.configured, zone));
 	start_again();
 	ck_assert(!is_anchored(zone));
@@ -285,7 +288,7 @@ START_TEST(what_was_cleared_meanwhile_is_not_followed)
 
 	anchor_add(a.configured, zone, 1);
 	begin();
-	revoke(2);
+	key_revoked(2);
 	clear();
 	a.file = (struct statefile) { .path = (char[]) { "none" }, .name = "none", .dir_fd = -1 };
 	key(rdata, 1);
@@ -295,6 +298,66 @@ START_TEST(what_was_cleared_meanwhile_is_not_followed)
 	rrset_put(set);
 	ck_assert_uint_eq(rollovers.zones[0].n, 1);
 	ck_assert_uint_eq(rollovers.zones[0].seen_s, 0);
+}
+END_TEST
+
+/* A directory with the file. */
+static void open_file(char dir[TMPDIR_MAX], const char *text)
+{
+	char path[TMPDIR_MAX + 16];
+	FILE *f;
+
+	tmpdir_make(dir);
+	(void)snprintf(path, sizeof(path), "%s/state", dir);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(statefile_open(&a.file, path, ""), E_OK);
+}
+
+static void close_file(const char *dir)
+{
+	statefile_close(&a.file);
+	tmpdir_remove(dir);
+}
+
+/* Who has no descriptor left knows nothing of the file: it is neither put aside nor written to. */
+START_TEST(a_file_that_cannot_be_read_stays)
+{
+	char dir[TMPDIR_MAX], text[16] = "";
+	struct rlimit limit, none;
+	FILE *f;
+
+	open_file(dir, "good?");
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	anchorage_state_read(&a);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	anchorage_state_write(&a);
+	ck_assert_int_ne(faccessat(a.file.dir_fd, "state.bad", F_OK, 0), 0);
+	f = fopen(a.file.path, "r");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_ptr_nonnull(fgets(text, sizeof(text), f));
+	(void)fclose(f);
+	ck_assert_str_eq(text, "good?");
+	close_file(dir);
+}
+END_TEST
+
+START_TEST(a_damaged_file_is_put_aside)
+{
+	char dir[TMPDIR_MAX];
+
+	open_file(dir, "bad");
+	anchorage_state_read(&a);
+	ck_assert_int_ne(faccessat(a.file.dir_fd, "state", F_OK, 0), 0);
+	ck_assert_int_eq(faccessat(a.file.dir_fd, "state.bad", F_OK, 0), 0);
+	anchorage_state_write(&a);
+	ck_assert_int_eq(faccessat(a.file.dir_fd, "state", F_OK, 0), 0);
+	close_file(dir);
 }
 END_TEST
 
@@ -355,6 +418,8 @@ Suite *suite_anchorage_state(void)
 	tcase_add_test(tc, a_revoked_key_of_a_cleared_zone_is_not_trusted_again);
 	tcase_add_test(tc, a_revoked_key_outlives_its_zone_in_the_configuration);
 	tcase_add_test(tc, what_was_cleared_meanwhile_is_not_followed);
+	tcase_add_test(tc, a_file_that_cannot_be_read_stays);
+	tcase_add_test(tc, a_damaged_file_is_put_aside);
 	tcase_add_test(tc, only_the_signature_that_validates_tells_times);
 	suite_add_tcase(s, tc);
 	return s;

@@ -79,6 +79,18 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
+/* That is not the file's fault: a directory can be opened, but not read. */
+START_TEST(what_cannot_be_read_is_not_damaged)
+{
+	FILE *f = fopen("/", "r");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(rolloverfile_read(&r, f, why), E_SYSTEM);
+	ck_assert_str_eq(why, "Is a directory");
+	(void)fclose(f);
+}
+END_TEST
+
 START_TEST(none_are_some_too)
 {
 	ck_assert_int_eq(parse(""), E_OK);
@@ -169,6 +181,7 @@ Suite *suite_rolloverfile(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, what_is_written_is_read);
+	tcase_add_test(t, what_cannot_be_read_is_not_damaged);
 	tcase_add_test(t, none_are_some_too);
 	tcase_add_test(t, damage_is_seen);
 	tcase_add_test(t, other_lines_are_refused);

@@ -45,6 +45,18 @@ static int fill_half(void *ctx, FILE *to)
 	return fputs(ctx, to) >= 0 ? E_LIMIT : E_SYSTEM;
 }
 
+START_TEST(want_of_something_is_no_damage)
+{
+	static const int damage[] = { E_NOT_FILE, E_MALFORMED, E_UNSUPPORTED, E_RANGE },
+			 others[] = { E_OK, E_NOT_FOUND, E_SYSTEM, E_NOMEM, E_END };
+
+	for (size_t i = 0; i < ARRAY_LEN(damage); i++)
+		ck_assert(statefile_is_damaged(damage[i]));
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		ck_assert(!statefile_is_damaged(others[i]));
+}
+END_TEST
+
 static void check_text(const struct statefile *s, const char *text)
 {
 	char got[64] = "", why[128] = "";
@@ -135,6 +147,7 @@ Suite *suite_statefile(void)
 	TCase *t = tcase_create("statefile");
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, want_of_something_is_no_damage);
 	tcase_add_test(t, the_old_one_stays_until_the_new_one_is_whole);
 	tcase_add_test(t, a_name_may_be_so_long);
 	tcase_add_test(t, what_is_no_plain_file_stays);
