@@ -215,7 +215,7 @@ static const char *const names[] = {
 static int make_settings(struct server *s, const char *file, struct settings **out, char *why)
 {
 	struct settings *read = NULL, *made = NULL, *other = NULL;
-	int err = server_reread(s, &read, names, ARRAY_LEN(names), why);
+	int err = server_reread(s, &read, names, ARRAY_LEN(names), REREAD_WARNS, why);
 
 	if (err == E_OK)
 		err = settings_merge(&made, atomic_load(&s->settings), read, names,

@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/check.h"
 #include "common/log.h"
 #include "recursor/pipeline.h"
 #include "recursor/policy/ipset.h"
@@ -137,15 +139,35 @@ void server_reconfigure(struct server *s, const struct settings *made)
 	settings_free(old);
 }
 
+static void say(void *ctx, const char *line)
+{
+	(void)ctx;
+	log_line(LOG_LEVEL_WARNING, "settings", NULL, "%s", line);
+}
+
+/* What start-up would say of it. */
+static void tell_of_change(const struct settings *made, const char *name)
+{
+	static const char *const memory[] = { "max-cache-memory", "max-cache-entries",
+					      "max-packetcache-entries" };
+	char line[SETTINGS_WHY_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(memory); i++)
+		if (strcmp(name, memory[i]) == 0 && settings_memory_is_idle(made, line))
+			say(NULL, line);
+}
+
 /* Between server_change_begin() and server_change_end(). */
 static int change_one(struct server *s, const char *name, const char *value, char *why)
 {
 	struct settings *made = NULL;
 	int err = settings_change(&made, atomic_load(&s->settings), name, value, why);
 
-	if (err == E_OK)
-		server_reconfigure(s, made);
-	return err;
+	if (err != E_OK)
+		return err;
+	tell_of_change(made, name);
+	server_reconfigure(s, made);
+	return E_OK;
 }
 
 int server_change(struct server *s, const char *name, const char *value, char *why)
@@ -175,14 +197,8 @@ int server_amend(struct server *s, const char *name, char *(*make)(void *arg, co
 	return err;
 }
 
-static void say(void *ctx, const char *line)
-{
-	(void)ctx;
-	log_line(LOG_LEVEL_WARNING, "settings", NULL, "%s", line);
-}
-
 int server_reread(struct server *s, struct settings **out, const char *const *names, size_t n,
-		  char *why)
+		  enum reread_voice voice, char *why)
 {
 	const struct settings *now = atomic_load(&s->settings);
 
@@ -190,7 +206,8 @@ int server_reread(struct server *s, struct settings **out, const char *const *na
 		(void)snprintf(why, SETTINGS_WHY_MAX, "the files are out of reach after chroot");
 		return E_RANGE;
 	}
-	return settings_reload(out, now, s->argc, s->argv, names, n, say, NULL, why);
+	return settings_reload(out, now, s->argc, s->argv, names, n,
+			       voice == REREAD_WARNS ? say : NULL, NULL, why);
 }
 
 int server_reload(struct server *s, const char *const *names, size_t n, char *why)
@@ -199,7 +216,7 @@ int server_reload(struct server *s, const char *const *names, size_t n, char *wh
 	int err;
 
 	server_change_begin(s);
-	err = server_reread(s, &made, names, n, why);
+	err = server_reread(s, &made, names, n, REREAD_WARNS, why);
 	if (err == E_OK)
 		server_reconfigure(s, made);
 	server_change_end(s);

@@ -37,9 +37,11 @@ int server_amend(struct server *s, const char *name, char *(*make)(void *arg, co
 int server_reload(struct server *s, const char *const *names, size_t n, char *why) MUST_USE;
 
 /* What server_reload() would take, for who has more to do with it: between server_change_begin()
- * and server_change_end(), then server_reconfigure(). */
+ * and server_change_end(), then server_reconfigure().  Who rereads more than once for one change
+ * is to warn in one of them. */
+enum reread_voice { REREAD_WARNS, REREAD_SILENT };
 int server_reread(struct server *s, struct settings **out, const char *const *names, size_t n,
-		  char *why) MUST_USE;
+		  enum reread_voice voice, char *why) MUST_USE;
 
 /* `made` must follow from server_settings_get() with no other change between: for who makes a
  * snapshot in a way of its own, between server_change_begin() and server_change_end().  Takes

@@ -132,12 +132,12 @@ static bool go_on(void *ctx)
 }
 
 /* What the files say of them by now. */
-static int reread(struct server *s, struct settings **read, char *why)
+static int reread(struct server *s, struct settings **read, enum reread_voice voice, char *why)
 {
 	int err;
 
 	server_change_begin(s);
-	err = server_reread(s, read, names, ARRAY_LEN(names), why);
+	err = server_reread(s, read, names, ARRAY_LEN(names), voice, why);
 	server_change_end(s);
 	return err;
 }
@@ -148,7 +148,7 @@ static int make_settings(struct server *s, struct settings **out, const struct s
 			 const char *const *more, size_t n_more, char *why)
 {
 	struct settings *fresh = NULL;
-	int err = n_more > 0 ? server_reread(s, &fresh, more, n_more, why) : E_OK;
+	int err = n_more > 0 ? server_reread(s, &fresh, more, n_more, REREAD_WARNS, why) : E_OK;
 
 	if (err == E_OK)
 		err = settings_merge(out, fresh != NULL ? fresh : atomic_load(&s->settings), read,
@@ -188,7 +188,8 @@ int server_reload_zones(struct server *s, const char *const *more, size_t n_more
 	int err;
 
 	pthread_mutex_lock(&s->zones_lock);
-	err = reread(s, &read, why);
+	/* With `more` the files are read once again, and that tells what there is to warn of. */
+	err = reread(s, &read, n_more > 0 ? REREAD_SILENT : REREAD_WARNS, why);
 	/* It takes as long as the zones are large, and other changes are not held up. */
 	if (err == E_OK)
 		err = zoneload_said(&zones, read, &leave, why);

@@ -494,7 +494,7 @@ int server_reload_defender(struct server *s, char *why)
 	int err;
 
 	server_change_begin(s);
-	err = server_reread(s, &made, names, ARRAY_LEN(names), why);
+	err = server_reread(s, &made, names, ARRAY_LEN(names), REREAD_WARNS, why);
 	if (err == E_OK)
 		err = load_rules(&rules, made, s->zones, why);
 	if (err == E_OK) {

@@ -236,6 +236,9 @@ void settings_free(const struct settings *s);
 int settings_change(struct settings **out, const struct settings *s, const char *name,
 		    const char *value, char why[SETTINGS_WHY_MAX]) MUST_USE;
 
+/* Is max-cache-memory more than can be filled?  Then `line` says so. */
+bool settings_memory_is_idle(const struct settings *s, char line[SETTINGS_WHY_MAX]);
+
 /* A snapshot in which the settings `names`, SETTINGS_MERGE_MAX at most, have the values that they
  * have in `with`, and the rest those of `s`. */
 int settings_merge(struct settings **out, const struct settings *s, const struct settings *with,

@@ -400,26 +400,32 @@ static void check_parents_set(const struct building *b)
 			"always asked when the zone's own fail");
 }
 
+bool settings_memory_is_idle(const struct settings *s, char line[SETTINGS_WHY_MAX])
+{
+	uint64_t entries = s->max_cache_entries + s->max_packetcache_entries;
+
+	if (s->max_cache_memory <= entries * SETTINGS_ENTRY_BYTES + SETTINGS_CACHES_BYTES)
+		return false;
+	(void)snprintf(line, SETTINGS_WHY_MAX,
+		       "max-cache-memory is more than max-cache-entries=%" PRIu64
+		       " and max-packetcache-entries=%" PRIu64 " can fill: raise these, too",
+		       s->max_cache_entries, s->max_packetcache_entries);
+	return true;
+}
+
 /* With less the limits of single entries mean nothing any more. */
 static int check_memory(const struct building *b)
 {
 	static const uint64_t least = 8 << 20;
 	const struct settings *s = b->s;
-	uint64_t entries = s->max_cache_entries + s->max_packetcache_entries;
 	char line[SETTINGS_WHY_MAX];
 
 	if (s->max_cache_memory == 0)
 		return E_OK;
 	if (s->max_cache_memory < least)
 		return refuse(b, "max-cache-memory", E_RANGE, "must be 0, or 8M or more");
-	if (s->max_cache_memory > entries * SETTINGS_ENTRY_BYTES + SETTINGS_CACHES_BYTES) {
-		(void)snprintf(line, sizeof(line),
-			       "max-cache-memory is more than max-cache-entries=%" PRIu64
-			       " and max-packetcache-entries=%" PRIu64
-			       " can fill: raise these, too",
-			       s->max_cache_entries, s->max_packetcache_entries);
+	if (settings_memory_is_idle(s, line))
 		warn(b, line);
-	}
 	return E_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "recursor/reconfigure.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static void ignore_line(void *ctx, const char *line)
 	(void)ctx, (void)line;
 }
 
-static char local[64], forwards[200];
+static char local[64], forwards[200], parents[] = "--save-parent-ns-set=yes";
 static char *argv[] = {
 	(char *)"recursor",
 	local,
@@ -39,6 +40,7 @@ static char *argv[] = {
 	(char *)"--threads=2",
 	(char *)"--hint-file=no",
 	forwards,
+	parents,
 	(char *)"--config-dir=/nonexistent",
 };
 
@@ -275,6 +277,83 @@ static void change(const char *name, const char *value)
 	ck_assert_msg(server_change(server, name, value, why) == E_OK, "%s", why);
 }
 
+static int saved_stderr, log_end;
+
+static void catch_log(void)
+{
+	int fds[2];
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	saved_stderr = dup(STDERR_FILENO);
+	ck_assert_int_eq(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+	(void)close(fds[1]);
+	log_end = fds[0];
+}
+
+/* How often `what` stands in what was logged since the last call. */
+static unsigned count_logged(const char *what)
+{
+	char text[16384];
+	ssize_t len = read(log_end, text, sizeof(text) - 1);
+	unsigned n = 0;
+
+	text[len > 0 ? len : 0] = '\0';
+	for (const char *at = strstr(text, what); at != NULL; at = strstr(at + 1, what))
+		n++;
+	return n;
+}
+
+static void release_log(void)
+{
+	(void)dup2(saved_stderr, STDERR_FILENO);
+	(void)close(saved_stderr);
+	(void)close(log_end);
+}
+
+/* reload-zones, reload and reload-acls. */
+START_TEST(a_reload_warns_once)
+{
+	static const char warning[] = "save-parent-ns-set=no has no effect: ";
+	static const char *const more[] = { "allow-from", "allow-from-file" };
+	char why[SETTINGS_WHY_MAX];
+
+	strcpy(parents, "--save-parent-ns-set=no");
+	start(".=127.0.0.1:15364");
+	catch_log();
+	ck_assert_int_eq(server_reload_zones(server, NULL, 0, why), E_OK);
+	ck_assert_uint_eq(count_logged(warning), 1);
+	ck_assert_int_eq(server_reload_zones(server, more, ARRAY_LEN(more), why), E_OK);
+	ck_assert_uint_eq(count_logged(warning), 1);
+	ck_assert_int_eq(server_reload(server, more, ARRAY_LEN(more), why), E_OK);
+	ck_assert_uint_eq(count_logged(warning), 1);
+	release_log();
+	stop();
+}
+END_TEST
+
+START_TEST(memory_that_cannot_be_filled_is_warned_of)
+{
+	static const char warning[] = "max-cache-memory is more than max-cache-entries=1000000 and "
+				      "max-packetcache-entries=500000 can fill: raise these, too\n";
+	static const char less[] = "max-cache-memory is more than max-cache-entries=900000 and ";
+
+	start(".=127.0.0.1:15364");
+	catch_log();
+	change("max-cache-memory", "64M");
+	ck_assert_uint_eq(count_logged("max-cache-memory"), 0);
+	change("max-cache-memory", "1T");
+	ck_assert_uint_eq(count_logged(warning), 1);
+	change("minimum-ttl-override", "2");
+	ck_assert_uint_eq(count_logged("max-cache-memory"), 0);
+	change("max-cache-entries", "900000");
+	ck_assert_uint_eq(count_logged(less), 1);
+	change("max-cache-memory", "0");
+	ck_assert_uint_eq(count_logged("max-cache-memory"), 0);
+	release_log();
+	stop();
+}
+END_TEST
+
 /* A proof for each of `n` names.  A worker sweeps what has expired by the time of day. */
 static void prove(unsigned n)
 {
@@ -345,6 +424,8 @@ Suite *suite_reconfigure(void)
 	TCase *c = tcase_create("reconfigure");
 
 	tcase_add_test(c, no_amendment_is_lost);
+	tcase_add_test(c, a_reload_warns_once);
+	tcase_add_test(c, memory_that_cannot_be_filled_is_warned_of);
 	tcase_add_test(c, proofs_have_the_room_that_settings_say);
 	tcase_add_test(c, proofs_are_as_settings_say);
 	tcase_add_test(c, what_cannot_be_made_changes_nothing);
