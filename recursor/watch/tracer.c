@@ -24,6 +24,9 @@ enum { REGEX_FLAGS = REG_EXTENDED | REG_ICASE | REG_NOSUB };
 struct sink {
 	atomic_uint refs;
 	struct passed_writer writer; /* to a descriptor of our own, or fd -1: the log */
+	/* Who keeps the descriptor open: the sink until it is dead, and who writes.  Readers see the end
+	 * as soon as nothing more will come, whoever has the rule still. */
+	atomic_uint holders;
 	atomic_bool is_dead;
 };
 
@@ -61,14 +64,31 @@ static struct sink *sink_get(struct sink *s)
 	return s;
 }
 
+/* False: it is closed. */
+static bool sink_hold(struct sink *s)
+{
+	unsigned n = atomic_load(&s->holders);
+
+	while (n > 0)
+		if (atomic_compare_exchange_weak(&s->holders, &n, n + 1))
+			return true;
+	return false;
+}
+
+static void sink_let_go(struct sink *s)
+{
+	if (atomic_fetch_sub(&s->holders, 1) > 1 || s->writer.fd < 0)
+		return;
+	passed_writer_close(&s->writer);
+	close(s->writer.fd);
+}
+
 static void sink_put(struct sink *s)
 {
 	if (s == NULL || atomic_fetch_sub(&s->refs, 1) > 1)
 		return;
-	if (s->writer.fd >= 0) {
-		passed_writer_close(&s->writer);
-		close(s->writer.fd);
-	}
+	if (!atomic_load(&s->is_dead))
+		sink_let_go(s);
 	free(s);
 }
 
@@ -82,6 +102,7 @@ static int sink_new(struct sink **out, int fd)
 	if (s == NULL)
 		return E_NOMEM;
 	atomic_init(&s->refs, 1);
+	atomic_init(&s->holders, 1);
 	s->writer.fd = -1;
 	if (fd >= 0)
 		own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -196,9 +217,11 @@ void trace_rule_free(struct trace_rule *rule)
 
 static void sink_die(struct sink *s, const char *why)
 {
-	if (!atomic_exchange(&s->is_dead, true))
-		log_notice("trace-regex: nothing more is written%s: %s",
-			   s->writer.fd >= 0 ? " to its file" : "", why);
+	if (atomic_exchange(&s->is_dead, true))
+		return;
+	log_notice("trace-regex: nothing more is written%s: %s",
+		   s->writer.fd >= 0 ? " to its file" : "", why);
+	sink_let_go(s);
 }
 
 static uint64_t cpu_ns(void)
@@ -256,6 +279,8 @@ bool trace_rule_matches(struct trace_rule *rule, const uint8_t *name)
 
 static void sink_write(struct sink *s, const char *text, size_t len)
 {
+	if (!sink_hold(s))
+		return;
 	while (len > 0 && !atomic_load(&s->is_dead)) {
 		struct pollfd p = { .fd = s->writer.fd, .events = POLLOUT };
 		int ready = poll(&p, 1, TRACER_STALL_MS);
@@ -263,7 +288,7 @@ static void sink_write(struct sink *s, const char *text, size_t len)
 
 		if (ready == 0) {
 			sink_die(s, "it takes nothing more");
-			return;
+			break;
 		}
 		n = ready < 0 ? -1 : passed_write(&s->writer, text, len);
 		if (n < 0 && errno != EINTR && errno != EAGAIN)
@@ -273,6 +298,7 @@ static void sink_write(struct sink *s, const char *text, size_t len)
 			len -= (size_t)n;
 		}
 	}
+	sink_let_go(s);
 }
 
 static void log_lines(char *text)

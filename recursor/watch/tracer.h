@@ -13,7 +13,7 @@
  *
  * Limits:  TRACER_MAX traces begun and not written yet; a question beyond is not traced, and
  *          counted (trace-queries-skipped).  A file that takes nothing for TRACER_STALL_MS, or
- *          whose reader is gone, is given up.  An expression is compiled again after
+ *          whose reader is gone, is given up and closed.  An expression is compiled again after
  *          TRACER_TURN_BYTES of names, for the library remembers of each what it can; one that
  *          takes longer than TRACER_TURN_USEC of a worker's time for so many, twice in a row, is
  *          given up: the first check refuses what takes minutes, not what takes milliseconds.

@@ -1,5 +1,6 @@
 #include <check.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,21 @@ START_TEST(a_reader_may_go)
 }
 END_TEST
 
+/* Whoever reads learns that nothing more will come, though the rule is there still. */
+static void expect_end(void)
+{
+	char unwanted[4096];
+	ssize_t n;
+
+	do {
+		struct pollfd p = { .fd = ends[0], .events = POLLIN };
+
+		ck_assert_int_eq(poll(&p, 1, 10000), 1);
+		n = read(ends[0], unwanted, sizeof(unwanted));
+	} while (n > 0);
+	ck_assert_int_eq(n, 0);
+}
+
 START_TEST(a_reader_may_stall)
 {
 	for (unsigned i = 0; i < 2000 && trace_rule_matches(rule, name); i++) {
@@ -134,6 +150,7 @@ START_TEST(a_reader_may_stall)
 			usleep(10000);
 	}
 	ck_assert(!trace_rule_matches(rule, name));
+	expect_end();
 }
 END_TEST
 
@@ -185,19 +202,19 @@ static void next_name(uint8_t *out, unsigned len)
 	ck_assert_int_eq(name_from_text(out, text), E_OK);
 }
 
-static struct trace_rule *other_rule(const char *regex)
+static struct trace_rule *other_rule(const char *regex, int fd)
 {
 	struct trace_rule *other = NULL;
 	char why[256];
 
-	ck_assert_int_eq(trace_rules_new(&other, 1, regex, -1, why, sizeof(why)), E_OK);
+	ck_assert_int_eq(trace_rules_new(&other, 1, regex, fd, why, sizeof(why)), E_OK);
 	return other;
 }
 
 /* The library remembers some 2 KB of each of these names for as long as the expression is there. */
 START_TEST(names_leave_no_memory_behind)
 {
-	struct trace_rule *other = other_rule(".*x.{8}y|the.end");
+	struct trace_rule *other = other_rule(".*x.{8}y|the.end", -1);
 	uint8_t text[NAME_MAX_LEN];
 	size_t before = mallinfo2().uordblks;
 
@@ -215,9 +232,15 @@ END_TEST
 /* Some milliseconds a name. */
 START_TEST(what_is_slow_in_use_is_given_up)
 {
-	struct trace_rule *other = other_rule("(.?x?.?y?){70}z");
 	uint8_t text[NAME_MAX_LEN], last[NAME_MAX_LEN];
+	struct trace_rule *other;
 
+	trace_rule_free(rule);
+	rule = NULL;
+	close(ends[0]);
+	ck_assert_int_eq(pipe(ends), 0);
+	other = other_rule("(.?x?.?y?){70}z", ends[1]);
+	close(ends[1]);
 	ck_assert_int_eq(name_from_text(last, "z."), E_OK);
 	ck_assert(trace_rule_matches(other, last));
 	for (unsigned i = 0; i < 100; i++) {
@@ -225,6 +248,7 @@ START_TEST(what_is_slow_in_use_is_given_up)
 		(void)trace_rule_matches(other, text);
 	}
 	ck_assert(!trace_rule_matches(other, last));
+	expect_end();
 	trace_rule_free(other);
 }
 END_TEST
