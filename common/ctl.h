@@ -11,6 +11,10 @@
  * that follows the request, so that the daemon opens no path for a stranger.  Status 0: done;
  * anything else: refused, and the text says why.
  *
+ * A socket that is passed for what has no end of its own (trace-regex) may have CTL_END_MARK waiting in it.
+ * The daemon takes that out when it ends in order.  Otherwise it is closed with the mark in it, and its
+ * other end is told of a reset (ECONNRESET) behind what was written.
+ *
  * Limits: CTL_REQUEST_MAX, CTL_REPLY_MAX bytes.  The reader checks the length before it
  * allocates.
  */
@@ -27,6 +31,8 @@ enum {
 	CTL_REPLY_MAX = 64 * 1024 * 1024,
 	CTL_HEADER_LEN = 12,
 };
+
+#define CTL_END_MARK "rec_control waits for the end"
 
 struct ctl_header {
 	int32_t status;

@@ -542,6 +542,10 @@ static int show_all(const struct command_line *c, const struct talk_reply *r, bo
 
 	if (!shows_first)
 		status = show(r, dumped_to_stdout);
+	if (error == ECONNRESET)
+		return status != EXIT_SUCCESS
+			       ? status
+			       : fatal("The daemon has given up the traces", "its log says why");
 	return error == 0 ? status : fatal("The terminal", strerror(error));
 }
 
@@ -550,10 +554,13 @@ static int exchange(const struct options *o, const struct command_line *c, int s
 {
 	struct talk_reply reply = { 0 };
 	const char *wrong;
+	enum carry_kind kind = c->reads_file ? CARRY_READS : CARRY_WRITES;
 	struct carry carry;
 	int status, passed;
 
-	passed = carry_begin(&carry, file, c->reads_file);
+	if (is_word(c, "trace-regex"))
+		kind = CARRY_STREAM;
+	passed = carry_begin(&carry, file, kind);
 	if (passed < 0 && file >= 0)
 		return fatal("The terminal", strerror(errno));
 	wrong = converse(o, c, socket_fd, passed, &reply);

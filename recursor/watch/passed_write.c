@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "common/ctl.h"
 
 int passed_writer_open(struct passed_writer *w, int fd)
 {
@@ -31,6 +34,17 @@ void passed_writer_close(struct passed_writer *w)
 		return;
 	(void)close(w->own[0]);
 	(void)close(w->own[1]);
+}
+
+/* Nothing but the mark is taken: what else a client says there is not for us. */
+void passed_writer_end(const struct passed_writer *w)
+{
+	char mark[sizeof(CTL_END_MARK)];
+
+	if (w->kind == PASSED_SOCKET &&
+	    recv(w->fd, mark, sizeof(mark), MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof(mark) &&
+	    memcmp(mark, CTL_END_MARK, sizeof(mark)) == 0)
+		(void)recv(w->fd, mark, sizeof(mark), MSG_DONTWAIT);
 }
 
 /* What is left in our pipe is taken out again: the caller has it still. */

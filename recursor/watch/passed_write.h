@@ -30,6 +30,9 @@ struct passed_writer {
 int passed_writer_open(struct passed_writer *w, int fd) MUST_USE;
 void passed_writer_close(struct passed_writer *w);
 
+/* Before an end in order: CTL_END_MARK is taken out of a socket. */
+void passed_writer_end(const struct passed_writer *w);
+
 /* As write(2): how many bytes were taken, or -1. */
 ssize_t passed_write(struct passed_writer *w, const char *data, size_t len);
 

@@ -87,8 +87,10 @@ static void sink_put(struct sink *s)
 {
 	if (s == NULL || atomic_fetch_sub(&s->refs, 1) > 1)
 		return;
-	if (!atomic_load(&s->is_dead))
+	if (!atomic_load(&s->is_dead)) {
+		passed_writer_end(&s->writer);
 		sink_let_go(s);
+	}
 	free(s);
 }
 

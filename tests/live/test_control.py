@@ -291,7 +291,8 @@ def control_terminals():
 
 @test
 def control_a_terminal_that_nobody_reads():
-    """It holds up rec_control, not the daemon: traces to it are given up, and the daemon ends."""
+    """It holds up rec_control, not the daemon: traces to it are given up, which rec_control says once it
+    is read again, and the daemon ends."""
     with Lab() as lab, Recursor(lab) as r, Terminal() as t, udp_socket() as client:
         with subprocess.Popen(r.rec_command("trace-regex", ".", "-"), stdout=t.slave, text=True,
                               stderr=subprocess.PIPE) as trace:
@@ -303,9 +304,19 @@ def control_a_terminal_that_nobody_reads():
                     client.sendto(question([b"n%d" % n, b"city", b"example"]), ("127.0.0.1", env.port))
                 return "nothing more is written to its file" in r.log()
             wait_until(given_up, 20, "the traces' end")
+
+            def ended():
+                t.read()
+                return trace.poll() is not None
+            try:
+                wait_until(ended, 10, "rec_control's end")
+            finally:
+                trace.kill()
+            said = trace.stderr.read()
+            check(trace.returncode == 1 and "has given up the traces: its log says why" in said, "and why",
+                  said)
             r.rec("quit")
             check(r.process.wait(10) == 0, "the daemon's end")
-            trace.kill()
 
 
 @test

@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include "common/ctl.h"
 
 /* A shell may have left the terminal in non-blocking mode. */
 static void wait_for(int fd, short what)
@@ -74,14 +77,24 @@ static int start_thread(struct carry *c)
 	return rc;
 }
 
-int carry_begin(struct carry *c, int fd, bool reads)
+static int open_stream(int ends[2])
 {
+	const ssize_t len = sizeof(CTL_END_MARK);
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return -1;
+	return write(ends[0], CTL_END_MARK, (size_t)len) == len ? 0 : -1;
+}
+
+int carry_begin(struct carry *c, int fd, enum carry_kind kind)
+{
+	bool reads = kind == CARRY_READS;
 	int ends[2];
 
 	*c = (struct carry) { .passed = -1, .reads = reads };
 	if (isatty(fd) != 1)
 		return fd;
-	if (pipe2(ends, O_CLOEXEC) != 0)
+	if ((kind == CARRY_STREAM ? open_stream(ends) : pipe2(ends, O_CLOEXEC)) != 0)
 		return -1;
 	c->from = reads ? fd : ends[0];
 	c->to = reads ? ends[1] : fd;
