@@ -431,10 +431,27 @@ static bool is_of_existence(const struct rrset *a, const struct rrset *b)
 	       b->type != CACHE_TRUST;
 }
 
+/* Said by the zone whose apex the name is. */
+static bool is_of_apex(const struct rrset *s)
+{
+	return s->zone_labels == name_labels(rrset_owner(s));
+}
+
+/* An alias of a zone's own apex is no answer for the DS, which is its parent's. */
 static bool is_answer_for(const struct rrset *s, uint16_t type)
 {
-	return s->kind == RRSET_NXDOMAIN ||
-	       (is_answer(s) && (s->type == type || s->type == TYPE_CNAME));
+	if (s->kind == RRSET_NXDOMAIN)
+		return true;
+	if (!is_answer(s))
+		return false;
+	return s->type == type || (s->type == TYPE_CNAME && !(type == TYPE_DS && is_of_apex(s)));
+}
+
+/* That the name is not there is what the zone above says, as of one that is forwarded: it forbids nothing of what
+ * the zone itself says. */
+static bool is_contradicted(const struct rrset *denial, const struct rrset *set)
+{
+	return denial->kind == RRSET_NXDOMAIN && !is_of_apex(denial) && is_of_apex(set);
 }
 
 /* A denial or an alias that nobody has checked yet came with another question: what is known to have been
@@ -467,7 +484,8 @@ static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 		return true;
 	if (s->rank <= o->set->rank)
 		return false;
-	return is_same_key(sh, at, o) || is_of_existence(s, o->set);
+	return is_same_key(sh, at, o) ||
+	       (is_of_existence(s, o->set) && !is_contradicted(s, o->set));
 }
 
 /* Types that stand beside a CNAME (RFC 2181 10.1, 4034 2.5 and 3). */
