@@ -310,7 +310,7 @@ MEMCHECK := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-k
 	--errors-for-leak-kinds=definite --suppressions=$(CURDIR)/tests/memcheck
 VALGRIND_SEEDS := 60
 valgrind: all tests ## unit (or SUITES), sim, some seeds of the soak and SECONDS (20) of load under memcheck; half an hour
-	@CK_TIMEOUT_MULTIPLIER=30 CK_EXCLUDE_TAGS=process UNIT_SUITES='$(SUITES)' UNIT_WRAPPER='$(MEMCHECK)' \
+	@CK_TIMEOUT_MULTIPLIER=30 CK_EXCLUDE_TAGS='process time' UNIT_SUITES='$(SUITES)' UNIT_WRAPPER='$(MEMCHECK)' \
 		tests/run $(B) unit
 	@$(MEMCHECK) $(B)/tests/sim --strict tests/sim/scenarios
 	@$(MEMCHECK) $(B)/tests/soak --jobs 0 --seeds $(VALGRIND_SEEDS)

@@ -5,7 +5,8 @@
  * by the Makefile from the names of the files, lists them.  The last line is for tests/run.
  *
  * Tests of a case with the tag "process" look at what the kernel gives the process, of which memcheck
- * has a part for itself: CK_EXCLUDE_TAGS=process leaves them out.
+ * has a part for itself, and those with the tag "time" at what takes too long, which under memcheck all
+ * does: CK_EXCLUDE_TAGS='process time' leaves them out.
  */
 #include <check.h>
 #include <stdbool.h>

@@ -154,13 +154,16 @@ END_TEST
 Suite *suite_carbon_send(void)
 {
 	Suite *s = suite_create("carbon_send");
-	TCase *t = tcase_create("carbon_send");
+	TCase *t = tcase_create("carbon_send"), *timed = tcase_create("timed");
 
 	tcase_set_timeout(t, 60);
-	tcase_add_test(t, each_server_gets_all_or_its_own_failure);
+	tcase_set_tags(timed, "time");
+	tcase_set_timeout(timed, 60);
+	tcase_add_test(timed, each_server_gets_all_or_its_own_failure);
 	tcase_add_test(t, the_end_waits_for_nobody);
 	tcase_add_test(t, one_that_trickles_ends_in_time);
 	tcase_add_test(t, an_address_without_a_way_fails_at_once);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, timed);
 	return s;
 }

@@ -320,6 +320,7 @@ START_TEST(nothing_is_torn_or_lost)
 	ck_assert_ptr_nonnull(queue);
 	atomic_init(&queue->written, 0);
 	atomic_init(&queue->read, 0);
+	atomic_init(&queue->most, 0);
 	ck_assert_int_eq(pthread_create(&thread, NULL, put_many, &n), 0);
 	for (unsigned i = 0; i < n;) {
 		const struct query_record *r = query_queue_look(queue);

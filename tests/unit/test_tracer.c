@@ -256,7 +256,7 @@ END_TEST
 Suite *suite_tracer(void)
 {
 	Suite *s = suite_create("tracer");
-	TCase *tc = tcase_create("tracer");
+	TCase *tc = tcase_create("tracer"), *timed = tcase_create("timed");
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_checked_fixture(tc, open_all, close_all);
@@ -265,8 +265,12 @@ Suite *suite_tracer(void)
 	tcase_add_test(tc, a_reader_may_go);
 	tcase_add_test(tc, a_reader_may_stall);
 	tcase_add_test(tc, what_takes_long_is_refused);
-	tcase_add_test(tc, names_leave_no_memory_behind);
-	tcase_add_test(tc, what_is_slow_in_use_is_given_up);
+	tcase_set_tags(timed, "time");
+	tcase_set_timeout(timed, 60);
+	tcase_add_checked_fixture(timed, open_all, close_all);
+	tcase_add_test(timed, names_leave_no_memory_behind);
+	tcase_add_test(timed, what_is_slow_in_use_is_given_up);
 	suite_add_tcase(s, tc);
+	suite_add_tcase(s, timed);
 	return s;
 }

@@ -469,6 +469,7 @@ Suite *suite_visit(void)
 	TCase *tc = tcase_create("visit");
 
 	tcase_set_timeout(tc, 120);
+	tcase_set_tags(tc, "time");
 	tcase_add_checked_fixture(tc, open_all, close_all);
 	tcase_add_test(tc, no_command_holds_a_worker);
 	tcase_add_test(tc, no_endpoint_holds_a_worker);
