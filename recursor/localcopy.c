@@ -326,18 +326,21 @@ static bool load_one(struct localcopy *l)
 	if (h == NULL)
 		return false;
 	err = copyload_run(l->load, &plan, &known, &found, why);
+	/* Before it is taken: one that is held is one that was published. */
+	if (err == E_OK && copies_new(&fresh) != E_OK) {
+		err = E_NOMEM;
+		(void)snprintf(why, sizeof(why), "%s", err_text(err));
+	}
 	pthread_mutex_lock(&l->lock);
 	/* Whatever was configured meanwhile is due by itself. */
 	if (l->configured == configured && !l->stop)
 		is_new = take_result(l, h, err, &found, why, &news);
 	pthread_mutex_unlock(&l->lock);
-	if (is_new && copies_new(&fresh) != E_OK) {
-		log_error("zoneToCache: %s", err_text(E_NOMEM));
-	} else {
-		if (is_new)
-			publish(l, fresh);
-		tell(&news, &plan, why);
-	}
+	if (is_new)
+		publish(l, fresh);
+	else
+		copies_put(fresh);
+	tell(&news, &plan, why);
 	zonecopy_put(found.copy); /* the one before, or one that nobody wants any more */
 	return true;
 }

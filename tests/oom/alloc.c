@@ -21,7 +21,8 @@ struct block {
 };
 
 static struct {
-	uint64_t n, fails_at;
+	uint64_t n;
+	_Atomic uint64_t fails_at;
 	enum alloc_failure how;
 	bool is_paused;
 	uint64_t n_taken;

@@ -8,7 +8,7 @@
  *
  *     alloc_begin(n, ALLOC_ONE);  ...  leaked = alloc_end();
  *
- * Threads: one.
+ * Threads: one at a time; alloc_relent() any.
  */
 #ifndef OOM_ALLOC_H
 #define OOM_ALLOC_H

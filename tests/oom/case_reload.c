@@ -1,13 +1,15 @@
-/* The case of reload-lua-config: anchors and copies of zones are those of the file, both of them, or both are
- * as they were. */
+/* The cases of reload-lua-config (anchors and copies of zones are those of the file, both of them, or both are
+ * as they were), and of a copy that is loaded (it is in use, or is loaded again). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/check.h"
+#include "common/log.h"
 #include "recursor/anchorage.h"
 #include "recursor/localcopy.h"
+#include "recursor/net/loop.h"
 #include "recursor/resolve/cache.h"
 #include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/resolve/dnssec/anchors.h"
@@ -106,6 +108,70 @@ const char *oom_reload_case(const char *text, bool nothing_fails)
 		wrong = "it fails";
 	anchors_put(before);
 	anchors_put(after);
+	free_server(s);
+	alloc_pause(false);
+	return wrong;
+}
+
+/* ---- a copy of a zone ---- */
+
+enum { LOOK_US = 100 };
+
+/* Of the file, without a pause after an error; never again when it went well. */
+static void want_copy(void)
+{
+	static struct copy_plan plan = { .zone = "\1d", .is_file = true };
+	const struct copyplans plans = { .n = 1, .plans = &plan };
+	struct localcopy_room *room = NULL;
+
+	snprintf(plan.source, sizeof(plan.source), "%s", path);
+	plan.zonemd = plan.dnssec = COPY_IGNORE;
+	ASSERT(localcopy_room_new(&room, &plans) == E_OK);
+	localcopy_configure(server.localcopy, &plans, room);
+}
+
+/* Until it is loaded, for which there is memory again once it could not be.  Allocates nothing: the loading
+ * thread does. */
+static bool wait_for_copy(void)
+{
+	struct watch_copies now = { 0 };
+	bool has_failed = false;
+
+	for (; now.loads == 0; usleep(LOOK_US)) {
+		localcopy_stats(server.localcopy, &now);
+		if (now.errors > 0)
+			alloc_relent();
+		has_failed |= now.errors > 0;
+	}
+	localcopy_stop(server.localcopy);
+	return has_failed;
+}
+
+const char *oom_copy_case(const char *text, bool nothing_fails)
+{
+	const int level = log_level();
+	const char *wrong = NULL;
+	struct copies *published;
+	struct settings *s;
+
+	alloc_pause(true);
+	s = make_server();
+	write_file(text);
+	want_copy();
+	log_set_level(LOG_LEVEL_CRIT); /* of each try */
+	alloc_pause(false);
+	if (localcopy_start(server.localcopy) != E_OK) {
+		wrong = nothing_fails ? "it does not start" : NULL;
+	} else {
+		if (wait_for_copy() && nothing_fails)
+			wrong = "it fails";
+		published = localcopy_get(server.localcopy);
+		if (copies_find(published, (const uint8_t *)"\1d", loop_wall_s()) == NULL)
+			wrong = "a copy that is held was not published";
+		copies_put(published);
+	}
+	alloc_pause(true);
+	log_set_level(level);
 	free_server(s);
 	alloc_pause(false);
 	return wrong;

@@ -693,6 +693,7 @@ static const struct oom_case cases[] = {
 	{ "lua-config-file", anchors_case, lua_config },
 	{ "reload-lua-config", oom_reload_case,
 	  "addTA('c', '1 13 99 00') zoneToCache('d', 'file', '/none')" },
+	{ "a copy of a zone", oom_copy_case, "d. 60 SOA a. b. 1 2 3 1000000 5\nd. 60 NS a.\n" },
 	{ "rollovers", rollovers_case, rollovers },
 	{ "version", local_case, "version.bind" },
 	{ "anchors shown", local_case, "trustanchor.server" },

@@ -27,6 +27,7 @@ const char *oom_dnssec_case(const char *argument, bool nothing_fails);
 /* ---- case_reload.c ---- */
 
 const char *oom_reload_case(const char *text, bool nothing_fails);
+const char *oom_copy_case(const char *text, bool nothing_fails);
 
 /* ---- case_script.c ---- */
 
