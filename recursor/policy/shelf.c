@@ -210,51 +210,60 @@ static bool is_same_limit(const struct ratelimit_config *a, const struct ratelim
 	       a->ipv4_bits == b->ipv4_bits && a->ipv6_bits == b->ipv6_bits && a->max == b->max;
 }
 
+/* With one more reference; NULL: it is not there. */
 static struct shelf_item *find_limit(const struct shelf *s, const char *name,
 				     const struct ratelimit_config *cfg)
 {
 	for (struct shelf_item *i = s->items; i != NULL; i = i->next)
 		if (i->limit != NULL && name[0] != '\0' && strcmp(i->key, name) == 0 &&
-		    is_same_limit(&i->cfg, cfg))
+		    is_same_limit(&i->cfg, cfg)) {
+			i->references++;
 			return i;
+		}
 	return NULL;
 }
 
-static int make_limit(struct shelf *s, struct shelf_item **out, const char *name,
-		      const struct ratelimit_config *cfg)
+/* Takes `limit`, unless another thread has put its like there meanwhile. */
+static struct shelf_item *add_limit(struct shelf *s, const char *name,
+				    const struct ratelimit_config *cfg, struct ratelimit **limit)
 {
-	struct ratelimit *limit = NULL;
 	struct shelf_item *item = find_limit(s, name, cfg);
-	int err;
 
-	if (item != NULL) {
-		item->references++;
-		*out = item;
-		return E_OK;
-	}
-	err = ratelimit_new(&limit, cfg);
-	if (err != E_OK)
-		return err;
+	if (item != NULL)
+		return item;
 	item = item_add(s, name);
-	if (item == NULL) {
-		ratelimit_free(limit);
-		return E_NOMEM;
-	}
-	item->limit = limit;
+	if (item == NULL)
+		return NULL;
+	item->limit = *limit;
 	item->cfg = *cfg;
-	*out = item;
-	return E_OK;
+	*limit = NULL;
+	return item;
 }
 
 int shelf_get_ratelimit(struct shelf *s, struct shelf_item **out, const char *name,
 			const struct ratelimit_config *cfg)
 {
+	const char *key = name == NULL ? "" : name;
+	struct ratelimit *limit = NULL;
+	struct shelf_item *item;
 	int err;
 
 	pthread_mutex_lock(&s->lock);
-	err = make_limit(s, out, name == NULL ? "" : name, cfg);
+	item = find_limit(s, key, cfg);
 	pthread_mutex_unlock(&s->lock);
-	return err;
+	if (item == NULL) {
+		err = ratelimit_new(&limit, cfg);
+		if (err != E_OK)
+			return err;
+		pthread_mutex_lock(&s->lock);
+		item = add_limit(s, key, cfg, &limit);
+		pthread_mutex_unlock(&s->lock);
+		ratelimit_free(limit);
+	}
+	if (item == NULL)
+		return E_NOMEM;
+	*out = item;
+	return E_OK;
 }
 
 struct ratelimit *shelf_ratelimit(const struct shelf_item *item)

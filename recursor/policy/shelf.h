@@ -11,8 +11,8 @@
  * give it the same name and the same numbers; one without a name is its owner's.  What nobody holds
  * any more is freed.
  *
- * Threads: any.  A file is read without the lock, for which workers may wait; of two who read the same
- * at once both get the first one's list.
+ * Threads: any.  A file is read, and a limit's memory cleared, without the lock, for which workers may wait;
+ * of two who do the same at once both get the first one's.
  */
 #ifndef POLICY_SHELF_H
 #define POLICY_SHELF_H

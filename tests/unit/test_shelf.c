@@ -174,6 +174,74 @@ START_TEST(others_do_not_wait_for_a_file)
 }
 END_TEST
 
+/* Whose memory takes its time to clear. */
+static void *make_large_limit(void *arg)
+{
+	const struct ratelimit_config cfg = {
+		.qps = 1, .ipv4_bits = 32, .ipv6_bits = 64, .max = 4000000
+	};
+	struct shelf_item **item = arg;
+
+	atomic_store(&loading, 1);
+	if (shelf_get_ratelimit(shelf, item, "large", &cfg) != E_OK)
+		*item = NULL;
+	atomic_store(&loading, 2);
+	return NULL;
+}
+
+/* How often somebody came at what is on the shelf meanwhile. */
+static unsigned turns_beside_a_large_limit(void)
+{
+	struct shelf_item *item = NULL;
+	unsigned turns = 0;
+	pthread_t thread;
+
+	atomic_store(&loading, 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, make_large_limit, &item), 0);
+	while (atomic_load(&loading) == 0)
+		usleep(100);
+	for (; atomic_load(&loading) == 1; turns++) {
+		(void)stats();
+		usleep(1000);
+	}
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_ptr_nonnull(item);
+	shelf_put(item);
+	return turns;
+}
+
+/* Once is enough: a busy host may let nobody come for as long. */
+START_TEST(others_do_not_wait_for_a_large_limit)
+{
+	enum { TRIES = 10 };
+	unsigned turns = 0;
+
+	for (unsigned i = 0; i < TRIES && turns <= 2; i++)
+		turns = turns_beside_a_large_limit();
+	ck_assert_uint_gt(turns, 2);
+}
+END_TEST
+
+/* Each makes it without the lock, and one of them was there first. */
+START_TEST(two_at_once_share_a_limit)
+{
+	struct shelf_item *items[2] = { NULL };
+	pthread_t threads[2];
+
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, make_large_limit, &items[i]), 0);
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	ck_assert_ptr_nonnull(items[0]);
+	ck_assert_ptr_eq(items[0], items[1]);
+	ck_assert_uint_eq(stats().limits, 1);
+	shelf_put(items[0]);
+	ck_assert_uint_eq(stats().limits, 1);
+	shelf_put(items[1]);
+	ck_assert_uint_eq(stats().limits, 0);
+}
+END_TEST
+
 START_TEST(nonsense_is_refused)
 {
 	const struct ratelimit_config cfg = { .qps = 0, .max = 100 };
@@ -194,6 +262,8 @@ Suite *suite_shelf(void)
 	tcase_add_test(t, a_bad_file_is_told);
 	tcase_add_test(t, limits_are_shared_by_name);
 	tcase_add_test(t, others_do_not_wait_for_a_file);
+	tcase_add_test(t, others_do_not_wait_for_a_large_limit);
+	tcase_add_test(t, two_at_once_share_a_limit);
 	tcase_add_test(t, nonsense_is_refused);
 	suite_add_tcase(s, t);
 	return s;
