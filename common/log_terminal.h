@@ -14,7 +14,7 @@
  * Without a terminal, memory or descriptors nothing changes.  When the terminal is gone so is the
  * pipe's end, and lines are counted as lost.  Of a crash the last lines may be missing.
  *
- * Threads: both calls are the main thread's, once each.
+ * Threads: both calls are the main thread's; the first one once, after any fork(2).
  */
 #ifndef COMMON_LOG_TERMINAL_H
 #define COMMON_LOG_TERMINAL_H
@@ -23,6 +23,6 @@ void log_terminal_begin(void);
 
 /* Waits for what is in the pipe still.  When the terminal has not taken it by then the thread is left to
  * the end of the process, and what is said after this is lost; otherwise stderr is as it was. */
-void log_terminal_end(int patience_ms);
+void log_terminal_end(int patience_ms); /* once more: nothing */
 
 #endif

@@ -483,6 +483,7 @@ static void say_ready(struct process *p)
 	readiness_start(p->readiness);
 	if (p->settings->daemon) {
 		open_log(p->settings, false);
+		log_terminal_end(LOG_PATIENCE_MS);
 		background_ready();
 	}
 }
@@ -500,7 +501,7 @@ static int start(struct process *p)
 		err = raise_descriptors(p);
 	if (err == E_OK)
 		err = open_outside(p);
-	if (err == E_OK && !p->settings->daemon) /* whose terminal goes when it is ready */
+	if (err == E_OK)
 		log_terminal_begin();
 	if (err == E_OK)
 		err = start_threads(p);

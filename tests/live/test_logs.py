@@ -10,7 +10,7 @@ import socket
 import time
 
 from live import (Lab, Process, Recursor, Skip, check, env, lab_and_recursor, question, run, test,
-                  udp_socket, wait_until)
+                  udp_socket, wait_until, write)
 
 JOURNALD = "/lib/systemd/systemd-journald"
 
@@ -175,6 +175,23 @@ def a_terminal_that_nobody_reads():
             while select.select([master], [], [], 0)[0]:
                 text += os.read(master, 65536)
             check(b"serves with 2 threads" in text and text.endswith(b" has ended\r\n"), "all lines", text)
+
+
+@test
+def a_terminal_that_nobody_reads_in_the_background():
+    """daemon=yes: until it serves its lines go to a terminal that is stuck; it serves all the same."""
+    directory = env.new_dir("talk")
+    script = os.path.join(directory, "talk.lua")
+    write(script, 'for i = 1, 2000 do pdnslog(string.rep("x", 200), pdns.loglevels.Error) end\n')
+    with Lab() as lab, terminal() as (_, wrapper):
+        r = Recursor(lab, ready=False, wrapper=wrapper, daemon="yes", log_rate=0, lua_dns_script=script)
+        try:
+            check(r.process.wait(10) == 0, "the starting command ends with 0")
+            check(r.get("log-lines-lost") > 0, "lines are lost")
+            check(r.ask("www.city.example").status == "NOERROR", "served")
+        finally:
+            r.rec("quit", expect=None)
+            wait_until(lambda: not r.ping(), what="its end")
 
 
 @contextlib.contextmanager
