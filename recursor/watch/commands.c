@@ -353,7 +353,7 @@ void command_parse(struct command_request *rq, char *text, size_t len)
 	const struct command *c;
 	int n, at = 0;
 
-	*rq = (struct command_request) { .file = -1, .stop_fd = -1 };
+	*rq = (struct command_request) { .file = -1, .stop_fd = -1, .client_fd = -1 };
 	n = memchr(text, 0, len) != NULL ? E_MALFORMED
 					 : ctl_split(text, rq->words, COMMAND_WORDS_MAX);
 	if (n == E_LIMIT) {
@@ -460,6 +460,7 @@ void command_run(const struct watch_env *env, const struct command_request *rq,
 		.argv = rq->argv,
 		.file = rq->file,
 		.stop_fd = rq->stop_fd,
+		.client_fd = rq->client_fd,
 		.unicode = rq->unicode,
 		.colour = rq->colour,
 	};

@@ -36,7 +36,8 @@ struct command_call {
 	char **argv; /* the arguments, without the word */
 	int file;    /* to write to, or -1 */
 	int stop_fd; /* readable when the daemon ends: who waits for long, waits for it too; or -1 */
-	bool unicode; /* whoever reads it can show more than ASCII */
+	int client_fd; /* the connection of whoever waits for the reply; or -1 */
+	bool unicode;  /* whoever reads it can show more than ASCII */
 	bool colour;
 	FILE *out;
 	json_t *json;
@@ -65,6 +66,7 @@ struct command_request {
 	char **argv;
 	int file;      /* -1, until the caller sets it */
 	int stop_fd;   /* the same */
+	int client_fd; /* the same */
 	char why[256]; /* when refused: the reply */
 };
 

@@ -230,6 +230,7 @@ static void serve(const struct control *c, int fd)
 		goto out;
 	command_parse(rq, text, len);
 	rq->stop_fd = c->stop_fd;
+	rq->client_fd = fd;
 	if (rq->command != NULL) {
 		if (command_brings_file(rq))
 			rq->file = receive_descriptor(c, fd, until_ms);

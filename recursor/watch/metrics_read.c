@@ -13,6 +13,7 @@
 #include "recursor/watch/dnstap.h"
 #include "recursor/watch/kernel_udp.h"
 #include "recursor/watch/metrics_impl.h"
+#include "recursor/watch/passed_file.h"
 #include "recursor/watch/secpoll.h"
 
 #define READER(name) uint64_t metric_read_##name(struct reading *r)
@@ -508,6 +509,12 @@ DNSTAP(most_queued)
 	}
 SCRIPTS(heap)
 SCRIPTS(threads)
+
+READER(passed_file_refusals)
+{
+	(void)r;
+	return passed_file_refusals();
+}
 
 READER(draining)
 {

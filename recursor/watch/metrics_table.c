@@ -217,6 +217,8 @@ const struct row metrics_rows[] = {
 	     "most memory of a script in one thread, in bytes (lua-memory-limit)"),
 	READ("lua-threads-peak", PEAK, scripts_threads,
 	     "most scripts that ran beside the threads that serve (spawnThread())"),
+	READ("control-file-refusals", COUNTER, passed_file_refusals,
+	     "commands of rec_control refused because as many as may were at their files"),
 	READ("draining", GAUGE, draining, "1 after rec_control drain"),
 	READ("webserver-connections", GAUGE, web_connections, "connections to the web server"),
 	READ("webserver-connections-peak", PEAK, web_peak,

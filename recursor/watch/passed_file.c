@@ -3,24 +3,46 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { BUFFER_BYTES = 64 * 1024 };
 
+/* Of all control threads. */
+static atomic_uint n_open;
+static atomic_uint_least64_t n_refused;
+
+static bool take_place(void)
+{
+	if (atomic_fetch_add(&n_open, 1) < PASSED_FILES_MAX)
+		return true;
+	atomic_fetch_sub(&n_open, 1);
+	atomic_fetch_add(&n_refused, 1);
+	return false;
+}
+
+uint64_t passed_file_refusals(void)
+{
+	return atomic_load(&n_refused);
+}
+
 static bool wait_for(struct passed_file *s, short what)
 {
-	struct pollfd fds[2] = {
+	/* Of the client no more than that both its directions are closed: it may have said all. */
+	struct pollfd fds[3] = {
 		{ .fd = s->fd, .events = what },
 		{ .fd = s->stop_fd, .events = POLLIN },
+		{ .fd = s->client_fd },
 	};
-	int ready = poll(fds, 2, PASSED_FILE_STALL_MS);
+	int ready = poll(fds, 3, PASSED_FILE_STALL_MS);
+	bool is_over = ready > 0 && (fds[1].revents != 0 || fds[2].revents != 0);
 
 	if (ready == 0)
 		errno = ETIMEDOUT;
-	if (ready > 0 && fds[1].revents != 0)
+	if (is_over)
 		errno = ECANCELED;
-	return ready > 0 && fds[1].revents == 0;
+	return ready > 0 && !is_over;
 }
 
 static ssize_t write_piece(struct passed_file *s, const char *data, size_t len)
@@ -67,6 +89,7 @@ static int cookie_close(void *cookie)
 	struct passed_file *s = cookie;
 
 	passed_writer_close(&s->writer);
+	atomic_fetch_sub(&n_open, 1);
 	return 0;
 }
 
@@ -77,7 +100,9 @@ static int open_stream(struct passed_file *s, const struct command_call *call, c
 				     .close = cookie_close };
 	int err = E_OK;
 
-	*s = (struct passed_file) { .fd = call->file, .stop_fd = call->stop_fd };
+	*s = (struct passed_file) { .fd = call->file,
+				    .stop_fd = call->stop_fd,
+				    .client_fd = call->client_fd };
 	if (*mode == 'w')
 		err = passed_writer_open(&s->writer, s->fd);
 	if (err != E_OK)
@@ -93,10 +118,19 @@ static int open_stream(struct passed_file *s, const struct command_call *call, c
 
 static bool is_open(struct passed_file *s, const struct command_call *call, const char *mode)
 {
-	int err = open_stream(s, call, mode);
+	int err;
 
-	if (err != E_OK)
+	if (!take_place()) {
+		fprintf(call->out,
+			"%d commands are at their files already, and another has to wait for one\n",
+			PASSED_FILES_MAX);
+		return false;
+	}
+	err = open_stream(s, call, mode);
+	if (err != E_OK) {
+		atomic_fetch_sub(&n_open, 1);
 		fprintf(call->out, "%s\n", err_why(err));
+	}
 	return err == E_OK;
 }
 

@@ -220,6 +220,36 @@ def control_busy_connections():
 
 
 @test
+def control_dumps_that_nobody_reads():
+    """They take all threads but one, one more is refused, and each ends with its rec_control."""
+    with lab_and_recursor() as (_, r), contextlib.ExitStack() as stack:
+        r.ask("www.city.example")
+        reads, writes = os.pipe()
+        stack.callback(os.close, reads)
+        os.set_blocking(writes, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writes, bytes(4096))
+        os.set_blocking(writes, True)
+        dumps = [subprocess.Popen(r.rec_command("dump-cache", "-"), stdout=writes, text=True,
+                                  stderr=subprocess.PIPE) for _ in range(4)]
+        os.close(writes)
+        for dump in dumps:
+            stack.enter_context(dump)
+            stack.callback(dump.kill)
+        # One of them is refused; the daemon has begun with the others before.
+        wait_until(lambda: any(dump.poll() is not None for dump in dumps), 10, "the one too many")
+        refused, = (dump for dump in dumps if dump.poll() is not None)
+        check(refused.returncode == 1 and "3 commands are at their files" in refused.stderr.read(), "why")
+        check("pong" in r.rec("ping").stdout, "another thread is left")
+        check(r.get("control-file-refusals") == 1, "counted")
+        for dump in dumps:
+            dump.kill()
+        wait_until(lambda: r.rec("dump-nsspeeds", "-", expect=None).returncode == 0, 10,
+                   "the dumps' end")
+
+
+@test
 def control_nobody_accepts():
     """A daemon that is stuck, with as many waiting as its socket takes: --timeout holds."""
     directory = env.new_dir("stuck")

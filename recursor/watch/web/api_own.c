@@ -25,6 +25,7 @@ static int run_command(struct endpoint_call *c, int (*run)(struct command_call *
 		.file = -1,
 		.unicode = with_text,
 		.stop_fd = c->stop_fd,
+		.client_fd = -1,
 		.out = open_memstream(&text, &len),
 		.json = json_object(),
 	};
