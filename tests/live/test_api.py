@@ -5,7 +5,8 @@ import os
 import re
 import subprocess
 
-from live import (TREE, Lab, Recursor, ask, check, check_reply, env, lab_and_recursor, run, test)
+from live import (TREE, Lab, Recursor, ask, check, check_reply, env, is_sanitized,
+                  lab_and_recursor, run, test)
 from test_web import PORT, check_status, curl
 
 KEY = "open"
@@ -86,7 +87,7 @@ def api_zones():
                 check([z["name"] for z in shown] == ["private.test."], "the list", shown)
                 directory = r.directory
                 held_us = r.get("control-visit-max-usec")
-                check(held_us < 1000, f"a worker was held for {held_us} us")
+                check(held_us < 1000 or is_sanitized(), f"a worker was held for {held_us} us")
             with Recursor(lab, directory=directory, **ours) as r:
                 check_reply(r.ask("www.private.test"), data=["192.0.2.7"], kind="A")
                 api("PUT", V1 + "/zones/private.test.", native("private.test.", "192.0.2.8"), 204)
@@ -262,7 +263,7 @@ def api_reads():
         check("accused" in json.dumps(api("GET", V1 + "/defender")), "the defender")
         check(len(api("GET", V1 + "/top-cost?of=domains")["windows"]) == 3, "costs")
         held_us = r.get("control-visit-max-usec")
-        check(held_us < 1000, f"a worker was held for {held_us} us")
+        check(held_us < 1000 or is_sanitized(), f"a worker was held for {held_us} us")
 
 
 @test
@@ -294,7 +295,7 @@ def api_explains_wait_elsewhere():
         check(len(kept) == 1, "what was kept of it", kept)
         check(len(json.dumps(kept[0])) > 500, "its steps", kept)
         held_us = r.get("control-visit-max-usec")
-        check(held_us < 1000, f"a worker was held for {held_us} us")
+        check(held_us < 1000 or is_sanitized(), f"a worker was held for {held_us} us")
 
 
 

@@ -8,8 +8,8 @@ import subprocess
 import threading
 import time
 
-from live import (Recursor, check, check_reply, check_sums, env, need_program, question, root_hints,
-                  run, test, torture, wait_until, write)
+from live import (Recursor, check, check_reply, check_sums, env, is_sanitized, need_program,
+                  question, root_hints, run, test, torture, wait_until, write)
 from test_authorities import ROOT, ZONE, ZONES, nsd
 
 ZONES["hooks-root"] = (".", f""". 3600 IN SOA a.root. hostmaster.root. 1 3600 900 604800 60
@@ -767,7 +767,7 @@ def lua_reload():
         check(r.rec("unload-lua-script").stdout == "unloaded\nunloaded\n", "what it says")
         check_reply(r.ask("d.hooks"), "NXDOMAIN")
         check(r.rec("reload-lua-script").stdout == "unloaded\nunloaded\n", "there is none")
-        check(r.get("control-visit-max-usec") < 1000, "no worker was held")
+        check(r.get("control-visit-max-usec") < 1000 or is_sanitized(), "no worker was held")
 
 
 @test
