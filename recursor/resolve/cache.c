@@ -447,13 +447,6 @@ static bool is_answer_for(const struct rrset *s, uint16_t type)
 	return s->type == type || (s->type == TYPE_CNAME && !(type == TYPE_DS && is_of_apex(s)));
 }
 
-/* That the name is not there is what the zone above says, as of one that is forwarded: it forbids nothing of what
- * the zone itself says. */
-static bool is_contradicted(const struct rrset *denial, const struct rrset *set)
-{
-	return denial->kind == RRSET_NXDOMAIN && !is_of_apex(denial) && is_of_apex(set);
-}
-
 /* A denial or an alias that nobody has checked yet came with another question: what is known to have been
  * bogus for this one stands beside it. */
 static bool may_be_the_same_lie(const struct rrset *s, const struct rrset *failure)
@@ -484,8 +477,7 @@ static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 		return true;
 	if (s->rank <= o->set->rank)
 		return false;
-	return is_same_key(sh, at, o) ||
-	       (is_of_existence(s, o->set) && !is_contradicted(s, o->set));
+	return is_same_key(sh, at, o) || is_of_existence(s, o->set);
 }
 
 /* Types that stand beside a CNAME (RFC 2181 10.1, 4034 2.5 and 3). */
