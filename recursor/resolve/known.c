@@ -61,11 +61,10 @@ static bool is_the_parents(const struct knowledge *k, const struct rrset *s)
 	       name_labels(rrset_owner(s)) == k->floor_labels;
 }
 
-/* Is there a denial of the name, and is it one of the type? */
-static bool denies(const struct knowledge *k, const struct cache_view *v, uint16_t type)
+/* A denial or an alias of the name: is there one, and does it speak of the type? */
+static bool speaks_of(const struct knowledge *k, const struct rrset *s, uint16_t type)
 {
-	return v->nxdomain != NULL && !is_the_zones_own(v->nxdomain, type) &&
-	       !is_the_parents(k, v->nxdomain);
+	return s != NULL && !is_the_zones_own(s, type) && !is_the_parents(k, s);
 }
 
 static uint32_t made_s(const struct rrset *s)
@@ -88,7 +87,8 @@ static void stale_sort_out(const struct knowledge *k, struct cache_view *v, uint
 		return;
 	if (s->kind == RRSET_FAILURE ||
 	    (rrset_is_expired(s, now_s) &&
-	     (is_newer(v->cname, s) || (is_newer(v->nxdomain, s) && denies(k, v, type))))) {
+	     (is_newer(v->cname, s) ||
+	      (is_newer(v->nxdomain, s) && speaks_of(k, v->nxdomain, type))))) {
 		rrset_put(s);
 		v->exact = NULL;
 	}
@@ -124,12 +124,11 @@ static void answer_take(struct resolver *r, struct knowledge *k, struct cache_vi
 		take(k, KNOWN_FAILURE, &v->exact);
 	else if (v->exact != NULL && v->exact->kind == RRSET_DATA && may_answer(v->exact))
 		take(k, KNOWN_DATA, &v->exact);
-	else if (denies(k, v, type))
+	else if (speaks_of(k, v->nxdomain, type))
 		take(k, KNOWN_NXDOMAIN, &v->nxdomain);
 	else if (v->exact != NULL && v->exact->kind == RRSET_NODATA)
 		take(k, KNOWN_NODATA, &v->exact);
-	else if (may_answer(v->cname) && !is_the_zones_own(v->cname, type) &&
-		 !is_the_parents(k, v->cname))
+	else if (may_answer(v->cname) && speaks_of(k, v->cname, type))
 		take(k, type == TYPE_CNAME ? KNOWN_DATA : KNOWN_ALIAS, &v->cname);
 	else if (is_failure(r, v->exact))
 		take(k, KNOWN_FAILURE, &v->exact);

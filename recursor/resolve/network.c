@@ -179,9 +179,8 @@ bool network_looks_for_route(struct resolver *r, unsigned family)
 {
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 
-	if (!is_asked(r, family) || !weather_take_probe(weather_of(r), family, now_ms))
-		return false;
-	if (!probe_send(r, family))
+	if (!is_asked(r, family) || !weather_take_probe(weather_of(r), family, now_ms) ||
+	    !probe_send(r, family))
 		return false;
 	/* Nobody waits for what it says. */
 	if (!timer_is_pending(&r->probe_timer))
