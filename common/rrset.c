@@ -409,6 +409,11 @@ const uint8_t *rrset_zone(const struct rrset *s)
 	return name_suffix(rrset_owner(s), s->zone_labels);
 }
 
+bool rrset_is_of_apex(const struct rrset *s)
+{
+	return s->owner_len > 1 && s->zone_labels == name_labels(rrset_owner(s));
+}
+
 struct rrset *const *rrset_proofs(const struct rrset *s)
 {
 	return (struct rrset *const *)(const void *)(s->data + proofs_at(s));

@@ -129,6 +129,14 @@ static inline unsigned rrset_bogus(const struct rrset *s)
 {
 	return atomic_load_explicit(&s->verdict, memory_order_relaxed) >> 3;
 }
+/* A failure that came of answers which were all bogus.  NULL is none. */
+static inline bool rrset_is_bogus_failure(const struct rrset *s)
+{
+	return s != NULL && s->kind == RRSET_FAILURE && rrset_security(s) == SEC_BOGUS;
+}
+/* Said by the zone whose apex the name is, but for the root: no word on the name's DS, which is the parent's
+ * (RFC 4035 3.1.4.1). */
+bool rrset_is_of_apex(const struct rrset *s);
 
 /* A copy with another rank and expiry (a new block with one reference). */
 int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32_t ttl,

@@ -155,20 +155,15 @@ static bool is_exact(const struct cache_view *v, const struct rrset *s)
 	       (s->kind == RRSET_FAILURE && !is_answer(v->exact));
 }
 
-static bool is_bogus_failure(const struct rrset *s)
-{
-	return s != NULL && s->kind == RRSET_FAILURE && rrset_security(s) == SEC_BOGUS;
-}
-
 /* view_offer(), of what has the type CNAME where that is asked for.  That its answers were bogus stands beside
  * the CNAME, as for other types: whoever asks with CD=1 is told that one. */
 static void view_offer_cname(struct cache_view *v, struct rrset *s)
 {
-	if (is_bogus_failure(v->exact) && s->kind == RRSET_DATA) {
+	if (rrset_is_bogus_failure(v->exact) && s->kind == RRSET_DATA) {
 		v->cname = s;
 		return;
 	}
-	if (is_bogus_failure(s) && v->exact != NULL && v->exact->kind == RRSET_DATA) {
+	if (rrset_is_bogus_failure(s) && v->exact != NULL && v->exact->kind == RRSET_DATA) {
 		v->cname = v->exact;
 		v->exact = s;
 	} else if (is_exact(v, s)) {
@@ -369,6 +364,7 @@ struct offer {
 	bool delegation;
 	bool refreshes;
 	bool fills;
+	bool at_configured;
 	uint32_t now_s, stale_s, locked_percent;
 };
 
@@ -431,20 +427,22 @@ static bool is_of_existence(const struct rrset *a, const struct rrset *b)
 	       b->type != CACHE_TRUST;
 }
 
-/* Said by the zone whose apex the name is. */
-static bool is_of_apex(const struct rrset *s)
+/* That a configured zone is not there, as the zone above says, is another question than what is said there. */
+static bool stand_apart(const struct rrset *s, const struct offer *o)
 {
-	return s->zone_labels == name_labels(rrset_owner(s));
+	return o->at_configured && rrset_is_of_apex(s) != rrset_is_of_apex(o->set);
 }
 
-/* An alias of a zone's own apex is no answer for the DS, which is its parent's. */
+/* What the zone says of its own apex, an alias or that it is not there, is no answer for the DS, which is
+ * its parent's. */
 static bool is_answer_for(const struct rrset *s, uint16_t type)
 {
-	if (s->kind == RRSET_NXDOMAIN)
-		return true;
-	if (!is_answer(s))
+	bool is_of_all_types = s->kind == RRSET_NXDOMAIN ||
+			       (s->kind == RRSET_DATA && s->type == TYPE_CNAME);
+
+	if (s->kind != RRSET_NXDOMAIN && !is_answer(s))
 		return false;
-	return s->type == type || (s->type == TYPE_CNAME && !(type == TYPE_DS && is_of_apex(s)));
+	return s->type == type || (is_of_all_types && !(type == TYPE_DS && rrset_is_of_apex(s)));
 }
 
 /* A denial or an alias that nobody has checked yet came with another question: what is known to have been
@@ -452,8 +450,7 @@ static bool is_answer_for(const struct rrset *s, uint16_t type)
 static bool may_be_the_same_lie(const struct rrset *s, const struct rrset *failure)
 {
 	return failure->kind == RRSET_FAILURE && rrset_security(s) == SEC_UNCHECKED &&
-	       (s->kind == RRSET_NXDOMAIN ||
-		(s->kind == RRSET_DATA && s->type == TYPE_CNAME && failure->type != TYPE_CNAME));
+	       (s->kind == RRSET_NXDOMAIN || (s->kind == RRSET_DATA && s->type == TYPE_CNAME));
 }
 
 /* Does the entry forbid the offered set?  RFC 2181 5.4.1. */
@@ -477,7 +474,7 @@ static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 		return true;
 	if (s->rank <= o->set->rank)
 		return false;
-	return is_same_key(sh, at, o) || is_of_existence(s, o->set);
+	return is_same_key(sh, at, o) || (is_of_existence(s, o->set) && !stand_apart(s, o));
 }
 
 /* Types that stand beside a CNAME (RFC 2181 10.1, 4034 2.5 and 3). */
@@ -485,6 +482,13 @@ static bool is_beside_cname(uint16_t type)
 {
 	return type == TYPE_CNAME || type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_SIG ||
 	       type == TYPE_NXT || type == TYPE_KEY;
+}
+
+/* Is the alias the answer for that type, too?  Not for the DS of the zone whose apex it is wrongly at, which
+ * comes from the parent. */
+static bool alias_covers(const struct rrset *alias, uint16_t type)
+{
+	return !is_beside_cname(type) && !(type == TYPE_DS && rrset_is_of_apex(alias));
 }
 
 /* A zone's secure keys say that what comes from it is signed.  A denial that nobody has checked, as of
@@ -522,7 +526,7 @@ static bool displaces(const struct shard *sh, uint32_t at, const struct offer *o
 	    was_validated(s, set, o->now_s))
 		return false;
 	if (is_of_existence(s, set))
-		return true;
+		return !stand_apart(s, o);
 	if (s->kind == RRSET_FAILURE)
 		return s->type == set->type && is_answer(set);
 	if (set->kind != RRSET_DATA)
@@ -530,9 +534,9 @@ static bool displaces(const struct shard *sh, uint32_t at, const struct offer *o
 	if (s->rank > set->rank && !rrset_is_expired(s, o->now_s))
 		return false;
 	if (set->type == TYPE_CNAME)
-		return s->kind == RRSET_NODATA && !is_beside_cname(s->type);
+		return s->kind == RRSET_NODATA && alias_covers(set, s->type);
 	return s->type == TYPE_CNAME && s->kind == RRSET_DATA && set->rank >= RANK_AUTH_ANSWER &&
-	       !is_beside_cname(set->type);
+	       alias_covers(s, set->type);
 }
 
 /* Removes what the offer displaces; tells the slot of its own key, or SIEVE_NONE. */
@@ -618,6 +622,7 @@ enum cache_put_result cache_put_hashed(struct cache *c, struct rrset *s, uint64_
 		.delegation = (how & CACHE_AS_DELEGATION) != 0,
 		.refreshes = (how & CACHE_REFRESHES) != 0,
 		.fills = (how & CACHE_FILLS) != 0,
+		.at_configured = (how & CACHE_AT_CONFIGURED) != 0,
 		.now_s = now_s,
 		.stale_s = stale_window(c),
 		.locked_percent = atomic_load_explicit(&c->locked_percent, memory_order_relaxed),
@@ -703,8 +708,8 @@ static bool is_answered(const struct shard *sh, uint32_t at, const struct offer 
 		return !are_trusted_keys(o->set, s, o->now_s);
 	if (is_delegation(sh, at) || o->delegation)
 		return false;
-	return (is_an_alias(s) && !is_beside_cname(o->set->type)) ||
-	       (is_an_alias(o->set) && !is_beside_cname(s->type));
+	return (is_an_alias(s) && alias_covers(s, o->set->type)) ||
+	       (is_an_alias(o->set) && alias_covers(o->set, s->type));
 }
 
 static enum cache_put_result restore(struct shard *sh, const struct offer *o)

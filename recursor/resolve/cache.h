@@ -122,6 +122,10 @@ enum cache_put_how {
 				    own and is never an answer */
 	CACHE_REFRESHES = 2, /* asked for in order to replace what is there: no lock holds it up */
 	CACHE_FILLS = 4, /* only where there is no answer, denial or alias; takes nothing away */
+	CACHE_AT_CONFIGURED =
+		8, /* at the name of a zone that the operator has configured: that it is not
+				    there, as the zone above says who is asked for its DS, and what is
+				    said in the zone itself are two questions */
 };
 
 /* Offers a set; the cache takes its own reference when it keeps it.  `how`: of cache_put_how. */

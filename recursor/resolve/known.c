@@ -50,7 +50,7 @@ static void take(struct knowledge *k, enum known what, struct rrset **set)
  * for its DS, which is its parent's. */
 static bool is_the_zones_own(const struct rrset *s, uint16_t type)
 {
-	return type == TYPE_DS && s->owner_len > 1 && s->zone_labels == name_labels(rrset_owner(s));
+	return type == TYPE_DS && rrset_is_of_apex(s);
 }
 
 /* The other way round: what was said, when its DS was asked for, of a zone that the operator has
@@ -77,6 +77,13 @@ static bool is_newer(const struct rrset *s, const struct rrset *than)
 	return s != NULL && (int32_t)(made_s(s) - made_s(than)) > 0;
 }
 
+/* Is it a later word, and one that will be heard? */
+static bool supersedes(const struct knowledge *k, const struct rrset *by, const struct rrset *s,
+		       uint16_t type)
+{
+	return is_newer(by, s) && speaks_of(k, by, type);
+}
+
 /* Of what has expired only the newest word on a name counts, and no failure stands in its way. */
 static void stale_sort_out(const struct knowledge *k, struct cache_view *v, uint16_t type,
 			   uint32_t now_s)
@@ -87,8 +94,8 @@ static void stale_sort_out(const struct knowledge *k, struct cache_view *v, uint
 		return;
 	if (s->kind == RRSET_FAILURE ||
 	    (rrset_is_expired(s, now_s) &&
-	     (is_newer(v->cname, s) ||
-	      (is_newer(v->nxdomain, s) && speaks_of(k, v->nxdomain, type))))) {
+	     ((may_answer(v->cname) && supersedes(k, v->cname, s, type)) ||
+	      supersedes(k, v->nxdomain, s, type)))) {
 		rrset_put(s);
 		v->exact = NULL;
 	}
@@ -105,14 +112,13 @@ static bool is_believed(const struct rrset *s)
  * beside that and that nobody has checked came with another question, and may be the same lie. */
 static bool is_bogus(const struct cache_view *v, enum look what)
 {
-	return what == LOOK_VALIDATED && v->exact != NULL && v->exact->kind == RRSET_FAILURE &&
-	       rrset_security(v->exact) == SEC_BOGUS && !is_believed(v->nxdomain) &&
-	       !is_believed(v->cname);
+	return what == LOOK_VALIDATED && rrset_is_bogus_failure(v->exact) &&
+	       !is_believed(v->nxdomain) && !is_believed(v->cname);
 }
 
 static bool is_failure(struct resolver *r, const struct rrset *s)
 {
-	return s != NULL && s->kind == RRSET_FAILURE && rrset_security(s) != SEC_BOGUS &&
+	return s != NULL && s->kind == RRSET_FAILURE && !rrset_is_bogus_failure(s) &&
 	       !network_voids(r, s);
 }
 

@@ -344,6 +344,7 @@ START_TEST(what_fills_takes_no_place)
 {
 	struct cache *c = cache_make(&small);
 	struct rrset *lie = set_with("a.example.", TYPE_A, 60, RANK_AUTH_ANSWER, "lie!", 4);
+	struct rrset *denial;
 
 	put_a(c, "a.example.", 60);
 	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW + 59), CACHE_KEPT_BETTER);
@@ -363,6 +364,24 @@ START_TEST(what_fills_takes_no_place)
 	cache_wipe(c, wire("a.example."), 0, false);
 	put(c, set_with("a.example.", TYPE_CNAME, 60, RANK_AUTH_ANSWER, "\1b\0", 3));
 	lie = negative(RRSET_FAILURE, "a.example.", TYPE_A, 60, RANK_NONE);
+	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW), CACHE_STORED);
+	rrset_put(lie);
+
+	/* Or for that one, to somebody with CD=1 in between. */
+	lie = negative(RRSET_FAILURE, "a.example.", TYPE_CNAME, 60, RANK_NONE);
+	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW), CACHE_STORED);
+	rrset_put(lie);
+
+	/* Nobody but the parent has an answer for a zone's DS. */
+	cache_wipe(c, wire("a.example."), 0, false);
+	denial = negative(RRSET_NXDOMAIN, "a.example.", 0, 60, RANK_AUTH_ANSWER);
+	denial->zone_labels = 2;
+	rrset_set_security(denial, SEC_INSECURE, 0);
+	put(c, denial);
+	lie = negative(RRSET_FAILURE, "a.example.", TYPE_A, 60, RANK_NONE);
+	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW), CACHE_KEPT_BETTER);
+	rrset_put(lie);
+	lie = negative(RRSET_FAILURE, "a.example.", TYPE_DS, 60, RANK_NONE);
 	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW), CACHE_STORED);
 	rrset_put(lie);
 	cache_free(c);
