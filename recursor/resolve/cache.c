@@ -155,9 +155,9 @@ static bool is_exact(const struct cache_view *v, const struct rrset *s)
 	       (s->kind == RRSET_FAILURE && !is_answer(v->exact));
 }
 
-/* view_offer(), of what has the type CNAME where that is asked for.  That its answers were bogus stands beside
- * the CNAME, as for other types: whoever asks with CD=1 is told that one. */
-static void view_offer_cname(struct cache_view *v, struct rrset *s)
+/* view_offer(), of what has the type CNAME or DNAME where that is asked for.  That its answers were bogus stands
+ * beside the set, as for other types: whoever asks with CD=1 is told that one. */
+static void view_offer_alias(struct cache_view *v, struct rrset *s)
 {
 	if (rrset_is_bogus_failure(v->exact) && s->kind == RRSET_DATA) {
 		v->cname = s;
@@ -190,8 +190,8 @@ static bool view_offer(struct cache_view *v, struct rrset *s, bool delegation, u
 		return true;
 	}
 	if (answer && s->type == type) {
-		if (type == TYPE_CNAME)
-			view_offer_cname(v, s);
+		if (type == TYPE_CNAME || type == TYPE_DNAME)
+			view_offer_alias(v, s);
 		else if (is_exact(v, s))
 			v->exact = s;
 		used = v->exact == s || v->cname == s;
@@ -502,12 +502,15 @@ static bool are_trusted_keys(const struct rrset *s, const struct rrset *denial, 
 }
 
 /* What was validated, or failed to be, does not go because of a denial or an alias that nobody has
- * checked: that may be a lie, told for one type, and is found to be one of that type alone. */
+ * checked: that may be a lie, told for one type, and is found to be one of that type alone.  A DNAME, which is
+ * said of the names below it, leaves what is known of its own type if that was bogus. */
 static bool was_validated(const struct rrset *s, const struct rrset *set, uint32_t now_s)
 {
 	enum security known = rrset_security(s);
-	bool is_of_all_types = set->kind == RRSET_NXDOMAIN ||
-			       (set->kind == RRSET_DATA && set->type == TYPE_CNAME);
+	bool is_alias = set->kind == RRSET_DATA &&
+			(set->type == TYPE_CNAME ||
+			 (set->type == TYPE_DNAME && rrset_is_bogus_failure(s)));
+	bool is_of_all_types = set->kind == RRSET_NXDOMAIN || is_alias;
 
 	if (!is_of_all_types || rrset_security(set) == SEC_SECURE || rrset_is_expired(s, now_s))
 		return false;

@@ -67,7 +67,7 @@ void cache_free(struct cache *c);
  * back with cache_view_put(). */
 struct cache_view {
 	struct rrset *exact; /* (name, type): data or NODATA; else a failure */
-	struct rrset *cname; /* the name's CNAME, when another type was asked, or that is bogus */
+	struct rrset *cname; /* the name's CNAME, when another type was asked, or what is bogus */
 	struct rrset *dname; /* the name's DNAME */
 	struct rrset *nxdomain;   /* the name does not exist */
 	struct rrset *ns;         /* the zone's own NS set */

@@ -135,7 +135,7 @@ static void answer_take(struct resolver *r, struct knowledge *k, struct cache_vi
 	else if (v->exact != NULL && v->exact->kind == RRSET_NODATA)
 		take(k, KNOWN_NODATA, &v->exact);
 	else if (may_answer(v->cname) && speaks_of(k, v->cname, type))
-		take(k, type == TYPE_CNAME ? KNOWN_DATA : KNOWN_ALIAS, &v->cname);
+		take(k, type == v->cname->type ? KNOWN_DATA : KNOWN_ALIAS, &v->cname);
 	else if (is_failure(r, v->exact))
 		take(k, KNOWN_FAILURE, &v->exact);
 }
