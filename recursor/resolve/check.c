@@ -399,8 +399,7 @@ static enum checked walk_step(struct resolver *r, struct goal *g, const struct r
 	}
 	if (is_known)
 		return CHECKED;
-	if (goal_want(r, g, EDGE_TRUST, 0, name, CACHE_TRUST) != EDGE_MADE)
-		goal_end_bogus(r, g, missing(s));
+	trust_want(r, g, name, CACHE_TRUST);
 	return CHECKED_LATER;
 }
 

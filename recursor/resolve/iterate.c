@@ -39,6 +39,15 @@ void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t
 	rrset_put(failure);
 }
 
+static void fail(struct resolver *r, struct goal *g, enum cause why)
+{
+	chain_clear(g);
+	g->rcode = RCODE_SERVFAIL;
+	g->cause = (uint8_t)why;
+	g->cacheable = false;
+	goal_end(r, g);
+}
+
 static void end_with_failure(struct resolver *r, struct goal *g, enum cause why)
 {
 	/* RFC 9520 3: a failure is remembered for a while.  Not one that comes of a circle or of a
@@ -49,11 +58,12 @@ static void end_with_failure(struct resolver *r, struct goal *g, enum cause why)
 	if (!g->met_cycle && !g->met_crowd && !g->met_cut && !goal_ends_private(g) &&
 	    !(g->met_limit && is_far) && !g->is_remembered)
 		resolver_remember_failure(r, g->name, g->type, why);
-	chain_clear(g);
-	g->rcode = RCODE_SERVFAIL;
-	g->cause = (uint8_t)why;
-	g->cacheable = false;
-	goal_end(r, g);
+	fail(r, g, why);
+}
+
+void goal_end_without_room(struct resolver *r, struct goal *g)
+{
+	fail(r, g, CAUSE_GOALS);
 }
 
 void goal_end_bogus(struct resolver *r, struct goal *g, enum bogus why)

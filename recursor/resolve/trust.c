@@ -125,6 +125,7 @@ void trust_told(const struct resolver *r, struct goal *parent, const struct goal
 		.bogus = child->bogus,
 		.is_under_nta = child->is_under_nta,
 		.is_no_cut = child->is_no_cut,
+		.lacks_room = child->rcode == RCODE_SERVFAIL && child->cause == CAUSE_GOALS,
 		.set = set != NULL ? rrset_get(set) : NULL,
 	};
 	if (failed)
@@ -154,9 +155,18 @@ void trust_want(struct resolver *r, struct goal *g, const uint8_t *name, uint16_
 {
 	bool is_keys = type == TYPE_DNSKEY;
 
-	if (goal_want(r, g, EDGE_TRUST, 0, name, type) == EDGE_MADE)
+	switch (goal_want(r, g, EDGE_TRUST, 0, name, type)) {
+	case EDGE_MADE:
 		return;
-	goal_end_bogus(r, g, is_keys ? BOGUS_UNABLE_TO_GET_DNSKEYS : BOGUS_UNABLE_TO_GET_DSS);
+	case EDGE_CYCLE:
+		goal_end_bogus(r, g,
+			       is_keys ? BOGUS_UNABLE_TO_GET_DNSKEYS : BOGUS_UNABLE_TO_GET_DSS);
+		return;
+	case EDGE_TOO_DEEP:
+	case EDGE_NO_ROOM:
+		break;
+	}
+	goal_end_without_room(r, g);
 }
 
 bool trust_take_told(const struct goal *g, const uint8_t *zone, struct trust *out)
@@ -461,6 +471,10 @@ void trust_step(struct resolver *r, struct goal *g)
 	g->state = GOAL_TRUST;
 	if (g->children != NULL)
 		return;
+	if (g->v.told.lacks_room) {
+		goal_end_without_room(r, g);
+		return;
+	}
 	while (stages[g->v.stage](r, g) == CHECKED)
 		;
 }

@@ -633,6 +633,10 @@ void validate_step(struct resolver *r, struct goal *g)
 
 	if (g->children != NULL)
 		return;
+	if (g->v.told.lacks_room) {
+		goal_end_without_room(r, g);
+		return;
+	}
 	while (g->v.stage != STAGE_DONE)
 		if (stages[g->v.stage](r, g) == CHECKED_LATER)
 			return;
