@@ -174,14 +174,18 @@ static void probe_timer_start(struct resolver *r, uint64_t at_ms)
 	timers_start(r->timers, &r->probe_timer, at_ms);
 }
 
-/* No packet is lost by it: either a way is there, and the probe's leaving says so, or there is none. */
+/* No packet is lost by it: either a way is there, and the probe's leaving says so, or there is none.  With
+ * nobody known whom a probe could go to, the address that is wanted will be asked.  While nobody at all can be
+ * asked it is network_ring() that looks, and its turns are not taken. */
 bool network_looks_for_route(struct resolver *r, unsigned family)
 {
 	uint64_t now_ms = r->world.now_ms(r->world.ctx);
 
-	if (!is_asked(r, family) || !weather_take_probe(weather_of(r), family, now_ms) ||
-	    !probe_send(r, family))
+	if (!is_asked(r, family) || network_is_gone(r) ||
+	    !weather_take_probe(weather_of(r), family, now_ms))
 		return false;
+	if (!probe_send(r, family))
+		return true;
 	/* Nobody waits for what it says. */
 	if (!timer_is_pending(&r->probe_timer))
 		probe_timer_start(r, now_ms + RING_MS);

@@ -608,6 +608,48 @@ START_TEST(without_anybody_to_probe_questions_try)
 }
 END_TEST
 
+/* A zone is known whose server has no address. */
+static void put_delegation(const uint8_t *zone, const uint8_t *server)
+{
+	const struct rdata ns = { server, (uint16_t)name_len(server) };
+	struct rrset *set = NULL;
+
+	ck_assert_int_eq(rrset_new(&set, zone, TYPE_NS, 3600, s.net.world.wall_s(s.net.world.ctx),
+				   RANK_REFERRAL, &ns, 1, NULL, 0),
+			 E_OK);
+	(void)cache_put(s.cache, set, CACHE_AS_DELEGATION, s.net.world.wall_s(s.net.world.ctx));
+	rrset_put(set);
+}
+
+/* Nobody is known whom a probe could go to, and all that is asked wants addresses first, more often than
+ * the ring that looks for the network has its turns. */
+START_TEST(questions_without_addresses_do_not_hold_the_ring_up)
+{
+	static const uint8_t name[] = "\3www\3far\2ta", *zone = name + 4;
+	unsigned ms = 0;
+
+	start(false);
+	ask_for(2);
+	pass(2 * SECOND_US);
+	resolver_drop_hints(s.r);
+	put_delegation(zone, (const uint8_t *)"\5haaaa\3zab\2tb");
+	s.cut = CUT_UNROUTED;
+	ask_for(3);
+	while (state(4) != WEATHER_UNROUTED) {
+		ask(0, s.serial);
+		pass(SECOND_US / QPS);
+	}
+	s.cut = CUT_NONE;
+	for (; ms < 10000 && state(4) == WEATHER_UNROUTED; ms++) {
+		(void)ask_name(name);
+		pass(1000);
+	}
+	ck_assert_int_eq(state(4), WEATHER_FAIR);
+	ck_assert_uint_lt(ms, 10000);
+	stop();
+}
+END_TEST
+
 /* An attacker's servers have answered, and fall silent in 32 networks, while he asks and hardly
  * anybody else does. */
 START_TEST(an_attacker_is_not_believed)
@@ -694,6 +736,7 @@ Suite *suite_network(void)
 	tcase_add_test(t, stale_answers_are_served_meanwhile);
 	tcase_add_test(t, a_stale_answer_has_the_network_looked_for);
 	tcase_add_test(t, without_anybody_to_probe_questions_try);
+	tcase_add_test(t, questions_without_addresses_do_not_hold_the_ring_up);
 	tcase_add_test(t, an_attacker_is_not_believed);
 	tcase_add_test(t, no_ipv6_costs_nothing);
 	suite_add_tcase(suite, t);
