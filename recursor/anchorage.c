@@ -212,10 +212,11 @@ static const char *const names[] = {
 	"trustanchorfile-interval",
 };
 
-static int make_settings(struct server *s, const char *file, struct settings **out, char *why)
+static int make_settings(struct server *s, const char *file, struct settings **out, char *told,
+			 char *why)
 {
 	struct settings *read = NULL, *made = NULL, *other = NULL;
-	int err = server_reread(s, &read, names, ARRAY_LEN(names), REREAD_WARNS, why);
+	int err = server_reread(s, &read, names, ARRAY_LEN(names), told, why);
 
 	if (err == E_OK)
 		err = settings_merge(&made, atomic_load(&s->settings), read, names,
@@ -233,20 +234,23 @@ static int make_settings(struct server *s, const char *file, struct settings **o
 
 int server_reload_anchors(struct server *s, const char *file, char *path, char *why)
 {
+	char told[SETTINGS_WHY_MAX] = "";
 	struct settings *made = NULL;
 	int err;
 
 	(void)snprintf(path, SETTINGS_WHY_MAX, "%s", file == NULL ? "" : file);
 	server_change_begin(s);
-	err = make_settings(s, file, &made, why);
+	err = make_settings(s, file, &made, told, why);
 	if (err == E_OK) {
 		(void)snprintf(path, SETTINGS_WHY_MAX, "%s", made->lua_config_file);
 		err = anchorage_reload(s->anchorage, made, why);
 	}
-	if (err == E_OK)
+	if (err == E_OK) {
 		server_reconfigure(s, made);
-	else
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", told);
+	} else {
 		settings_free(made);
+	}
 	server_change_end(s);
 	return err;
 }

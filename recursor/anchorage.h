@@ -56,7 +56,7 @@ int anchorage_edit(struct anchorage *a, int (*change)(void *arg, struct anchors 
 int anchorage_reload(struct anchorage *a, const struct settings *s, char *why) MUST_USE;
 
 /* Has the daemon do that by what recursor.conf says now; `file`, unless it is NULL, takes the place
- * of lua-config-file.  `path` (SETTINGS_WHY_MAX): which that is, also on error. */
+ * of lua-config-file.  `path` (SETTINGS_WHY_MAX): which that is, also on error.  `why`: as reconfigure.h. */
 int server_reload_anchors(struct server *s, const char *file, char *path, char *why) MUST_USE;
 
 #endif

@@ -139,14 +139,18 @@ void server_reconfigure(struct server *s, const struct settings *made)
 	settings_free(old);
 }
 
-static void say(void *ctx, const char *line)
+/* Into the log, and to the operator whose change it is of: `told` (SETTINGS_WHY_MAX). */
+static void say(void *told, const char *line)
 {
-	(void)ctx;
+	size_t len = strlen(told);
+
 	log_line(LOG_LEVEL_WARNING, "settings", NULL, "%s", line);
+	(void)snprintf((char *)told + len, SETTINGS_WHY_MAX - len, "%s%s", len > 0 ? "\n" : "",
+		       line);
 }
 
 /* What start-up would say of it. */
-static void tell_of_change(const struct settings *made, const char *name)
+static void tell_of_change(const struct settings *made, const char *name, char *told)
 {
 	static const char *const memory[] = { "max-cache-memory", "max-cache-entries",
 					      "max-packetcache-entries" };
@@ -154,7 +158,7 @@ static void tell_of_change(const struct settings *made, const char *name)
 
 	for (size_t i = 0; i < ARRAY_LEN(memory); i++)
 		if (strcmp(name, memory[i]) == 0 && settings_memory_is_idle(made, line))
-			say(NULL, line);
+			say(told, line);
 }
 
 /* Between server_change_begin() and server_change_end(). */
@@ -165,7 +169,8 @@ static int change_one(struct server *s, const char *name, const char *value, cha
 
 	if (err != E_OK)
 		return err;
-	tell_of_change(made, name);
+	why[0] = '\0';
+	tell_of_change(made, name, why);
 	server_reconfigure(s, made);
 	return E_OK;
 }
@@ -198,7 +203,7 @@ int server_amend(struct server *s, const char *name, char *(*make)(void *arg, co
 }
 
 int server_reread(struct server *s, struct settings **out, const char *const *names, size_t n,
-		  enum reread_voice voice, char *why)
+		  char *told, char *why)
 {
 	const struct settings *now = atomic_load(&s->settings);
 
@@ -206,19 +211,24 @@ int server_reread(struct server *s, struct settings **out, const char *const *na
 		(void)snprintf(why, SETTINGS_WHY_MAX, "the files are out of reach after chroot");
 		return E_RANGE;
 	}
-	return settings_reload(out, now, s->argc, s->argv, names, n,
-			       voice == REREAD_WARNS ? say : NULL, NULL, why);
+	if (told != NULL)
+		told[0] = '\0';
+	return settings_reload(out, now, s->argc, s->argv, names, n, told != NULL ? say : NULL,
+			       told, why);
 }
 
 int server_reload(struct server *s, const char *const *names, size_t n, char *why)
 {
+	char told[SETTINGS_WHY_MAX] = "";
 	struct settings *made = NULL;
 	int err;
 
 	server_change_begin(s);
-	err = server_reread(s, &made, names, n, REREAD_WARNS, why);
-	if (err == E_OK)
+	err = server_reread(s, &made, names, n, told, why);
+	if (err == E_OK) {
 		server_reconfigure(s, made);
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", told);
+	}
 	server_change_end(s);
 	return err;
 }

@@ -12,7 +12,8 @@
  * that can change at run time has its line there.  When all have been visited the old snapshot is
  * given back.  Other threads hold the one that they read by a reference: server_settings_get().
  *
- * Errors: one line in `why` (SETTINGS_WHY_MAX), and everything is as before.
+ * Errors: one line in `why` (SETTINGS_WHY_MAX), and everything is as before.  Without one the lines are
+ *         there that were logged to warn of what is in force now, if there are any.
  * Threads: any but a worker's, several at once: changes come one after the other.  As for visits,
  *          only while the workers run.
  */
@@ -37,11 +38,10 @@ int server_amend(struct server *s, const char *name, char *(*make)(void *arg, co
 int server_reload(struct server *s, const char *const *names, size_t n, char *why) MUST_USE;
 
 /* What server_reload() would take, for who has more to do with it: between server_change_begin()
- * and server_change_end(), then server_reconfigure().  Who rereads more than once for one change
- * is to warn in one of them. */
-enum reread_voice { REREAD_WARNS, REREAD_SILENT };
+ * and server_change_end(), then server_reconfigure().  What there is to warn of is logged, and in `told`
+ * (SETTINGS_WHY_MAX); NULL: it is not looked for, by who rereads once more for the same change. */
 int server_reread(struct server *s, struct settings **out, const char *const *names, size_t n,
-		  enum reread_voice voice, char *why) MUST_USE;
+		  char *told, char *why) MUST_USE;
 
 /* `made` must follow from server_settings_get() with no other change between: for who makes a
  * snapshot in a way of its own, between server_change_begin() and server_change_end().  Takes

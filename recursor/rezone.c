@@ -1,5 +1,7 @@
 #include "recursor/rezone.h"
 
+#include <stdio.h>
+
 #include "common/check.h"
 #include "common/log.h"
 #include "common/rrtype.h"
@@ -132,12 +134,12 @@ static bool go_on(void *ctx)
 }
 
 /* What the files say of them by now. */
-static int reread(struct server *s, struct settings **read, enum reread_voice voice, char *why)
+static int reread(struct server *s, struct settings **read, char *told, char *why)
 {
 	int err;
 
 	server_change_begin(s);
-	err = server_reread(s, read, names, ARRAY_LEN(names), voice, why);
+	err = server_reread(s, read, names, ARRAY_LEN(names), told, why);
 	server_change_end(s);
 	return err;
 }
@@ -145,10 +147,10 @@ static int reread(struct server *s, struct settings **read, enum reread_voice vo
 /* The settings to come.  While the zones were read others may have changed `more`: what the files say
  * of them is looked up only now. */
 static int make_settings(struct server *s, struct settings **out, const struct settings *read,
-			 const char *const *more, size_t n_more, char *why)
+			 const char *const *more, size_t n_more, char *told, char *why)
 {
 	struct settings *fresh = NULL;
-	int err = n_more > 0 ? server_reread(s, &fresh, more, n_more, REREAD_WARNS, why) : E_OK;
+	int err = n_more > 0 ? server_reread(s, &fresh, more, n_more, told, why) : E_OK;
 
 	if (err == E_OK)
 		err = settings_merge(out, fresh != NULL ? fresh : atomic_load(&s->settings), read,
@@ -159,12 +161,12 @@ static int make_settings(struct server *s, struct settings **out, const struct s
 
 /* Puts what was read in force. */
 static int adopt_read(struct server *s, const struct settings *read, struct zones *zones,
-		      const char *const *more, size_t n_more, char *why)
+		      const char *const *more, size_t n_more, char *told, char *why)
 {
 	struct change c = { .from = s->zones, .to = zones };
 	bool special = special_changed(atomic_load(&s->settings), read);
 	struct settings *made = NULL;
-	int err = make_settings(s, &made, read, more, n_more, why);
+	int err = make_settings(s, &made, read, more, n_more, told, why);
 
 	if (err != E_OK)
 		return err;
@@ -183,21 +185,24 @@ static int adopt_read(struct server *s, const struct settings *read, struct zone
 int server_reload_zones(struct server *s, const char *const *more, size_t n_more, char *why)
 {
 	const struct zonefile_leave leave = { go_on, s };
+	char told[SETTINGS_WHY_MAX] = "";
 	struct settings *read = NULL;
 	struct zones *zones = NULL;
 	int err;
 
 	pthread_mutex_lock(&s->zones_lock);
 	/* With `more` the files are read once again, and that tells what there is to warn of. */
-	err = reread(s, &read, n_more > 0 ? REREAD_SILENT : REREAD_WARNS, why);
+	err = reread(s, &read, n_more > 0 ? NULL : told, why);
 	/* It takes as long as the zones are large, and other changes are not held up. */
 	if (err == E_OK)
 		err = zoneload_said(&zones, read, &leave, why);
 	if (err == E_OK) {
 		server_change_begin(s);
-		err = adopt_read(s, read, zones, more, n_more, why);
+		err = adopt_read(s, read, zones, more, n_more, told, why);
 		server_change_end(s);
 	}
+	if (err == E_OK)
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", told);
 	pthread_mutex_unlock(&s->zones_lock);
 	zones_put(zones);
 	settings_free(read);

@@ -10,7 +10,7 @@
  * Reading is done before the lock on changes is taken: other settings may change meanwhile.  It is
  * broken off when the daemon ends (E_STOPPED).
  *
- * Errors:  one line in `why` (SETTINGS_WHY_MAX), and everything is as before.
+ * Errors:  one line in `why` (SETTINGS_WHY_MAX), and everything is as before.  Without one: as reconfigure.h.
  * Threads: as reconfigure.h.
  */
 #ifndef RECURSOR_REZONE_H

@@ -490,11 +490,12 @@ int server_reload_defender(struct server *s, char *why)
 {
 	static const char *const names[] = { "defender", "defender-config-file" };
 	struct defender_rules *rules = NULL;
+	char told[SETTINGS_WHY_MAX] = "";
 	struct settings *made = NULL;
 	int err;
 
 	server_change_begin(s);
-	err = server_reread(s, &made, names, ARRAY_LEN(names), REREAD_WARNS, why);
+	err = server_reread(s, &made, names, ARRAY_LEN(names), told, why);
 	if (err == E_OK)
 		err = load_rules(&rules, made, s->zones, why);
 	if (err == E_OK) {
@@ -504,6 +505,7 @@ int server_reload_defender(struct server *s, char *why)
 	if (err == E_OK) {
 		log_notice("reload-defender: %zu rules, defender=%s", rules->n, made->defender);
 		server_reconfigure(s, made);
+		(void)snprintf(why, SETTINGS_WHY_MAX, "%s", told);
 		made = NULL;
 	}
 	server_change_end(s);

@@ -64,7 +64,7 @@ void shield_fill_tags(uint32_t accused_rules, struct hook_tags *tags);
  * (SETTINGS_WHY_MAX) on error. */
 int shield_make(struct defender **out, const struct settings *s, const struct zones *zones,
 		char *why) MUST_USE;
-/* rec_control reload-defender: reads settings and file again.  On error all is as before. */
+/* rec_control reload-defender: reads settings and file again.  `why`: as reconfigure.h. */
 int server_reload_defender(struct server *s, char *why) MUST_USE;
 
 #endif

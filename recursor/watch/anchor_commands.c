@@ -11,6 +11,7 @@
 #include "common/rrtype.h"
 #include "recursor/resolve/dnssec/algorithm.h"
 #include "recursor/resolve/dnssec/anchors.h"
+#include "recursor/watch/change.h"
 
 enum { WORDS_MAX = 1024, NTA_TTL_MAX = 31536000 };
 
@@ -423,6 +424,7 @@ int reload_lua_config(struct command_call *call)
 	}
 	fprintf(call->out, "Reloaded Lua configuration file '%s'\n", path);
 	json_object_set_new(call->json, "file", command_json_text(path));
+	command_warn(call, why);
 	return 0;
 }
 

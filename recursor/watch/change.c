@@ -37,6 +37,22 @@ int get_default_parameter(struct command_call *call)
 	return show(call, call->env->setting_default);
 }
 
+/* ---- what there is to warn of ---- */
+
+void command_warn(struct command_call *call, char *lines)
+{
+	json_t *list;
+
+	if (*lines == '\0')
+		return;
+	list = json_array();
+	for (const char *line; (line = strsep(&lines, "\n")) != NULL;) {
+		fprintf(call->out, "warning: %s\n", line);
+		json_array_append_new(list, command_json_text(line));
+	}
+	json_object_set_new(call->json, "warnings", list);
+}
+
 /* ---- one number ---- */
 
 /* How the field words it. */
@@ -58,6 +74,7 @@ static int set_number(struct command_call *call, const struct wording *w)
 	}
 	fprintf(call->out, "New %s: %s\n", w->done, call->argv[0]);
 	json_object_set_new(call->json, w->setting, json_integer(strtoll(call->argv[0], NULL, 0)));
+	command_warn(call, why);
 	return 0;
 }
 
@@ -114,6 +131,7 @@ int set_max_cache_memory(struct command_call *call)
 		(unsigned long long)env->max_cache_memory(env->ctx));
 	json_object_set_new(call->json, "max-cache-memory",
 			    json_integer((json_int_t)env->max_cache_memory(env->ctx)));
+	command_warn(call, why);
 	return 0;
 }
 
@@ -158,7 +176,7 @@ int save_cache(struct command_call *call)
 
 /* What came of a reload; `sorry` comes before the reason. */
 static int tell_reload(struct command_call *call, int err, const char *command, const char *sorry,
-		       const char *why)
+		       char *why)
 {
 	if (err != E_OK) {
 		log_warning("%s: nothing changed: %s", command, why);
@@ -167,6 +185,7 @@ static int tell_reload(struct command_call *call, int err, const char *command, 
 	}
 	fprintf(call->out, "ok\n");
 	json_object_set_new(call->json, "result", json_string("ok"));
+	command_warn(call, why);
 	return 0;
 }
 

@@ -20,6 +20,9 @@ int set_max_packetcache_entries(struct command_call *call);
 int set_stats_ringbuffer_entries(struct command_call *call);
 int set_quiet(struct command_call *call);
 
+/* Tells what a change or reload has left in `why`; which it cuts into lines. */
+void command_warn(struct command_call *call, char *why);
+
 /* Writes cache-file. */
 int save_cache(struct command_call *call);
 

@@ -235,7 +235,7 @@ struct watch_env {
 	int (*edit_anchors)(void *ctx, int (*edit)(void *arg, struct anchors *copy), void *arg,
 			    char *why);
 	/* Reads what is configured of them again, with lua-config-file, or `file` in its place unless
-	 * it is NULL; `path` (ENV_WHY_MAX) is which was read, also on error. */
+	 * it is NULL; `path` (ENV_WHY_MAX) is which was read, also on error.  `why`: as of change(). */
 	int (*reload_anchors)(void *ctx, const char *file, char *path, char *why);
 	/* How the copies of zones are (zoneToCache); *out is for free().  E_NOMEM. */
 	int (*copies)(void *ctx, struct watch_copy **out, size_t *n);
@@ -243,7 +243,8 @@ struct watch_env {
 	/* What names are grouped by: a reference, for psl_put(). */
 	struct psl *(*psl)(void *ctx);
 	/* Another value for one, or for several what the files say now; in force when it comes
-	 * back.  On error one line in `why` (ENV_WHY_MAX) and all is as before. */
+	 * back.  On error one line in `why` (ENV_WHY_MAX) and all is as before; else what there is to
+	 * warn of, "" or in lines. */
 	int (*change)(void *ctx, const char *name, const char *value, char *why);
 	int (*reload)(void *ctx, const char *const *names, size_t n, char *why);
 	/* Another value made of the one in force, which nobody else changes meanwhile: `make` returns

@@ -269,6 +269,7 @@ static int change(void *ctx, const char *name, const char *value, char *why)
 	snprintf(f->changed, sizeof(f->changed), "%s=%s", name, value);
 	if (strncmp(name, "dont-throttle-", 14) == 0)
 		snprintf(f->dont_throttle, sizeof(f->dont_throttle), "%s", value);
+	strcpy(why, f->warns);
 	return E_OK;
 }
 
@@ -302,10 +303,9 @@ static int reload(void *ctx, const char *const *names, size_t n, char *why)
 		take_settings(f, read);
 	}
 	f->changed[0] = '\0';
-	for (size_t i = 0; i < n; i++) {
-		strcat(f->changed, names[i]);
-		strcat(f->changed, " ");
-	}
+	for (size_t i = 0; i < n; i++)
+		strcat(strcat(f->changed, names[i]), " ");
+	strcpy(why, f->warns);
 	return E_OK;
 }
 
@@ -440,6 +440,7 @@ static int reload_zones(void *ctx, const char *const *more, size_t n, char *why)
 	take_settings(f, read);
 	zones_put(f->zones);
 	f->zones = zones;
+	strcpy(why, f->warns);
 	return E_OK;
 }
 

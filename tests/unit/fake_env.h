@@ -32,6 +32,7 @@ struct fake_env {
 	struct costs *costs[FAKE_WORKERS]; /* FAKE_RING_ENTRIES in each slot */
 	struct psl *psl;                   /* the system's */
 	bool refuses;                      /* a change or reload of settings */
+	char warns[128];                   /* of one that is not refused, if there is anything */
 	char changed[256];                 /* what was changed or reloaded last */
 	char hidden[256];                  /* the value of stats-carbon- and -api-disabled-list */
 	char dont_throttle[256];           /* the value of both settings of that name */

@@ -269,6 +269,20 @@ START_TEST(settings_are_changed)
 	expect_reply("reload", 0, "ok\n");
 	ck_assert_ptr_eq(strstr(env.changed, "zones allow-from allow-from-file "), env.changed);
 
+	strcpy(env.warns, "one is odd\nand another");
+	expect_reply("reload-acls", 0, "ok\nwarning: one is odd\nwarning: and another\n");
+	expect_reply("--json reload", 0,
+		     "{\"result\":\"ok\",\"warnings\":[\"one is odd\",\"and another\"]}");
+	expect_reply("reload-defender", 0, "ok\nwarning: one is odd\nwarning: and another\n");
+	strcpy(env.warns, "it is much");
+	expect_reply("set-max-cache-entries 5", 0,
+		     "New max cache entries: 5\nwarning: it is much\n");
+	expect_reply("set-max-cache-memory 64M", 0,
+		     "New max cache memory: 123456789 bytes\nwarning: it is much\n");
+	expect_reply("reload-lua-config", 0,
+		     "Reloaded Lua configuration file '/etc/config.lua'\nwarning: it is much\n");
+	env.warns[0] = '\0';
+
 	expect_reply("save-cache", 0, "wrote 14 entries\n");
 	expect_reply("--json save-cache", 0, "{\"written\":14}");
 

@@ -13,10 +13,12 @@
 #include "common/check.h"
 #include "common/hash.h"
 #include "common/rrtype.h"
+#include "recursor/anchorage.h"
 #include "recursor/cachecopy.h"
 #include "recursor/files/zoneload.h"
 #include "recursor/resolve/dnssec/aggressive.h"
 #include "recursor/rezone.h"
+#include "recursor/shield.h"
 #include "recursor/wiring.h"
 #include "tests/unit/own_address.h"
 #include "tests/unit/text_set.h"
@@ -270,11 +272,11 @@ START_TEST(what_cannot_be_made_changes_nothing)
 }
 END_TEST
 
+static char told[SETTINGS_WHY_MAX];
+
 static void change(const char *name, const char *value)
 {
-	char why[SETTINGS_WHY_MAX] = "";
-
-	ck_assert_msg(server_change(server, name, value, why) == E_OK, "%s", why);
+	ck_assert_msg(server_change(server, name, value, told) == E_OK, "%s", told);
 }
 
 static int saved_stderr, log_end;
@@ -310,22 +312,38 @@ static void release_log(void)
 	(void)close(log_end);
 }
 
-/* reload-zones, reload and reload-acls. */
+/* reload-zones, reload, reload-acls and their kin: in the log, and to whom they come back. */
 START_TEST(a_reload_warns_once)
 {
 	static const char warning[] = "save-parent-ns-set=no has no effect: ";
+	static const char line[] =
+		"save-parent-ns-set=no has no effect: name servers that a parent "
+		"names are always asked when the zone's own fail";
 	static const char *const more[] = { "allow-from", "allow-from-file" };
-	char why[SETTINGS_WHY_MAX];
+	static const char *const parent[] = { "save-parent-ns-set" };
+	char why[SETTINGS_WHY_MAX], path[SETTINGS_WHY_MAX];
 
 	strcpy(parents, "--save-parent-ns-set=no");
 	start(".=127.0.0.1:15364");
 	catch_log();
 	ck_assert_int_eq(server_reload_zones(server, NULL, 0, why), E_OK);
 	ck_assert_uint_eq(count_logged(warning), 1);
+	ck_assert_str_eq(why, line);
 	ck_assert_int_eq(server_reload_zones(server, more, ARRAY_LEN(more), why), E_OK);
 	ck_assert_uint_eq(count_logged(warning), 1);
+	ck_assert_str_eq(why, line);
 	ck_assert_int_eq(server_reload(server, more, ARRAY_LEN(more), why), E_OK);
 	ck_assert_uint_eq(count_logged(warning), 1);
+	ck_assert_str_eq(why, line);
+	ck_assert_int_eq(server_reload_defender(server, why), E_OK);
+	ck_assert_uint_eq(count_logged(warning), 1);
+	ck_assert_str_eq(why, line);
+	ck_assert_int_eq(server_reload_anchors(server, NULL, path, why), E_OK);
+	ck_assert_uint_eq(count_logged(warning), 1);
+	ck_assert_str_eq(why, line);
+	strcpy(parents, "--save-parent-ns-set=yes");
+	ck_assert_int_eq(server_reload(server, parent, ARRAY_LEN(parent), why), E_OK);
+	ck_assert_str_eq(why, "");
 	release_log();
 	stop();
 }
@@ -343,8 +361,11 @@ START_TEST(memory_that_cannot_be_filled_is_warned_of)
 	ck_assert_uint_eq(count_logged("max-cache-memory"), 0);
 	change("max-cache-memory", "1T");
 	ck_assert_uint_eq(count_logged(warning), 1);
+	ck_assert_ptr_eq(strstr(warning, told), warning);
+	ck_assert_uint_eq(strlen(told), strlen(warning) - 1);
 	change("minimum-ttl-override", "2");
 	ck_assert_uint_eq(count_logged("max-cache-memory"), 0);
+	ck_assert_str_eq(told, "");
 	change("max-cache-entries", "900000");
 	ck_assert_uint_eq(count_logged(less), 1);
 	change("max-cache-memory", "0");
