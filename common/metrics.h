@@ -435,6 +435,7 @@ static inline uint64_t counter_get(const counter *c)
 	X(GOALS, "max-goals", "max-goals, or too deep, or no memory")                              \
 	X(ALIAS, "bad-alias", "an alias that leads nowhere, in a circle, or to too long a name")   \
 	X(NETWORK, "network-down", "our own network was down")                                     \
+	X(RESOURCES, "no-resources", "no descriptor, port or memory was left to ask with")         \
 	X(NO_ANSWER, "no-server-answers", "no server or forwarder of the zone answers")            \
 	X(BOGUS, "bogus", "SERVFAIL: the answer, or the chain of trust, did not validate")         \
 	X(CHECKS, "max-signature-validations", "max-signature-validations-per-query")              \

@@ -22,6 +22,7 @@ enum {
 	SHARED_MOST = 256,             /* at most so many */
 	AGGRESSIVE_PART = 8,           /* of max-cache-memory one in so many bytes, at most, */
 	AGGRESSIVE_ENTRY_BYTES = 1024, /* of which a record takes so many, its signature included */
+	WANT_TOLD_MS = 60000,
 };
 
 /* A limit of inflight.h; below its least it would be none of the zone's or server's making. */
@@ -339,6 +340,18 @@ static void world_random(void *ctx, void *buf, size_t len)
 	random_bytes(&w->random, buf, len);
 }
 
+/* Each thread once a minute, whatever comes. */
+static void tell_of_want(struct worker *w)
+{
+	uint64_t now_ms = loop_now_ms(w->loop);
+
+	if (w->want_told_ms != 0 && now_ms - w->want_told_ms < WANT_TOLD_MS)
+		return;
+	w->want_told_ms = now_ms;
+	log_warning("no descriptor, port or memory is left to ask servers with: such questions are "
+		    "counted as resource-limits");
+}
+
 static enum send_result world_send(void *ctx, const struct outquery *q)
 {
 	struct worker *w = ctx;
@@ -352,6 +365,7 @@ static enum send_result world_send(void *ctx, const struct outquery *q)
 	case OUTGOING_UNREACHABLE:
 		return SEND_UNREACHABLE;
 	default:
+		tell_of_want(w);
 		return SEND_NO_RESOURCES;
 	}
 }

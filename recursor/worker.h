@@ -67,6 +67,7 @@ struct worker {
 	struct pipeline *pipeline;
 	struct loop_timer *tick;
 	struct loop_timer *housekeeping;
+	uint64_t want_told_ms; /* when it was logged last that nothing is left to ask with, or 0 */
 	uint64_t wall_read_ms; /* when wall_s was read */
 	uint32_t wall_s;
 	struct random_source random;

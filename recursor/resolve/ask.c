@@ -153,6 +153,7 @@ static bool send_failed(struct resolver *r, struct goal *g, struct target *t, en
 			   .server = g->server);
 	} else {
 		COUNT(r->counters, resource_limits);
+		g->met_cut = g->met_want = true;
 		servers_release(r->servers, &g->server);
 		GOAL_EVENT(r, g, EVENT_NO_RESOURCES, NULL, NULL, .server = g->server);
 	}

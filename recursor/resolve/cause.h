@@ -50,6 +50,8 @@
 	X(NETWORK, NETWORK_ERROR, "our own network is down", NETWORK)                            \
 	X(SERVER_CUT_OFF, NETWORK_ERROR, "no server of the zone answers", NO_ANSWER)             \
 	X(FORWARDER_CUT_OFF, NETWORK_ERROR, "no forwarder of the zone answers", NO_ANSWER)       \
+	/* our own host's */                                                                     \
+	X(RESOURCES, OTHER, "no descriptor, port or memory to ask with", RESOURCES)              \
 	/* the question's; nobody is asked */                                                    \
 	X(NO_RECURSION, NOT_AUTHORITATIVE, NULL, NO_RECURSION) /* RD=0 (RFC 8914 4.21) */        \
 	X(EDNS_VERSION, NONE, NULL, EDNS_VERSION) /* RFC 6891 6.1.3: the rcode says it */        \

@@ -596,6 +596,7 @@ void cut_address_found(struct resolver *r, struct goal *g, unsigned ns, struct g
 	g->met_limit |= child->rcode == RCODE_SERVFAIL && child->met_limit;
 	g->met_crowd |= child->rcode == RCODE_SERVFAIL && child->met_crowd;
 	g->met_cut |= child->rcode == RCODE_SERVFAIL && child->met_cut;
+	g->met_want |= child->rcode == RCODE_SERVFAIL && child->met_want;
 	g->by_policy |= child->by_policy;
 	if (child->rcode == RCODE_NOERROR && child->n_chain > 0)
 		targets_add(r, g, ns, child->chain[child->n_chain - 1], false);

@@ -542,6 +542,7 @@ void goal_met_what(struct goal *parent, const struct goal *child)
 	parent->met_limit = parent->met_limit || child->met_limit;
 	parent->met_crowd = parent->met_crowd || child->met_crowd;
 	parent->met_cut = parent->met_cut || child->met_cut;
+	parent->met_want = parent->met_want || child->met_want;
 }
 
 void goal_drop(struct resolver *r, struct goal *g)

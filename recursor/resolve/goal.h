@@ -196,6 +196,7 @@ struct goal {
 	bool refreshes;      /* renews what the cache has: those who ask are answered out of that */
 	bool validates;      /* its answer is validated before it ends; others are apart from it */
 	bool met_cut;        /* our own network was in the way: no failure of the name's own */
+	bool met_want;       /* likewise: of descriptors or memory; then met_cut, too */
 	uint8_t tried;       /* families that were asked although they are out: bits */
 	bool met_limit; /* something below was refused for who asks: no failure of the name's own */
 	bool met_crowd; /* something was refused for the many who ask: the same, for anybody */

@@ -52,7 +52,7 @@ static void end_with_failure(struct resolver *r, struct goal *g, enum cause why)
 {
 	/* RFC 9520 3: a failure is remembered for a while.  Not one that comes of a circle or of a
 	 * long way to here: it may be none for whoever asks from another side; nor one that comes of
-	 * many questions for one zone, which may have passed by the next, or of our own network. */
+	 * many questions for one zone, which may have passed by the next, or of our own network or host. */
 	bool is_far = g->depth > 0 || g->links > 0;
 
 	if (!g->met_cycle && !g->met_crowd && !g->met_cut && !goal_ends_private(g) &&
@@ -465,7 +465,9 @@ static void choose_otherwise(struct resolver *r, struct goal *g)
 	}
 	if (validate_give_up(r, g))
 		return;
-	if (g->met_cut)
+	if (g->met_want)
+		end_with_failure(r, g, CAUSE_RESOURCES);
+	else if (g->met_cut)
 		end_with_failure(r, g,
 				 g->forwarded ? CAUSE_FORWARDER_CUT_OFF : CAUSE_SERVER_CUT_OFF);
 	else

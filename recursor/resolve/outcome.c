@@ -131,6 +131,7 @@ void outcome_failed(struct resolver *r, struct goal *g, enum net_failure why)
 	if (why == NET_NO_RESOURCES) {
 		/* Our fault, not the server's. */
 		COUNT(r->counters, resource_limits);
+		g->met_cut = g->met_want = true;
 		servers_release(r->servers, &g->server);
 		t->dead = TARGET_SILENT_ON;
 		choose_again(r, g);

@@ -58,6 +58,7 @@ export const GROUPS = [
 		[`${ERROR}cached-answer`]: "the same, from the packet cache",
 		[`${ERROR}bad-alias`]: "aliases that lead nowhere",
 		[`${ERROR}network-down`]: "our network is down",
+		[`${ERROR}no-resources`]: "nothing left to ask with",
 		[`${ERROR}no-forward-group`]: "no such group of forwarders",
 		[`${ERROR}other`]: "other",
 	} },

@@ -116,6 +116,24 @@ def resources_few_descriptors():
 
 
 @test
+def resources_no_descriptor():
+    """Without a descriptor to ask from: the client and the log are told so, no name and no server is
+    blamed, and with the first that is free all is well."""
+    with lab_and_recursor(threads=1) as (_, r):
+        limits = resource.prlimit(r.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(r.process.pid, resource.RLIMIT_NOFILE, (1, limits[1]))
+        try:
+            replies = [r.ask(f"new{i}.customers.city.example", "A", "+edns") for i in range(2)]
+        finally:
+            resource.prlimit(r.process.pid, resource.RLIMIT_NOFILE, limits)
+        for reply in replies:
+            check(reply.status == "SERVFAIL" and reply.ede == 0, "a cause of its own", reply)
+        check_reply(r.ask("new0.customers.city.example"))
+        check(r.get("resource-limits") >= 2 and r.get("error-answers-no-resources") == 2, "counted")
+        check(r.log().count("no descriptor, port or memory is left") == 1, "told once", r.log())
+
+
+@test
 def resources_few_descriptors_and_web():
     """More connections to the web server than there are descriptors: questions are answered as if
     there were none."""

@@ -286,6 +286,7 @@ static void take_step(struct player *p, const struct step *step)
 				 strcmp(step->argument, "GONE 4") == 0;
 		p->no_route[1] = strcmp(step->argument, "GONE") == 0 ||
 				 strcmp(step->argument, "GONE 6") == 0;
+		p->no_room = strcmp(step->argument, "FULL") == 0;
 		break;
 	case STEP_POLICY:
 		play_policy(p, step);

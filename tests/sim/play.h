@@ -73,6 +73,7 @@ struct player {
 	size_t n_asked;
 	uint64_t asked_us;
 	bool no_route[2]; /* to anybody: over IPv4, IPv6 */
+	bool no_room;     /* for one more question to anybody */
 	unsigned unforeseen;
 	bool failed;
 };

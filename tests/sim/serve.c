@@ -252,6 +252,8 @@ enum send_result play_serve(void *ctx, struct network *net, const struct outquer
 	(void)net;
 	if (p->no_route[q->server.family == 6])
 		return SEND_UNROUTED;
+	if (p->no_room)
+		return SEND_NO_RESOURCES;
 	if (ldns_wire2pkt(&query, wire, len) != LDNS_STATUS_OK) {
 		play_fail(p, NULL, "a question that ldns cannot read");
 		return SEND_OK;
