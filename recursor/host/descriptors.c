@@ -6,7 +6,8 @@ enum {
 	OTHERS = 100, /* logs, control connections, the loops' own */
 	TCP_PART = 4, /* clients' connections keep one in so many, whatever else is wanted */
 	TCP_LEAST = 16,
-	WEB_PART = 8, /* and the web server's one in so many */
+	TCP_LEAST_PART = 8, /* or one in so many, if that is less: the daemon's own are dozens */
+	WEB_PART = 8,       /* and the web server's one in so many */
 	WEB_LEAST = 4,
 };
 
@@ -23,6 +24,11 @@ static uint64_t raise_to(uint64_t need)
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	return limit.rlim_cur;
+}
+
+static uint64_t least_tcp(uint64_t limit)
+{
+	return limit / TCP_LEAST_PART < TCP_LEAST ? limit / TCP_LEAST_PART : TCP_LEAST;
 }
 
 static uint64_t less(uint64_t a, uint64_t b)
@@ -63,8 +69,8 @@ void descriptors_raise(const struct settings *s, struct descriptors *out)
 			most = out->limit / TCP_PART;
 		if (most > less(out->limit, fixed + least))
 			most = less(out->limit, fixed + least);
-		if (most < TCP_LEAST)
-			most = TCP_LEAST;
+		if (most < least_tcp(out->limit))
+			most = least_tcp(out->limit);
 		if (tcp > most)
 			tcp = most;
 	} else {

@@ -94,7 +94,13 @@ static int asking_keeps_the_least(void)
 
 static int has_a_floor(void)
 {
-	return expect(100, 100, &settings, 16, 0, 100);
+	return expect(128, 128, &settings, 16, 4, 128);
+}
+
+/* The daemon itself has thirty open. */
+static int floor_gives_way(void)
+{
+	return expect(40, 40, &settings, 5, 0, 40);
 }
 
 /* How many the web server has, of 2,000. */
@@ -158,6 +164,7 @@ START_TEST(limits)
 	ck_assert_int_eq(in_child(web_has_a_floor), 0);
 	ck_assert_int_eq(in_child(asking_keeps_the_least), 0);
 	ck_assert_int_eq(in_child(has_a_floor), 0);
+	ck_assert_int_eq(in_child(floor_gives_way), 0);
 }
 END_TEST
 
