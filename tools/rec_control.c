@@ -452,8 +452,8 @@ static int show(const struct talk_reply *r, bool dumped_to_stdout)
 	fwrite(r->text, 1, r->len, f);
 	if (r->len > 0 && r->text[r->len - 1] != '\n')
 		fputc('\n', f);
-	if (fflush(f) != 0)
-		return EXIT_REFUSED;
+	if (fflush(f) != 0 || ferror(f) != 0)
+		return fatal("The reply cannot be written", strerror(errno));
 	return r->status == 0 ? EXIT_SUCCESS : EXIT_REFUSED;
 }
 
@@ -608,6 +608,17 @@ out:
 	return status;
 }
 
+/* A descriptor that came closed would be given to the next that is opened, the control socket: what is
+ * read from it or written to it is to be an error. */
+static bool take_closed_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
 int main(int argc, char *argv[])
 {
 	struct command_line c = { .words = calloc((size_t)argc + 1, sizeof(char *)) };
@@ -615,6 +626,8 @@ int main(int argc, char *argv[])
 	int status = EXIT_SUCCESS;
 
 	setlocale(LC_CTYPE, "");
+	if (!take_closed_descriptors())
+		return fatal("/dev/null", strerror(errno));
 	if (c.words == NULL)
 		return fatal(err_text(E_NOMEM), "");
 	if (read_options(&o, argc, argv, c.words, &c.n_words) != E_OK) {

@@ -191,6 +191,10 @@ def control_client_options():
         with open("/dev/full", "wb") as full:
             dump = subprocess.run(r.rec_command("dump-cache", path), stdout=full, check=False)
         check(dump.returncode == 1 and os.path.exists(path), "a dump stays whose reply is lost")
+        for command in ["ping"], ["get-all"], ["dump-cache", "-"]:
+            done = run("sh", "-c", 'exec "$@" >&-', "sh", *r.rec_command(*command), expect=1)
+            check(len(done.stderr.splitlines()) == 1 and "Bad file descriptor" in done.stderr,
+                  f"{command} without a standard output", done.stderr)
         lab.fault("*", "silent")
         began = time.monotonic()
         done = r.rec("--timeout=1", "explain", "www.big.example", expect=1)
