@@ -12,6 +12,11 @@
 #define COMMON_CHECK_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+/* Who is told what is printed to stderr, too: a line with its newline, from any thread, whatever that
+ * was doing and whichever locks it has.  NULL: nobody. */
+void check_set_teller(void (*tell)(char *line, size_t len));
 
 /* Prints where and what to stderr, then aborts. */
 _Noreturn void check_fail(const char *what, const char *file, int line);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/check.h"
 #include "common/log_form.h"
 #include "common/log_sink.h"
 
@@ -42,6 +43,26 @@ static void use_sink(struct log_sink *sink, atomic_bool *use, bool wanted, const
 		log_sink_close(sink);
 }
 
+/* Of a check that failed (check.h): neither memory nor a lock nor the time of day, which has one in
+ * localtime_r(3), and nobody waits.  That it stands on stderr is no matter of ours. */
+static void tell_of_check(char *line, size_t len)
+{
+	char head[160];
+	struct iovec parts[] = { { head, 0 }, { line, len } };
+
+	parts[0].iov_len = (size_t)snprintf(
+		head, sizeof(head),
+		"PRIORITY=%d\nSYSLOG_IDENTIFIER=%.63s\nMESSAGE=", LOG_LEVEL_CRIT, ident);
+	if (to_journal && log_sink_send(&journal_sink, parts, 2, 0))
+		return;
+	parts[0].iov_len = (size_t)snprintf(head, sizeof(head),
+					    "<%d>%.63s[%d]: ", facility | LOG_LEVEL_CRIT, ident,
+					    (int)getpid());
+	parts[1].iov_len--; /* without its newline */
+	if (to_syslog)
+		(void)log_sink_send(&syslog_sink, parts, 2, 0);
+}
+
 void log_configure(const struct log_options *o)
 {
 	const char *name = o->ident != NULL ? o->ident : "recursor";
@@ -61,6 +82,7 @@ void log_configure(const struct log_options *o)
 	timestamps = o->timestamps;
 	log_set_rate(o->rate);
 	log_set_level(o->level);
+	check_set_teller(tell_of_check);
 }
 
 void log_set_level(int level)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "common/check.h"
 #include "common/log.h"
+#include "tests/unit/in_child.h"
 
 static int saved_stderr, reading;
 static char directory[64], socket_path[108];
@@ -360,6 +363,43 @@ START_TEST(lines_go_to_the_journal)
 }
 END_TEST
 
+static int fail_a_check(void)
+{
+	ASSERT(reading < 0);
+	return 0;
+}
+
+START_TEST(failed_checks_are_told)
+{
+	struct log_options o = {
+		.use_syslog = true,
+		.level = LOG_LEVEL_NOTICE,
+		.facility = LOG_DAEMON,
+		.ident = "rec",
+		.syslog_path = socket_path,
+		.journal_path = socket_path,
+	};
+	int fd = listen_there();
+	const char *text;
+
+	log_configure(&o);
+	ck_assert_int_eq(in_child(fail_a_check), 200 + SIGABRT);
+	text = received(fd);
+	ck_assert_ptr_eq(strstr(text, "<26>rec["), text);
+	ck_assert_ptr_nonnull(strstr(text, "]: assertion failed: reading < 0 at "));
+	ck_assert_ptr_null(strchr(text, '\n'));
+	o.use_journal = true;
+	log_configure(&o);
+	ck_assert_int_eq(in_child(fail_a_check), 200 + SIGABRT);
+	text = received(fd);
+	ck_assert_ptr_nonnull(strstr(text, "PRIORITY=2\nSYSLOG_IDENTIFIER=rec\n"
+					   "MESSAGE=assertion failed: reading < 0 at "));
+	ck_assert_str_eq(text + strlen(text) - 1, "\n");
+	ck_assert_str_eq(received(fd), "");
+	(void)close(fd);
+}
+END_TEST
+
 START_TEST(lines_are_objects)
 {
 	struct log_options o = { .use_stderr = true,
@@ -403,6 +443,7 @@ Suite *suite_log(void)
 	tcase_add_test(tc, a_pipe_that_nobody_reads);
 	tcase_add_test(tc, lines_go_to_syslog);
 	tcase_add_test(tc, lines_go_to_the_journal);
+	tcase_add_test(tc, failed_checks_are_told);
 	tcase_add_test(tc, lines_are_objects);
 	suite_add_tcase(s, tc);
 	return s;
