@@ -414,6 +414,11 @@ bool rrset_is_of_apex(const struct rrset *s)
 	return s->owner_len > 1 && s->zone_labels == name_labels(rrset_owner(s));
 }
 
+bool rrset_speaks_of(const struct rrset *s, uint16_t type)
+{
+	return type != TYPE_DS || !rrset_is_of_apex(s);
+}
+
 struct rrset *const *rrset_proofs(const struct rrset *s)
 {
 	return (struct rrset *const *)(const void *)(s->data + proofs_at(s));

@@ -137,6 +137,8 @@ static inline bool rrset_is_bogus_failure(const struct rrset *s)
 /* Said by the zone whose apex the name is, but for the root: no word on the name's DS, which is the parent's
  * (RFC 4035 3.1.4.1). */
 bool rrset_is_of_apex(const struct rrset *s);
+/* Does what is said of the whole name, an alias or that it is not there, speak of that type, too? */
+bool rrset_speaks_of(const struct rrset *s, uint16_t type);
 
 /* A copy with another rank and expiry (a new block with one reference). */
 int rrset_copy(struct rrset **out, const struct rrset *s, enum rank rank, uint32_t ttl,

@@ -433,16 +433,23 @@ static bool stand_apart(const struct rrset *s, const struct offer *o)
 	return o->at_configured && rrset_is_of_apex(s) != rrset_is_of_apex(o->set);
 }
 
-/* What the zone says of its own apex, an alias or that it is not there, is no answer for the DS, which is
- * its parent's. */
-static bool is_answer_for(const struct rrset *s, uint16_t type)
+/* Does what is said of the whole name speak of the type?  At a configured zone, what the one above says speaks
+ * of its DS alone. */
+static bool speaks_of(const struct rrset *s, uint16_t type, const struct offer *o)
+{
+	bool is_the_parents = o->at_configured && s->owner_len > 1 && !rrset_is_of_apex(s);
+
+	return rrset_speaks_of(s, type) && (type == TYPE_DS || !is_the_parents);
+}
+
+static bool is_answer_for(const struct rrset *s, const struct offer *o)
 {
 	bool is_of_all_types = s->kind == RRSET_NXDOMAIN ||
 			       (s->kind == RRSET_DATA && s->type == TYPE_CNAME);
 
 	if (s->kind != RRSET_NXDOMAIN && !is_answer(s))
 		return false;
-	return s->type == type || (is_of_all_types && !(type == TYPE_DS && rrset_is_of_apex(s)));
+	return s->type == o->set->type || (is_of_all_types && speaks_of(s, o->set->type, o));
 }
 
 /* A denial or an alias that nobody has checked yet came with another question: what is known to have been
@@ -463,9 +470,10 @@ static bool outranks(const struct shard *sh, uint32_t at, const struct offer *o)
 	if (is_delegation(sh, at) != o->delegation)
 		return false;
 	if (o->fills)
-		return is_answer_for(s, o->set->type) && !may_be_the_same_lie(s, o->set);
+		return is_answer_for(s, o) && !may_be_the_same_lie(s, o->set);
 	if (o->set->kind == RRSET_FAILURE)
-		return s->kind == RRSET_NXDOMAIN || (is_answer(s) && s->type == o->set->type);
+		return s->kind == RRSET_NXDOMAIN ? speaks_of(s, o->set->type, o)
+						 : is_answer(s) && s->type == o->set->type;
 	if (s->kind == RRSET_FAILURE)
 		return false;
 	if (is_in_passing(s, o) && is_same_key(sh, at, o))
@@ -484,11 +492,10 @@ static bool is_beside_cname(uint16_t type)
 	       type == TYPE_NXT || type == TYPE_KEY;
 }
 
-/* Is the alias the answer for that type, too?  Not for the DS of the zone whose apex it is wrongly at, which
- * comes from the parent. */
+/* Is the alias the answer for that type, too? */
 static bool alias_covers(const struct rrset *alias, uint16_t type)
 {
-	return !is_beside_cname(type) && !(type == TYPE_DS && rrset_is_of_apex(alias));
+	return !is_beside_cname(type) && rrset_speaks_of(alias, type);
 }
 
 /* A zone's secure keys say that what comes from it is signed.  A denial that nobody has checked, as of
@@ -528,10 +535,11 @@ static bool displaces(const struct shard *sh, uint32_t at, const struct offer *o
 	if (is_delegation(sh, at) || o->delegation || o->fills || set->kind == RRSET_FAILURE ||
 	    was_validated(s, set, o->now_s))
 		return false;
+	if (s->kind == RRSET_FAILURE)
+		return set->kind == RRSET_NXDOMAIN ? speaks_of(set, s->type, o)
+						   : s->type == set->type && is_answer(set);
 	if (is_of_existence(s, set))
 		return !stand_apart(s, o);
-	if (s->kind == RRSET_FAILURE)
-		return s->type == set->type && is_answer(set);
 	if (set->kind != RRSET_DATA)
 		return false;
 	if (s->rank > set->rank && !rrset_is_expired(s, o->now_s))
@@ -677,9 +685,15 @@ bool cache_drop(struct cache *c, const struct rrset *s)
 	return at != SIEVE_NONE;
 }
 
-void cache_replace(struct cache *c, const struct rrset *s, struct rrset *by, uint32_t now_s)
+void cache_replace(struct cache *c, const struct rrset *s, struct rrset *by, unsigned how,
+		   uint32_t now_s)
 {
-	struct offer o = { .key = key_of(rrset_owner(s)), .set = by, .now_s = now_s };
+	struct offer o = {
+		.key = key_of(rrset_owner(s)),
+		.set = by,
+		.at_configured = (how & CACHE_AT_CONFIGURED) != 0,
+		.now_s = now_s,
+	};
 	struct shard *sh = shard_lock(shard_of(c, &o.key));
 	uint32_t at = place_of(sh, &o.key, s);
 	struct drops drops = { 0 };

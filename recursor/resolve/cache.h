@@ -136,8 +136,9 @@ enum cache_put_result cache_put_hashed(struct cache *c, struct rrset *s, uint64_
 /* Takes that very set out again, and nothing else of its name.  False: it is not there any more. */
 bool cache_drop(struct cache *c, const struct rrset *s);
 /* Where that very set is still there it becomes `by`, of the same key, which takes away what it makes
- * untrue; `by` may be the set itself, whose verdict has come. */
-void cache_replace(struct cache *c, const struct rrset *s, struct rrset *by, uint32_t now_s);
+ * untrue; `by` may be the set itself, whose verdict has come.  `how`: CACHE_AT_CONFIGURED or 0. */
+void cache_replace(struct cache *c, const struct rrset *s, struct rrset *by, unsigned how,
+		   uint32_t now_s);
 
 /* Is there an answer, a denial or a failure, or does what expired at most `stale_s` ago show that the
  * name is there? */

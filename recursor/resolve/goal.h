@@ -512,6 +512,12 @@ static inline const struct configured_zone *goal_configured(const struct resolve
 			     : zones_find_for(r->zones, g->name, g->type);
 }
 
+/* How what is said of that name, or that nothing was, is put into the cache. */
+static inline unsigned goal_put_how(const struct resolver *r, const uint8_t *owner)
+{
+	return zones_exact(r->zones, owner) != NULL ? CACHE_AT_CONFIGURED : 0U;
+}
+
 /* ---- request.c ---- */
 
 /* One more of the resolver's, waiting on nothing yet; NULL: no memory. */

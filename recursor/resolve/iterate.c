@@ -35,7 +35,7 @@ void resolver_remember_failure(struct resolver *r, const uint8_t *name, uint16_t
 	if (ttl == 0 || rrset_new_negative(&failure, RRSET_FAILURE, name, type, ttl, now_s,
 					   RANK_NONE, NULL, 0, why) != E_OK)
 		return;
-	cache_put(r->cache, failure, false, now_s);
+	cache_put(r->cache, failure, goal_put_how(r, name), now_s);
 	rrset_put(failure);
 }
 
@@ -61,9 +61,9 @@ static void end_with_failure(struct resolver *r, struct goal *g, enum cause why)
 	fail(r, g, why);
 }
 
-void goal_end_without_room(struct resolver *r, struct goal *g)
+void goal_end_unchecked(struct resolver *r, struct goal *g, enum cause why)
 {
-	fail(r, g, CAUSE_GOALS);
+	fail(r, g, why);
 }
 
 void goal_end_bogus(struct resolver *r, struct goal *g, enum bogus why)

@@ -46,15 +46,8 @@ static void take(struct knowledge *k, enum known what, struct rrset **set)
 	*set = NULL;
 }
 
-/* RFC 4035 3.1.4.1: what a zone says of its apex, an alias or that it is not there, does not answer
- * for its DS, which is its parent's. */
-static bool is_the_zones_own(const struct rrset *s, uint16_t type)
-{
-	return type == TYPE_DS && rrset_is_of_apex(s);
-}
-
-/* The other way round: what was said, when its DS was asked for, of a zone that the operator has
- * configured, by who delegates it or does not know it. */
+/* What was said, when its DS was asked for, of a zone that the operator has configured, by who delegates
+ * it or does not know it. */
 static bool is_the_parents(const struct knowledge *k, const struct rrset *s)
 {
 	return k->zone != NULL && s->zone_labels < k->floor_labels &&
@@ -64,7 +57,7 @@ static bool is_the_parents(const struct knowledge *k, const struct rrset *s)
 /* A denial or an alias of the name: is there one, and does it speak of the type? */
 static bool speaks_of(const struct knowledge *k, const struct rrset *s, uint16_t type)
 {
-	return s != NULL && !is_the_zones_own(s, type) && !is_the_parents(k, s);
+	return s != NULL && rrset_speaks_of(s, type) && !is_the_parents(k, s);
 }
 
 static uint32_t made_s(const struct rrset *s)

@@ -274,12 +274,11 @@ static void keep_all(struct resolver *r, struct goal *g, const struct reply *rep
 	for (unsigned i = 0; i < reply->n_keep; i++) {
 		const struct reply_kept *k = &reply->keep[i];
 
-		unsigned how = refreshes | (k->as_delegation ? CACHE_AS_DELEGATION : 0U);
 		const uint8_t *owner = rrset_owner(k->set);
 		uint64_t hash = name_equal(owner, g->name) ? g->name_hash : name_hash(owner);
+		unsigned how = refreshes | goal_put_how(r, owner) |
+			       (k->as_delegation ? CACHE_AS_DELEGATION : 0U);
 
-		if (zones_exact(r->zones, owner) != NULL)
-			how |= CACHE_AT_CONFIGURED;
 		cache_share_proofs(r->cache, k->set, now_s);
 		if (cache_put_hashed(r->cache, k->set, hash, how, now_s) != CACHE_REFUSED)
 			is_known |= k->set == verdict;

@@ -104,6 +104,13 @@ bool trust_was_told(const struct goal *g, const uint8_t *name, uint16_t type)
 	return g->v.told.type == type && g->v.told.name_hash == name_hash(name);
 }
 
+/* It failed for want of something of our own, which makes nobody's answer bogus. */
+static bool is_ours(const struct goal *child)
+{
+	return child->rcode == RCODE_SERVFAIL &&
+	       (child->cause == CAUSE_GOALS || child->cause == CAUSE_RESOURCES);
+}
+
 void trust_told(const struct resolver *r, struct goal *parent, const struct goal *child)
 {
 	struct told *t = &parent->v.told;
@@ -125,7 +132,7 @@ void trust_told(const struct resolver *r, struct goal *parent, const struct goal
 		.bogus = child->bogus,
 		.is_under_nta = child->is_under_nta,
 		.is_no_cut = child->is_no_cut,
-		.lacks_room = child->rcode == RCODE_SERVFAIL && child->cause == CAUSE_GOALS,
+		.ours = (uint8_t)(is_ours(child) ? child->cause : CAUSE_NONE),
 		.set = set != NULL ? rrset_get(set) : NULL,
 	};
 	if (failed)
@@ -166,7 +173,7 @@ void trust_want(struct resolver *r, struct goal *g, const uint8_t *name, uint16_
 	case EDGE_NO_ROOM:
 		break;
 	}
-	goal_end_without_room(r, g);
+	goal_end_unchecked(r, g, CAUSE_GOALS);
 }
 
 bool trust_take_told(const struct goal *g, const uint8_t *zone, struct trust *out)
@@ -471,8 +478,8 @@ void trust_step(struct resolver *r, struct goal *g)
 	g->state = GOAL_TRUST;
 	if (g->children != NULL)
 		return;
-	if (g->v.told.lacks_room) {
-		goal_end_without_room(r, g);
+	if (g->v.told.ours != CAUSE_NONE) {
+		goal_end_unchecked(r, g, (enum cause)g->v.told.ours);
 		return;
 	}
 	while (stages[g->v.stage](r, g) == CHECKED)

@@ -445,7 +445,7 @@ static void cap(struct resolver *r, struct rrset **s, uint32_t ttl)
 	if (ttl == 0)
 		(void)cache_drop(r->cache, *s);
 	else
-		cache_replace(r->cache, *s, copy, now_s);
+		cache_replace(r->cache, *s, copy, goal_put_how(r, rrset_owner(copy)), now_s);
 	rrset_put(*s);
 	*s = copy;
 }
@@ -456,7 +456,8 @@ static void settle(struct resolver *r, struct rrset *s)
 	bool is_of_all_types = s->kind == RRSET_NXDOMAIN || s->type == TYPE_CNAME;
 
 	if (is_of_all_types && rrset_security(s) == SEC_SECURE)
-		cache_replace(r->cache, s, s, r->world.wall_s(r->world.ctx));
+		cache_replace(r->cache, s, s, goal_put_how(r, rrset_owner(s)),
+			      r->world.wall_s(r->world.ctx));
 }
 
 static void go_on(struct resolver *r, struct goal *g)
@@ -571,7 +572,7 @@ static void lie_remember(struct resolver *r, struct goal *g)
 	ttl = ttl < left ? ttl : left;
 	if (ttl == 0 || g->v.wipes != cache_wipes(r->cache) || lie_make(&s, g, ttl, now_s) != E_OK)
 		return;
-	(void)cache_put(r->cache, s, CACHE_FILLS, now_s);
+	(void)cache_put(r->cache, s, CACHE_FILLS | goal_put_how(r, rrset_owner(s)), now_s);
 	if (g->v.wipes != cache_wipes(r->cache))
 		(void)cache_drop(r->cache, s);
 	rrset_put(s);
@@ -633,8 +634,8 @@ void validate_step(struct resolver *r, struct goal *g)
 
 	if (g->children != NULL)
 		return;
-	if (g->v.told.lacks_room) {
-		goal_end_without_room(r, g);
+	if (g->v.told.ours != CAUSE_NONE) {
+		goal_end_unchecked(r, g, (enum cause)g->v.told.ours);
 		return;
 	}
 	while (g->v.stage != STAGE_DONE)

@@ -43,6 +43,7 @@
 #include <stdint.h>
 
 #include "common/rrset.h"
+#include "recursor/resolve/cause.h"
 #include "recursor/resolve/dnssec/anchors.h"
 #include "recursor/resolve/dnssec/denial.h"
 #include "recursor/resolve/dnssec/verify.h"
@@ -57,8 +58,8 @@ struct told {
 	uint8_t security; /* enum security */
 	uint8_t bogus;    /* enum bogus */
 	bool is_under_nta;
-	bool is_no_cut;  /* CACHE_TRUST: SEC_SECURE, but there is no zone of that name */
-	bool lacks_room; /* nobody knows: goal_end_without_room() */
+	bool is_no_cut; /* CACHE_TRUST: SEC_SECURE, but there is no zone of that name */
+	uint8_t ours; /* enum cause: nobody knows, for want of goals or descriptors; or CAUSE_NONE */
 	/* Reference: the zone's DNSKEYs, the DS or its denial (also that of a name that is no cut); or
 	 * NULL. */
 	struct rrset *set;
@@ -92,9 +93,9 @@ struct validation {
 
 /* Ends a goal whose answer, or whose chain of trust, is bogus. */
 void goal_end_bogus(struct resolver *r, struct goal *g, enum bogus why);
-/* Ends one that cannot be validated for want of room for another goal, which says nothing of the answer and is
- * not remembered. */
-void goal_end_without_room(struct resolver *r, struct goal *g);
+/* Ends one that cannot be validated for want of something of our own, of room for another goal or of
+ * descriptors, which says nothing of the answer and is not remembered. */
+void goal_end_unchecked(struct resolver *r, struct goal *g, enum cause why);
 
 /* ---- validate.c ---- */
 

@@ -329,10 +329,10 @@ START_TEST(what_was_validated_stays_beside_what_is_not)
 
 	/* Validated itself, it takes away what it makes untrue. */
 	rrset_set_security(denial, SEC_SECURE, 0);
-	cache_replace(c, denial, denial, NOW);
+	cache_replace(c, denial, denial, 0, NOW);
 	ck_assert_uint_eq(stats_of(c).entries, 1);
 	ck_assert(cache_drop(c, denial));
-	cache_replace(c, denial, denial, NOW); /* it is there no more */
+	cache_replace(c, denial, denial, 0, NOW); /* it is there no more */
 	ck_assert(!cache_drop(c, denial));
 	ck_assert_uint_eq(stats_of(c).entries, 0);
 	rrset_put(denial);
@@ -384,6 +384,88 @@ START_TEST(what_fills_takes_no_place)
 	lie = negative(RRSET_FAILURE, "a.example.", TYPE_DS, 60, RANK_NONE);
 	ck_assert_int_eq(cache_put(c, lie, CACHE_FILLS, NOW), CACHE_STORED);
 	rrset_put(lie);
+	cache_free(c);
+}
+END_TEST
+
+/* Of the zone at "a.example." or, with fewer labels, of one above. */
+static struct rrset *said_by(struct rrset *s, uint8_t zone_labels)
+{
+	s->zone_labels = zone_labels;
+	return s;
+}
+
+static enum cache_put_result offer_failure(struct cache *c, uint16_t type, unsigned how)
+{
+	struct rrset *s = negative(RRSET_FAILURE, "a.example.", type, 60, RANK_NONE);
+	enum cache_put_result result = cache_put(c, s, how, NOW);
+
+	rrset_put(s);
+	return result;
+}
+
+/* At the name of a configured zone the parent's denial speaks of the DS alone; the zone's own of all else. */
+START_TEST(a_failure_stands_beside_the_parents_denial)
+{
+	static const struct {
+		uint8_t zone_labels;
+		unsigned how;
+		enum cache_put_result of_a, of_ds;
+	} rows[] = {
+		{ 1, CACHE_AT_CONFIGURED, CACHE_STORED, CACHE_KEPT_BETTER },
+		{ 2, CACHE_AT_CONFIGURED, CACHE_KEPT_BETTER, CACHE_STORED },
+		{ 1, 0, CACHE_KEPT_BETTER, CACHE_KEPT_BETTER },
+		{ 2, 0, CACHE_KEPT_BETTER, CACHE_STORED },
+	};
+	struct cache *c = cache_make(&small);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rrset *denial = said_by(
+			negative(RRSET_NXDOMAIN, "a.example.", 0, 60, RANK_AUTH_ANSWER),
+			rows[i].zone_labels);
+		size_t stay = 2U - (rows[i].of_a != CACHE_STORED) - (rows[i].of_ds != CACHE_STORED);
+
+		/* What lies fills a place, and what failed has one: one rule for both. */
+		for (unsigned fills = 0; fills <= CACHE_FILLS; fills += CACHE_FILLS) {
+			unsigned how = rows[i].how | fills;
+
+			rrset_forget_security(denial);
+			rrset_set_security(denial, SEC_INSECURE, 0);
+			ck_assert_int_eq(cache_put(c, denial, rows[i].how, NOW), CACHE_STORED);
+			ck_assert_int_eq(offer_failure(c, TYPE_A, how), rows[i].of_a);
+			ck_assert_int_eq(offer_failure(c, TYPE_DS, how), rows[i].of_ds);
+			ck_assert_uint_eq(stats_of(c).entries, 1 + stay);
+			cache_wipe(c, wire("a.example."), 0, false);
+		}
+		/* The other way round: it takes those away that it speaks of. */
+		ck_assert_int_eq(offer_failure(c, TYPE_A, rows[i].how), CACHE_STORED);
+		ck_assert_int_eq(offer_failure(c, TYPE_DS, rows[i].how), CACHE_STORED);
+		ck_assert_int_eq(cache_put(c, denial, rows[i].how, NOW), CACHE_STORED);
+		ck_assert_uint_eq(stats_of(c).entries, 1 + stay);
+		cache_wipe(c, wire("a.example."), 0, false);
+		rrset_put(denial);
+	}
+	cache_free(c);
+}
+END_TEST
+
+/* The verdict on what the parent said of a configured zone leaves what the zone says. */
+START_TEST(a_verdict_on_the_parents_denial_leaves_the_zones_word)
+{
+	struct cache *c = cache_make(&small);
+	struct rrset *denial = said_by(
+		negative(RRSET_NXDOMAIN, "a.example.", 0, 60, RANK_AUTH_ANSWER), 1);
+	struct rrset *word = said_by(set_a("a.example.", 60, RANK_ANSWER), 2);
+
+	ck_assert_int_eq(cache_put(c, denial, CACHE_AT_CONFIGURED, NOW), CACHE_STORED);
+	ck_assert_int_eq(cache_put(c, word, CACHE_AT_CONFIGURED, NOW), CACHE_STORED);
+	rrset_set_security(denial, SEC_SECURE, 0);
+	cache_replace(c, denial, denial, CACHE_AT_CONFIGURED, NOW);
+	ck_assert_uint_eq(stats_of(c).entries, 2);
+	cache_replace(c, denial, denial, 0, NOW);
+	ck_assert_uint_eq(stats_of(c).entries, 1);
+	rrset_put(denial);
+	rrset_put(word);
 	cache_free(c);
 }
 END_TEST
@@ -1135,6 +1217,8 @@ Suite *suite_cache(void)
 	tcase_add_test(t, an_unchecked_nxdomain_leaves_trust);
 	tcase_add_test(t, what_was_validated_stays_beside_what_is_not);
 	tcase_add_test(t, what_fills_takes_no_place);
+	tcase_add_test(t, a_failure_stands_beside_the_parents_denial);
+	tcase_add_test(t, a_verdict_on_the_parents_denial_leaves_the_zones_word);
 	tcase_add_test(t, a_failure_stands_beside_what_was_told_in_passing);
 	tcase_add_test(t, trust_is_restored_beside_an_unchecked_nxdomain);
 	tcase_add_test(t, that_very_set_is_dropped);
