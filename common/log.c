@@ -52,7 +52,8 @@ static void tell_of_check(char *line, size_t len)
 
 	parts[0].iov_len = (size_t)snprintf(
 		head, sizeof(head),
-		"PRIORITY=%d\nSYSLOG_IDENTIFIER=%.63s\nMESSAGE=", LOG_LEVEL_CRIT, ident);
+		"PRIORITY=%d\nSYSLOG_IDENTIFIER=%.63s\nSYSLOG_FACILITY=%d\nMESSAGE=",
+		LOG_LEVEL_CRIT, ident, facility >> 3);
 	if (to_journal && log_sink_send(&journal_sink, parts, 2, 0))
 		return;
 	parts[0].iov_len = (size_t)snprintf(head, sizeof(head),

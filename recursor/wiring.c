@@ -458,6 +458,8 @@ static void on_failed(void *ctx, uint64_t ticket, enum outgoing_failure why)
 	};
 	struct worker *w = ctx;
 
+	if (why == OUTGOING_FAIL_RESOURCES)
+		tell_of_want(w);
 	costing_open(&w->costing);
 	resolver_failed(w->resolver, ticket, same[why]);
 }

@@ -619,6 +619,16 @@ static bool take_closed_descriptors(void)
 	return true;
 }
 
+/* What was said may yet lie in the buffer: nobody has it if it cannot be written. */
+static int finish(int status)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return status;
+	if (status != EXIT_SUCCESS && status != EXIT_NO_COMMAND)
+		return status; /* and why has been said */
+	return fatal("The standard output cannot be written", strerror(errno));
+}
+
 int main(int argc, char *argv[])
 {
 	struct command_line c = { .words = calloc((size_t)argc + 1, sizeof(char *)) };
@@ -647,5 +657,5 @@ int main(int argc, char *argv[])
 		status = run(&o, &c);
 	}
 	free(c.words);
-	return status;
+	return finish(status);
 }

@@ -195,6 +195,12 @@ def control_client_options():
             done = run("sh", "-c", 'exec "$@" >&-', "sh", *r.rec_command(*command), expect=1)
             check(len(done.stderr.splitlines()) == 1 and "Bad file descriptor" in done.stderr,
                   f"{command} without a standard output", done.stderr)
+        for local in ["--version"], ["--help"], [], ["hash-password"]:
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([rec_control, *local], input=b"secret\n", stdout=full,
+                                      stderr=subprocess.PIPE, check=False)
+            check(done.returncode == 1 and b"No space left" in done.stderr,
+                  f"{local} on a full standard output", done.stderr)
         lab.fault("*", "silent")
         began = time.monotonic()
         done = r.rec("--timeout=1", "explain", "www.big.example", expect=1)

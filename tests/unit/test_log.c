@@ -392,7 +392,7 @@ START_TEST(failed_checks_are_told)
 	log_configure(&o);
 	ck_assert_int_eq(in_child(fail_a_check), 200 + SIGABRT);
 	text = received(fd);
-	ck_assert_ptr_nonnull(strstr(text, "PRIORITY=2\nSYSLOG_IDENTIFIER=rec\n"
+	ck_assert_ptr_nonnull(strstr(text, "PRIORITY=2\nSYSLOG_IDENTIFIER=rec\nSYSLOG_FACILITY=3\n"
 					   "MESSAGE=assertion failed: reading < 0 at "));
 	ck_assert_str_eq(text + strlen(text) - 1, "\n");
 	ck_assert_str_eq(received(fd), "");
