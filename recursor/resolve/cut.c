@@ -128,10 +128,9 @@ static void own_glue_add(struct resolver *r, struct goal *g, unsigned ns)
 	rrset_put(v6);
 }
 
-/* Where no address of the family is known, no question would ever find out that it has a route again. */
-static bool is_worth_asking(struct resolver *r, unsigned family)
+static bool is_cut_off(const struct ns_name *n)
 {
-	return network_uses(r, family) || network_looks_for_route(r, family);
+	return n->cut_off_a || n->cut_off_aaaa;
 }
 
 /* A server's own word on its addresses counts; the parent's glue while there is none, or when
@@ -140,16 +139,16 @@ static void addresses_look(struct resolver *r, struct goal *g, unsigned ns, uint
 {
 	struct cache_addresses v;
 	struct ns_name *n = &g->ns[ns];
-	bool was_cut_off = n->is_cut_off;
+	bool was_cut_off = is_cut_off(n);
 
 	cache_get_addresses(r->cache, cut_ns_name(g, ns), name_hash, r->world.wall_s(r->world.ctx),
 			    g->by_stale ? r->cfg.stale_s : 0, &v);
-	n->asked_a = v.a != NULL || !is_worth_asking(r, 4);
-	n->asked_aaaa = v.aaaa != NULL || !is_worth_asking(r, 6);
-	n->is_cut_off = (v.a == NULL && r->cfg.use_ipv4 && !network_uses(r, 4)) ||
-			(v.aaaa == NULL && r->cfg.use_ipv6 && !network_uses(r, 6));
+	n->asked_a = v.a != NULL || !network_uses(r, 4);
+	n->asked_aaaa = v.aaaa != NULL || !network_uses(r, 6);
+	n->cut_off_a = v.a == NULL && r->cfg.use_ipv4 && !network_uses(r, 4);
+	n->cut_off_aaaa = v.aaaa == NULL && r->cfg.use_ipv6 && !network_uses(r, 6);
 	/* There is a route again. */
-	if (n->state == NS_NONE && was_cut_off && !n->is_cut_off)
+	if (n->state == NS_NONE && was_cut_off && !is_cut_off(n))
 		n->state = NS_UNKNOWN;
 	targets_add(r, g, ns, v.a, false);
 	targets_add(r, g, ns, v.aaaa, false);
@@ -517,19 +516,44 @@ static bool ns_is_left_out(struct resolver *r, struct goal *g, unsigned ns)
 	return true;
 }
 
-/* Worth a look-up: of no known address; `known`: known by addresses of one family, or by glue, to no avail. */
-static bool wants_look_up(const struct goal *g, unsigned ns, bool known)
+static bool is_worth_asking(struct resolver *r, unsigned family)
 {
-	const struct ns_name *n = &g->ns[ns];
+	return network_uses(r, family) || network_looks_for_route(r, family);
+}
 
+/* Where no address of a family is known, no question would ever find out that it has a route again: now and
+ * then one is looked up all the same, of a server that is of no use without it, and no other. */
+static void look_past_the_cut(struct resolver *r, struct ns_name *n)
+{
+	bool may_a = n->cut_off_a && is_worth_asking(r, 4);
+	bool may_aaaa = n->cut_off_aaaa && is_worth_asking(r, 6);
+
+	if (may_a)
+		n->cut_off_a = n->asked_a = false;
+	if (may_aaaa)
+		n->cut_off_aaaa = n->asked_aaaa = false;
+	if ((may_a || may_aaaa) && n->state == NS_NONE)
+		n->state = NS_UNKNOWN;
+}
+
+/* Where a server within the zone is, its parent has told; perhaps long ago: those that answer, but without
+ * what validates, may know better. */
+static bool may_look_up(const struct goal *g, unsigned ns)
+{
+	return !name_is_within(cut_ns_name(g, ns), goal_zone(g)) ||
+	       (g->v.last_bogus != BOGUS_NONE && !g->ns[ns].is_there);
+}
+
+/* Worth a look-up: of no known address; `known`: known by addresses of one family, or by glue, to no avail. */
+static bool wants_look_up(struct resolver *r, struct goal *g, unsigned ns, bool known)
+{
+	struct ns_name *n = &g->ns[ns];
+
+	if (n->state == (known ? NS_KNOWN : NS_NONE) && may_look_up(g, ns))
+		look_past_the_cut(r, n);
 	if (!known)
 		return n->state == NS_UNKNOWN;
-	if (n->state != NS_KNOWN || (n->asked_a && n->asked_aaaa))
-		return false;
-	/* Where a server within the zone is, its parent has told; perhaps long ago: those that answer,
-	 * but without what validates, may know better. */
-	return !name_is_within(cut_ns_name(g, ns), goal_zone(g)) ||
-	       (g->v.last_bogus != BOGUS_NONE && !n->is_there);
+	return n->state == NS_KNOWN && !(n->asked_a && n->asked_aaaa) && may_look_up(g, ns);
 }
 
 /* How many goals it waits on in the end. */
@@ -540,7 +564,7 @@ static unsigned look_up_some(struct resolver *r, struct goal *g, bool known, uns
 	for (unsigned k = 0; k < g->n_ns && waiting < GOAL_LOOKUPS_AT_ONCE; k++) {
 		unsigned ns = (start + k) % g->n_ns;
 
-		if (!wants_look_up(g, ns, known))
+		if (!wants_look_up(r, g, ns, known))
 			continue;
 		if (!goal_may_look_up_ns(r, g)) {
 			g->met_limit = true;

@@ -131,10 +131,11 @@ enum ns_state {
 struct ns_name {
 	uint16_t offset; /* of the name in the NS set's data */
 	uint8_t state;
-	bool asked_a, asked_aaaa;
-	bool is_cut_off;  /* one of these only because no route leads there */
-	bool is_there;    /* answered, if only what is bogus */
-	bool has_address; /* among the targets, if only as another's */
+	bool asked_a : 1, asked_aaaa : 1;
+	bool cut_off_a : 1,
+		cut_off_aaaa : 1; /* of no use to ask, only because no route leads there */
+	bool is_there : 1;        /* answered, if only what is bogus */
+	bool has_address : 1;     /* among the targets, if only as another's */
 };
 
 enum target_life {
