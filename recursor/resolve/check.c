@@ -435,10 +435,12 @@ static enum checked walk(struct resolver *r, struct goal *g, const struct rrset 
 			*out = (struct check) { .security = SEC_BOGUS, .bogus = t.bogus };
 			return CHECKED;
 		}
-		/* Below the apex it is this answer that is at odds with the zone's. */
+		/* Below the apex it is that name's own data that are at odds with the zone's: a broken alias at
+		 * an empty non-terminal says nothing of the cuts below it, which the zone proves as well without
+		 * it.  If none is insecure it is this answer that lacks its signature. */
 		if (t.security == SEC_BOGUS && !is_first && !is_out_of_reach(&t))
-			v->walk_labels = (uint8_t)last;
-		else if (t.security != SEC_SECURE) {
+			continue;
+		if (t.security != SEC_SECURE) {
 			take_trust(out, &t);
 			return CHECKED;
 		}
